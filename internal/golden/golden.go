@@ -1,0 +1,91 @@
+// Package golden loads the datagrams that tests and benchmarks read: bytes
+// recorded from kernels, as text files of hexadecimal digits.
+//
+//	# where the bytes come from
+//
+//	880000001000020001000000   one datagram; lines join, a comment ends a line
+//	010200000b000200
+//
+//	14000000...                an empty line starts the next datagram
+package golden
+
+import (
+	"bufio"
+	"bytes"
+	"embed"
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	"github.com/nlwire/nlwire/internal/native"
+)
+
+//go:embed testdata/*.hex
+var files embed.FS
+
+// Datagrams returns the datagrams of testdata/name.hex in their order. They
+// were recorded on little-endian machines: on others the test is skipped.
+func Datagrams(tb testing.TB, name string) [][]byte {
+	tb.Helper()
+	if native.BigEndian {
+		tb.Skip("the recorded datagrams are in little-endian byte order")
+	}
+	text, err := files.ReadFile("testdata/" + name + ".hex")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	datagrams, err := parse(text)
+	if err != nil {
+		tb.Fatalf("testdata/%s.hex: %v", name, err)
+	}
+	return datagrams
+}
+
+// Hex returns the bytes of a literal: digits with blanks between them as the
+// reader likes.
+func Hex(tb testing.TB, s string) []byte {
+	tb.Helper()
+	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
+	if err != nil {
+		tb.Fatalf("%q: %v", s, err)
+	}
+	return b
+}
+
+// Native returns the bytes of the literal that is in this machine's byte order.
+func Native(tb testing.TB, little, big string) []byte {
+	tb.Helper()
+	if native.BigEndian {
+		return Hex(tb, big)
+	}
+	return Hex(tb, little)
+}
+
+func parse(text []byte) ([][]byte, error) {
+	var datagrams [][]byte
+	var current []byte
+	flush := func() {
+		if len(current) > 0 {
+			datagrams = append(datagrams, current)
+		}
+		current = nil
+	}
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	for lines.Scan() {
+		line, _, isComment := strings.Cut(lines.Text(), "#")
+		digits := strings.Join(strings.Fields(line), "")
+		if digits == "" {
+			if !isComment {
+				flush()
+			}
+			continue
+		}
+		b, err := hex.DecodeString(digits)
+		if err != nil {
+			return nil, err
+		}
+		current = append(current, b...)
+	}
+	flush()
+	return datagrams, lines.Err()
+}

@@ -1,0 +1,134 @@
+// Package guard holds the promises of the codec packages: what does not
+// allocate, what is inlined, what is not imported. Each is a test in the
+// package it guards; the checks are here once.
+package guard
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// Allocs calls every row a hundred times and fails where one allocates. The
+// rows are the exported functions and methods ("Consume", "Attr.Type") of the
+// package in the working directory: a missing or a stale row fails too. exempt
+// names those that may allocate, with the reason.
+func Allocs(t *testing.T, rows map[string]func(), exempt map[string]string) {
+	t.Helper()
+	exported := exportedFuncs(t)
+	for _, name := range exported {
+		if rows[name] == nil && exempt[name] == "" {
+			t.Errorf("%s has no row", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(rows)) {
+		if !slices.Contains(exported, name) {
+			t.Errorf("row %s: no such exported function", name)
+		}
+		t.Run(name, func(t *testing.T) {
+			if n := testing.AllocsPerRun(100, rows[name]); n != 0 {
+				t.Errorf("%v allocations, want none", n)
+			}
+		})
+	}
+	for name := range exempt {
+		if !slices.Contains(exported, name) {
+			t.Errorf("exempt %s: no such exported function", name)
+		}
+	}
+}
+
+// Inlining fails where the compiler does not inline one of the names
+// ("Consume", "Attr.Type", "(*T).M") of the package in the working directory.
+func Inlining(t *testing.T, names ...string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("builds the package with the compiler's own report")
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("needs the go command: ", err)
+	}
+	out, err := exec.Command("go", "build", "-gcflags=-m", ".").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	inlined := map[string]bool{}
+	for _, m := range regexp.MustCompile(`can inline (\S+)`).FindAllStringSubmatch(string(out), -1) {
+		inlined[m[1]] = true
+	}
+	if len(inlined) == 0 {
+		t.Fatalf("the compiler's report has no inlined function at all:\n%s", out)
+	}
+	for _, name := range names {
+		if !inlined[name] {
+			t.Errorf("%s is no longer inlined", name)
+		}
+	}
+}
+
+// Imports fails where a file of the package in the working directory, tests
+// apart, imports one of the given paths.
+func Imports(t *testing.T, banned ...string) {
+	t.Helper()
+	for name, file := range sources(t, parser.ImportsOnly) {
+		for _, spec := range file.Imports {
+			if path, _ := strconv.Unquote(spec.Path.Value); slices.Contains(banned, path) {
+				t.Errorf("%s imports %s", name, path)
+			}
+		}
+	}
+}
+
+// exportedFuncs lists the exported functions, and the exported methods of
+// exported types.
+func exportedFuncs(t *testing.T) []string {
+	var names []string
+	for _, file := range sources(t, 0) {
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Name.IsExported() {
+				if name := receiver(f) + f.Name.Name; ast.IsExported(name) {
+					names = append(names, name)
+				}
+			}
+		}
+	}
+	if len(names) == 0 {
+		t.Fatal("no exported function in the working directory")
+	}
+	return names
+}
+
+// receiver returns "Attr." for a method of Attr or *Attr, "" for a function.
+func receiver(f *ast.FuncDecl) string {
+	if f.Recv == nil {
+		return ""
+	}
+	typ := f.Recv.List[0].Type
+	if star, ok := typ.(*ast.StarExpr); ok {
+		typ = star.X
+	}
+	return typ.(*ast.Ident).Name + "."
+}
+
+// sources parses the package in the working directory without its tests.
+func sources(t *testing.T, mode parser.Mode) map[string]*ast.File {
+	t.Helper()
+	isSource := func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }
+	//lint:ignore SA1019 build tags do not matter here: every file counts
+	packages, err := parser.ParseDir(token.NewFileSet(), ".", isSource, mode)
+	if err != nil || len(packages) != 1 {
+		t.Fatalf("%d packages in the working directory, error %v", len(packages), err)
+	}
+	for _, p := range packages {
+		return p.Files
+	}
+	return nil
+}

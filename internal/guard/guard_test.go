@@ -1,0 +1,17 @@
+package guard
+
+import (
+	"slices"
+	"testing"
+)
+
+// The guards read the package in the working directory; here it is this one.
+func TestExportedFuncsFindsWhatIsExported(t *testing.T) {
+	got := exportedFuncs(t)
+	slices.Sort(got)
+	if want := []string{"Allocs", "Imports", "Inlining"}; !slices.Equal(got, want) {
+		t.Errorf("exportedFuncs = %q, want %q", got, want)
+	}
+}
+
+func TestImportsAcceptsWhatIsNotImported(t *testing.T) { Imports(t, "fmt", "unsafe") }

@@ -1,0 +1,30 @@
+// Package native joins small integers in the byte order of the machine.
+//
+// Netlink headers are in host byte order. Writing a whole header as one
+// integer needs one capacity check and one store instead of two or three; the
+// helpers here put each part where the kernel's struct has it.
+package native
+
+// Byte returns the uint16 whose bytes in memory are v, then zero.
+func Byte(v uint8) uint16 {
+	if BigEndian {
+		return uint16(v) << 8
+	}
+	return uint16(v)
+}
+
+// Half returns the uint32 whose bytes in memory are first, then second.
+func Half(first, second uint16) uint32 {
+	if BigEndian {
+		return uint32(first)<<16 | uint32(second)
+	}
+	return uint32(first) | uint32(second)<<16
+}
+
+// Pair returns the uint64 whose bytes in memory are first, then second.
+func Pair(first, second uint32) uint64 {
+	if BigEndian {
+		return uint64(first)<<32 | uint64(second)
+	}
+	return uint64(first) | uint64(second)<<32
+}

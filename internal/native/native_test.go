@@ -1,0 +1,27 @@
+package native
+
+import (
+	"bytes"
+	"encoding/binary"
+	"testing"
+)
+
+// The constant comes from a list of architectures; the standard library's
+// own order is what it has to agree with.
+func TestBigEndianAgreesWithEncodingBinary(t *testing.T) {
+	if got := binary.NativeEndian.Uint16([]byte{1, 0}) == 0x100; got != BigEndian {
+		t.Errorf("BigEndian = %v, but this machine says %v", BigEndian, got)
+	}
+}
+
+func TestHalfAndPairLayOutPartsInOrder(t *testing.T) {
+	ne := binary.NativeEndian
+	want := ne.AppendUint16(ne.AppendUint16(nil, 0x0102), 0x8384)
+	if got := ne.AppendUint32(nil, Half(0x0102, 0x8384)); !bytes.Equal(got, want) {
+		t.Errorf("Half = % x, want % x", got, want)
+	}
+	want = ne.AppendUint32(ne.AppendUint32(nil, 0x01020304), 0x85868788)
+	if got := ne.AppendUint64(nil, Pair(0x01020304, 0x85868788)); !bytes.Equal(got, want) {
+		t.Errorf("Pair = % x, want % x", got, want)
+	}
+}

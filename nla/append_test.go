@@ -1,0 +1,169 @@
+package nla
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nlwire/nlwire/internal/golden"
+)
+
+// A payload of 70,000 bytes wraps to 4,468 in other libraries.
+func TestOverlongPayloadsPanic(t *testing.T) {
+	const wraps = 70_000
+	nest := func(n int) func() {
+		return func() {
+			b, m := Begin(nil, 1)
+			End(append(b, make([]byte, n)...), m)
+		}
+	}
+	tests := map[string]struct {
+		f      func()
+		panics bool
+	}{
+		"AppendBytes":           {func() { AppendBytes(nil, 1, make([]byte, wraps)) }, true},
+		"AppendBytes, one over": {func() { AppendBytes(nil, 1, make([]byte, MaxPayload+1)) }, true},
+		"AppendBytes, longest":  {func() { AppendBytes(nil, 1, make([]byte, MaxPayload)) }, false},
+		"AppendText, one over":  {func() { AppendText(nil, 1, strings.Repeat("x", MaxPayload+1)) }, true},
+		"AppendText, longest":   {func() { AppendText(nil, 1, strings.Repeat("x", MaxPayload)) }, false},
+		"AppendCString, NUL over": {
+			func() { AppendCString(nil, 1, strings.Repeat("x", MaxPayload)) }, true,
+		},
+		"AppendCString, longest": {
+			func() { AppendCString(nil, 1, strings.Repeat("x", MaxPayload-1)) }, false,
+		},
+		"End":                 {nest(wraps), true},
+		"End, one over":       {nest(MaxPayload + 1), true},
+		"End, longest":        {nest(MaxPayload), false},
+		"AppendMsecs, -1 ns":  {func() { AppendMsecs(nil, 1, -1) }, true},
+		"AppendMsecs, 999 ns": {func() { AppendMsecs(nil, 1, 999*time.Nanosecond) }, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if r := recover(); (r != nil) != tt.panics {
+					t.Errorf("recovered %v, want a panic: %v", r, tt.panics)
+				}
+			}()
+			tt.f()
+		})
+	}
+}
+
+// The padding is zeros even where the buffer held something before.
+func TestPaddingIsZero(t *testing.T) {
+	for n := range 9 {
+		dirty := bytes.Repeat([]byte{0xff}, 64)
+		payload := bytes.Repeat([]byte{0xaa}, n)
+		m := 0
+		for name, b := range map[string][]byte{
+			"AppendBytes":   AppendBytes(dirty[:0], 1, payload),
+			"AppendText":    AppendText(bytes.Clone(dirty)[:0], 1, string(payload)),
+			"AppendCString": AppendCString(bytes.Clone(dirty)[:0], 1, string(payload)),
+			"End": func() []byte {
+				b, mark := BeginNoFlag(bytes.Clone(dirty)[:0], 1)
+				return End(append(b, payload...), mark)
+			}(),
+		} {
+			m++
+			if len(b)%AlignTo != 0 {
+				t.Errorf("%s of %d bytes is not aligned: % x", name, n, b)
+			}
+			for _, c := range b[HeaderLen+n:] {
+				if c != 0 {
+					t.Errorf("%s of %d bytes: padding not zero: % x", name, n, b)
+				}
+			}
+		}
+		if m != 4 {
+			t.Fatal("a case is missing")
+		}
+	}
+}
+
+func TestCancelLeavesNothing(t *testing.T) {
+	b := AppendUint32(nil, 1, 7)
+	before := bytes.Clone(b)
+	b, mark := Begin(b, 2)
+	b = AppendUint64(b, 3, 9)
+	if b = b[:mark]; !bytes.Equal(b, before) {
+		t.Errorf("after the cancel % x, want % x", b, before)
+	}
+}
+
+// The two forms of nested arrays, as the controller and as ethtool send them.
+func TestNestedArrays(t *testing.T) {
+	const ops, id, flow = 6, 1, 3
+	b, array := BeginNoFlag(nil, ops)
+	for i := range uint16(3) {
+		var entry int
+		b, entry = BeginNoFlag(b, i+1)
+		b = AppendUint32(b, id, uint32(i)*10)
+		b = End(b, entry)
+	}
+	b = End(b, array)
+	for i := range uint8(2) {
+		var entry int
+		b, entry = Begin(b, flow)
+		b = AppendUint8(b, id, i)
+		b = End(b, entry)
+	}
+
+	var indexed []uint32
+	for entry, err := range All(Find(b, ops).Payload()) {
+		v, verr := Find(entry.Payload(), id).Uint32()
+		if err != nil || verr != nil || int(entry.Type()) != len(indexed)+1 {
+			t.Fatalf("entry %d: %v, %v", entry.Type(), err, verr)
+		}
+		indexed = append(indexed, v)
+	}
+	var multi []uint8
+	for a := range All(b) {
+		if a.Type() == flow && a.IsNested() {
+			v, err := Find(a.Payload(), id).Uint8()
+			if err != nil {
+				t.Fatal(err)
+			}
+			multi = append(multi, v)
+		}
+	}
+	if len(indexed) != 3 || indexed[2] != 20 || len(multi) != 2 || multi[1] != 1 {
+		t.Errorf("indexed %d, multi-attr %d", indexed, multi)
+	}
+}
+
+// With the padding attribute every 64-bit payload starts at a multiple of 8.
+func TestAppendPad64AlignsThePayload(t *testing.T) {
+	const padding = 9
+	for words := range 5 {
+		b := make([]byte, 4*words)
+		b = AppendPad64(b, padding)
+		start := len(b)
+		b = AppendUint64(b, 1, 7)
+		if (start+HeaderLen)%8 != 0 {
+			t.Errorf("behind %d bytes the payload starts at %d", 4*words, start+HeaderLen)
+		}
+		want := words%2 == 0 // the tail is at a multiple of 8, so header + 4 is not
+		if got := Find(b[4*words:], padding) != nil; got != want {
+			t.Errorf("behind %d bytes: padding attribute %v, want %v", 4*words, got, want)
+		}
+	}
+	want := golden.Native(t, "0400 0900  0c00 0100 0700000000000000", "0004 0009  000c 0001 0000000000000007")
+	if got := AppendUint64(AppendPad64(nil, padding), 1, 7); !bytes.Equal(got, want) {
+		t.Errorf("% x, want % x", got, want)
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for payload, want := range map[int]int{0: 4, 1: 8, 4: 8, 5: 12, 8: 12, MaxPayload: 65536} {
+		if got := Size(payload); got != want {
+			t.Errorf("Size(%d) = %d, want %d", payload, got, want)
+		}
+	}
+	for n, want := range map[int]int{0: 0, 1: 4, 3: 4, 4: 4, 5: 8, 65535: 65536} {
+		if got := Align(n); got != want {
+			t.Errorf("Align(%d) = %d, want %d", n, got, want)
+		}
+	}
+}

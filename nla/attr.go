@@ -1,0 +1,70 @@
+package nla
+
+import "encoding/binary"
+
+// Sizes in bytes, and the bits of the type field (linux/netlink.h).
+const (
+	// HeaderLen is the size of struct nlattr (NLA_HDRLEN).
+	HeaderLen = 4
+	// MaxPayload is the longest payload that the 16-bit length can express.
+	MaxPayload = 1<<16 - 1 - HeaderLen
+	// AlignTo is the alignment of attributes (NLA_ALIGNTO).
+	AlignTo = 4
+
+	// Nested marks an attribute whose payload is attributes (NLA_F_NESTED).
+	Nested = 1 << 15
+	// NetByteOrder marks a payload in network byte order (NLA_F_NET_BYTEORDER).
+	// The kernel never checks it.
+	NetByteOrder = 1 << 14
+	// TypeMask selects the type without its flag bits (NLA_TYPE_MASK).
+	TypeMask = 1<<14 - 1
+)
+
+// ne is the byte order of headers and host-order payloads.
+var ne = binary.NativeEndian
+
+// Align returns n rounded up to the alignment of attributes (NLA_ALIGN).
+func Align(n int) int { return (n + AlignTo - 1) &^ (AlignTo - 1) }
+
+// Size returns the bytes that an attribute with a payload of that many bytes
+// takes in a message: header, payload and padding (nla_total_size).
+func Size(payload int) int { return Align(HeaderLen + payload) }
+
+// Attr is a view of one attribute, header in and padding out. It aliases the
+// bytes it was read from, its capacity ends with the attribute, and it is good
+// until that buffer is used again.
+//
+// The nil Attr stands for an attribute that is not there: its Type is 0, its
+// Payload nil, and its getters other than Flag return ErrSize.
+type Attr []byte
+
+// Type returns the attribute's type with the flag bits masked off (nla_type).
+func (a Attr) Type() uint16 {
+	if len(a) >= HeaderLen {
+		return ne.Uint16(a[2:]) & TypeMask
+	}
+	return 0
+}
+
+// IsNested reports whether the Nested bit is set (nla_is_nested). Many families
+// nest without setting it: what is nested is the family's to say.
+func (a Attr) IsNested() bool { return len(a) >= HeaderLen && ne.Uint16(a[2:])&Nested != 0 }
+
+// IsNetByteOrder reports whether the NetByteOrder bit is set. Few families
+// set it on their big-endian attributes.
+func (a Attr) IsNetByteOrder() bool {
+	return len(a) >= HeaderLen && ne.Uint16(a[2:])&NetByteOrder != 0
+}
+
+// Payload returns the bytes behind the header (nla_data, nla_len), nil if there
+// are none. It aliases the attribute; for a nest it is what Consume, All and
+// Find take.
+func (a Attr) Payload() []byte {
+	if len(a) > HeaderLen {
+		return a[HeaderLen:]
+	}
+	return nil
+}
+
+// Clone returns a copy that outlives the buffer (nla_memdup). It allocates.
+func (a Attr) Clone() Attr { return append(Attr(nil), a...) }

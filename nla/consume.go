@@ -1,0 +1,92 @@
+package nla
+
+import "iter"
+
+// Consume takes one attribute from the front of b and returns it with the
+// number of bytes it takes, padding included. The last attribute may lack its
+// padding. This is the kernel's nla_ok and nla_next.
+//
+// This returns a negative length upon an error (see [ParseError]), a nil Attr
+// with it, and the same for an empty b. It never allocates and never panics.
+//
+//	for len(b) > 0 {
+//		a, n := nla.Consume(b)
+//		if n < 0 {
+//			return nla.ParseError(n)
+//		}
+//		b = b[n:]
+//		// use a
+//	}
+func Consume(b []byte) (a Attr, n int) {
+	// The good case stands inside the ifs and errors share an exit: so laid
+	// out, the code of an inlined walk is short and jumps little.
+	if len(b) >= HeaderLen {
+		n = int(ne.Uint16(b))
+		// The predicted step. Most attributes take 8 bytes; on a branch the
+		// CPU guesses where the next header is instead of waiting for this
+		// length. docs/design.md has what it pays and what was rejected.
+		if n == 8 && len(b) >= 8 {
+			return Attr(b[:8:8]), 8
+		}
+		if n >= HeaderLen && n <= len(b) {
+			if step := (n + 3) &^ 3; step <= len(b) {
+				return Attr(b[:n:n]), step
+			}
+			return Attr(b[:n:n]), len(b)
+		}
+		return nil, n - codeBase
+	}
+	return nil, codeTruncated
+}
+
+// All ranges over the attributes of b in their order. On an error it yields
+// (nil, *SyntaxError) once and ends: that value is the only allocation.
+func All(b []byte) iter.Seq2[Attr, error] {
+	return func(yield func(Attr, error) bool) {
+		if len(b) == 0 {
+			return
+		}
+		// The loop is Consume's, opened up: what is known of an attribute's
+		// length here holds in the body of the range loop, and the checks of
+		// the getters go away there. FuzzAttributes holds the two together.
+		for rest := b; ; {
+			if len(rest) < HeaderLen {
+				yield(nil, syntaxError(len(b)-len(rest), codeTruncated))
+				return
+			}
+			n := int(ne.Uint16(rest))
+			if n < HeaderLen || n > len(rest) {
+				yield(nil, syntaxError(len(b)-len(rest), n-codeBase))
+				return
+			}
+			if !yield(Attr(rest[:n:n]), nil) {
+				return
+			}
+			if n == 8 && len(rest) > 8 { // the predicted step
+				rest = rest[8:]
+				continue
+			}
+			step := Align(n)
+			if step >= len(rest) {
+				return
+			}
+			rest = rest[step:]
+		}
+	}
+}
+
+// Find returns the first attribute of that type, flag bits apart, or nil
+// (nla_find). It stops at the first malformed attribute.
+func Find(b []byte, typ uint16) Attr {
+	for len(b) > 0 {
+		a, n := Consume(b)
+		if n < 0 {
+			return nil
+		}
+		if a.Type() == typ {
+			return a
+		}
+		b = b[n:]
+	}
+	return nil
+}

@@ -1,0 +1,142 @@
+package nla
+
+import (
+	"testing"
+	"time"
+
+	"github.com/nlwire/nlwire/internal/guard"
+)
+
+// Results go here so that the compiler cannot drop the calls.
+var (
+	sinkBytes []byte
+	sinkAttr  Attr
+	sinkInt   int
+	sinkU64   uint64
+	sinkErr   error
+	sinkBool  bool
+)
+
+func TestNoAllocs(t *testing.T) {
+	buf := make([]byte, 0, 256)
+	a8, _ := Consume(AppendUint8(nil, 1, 7))
+	a16, _ := Consume(AppendUint16(nil, 1, 7))
+	a32, _ := Consume(AppendUint32(nil, 1|Nested, 7))
+	a64, _ := Consume(AppendUint64(nil, 1, 7))
+	text, _ := Consume(AppendCString(nil, 1, "eth0"))
+	stream := append(append(append([]byte(nil), a32...), a64...), a32...)
+	broken := []byte{8, 0}
+
+	get := func(f func(Attr) (uint64, error)) func() {
+		return func() {
+			for _, a := range []Attr{nil, a8, a16, a32, a64, text} {
+				sinkU64, sinkErr = f(a)
+			}
+		}
+	}
+	put := func(f func([]byte) []byte) func() {
+		return func() { sinkBytes = f(buf[:0]) }
+	}
+	guard.Allocs(t, map[string]func(){
+		"Align":               func() { sinkInt = Align(sinkInt) },
+		"Size":                func() { sinkInt = Size(3) },
+		"Attr.Type":           func() { sinkU64 = uint64(a8.Type()) + uint64(Attr(nil).Type()) },
+		"Attr.IsNested":       func() { sinkBool = a32.IsNested() || Attr(nil).IsNested() },
+		"Attr.IsNetByteOrder": func() { sinkBool = a32.IsNetByteOrder() || Attr(nil).IsNetByteOrder() },
+		"Attr.Payload":        func() { sinkBytes = a8.Payload(); sinkBytes = Attr(nil).Payload() },
+		"Consume":             func() { sinkAttr, sinkInt = Consume(stream); sinkAttr, sinkInt = Consume(broken) },
+		"ParseError":          func() { sinkErr = ParseError(9 - codeBase); sinkErr = ParseError(4) },
+		"All": func() {
+			for a, err := range All(stream) {
+				sinkAttr, sinkErr = a, err
+			}
+		},
+		"Find": func() { sinkAttr = Find(stream, 9); sinkAttr = Find(stream, 1); sinkAttr = Find(broken, 1) },
+
+		"Attr.Uint8":  get(func(a Attr) (uint64, error) { v, err := a.Uint8(); return uint64(v), err }),
+		"Attr.Uint16": get(func(a Attr) (uint64, error) { v, err := a.Uint16(); return uint64(v), err }),
+		"Attr.Uint32": get(func(a Attr) (uint64, error) { v, err := a.Uint32(); return uint64(v), err }),
+		"Attr.Uint64": get(func(a Attr) (uint64, error) { return a.Uint64() }),
+		"Attr.Int8":   get(func(a Attr) (uint64, error) { v, err := a.Int8(); return uint64(v), err }),
+		"Attr.Int16":  get(func(a Attr) (uint64, error) { v, err := a.Int16(); return uint64(v), err }),
+		"Attr.Int32":  get(func(a Attr) (uint64, error) { v, err := a.Int32(); return uint64(v), err }),
+		"Attr.Int64":  get(func(a Attr) (uint64, error) { v, err := a.Int64(); return uint64(v), err }),
+		"Attr.BE16":   get(func(a Attr) (uint64, error) { v, err := a.BE16(); return uint64(v), err }),
+		"Attr.BE32":   get(func(a Attr) (uint64, error) { v, err := a.BE32(); return uint64(v), err }),
+		"Attr.BE64":   get(func(a Attr) (uint64, error) { return a.BE64() }),
+		"Attr.Uint":   get(func(a Attr) (uint64, error) { return a.Uint() }),
+		"Attr.Sint":   get(func(a Attr) (uint64, error) { v, err := a.Sint(); return uint64(v), err }),
+		"Attr.Msecs":  get(func(a Attr) (uint64, error) { v, err := a.Msecs(); return uint64(v), err }),
+		"Attr.Bitfield32": get(func(a Attr) (uint64, error) {
+			v, err := a.Bitfield32()
+			return uint64(v.Value), err
+		}),
+		"Attr.Flag":    get(func(a Attr) (uint64, error) { v, err := a.Flag(); sinkBool = v; return 0, err }),
+		"Attr.CString": get(func(a Attr) (uint64, error) { v, err := a.CString(); return uint64(len(v)), err }),
+		"Attr.Text":    get(func(a Attr) (uint64, error) { v, err := a.Text(); return uint64(len(v)), err }),
+
+		"AppendUint8":      put(func(b []byte) []byte { return AppendUint8(b, 1, 2) }),
+		"AppendUint16":     put(func(b []byte) []byte { return AppendUint16(b, 1, 2) }),
+		"AppendUint32":     put(func(b []byte) []byte { return AppendUint32(b, 1, 2) }),
+		"AppendUint64":     put(func(b []byte) []byte { return AppendUint64(b, 1, 2) }),
+		"AppendInt8":       put(func(b []byte) []byte { return AppendInt8(b, 1, -2) }),
+		"AppendInt16":      put(func(b []byte) []byte { return AppendInt16(b, 1, -2) }),
+		"AppendInt32":      put(func(b []byte) []byte { return AppendInt32(b, 1, -2) }),
+		"AppendInt64":      put(func(b []byte) []byte { return AppendInt64(b, 1, -2) }),
+		"AppendBE16":       put(func(b []byte) []byte { return AppendBE16(b, 1, 2) }),
+		"AppendBE32":       put(func(b []byte) []byte { return AppendBE32(b, 1, 2) }),
+		"AppendBE64":       put(func(b []byte) []byte { return AppendBE64(b, 1, 2) }),
+		"AppendUint":       put(func(b []byte) []byte { return AppendUint(AppendUint(b, 1, 2), 1, 1<<40) }),
+		"AppendSint":       put(func(b []byte) []byte { return AppendSint(AppendSint(b, 1, -2), 1, -1<<40) }),
+		"AppendBitfield32": put(func(b []byte) []byte { return AppendBitfield32(b, 1, Bitfield32{1, 3}) }),
+		"AppendMsecs":      put(func(b []byte) []byte { return AppendMsecs(b, 1, time.Second) }),
+		"AppendFlag":       put(func(b []byte) []byte { return AppendFlag(b, 1) }),
+		"AppendCString":    put(func(b []byte) []byte { return AppendCString(b, 1, "nlctrl") }),
+		"AppendText":       put(func(b []byte) []byte { return AppendText(b, 1, "nlctrl") }),
+		"AppendBytes":      put(func(b []byte) []byte { return AppendBytes(b, 1, stream) }),
+		"AppendAttr":       put(func(b []byte) []byte { return AppendAttr(AppendAttr(b, a8), nil) }),
+		"AppendPad64":      put(func(b []byte) []byte { return AppendPad64(AppendPad64(b, 1), 1) }),
+		"Begin":            put(func(b []byte) []byte { b, sinkInt = Begin(b, 1); return b }),
+		"BeginNoFlag":      put(func(b []byte) []byte { b, sinkInt = BeginNoFlag(b, 1); return b }),
+		"End":              put(func(b []byte) []byte { b, m := Begin(b, 1); return End(AppendUint8(b, 1, 2), m) }),
+		"SyntaxError.Unwrap": func() {
+			sinkErr = (&SyntaxError{4, ErrOverrun}).Unwrap()
+		},
+	}, map[string]string{
+		"Attr.Clone":        "its job is a copy",
+		"SyntaxError.Error": "text for people",
+	})
+}
+
+// What fails may allocate one error value and no more.
+func TestAllAllocatesOneErrorAtMost(t *testing.T) {
+	broken := append(AppendUint32(nil, 1, 2), 1, 0, 0, 0)
+	allocs := testing.AllocsPerRun(100, func() {
+		for _, err := range All(broken) {
+			sinkErr = err
+		}
+	})
+	if allocs > 1 || sinkErr == nil {
+		t.Errorf("%v allocations and error %v, want one of each at most", allocs, sinkErr)
+	}
+}
+
+// The speed of this package is that of its inlined functions.
+func TestInlining(t *testing.T) {
+	guard.Inlining(t,
+		"Align", "Size", "Consume", "ParseError", "All", "All.func1",
+		"Attr.Type", "Attr.IsNested", "Attr.IsNetByteOrder", "Attr.Payload",
+		"Attr.Uint8", "Attr.Uint16", "Attr.Uint32", "Attr.Uint64",
+		"Attr.Int8", "Attr.Int16", "Attr.Int32", "Attr.Int64",
+		"Attr.BE16", "Attr.BE32", "Attr.BE64", "Attr.Uint", "Attr.Sint",
+		"Attr.Bitfield32", "Attr.Msecs", "Attr.Flag", "Attr.Text",
+		"AppendUint8", "AppendUint16", "AppendUint32", "AppendUint64",
+		"AppendInt8", "AppendInt16", "AppendInt32", "AppendInt64",
+		"AppendBE16", "AppendBE32", "AppendBE64", "AppendUint",
+		"AppendBitfield32", "AppendMsecs", "AppendFlag",
+		"AppendCString", "AppendText", "AppendBytes", "AppendAttr", "AppendPad64",
+		"Begin", "BeginNoFlag", "End",
+	)
+}
+
+func TestImports(t *testing.T) { guard.Imports(t, "fmt", "reflect", "unsafe") }

@@ -1,0 +1,38 @@
+package nla
+
+// Begin opens a nest: it appends a header with the Nested bit and returns the
+// buffer and a mark for [End] (nla_nest_start). What is appended until then is
+// inside the nest. b[:mark] cancels it (nla_nest_cancel).
+func Begin(b []byte, typ uint16) ([]byte, int) { return BeginNoFlag(b, typ|Nested) }
+
+// BeginNoFlag is Begin without the Nested bit (nla_nest_start_noflag), for the
+// families that came before it. typ is written as it stands. It also serves
+// for a payload of raw bytes whose length is not known beforehand.
+func BeginNoFlag(b []byte, typ uint16) ([]byte, int) {
+	return ne.AppendUint32(b, header(HeaderLen, typ)), len(b)
+}
+
+// End closes the nest that Begin opened at mark: it writes the length, and the
+// padding if raw bytes were appended (nla_nest_end). More than MaxPayload bytes
+// in the nest panic, where the kernel's nla_nest_end truncates; a caller who
+// cannot know the size compares len(b)-mark with HeaderLen+MaxPayload.
+func End(b []byte, mark int) []byte {
+	n := len(b) - mark
+	if n > HeaderLen+MaxPayload {
+		panic(payloadTooLong)
+	}
+	ne.PutUint16(b[mark:], uint16(n))
+	return pad(b, n)
+}
+
+// AppendPad64 appends an empty attribute of type typ where the payload of the
+// next attribute would not start at a multiple of 8 bytes from the start of b
+// (nla_align_64bit). The kernel does so in front of 64-bit values, on machines
+// without efficient unaligned access; a reader skips it. b must start where
+// the datagram starts.
+func AppendPad64(b []byte, typ uint16) []byte {
+	if len(b)%8 == 0 {
+		b = AppendFlag(b, typ)
+	}
+	return b
+}
