@@ -1,0 +1,367 @@
+package nlmsg
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nlwire/nlwire/internal/golden"
+	"github.com/nlwire/nlwire/nla"
+)
+
+const (
+	enoent = 2
+	einval = 22
+)
+
+// Requests and the kernel's answers, under every combination of the two
+// socket options: read, and composed again from what was read, they must be
+// the same bytes.
+func TestRecordedAcks(t *testing.T) {
+	for name, opts := range map[string]AckOptions{
+		"acks-none": {}, "acks-cap": {Cap: true}, "acks-ext": {Ext: true}, "acks-extcap": {Cap: true, Ext: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := golden.Datagrams(t, name)
+			if len(d) != 2*14 {
+				t.Fatalf("%d datagrams, want 14 pairs", len(d))
+			}
+			for i := 0; i < len(d); i += 2 {
+				request, answer := Msg(d[i]), Msg(d[i+1])
+				a, err := ParseAck(answer)
+				if err != nil {
+					t.Fatalf("answer %d: %v", i/2, err)
+				}
+				if a.Request.Seq() != request.Seq() || a.Request.Type() != request.Type() {
+					t.Errorf("answer %d repeats %v, want %v", i/2, a.Request, request)
+				}
+				again := AppendAck(nil, request, answer.PortID(), a.Errno, &a.ExtAck, opts)
+				if diff := cmp.Diff([]byte(answer), again); diff != "" {
+					t.Errorf("answer %d: -kernel +nlwire:\n%s", i/2, diff)
+				}
+			}
+		})
+	}
+}
+
+// What the kernel said, field by field, with extended ACK on.
+func TestRecordedExtAcks(t *testing.T) {
+	type said struct {
+		Errno  uint32
+		Msg    string
+		Offset uint32
+		Miss   uint32
+		Nest   uint32
+		Policy bool
+	}
+	want := []said{
+		{},
+		{Msg: "bytes leftover after parsing attributes"},
+		{Errno: einval, Msg: "Attribute failed policy validation", Offset: 20, Policy: true},
+		{Errno: enoent},
+		{Errno: einval, Msg: "bytes leftover after parsing attributes"},
+		{},
+		{Errno: einval, Miss: 1},
+		{Errno: 34, Msg: "integer out of range", Offset: 20, Policy: true},
+		{Errno: einval, Miss: 1},
+		{Errno: einval, Msg: "NLA_F_NESTED is missing", Offset: 20, Policy: true},
+		{Errno: einval, Msg: "reserved bit set", Offset: 24},
+		{Errno: einval, Msg: "neither ifindex nor name specified", Offset: 20},
+		{Errno: 19, Msg: "no device matches name", Offset: 24},
+		{Errno: 95},
+	}
+	for _, name := range []string{"acks-ext", "acks-extcap"} {
+		d := golden.Datagrams(t, name)
+		var got []said
+		for i := 1; i < len(d); i += 2 {
+			a, err := ParseAck(d[i])
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, said{a.Errno, string(a.Msg), a.Offset, a.MissType, a.MissNest, a.Has(AttrPolicy)})
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
+	}
+}
+
+func TestRecordedDones(t *testing.T) {
+	type done struct {
+		Errno uint32
+		Msg   string
+	}
+	want := []done{
+		{0, "failed to retrieve link settings"},
+		{0, "bytes leftover after parsing attributes"},
+		{einval, "bytes leftover after parsing attributes"},
+		{einval, "Invalid header for link dump"},
+		{90, ""},
+		{enoent, ""},
+		{0, ""},
+		{einval, ""},
+		{0, "leftover: Port params are not supported"},
+	}
+	var got []done
+	for i, d := range golden.Datagrams(t, "dones") {
+		m := lastMsg(t, d) // the kernel packs it behind the last data
+		a, err := ParseDone(m)
+		if err != nil {
+			t.Fatalf("message %d: %v", i, err)
+		}
+		got = append(got, done{a.Errno, string(a.Msg)})
+		if a.Request != nil {
+			t.Errorf("message %d: a Done repeats no request", i)
+		}
+		if m.Payload() == nil {
+			continue // the kernel's netlink_dump_done never makes these
+		}
+		request, mark := Begin(nil, 0x10, Request|Dump, m.Seq(), 0)
+		request = End(request, mark)
+		flags := m.Flags() & (DumpIntr | DumpFiltered)
+		if again := AppendDone(nil, request, m.PortID(), flags, a.Errno, &a.ExtAck, AckOptions{Ext: true}); !bytes.Equal(again, m) {
+			t.Errorf("message %d:\n% x\nwant\n% x", i, again, []byte(m))
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func lastMsg(t *testing.T, datagram []byte) (last Msg) {
+	t.Helper()
+	for m, err := range All(datagram) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = m
+	}
+	return last
+}
+
+// full is an extended ACK with every attribute.
+func full() *ExtAck {
+	e := &ExtAck{
+		Msg: []byte("text"), Cookie: []byte{1, 2, 3, 4, 5, 6, 7, 8}, Policy: nla.AppendUint32(nil, 1, 4),
+		Offset: 16, MissType: 9, MissNest: 20,
+	}
+	for typ := uint16(AttrMsg); typ <= AttrMissNest; typ++ {
+		e.Set(typ)
+	}
+	return e
+}
+
+func request(payload int) Msg {
+	b, mark := Begin(nil, 0x10, Request|Ack, 7, 0)
+	return Msg(End(append(b, bytes.Repeat([]byte{0xaa}, payload)...), mark))[:HeaderLen+payload]
+}
+
+// Every TLV through every combination of options, errno and request length.
+func TestAckCombinations(t *testing.T) {
+	for _, payload := range []int{0, 1, 3, 4, 5, 20, 4096} {
+		for _, errno := range []uint32{0, einval, 1 << 31} {
+			for _, opts := range []AckOptions{{}, {Cap: true}, {Ext: true}, {Cap: true, Ext: true}} {
+				req, ext := request(payload), full()
+				m, n := Consume(AppendAck(nil, req, 4242, errno, ext, opts))
+				if n < 0 || n%AlignTo != 0 {
+					t.Fatalf("%d bytes, %v", n, ParseError(n))
+				}
+				a, err := ParseAck(m)
+				if err != nil || a.Errno != errno || m.PortID() != 4242 || m.Seq() != 7 {
+					t.Fatalf("payload %d, errno %d, %+v: %v, %v", payload, errno, opts, m, err)
+				}
+				capped := errno == 0 || opts.Cap
+				if (m.Flags()&Capped != 0) != capped || (m.Flags()&AckTLVs != 0) != opts.Ext {
+					t.Errorf("errno %d, %+v: flags %v", errno, opts, m.Flags().Text(KindAck))
+				}
+				if repeated := bytes.Equal(a.Request, req); !capped && !repeated || capped && len(a.Request) != HeaderLen {
+					t.Errorf("errno %d, %+v: repeated % x", errno, opts, []byte(a.Request))
+				}
+				checkExtAck(t, &a.ExtAck, errno, opts, len(req))
+			}
+		}
+	}
+}
+
+func checkExtAck(t *testing.T, got *ExtAck, errno uint32, opts AckOptions, reqLen int) {
+	t.Helper()
+	want := &ExtAck{}
+	if opts.Ext {
+		want = full()
+		if int(want.Offset) >= reqLen {
+			want.Offset, want.present = 0, want.present&^(1<<AttrOffs)
+		}
+		if int(want.MissNest) >= reqLen {
+			want.MissNest, want.present = 0, want.present&^(1<<AttrMissNest)
+		}
+		if errno == 0 {
+			want = &ExtAck{Msg: want.Msg, Cookie: want.Cookie, present: 1<<AttrMsg | 1<<AttrCookie}
+		}
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(ExtAck{})); diff != "" {
+		t.Errorf("errno %d, %+v, request of %d bytes: -want +got:\n%s", errno, opts, reqLen, diff)
+	}
+}
+
+func TestDoneCombinations(t *testing.T) {
+	for _, errno := range []uint32{0, enoent} {
+		for _, opts := range []AckOptions{{}, {Cap: true}, {Ext: true}, {Cap: true, Ext: true}} {
+			m, n := Consume(AppendDone(nil, request(20), 4242, DumpIntr, errno, full(), opts))
+			a, err := ParseDone(m)
+			if n < 0 || err != nil || a.Errno != errno || m.Flags()&(Multi|DumpIntr) != Multi|DumpIntr || m.Seq() != 7 {
+				t.Fatalf("%v: errno %d, %v", m, a.Errno, err)
+			}
+			checkExtAck(t, &a.ExtAck, errno, opts, 36)
+		}
+	}
+}
+
+// One TLV alone is 8 to 16 bytes: a block that other libraries lose.
+func TestShortExtAckBlocks(t *testing.T) {
+	for typ := uint16(AttrMsg); typ <= AttrMissNest; typ++ {
+		ext := full()
+		ext.present = 0
+		ext.Set(typ)
+		m, _ := Consume(AppendAck(nil, request(20), 1, einval, ext, AckOptions{Ext: true}))
+		a, err := ParseAck(m)
+		if err != nil || !a.Has(typ) || a.present != ext.present {
+			t.Errorf("only attribute %d: present %b, error %v", typ, a.present, err)
+		}
+		if block := len(m) - 20 - 36; block > 16 {
+			t.Errorf("attribute %d: block of %d bytes does not test what it should", typ, block)
+		}
+	}
+}
+
+func TestHasAndSetIgnoreOtherNumbers(t *testing.T) {
+	var e ExtAck
+	for _, typ := range []uint16{0, 7, 8, 64, 0xffff} {
+		if e.Set(typ); e.present != 0 || e.Has(typ) {
+			t.Errorf("Set(%d) marked %b", typ, e.present)
+		}
+	}
+	if got := AppendAck(nil, request(0), 1, einval, &e, AckOptions{Ext: true}); Msg(got).Flags() != 0 {
+		t.Errorf("an empty extended ACK: flags %v", Msg(got).Flags())
+	}
+}
+
+// answer builds an Error or Done message by hand.
+func answer(typ Type, flags Flags, payload ...[]byte) Msg {
+	b, mark := Begin(nil, typ, flags, 7, 1)
+	for _, p := range payload {
+		b = append(b, p...)
+	}
+	n := len(b)
+	return Msg(End(b, mark))[:n]
+}
+
+func errno(v int32) []byte { return ne.AppendUint32(nil, uint32(v)) }
+
+func TestMalformedAcks(t *testing.T) {
+	echo := request(4)
+	huge := bytes.Clone(echo)
+	ne.PutUint32(huge, 1<<31)
+	tiny := bytes.Clone(echo)
+	ne.PutUint32(tiny, 15)
+	tests := []struct {
+		name   string
+		m      Msg
+		errno  uint32
+		offset int
+		err    error
+	}{
+		{"not an Error", answer(Done, 0, errno(-2), echo), 0, 4, ErrType},
+		{"no payload", answer(Error, 0), 0, 16, ErrTruncated},
+		{"3 bytes of errno", answer(Error, 0, errno(-2)[:3]), 0, 19, ErrTruncated},
+		{"errno alone", answer(Error, 0, errno(-2)), enoent, 20, ErrTruncated},
+		{"15 bytes of request", answer(Error, 0, errno(-2), echo[:15]), enoent, 35, ErrTruncated},
+		{"request larger than the message", answer(Error, 0, errno(-2), huge), enoent, 20, ErrEcho},
+		{"request cut by one byte", answer(Error, 0, errno(-2), echo[:19]), enoent, 20, ErrEcho},
+		{"request below its header", answer(Error, 0, errno(-2), tiny), enoent, 20, ErrEcho},
+		{"request too large in front of TLVs", answer(Error, AckTLVs, errno(0), huge), 0, 20, ErrEcho},
+		{"TLV cut", answer(Error, Capped|AckTLVs, errno(-2), echo[:16], []byte{1, 0}), enoent, 36, nla.ErrTruncated},
+		{"TLV past the end", answer(Error, Capped|AckTLVs, errno(-2), echo[:16], nla.AppendUint32(nil, AttrOffs, 4)[:7]), enoent, 36, nla.ErrOverrun},
+		{"TLV of length 0", answer(Error, Capped|AckTLVs, errno(-2), echo[:16], nla.AppendUint32(nil, AttrOffs, 4), make([]byte, 4)), enoent, 44, nla.ErrLength},
+		{"offset of 2 bytes", answer(Error, Capped|AckTLVs, errno(-2), echo[:16], nla.AppendUint16(nil, AttrOffs, 4)), enoent, 36, ErrExtAck},
+		{"missing type of 8 bytes", answer(Error, Capped|AckTLVs, errno(-2), echo[:16], nla.AppendUint64(nil, AttrMissType, 4)), enoent, 36, ErrExtAck},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a, err := ParseAck(tt.m)
+			var syntax *SyntaxError
+			if !errors.As(err, &syntax) || syntax.Offset != tt.offset || !errors.Is(err, tt.err) {
+				t.Errorf("error %v, want %v at offset %d", err, tt.err, tt.offset)
+			}
+			if a.Errno != tt.errno {
+				t.Errorf("errno %d, want %d: it must not be lost", a.Errno, tt.errno)
+			}
+		})
+	}
+}
+
+func TestUnusualAnswers(t *testing.T) {
+	echo := request(4)
+	ack := func(m Msg) Answer {
+		t.Helper()
+		a, err := ParseAck(m)
+		if err != nil {
+			t.Fatalf("%v: %v", m, err)
+		}
+		return a
+	}
+	if a := ack(answer(Error, 0, errno(0), echo[:16])); a.Errno != 0 || a.Request.Seq() != 7 {
+		t.Errorf("success of a kernel before 4.12, capped without the flag: %+v", a)
+	}
+	if a := ack(answer(Error, 0, errno(2), echo)); a.Errno != enoent {
+		t.Errorf("errno with the other sign: %d", a.Errno)
+	}
+	if a := ack(answer(Error, 0, errno(-1<<31), echo)); a.Errno != 1<<31 {
+		t.Errorf("errno -2^31: %d", a.Errno)
+	}
+	if a := ack(answer(Error, Capped|AckTLVs, errno(-2), echo[:16])); a.Errno != enoent || a.present != 0 {
+		t.Errorf("the TLVs flag without TLVs: %+v", a)
+	}
+	unknown := nla.AppendUint32(nla.AppendUint32(nil, 99, 1), AttrOffs, 16)
+	if a := ack(answer(Error, Capped|AckTLVs, errno(-2), echo[:16], unknown)); a.Offset != 16 {
+		t.Errorf("behind an unknown TLV: %+v", a)
+	}
+	if a := ack(answer(Error, Capped|AckTLVs, errno(-2), echo[:16], nla.AppendText(nil, AttrMsg, "no NUL"))); string(a.Msg) != "no NUL" {
+		t.Errorf("text without NUL: %q", a.Msg)
+	}
+}
+
+func TestUnusualDones(t *testing.T) {
+	tests := []struct {
+		name  string
+		m     Msg
+		errno uint32
+		err   error
+	}{
+		{"empty payload", answer(Done, Multi), 0, nil},
+		{"positive number", answer(Done, Multi, errno(12)), 0, nil},
+		{"errno", answer(Done, Multi, errno(-2)), enoent, nil},
+		{"the TLVs flag, no TLVs", answer(Done, Multi|AckTLVs, errno(-2)), enoent, nil},
+		{"3 bytes", answer(Done, Multi, errno(-2)[:3]), 0, ErrTruncated},
+		{"more without the flag", answer(Done, Multi, errno(0), []byte{1, 2, 3}), 0, nil},
+		{"not a Done", answer(Error, Multi, errno(-2)), 0, ErrType},
+		{"TLV cut", answer(Done, Multi|AckTLVs, errno(-2), []byte{1}), enoent, nla.ErrTruncated},
+	}
+	for _, tt := range tests {
+		if a, err := ParseDone(tt.m); a.Errno != tt.errno || !errors.Is(err, tt.err) {
+			t.Errorf("%s: errno %d, error %v; want %d, %v", tt.name, a.Errno, err, tt.errno, tt.err)
+		}
+	}
+}
+
+// A request shorter than a header cannot come from a kernel's loop; it must
+// still not make the answer shorter than struct nlmsgerr.
+func TestAppendAckOfAShortRequest(t *testing.T) {
+	for n := range HeaderLen {
+		m, size := Consume(AppendAck(nil, make(Msg, n), 1, einval, nil, AckOptions{}))
+		if size != 36 || m.Seq() != 0 {
+			t.Errorf("request of %d bytes: %v", n, m)
+		}
+	}
+}

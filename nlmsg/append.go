@@ -1,0 +1,30 @@
+package nlmsg
+
+import "github.com/nlwire/nlwire/internal/native"
+
+// Begin appends the header of a message and returns the buffer and a mark for
+// [End] (nlmsg_put). What is appended until then is the payload: the family's
+// fixed header, then attributes. b[:mark] cancels the message (nlmsg_cancel).
+//
+// portID may be 0 in a request: the kernel goes by the sender's address.
+func Begin(b []byte, typ Type, flags Flags, seq, portID uint32) ([]byte, int) {
+	mark := len(b)
+	b = ne.AppendUint64(b, native.Pair(0, native.Half(uint16(typ), uint16(flags))))
+	return ne.AppendUint64(b, native.Pair(seq, portID)), mark
+}
+
+// End writes the length of the message that Begin opened at mark, and the
+// padding if raw bytes were appended (nlmsg_end). The length counts no padding
+// of its own; attributes are padded, so a message that ends with one has an
+// aligned length.
+func End(b []byte, mark int) []byte {
+	n := len(b) - mark
+	if uint64(n) > MaxLen {
+		panic("nlmsg: message over MaxLen does not fit its length field")
+	}
+	ne.PutUint32(b[mark:], uint32(n))
+	for ; n%AlignTo != 0; n++ {
+		b = append(b, 0)
+	}
+	return b
+}

@@ -1,0 +1,43 @@
+package nlmsg
+
+import "iter"
+
+// Consume takes one message from the front of b and returns it with the number
+// of bytes it takes, padding included. The last message may lack its padding.
+// This is the kernel's nlmsg_ok and nlmsg_next.
+//
+// This returns a negative length upon an error (see [ParseError]), a nil Msg
+// with it, and the same for an empty b. It never allocates and never panics.
+func Consume(b []byte) (m Msg, n int) {
+	if len(b) < HeaderLen {
+		return nil, codeTruncated
+	}
+	// Unsigned: a length of 2^31 and more is too long on 32-bit machines, not
+	// negative (RUSTSEC-2025-0142 is that mistake).
+	size := uint(ne.Uint32(b))
+	if size < HeaderLen {
+		return nil, codeLength
+	}
+	if size > uint(len(b)) {
+		return nil, codeOverrun
+	}
+	return Msg(b[:size:size]), min(Align(int(size)), len(b))
+}
+
+// All ranges over the messages of a datagram in their order. On an error it
+// yields (nil, *SyntaxError) once and ends: that value is the only allocation.
+func All(b []byte) iter.Seq2[Msg, error] {
+	return func(yield func(Msg, error) bool) {
+		for rest := b; len(rest) > 0; {
+			m, n := Consume(rest)
+			if n < 0 {
+				yield(nil, syntaxError(len(b)-len(rest), ParseError(n)))
+				return
+			}
+			rest = rest[n:]
+			if !yield(m, nil) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,39 @@
+// Package nlmsg reads and writes netlink messages (struct nlmsghdr of
+// linux/netlink.h) without allocating: headers, and the error, acknowledgement
+// and done messages with their extended ACK.
+//
+//	 0          4      6       8        12       16      16+Align(hdrlen)      len
+//	+----------+------+-------+--------+--------+---------+-----+--------------+-----+
+//	|   len    | type | flags |  seq   | portID | header  | pad |  attributes  | pad |
+//	+----------+------+-------+--------+--------+---------+-----+--------------+-----+
+//	|<---------------------------- Msg, a view ------------------------------->|
+//	                                            |<--------- Payload() -------->|
+//	                                                            |<- Attrs(hdrlen)
+//
+// All fields are in host byte order. len counts the header and the payload. The
+// family's fixed header (struct genlmsghdr, ifinfomsg, rtmsg, ...) comes first
+// in the payload; attributes follow it.
+//
+// An error or acknowledgement answers one request; both are of type Error:
+//
+//	+--------+-------+-----------------+------------------------+--------------------+
+//	| header | errno | request header  | request payload, or    | TLVs, if ACK_TLVS  |
+//	|        | s32   | (16 bytes)      | nothing if CAPPED      | (MSG, OFFS, ...)   |
+//	+--------+-------+-----------------+------------------------+--------------------+
+//
+// A dump ends with Done, which has the errno and directly behind it the TLVs.
+//
+// # Index by job
+//
+//	read      Consume, All, ParseError
+//	inspect   Msg.Type, Flags, Seq, PortID, Payload, Attrs, String, Clone
+//	answers   ParseAck, ParseDone, ExtAck.Has
+//	write     Begin, End; b[:mark] cancels
+//	answer    AppendAck, AppendDone
+//
+// # Reading
+//
+// [Consume] takes one message from the front of a datagram, [All] ranges over
+// all of them. A [Msg] aliases the datagram and is good until that buffer is
+// used again. Nothing in this package panics on bytes from the wire.
+package nlmsg

@@ -1,0 +1,65 @@
+package nlmsg
+
+import (
+	"errors"
+	"strconv"
+)
+
+// What can be wrong with a message. All are static, so that reporting them
+// allocates nothing.
+var (
+	// ErrTruncated: fewer bytes than a header, or than the errno of a Done.
+	ErrTruncated = errors.New("nlmsg: message cut short")
+	// ErrLength: the length field is below the header's own 16 bytes.
+	ErrLength = errors.New("nlmsg: message length below its header")
+	// ErrOverrun: the length field reaches past the end of the input.
+	ErrOverrun = errors.New("nlmsg: message length past the end of the input")
+	// ErrType: the message is not of the type that the function reads.
+	ErrType = errors.New("nlmsg: not a message of this type")
+	// ErrEcho: the request repeated in an Error message reaches past its end.
+	ErrEcho = errors.New("nlmsg: repeated request is larger than the message")
+	// ErrExtAck: an extended ACK attribute has the wrong size.
+	ErrExtAck = errors.New("nlmsg: malformed extended ACK attribute")
+)
+
+// The negative results of Consume.
+const (
+	_ = -iota
+	codeTruncated
+	codeLength
+	codeOverrun
+)
+
+// ParseError returns the error that a negative result of Consume stands for:
+// ErrTruncated, ErrLength or ErrOverrun. It returns nil for n >= 0 and never
+// allocates.
+func ParseError(n int) error {
+	switch {
+	case n >= 0:
+		return nil
+	case n == codeTruncated:
+		return ErrTruncated
+	case n == codeLength:
+		return ErrLength
+	}
+	return ErrOverrun
+}
+
+// SyntaxError tells where a datagram stopped making sense. The kernel drops
+// the rest of such a datagram without a word (netlink_rcv_skb).
+type SyntaxError struct {
+	Offset int   // in bytes from the start of the input
+	Err    error // one of the static errors of this package, or of nla
+}
+
+// Error returns the reason and the offset.
+func (e *SyntaxError) Error() string { return e.Err.Error() + " at offset " + strconv.Itoa(e.Offset) }
+
+// Unwrap returns Err.
+func (e *SyntaxError) Unwrap() error { return e.Err }
+
+// syntaxError keeps the allocation out of the loops that are inlined into
+// their callers.
+//
+//go:noinline
+func syntaxError(offset int, err error) error { return &SyntaxError{offset, err} }

@@ -1,0 +1,63 @@
+package nlmsg_test
+
+import (
+	"fmt"
+
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+)
+
+const getLink = 18 // RTM_GETLINK of linux/rtnetlink.h
+
+// A request: header, the family's fixed header, one attribute.
+func ExampleBegin() {
+	b, m := nlmsg.Begin(nil, getLink, nlmsg.Request|nlmsg.Ack, 1, 0)
+	b = append(b, make([]byte, 16)...)  // struct ifinfomsg
+	b = nla.AppendCString(b, 3, "eth0") // IFLA_IFNAME
+	b = nlmsg.End(b, m)
+
+	req, _ := nlmsg.Consume(b)
+	name, err := nla.Find(req.Attrs(16), 3).CString()
+	fmt.Println(req)
+	fmt.Printf("%s %v\n", name, err)
+	// Output:
+	// len 44 type 0x12 flags request|ack seq 1 port 0
+	// eth0 <nil>
+}
+
+// A datagram may hold several messages; a Done ends a dump.
+func ExampleAll() {
+	b, m := nlmsg.Begin(nil, 16, nlmsg.Multi, 1, 0)
+	b = nlmsg.End(append(b, 1, 2, 0, 0), m)
+	b = nlmsg.AppendDone(b, b, 0, 0, 0, nil, nlmsg.AckOptions{})
+
+	for msg, err := range nlmsg.All(b) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(msg)
+	}
+	// Output:
+	// len 20 type 0x10 flags multi seq 1 port 0
+	// len 20 type done flags multi seq 1 port 0
+}
+
+// The kernel's answer to a bad request says what is bad and where.
+func ExampleParseAck() {
+	req, m := nlmsg.Begin(nil, getLink, nlmsg.Request, 7, 0)
+	req = nlmsg.End(append(req, 1, 2, 3, 4), m)
+	ext := &nlmsg.ExtAck{Msg: []byte("Invalid header for get link"), Offset: 16}
+	ext.Set(nlmsg.AttrMsg)
+	ext.Set(nlmsg.AttrOffs)
+	b := nlmsg.AppendAck(nil, req, 4242, 22, ext, nlmsg.AckOptions{Ext: true})
+
+	ack, err := nlmsg.ParseAck(b)
+	fmt.Println(ack.Errno, err)
+	fmt.Printf("%s\n", ack.Msg)
+	fmt.Println(ack.Has(nlmsg.AttrOffs), ack.Offset)
+	// Output:
+	// 22 <nil>
+	// Invalid header for get link
+	// true 16
+}

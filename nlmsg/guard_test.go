@@ -1,0 +1,96 @@
+package nlmsg
+
+import (
+	"testing"
+
+	"github.com/nlwire/nlwire/internal/guard"
+)
+
+// Results go here so that the compiler cannot drop the calls.
+var (
+	sinkBytes  []byte
+	sinkMsg    Msg
+	sinkAnswer Answer
+	sinkInt    int
+	sinkU32    uint32
+	sinkErr    error
+	sinkBool   bool
+)
+
+func TestNoAllocs(t *testing.T) {
+	buf := make([]byte, 0, 1024)
+	ext := full()
+	good := request(8)
+	short := good[:10]
+	stream := append(append([]byte(nil), good...), good...)
+	acked := Msg(AppendAck(nil, good, 1, einval, ext, AckOptions{Ext: true}))
+	ended := Msg(AppendDone(nil, good, 1, 0, einval, ext, AckOptions{Ext: true}))
+	guard.Allocs(t, map[string]func(){
+		"Align":       func() { sinkInt = Align(sinkInt % 7) },
+		"Msg.Type":    func() { sinkU32 = uint32(good.Type()) + uint32(short.Type()) },
+		"Msg.Flags":   func() { sinkU32 = uint32(good.Flags()) + uint32(short.Flags()) },
+		"Msg.Seq":     func() { sinkU32 = good.Seq() + short.Seq() },
+		"Msg.PortID":  func() { sinkU32 = good.PortID() + short.PortID() },
+		"Msg.Payload": func() { sinkBytes = good.Payload(); sinkBytes = short.Payload() },
+		"Msg.Attrs":   func() { sinkBytes = good.Attrs(4); sinkBytes = short.Attrs(4) },
+		"Consume":     func() { sinkMsg, sinkInt = Consume(stream); sinkMsg, sinkInt = Consume(short) },
+		"ParseError":  func() { sinkErr = ParseError(codeOverrun); sinkErr = ParseError(16) },
+		"All": func() {
+			for m, err := range All(stream) {
+				sinkMsg, sinkErr = m, err
+			}
+		},
+		"KindOf":     func() { sinkU32 = uint32(KindOf(Error)) },
+		"ExtAck.Has": func() { sinkBool = ext.Has(AttrMsg) || ext.Has(99) },
+		"ExtAck.Set": func() { ext.Set(AttrMsg); ext.Set(99) },
+		"ParseAck":   func() { sinkAnswer, sinkErr = ParseAck(acked) },
+		"ParseDone":  func() { sinkAnswer, sinkErr = ParseDone(ended) },
+		"Begin":      func() { sinkBytes, sinkInt = Begin(buf[:0], 1, 2, 3, 4) },
+		"End":        func() { b, mark := Begin(buf[:0], 1, 2, 3, 4); sinkBytes = End(append(b, 1), mark) },
+		"AppendAck": func() {
+			sinkBytes = AppendAck(buf[:0], good, 1, einval, ext, AckOptions{Ext: true})
+			sinkBytes = AppendAck(buf[:0], short, 1, 0, nil, AckOptions{})
+		},
+		"AppendDone": func() {
+			sinkBytes = AppendDone(buf[:0], good, 1, 0, einval, ext, AckOptions{Ext: true})
+			sinkBytes = AppendDone(buf[:0], short, 1, 0, 0, nil, AckOptions{})
+		},
+		"SyntaxError.Unwrap": func() { sinkErr = (&SyntaxError{4, ErrOverrun}).Unwrap() },
+	}, map[string]string{
+		"Msg.Clone":         "its job is a copy",
+		"Msg.String":        "text for people",
+		"Type.String":       "text for people",
+		"Flags.String":      "text for people",
+		"Flags.Text":        "text for people",
+		"SyntaxError.Error": "text for people",
+	})
+}
+
+// What fails may allocate one error value and no more.
+func TestFailuresAllocateOneErrorAtMost(t *testing.T) {
+	broken := append(append([]byte(nil), request(8)...), 1, 2, 3)
+	for name, f := range map[string]func(){
+		"All": func() {
+			for _, err := range All(broken) {
+				sinkErr = err
+			}
+		},
+		"ParseAck":  func() { _, sinkErr = ParseAck(answer1) },
+		"ParseDone": func() { _, sinkErr = ParseDone(answer1) },
+	} {
+		if n := testing.AllocsPerRun(100, f); n > 1 || sinkErr == nil {
+			t.Errorf("%s: %v allocations, error %v; want one of each at most", name, n, sinkErr)
+		}
+	}
+}
+
+var answer1 = request(0)
+
+// The functions on the path of every message.
+func TestInlining(t *testing.T) {
+	guard.Inlining(t, "Align", "Consume", "ParseError", "All", "All.func1",
+		"Msg.Type", "Msg.Flags", "Msg.Seq", "Msg.PortID", "Msg.Payload", "Msg.Attrs",
+		"Begin", "End", "KindOf", "(*ExtAck).Has", "(*ExtAck).Set")
+}
+
+func TestImports(t *testing.T) { guard.Imports(t, "fmt", "reflect", "unsafe") }

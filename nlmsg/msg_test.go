@@ -1,0 +1,259 @@
+package nlmsg
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nlwire/nlwire/internal/golden"
+	"github.com/nlwire/nlwire/nla"
+)
+
+// The two-way table: fields and their bytes, literal for both byte orders.
+func TestHeader(t *testing.T) {
+	const (
+		little = "14000000 1000 0503 04030201 f1f2f3f4 03020000"
+		big    = "00000014 0010 0305 01020304 f4f3f2f1 03020000"
+	)
+	want := golden.Native(t, little, big)
+	b, mark := Begin([]byte{0xee, 0xee, 0xee, 0xee}, 0x10, Request|Ack|Dump, 0x01020304, 0xf4f3f2f1)
+	b = End(append(b, 3, 2, 0, 0), mark)
+	if mark != 4 || !bytes.Equal(b[4:], want) {
+		t.Fatalf("mark %d, % x\nwant % x", mark, b[4:], want)
+	}
+	m, n := Consume(want)
+	if n != len(want) || cap(m) != len(m) {
+		t.Fatalf("Consume = %d bytes, capacity %d of %d", n, cap(m), len(m))
+	}
+	if m.Type() != 0x10 || m.Flags() != Request|Ack|Dump || m.Seq() != 0x01020304 || m.PortID() != 0xf4f3f2f1 {
+		t.Errorf("read back as %v", m)
+	}
+	if !bytes.Equal(m.Payload(), []byte{3, 2, 0, 0}) {
+		t.Errorf("payload % x", m.Payload())
+	}
+}
+
+func TestConsume(t *testing.T) {
+	const rest = " 1000 0500 01000000 00000000" // type, flags, seq, port
+	tests := []struct {
+		name        string
+		little, big string
+		length, n   int
+		err         error
+	}{
+		{name: "nothing", err: ErrTruncated},
+		{name: "1 byte", little: "10", big: "00", err: ErrTruncated},
+		{name: "15 bytes", little: "10000000 1000 0500 01000000 000000", big: "00000010 1000 0500 01000000 000000", err: ErrTruncated},
+		{name: "length 0", little: "00000000" + rest, big: "00000000" + rest, err: ErrLength},
+		{name: "length 1", little: "01000000" + rest, big: "00000001" + rest, err: ErrLength},
+		{name: "length 3", little: "03000000" + rest, big: "00000003" + rest, err: ErrLength},
+		{name: "length 15", little: "0f000000" + rest, big: "0000000f" + rest, err: ErrLength},
+		{name: "length 16", little: "10000000" + rest, big: "00000010" + rest, length: 16, n: 16},
+		{name: "length 17, cut", little: "11000000" + rest, big: "00000011" + rest, err: ErrOverrun},
+		{name: "length 17 without padding", little: "11000000" + rest + "aa", big: "00000011" + rest + "aa", length: 17, n: 17},
+		{name: "length 17, some padding", little: "11000000" + rest + "aa00", big: "00000011" + rest + "aa00", length: 17, n: 18},
+		{name: "length 17, padding", little: "11000000" + rest + "aa000000", big: "00000011" + rest + "aa000000", length: 17, n: 20},
+		{name: "length 17, more behind", little: "11000000" + rest + "aa000000ff", big: "00000011" + rest + "aa000000ff", length: 17, n: 20},
+		{name: "length 2^31-1", little: "ffffff7f" + rest, big: "7fffffff" + rest, err: ErrOverrun},
+		{name: "length 2^31", little: "00000080" + rest, big: "80000000" + rest, err: ErrOverrun},
+		{name: "length 2^32-3", little: "fdffffff" + rest, big: "fffffffd" + rest, err: ErrOverrun},
+		{name: "length 2^32-1", little: "ffffffff" + rest, big: "ffffffff" + rest, err: ErrOverrun},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m, n := Consume(golden.Native(t, tt.little, tt.big))
+			if err := ParseError(n); err != tt.err {
+				t.Fatalf("error %v, want %v", err, tt.err)
+			}
+			if n < 0 && m == nil {
+				return
+			}
+			if len(m) != tt.length || n != tt.n || cap(m) != len(m) {
+				t.Errorf("message of %d bytes (capacity %d), %d in all; want %d, %d", len(m), cap(m), n, tt.length, tt.n)
+			}
+		})
+	}
+}
+
+func TestAll(t *testing.T) {
+	one := func(b []byte, payload ...byte) []byte {
+		b, mark := Begin(b, 0x10, 0, 1, 0)
+		return End(append(b, payload...), mark)
+	}
+	two := one(one(nil, 1, 2, 3, 4), 5)
+	tests := []struct {
+		name   string
+		in     []byte
+		count  int
+		offset int
+		err    error
+	}{
+		{"nothing", nil, 0, 0, nil},
+		{"two", two, 2, 0, nil},
+		{"the last one without padding", two[:37], 2, 0, nil},
+		{"the last one cut", two[:36], 1, 20, ErrOverrun},
+		{"15 bytes behind", append(bytes.Clone(two), make([]byte, 15)...), 2, 40, ErrTruncated},
+		{"1 byte behind", append(bytes.Clone(two), 0), 2, 40, ErrTruncated},
+		{"zeros behind", append(bytes.Clone(two), make([]byte, 16)...), 2, 40, ErrLength},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var count int
+			var last error
+			for m, err := range All(tt.in) {
+				if err != nil {
+					last = err
+					continue
+				}
+				count += len(m[:1])
+			}
+			if count != tt.count || !errors.Is(last, tt.err) {
+				t.Fatalf("%d messages, error %v; want %d, %v", count, last, tt.count, tt.err)
+			}
+			var syntax *SyntaxError
+			if tt.err != nil && (!errors.As(last, &syntax) || syntax.Offset != tt.offset) {
+				t.Errorf("error %v, want offset %d", last, tt.offset)
+			}
+		})
+	}
+	for range All(two) {
+		break // must not go on
+	}
+}
+
+func TestAttrs(t *testing.T) {
+	b, mark := Begin(nil, 0x10, 0, 1, 0)
+	b = append(b, 1, 2, 3, 4, 5, 0, 0, 0) // a fixed header of 5 bytes, padded
+	b = End(nla.AppendUint32(b, 1, 7), mark)
+	m, _ := Consume(b)
+	for hdrlen, want := range map[int]int{0: 16, 1: 12, 4: 12, 5: 8, 8: 8, 12: 4, 16: 0, 17: 0, 1 << 20: 0} {
+		if got := len(m.Attrs(hdrlen)); got != want {
+			t.Errorf("Attrs(%d) has %d bytes, want %d", hdrlen, got, want)
+		}
+	}
+	if v, err := nla.Find(m.Attrs(5), 1).Uint32(); v != 7 || err != nil {
+		t.Errorf("attribute = %d, %v", v, err)
+	}
+	if got := Msg(b[:3]).Attrs(0); got != nil {
+		t.Errorf("Attrs of 3 bytes = % x", got)
+	}
+}
+
+func TestAccessorsAreSafeOnAnySlice(t *testing.T) {
+	for n := range HeaderLen {
+		m := Msg(bytes.Repeat([]byte{0xff}, n))
+		if m.Type() != 0 || m.Flags() != 0 || m.Seq() != 0 || m.PortID() != 0 || m.Payload() != nil || m.Attrs(4) != nil {
+			t.Errorf("%d bytes: %v", n, m)
+		}
+	}
+}
+
+func TestEndPadsRawBytes(t *testing.T) {
+	for n := range 9 {
+		dirty := bytes.Repeat([]byte{0xff}, 64)
+		b, mark := Begin(dirty[:0], 0x10, 0, 1, 2)
+		b = End(append(b, make([]byte, n)...), mark)
+		if m, size := Consume(b); len(m) != HeaderLen+n || size != len(b) || len(b)%AlignTo != 0 {
+			t.Errorf("%d bytes of payload: message %d, with padding %d of %d", n, len(m), size, len(b))
+		}
+		for _, c := range b[HeaderLen:] {
+			if c != 0 {
+				t.Errorf("%d bytes of payload: padding not zero: % x", n, b)
+			}
+		}
+	}
+}
+
+func TestCancelLeavesNothing(t *testing.T) {
+	b, mark := Begin([]byte{1, 2, 3, 4}, 0x10, 0, 0, 0)
+	if b = b[:mark]; !bytes.Equal(b, []byte{1, 2, 3, 4}) {
+		t.Errorf("after the cancel % x", b)
+	}
+}
+
+func TestCloneOutlivesTheBuffer(t *testing.T) {
+	b, mark := Begin(nil, 0x10, Request, 7, 0)
+	b = End(b, mark)
+	m, _ := Consume(b)
+	kept := m.Clone()
+	clear(b)
+	if kept.Seq() != 7 {
+		t.Errorf("clone %v", kept)
+	}
+}
+
+func TestStrings(t *testing.T) {
+	for typ, want := range map[Type]string{Noop: "noop", Error: "error", Done: "done", Overrun: "overrun", 0: "0x0", 5: "0x5", 0x10: "0x10", 0xffff: "0xffff"} {
+		if got := typ.String(); got != want {
+			t.Errorf("Type %d = %q, want %q", typ, got, want)
+		}
+	}
+	tests := []struct {
+		flags Flags
+		kind  Kind
+		want  string
+	}{
+		{0, KindUnknown, "0"},
+		{Request | Ack, KindUnknown, "request|ack"},
+		{Request | Dump, KindUnknown, "request|0x300"},
+		{Request | Dump, KindGet, "request|dump"},
+		{Request | Root, KindGet, "request|root"},
+		{Request | Match | Atomic, KindGet, "request|match|atomic"},
+		{Request | Create | Excl, KindNew, "request|excl|create"},
+		{Request | Replace | Append | Echo, KindNew, "request|echo|replace|append"},
+		{Request | NonRec | Bulk, KindDelete, "request|nonrec|bulk"},
+		{Capped | AckTLVs, KindAck, "capped|ack-tlvs"},
+		{Multi | DumpIntr | DumpFiltered, KindAck, "multi|dump-intr|dump-filtered"},
+		{0xf0c0, KindGet, "0xf0c0"},
+		{Request | 0x8000, KindAck, "request|0x8000"},
+		{Request, 99, "request"},
+	}
+	for _, tt := range tests {
+		if got := tt.flags.Text(tt.kind); got != tt.want {
+			t.Errorf("Flags %#x of kind %d = %q, want %q", uint16(tt.flags), tt.kind, got, tt.want)
+		}
+	}
+	if got := (Request | Dump).String(); got != "request|0x300" {
+		t.Errorf("String = %q", got)
+	}
+	b, mark := Begin(nil, Error, Capped, 7, 4242)
+	m, _ := Consume(End(b, mark))
+	if got, want := m.String(), "len 16 type error flags capped seq 7 port 4242"; got != want {
+		t.Errorf("String = %q, want %q", got, want)
+	}
+}
+
+func TestSyntaxErrorText(t *testing.T) {
+	for _, err := range All([]byte{1, 2}) {
+		if got, want := err.Error(), "nlmsg: message cut short at offset 0"; got != want {
+			t.Errorf("text %q, want %q", got, want)
+		}
+	}
+}
+
+// What is recorded is well formed, and a copy message by message is the same.
+func TestRecordedDatagrams(t *testing.T) {
+	for name, want := range map[string]int{"families": 15, "links": 19, "routes": 485} {
+		var count int
+		for _, d := range golden.Datagrams(t, name) {
+			var again []byte
+			for m, err := range All(d) {
+				if err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				count++
+				var mark int
+				again, mark = Begin(again, m.Type(), m.Flags(), m.Seq(), m.PortID())
+				again = End(append(again, m.Payload()...), mark)
+			}
+			if diff := cmp.Diff(d, again); diff != "" {
+				t.Fatalf("%s: -recorded +copied:\n%s", name, diff)
+			}
+		}
+		if count < want {
+			t.Errorf("%s: %d messages, want %d or more", name, count, want)
+		}
+	}
+}

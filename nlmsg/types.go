@@ -1,0 +1,152 @@
+package nlmsg
+
+import "strconv"
+
+// Type is the type field of a message. Types below MinType are control
+// messages, the same for every protocol.
+type Type uint16
+
+// The control messages (NLMSG_*). Error answers a request with an errno, or
+// with 0 as its acknowledgement; Done ends a multipart reply.
+const (
+	Noop    Type = 1
+	Error   Type = 2
+	Done    Type = 3
+	Overrun Type = 4
+	MinType Type = 0x10
+)
+
+// String returns the name of a control message, or the number in hex.
+func (t Type) String() string {
+	switch t {
+	case Noop:
+		return "noop"
+	case Error:
+		return "error"
+	case Done:
+		return "done"
+	case Overrun:
+		return "overrun"
+	}
+	return "0x" + strconv.FormatUint(uint64(t), 16)
+}
+
+// Flags is the flags field of a message. Its lower byte is the same in every
+// message, the upper byte means something else for each Kind.
+type Flags uint16
+
+// Flags of every message (NLM_F_*).
+const (
+	Request      Flags = 0x01 // a request; the kernel handles nothing without it
+	Multi        Flags = 0x02 // part of a reply that ends with Done
+	Ack          Flags = 0x04 // answer with an acknowledgement, also on success
+	Echo         Flags = 0x08 // send the notification of this request back too
+	DumpIntr     Flags = 0x10 // the dump is inconsistent: things changed meanwhile
+	DumpFiltered Flags = 0x20 // the dump was filtered as the request asked
+)
+
+// Flags of a get request. Only with both bits of Dump it is a dump.
+const (
+	Root   Flags = 0x100 // the whole table
+	Match  Flags = 0x200 // all that match
+	Atomic Flags = 0x400 // an atomic snapshot (of no effect in today's kernels)
+	Dump   Flags = Root | Match
+)
+
+// Flags of a new request.
+const (
+	Replace Flags = 0x100 // replace what is there
+	Excl    Flags = 0x200 // fail with EEXIST if it is there
+	Create  Flags = 0x400 // create if it is not there
+	Append  Flags = 0x800 // add at the end of the list
+)
+
+// Flags of a delete request.
+const (
+	NonRec Flags = 0x100 // do not delete recursively
+	Bulk   Flags = 0x200 // delete all that match
+)
+
+// Flags of an Error message.
+const (
+	Capped  Flags = 0x100 // the payload of the request is not repeated
+	AckTLVs Flags = 0x200 // extended ACK attributes follow (in Done too)
+)
+
+// Kind tells what the upper byte of Flags means. Whether a request gets, makes
+// or deletes something is the family's to say: the bits alone do not.
+type Kind uint8
+
+// The kinds of messages, by the meaning of their flags.
+const (
+	KindUnknown Kind = iota
+	KindGet
+	KindNew
+	KindDelete
+	KindAck
+)
+
+// KindOf returns KindAck for Error and Done, KindUnknown for any other type.
+func KindOf(t Type) Kind {
+	if t == Error || t == Done {
+		return KindAck
+	}
+	return KindUnknown
+}
+
+var commonFlags = [8]string{"request", "multi", "ack", "echo", "dump-intr", "dump-filtered"}
+
+// upperFlags names the bits from 0x100 on, by kind.
+var upperFlags = [...][8]string{
+	KindUnknown: {},
+	KindGet:     {"root", "match", "atomic"},
+	KindNew:     {"replace", "excl", "create", "append"},
+	KindDelete:  {"nonrec", "bulk"},
+	KindAck:     {"capped", "ack-tlvs"},
+}
+
+// String returns the names of the flags that every message has and the rest
+// as a number: "request|ack|0x300".
+func (f Flags) String() string { return f.Text(KindUnknown) }
+
+// Text returns the names of the flags of a message of that kind, with what has
+// no name as a number: "request|dump". It returns "0" for none.
+func (f Flags) Text(k Kind) string {
+	if int(k) >= len(upperFlags) {
+		k = KindUnknown
+	}
+	var text []byte
+	add := func(name string) {
+		if len(text) > 0 {
+			text = append(text, '|')
+		}
+		text = append(text, name...)
+	}
+	var nameless Flags
+	for bit := range 16 {
+		if f&(1<<bit) == 0 {
+			continue
+		}
+		name := upperFlags[k][bit%8]
+		if bit < 8 {
+			name = commonFlags[bit]
+		}
+		switch {
+		case k == KindGet && f&Dump == Dump && name == "root":
+			add("dump")
+		case k == KindGet && f&Dump == Dump && name == "match":
+		case name == "":
+			nameless |= 1 << bit
+		default:
+			add(name)
+		}
+	}
+	if nameless != 0 || f == 0 {
+		hex := strconv.FormatUint(uint64(nameless), 16)
+		if f == 0 {
+			return "0"
+		}
+		add("0x" + hex)
+	}
+	return string(text)
+}
