@@ -26,7 +26,7 @@ func pad(b []byte, n int) []byte {
 
 // AppendUint8 appends a NLA_U8 (nla_put_u8).
 func AppendUint8(b []byte, typ uint16, v uint8) []byte {
-	return ne.AppendUint64(b, native.Pair(header(HeaderLen+1, typ), native.Half(native.Byte(v), 0)))
+	return ne.AppendUint64(b, native.Pair(header(HeaderLen+1, typ), native.Half(native.Bytes(v, 0), 0)))
 }
 
 // AppendUint16 appends a NLA_U16 (nla_put_u16).

@@ -5,12 +5,12 @@
 // helpers here put each part where the kernel's struct has it.
 package native
 
-// Byte returns the uint16 whose bytes in memory are v, then zero.
-func Byte(v uint8) uint16 {
+// Bytes returns the uint16 whose bytes in memory are first, then second.
+func Bytes(first, second uint8) uint16 {
 	if BigEndian {
-		return uint16(v) << 8
+		return uint16(first)<<8 | uint16(second)
 	}
-	return uint16(v)
+	return uint16(first) | uint16(second)<<8
 }
 
 // Half returns the uint32 whose bytes in memory are first, then second.

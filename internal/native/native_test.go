@@ -14,8 +14,11 @@ func TestBigEndianAgreesWithEncodingBinary(t *testing.T) {
 	}
 }
 
-func TestHalfAndPairLayOutPartsInOrder(t *testing.T) {
+func TestPartsAreLaidOutInOrder(t *testing.T) {
 	ne := binary.NativeEndian
+	if got := ne.AppendUint16(nil, Bytes(1, 0x82)); !bytes.Equal(got, []byte{1, 0x82}) {
+		t.Errorf("Bytes = % x, want 01 82", got)
+	}
 	want := ne.AppendUint16(ne.AppendUint16(nil, 0x0102), 0x8384)
 	if got := ne.AppendUint32(nil, Half(0x0102, 0x8384)); !bytes.Equal(got, want) {
 		t.Errorf("Half = % x, want % x", got, want)

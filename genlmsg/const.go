@@ -1,0 +1,79 @@
+package genlmsg
+
+// Names and ids of families (GENL_*).
+const (
+	// NameSize is the size of a family's or a group's name with its NUL
+	// (GENL_NAMSIZ): 15 bytes are the longest name.
+	NameSize = 16
+
+	MinID = 0x10 // the first id (GENL_MIN_ID)
+	MaxID = 1023 // the last id (GENL_MAX_ID)
+
+	IDCtrl     = 0x10 // the controller (GENL_ID_CTRL)
+	IDVFSQuota = 0x11 // VFS_DQUOT (GENL_ID_VFS_DQUOT)
+	IDPMCRAID  = 0x12 // pmcraid (GENL_ID_PMCRAID)
+
+	// CtrlName and CtrlVersion are the controller's, CtrlGroup its multicast
+	// group, whose id is IDCtrl.
+	CtrlName    = "nlctrl"
+	CtrlVersion = 2
+	CtrlGroup   = "notify"
+)
+
+// OpFlags are the flags of an operation, as CtrlAttrOpFlags carries them.
+type OpFlags uint32
+
+// The flags of an operation (GENL_*).
+const (
+	OpAdmin    OpFlags = 0x01 // needs CAP_NET_ADMIN in the first user namespace (GENL_ADMIN_PERM)
+	OpDo       OpFlags = 0x02 // answers a plain request (GENL_CMD_CAP_DO)
+	OpDump     OpFlags = 0x04 // answers a dump (GENL_CMD_CAP_DUMP)
+	OpPolicy   OpFlags = 0x08 // has a policy (GENL_CMD_CAP_HASPOL)
+	OpUnsAdmin OpFlags = 0x10 // needs CAP_NET_ADMIN in the namespace's user namespace (GENL_UNS_ADMIN_PERM)
+)
+
+// The controller's commands (CTRL_CMD_*).
+const (
+	CtrlCmdNewFamily         = 1
+	CtrlCmdDelFamily         = 2
+	CtrlCmdGetFamily         = 3
+	CtrlCmdNewOps            = 4
+	CtrlCmdDelOps            = 5
+	CtrlCmdGetOps            = 6
+	CtrlCmdNewMulticastGroup = 7
+	CtrlCmdDelMulticastGroup = 8
+	CtrlCmdGetMulticastGroup = 9 // never sent or handled
+	CtrlCmdGetPolicy         = 10
+)
+
+// The controller's attributes (CTRL_ATTR_*).
+const (
+	CtrlAttrFamilyID        = 1  // u16
+	CtrlAttrFamilyName      = 2  // string with NUL
+	CtrlAttrVersion         = 3  // u32
+	CtrlAttrHdrSize         = 4  // u32
+	CtrlAttrMaxAttr         = 5  // u32
+	CtrlAttrOps             = 6  // array of nests of CtrlAttrOp...
+	CtrlAttrMulticastGroups = 7  // array of nests of CtrlAttrMulticastGroup...
+	CtrlAttrPolicy          = 8  // nest by policy index
+	CtrlAttrOpPolicy        = 9  // nest by command of CtrlAttrPolicy...
+	CtrlAttrOp              = 10 // u32
+)
+
+// The attributes of an operation (CTRL_ATTR_OP_*).
+const (
+	CtrlAttrOpID    = 1 // u32
+	CtrlAttrOpFlags = 2 // u32, OpFlags
+)
+
+// The attributes of a multicast group (CTRL_ATTR_MCAST_GRP_*).
+const (
+	CtrlAttrMulticastGroupName = 1 // string with NUL
+	CtrlAttrMulticastGroupID   = 2 // u32
+)
+
+// The attributes of an operation's policies (CTRL_ATTR_POLICY_*).
+const (
+	CtrlAttrPolicyDo   = 1 // u32, policy index
+	CtrlAttrPolicyDump = 2 // u32, policy index
+)

@@ -1,0 +1,22 @@
+// Package genlmsg reads and writes the header of Generic Netlink messages
+// (struct genlmsghdr of linux/genetlink.h) and holds that file's constants.
+//
+//	 0         16    17        18         20              20+Align(hdrsize)
+//	+---------+-----+---------+----------+---------+-----+------------+
+//	| nlmsg   | cmd | version | reserved | user    | pad | attributes |
+//	| header  | u8  | u8      | u16      | header  |     |            |
+//	+---------+-----+---------+----------+---------+-----+------------+
+//	          |<-------- Header -------->|
+//	          |<------------------- nlmsg payload ------------------->|
+//
+// The type of the netlink message is the family's id, which the controller
+// (package ctrl) tells for a name. Most families have no user header: their
+// hdrsize is 0.
+//
+// # Index by job
+//
+//	read      Consume, ParseError, UserHeader, Attrs
+//	inspect   Header.Cmd, Header.Version, Header.Reserved
+//	write     Append, AppendUserHeader
+//	look up   IDCtrl, NameSize, CtrlCmd..., CtrlAttr..., Op flags, policy flags
+package genlmsg
