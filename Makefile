@@ -1,0 +1,27 @@
+# Every target goes over the project's modules. `make help` lists the targets.
+MODULES  = . cmd/nlctl
+FUZZTIME = 10s
+EACH     = set -e; for m in $(MODULES); do echo "== $$m"; (cd $$m && $(1)); done
+
+.PHONY: help test race fuzz bench lint cross
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+
+test: ## run the tests; as root, those against the live kernel too
+	@$(call EACH,go test ./...)
+
+race: ## run the tests under the race detector
+	@$(call EACH,go test -race ./...)
+
+fuzz: ## run every fuzz target for FUZZTIME each
+	@scripts/fuzz $(FUZZTIME)
+
+bench: ## run every benchmark
+	@$(call EACH,go test -run '^$$' -bench . ./...)
+
+lint: ## check format, go vet, staticcheck and go.mod files
+	@scripts/lint $(MODULES)
+
+cross: ## build and vet for other systems; run the codec's tests on other processors
+	@scripts/cross
