@@ -1,6 +1,7 @@
 package nla
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -37,7 +38,7 @@ func TestNoAllocs(t *testing.T) {
 	put := func(f func([]byte) []byte) func() {
 		return func() { sinkBytes = f(buf[:0]) }
 	}
-	guard.Allocs(t, map[string]func(){
+	rows := map[string]func(){
 		"Align":               func() { sinkInt = Align(sinkInt) },
 		"Size":                func() { sinkInt = Size(3) },
 		"Attr.Type":           func() { sinkU64 = uint64(a8.Type()) + uint64(Attr(nil).Type()) },
@@ -102,9 +103,16 @@ func TestNoAllocs(t *testing.T) {
 		"SyntaxError.Unwrap": func() {
 			sinkErr = (&SyntaxError{4, ErrOverrun}).Unwrap()
 		},
-	}, map[string]string{
+	}
+	maps.Copy(rows, policyRows(buf))
+	maps.Copy(rows, tableRows())
+	guard.Allocs(t, rows, map[string]string{
 		"Attr.Clone":        "its job is a copy",
 		"SyntaxError.Error": "text for people",
+		"PolicyError.Error": "text for people",
+		"Mode.String":       "text for people",
+		"Policy.Compile":    "makes what later calls use",
+		"Policy.Check":      "for tests, once a policy",
 	})
 }
 

@@ -1,0 +1,120 @@
+package nla
+
+import "strconv"
+
+// Errno is an error number as Linux has them; 0 is success.
+type Errno uint32
+
+// The errnos that validation gives.
+const (
+	EINVAL Errno = 22
+	ERANGE Errno = 34
+)
+
+// Report is what the kernel would say of a validation (struct netlink_ext_ack).
+// The kernel only ever overwrites parts of it, and so does this package: it
+// can be filled while the result is success, with a warning.
+type Report struct {
+	Msg     string // the kernel's text, "" if it has none
+	HasAttr bool   // Offset and Type are set
+	Offset  int    // of the bad attribute's header, in bytes from the start of the stream
+	Type    uint16 // of the bad attribute
+	Policy  *Rule  // the rule it failed, where the kernel names one
+}
+
+// bad is NL_SET_ERR_MSG_ATTR_POL, or with a nil rule NL_SET_ERR_MSG_ATTR.
+func (r *Report) bad(offset int, rule *Rule, a Attr, msg string) {
+	*r = Report{msg, true, offset, a.Type(), rule}
+}
+
+// PolicyError is a refusal: the errno and what the kernel would say besides.
+// On Unix errors.Is finds the errno, as in errors.Is(err, unix.ERANGE).
+type PolicyError struct {
+	Errno Errno
+	Report
+}
+
+// Error returns the kernel's text, with the attribute and its place.
+func (e *PolicyError) Error() string {
+	s := e.Msg
+	if s == "" {
+		s = "refused without a text"
+	}
+	if e.HasAttr {
+		s += ": attribute " + strconv.Itoa(int(e.Type)) + " at offset " + strconv.Itoa(e.Offset)
+	}
+	if e.Policy != nil {
+		s += " (" + e.Policy.Kind.String() + ")"
+	}
+	return "nla: " + s + " (errno " + strconv.Itoa(int(e.Errno)) + ")"
+}
+
+// Parse validates the attributes of b as the kernel does and fills tb, indexed
+// by type: of several attributes of a type the last one, nil for none
+// (nla_parse, nla_parse_deprecated, as mode says). Types above the policy's are
+// skipped, or refused with MaxType. Attributes whose type is past the end of tb
+// are validated and not stored. What is nested is validated too; to read it,
+// parse its payload into another table.
+//
+// A nil policy accepts any content; the highest type is then tb's. The error is
+// a *PolicyError and the only allocation. Offsets count from the start of b:
+// NLMSGERR_ATTR_OFFS counts from the start of the message. What tb holds after
+// an error is unspecified. Its views alias b.
+func Parse(tb []Attr, b []byte, p *Policy, mode Mode) error {
+	clear(tb)
+	rest := b
+	if p != nil {
+		if rest = quickly(tb, b, p.quick, mode); len(rest) == 0 {
+			return nil
+		}
+	}
+	var r Report
+	if errno := parse(tb, b, rest, p, mode, &r); errno != 0 {
+		return policyError(errno, &r)
+	}
+	return nil
+}
+
+// Validate is Parse without a table (nla_validate). A nil policy accepts any
+// attribute.
+func Validate(b []byte, p *Policy, mode Mode) error { return Parse(nil, b, p, mode) }
+
+// ParseReport is Parse for those who answer as the kernel: it allocates
+// nothing, and what it adds to report may be there on success too, when bytes
+// were left over and the mode ignores them.
+func ParseReport(tb []Attr, b []byte, p *Policy, mode Mode, report *Report) Errno {
+	clear(tb)
+	return parse(tb, b, b, p, mode, report)
+}
+
+// parse goes on with the rest of b, the attributes in front of it are in tb.
+func parse(tb []Attr, b, rest []byte, p *Policy, mode Mode, report *Report) Errno {
+	v := validation{report, len(b)}
+	if p == nil {
+		return v.unchecked(tb, rest, mode)
+	}
+	return v.stream(tb, rest, 0, p, mode, 0)
+}
+
+// unchecked is stream without a policy.
+func (v *validation) unchecked(tb []Attr, b []byte, mode Mode) Errno {
+	for len(b) > 0 {
+		a, n := Consume(b)
+		if n < 0 {
+			break
+		}
+		t := int(a.Type())
+		switch {
+		case t > 0 && t < len(tb):
+			tb[t] = a
+		case mode&MaxType != 0 && (t == 0 || tb != nil):
+			v.report.bad(v.total-len(b), nil, a, msgUnknown)
+			return EINVAL
+		}
+		b = b[n:]
+	}
+	return v.leftover(b, mode)
+}
+
+//go:noinline
+func policyError(errno Errno, r *Report) error { return &PolicyError{errno, *r} }

@@ -1,0 +1,88 @@
+package nla
+
+import (
+	"testing"
+	"time"
+
+	"github.com/nlwire/nlwire/internal/golden"
+)
+
+// recordedPolicies are the kernel's own tables for the recorded dumps, or for
+// the controller what its reply holds.
+var recordedPolicies = map[string]*Policy{
+	"families": {Attrs: []Rule{
+		1: {Kind: KindU16}, 2: {Kind: KindNULString, Len: 15}, 3: {Kind: KindU32}, 4: {Kind: KindU32},
+		5: {Kind: KindU32}, 6: {Kind: KindNested}, 7: {Kind: KindNested},
+	}},
+	// ifla_policy of net/core/rtnetlink.c, with what only replies have.
+	"links": {Attrs: []Rule{
+		1: {Kind: KindBinary, Len: 32}, 2: {Kind: KindBinary, Len: 32}, 3: {Kind: KindString, Len: 15},
+		4: {Kind: KindU32}, 5: {Kind: KindU32}, 6: {Kind: KindString}, 7: {Kind: KindBinary},
+		10: {Kind: KindU32}, 13: {Kind: KindU32}, 14: {Kind: KindUnspec, Len: 28},
+		16: {Kind: KindU8}, 17: {Kind: KindU8}, 18: {Kind: KindNested}, 20: {Kind: KindString, Len: 255},
+		23: {Kind: KindBinary}, 26: {Kind: KindNested}, 27: {Kind: KindU32}, 29: {Kind: KindU32},
+		30: {Kind: KindU32}, 31: {Kind: KindU32}, 32: {Kind: KindU32}, 33: {Kind: KindU8},
+		35: {Kind: KindU32}, 37: {Kind: KindS32}, 39: {Kind: KindU8}, 40: {Kind: KindU32}, 41: {Kind: KindU32},
+		43: {Kind: KindNested}, 47: {Kind: KindU32}, 48: {Kind: KindU32}, 50: {Kind: KindU32}, 51: {Kind: KindU32},
+		54: {Kind: KindBinary, Len: 32}, 55: {Kind: KindNested}, 58: {Kind: KindU32}, 59: {Kind: KindU32},
+		60: {Kind: KindU32}, 61: {Kind: KindU32}, 63: {Kind: KindU32}, 64: {Kind: KindU32}, 66: {Kind: KindU32},
+	}},
+	// rtm_ipv4_policy of net/ipv4/fib_frontend.c.
+	"routes": {StrictStart: 30, Attrs: []Rule{
+		1: {Kind: KindU32}, 2: {Kind: KindU32}, 3: {Kind: KindU32}, 4: {Kind: KindU32}, 5: {Kind: KindU32},
+		6: {Kind: KindU32}, 7: {Kind: KindU32}, 8: {Kind: KindNested}, 9: {Kind: KindUnspec, Len: 8},
+		11: {Kind: KindU32}, 15: {Kind: KindU32}, 16: {Kind: KindU32}, 21: {Kind: KindU16}, 22: {Kind: KindNested},
+		25: {Kind: KindU32}, 27: {Kind: KindU8}, 28: {Kind: KindBE16}, 29: {Kind: KindBE16}, 30: {Kind: KindU32},
+	}},
+}
+
+// topLevel returns the attributes of every message, nests not opened.
+func topLevel(tb testing.TB, name string, hdrlen int) [][]byte {
+	return streams(golden.Datagrams(tb, name), hdrlen, nil)
+}
+
+// BenchmarkParse parses every message of a recorded dump into a table. The
+// metric x/walk is the time over that of the plain walk with Consume, measured
+// in turns within the benchmark.
+func BenchmarkParse(b *testing.B) {
+	for _, input := range []struct {
+		name   string
+		hdrlen int
+	}{{"families", 4}, {"links", 16}, {"routes", 12}} {
+		streams, p := topLevel(b, input.name, input.hdrlen), recordedPolicies[input.name].Compile()
+		tb := make([]Attr, p.MaxType()+1)
+		parse := func() {
+			for _, s := range streams {
+				if err := Parse(tb, s, p, Liberal); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		walk := func() { sinkU64 = walkByConsume(streams) }
+		var attrs int
+		for _, s := range streams {
+			for range All(s) {
+				attrs++
+			}
+		}
+		b.Run(input.name, func(b *testing.B) {
+			turns := max(1, 20_000/attrs)
+			var parsing, walking time.Duration
+			b.ReportAllocs()
+			for b.Loop() {
+				parsing += timed(turns, parse)
+				walking += timed(turns, walk)
+			}
+			b.ReportMetric(float64(parsing.Nanoseconds())/float64(b.N*turns*attrs), "ns/attr")
+			b.ReportMetric(float64(parsing)/float64(walking), "x/walk")
+		})
+	}
+}
+
+func timed(turns int, f func()) time.Duration {
+	start := time.Now()
+	for range turns {
+		f()
+	}
+	return time.Since(start)
+}

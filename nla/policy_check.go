@@ -1,0 +1,91 @@
+package nla
+
+import (
+	"errors"
+	"strconv"
+)
+
+// ErrPolicy is in every error of Policy.Check.
+var ErrPolicy = errors.New("nla: contradictory policy")
+
+// contradiction is one finding of Policy.Check.
+type contradiction struct{ path, text string }
+
+// Error returns the attribute's path and what is wrong.
+func (e contradiction) Error() string {
+	return ErrPolicy.Error() + ": attribute " + e.path + ": " + e.text
+}
+
+// Unwrap returns ErrPolicy.
+func (e contradiction) Unwrap() error { return ErrPolicy }
+
+// Check returns what the policy contradicts itself in: kinds and checks that
+// the kernel does not know together, and limits that nothing can pass. Call it
+// in a test: validation does not need it, and treats such a rule as the kernel
+// does, refusing what the kernel would refuse.
+func (p *Policy) Check() error { return errors.Join(p.check("", map[*Policy]bool{})...) }
+
+func (p *Policy) check(path string, seen map[*Policy]bool) (errs []error) {
+	if seen[p] {
+		return nil
+	}
+	seen[p] = true
+	if int(p.StrictStart) > p.MaxType() {
+		errs = append(errs, contradiction{path + strconv.Itoa(int(p.StrictStart)), "StrictStart is past the last type"})
+	}
+	for t := range p.Attrs {
+		r, at := &p.Attrs[t], path+strconv.Itoa(t)
+		if text := r.contradiction(); text != "" {
+			errs = append(errs, contradiction{at, r.Kind.String() + ": " + text})
+		}
+		if r.Nested != nil {
+			errs = append(errs, r.Nested.check(at+"/", seen)...)
+		}
+	}
+	return errs
+}
+
+// contradiction returns what is wrong with the rule, "" if nothing is.
+func (r *Rule) contradiction() string {
+	isNest := r.Kind == KindNested || r.Kind == KindNestedArray
+	switch {
+	case r.Kind > maxKind:
+		return "no such kind"
+	case r.Check > CheckFunc:
+		return "no such check"
+	case r.Nested != nil && !isNest:
+		return "only nests have a nested policy"
+	case isNest && r.Len != 0:
+		return "Len has no meaning, the nested policy has its own maximum"
+	case r.Reject != "" && r.Kind != KindReject:
+		return "only KindReject has a text"
+	case r.Kind == KindBitfield32 && r.Mask == 0:
+		return "without a Mask nothing passes"
+	case r.Check == CheckMask && !isMaskable(r.Kind):
+		return "CheckMask is for unsigned integers"
+	case r.Check == CheckFunc && r.Func == nil:
+		return "CheckFunc without Func"
+	case r.Check == CheckRangeWarnTooLong && r.Kind != KindBinary:
+		return "CheckRangeWarnTooLong is for KindBinary"
+	}
+	if r.Check >= CheckRange && r.Check <= CheckMax {
+		return r.emptyRange()
+	}
+	return ""
+}
+
+func (r *Rule) emptyRange() string {
+	switch {
+	case isUnsigned(r.Kind):
+		if lo, hi := r.unsignedRange(); lo > hi {
+			return "no value is in the range"
+		}
+	case isSigned(r.Kind):
+		if lo, hi := r.signedRange(); lo > hi {
+			return "no value is in the range"
+		}
+	default:
+		return "a range is for integers and KindBinary"
+	}
+	return ""
+}

@@ -1,0 +1,147 @@
+package nla
+
+import (
+	"bytes"
+	"encoding/binary"
+	"time"
+)
+
+// Table is a table that Parse has filled. Its getters cannot fail on what the
+// policy has checked: they return zero for an attribute that is not there (Has
+// tells), and like the kernel's they read the first bytes of one that is longer
+// than the value, which the liberal modes let pass. Without a policy that has
+// checked the length, too short a payload reads as zero.
+//
+// Any []Attr is a Table: tb := make(nla.Table, p.MaxType()+1).
+type Table []Attr
+
+// Get returns the attribute of that type, nil if it is not there.
+func (tb Table) Get(typ uint16) Attr {
+	if int(typ) < len(tb) {
+		return tb[typ]
+	}
+	return nil
+}
+
+// Has reports whether there is an attribute of that type.
+func (tb Table) Has(typ uint16) bool { return tb.Get(typ) != nil }
+
+// head returns the first n bytes of the payload, or nil.
+func (tb Table) head(typ uint16, n int) []byte {
+	if p := tb.Get(typ).Payload(); len(p) >= n {
+		return p[:n]
+	}
+	return nil
+}
+
+// Uint8 returns a KindU8, 0 if it is not there (nla_get_u8).
+func (tb Table) Uint8(typ uint16) uint8 {
+	if p := tb.head(typ, 1); p != nil {
+		return p[0]
+	}
+	return 0
+}
+
+// Uint16 returns a KindU16, 0 if it is not there (nla_get_u16).
+func (tb Table) Uint16(typ uint16) uint16 {
+	if p := tb.head(typ, 2); p != nil {
+		return ne.Uint16(p)
+	}
+	return 0
+}
+
+// Uint32 returns a KindU32, 0 if it is not there (nla_get_u32).
+func (tb Table) Uint32(typ uint16) uint32 {
+	if p := tb.head(typ, 4); p != nil {
+		return ne.Uint32(p)
+	}
+	return 0
+}
+
+// Uint64 returns a KindU64, 0 if it is not there (nla_get_u64).
+func (tb Table) Uint64(typ uint16) uint64 {
+	if p := tb.head(typ, 8); p != nil {
+		return ne.Uint64(p)
+	}
+	return 0
+}
+
+// Int8 returns a KindS8, 0 if it is not there.
+func (tb Table) Int8(typ uint16) int8 { return int8(tb.Uint8(typ)) }
+
+// Int16 returns a KindS16, 0 if it is not there.
+func (tb Table) Int16(typ uint16) int16 { return int16(tb.Uint16(typ)) }
+
+// Int32 returns a KindS32, 0 if it is not there.
+func (tb Table) Int32(typ uint16) int32 { return int32(tb.Uint32(typ)) }
+
+// Int64 returns a KindS64, 0 if it is not there.
+func (tb Table) Int64(typ uint16) int64 { return int64(tb.Uint64(typ)) }
+
+// BE16 returns a KindBE16 in host order, 0 if it is not there.
+func (tb Table) BE16(typ uint16) uint16 {
+	if p := tb.head(typ, 2); p != nil {
+		return binary.BigEndian.Uint16(p)
+	}
+	return 0
+}
+
+// BE32 returns a KindBE32 in host order, 0 if it is not there.
+func (tb Table) BE32(typ uint16) uint32 {
+	if p := tb.head(typ, 4); p != nil {
+		return binary.BigEndian.Uint32(p)
+	}
+	return 0
+}
+
+// Uint returns a KindUint of 4 or 8 bytes, 0 if it is not there (nla_get_uint).
+func (tb Table) Uint(typ uint16) uint64 {
+	if len(tb.Get(typ)) == HeaderLen+4 {
+		return uint64(tb.Uint32(typ))
+	}
+	return tb.Uint64(typ)
+}
+
+// Sint returns a KindSint of 4 or 8 bytes, 0 if it is not there (nla_get_sint).
+func (tb Table) Sint(typ uint16) int64 {
+	if len(tb.Get(typ)) == HeaderLen+4 {
+		return int64(tb.Int32(typ))
+	}
+	return tb.Int64(typ)
+}
+
+// Bitfield32 returns a KindBitfield32, zero if it is not there.
+func (tb Table) Bitfield32(typ uint16) Bitfield32 {
+	if p := tb.head(typ, 8); p != nil {
+		return Bitfield32{ne.Uint32(p), ne.Uint32(p[4:])}
+	}
+	return Bitfield32{}
+}
+
+// Msecs returns a KindMsecs, 0 if it is not there, the longest Duration if it
+// is more than that (nla_get_msecs).
+func (tb Table) Msecs(typ uint16) time.Duration {
+	const longest = 1<<63 - 1
+	ms := tb.Uint64(typ)
+	if ms > uint64(longest/time.Millisecond) {
+		return longest
+	}
+	return time.Duration(ms) * time.Millisecond
+}
+
+// Flag returns whether a KindFlag is there (nla_get_flag).
+func (tb Table) Flag(typ uint16) bool { return tb.Has(typ) }
+
+// Text returns the bytes of a KindNULString or KindString up to the first NUL,
+// nil if it is not there. They alias the message.
+func (tb Table) Text(typ uint16) []byte {
+	p := tb.Get(typ).Payload()
+	if n := bytes.IndexByte(p, 0); n >= 0 {
+		return p[:n:n]
+	}
+	return p
+}
+
+// Bytes returns the payload of a KindBinary, or of a nest for another Parse, nil
+// if it is not there. It aliases the message.
+func (tb Table) Bytes(typ uint16) []byte { return tb.Get(typ).Payload() }

@@ -1,0 +1,430 @@
+package nla
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+)
+
+// maxDepth is how deep policies may nest (MAX_POLICY_RECURSION_DEPTH): the top
+// level and nine more.
+const maxDepth = 10
+
+// The kernel's texts, letter by letter (lib/nlattr.c, net/netlink/genetlink.c).
+const (
+	msgGeneric     = "Attribute failed policy validation"
+	msgUnknown     = "Unknown attribute type"
+	msgLeftover    = "bytes leftover after parsing attributes"
+	msgLength      = "invalid attribute length"
+	msgNoNest      = "NLA_F_NESTED is missing"
+	msgNest        = "NLA_F_NESTED not expected"
+	msgUnsupported = "Unsupported attribute"
+	msgDepth       = "allowed policy recursion depth exceeded"
+	msgElement     = "Array element too short"
+	msgRange       = "integer out of range"
+	msgBinaryRange = "binary attribute size out of range"
+	msgMask        = "reserved bit set"
+)
+
+// sizes are the lengths of the kinds that have one (nla_attr_len).
+var sizes = [maxKind + 1]uint8{
+	KindU8: 1, KindU16: 2, KindU32: 4, KindU64: 8, KindS8: 1, KindS16: 2, KindS32: 4, KindS64: 8, KindBE16: 2, KindBE32: 4,
+}
+
+// validation is one run over a message's attributes. Offsets are from the
+// start of the outermost stream, whose length is total.
+type validation struct {
+	report *Report
+	total  int
+}
+
+// stream checks the attributes of b, which ends end bytes before the end of
+// the outermost stream (__nla_validate_parse). It returns 0 or the errno.
+func (v *validation) stream(tb []Attr, b []byte, end int, p *Policy, mode Mode, depth int) Errno {
+	if depth >= maxDepth {
+		v.report.Msg = msgDepth
+		return EINVAL
+	}
+	for {
+		b = quickly(tb, b, p.quick, mode)
+		a, n := Consume(b)
+		if n < 0 {
+			return v.leftover(b, mode)
+		}
+		t := int(a.Type())
+		if t == 0 || t >= len(p.Attrs) {
+			if mode&MaxType != 0 {
+				v.report.bad(v.total-end-len(b), nil, a, msgUnknown)
+				return EINVAL
+			}
+		} else {
+			if errno := v.attr(a, end+len(b), p, mode, depth); errno != 0 {
+				return errno
+			}
+			if t < len(tb) {
+				tb[t] = a
+			}
+		}
+		b = b[n:]
+	}
+}
+
+// leftover ends a stream: what no attribute took is told in any mode, and
+// refused in some.
+func (v *validation) leftover(b []byte, mode Mode) Errno {
+	if len(b) == 0 {
+		return 0
+	}
+	v.report.Msg = msgLeftover
+	if mode&Trailing != 0 {
+		return EINVAL
+	}
+	return 0
+}
+
+// attr applies the rule of one attribute in the kernel's order (validate_nla);
+// at is where its header is, in bytes before the end of the outermost stream.
+func (v *validation) attr(a Attr, at int, p *Policy, mode Mode, depth int) Errno {
+	t := a.Type()
+	r := &p.Attrs[t]
+	if p.StrictStart != 0 && t >= p.StrictStart {
+		mode |= Strict
+	}
+	n := len(a) - HeaderLen
+	fail := func(rule *Rule, msg string, errno Errno) Errno {
+		v.report.bad(v.total-at, rule, a, msg)
+		return errno
+	}
+	if r.Kind > maxKind {
+		return fail(r, msgGeneric, EINVAL)
+	}
+	if size := int(sizes[r.Kind]); size != 0 && n != size && mode&StrictAttrs != 0 {
+		return fail(r, msgLength, EINVAL)
+	}
+	if mode&NestedFlag != 0 {
+		isNest := r.Kind == KindNested || r.Kind == KindNestedArray
+		if isNest && !a.IsNested() {
+			return fail(r, msgNoNest, EINVAL)
+		}
+		if !isNest && r.Kind != KindUnspec && a.IsNested() {
+			return fail(r, msgNest, EINVAL)
+		}
+	}
+	switch r.Kind {
+	case KindReject:
+		if r.Reject != "" {
+			return fail(nil, r.Reject, EINVAL)
+		}
+		return fail(r, msgGeneric, EINVAL)
+	case KindUnspec:
+		if mode&UnspecStrict != 0 {
+			return fail(nil, msgUnsupported, EINVAL)
+		}
+	case KindSint, KindUint:
+		if n != 4 && n != 8 {
+			return fail(r, msgLength, EINVAL)
+		}
+	case KindNested, KindNestedArray:
+		if errno := v.nest(a, at, r, mode, depth); errno != 0 {
+			return errno
+		}
+	default:
+		if errno := r.payload(a.Payload()); errno != 0 {
+			return fail(r, msgGeneric, errno)
+		}
+	}
+	if r.Kind <= maxKind && n < r.minLen() {
+		return fail(r, msgGeneric, ERANGE)
+	}
+	return v.check(a, at, r, mode)
+}
+
+// minLen is the least length of an integer or KindUnspec (nla_attr_minlen).
+func (r *Rule) minLen() int {
+	switch r.Kind {
+	case KindUnspec:
+		return int(r.Len)
+	case KindMsecs:
+		if r.Len == 0 {
+			return 8
+		}
+		return int(r.Len)
+	}
+	if size := int(sizes[r.Kind]); size != 0 {
+		if r.Len == 0 {
+			return size
+		}
+		return int(r.Len)
+	}
+	return 0
+}
+
+// payload checks the kinds whose length or content is their own to say.
+func (r *Rule) payload(p []byte) Errno {
+	n, limit := len(p), int(r.Len)
+	switch r.Kind {
+	case KindFlag:
+		if n > 0 {
+			return ERANGE
+		}
+	case KindBinary:
+		if limit != 0 && n > limit {
+			return ERANGE
+		}
+	case KindNULString:
+		head := p
+		if limit != 0 {
+			head = p[:min(n, limit+1)]
+		}
+		if bytes.IndexByte(head, 0) < 0 {
+			return EINVAL
+		}
+		return r.text(p)
+	case KindString:
+		return r.text(p)
+	case KindBitfield32:
+		return r.bitfield32(p)
+	}
+	return 0
+}
+
+func (r *Rule) text(p []byte) Errno {
+	n := len(p)
+	if n < 1 {
+		return ERANGE
+	}
+	if p[n-1] == 0 {
+		n--
+	}
+	if r.Len != 0 && n > int(r.Len) {
+		return ERANGE
+	}
+	return 0
+}
+
+// bitfield32 is the kernel's validate_nla_bitfield32.
+func (r *Rule) bitfield32(p []byte) Errno {
+	if len(p) != 8 {
+		return ERANGE
+	}
+	value, selector := ne.Uint32(p), ne.Uint32(p[4:])
+	if r.Mask == 0 || selector&^r.Mask != 0 || value&^r.Mask != 0 || value&^selector != 0 {
+		return EINVAL
+	}
+	return 0
+}
+
+// nest checks what is inside a nest or an array of nests. Empty ones pass.
+func (v *validation) nest(a Attr, at int, r *Rule, mode Mode, depth int) Errno {
+	p := a.Payload()
+	if len(p) == 0 {
+		return 0
+	}
+	end := at - len(a) // where the nest ends, from the end of the outermost stream
+	if len(p) < HeaderLen {
+		v.report.bad(v.total-at, r, a, msgGeneric)
+		return ERANGE
+	}
+	if r.Nested == nil {
+		return 0
+	}
+	if r.Kind == KindNested {
+		return v.stream(nil, p, end, r.Nested, mode, depth+1)
+	}
+	// nla_validate_array: neither the types of the entries nor their Nested
+	// bits are looked at, and what is left over is ignored.
+	for len(p) > 0 {
+		entry, n := Consume(p)
+		if n < 0 {
+			break
+		}
+		inside := entry.Payload()
+		if len(inside) > 0 && len(inside) < HeaderLen {
+			v.report.bad(v.total-end-len(p), r.Nested.first(), entry, msgElement)
+			return ERANGE
+		}
+		if len(inside) > 0 {
+			if errno := v.stream(nil, inside, end+len(p)-len(entry), r.Nested, mode, depth+1); errno != 0 {
+				return errno
+			}
+		}
+		p = p[n:]
+	}
+	return 0
+}
+
+// first is the rule that the kernel names for a short array element.
+func (p *Policy) first() *Rule {
+	if len(p.Attrs) == 0 {
+		return nil
+	}
+	return &p.Attrs[0]
+}
+
+// check applies the rule's additional check.
+func (v *validation) check(a Attr, at int, r *Rule, mode Mode) Errno {
+	switch r.Check {
+	case CheckNone:
+		return 0
+	case CheckMask:
+		if !isMaskable(r.Kind) {
+			return EINVAL // without a text, as the kernel
+		}
+		if r.unsigned(a.Payload())&^uint64(r.Mask) != 0 {
+			v.report.bad(v.total-at, nil, a, msgMask)
+			return EINVAL
+		}
+		return 0
+	case CheckFunc:
+		if r.Func == nil {
+			return 0
+		}
+		return v.callback(a, at, r)
+	case CheckRange, CheckRangeWarnTooLong, CheckMin, CheckMax:
+		return v.bounds(a, at, r, mode)
+	}
+	return 0
+}
+
+// bounds checks a value, or the length of a KindBinary
+// (nla_validate_int_range).
+func (v *validation) bounds(a Attr, at int, r *Rule, mode Mode) Errno {
+	var inside bool
+	msg := msgRange
+	switch {
+	case isSigned(r.Kind):
+		value := r.signed(a.Payload())
+		lo, hi := r.signedRange()
+		inside = lo <= value && value <= hi
+	case isUnsigned(r.Kind):
+		value := r.unsigned(a.Payload())
+		lo, hi := r.unsignedRange()
+		if r.Kind == KindBinary {
+			msg = msgBinaryRange
+			if r.Check == CheckRangeWarnTooLong && value > hi {
+				if mode&StrictAttrs != 0 {
+					v.report.bad(v.total-at, r, a, msgLength)
+					return EINVAL
+				}
+				return 0
+			}
+		}
+		inside = lo <= value && value <= hi
+	default:
+		return EINVAL // without a text, as the kernel
+	}
+	if !inside {
+		v.report.bad(v.total-at, r, a, msg)
+		return ERANGE
+	}
+	return 0
+}
+
+// callback asks the rule's function.
+func (v *validation) callback(a Attr, at int, r *Rule) Errno {
+	err := r.Func(a)
+	if err == nil {
+		return 0
+	}
+	errno, msg := EINVAL, err.Error()
+	if own, ok := err.(*PolicyError); ok && own.Errno != 0 {
+		errno, msg = own.Errno, own.Msg
+	}
+	v.report.bad(v.total-at, nil, a, msg)
+	return errno
+}
+
+func isSigned(k Kind) bool {
+	return k == KindS8 || k == KindS16 || k == KindS32 || k == KindS64 || k == KindSint
+}
+
+func isMaskable(k Kind) bool {
+	switch k {
+	case KindU8, KindU16, KindU32, KindU64, KindUint, KindBE16, KindBE32:
+		return true
+	}
+	return false
+}
+
+// isUnsigned tells the kinds whose range is unsigned.
+func isUnsigned(k Kind) bool { return isMaskable(k) || k == KindMsecs || k == KindBinary }
+
+// unsigned returns the value to compare; its bytes are there, minLen has seen
+// to it. Rules with a Len below the kind's own read zeros for what is missing.
+func (r *Rule) unsigned(p []byte) uint64 {
+	switch r.Kind {
+	case KindBinary:
+		return uint64(len(p))
+	case KindUint:
+		if len(p) == 4 {
+			return uint64(ne.Uint32(p))
+		}
+	}
+	var wide [8]byte
+	copy(wide[:], p)
+	switch r.Kind {
+	case KindU8:
+		return uint64(wide[0])
+	case KindU16:
+		return uint64(ne.Uint16(wide[:]))
+	case KindU32:
+		return uint64(ne.Uint32(wide[:]))
+	case KindBE16:
+		return uint64(binary.BigEndian.Uint16(wide[:]))
+	case KindBE32:
+		return uint64(binary.BigEndian.Uint32(wide[:]))
+	}
+	return ne.Uint64(wide[:])
+}
+
+// signed is unsigned for the signed kinds.
+func (r *Rule) signed(p []byte) int64 {
+	var wide [8]byte
+	copy(wide[:], p)
+	switch {
+	case r.Kind == KindS8:
+		return int64(int8(wide[0]))
+	case r.Kind == KindS16:
+		return int64(int16(ne.Uint16(wide[:])))
+	case r.Kind == KindS32, r.Kind == KindSint && len(p) == 4:
+		return int64(int32(ne.Uint32(wide[:])))
+	}
+	return int64(ne.Uint64(wide[:]))
+}
+
+// unsignedRange returns the limits; the side that the check does not set is
+// that of the kind (nla_get_range_unsigned).
+func (r *Rule) unsignedRange() (lo, hi uint64) {
+	hi = math.MaxUint64
+	switch r.Kind {
+	case KindU8:
+		hi = math.MaxUint8
+	case KindU16, KindBE16, KindBinary:
+		hi = math.MaxUint16
+	case KindU32, KindBE32:
+		hi = math.MaxUint32
+	}
+	if r.Check != CheckMax && r.Check != CheckNone {
+		lo = uint64(r.Min)
+	}
+	if r.Check != CheckMin && r.Check != CheckNone {
+		hi = uint64(r.Max)
+	}
+	return lo, hi
+}
+
+// signedRange is unsignedRange for the signed kinds (nla_get_range_signed).
+func (r *Rule) signedRange() (lo, hi int64) {
+	bits := 64
+	if size := int(sizes[r.Kind]); size != 0 {
+		bits = 8 * size
+	}
+	lo, hi = -1<<(bits-1), 1<<(bits-1)-1
+	if r.Check != CheckMax && r.Check != CheckNone {
+		lo = r.Min
+	}
+	if r.Check != CheckMin && r.Check != CheckNone {
+		hi = r.Max
+	}
+	return lo, hi
+}
