@@ -1,0 +1,77 @@
+// Package arch holds the arrows between the packages: who may import whom.
+package arch
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/nlwire/nlwire/"
+
+// arrows are the imports each package may have besides the standard library.
+var arrows = map[string][]string{
+	"nla":     {"internal/native"},
+	"nlmsg":   {"nla", "internal/native"},
+	"genlmsg": {"nlmsg", "nla", "internal/native"},
+	"socket":  {"golang.org/x/sys/unix"},
+	// The request engine, conn, takes the place of socket here.
+	"ctrl": {"socket", "genlmsg", "nlmsg", "nla"},
+	"fuzz": {},
+
+	"internal/native": {},
+	"internal/golden": {"internal/native"},
+	"internal/guard":  {},
+	"internal/arch":   {},
+}
+
+func TestArrows(t *testing.T) {
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("needs the go command: ", err)
+	}
+	cmd := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...")
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	seen := map[string]bool{}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		name := strings.TrimPrefix(fields[0], module)
+		allowed, ok := arrows[name]
+		if seen[name] = true; !ok {
+			t.Errorf("package %s has no line in the table of arrows", name)
+		}
+		for _, path := range fields[1:] {
+			own := strings.TrimPrefix(path, module)
+			if isStd := !strings.Contains(path, "."); !isStd && !slices.Contains(allowed, own) {
+				t.Errorf("%s must not import %s", name, own)
+			}
+		}
+	}
+	for _, name := range []string{"nla", "nlmsg", "genlmsg", "socket", "ctrl"} {
+		if !seen[name] {
+			t.Errorf("package %s is not there", name)
+		}
+	}
+}
+
+// What a user of the library pulls in: golang.org/x/sys and nothing else.
+func TestMainModuleNeedsLittle(t *testing.T) {
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("needs the go command: ", err)
+	}
+	cmd := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", "./...")
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for _, path := range strings.Fields(string(out)) {
+		if path != "golang.org/x/sys" && path != strings.TrimSuffix(module, "/") {
+			t.Errorf("the main module needs %s", path)
+		}
+	}
+}
