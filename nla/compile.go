@@ -1,18 +1,19 @@
 package nla
 
 // limits are the lengths, header in, with which an attribute without flag bits
-// passes its rule in any mode: lo to lo+span. A rule that has none has a lo
-// that no attribute has.
+// passes its rule in any mode: lo to lo+span.
 type limits struct {
 	lo, span uint16
 	and      condition
 }
 
-// condition is what must hold besides the length.
-type condition uint16
+// condition is what must hold besides the length. 32 bits make limits a size
+// by which an index scales in one instruction.
+type condition uint32
 
 const (
 	nothing  condition = iota
+	never              // the rule has no such lengths; lo is 0, no attribute's length
 	endsNUL            // the last byte is NUL
 	noNested           // the mode does not ask for the Nested bit
 )
@@ -27,11 +28,10 @@ func (p *Policy) Compile() *Policy {
 	p.quick = make([]limits, len(p.Attrs)) // also what ends the recursion
 	for t := range p.Attrs {
 		r := &p.Attrs[t]
-		if strict := p.StrictStart != 0 && t >= int(p.StrictStart); t > 0 {
-			p.quick[t] = r.limits()
-			if strict && p.quick[t].and == noNested {
-				p.quick[t] = limits{}
-			}
+		p.quick[t] = r.limits()
+		strict := p.StrictStart != 0 && t >= int(p.StrictStart)
+		if t == 0 || strict && p.quick[t].and == noNested {
+			p.quick[t] = limits{and: never}
 		}
 		if r.Nested != nil && len(r.Nested.quick) != len(r.Nested.Attrs) {
 			r.Nested.Compile()
@@ -42,7 +42,7 @@ func (p *Policy) Compile() *Policy {
 
 func (r *Rule) limits() limits {
 	if r.Check != CheckNone || r.Kind > maxKind {
-		return limits{}
+		return limits{and: never}
 	}
 	if size := uint16(sizes[r.Kind]); size != 0 && r.Len <= size {
 		return limits{lo: HeaderLen + size}
@@ -69,7 +69,7 @@ func (r *Rule) limits() limits {
 			return limits{lo: 2 * HeaderLen, span: MaxPayload - HeaderLen, and: noNested}
 		}
 	}
-	return limits{}
+	return limits{and: never}
 }
 
 // quickly stores attributes in tb as long as they are within their limits, and
@@ -78,10 +78,10 @@ func (r *Rule) limits() limits {
 func quickly(tb []Attr, b []byte, quick []limits, mode Mode) []byte {
 	for len(b) >= HeaderLen {
 		n, t := int(ne.Uint16(b)), int(ne.Uint16(b[2:]))
-		if t >= len(quick) || n > len(b) || n < HeaderLen {
+		if t >= len(quick) || n > len(b) {
 			return b
 		}
-		q := quick[t]
+		q := &quick[t]
 		if uint16(n)-q.lo > q.span || q.and != nothing && !q.and.holds(b[:n], mode) {
 			return b
 		}
@@ -98,8 +98,11 @@ func quickly(tb []Attr, b []byte, quick []limits, mode Mode) []byte {
 }
 
 func (c condition) holds(a []byte, mode Mode) bool {
-	if c == endsNUL {
+	switch c {
+	case endsNUL:
 		return a[len(a)-1] == 0
+	case noNested:
+		return mode&NestedFlag == 0
 	}
-	return mode&NestedFlag == 0
+	return false
 }
