@@ -62,7 +62,10 @@ func All(b []byte) iter.Seq2[Attr, error] {
 			if !yield(Attr(rest[:n:n]), nil) {
 				return
 			}
-			if n == 8 && len(rest) > 8 { // the predicted step
+			if n == 8 { // the predicted step
+				if len(rest) == 8 {
+					return
+				}
 				rest = rest[8:]
 				continue
 			}
