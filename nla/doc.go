@@ -26,6 +26,11 @@
 //	          AppendAttr
 //	nest      Begin, BeginNoFlag, End; b[:mark] cancels
 //	align     Align, Size, AppendPad64
+//	describe  Policy, Rule, Kind, Check; Range, Min, Max, Mask, ExactLen, MinLen,
+//	          MaxLen, Nest, NestArray; Policy.Compile, Policy.Check
+//	validate  Parse, Validate, ParseReport with a Mode; PolicyError, Report
+//	look up   Table, filled by Parse
+//	export    AppendRule, AppendNestRule, ParseRule, Kind.Exported
 //
 // # Reading
 //
@@ -41,6 +46,13 @@
 // does, and write the padding behind the payload as zeros. Their typ may carry
 // flag bits and is written as it stands. A payload over [MaxPayload] does not
 // fit into the length field; that is the caller's error and panics.
+//
+// # Policies
+//
+// A [Policy] says what each attribute may hold, as the kernel's tables do, and
+// [Parse] applies it as the kernel does: same order, same errno, same text, same
+// offset. So a request can be refused before it is sent, an answer can be
+// given as the kernel gives it, and what is in a [Table] is safe to read.
 //
 // # Nested arrays
 //

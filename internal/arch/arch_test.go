@@ -2,6 +2,7 @@
 package arch
 
 import (
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -73,5 +74,22 @@ func TestMainModuleNeedsLittle(t *testing.T) {
 		if path != "golang.org/x/sys" && path != strings.TrimSuffix(module, "/") {
 			t.Errorf("the main module needs %s", path)
 		}
+	}
+}
+
+// The example of the README is one that is compiled and run.
+func TestReadmeExampleIsTested(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example, err := os.ReadFile("../../ctrl/example_linux_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, code, _ := strings.Cut(string(readme), "```go\n")
+	code, _, _ = strings.Cut(code, "```")
+	if code == "" || !strings.Contains(string(example), code) {
+		t.Errorf("the README's example is not in ctrl/example_linux_test.go:\n%s", code)
 	}
 }
