@@ -1,0 +1,123 @@
+package socket
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/nlwire/nlwire/internal/guard"
+)
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// TestNoAllocs has a row for every call that moves datagrams, on sockets in the
+// poller and not. A row that fails panics: what does nothing does not allocate.
+func TestNoAllocs(t *testing.T) {
+	for name, polled := range map[string]bool{"direct": false, "polled": true} {
+		t.Run(name, func(t *testing.T) { noAllocs(t, polled) })
+	}
+}
+
+func noAllocs(t *testing.T, polled bool) {
+	var sockets [3]*Socket
+	for i, protocol := range []int{Generic, UserSock, UserSock} {
+		s, err := Open(protocol)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		must(s.SetDeadline(time.Now().Add(guardTime)))
+		if polled {
+			_, err := s.SyscallConn()
+			must(err)
+		}
+		sockets[i] = s
+	}
+	s, from, to := sockets[0], sockets[1], Addr{PortID: sockets[2].PortID()}
+	req, buf := getFamily(1), make([]byte, BufferSize)
+	reqs := [][]byte{req, req, req}
+	batch := MakeBatch(3, 4096)
+	roundTrip := func() {
+		must(s.Send(req))
+		_, _, err := s.Receive(buf)
+		must(err)
+	}
+	takeBatch := func(s *Socket) {
+		n, err := s.ReceiveBatch(batch)
+		if err != nil || n != len(batch) {
+			panic(n)
+		}
+		must(batch[0].Err)
+	}
+	sendBatch := func() {
+		_, err := s.SendBatch(reqs)
+		must(err)
+		takeBatch(s)
+	}
+	rows := map[string]func(){
+		"Socket.Send":    roundTrip,
+		"Socket.Receive": roundTrip,
+		"Socket.SendTo": func() {
+			must(from.SendTo(req, to))
+			_, _, err := sockets[2].Receive(buf)
+			must(err)
+		},
+		"Socket.SendBatch":    sendBatch,
+		"Socket.ReceiveBatch": sendBatch,
+		"Socket.SendBatchTo": func() {
+			_, err := from.SendBatchTo(reqs, to)
+			must(err)
+			takeBatch(sockets[2])
+		},
+		"Datagram.Bytes":          func() { _ = batch[0].Bytes() },
+		"Socket.PortID":           func() { _ = s.PortID() },
+		"Socket.Protocol":         func() { _ = s.Protocol() },
+		"Socket.SetDeadline":      func() { must(s.SetDeadline(time.Now().Add(guardTime))) },
+		"Socket.SetReadDeadline":  func() { must(s.SetReadDeadline(time.Time{})) },
+		"Socket.SetWriteDeadline": func() { must(s.SetWriteDeadline(time.Now().Add(guardTime))) },
+		"OpError.Unwrap":          func() { _ = (&OpError{}).Unwrap() },
+	}
+	if _, err := os.Stat("socket.go"); err == nil {
+		guard.Allocs(t, rows, exempt) // and no call is forgotten
+		return
+	}
+	for name, f := range rows { // a test binary on a machine without the sources
+		if n := testing.AllocsPerRun(100, f); n != 0 {
+			t.Errorf("%s: %v allocations, want none", name, n)
+		}
+	}
+}
+
+// exempt are the calls that happen once in a socket's life, or on errors.
+var exempt = map[string]string{
+	"Open":                    "makes the socket",
+	"MakeBatch":               "makes the batch",
+	"WithPortID":              "option of Open",
+	"WithGroups":              "option of Open",
+	"With":                    "option of Open",
+	"WithReceiveBuffer":       "option of Open",
+	"WithSendBuffer":          "option of Open",
+	"WithFilter":              "option of Open",
+	"WithNetNS":               "option of Open",
+	"Socket.Close":            "once",
+	"Socket.SyscallConn":      "gives the poller's",
+	"Socket.Join":             "a closure",
+	"Socket.Leave":            "a closure",
+	"Socket.Groups":           "gives a slice",
+	"Socket.SetFlag":          "a closure",
+	"Socket.Flag":             "a closure",
+	"Socket.SetReceiveBuffer": "a closure",
+	"Socket.SetSendBuffer":    "a closure",
+	"Socket.ReceiveBuffer":    "a closure",
+	"Socket.SendBuffer":       "a closure",
+	"Socket.Drops":            "a closure",
+	"Socket.AttachFilter":     "copies the program",
+	"Socket.DetachFilter":     "a closure",
+	"Flag.String":             "for people",
+	"OpError.Error":           "for people",
+	"OpError.Timeout":         "for errors",
+}

@@ -1,0 +1,208 @@
+package socket
+
+import (
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// bare is the yardstick: the same datagrams by the fewest instructions, on a
+// descriptor without poller, locks or checks.
+type bare struct {
+	fd  int
+	hdr unix.Msghdr
+	sl  slot
+}
+
+func newBare(b *testing.B) *bare {
+	fd, _, err := newDescriptor(Generic)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { unix.Close(fd) })
+	if err := bind(fd, 0); err != nil {
+		b.Fatal(err)
+	}
+	s := &bare{fd: fd}
+	s.sl.link(&s.hdr)
+	return s
+}
+
+func (s *bare) send(b *testing.B, p []byte) {
+	_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(s.fd),
+		uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), 0, 0, 0)
+	check(b, errno)
+}
+
+func (s *bare) receive(b *testing.B, p []byte) []byte {
+	s.sl.offer(p)
+	arm(&s.hdr)
+	n, _, errno := unix.RawSyscall(unix.SYS_RECVMSG, uintptr(s.fd),
+		uintptr(unsafe.Pointer(&s.hdr)), unix.MSG_TRUNC)
+	check(b, errno)
+	return p[:n]
+}
+
+func check(b *testing.B, errno syscall.Errno) {
+	if errno != 0 {
+		b.Fatal(errno)
+	}
+}
+
+// interleave runs f and floor in turns, in one run, since machines are noisy.
+// It reports the times of one call of each and their ratio.
+func interleave(b *testing.B, f, floor func()) {
+	const rounds = 50
+	var own, bare time.Duration
+	f() // makes what is kept for later calls
+	floor()
+	b.ReportAllocs()
+	for b.Loop() {
+		start := time.Now()
+		for range rounds {
+			f()
+		}
+		middle := time.Now()
+		for range rounds {
+			floor()
+		}
+		own += middle.Sub(start)
+		bare += time.Since(middle)
+	}
+	calls := float64(b.N * rounds)
+	b.ReportMetric(float64(own)/calls, "own-ns")
+	b.ReportMetric(float64(bare)/calls, "bare-ns")
+	b.ReportMetric(float64(own)/float64(bare), "x/bare")
+}
+
+// benchSocket opens without deadlines, and so outside the poller.
+func benchSocket(b *testing.B) *Socket {
+	s, err := Open(Generic)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { s.Close() })
+	return s
+}
+
+// BenchmarkRoundTrip resolves a family: one send, one receive. "polled" is the
+// same on a socket that had to wait before and is in the poller since. "timers"
+// has something else going on in the program, so that threads idle in epoll.
+func BenchmarkRoundTrip(b *testing.B) {
+	for _, row := range []struct {
+		name           string
+		polled, timers bool
+	}{
+		{"direct", false, false},
+		{"direct/timers", false, true},
+		{"polled", true, false},
+		{"polled/timers", true, true},
+	} {
+		b.Run(row.name, func(b *testing.B) {
+			s := benchSocket(b)
+			if row.polled {
+				if _, err := s.SyscallConn(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if row.timers {
+				defer tick()()
+			}
+			roundTrip(b, s)
+		})
+	}
+}
+
+// tick runs a goroutine with a timer until stop.
+func tick() (stop func()) {
+	ticker, done := time.NewTicker(time.Millisecond), make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-ticker.C:
+			case <-done:
+				close(done)
+				return
+			}
+		}
+	}()
+	return func() { done <- struct{}{}; <-done; ticker.Stop() }
+}
+
+func roundTrip(b *testing.B, s *Socket) {
+	floor := newBare(b)
+	req, buf := getFamily(1), make([]byte, BufferSize)
+	interleave(b, func() {
+		if err := s.Send(req); err != nil {
+			b.Fatal(err)
+		}
+		if _, _, err := s.Receive(buf); err != nil {
+			b.Fatal(err)
+		}
+	}, func() {
+		floor.send(b, req)
+		floor.receive(b, buf)
+	})
+}
+
+// BenchmarkDump dumps all families, to the end.
+func BenchmarkDump(b *testing.B) {
+	s, floor := benchSocket(b), newBare(b)
+	req, buf := dumpFamilies(1), make([]byte, BufferSize)
+	interleave(b, func() {
+		if err := s.Send(req); err != nil {
+			b.Fatal(err)
+		}
+		for done := false; !done; {
+			n, _, err := s.Receive(buf)
+			if err != nil {
+				b.Fatal(err)
+			}
+			done = ends(buf[:n])
+		}
+	}, func() {
+		floor.send(b, req)
+		for !ends(floor.receive(b, buf)) {
+		}
+	})
+}
+
+// ends reports whether a datagram holds the DONE of a dump.
+func ends(b []byte) bool {
+	for len(b) >= 16 {
+		if msgType(b) == typeDone {
+			return true
+		}
+		b = b[min((int(ne.Uint32(b))+3)&^3, len(b)):]
+	}
+	return false
+}
+
+// BenchmarkBatch receives and sends 16 datagrams a call.
+func BenchmarkBatch(b *testing.B) {
+	s, floor := benchSocket(b), newBare(b)
+	req, buf := getFamily(1), make([]byte, BufferSize)
+	batch := MakeBatch(16, 4096)
+	reqs := make([][]byte, len(batch))
+	for i := range reqs {
+		reqs[i] = req
+	}
+	interleave(b, func() {
+		if n, err := s.SendBatch(reqs); err != nil || n != len(reqs) {
+			b.Fatal(n, err)
+		}
+		if n, err := s.ReceiveBatch(batch); err != nil || n != len(batch) {
+			b.Fatal(n, err)
+		}
+	}, func() {
+		for range reqs {
+			floor.send(b, req)
+		}
+		for range batch {
+			floor.receive(b, buf)
+		}
+	})
+}

@@ -1,0 +1,61 @@
+package socket
+
+import (
+	"errors"
+	"os"
+)
+
+// ErrTruncated says that a datagram was longer than the buffer offered. The
+// buffer holds its beginning, [Info.Size] its length, and the rest is gone:
+// netlink has no way to ask for it again. Compare with ==; it is never wrapped.
+var ErrTruncated = errors.New("netlink: datagram truncated: the buffer was too small and the rest is lost")
+
+// ErrSender says that a datagram came without the address of a netlink sender.
+// Its PortID of 0 must not be read as the kernel's: do not trust the bytes.
+// Compare with ==; it is never wrapped.
+var ErrSender = errors.New("netlink: datagram without a netlink sender: not to be trusted")
+
+// An OpError says which call failed, on a socket of which protocol, and why.
+type OpError struct {
+	Op       string // the system call, with the option: "bind", "setsockopt NETLINK_EXT_ACK"
+	Protocol int    // of the socket
+	Err      error  // a syscall.Errno, os.ErrClosed, os.ErrDeadlineExceeded or errors.ErrUnsupported
+	Hint     string // what it means here and what to do about it; may be empty
+}
+
+// Error returns one line: protocol, call, reason, hint.
+func (e *OpError) Error() string {
+	text := "netlink " + protocolName(e.Protocol) + ": " + e.Op + ": " + e.Err.Error()
+	if e.Hint != "" {
+		text += ": " + e.Hint
+	}
+	return text
+}
+
+// Unwrap returns Err, so that errors.Is(err, syscall.ENOBUFS) and the like work.
+func (e *OpError) Unwrap() error { return e.Err }
+
+// Timeout reports whether a deadline passed, as [os.IsTimeout] asks for it.
+func (e *OpError) Timeout() bool { return errors.Is(e.Err, os.ErrDeadlineExceeded) }
+
+// wrap makes an [*OpError] of err, or nil of nil. It stays small enough to be
+// inlined; the allocation is in newOpError, off the path that matters.
+func (s *Socket) wrap(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return newOpError(op, s.protocol, err)
+}
+
+//go:noinline
+func newOpError(op string, protocol int, err error) error {
+	return &OpError{Op: op, Protocol: protocol, Err: err, Hint: hint(op, err)}
+}
+
+// wrapReceive lets the two static errors pass as they are.
+func (s *Socket) wrapReceive(op string, err error) error {
+	if err == nil || err == ErrTruncated || err == ErrSender {
+		return err
+	}
+	return newOpError(op, s.protocol, err)
+}

@@ -1,0 +1,46 @@
+package socket
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestHints(t *testing.T) {
+	for _, row := range []struct {
+		op   string
+		err  error
+		want string // a part; none means that there is no hint
+	}{
+		{opSocket, unix.EPROTONOSUPPORT, "does not have the protocol"},
+		{opSocket, unix.EMFILE, ""},
+		{opSetns, unix.EPERM, "CAP_SYS_ADMIN"},
+		{opSetns, unix.EINVAL, "not that of a network namespace"},
+		{opBind, unix.EINVAL, ""},
+		{opSendto, unix.EPERM, "CAP_NET_ADMIN"},
+		{opSendmmsg, unix.ECONNREFUSED, "no socket has that port ID"},
+		{opSendto, unix.ENODATA, "empty"},
+		{opSendto, unix.ENOBUFS, ""},
+		{opRecvmsg, unix.ENOBUFS, "resynchronise"},
+		{opRecvmmsg, unix.ENOBUFS, "resynchronise"},
+		{opRecvmsg, unix.EIO, ""},
+		{opRecvmsg, os.ErrClosed, ""},
+		{"setsockopt NETLINK_ADD_MEMBERSHIP", unix.EPERM, "CAP_NET_ADMIN"},
+		{"setsockopt NETLINK_DROP_MEMBERSHIP", unix.EINVAL, "no such group"},
+		{"setsockopt NETLINK_LISTEN_ALL_NSID", unix.EPERM, "CAP_NET_BROADCAST"},
+		{"setsockopt NETLINK_EXT_ACK", unix.ENOPROTOOPT, "too old"},
+		{"setsockopt SO_RCVBUF", unix.EPERM, ""},
+	} {
+		err := newOpError(row.op, Generic, row.err)
+		var e *OpError
+		if !errors.As(err, &e) || !errors.Is(err, row.err) {
+			t.Fatalf("%v is not %v", err, row.err)
+		}
+		if (row.want == "") != (e.Hint == "") || !strings.Contains(e.Hint, row.want) {
+			t.Errorf("%s, %v: hint %q, want %q", row.op, row.err, e.Hint, row.want)
+		}
+	}
+}

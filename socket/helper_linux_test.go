@@ -1,0 +1,226 @@
+package socket
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// guardTime ends a test that waits for what never comes.
+const guardTime = 20 * time.Second
+
+var ne = binary.NativeEndian
+
+// open makes a socket that is closed with the test and cannot hang it.
+func open(t testing.TB, protocol int, opts ...Option) *Socket {
+	t.Helper()
+	s, err := Open(protocol, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	if err := s.SetDeadline(time.Now().Add(guardTime)); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// needPrivilege skips a test for whoever may not do it, and only then.
+func needPrivilege(t testing.TB, err error) {
+	t.Helper()
+	if errors.Is(err, unix.EPERM) {
+		t.Skipf("needs root, or a user namespace of its own: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// newNetNS makes a network namespace and returns a descriptor of it. The
+// thread that entered it dies with its goroutine, which ends locked.
+func newNetNS(t testing.TB) int {
+	t.Helper()
+	type result struct {
+		fd  int
+		err error
+	}
+	done := make(chan result)
+	go func() {
+		runtime.LockOSThread()
+		err := unix.Unshare(unix.CLONE_NEWNET)
+		if err != nil {
+			done <- result{-1, err}
+			return
+		}
+		fd, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		done <- result{fd, err}
+	}()
+	r := <-done
+	needPrivilege(t, r.err)
+	t.Cleanup(func() { unix.Close(r.fd) })
+	return r.fd
+}
+
+// Numbers of linux/netlink.h, linux/rtnetlink.h and linux/genetlink.h.
+const (
+	flagRequest = 0x1
+	flagAck     = 0x4
+	flagDump    = 0x300
+	flagCreate  = 0x400
+
+	typeError = 2
+	typeDone  = 3
+	typeCtrl  = 16 // nlctrl
+)
+
+// message makes one netlink message by hand. The codec packages are not used
+// here, so that an error of theirs cannot hide one of ours.
+func message(typ, flags uint16, seq uint32, payload ...[]byte) []byte {
+	b := make([]byte, 16)
+	for _, p := range payload {
+		b = append(b, p...)
+		b = append(b, make([]byte, -len(b)&3)...)
+	}
+	ne.PutUint32(b[0:], uint32(len(b)))
+	ne.PutUint16(b[4:], typ)
+	ne.PutUint16(b[6:], flags)
+	ne.PutUint32(b[8:], seq)
+	return b
+}
+
+// attr makes one attribute, without padding.
+func attr(typ uint16, payload []byte) []byte {
+	b := ne.AppendUint16(nil, uint16(4+len(payload)))
+	b = ne.AppendUint16(b, typ)
+	return append(b, payload...)
+}
+
+func u32(v uint32) []byte { return ne.AppendUint32(nil, v) }
+
+// getFamily asks the controller for itself (CTRL_CMD_GETFAMILY by name).
+func getFamily(seq uint32) []byte {
+	return message(typeCtrl, flagRequest, seq, []byte{3, 1, 0, 0}, attr(2, []byte("nlctrl\x00")))
+}
+
+// dumpFamilies asks for all families.
+func dumpFamilies(seq uint32) []byte {
+	return message(typeCtrl, flagRequest|flagDump, seq, []byte{3, 1, 0, 0})
+}
+
+func msgType(b []byte) uint16 { return ne.Uint16(b[4:]) }
+func msgSeq(b []byte) uint32  { return ne.Uint32(b[8:]) }
+
+// each calls f for each message of a datagram.
+func each(t testing.TB, b []byte, f func(msg []byte)) {
+	t.Helper()
+	for len(b) >= 16 {
+		n := int(ne.Uint32(b))
+		if n < 16 || n > len(b) {
+			t.Fatalf("message of %d bytes in a rest of %d", n, len(b))
+		}
+		f(b[:n])
+		b = b[min((n+3)&^3, len(b)):]
+	}
+}
+
+// receive takes one datagram.
+func receive(t testing.TB, s *Socket) ([]byte, Info) {
+	t.Helper()
+	b := make([]byte, BufferSize)
+	n, info, err := s.Receive(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b[:n], info
+}
+
+// request sends a message that asks for an ACK and returns the errno of it.
+func request(t testing.TB, s *Socket, msg []byte) error {
+	t.Helper()
+	if err := s.Send(msg); err != nil {
+		t.Fatal(err)
+	}
+	return ackOf(t, s, msgSeq(msg))
+}
+
+func ackOf(t testing.TB, s *Socket, seq uint32) error {
+	t.Helper()
+	for {
+		b, _ := receive(t, s)
+		if msgType(b) != typeError || msgSeq(b) != seq {
+			continue
+		}
+		if errno := -int32(ne.Uint32(b[16:])); errno != 0 {
+			return unix.Errno(errno)
+		}
+		return nil
+	}
+}
+
+// linkUp sets a link up. The first of a namespace, index 1, is lo.
+func linkUp(t testing.TB, s *Socket, index uint32) {
+	t.Helper()
+	const up = unix.IFF_UP
+	ifinfo := append(append([]byte{0, 0, 0, 0}, u32(index)...), append(u32(up), u32(up)...)...)
+	if err := request(t, s, message(unix.RTM_NEWLINK, flagRequest|flagAck, 7, ifinfo)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eventually repeats what depends on other threads until it holds. It yields;
+// it does not sleep.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(guardTime); !holds(); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+// blocked waits until n goroutines are in the state ("IO wait", "select") and
+// inside the function. That they wait is what the test needs to know, and the
+// runtime tells it.
+func blocked(t testing.TB, n int, state, function string) {
+	t.Helper()
+	b := make([]byte, 1<<20)
+	eventually(t, fmt.Sprintf("%d goroutines in %s [%s]", n, function, state), func() bool {
+		count := 0
+		for _, g := range strings.Split(string(b[:runtime.Stack(b, true)]), "\n\n") {
+			if strings.Contains(g, "["+state) && strings.Contains(g, function) {
+				count++
+			}
+		}
+		return count >= n
+	})
+}
+
+// descriptors counts what is open.
+func descriptors(t testing.TB) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
+}
+
+// is fails unless err matches target and, as every error of a Socket, names
+// the call.
+func is(t testing.TB, err, target error, op string) {
+	t.Helper()
+	if !errors.Is(err, target) {
+		t.Fatalf("error %v, want %v", err, target)
+	}
+	var e *OpError
+	if !errors.As(err, &e) || e.Op != op {
+		t.Fatalf("error %v is not of %s", err, op)
+	}
+}

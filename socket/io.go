@@ -1,0 +1,82 @@
+package socket
+
+// BufferSize is a good size for receive buffers, in bytes. The kernel builds
+// the datagrams of a dump as large as the largest buffer that the socket has
+// ever offered, up to 32 KiB (max_recvmsg_len of netlink_recvmsg). Offer that
+// much from the first receive on: with less, dumps take more system calls, and
+// some fail because one of their messages does not fit.
+const BufferSize = 32 << 10
+
+// An Addr is where a datagram goes: struct sockaddr_nl without the family.
+type Addr struct {
+	PortID uint32 // of one socket; 0 is the kernel
+	Groups uint32 // mask: bit 0 is group 1, bit 31 is group 32
+}
+
+// Info says where a datagram came from and how long it was.
+type Info struct {
+	PortID  uint32 // sender's port ID; 0 is the kernel
+	Groups  uint32 // sender's nl_groups, the group of a multicast if below 33, as a mask
+	Group   uint32 // multicast group, any number; 0 for unicast or without PacketInfo
+	NSID    int32  // namespace it was sent in, if HasNSID
+	HasNSID bool   // from another namespace; needs ListenAllNSID
+	Size    int    // length in bytes, also of what did not fit into the buffer
+}
+
+// Send sends one datagram to the kernel, which handles it before Send returns:
+// a request that waits for a lock of the kernel makes Send wait too. The kernel
+// does not keep b.
+//
+// No address is given to the system call. That is not the same as SendTo with
+// the kernel's address 0: without one, a request that needs a capability needs
+// it twice, in whoever opened the socket and in the sender. With one, the
+// kernel does not ask about the opener (NETLINK_SKB_DST of af_netlink.c), so
+// that a socket handed over by a privileged process would be of more use than
+// it should be.
+//
+// An empty b is ENODATA. What the request itself meets with is told in a
+// datagram of the answer, not here.
+func (s *Socket) Send(b []byte) error {
+	return s.wrap(opSendto, s.sys.send(b, Addr{}, false))
+}
+
+// SendTo sends one datagram to a socket, to groups, or to both. It is meant for
+// protocols between processes ([UserSock]); elsewhere it needs CAP_NET_ADMIN.
+// See [Socket.Send] for the difference to the address 0. The kernel copies b.
+//
+// When the receive buffer of the peer is full, SendTo waits until there is room,
+// up to the write deadline. Members of groups that are full lose the datagram
+// (and see ENOBUFS); the sender is not told. ECONNREFUSED means that no socket
+// has the port ID. With groups and no port ID it would only say that the kernel
+// does not listen as well, while the members have got the datagram; so it is
+// no error then.
+func (s *Socket) SendTo(b []byte, to Addr) error {
+	return s.wrap(opSendto, s.sys.send(b, to, true))
+}
+
+// Receive waits for a datagram and copies it into b. It returns how many bytes
+// of b are filled; 0 without an error is an empty datagram, which other
+// processes can send. b is the caller's before and after. See [BufferSize] for
+// its size.
+//
+// A datagram longer than b is cut: n is len(b), info.Size the length it had,
+// and err is [ErrTruncated]. ENOBUFS means that the socket lost messages before
+// the ones that still are to be received; the socket stays usable. Errors
+// that end a dump can appear here, too.
+//
+// Check info.PortID: what does not come from port 0 does not come from the kernel.
+func (s *Socket) Receive(b []byte) (n int, info Info, err error) {
+	n, info, err = s.sys.receive(b)
+	return n, info, s.wrapReceive(opRecvmsg, err)
+}
+
+// Names of the calls in errors; hint knows them.
+const (
+	opSocket   = "socket"
+	opSetns    = "setns"
+	opBind     = "bind"
+	opSendto   = "sendto"
+	opSendmmsg = "sendmmsg"
+	opRecvmsg  = "recvmsg"
+	opRecvmmsg = "recvmmsg"
+)

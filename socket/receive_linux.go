@@ -1,0 +1,71 @@
+package socket
+
+import (
+	"sync"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// A receiver is the state of one direction. Arguments and results of a system
+// call live here, under mu, because the functions that the poller calls are
+// made once: a closure made for each call would be an allocation. The poller
+// lets only one reader in at a time anyhow, so that mu costs no parallelism.
+type receiver struct {
+	mu      sync.Mutex
+	recv    func(fd uintptr) bool // recvmsg as a method value
+	recvAll func(fd uintptr) bool // recvmmsg as a method value
+	n       int
+	errno   syscall.Errno
+	until   deadline
+
+	hdr  unix.Msghdr
+	slot slot
+
+	hdrs  []mmsghdr // batches; grown on demand, up to maxBatch
+	slots []slot
+	batch int // places in use
+}
+
+func (r *receiver) init() {
+	r.recv, r.recvAll = r.recvmsg, r.recvmmsg
+	r.slot.link(&r.hdr)
+}
+
+// receiveFlags has the calls return real lengths (MSG_TRUNC). The descriptor is
+// non-blocking by itself; MSG_DONTWAIT keeps it that way when someone who
+// shares it clears the flag. Never MSG_PEEK: it doubles the calls.
+const receiveFlags = unix.MSG_TRUNC | unix.MSG_DONTWAIT
+
+// recvmsg tries once, and returns false when the poller shall wait.
+//
+// Syscall, not RawSyscall: a receive that makes room lets netlink_dump go on
+// inside, which can sleep on a lock of the kernel (rtnl, genl). A RawSyscall
+// would hold a P of the scheduler for that time.
+func (r *receiver) recvmsg(fd uintptr) bool {
+	for {
+		arm(&r.hdr)
+		n, _, errno := unix.Syscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&r.hdr)), receiveFlags)
+		if errno != unix.EINTR {
+			r.n, r.errno = int(n), errno
+			return errno != unix.EAGAIN
+		}
+	}
+}
+
+func (s *sysSocket) receive(b []byte) (n int, info Info, err error) {
+	r := &s.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.slot.offer(b)
+	err = s.read(r.recv)
+	r.slot.release()
+	if err != nil {
+		return 0, Info{}, err
+	}
+	if r.errno != 0 {
+		return 0, Info{}, r.errno
+	}
+	return r.slot.result(&r.hdr, r.n)
+}

@@ -1,0 +1,95 @@
+package socket
+
+import (
+	"encoding/binary"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// cmsgSpace is CMSG_SPACE(sizeof(int)), as a constant; controlLen has room for
+// the two control messages that this package reads.
+const (
+	word       = int(unsafe.Sizeof(uintptr(0)))
+	cmsgSpace  = (unix.SizeofCmsghdr+word-1)&^(word-1) + (4+word-1)&^(word-1)
+	controlLen = 2 * cmsgSpace
+)
+
+// A slot is what one received datagram needs besides the msghdr. It is part of
+// something on the heap: the msghdr points into it, and the kernel writes there.
+type slot struct {
+	control [controlLen]byte // first, for the alignment of a cmsghdr
+	from    unix.RawSockaddrNetlink
+	iov     unix.Iovec
+	size    int // length of the caller's buffer
+}
+
+// link points h at the slot, once and for all.
+func (sl *slot) link(h *unix.Msghdr) {
+	h.Name = (*byte)(unsafe.Pointer(&sl.from))
+	h.Control = &sl.control[0]
+	h.Iov = &sl.iov
+	h.SetIovlen(1)
+}
+
+// offer puts the caller's buffer in.
+func (sl *slot) offer(b []byte) {
+	sl.iov.Base = unsafe.SliceData(b)
+	sl.iov.SetLen(len(b))
+	sl.size = len(b)
+}
+
+// release forgets the buffer, which must not live on through the socket.
+func (sl *slot) release() { sl.iov.Base = nil }
+
+// arm sets the lengths, which are results of the call before.
+func arm(h *unix.Msghdr) {
+	h.Namelen = unix.SizeofSockaddrNetlink
+	h.SetControllen(controlLen)
+}
+
+// result reads what the kernel wrote. size is the datagram's real length, which
+// MSG_TRUNC has the call return.
+func (sl *slot) result(h *unix.Msghdr, size int) (n int, info Info, err error) {
+	n = min(size, sl.size)
+	info.Size = size
+	// The kernel always names a netlink sender. This is about descriptors that
+	// are no netlink sockets and kernels that are not Linux: an address that
+	// was not written must not pass for port 0.
+	if h.Namelen < unix.SizeofSockaddrNetlink || sl.from.Family != unix.AF_NETLINK {
+		return n, info, ErrSender
+	}
+	info.PortID, info.Groups = sl.from.Pid, sl.from.Groups
+	if length := int(h.Controllen); length != 0 {
+		info.control(sl.control[:length])
+	}
+	if size > sl.size {
+		err = ErrTruncated
+	}
+	return n, info, err
+}
+
+// control reads the control messages of netlink_cmsg_recv_pktinfo and
+// netlink_cmsg_listen_all_nsid. Others, which a user of SyscallConn may have
+// asked for, come behind them and are skipped.
+func (info *Info) control(b []byte) {
+	for len(b) >= unix.SizeofCmsghdr {
+		h, data, rest, err := unix.ParseOneSocketControlMessage(b)
+		if err != nil {
+			return
+		}
+		if h.Level == unix.SOL_NETLINK && len(data) >= 4 {
+			info.option(h.Type, binary.NativeEndian.Uint32(data))
+		}
+		b = rest
+	}
+}
+
+func (info *Info) option(typ int32, value uint32) {
+	switch typ {
+	case unix.NETLINK_PKTINFO: // struct nl_pktinfo { __u32 group; }
+		info.Group = value
+	case unix.NETLINK_LISTEN_ALL_NSID: // int
+		info.NSID, info.HasNSID = int32(value), true
+	}
+}

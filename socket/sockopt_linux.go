@@ -1,0 +1,154 @@
+package socket
+
+import (
+	"errors"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// The functions take a descriptor, for Open, which has no more than that; the
+// methods run them with the descriptor of an open socket.
+
+func setFlag(fd int, f Flag, on bool) error {
+	if !f.known() {
+		return unix.ENOPROTOOPT
+	}
+	value := 0
+	if on {
+		value = 1
+	}
+	return unix.SetsockoptInt(fd, unix.SOL_NETLINK, int(f), value)
+}
+
+func (s *sysSocket) setFlag(f Flag, on bool) error {
+	return s.control(func(fd int) error { return setFlag(fd, f, on) })
+}
+
+func (s *sysSocket) flag(f Flag) (on bool, err error) {
+	if !f.known() {
+		return false, unix.ENOPROTOOPT
+	}
+	value, err := s.intOption(unix.SOL_NETLINK, int(f))
+	return value != 0, err
+}
+
+// intOption reads an option that is an int.
+func (s *sysSocket) intOption(level, name int) (value int, err error) {
+	err = s.control(func(fd int) (err error) {
+		value, err = unix.GetsockoptInt(fd, level, name)
+		return err
+	})
+	return value, err
+}
+
+// setMembership joins or leaves. The kernel reads the int back as unsigned.
+func setMembership(fd, option int, group uint32) error {
+	return unix.SetsockoptInt(fd, unix.SOL_NETLINK, option, int(group))
+}
+
+func (s *sysSocket) setMembership(option int, group uint32) error {
+	return s.control(func(fd int) error { return setMembership(fd, option, group) })
+}
+
+// memberships returns the kernel's mask of groups.
+func (s *sysSocket) memberships() (words []uint32, err error) {
+	err = s.control(func(fd int) (err error) {
+		words, err = memberships(fd)
+		return err
+	})
+	return words, err
+}
+
+// memberships asks for the size first. Before Linux 6.4 the answer is rounded
+// down, to 4 bytes for 38 groups, although all words are written when there is
+// room. So it makes room for one word more and reads them all, not only as many
+// as the kernel says.
+func memberships(fd int) ([]uint32, error) {
+	size, err := getWords(fd, unix.SOL_NETLINK, optListMemberships, nil)
+	if err != nil {
+		return nil, err
+	}
+	words := make([]uint32, size/4+1)
+	_, err = getWords(fd, unix.SOL_NETLINK, optListMemberships, words)
+	return words, err
+}
+
+// drops reads one of the nine counters of SO_MEMINFO (linux/sock_diag.h).
+func (s *sysSocket) drops() (uint32, error) {
+	var counters [unix.SK_MEMINFO_VARS]uint32
+	err := s.control(func(fd int) error {
+		_, err := getWords(fd, unix.SOL_SOCKET, unix.SO_MEMINFO, counters[:])
+		return err
+	})
+	return counters[unix.SK_MEMINFO_DROPS], err
+}
+
+// getWords is getsockopt(2) for an array of u32, which package unix lacks. It
+// returns the length that the kernel reports, in bytes.
+func getWords(fd, level, name int, words []uint32) (int, error) {
+	size := uint32(4 * len(words)) // socklen_t
+	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name),
+		uintptr(unsafe.Pointer(unsafe.SliceData(words))), uintptr(unsafe.Pointer(&size)), 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(size), nil
+}
+
+func setReceiveBuffer(fd, bytes int) error {
+	return setBuffer(fd, unix.SO_RCVBUFFORCE, unix.SO_RCVBUF, bytes)
+}
+
+func setSendBuffer(fd, bytes int) error {
+	return setBuffer(fd, unix.SO_SNDBUFFORCE, unix.SO_SNDBUF, bytes)
+}
+
+// setBuffer goes beyond the system's limit where it may.
+func setBuffer(fd, force, limited, bytes int) error {
+	err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, force, bytes)
+	if errors.Is(err, unix.EPERM) {
+		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, limited, bytes)
+	}
+	return err
+}
+
+func (s *sysSocket) setReceiveBuffer(bytes int) error {
+	return s.control(func(fd int) error { return setReceiveBuffer(fd, bytes) })
+}
+
+func (s *sysSocket) setSendBuffer(bytes int) error {
+	return s.control(func(fd int) error { return setSendBuffer(fd, bytes) })
+}
+
+func (s *sysSocket) receiveBuffer() (int, error) {
+	return s.intOption(unix.SOL_SOCKET, unix.SO_RCVBUF)
+}
+
+func (s *sysSocket) sendBuffer() (int, error) {
+	return s.intOption(unix.SOL_SOCKET, unix.SO_SNDBUF)
+}
+
+// attachFilter copies the program into the kernel's type. The length field has
+// 16 bits; the kernel's own limit is 4096 (BPF_MAXINSNS) and its error EINVAL.
+func attachFilter(fd int, program []Instruction) error {
+	if len(program) == 0 || len(program) > unix.BPF_MAXINSNS {
+		return unix.EINVAL
+	}
+	code := make([]unix.SockFilter, len(program))
+	for i, in := range program {
+		code[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
+	}
+	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
+		&unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]})
+}
+
+func (s *sysSocket) attachFilter(program []Instruction) error {
+	return s.control(func(fd int) error { return attachFilter(fd, program) })
+}
+
+func (s *sysSocket) detachFilter() error {
+	return s.control(func(fd int) error {
+		return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0)
+	})
+}

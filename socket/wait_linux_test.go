@@ -1,0 +1,359 @@
+package socket
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Frames and states by which blocked finds waiting goroutines.
+const (
+	inReceive = "socket.(*Socket).Receive"
+	inPause   = "socket.(*sysSocket).pause"
+	onPoller  = "IO wait"
+	onMutex   = "sync.Mutex.Lock"
+	onSelect  = "select"
+)
+
+// start runs f in a goroutine and returns where its error arrives.
+func start(f func() error) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	return done
+}
+
+// polledOrNot runs a test on a socket that is not in the poller, and on one that
+// is: they keep deadlines in different places.
+func polledOrNot(t *testing.T, f func(t *testing.T, s *Socket)) {
+	for name, polled := range map[string]bool{"direct": false, "polled": true} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, Generic)
+			if polled {
+				if _, err := s.SyscallConn(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f(t, s)
+			if got := s.sys.poll.Load() != nil; got != polled {
+				t.Errorf("in the poller: %v, want %v", got, polled)
+			}
+		})
+	}
+}
+
+func TestDeadlineInThePast(t *testing.T) {
+	polledOrNot(t, func(t *testing.T, s *Socket) {
+		if err := s.SetDeadline(time.Unix(1, 0)); err != nil {
+			t.Fatal(err)
+		}
+		is(t, s.Send(getFamily(1)), os.ErrDeadlineExceeded, "sendto")
+		_, err := s.SendBatch([][]byte{getFamily(1)})
+		is(t, err, os.ErrDeadlineExceeded, "sendmmsg")
+		_, _, err = s.Receive(make([]byte, BufferSize))
+		is(t, err, os.ErrDeadlineExceeded, "recvmsg")
+		_, err = s.ReceiveBatch(MakeBatch(2, 100))
+		is(t, err, os.ErrDeadlineExceeded, "recvmmsg")
+		if !err.(*OpError).Timeout() {
+			t.Errorf("%v is not a timeout", err)
+		}
+	})
+}
+
+func TestDeadlinesAreSeparate(t *testing.T) {
+	polledOrNot(t, func(t *testing.T, s *Socket) {
+		if err := s.SetReadDeadline(time.Unix(1, 0)); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Send(getFamily(1)); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := s.Receive(make([]byte, BufferSize)) // though there is something
+		is(t, err, os.ErrDeadlineExceeded, "recvmsg")
+
+		if err := s.SetReadDeadline(time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.SetWriteDeadline(time.Unix(1, 0)); err != nil {
+			t.Fatal(err)
+		}
+		receive(t, s)
+		is(t, s.Send(getFamily(1)), os.ErrDeadlineExceeded, "sendto")
+		if err := s.SetDeadline(time.Now().Add(guardTime)); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Send(getFamily(1)); err != nil {
+			t.Fatal(err)
+		}
+		receive(t, s)
+	})
+}
+
+// Zero in the field means that there is none; a deadline must not become that.
+func TestDeadlineAtTheBase(t *testing.T) {
+	base := time.Now()
+	var d deadline
+	if d.passed(base) {
+		t.Error("none has passed")
+	}
+	d.set(base, base)
+	eventually(t, "the deadline passes", func() bool { return d.passed(base) })
+	d.set(base.Add(time.Hour), base)
+	if d.passed(base) {
+		t.Error("that of the next hour has passed")
+	}
+	d.set(base.Add(-time.Nanosecond), base)
+	if !d.passed(base) {
+		t.Error("that before the base has not passed")
+	}
+	d.set(time.Time{}, base)
+	if d.passed(base) {
+		t.Error("removed, it has passed")
+	}
+}
+
+// A deadline set on a socket that is not in the poller goes with it there.
+func TestDeadlineIsHandedOver(t *testing.T) {
+	s := open(t, Generic)
+	if err := s.SetReadDeadline(time.Now().Add(20 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if s.sys.poll.Load() != nil {
+		t.Error("in the poller already")
+	}
+	_, _, err := s.Receive(make([]byte, 100)) // has to wait, and gets there
+	is(t, err, os.ErrDeadlineExceeded, "recvmsg")
+	if s.sys.poll.Load() == nil {
+		t.Error("not in the poller")
+	}
+	_, _, err = s.Receive(make([]byte, 100))
+	is(t, err, os.ErrDeadlineExceeded, "recvmsg")
+}
+
+func TestDeadlineEndsWaiting(t *testing.T) {
+	s := open(t, Generic)
+	if err := s.SetReadDeadline(time.Now().Add(10 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := s.Receive(make([]byte, 100))
+	is(t, err, os.ErrDeadlineExceeded, "recvmsg")
+}
+
+func TestDeadlineSetWhileWaiting(t *testing.T) {
+	s, err := Open(Generic) // none before
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	done := start(func() error { _, _, err := s.Receive(make([]byte, 100)); return err })
+	blocked(t, 1, onPoller, inReceive)
+	if err := s.SetReadDeadline(time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	is(t, <-done, os.ErrDeadlineExceeded, "recvmsg")
+}
+
+func TestCloseWakesReceivers(t *testing.T) {
+	s, err := Open(Generic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var done []<-chan error
+	for range 3 {
+		done = append(done, start(func() error { _, _, err := s.Receive(make([]byte, 100)); return err }))
+	}
+	blocked(t, 1, onPoller, inReceive)
+	blocked(t, 2, onMutex, inReceive) // queue behind the first
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range done {
+		is(t, <-d, os.ErrClosed, "recvmsg")
+	}
+	is(t, s.Close(), os.ErrClosed, "close")
+}
+
+func TestCloseWakesReceiveBatch(t *testing.T) {
+	s := open(t, Generic)
+	done := start(func() error { _, err := s.ReceiveBatch(MakeBatch(2, 100)); return err })
+	blocked(t, 1, onPoller, "socket.(*Socket).ReceiveBatch")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	is(t, <-done, os.ErrClosed, "recvmmsg")
+}
+
+// Close may come at any moment of a call; it must neither hang nor let a call
+// through to a descriptor that is closed.
+func TestCloseRacesWithCalls(t *testing.T) {
+	before := descriptors(t)
+	for i := range 100 {
+		s, err := Open(Generic)
+		if err != nil {
+			t.Fatal(err)
+		}
+		calls := []func() error{
+			func() error { _, _, err := s.Receive(make([]byte, BufferSize)); return err },
+			func() error { return s.Send(getFamily(1)) },
+			func() error { return s.SetReadDeadline(time.Now().Add(guardTime)) },
+			func() error { _, err := s.Flag(ExtAck); return err },
+		}
+		var wg sync.WaitGroup
+		for _, f := range calls[:1+i%len(calls)] {
+			wg.Go(func() {
+				if err := f(); err != nil && !errors.Is(err, os.ErrClosed) {
+					t.Error(err)
+				}
+			})
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		wg.Wait()
+	}
+	if after := descriptors(t); after > before+1 { // the runtime's epoll may be new
+		t.Errorf("%d descriptors before, %d after", before, after)
+	}
+}
+
+func TestReceiveDoesNotHoldUpSend(t *testing.T) {
+	s := open(t, Generic)
+	done := start(func() error { _, _, err := s.Receive(make([]byte, BufferSize)); return err })
+	blocked(t, 1, onPoller, inReceive)
+	if err := s.Send(getFamily(1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fill opens two sockets and has one send to the other until it blocks. The
+// counter tells how many datagrams got through.
+func fill(t *testing.T) (from, to *Socket, sent *int, done <-chan error) {
+	t.Helper()
+	to = open(t, UserSock, WithReceiveBuffer(1)) // the kernel's minimum
+	from = open(t, UserSock)
+	sent = new(int)
+	done = start(func() error {
+		for {
+			if err := from.SendTo(make([]byte, 512), Addr{PortID: to.PortID()}); err != nil {
+				return err
+			}
+			*sent++
+		}
+	})
+	blocked(t, 1, onSelect, inPause)
+	return from, to, sent, done
+}
+
+func TestCloseWakesSender(t *testing.T) {
+	from, _, sent, done := fill(t)
+	if err := from.Close(); err != nil {
+		t.Fatal(err)
+	}
+	is(t, <-done, os.ErrClosed, "sendto")
+	if *sent == 0 {
+		t.Error("nothing got through before")
+	}
+}
+
+func TestDeadlineEndsSending(t *testing.T) {
+	from, _, _, done := fill(t)
+	if err := from.SetWriteDeadline(time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	is(t, <-done, os.ErrDeadlineExceeded, "sendto")
+}
+
+func TestPeerGoneEndsSending(t *testing.T) {
+	_, to, _, done := fill(t)
+	if err := to.Close(); err != nil {
+		t.Fatal(err)
+	}
+	is(t, <-done, unix.ECONNREFUSED, "sendto")
+}
+
+// A full peer loses nothing: its sender waits, and goes on when there is room.
+func TestSenderWaitsForRoom(t *testing.T) {
+	from, to, sent, done := fill(t)
+	const more = 50
+	for range more {
+		if b, info := receive(t, to); len(b) != 512 || info.PortID != from.PortID() {
+			t.Fatalf("%d bytes from %+v", len(b), info)
+		}
+	}
+	if err := from.Close(); err != nil {
+		t.Fatal(err)
+	}
+	is(t, <-done, os.ErrClosed, "sendto")
+	left := 0
+	for {
+		if err := to.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := to.Receive(make([]byte, 512)); errors.Is(err, os.ErrDeadlineExceeded) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		left++
+	}
+	if more+left != *sent {
+		t.Errorf("%d sent, %d received", *sent, more+left)
+	}
+}
+
+// One full peer must not hold up sending to others on the same socket.
+func TestFullPeerHoldsUpNobodyElse(t *testing.T) {
+	from, _, _, done := fill(t)
+	other := open(t, UserSock)
+	if err := from.SendTo([]byte("past it"), Addr{PortID: other.PortID()}); err != nil {
+		t.Fatal(err)
+	}
+	if b, _ := receive(t, other); string(b) != "past it" {
+		t.Errorf("received %q", b)
+	}
+	from.Close()
+	<-done
+}
+
+func TestManySendersAndReceivers(t *testing.T) {
+	const senders, each = 4, 50
+	s := open(t, Generic)
+	var mu sync.Mutex
+	seen := map[uint32]int{}
+	slots := make(chan struct{}, 16) // requests under way: the queue must hold the answers
+	var wg sync.WaitGroup
+	for i := range uint32(senders) {
+		wg.Go(func() {
+			for k := range uint32(each) {
+				slots <- struct{}{}
+				if err := s.Send(getFamily(i*each + k)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		wg.Go(func() {
+			b := make([]byte, BufferSize)
+			for range each {
+				n, _, err := s.Receive(b)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				seen[msgSeq(b[:n])]++
+				mu.Unlock()
+				<-slots
+			}
+		})
+	}
+	wg.Wait()
+	if len(seen) != senders*each {
+		t.Errorf("%d different answers, want %d", len(seen), senders*each)
+	}
+}
