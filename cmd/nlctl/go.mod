@@ -1,0 +1,13 @@
+module github.com/nlwire/nlwire/cmd/nlctl
+
+go 1.25.0
+
+require (
+	github.com/google/go-cmp v0.7.0
+	github.com/nlwire/nlwire v0.0.0
+	github.com/urfave/cli/v3 v3.14.0
+)
+
+require golang.org/x/sys v0.47.0 // indirect
+
+replace github.com/nlwire/nlwire => ../..

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nlwire/nlwire/ctrl"
+	"github.com/nlwire/nlwire/genlmsg"
+)
+
+// nlctl runs a command line as a user would.
+func nlctl(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(t.Context(), append([]string{"nlctl"}, args...), &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func needLinux(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("asks the Linux kernel")
+	}
+}
+
+func TestUsageErrors(t *testing.T) {
+	for _, tt := range []struct{ args, want string }{
+		{"", "no command given"},
+		{"bogus", `unknown command "bogus"`},
+		{"list extra", "want: nlctl list"},
+		{"list -bogus", "-bogus"},
+		{"show", "want: nlctl show NAME"},
+		{"show a b", "want: nlctl show NAME"},
+		{"show -bogus nlctrl", "-bogus"},
+	} {
+		code, stdout, stderr := nlctl(t, strings.Fields(tt.args)...)
+		if code != exitUsage || stdout != "" || !strings.Contains(stderr, tt.want) {
+			t.Errorf("nlctl %s: exit %d, stdout %q, stderr %q; want exit 2 and %q", tt.args, code, stdout, stderr, tt.want)
+		}
+	}
+}
+
+func TestHelpIsNoError(t *testing.T) {
+	for _, args := range []string{"help", "-h", "--help", "list --help", "show -h"} {
+		code, stdout, stderr := nlctl(t, strings.Fields(args)...)
+		if code != exitOK || !strings.Contains(stdout, "nlctl") || stderr != "" {
+			t.Errorf("nlctl %s: exit %d, stdout %q, stderr %q", args, code, stdout, stderr)
+		}
+	}
+}
+
+func TestFamiliesThatAreNotThere(t *testing.T) {
+	needLinux(t)
+	for name, want := range map[string]string{
+		"nosuch":                  `"nosuch"`,
+		"":                        "at least one byte",
+		"a_name_far_too_long":     `"a_name_far_too_long"`,
+		"nul\x00inside":           `"nul\x00inside"`,
+		strings.Repeat("x", 5000): "at most 15 bytes",
+	} {
+		code, stdout, stderr := nlctl(t, "show", name)
+		if code != exitError || stdout != "" || !strings.Contains(stderr, want) {
+			t.Errorf("nlctl show %q: exit %d, stdout %q, stderr %q", name, code, stdout, stderr)
+		}
+	}
+}
+
+func TestListAndShowAgree(t *testing.T) {
+	needLinux(t)
+	code, stdout, stderr := nlctl(t, "list", "-json")
+	var families []family
+	if err := json.Unmarshal([]byte(stdout), &families); code != exitOK || err != nil || stderr != "" {
+		t.Fatalf("exit %d, %v, stderr %q", code, err, stderr)
+	}
+	if len(families) == 0 || families[0].Name != "nlctrl" || families[0].ID != 16 {
+		t.Fatalf("first of %d families: %+v", len(families), families)
+	}
+	_, table, _ := nlctl(t, "list")
+	for _, want := range families {
+		for _, args := range [][]string{{"show", "-json", want.Name}, {"show", want.Name, "--json"}} {
+			code, stdout, stderr := nlctl(t, args...)
+			var got family
+			if err := json.Unmarshal([]byte(stdout), &got); code != exitOK || err != nil || stderr != "" {
+				t.Fatalf("%q: exit %d, %v, stderr %q", args, code, err, stderr)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s: -list +show:\n%s", want.Name, diff)
+			}
+		}
+		if code, text, _ := nlctl(t, "show", want.Name); code != exitOK || !strings.Contains(text, printable(want.Name)) {
+			t.Errorf("show %s: exit %d:\n%s", want.Name, code, text)
+		}
+		if !strings.Contains(table, "\n"+printable(want.Name)+" ") {
+			t.Errorf("the table lacks %s:\n%s", want.Name, table)
+		}
+	}
+}
+
+// The shape of the JSON is an interface: numbers as numbers, lists never null.
+func TestJSON(t *testing.T) {
+	var b bytes.Buffer
+	f := newFamily(ctrl.Family{
+		Name: "x", ID: 31, Version: 2, HdrSize: 4, MaxAttr: 7,
+		Ops: []ctrl.Op{
+			{ID: 1, Flags: genlmsg.OpDo | genlmsg.OpDump | genlmsg.OpPolicy | genlmsg.OpAdmin | genlmsg.OpUnsAdmin},
+			{ID: 2, Flags: 0x100 | genlmsg.OpDo}, {ID: 3},
+		},
+		Groups: []ctrl.Group{{ID: 5, Name: "g"}},
+	})
+	if err := printJSON(&b, []family{f, newFamily(ctrl.Family{Name: "empty"})}); err != nil {
+		t.Fatal(err)
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, b.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	const want = `[{"name":"x","id":31,"version":2,"hdrsize":4,"maxattr":7,` +
+		`"ops":[{"id":1,"flags":["do","dump","policy","admin","uns-admin"]},{"id":2,"flags":["do","0x100"]},{"id":3,"flags":[]}],` +
+		`"groups":[{"name":"g","id":5}]},` +
+		`{"name":"empty","id":0,"version":0,"hdrsize":0,"maxattr":0,"ops":[],"groups":[]}]`
+	if diff := cmp.Diff(want, compact.String()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestTable(t *testing.T) {
+	var b bytes.Buffer
+	err := printList(&b, []family{
+		{Name: "nlctrl", ID: 16, Version: 2, Ops: make([]op, 2), Groups: []group{{"notify", 16}}},
+		{Name: "802.15.4 MAC", ID: 300, Version: 1, HdrSize: 4, MaxAttr: 28},
+		{Name: "evil\x1b[2J", ID: 301, Groups: []group{{"a", 1}, {"b\n", 2}}},
+	})
+	const want = `
+NAME            ID   VERSION  HDRSIZE  MAXATTR  OPS  GROUPS
+nlctrl          16   2        0        0        2    notify
+"802.15.4 MAC"  300  1        4        28       0    -
+"evil\x1b[2J"   301  0        0        0        0    a,"b\n"
+`
+	if diff := cmp.Diff(want[1:], b.String()); diff != "" || err != nil {
+		t.Errorf("error %v, -want +got:\n%s", err, diff)
+	}
+}
+
+// A full pipe or disk must not look like success.
+func TestWriteErrorsAreReported(t *testing.T) {
+	needLinux(t)
+	for _, args := range []string{"list", "list -json", "show nlctrl", "show -json nlctrl"} {
+		var stderr bytes.Buffer
+		code := run(t.Context(), append([]string{"nlctl"}, strings.Fields(args)...), failingWriter{}, &stderr)
+		if code != exitError || !strings.Contains(stderr.String(), errFull.Error()) {
+			t.Errorf("nlctl %s: exit %d, stderr %q", args, code, stderr.String())
+		}
+	}
+}
+
+var errFull = errors.New("the disk is full")
+
+type failingWriter struct{}
+
+func (failingWriter) Write([]byte) (int, error) { return 0, errFull }
+
+func TestCompletionOffersFamilies(t *testing.T) {
+	needLinux(t)
+	code, stdout, _ := nlctl(t, "show", "--generate-shell-completion")
+	if lines := strings.Fields(stdout); code != exitOK || !slices.Contains(lines, "nlctrl") {
+		t.Errorf("exit %d, %q", code, stdout)
+	}
+}
+
+func TestACancelledCommandSaysSo(t *testing.T) {
+	needLinux(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stderr bytes.Buffer
+	code := run(ctx, []string{"nlctl", "list"}, io.Discard, &stderr)
+	if code != exitError || !strings.Contains(stderr.String(), "canceled") {
+		t.Errorf("exit %d, stderr %q", code, stderr.String())
+	}
+}
