@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
@@ -120,7 +119,7 @@ func libnlFlags(t *testing.T, s string) []string {
 		}
 	}
 	if len(has) > 0 {
-		t.Fatal(fmt.Sprintf("flags of libnl that this test does not know: %v", has))
+		t.Fatalf("flags of libnl that this test does not know: %v", has)
 	}
 	return out
 }
