@@ -86,3 +86,27 @@ func timed(turns int, f func()) time.Duration {
 	}
 	return time.Since(start)
 }
+
+// BenchmarkHostile validates 64 KB made to be expensive: each must take
+// microseconds, and the time must grow with the bytes and not faster.
+func BenchmarkHostile(b *testing.B) {
+	self := &Policy{Attrs: []Rule{1: {Kind: KindNested}, 2: {Kind: KindNestedArray}}}
+	self.Attrs[1].Nested, self.Attrs[2].Nested = self, self
+	self.Compile()
+	var headers, nested []byte
+	for len(headers) < MaxPayload-HeaderLen {
+		headers = AppendFlag(headers, 1|Nested)
+	}
+	for len(nested) < MaxPayload-HeaderLen {
+		nested = AppendBytes(make([]byte, 0, len(nested)+8), 1|Nested, nested)
+	}
+	for name, in := range map[string][]byte{"headers": headers, "nested": nested} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			var r Report
+			for b.Loop() {
+				sinkErrno = ParseReport(nil, in, self, Strict, &r)
+			}
+		})
+	}
+}

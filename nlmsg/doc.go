@@ -28,6 +28,7 @@
 //	read      Consume, All, ParseError
 //	inspect   Msg.Type, Flags, Seq, PortID, Payload, Attrs, String, Clone
 //	answers   ParseAck, ParseDone, ExtAck.Has
+//	validate  Parse, ParseReport, ExtAck.SetReport
 //	write     Begin, End; b[:mark] cancels
 //	answer    AppendAck, AppendDone
 //

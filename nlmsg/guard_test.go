@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/nlwire/nlwire/internal/guard"
+	"github.com/nlwire/nlwire/nla"
 )
 
 // Results go here so that the compiler cannot drop the calls.
@@ -25,6 +26,9 @@ func TestNoAllocs(t *testing.T) {
 	stream := append(append([]byte(nil), good...), good...)
 	acked := Msg(AppendAck(nil, good, 1, einval, ext, AckOptions{Ext: true}))
 	ended := Msg(AppendDone(nil, good, 1, 0, einval, ext, AckOptions{Ext: true}))
+	tb := make([]nla.Attr, 2)
+	var report nla.Report
+	var said ExtAck
 	guard.Allocs(t, map[string]func(){
 		"Align":       func() { sinkInt = Align(sinkInt % 7) },
 		"Msg.Type":    func() { sinkU32 = uint32(good.Type()) + uint32(short.Type()) },
@@ -55,6 +59,12 @@ func TestNoAllocs(t *testing.T) {
 			sinkBytes = AppendDone(buf[:0], good, 1, 0, einval, ext, AckOptions{Ext: true})
 			sinkBytes = AppendDone(buf[:0], short, 1, 0, 0, nil, AckOptions{})
 		},
+		"Parse": func() { sinkErr = Parse(tb, good, 4, devGet, nla.Liberal) },
+		"ParseReport": func() {
+			sinkU32 = uint32(ParseReport(tb, good, 4, devGet, nla.Strict, &report))
+			sinkU32 = uint32(ParseReport(tb, short, 4, devGet, nla.Strict, &report))
+		},
+		"ExtAck.SetReport":   func() { sinkBytes = said.SetReport(&report, buf[:0]) },
 		"SyntaxError.Unwrap": func() { sinkErr = (&SyntaxError{4, ErrOverrun}).Unwrap() },
 	}, map[string]string{
 		"Msg.Clone":         "its job is a copy",
