@@ -1,0 +1,342 @@
+package fuzz
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nlwire/nlwire/ctrl"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// kernel is a socket to it, made in the test's own network namespace.
+type kernel struct {
+	socket *socket.Socket
+	seq    uint32
+	buf    []byte
+	req    []byte
+}
+
+func newKernel(t *testing.T, protocol int) *kernel {
+	t.Helper()
+	s, err := socket.Open(protocol, socket.With(socket.ExtAck, socket.CapAck), socket.WithReceiveBuffer(4<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	if protocol == socket.Route {
+		if err := s.SetFlag(socket.StrictCheck, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// No answer at all is a failure of the test, not a reason to hang.
+	s.SetReadDeadline(time.Now().Add(5 * time.Minute))
+	return &kernel{socket: s, buf: make([]byte, 64<<10)}
+}
+
+// exchange sends a request with that payload and returns its final answer, an
+// Error or a Done; data is called for each message before it.
+func (k *kernel) exchange(t *testing.T, typ nlmsg.Type, flags nlmsg.Flags, payload []byte, data func(nlmsg.Msg)) nlmsg.Answer {
+	t.Helper()
+	k.seq++
+	b, mark := nlmsg.Begin(k.req[:0], typ, nlmsg.Request|nlmsg.Ack|flags, k.seq, 0)
+	b = append(b, payload...)
+	size := len(b)
+	k.req = nlmsg.End(b, mark)
+	if err := k.socket.Send(k.req); err != nil {
+		t.Fatal(err)
+	}
+	k.req = k.req[:size]
+	for {
+		n, from, err := k.socket.Receive(k.buf)
+		if err != nil {
+			t.Fatalf("no answer to % x: %v", k.req, err)
+		}
+		for m, err := range nlmsg.All(k.buf[:n]) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Seq() != k.seq || from.PortID != 0 {
+				continue
+			}
+			if m.Type() != nlmsg.Error && m.Type() != nlmsg.Done {
+				data(m)
+				continue
+			}
+			a, err := nlmsg.ParseAck(m)
+			if m.Type() == nlmsg.Done {
+				a, err = nlmsg.ParseDone(m)
+			}
+			if err != nil {
+				t.Fatalf("answer % x: %v", []byte(m), err)
+			}
+			return a
+		}
+	}
+}
+
+// send sends attributes to the operation.
+func (o *operation) send(t *testing.T, attrs []byte) nlmsg.Answer {
+	t.Helper()
+	payload := append(append([]byte(nil), o.header...), attrs...)
+	return o.kernel.exchange(t, o.typ, o.flags, payload, func(nlmsg.Msg) {})
+}
+
+// comparison is one request with both verdicts.
+type comparison struct {
+	op      *operation
+	request nlmsg.Msg
+	kernel  nlmsg.Answer
+	errno   nla.Errno
+	report  nla.Report
+	policy  []byte // the description of the rule that our verdict names
+}
+
+// texts are those of the kernel's validation. A refusal with another text, or
+// without one, is the operation's own, later check.
+var texts = []string{
+	"Attribute failed policy validation", "Unknown attribute type", "bytes leftover after parsing attributes",
+	"invalid attribute length", "NLA_F_NESTED is missing", "NLA_F_NESTED not expected", "Unsupported attribute",
+	"allowed policy recursion depth exceeded", "Array element too short", "integer out of range",
+	"binary attribute size out of range", "reserved bit set",
+}
+
+// agrees reports whether the kernel refuses what we refuse, with the same
+// errno, text, offset and policy. Where we accept, the kernel must not complain
+// of the attributes: its text is the warning that we have too, or none, or one
+// of the operation's own.
+func (c *comparison) agrees() bool {
+	k, text := &c.kernel, string(c.kernel.Msg)
+	if c.errno == 0 {
+		isOwn := text != "" && !slices.Contains(texts, text)
+		return isOwn || text == c.report.Msg && (text == "" || !k.Has(nlmsg.AttrPolicy))
+	}
+	return uint32(c.errno) == k.Errno && c.report.Msg == text && bytes.Equal(c.policy, k.Policy) &&
+		c.report.HasAttr == k.Has(nlmsg.AttrOffs) && (!c.report.HasAttr || uint32(c.report.Offset) == k.Offset)
+}
+
+func (o *operation) compare(t *testing.T, attrs []byte) comparison {
+	t.Helper()
+	c := comparison{op: o, kernel: o.send(t, attrs), request: o.kernel.req}
+	c.errno = nlmsg.ParseReport(nil, c.request, len(o.header), o.policy, o.mode, &c.report)
+	if c.report.Policy != nil {
+		c.policy = nla.AppendRule(nil, c.report.Policy)
+	}
+	return c
+}
+
+// key is the same for disagreements of the same sort: one of each is printed.
+func (c *comparison) key() string {
+	return fmt.Sprintf("%s: kernel %d %q, nlwire %d %q", c.op.name, c.kernel.Errno, c.kernel.Msg, c.errno, c.report.Msg)
+}
+
+func (c *comparison) String() string {
+	return fmt.Sprintf("%s, %v\n  request %s\n  kernel: errno %d %q offset %d policy %x\n  nlwire: errno %d %q offset %d policy %x",
+		c.op.name, c.op.mode, hex.EncodeToString(c.request), c.kernel.Errno, c.kernel.Msg, c.kernel.Offset, c.kernel.Policy,
+		c.errno, c.report.Msg, c.report.Offset, c.policy)
+}
+
+// tally counts what the comparison has seen.
+type tally struct {
+	requests    int
+	accepted    map[nla.Kind]int
+	refused     map[nla.Kind]int
+	explained   map[string]int
+	unexplained int
+	open        map[string]int // the unexplained ones by what differs
+}
+
+// add counts a request, and the kinds that its attributes have at the top
+// level: all of them if it is accepted, the one to blame if it is refused.
+func (n *tally) add(c *comparison) {
+	n.requests++
+	if c.errno != 0 {
+		if c.report.Policy != nil {
+			n.refused[c.report.Policy.Kind]++
+		} else if c.report.HasAttr {
+			n.refused[ruleOf(c.op.policy, int(c.report.Type)).Kind]++
+		}
+		return
+	}
+	for a := range nla.All(c.request.Attrs(len(c.op.header))) {
+		if t := int(a.Type()); t > 0 && t < len(c.op.policy.Attrs) {
+			n.accepted[c.op.policy.Attrs[t].Kind]++
+		}
+	}
+}
+
+// TestKernelAgreement sends requests to operations of the running kernel and
+// compares its verdict on their attributes with ours. NLWIRE_SEED and
+// NLWIRE_REQUESTS choose other streams and their number.
+func TestKernelAgreement(t *testing.T) {
+	enterNamespace(t)
+	seed, requests := environment(t, "NLWIRE_SEED", 1), environment(t, "NLWIRE_REQUESTS", 300_000)
+	operations := allOperations(t)
+	g := newGenerator(uint64(seed))
+	n := &tally{accepted: map[nla.Kind]int{}, refused: map[nla.Kind]int{}, explained: map[string]int{}, open: map[string]int{}}
+	check := func(o *operation, attrs []byte) {
+		if !o.isCertain(attrs) {
+			return
+		}
+		c := o.compare(t, attrs)
+		n.add(&c)
+		if c.agrees() {
+			return
+		}
+		if name := explain(&c); name != "" {
+			n.explained[name]++
+			return
+		}
+		n.unexplained++
+		if key := c.key(); n.first(key) {
+			t.Errorf("seed %d: %v", seed, &c)
+		}
+	}
+	for i := range operations {
+		systematic(&operations[i], g, check)
+	}
+	for n.requests < requests {
+		o := &operations[g.IntN(len(operations))]
+		check(o, g.stream(o.policy, 0))
+	}
+	n.print(t, operations)
+}
+
+// systematic sends every rule of an operation's top level alone, with every
+// length from 0 to 20, and with each flag bit.
+func systematic(o *operation, g generator, check func(*operation, []byte)) {
+	for typ := range len(o.policy.Attrs) + 2 {
+		for size := range 21 {
+			for _, flags := range []uint16{0, nla.Nested, nla.NetByteOrder} {
+				check(o, nla.AppendBytes(nil, uint16(typ)|flags, g.bytes(size)))
+			}
+		}
+	}
+}
+
+func (n *tally) print(t *testing.T, operations []operation) {
+	families := map[string]bool{}
+	for _, o := range operations {
+		families[o.family] = true
+	}
+	kinds := map[nla.Kind]bool{}
+	for k := range n.accepted {
+		kinds[k] = true
+	}
+	for k := range n.refused {
+		kinds[k] = true
+	}
+	fmt.Printf("agreement: requests=%d families=%d ops=%d types=%d unexplained=%d\n",
+		n.requests, len(families), len(operations), len(kinds), n.unexplained)
+	for _, k := range slices.Sorted(maps.Keys(kinds)) {
+		t.Logf("%-12v accepted %6d, refused %6d", k, n.accepted[k], n.refused[k])
+	}
+	for _, r := range explanations {
+		t.Logf("explained %6d: %s", n.explained[r.name], r.name)
+	}
+	t.Logf("families: %s", strings.Join(slices.Sorted(maps.Keys(families)), " "))
+}
+
+// enterNamespace puts the test into a network namespace of its own, on a
+// thread that ends with the test.
+func enterNamespace(t *testing.T) {
+	t.Helper()
+	runtime.LockOSThread() // not unlocked: the thread must not serve others
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("CI must run as root: ", err)
+		}
+		t.Skip("needs root, for a network namespace: ", err)
+	}
+}
+
+func environment(t *testing.T, name string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	v, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return v
+}
+
+func allOperations(t *testing.T) []operation {
+	t.Helper()
+	c, err := ctrl.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	families, err := c.Families(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := newKernel(t, socket.Generic)
+	var out []operation
+	for _, f := range families {
+		out = append(out, k.genericOperations(t, f)...)
+	}
+	return append(out, routeOperations(t, newKernel(t, socket.Route))...)
+}
+
+// explanation is a disagreement that is not ours: a rule with a name and a
+// narrow condition.
+type explanation struct {
+	name    string
+	applies func(*comparison) bool
+}
+
+var explanations = []explanation{
+	// strset_parse_request, ethnl_parse_bitset: the policy has a bare
+	// NLA_NESTED there, and the handler parses with the same functions.
+	{"ethtool parses string sets and bitsets itself, after the policy", func(c *comparison) bool {
+		return c.op.family == "ethtool" && c.errno == 0 && c.kernel.Errno != 0 && c.blamesBareNest()
+	}},
+}
+
+// blamesBareNest reports whether the kernel refuses what is inside a nest for
+// which the top level has no nested policy.
+func (c *comparison) blamesBareNest() bool {
+	attrs := c.request.Attrs(len(c.op.header))
+	start := len(c.request) - len(attrs)
+	for a := range nla.All(attrs) {
+		r := ruleOf(c.op.policy, int(a.Type()))
+		isBare := r.Kind == nla.KindNested && r.Nested == nil && len(a.Payload()) > 0
+		inside := int(c.kernel.Offset) > start && int(c.kernel.Offset) < start+len(a)
+		if isBare && (inside || !c.kernel.Has(nlmsg.AttrOffs)) {
+			return true
+		}
+		start += nla.Align(len(a))
+	}
+	return false
+}
+
+func explain(c *comparison) string {
+	for _, r := range explanations {
+		if r.applies(c) {
+			return r.name
+		}
+	}
+	return ""
+}
+
+// first counts a sort of disagreement and reports whether it is new.
+func (n *tally) first(key string) bool {
+	n.open[key]++
+	return n.open[key] == 1
+}

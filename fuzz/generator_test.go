@@ -1,0 +1,176 @@
+package fuzz
+
+import (
+	"math/rand/v2"
+
+	"github.com/nlwire/nlwire/nla"
+)
+
+// generator makes attribute streams that are near a policy: most attributes
+// are almost right, so that every check of it is reached from both sides.
+type generator struct{ *rand.Rand }
+
+func newGenerator(seed uint64) generator { return generator{rand.New(rand.NewPCG(seed, 0))} }
+
+// one is true once in n times.
+func (g generator) one(n int) bool { return g.IntN(n) == 0 }
+
+func pick[T any](g generator, list ...T) T { return list[g.IntN(len(list))] }
+
+// bytes returns n bytes: zeros, ones, or anything.
+func (g generator) bytes(n int) []byte {
+	b := make([]byte, n)
+	switch g.IntN(3) {
+	case 0:
+		for i := range b {
+			b[i] = byte(g.Uint32())
+		}
+	case 1:
+		for i := range b {
+			b[i] = 0xff
+		}
+	}
+	return b
+}
+
+// value returns a number at an edge of the rule, or of its kind.
+func (g generator) value(r *nla.Rule) uint64 {
+	lo, hi, mask := uint64(r.Min), uint64(r.Max), uint64(r.Mask)
+	return pick(g, 0, 1, lo-1, lo, lo+1, hi-1, hi, hi+1, mask, mask+1, mask<<1, mask&-mask,
+		1<<7, 1<<8-1, 1<<15, 1<<16-1, 1<<31, 1<<32-1, 1<<32, 1<<63, 1<<64-1, uint64(g.IntN(16)), g.Uint64())
+}
+
+// integer returns a value in n bytes of host byte order.
+func (g generator) integer(r *nla.Rule, n int) []byte {
+	a, _ := nla.Consume(nla.AppendUint64(nil, 1, g.value(r)))
+	b := a.Payload()
+	if nla.AppendUint16(nil, 1, 1)[4] == 0 { // big endian: the low bytes are last
+		return append([]byte(nil), b[8-n:]...)
+	}
+	return append([]byte(nil), b[:n]...)
+}
+
+// text returns a string about as long as the rule allows, with NULs or without.
+func (g generator) text(r *nla.Rule) []byte {
+	n := g.IntN(12)
+	if r.Check != nla.CheckNone && !g.one(3) {
+		n = int(pick(g, r.Min-1, r.Min, r.Max, r.Max+1))
+	} else if !g.one(3) {
+		n = int(r.Len) + g.IntN(5) - 2
+	}
+	b := g.bytes(min(max(n, 0), 600))
+	for i := range b {
+		b[i] |= 1
+	}
+	for range g.IntN(3) {
+		if len(b) > 0 {
+			b[pick(g, len(b)-1, 0, g.IntN(len(b)))] = 0
+		}
+	}
+	return b
+}
+
+// payload returns what an attribute under that rule may hold, or nearly.
+func (g generator) payload(r *nla.Rule, depth int) []byte {
+	if g.one(8) {
+		return g.bytes(g.IntN(21)) // every kind with every length from 0 to 20
+	}
+	switch r.Kind {
+	case nla.KindU8, nla.KindS8:
+		return g.integer(r, 1)
+	case nla.KindU16, nla.KindS16, nla.KindBE16:
+		return g.integer(r, 2)
+	case nla.KindU32, nla.KindS32, nla.KindBE32:
+		return g.integer(r, 4)
+	case nla.KindUint, nla.KindSint:
+		return g.integer(r, pick(g, 4, 8))
+	case nla.KindU64, nla.KindS64, nla.KindMsecs:
+		return g.integer(r, 8)
+	case nla.KindBitfield32:
+		return append(g.integer(r, 4), g.integer(r, 4)...)
+	case nla.KindString, nla.KindNULString, nla.KindBinary:
+		return g.text(r)
+	case nla.KindFlag:
+		return nil
+	case nla.KindNested:
+		return g.nest(r.Nested, depth)
+	case nla.KindNestedArray:
+		var b []byte
+		for range g.IntN(3) {
+			b = nla.AppendBytes(b, uint16(g.IntN(3)), g.nest(r.Nested, depth+1))
+		}
+		return b
+	}
+	return g.bytes(int(r.Len) + g.IntN(5))
+}
+
+func (g generator) nest(p *nla.Policy, depth int) []byte {
+	if p == nil {
+		p = &nla.Policy{Attrs: make([]nla.Rule, 3)}
+	}
+	if depth > 12 {
+		return nil
+	}
+	b := g.stream(p, depth+1)
+	return b[:min(len(b), 4000)]
+}
+
+// attribute appends an attribute of that type, mostly as its rule wants it.
+func (g generator) attribute(b []byte, typ int, r *nla.Rule, depth int) []byte {
+	raw := uint16(typ) & nla.TypeMask
+	isNest := r.Kind == nla.KindNested || r.Kind == nla.KindNestedArray
+	if isNest != g.one(16) {
+		raw |= nla.Nested
+	}
+	if g.one(24) {
+		raw |= nla.NetByteOrder
+	}
+	return nla.AppendBytes(b, raw, g.payload(r, depth))
+}
+
+// stream returns attributes under a policy; some are unknown, of type 0,
+// doubled or broken, and something may be left over behind them.
+func (g generator) stream(p *nla.Policy, depth int) []byte {
+	var b []byte
+	count := g.IntN(4)
+	if depth > 0 {
+		count = g.IntN(3)
+	}
+	for range count {
+		typ := g.IntN(len(p.Attrs) + 3)
+		if len(p.Attrs) > 1 && !g.one(10) {
+			typ = 1 + g.IntN(len(p.Attrs)-1)
+		}
+		b = g.attribute(b, typ, ruleOf(p, typ), depth)
+	}
+	if g.one(16) {
+		b = g.damage(b)
+	}
+	return b
+}
+
+func ruleOf(p *nla.Policy, typ int) *nla.Rule {
+	if typ < len(p.Attrs) {
+		return &p.Attrs[typ]
+	}
+	return &nla.Rule{}
+}
+
+func (g generator) damage(b []byte) []byte {
+	switch g.IntN(5) {
+	case 0: // 1 to 3 bytes left over
+		return append(b, g.bytes(1+g.IntN(3))...)
+	case 1: // a header with a length below 4, or past the end
+		return nla.AppendUint32(append(b, pick[byte](g, 0, 1, 3, 9, 255), 0, 1, 0), 1, 0)[:len(b)+4]
+	case 2: // the last attribute without its padding, or cut
+		return b[:len(b)-g.IntN(min(5, len(b)+1))]
+	case 3: // twice
+		return append(b, b...)
+	}
+	for range 1 + g.IntN(3) {
+		if len(b) > 0 {
+			b[g.IntN(len(b))] ^= 1 << g.IntN(8)
+		}
+	}
+	return b
+}
