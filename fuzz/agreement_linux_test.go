@@ -215,12 +215,18 @@ func TestKernelAgreement(t *testing.T) {
 }
 
 // systematic sends every rule of an operation's top level alone, with every
-// length from 0 to 20, and with each flag bit.
+// length from 0 to 20, and with each flag bit; a small bitfield with every
+// value and selector.
 func systematic(o *operation, g generator, check func(*operation, []byte)) {
 	for typ := range len(o.policy.Attrs) + 2 {
 		for size := range 21 {
 			for _, flags := range []uint16{0, nla.Nested, nla.NetByteOrder} {
 				check(o, nla.AppendBytes(nil, uint16(typ)|flags, g.bytes(size)))
+			}
+		}
+		if r := ruleOf(o.policy, typ); r.Kind == nla.KindBitfield32 && r.Mask < 16 {
+			for i := range 32 * 32 {
+				check(o, nla.AppendBytes(nil, uint16(typ), g.bitfield(uint32(i)%32, uint32(i)/32)))
 			}
 		}
 	}

@@ -50,6 +50,10 @@ func (g generator) integer(r *nla.Rule, n int) []byte {
 	return append([]byte(nil), b[:n]...)
 }
 
+func (g generator) bitfield(value, selector uint32) []byte {
+	return nla.AppendBitfield32(nil, 0, nla.Bitfield32{Value: value, Selector: selector})[nla.HeaderLen:]
+}
+
 // text returns a string about as long as the rule allows, with NULs or without.
 func (g generator) text(r *nla.Rule) []byte {
 	n := g.IntN(12)
@@ -87,6 +91,9 @@ func (g generator) payload(r *nla.Rule, depth int) []byte {
 	case nla.KindU64, nla.KindS64, nla.KindMsecs:
 		return g.integer(r, 8)
 	case nla.KindBitfield32:
+		if g.one(2) { // bits of the mask, and the one above
+			return g.bitfield(uint32(g.IntN(2*int(r.Mask)+2)), uint32(g.IntN(2*int(r.Mask)+2)))
+		}
 		return append(g.integer(r, 4), g.integer(r, 4)...)
 	case nla.KindString, nla.KindNULString, nla.KindBinary:
 		return g.text(r)
