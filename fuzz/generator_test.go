@@ -92,7 +92,8 @@ func (g generator) payload(r *nla.Rule, depth int) []byte {
 		return g.integer(r, 8)
 	case nla.KindBitfield32:
 		if g.one(2) { // bits of the mask, and the one above
-			return g.bitfield(uint32(g.IntN(2*int(r.Mask)+2)), uint32(g.IntN(2*int(r.Mask)+2)))
+			above := 2*int64(r.Mask) + 2
+			return g.bitfield(uint32(g.Int64N(above)), uint32(g.Int64N(above)))
 		}
 		return append(g.integer(r, 4), g.integer(r, 4)...)
 	case nla.KindString, nla.KindNULString, nla.KindBinary:
@@ -108,7 +109,7 @@ func (g generator) payload(r *nla.Rule, depth int) []byte {
 		}
 		return b
 	}
-	return g.bytes(int(r.Len) + g.IntN(5))
+	return g.bytes(min(int(r.Len), 600) + g.IntN(5))
 }
 
 func (g generator) nest(p *nla.Policy, depth int) []byte {

@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/nlwire/nlwire/ctrl"
@@ -109,7 +110,7 @@ func (k *kernel) genericOperations(t *testing.T, f ctrl.Family) []operation {
 			own := *p // the top level may be longer than where it is nested
 			own.Attrs = append([]nla.Rule(nil), p.Attrs...)
 			o := operation{
-				name: f.Name + " " + string(rune('0'+op.ID/10)) + string(rune('0'+op.ID%10)), family: f.Name, kernel: k,
+				name: fmt.Sprintf("%s %d", f.Name, op.ID), family: f.Name, kernel: k,
 				typ: nlmsg.Type(f.ID), header: genlmsg.Append(nil, uint8(op.ID), uint8(f.Version)), policy: &own,
 			}
 			if isDump {
@@ -206,4 +207,3 @@ func (o *operation) probeRule(t *testing.T, typ uint16) (nla.Rule, bool) {
 		return nla.Rule{}, false
 	}
 }
-

@@ -194,6 +194,32 @@ func TestRecursionEndsAtTenLevels(t *testing.T) {
 	}
 }
 
+// Every attribute of 64 KB is looked at once, however deep it stands: the work
+// grows with the bytes, not with bytes times levels.
+func TestHostileInputTakesLinearWork(t *testing.T) {
+	calls := 0
+	count := func(Attr) error { calls++; return nil }
+	self := &Policy{Attrs: []Rule{1: {Kind: KindNested}, 2: {Check: CheckFunc, Func: count, Kind: KindFlag}}}
+	self.Attrs[1].Nested = self
+	const levels = maxDepth - 1
+	var b []byte
+	flags := 0
+	for ; len(b) < MaxPayload-(levels+1)*HeaderLen; flags++ {
+		b = AppendFlag(b, 2)
+	}
+	for range levels {
+		b = AppendBytes(nil, 1|Nested, b)
+	}
+	if got := judge(b, self, Strict); got.Errno != 0 || calls != flags {
+		t.Errorf("%d calls for %d attributes in %d levels: %+v", calls, flags, levels, got)
+	}
+	calls = 0
+	b = AppendBytes(nil, 1|Nested, b[:len(b)&^3])
+	if got := judge(b, self, Strict); got.Msg != msgDepth || calls != 0 {
+		t.Errorf("one level more: %d calls, %+v", calls, got)
+	}
+}
+
 func TestFunctions(t *testing.T) {
 	even := func(a Attr) error {
 		switch v, _ := a.Uint8(); {

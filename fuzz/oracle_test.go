@@ -1,0 +1,348 @@
+package fuzz
+
+import (
+	"math/big"
+
+	"github.com/nlwire/nlwire/internal/native"
+	"github.com/nlwire/nlwire/nla"
+)
+
+// oracle is a second implementation of attribute validation, slow and obvious:
+// numbers are big integers, bytes are read one by one, positions are absolute,
+// and every rule stands where the kernel's sources have it (validate_nla and
+// __nla_validate_parse of lib/nlattr.c). It shares nothing with package nla but
+// the types that describe a policy.
+type oracle struct {
+	whole []byte // the outermost stream
+
+	errno  int
+	msg    string
+	offset int // -1 for none
+	typ    int
+	rule   *nla.Rule
+	table  map[int]string // type to the attribute's bytes
+}
+
+func consult(b []byte, p *nla.Policy, mode nla.Mode) *oracle {
+	o := &oracle{whole: b, offset: -1, table: map[int]string{}}
+	o.errno = o.stream(0, len(b), p, mode, 0, true)
+	return o
+}
+
+const (
+	einval = 22
+	erange = 34
+)
+
+func (o *oracle) u16(at int) int {
+	low, high := int(o.whole[at]), int(o.whole[at+1])
+	if native.BigEndian {
+		low, high = high, low
+	}
+	return high*256 + low
+}
+
+// blame sets text, attribute and rule.
+func (o *oracle) blame(errno int, msg string, at int, rule *nla.Rule) int {
+	o.msg, o.offset, o.typ, o.rule = msg, at, o.u16(at+2)%0x4000, rule
+	return errno
+}
+
+// stream validates the bytes from at up to end.
+func (o *oracle) stream(at, end int, p *nla.Policy, mode nla.Mode, depth int, top bool) int {
+	if depth >= 10 {
+		o.msg = "allowed policy recursion depth exceeded"
+		return einval
+	}
+	for end-at >= 4 && o.u16(at) >= 4 && o.u16(at) <= end-at {
+		n, t := o.u16(at), o.u16(at+2)%0x4000
+		if t == 0 || t >= len(p.Attrs) {
+			if mode&nla.MaxType != 0 {
+				return o.blame(einval, "Unknown attribute type", at, nil)
+			}
+		} else {
+			if errno := o.attribute(at, n, t, p, mode, depth); errno != 0 {
+				return errno
+			}
+			if top {
+				o.table[t] = string(o.whole[at : at+n])
+			}
+		}
+		at = min(at+(n+3)/4*4, end)
+	}
+	if end-at > 0 {
+		o.msg = "bytes leftover after parsing attributes"
+		if mode&nla.Trailing != 0 {
+			return einval
+		}
+	}
+	return 0
+}
+
+var (
+	exactLength = map[nla.Kind]int{
+		nla.KindU8: 1, nla.KindS8: 1, nla.KindU16: 2, nla.KindS16: 2, nla.KindBE16: 2,
+		nla.KindU32: 4, nla.KindS32: 4, nla.KindBE32: 4, nla.KindU64: 8, nla.KindS64: 8,
+	}
+	leastLength = map[nla.Kind]int{
+		nla.KindU8: 1, nla.KindS8: 1, nla.KindU16: 2, nla.KindS16: 2, nla.KindBE16: 2,
+		nla.KindU32: 4, nla.KindS32: 4, nla.KindBE32: 4, nla.KindU64: 8, nla.KindS64: 8, nla.KindMsecs: 8,
+	}
+)
+
+const generic = "Attribute failed policy validation"
+
+// attribute is validate_nla, step by step.
+func (o *oracle) attribute(at, n, t int, p *nla.Policy, mode nla.Mode, depth int) int {
+	r := &p.Attrs[t]
+	length := n - 4
+	payload := o.whole[at+4 : at+n]
+	if p.StrictStart != 0 && t >= int(p.StrictStart) {
+		mode = nla.Trailing | nla.MaxType | nla.UnspecStrict | nla.StrictAttrs | nla.NestedFlag
+	}
+	if want, ok := exactLength[r.Kind]; ok && length != want && mode&nla.StrictAttrs != 0 {
+		return o.blame(einval, "invalid attribute length", at, r)
+	}
+	hasFlag := o.u16(at+2) >= 0x8000
+	if mode&nla.NestedFlag != 0 {
+		switch r.Kind {
+		case nla.KindNested, nla.KindNestedArray:
+			if !hasFlag {
+				return o.blame(einval, "NLA_F_NESTED is missing", at, r)
+			}
+		case nla.KindUnspec:
+		default:
+			if hasFlag {
+				return o.blame(einval, "NLA_F_NESTED not expected", at, r)
+			}
+		}
+	}
+	if errno := o.kind(at, length, payload, r, mode, depth); errno != 0 {
+		return errno
+	}
+	return o.extra(at, payload, r, mode)
+}
+
+// kind is the switch over the type.
+func (o *oracle) kind(at, length int, payload []byte, r *nla.Rule, mode nla.Mode, depth int) int {
+	limit := int(r.Len)
+	switch r.Kind {
+	case nla.KindReject:
+		if r.Reject != "" {
+			return o.blame(einval, r.Reject, at, nil)
+		}
+		return o.blame(einval, generic, at, r)
+	case nla.KindFlag:
+		if length > 0 {
+			return o.blame(erange, generic, at, r)
+		}
+	case nla.KindSint, nla.KindUint:
+		if length != 4 && length != 8 {
+			return o.blame(einval, "invalid attribute length", at, r)
+		}
+	case nla.KindBitfield32:
+		if length != 8 {
+			return o.blame(erange, generic, at, r)
+		}
+		value, selector := number(payload[:4], false, false), number(payload[4:], false, false)
+		for bit := range 32 {
+			valid, set, chosen := r.Mask&(1<<bit) != 0, value.Bit(bit) == 1, selector.Bit(bit) == 1
+			if chosen && !valid || set && !valid || set && !chosen {
+				return o.blame(einval, generic, at, r)
+			}
+		}
+		if r.Mask == 0 {
+			return o.blame(einval, generic, at, r)
+		}
+	case nla.KindNULString:
+		found := false
+		for i, c := range payload {
+			if c == 0 && (limit == 0 || i <= limit) {
+				found = true
+			}
+		}
+		if !found {
+			return o.blame(einval, generic, at, r)
+		}
+		return o.text(at, length, payload, r)
+	case nla.KindString:
+		return o.text(at, length, payload, r)
+	case nla.KindBinary:
+		if limit > 0 && length > limit {
+			return o.blame(erange, generic, at, r)
+		}
+	case nla.KindNested:
+		return o.nested(at, length, r, mode, depth)
+	case nla.KindNestedArray:
+		return o.array(at, length, r, mode, depth)
+	case nla.KindUnspec:
+		if mode&nla.UnspecStrict != 0 {
+			return o.blame(einval, "Unsupported attribute", at, nil)
+		}
+		if length < limit {
+			return o.blame(erange, generic, at, r)
+		}
+	default:
+		least := leastLength[r.Kind]
+		if limit > 0 {
+			least = limit
+		}
+		if length < least {
+			return o.blame(erange, generic, at, r)
+		}
+	}
+	return 0
+}
+
+func (o *oracle) text(at, length int, payload []byte, r *nla.Rule) int {
+	if length < 1 {
+		return o.blame(erange, generic, at, r)
+	}
+	if r.Len > 0 {
+		if payload[length-1] == 0 {
+			length--
+		}
+		if length > int(r.Len) {
+			return o.blame(erange, generic, at, r)
+		}
+	}
+	return 0
+}
+
+func (o *oracle) nested(at, length int, r *nla.Rule, mode nla.Mode, depth int) int {
+	switch {
+	case length == 0:
+		return 0
+	case length < 4:
+		return o.blame(erange, generic, at, r)
+	case r.Nested == nil:
+		return 0
+	}
+	return o.stream(at+4, at+4+length, r.Nested, mode, depth+1, false)
+}
+
+func (o *oracle) array(at, length int, r *nla.Rule, mode nla.Mode, depth int) int {
+	switch {
+	case length == 0:
+		return 0
+	case length < 4:
+		return o.blame(erange, generic, at, r)
+	case r.Nested == nil:
+		return 0
+	}
+	end := at + 4 + length
+	for at += 4; end-at >= 4 && o.u16(at) >= 4 && o.u16(at) <= end-at; {
+		n := o.u16(at)
+		switch {
+		case n == 4:
+		case n < 8:
+			var first *nla.Rule
+			if len(r.Nested.Attrs) > 0 {
+				first = &r.Nested.Attrs[0]
+			}
+			return o.blame(erange, "Array element too short", at, first)
+		default:
+			if errno := o.stream(at+4, at+n, r.Nested, mode, depth+1, false); errno != 0 {
+				return errno
+			}
+		}
+		at += (n + 3) / 4 * 4
+	}
+	return 0
+}
+
+// number reads bytes as a big integer.
+func number(b []byte, bigEndian, signed bool) *big.Int {
+	digits := append([]byte(nil), b...)
+	if !bigEndian && !native.BigEndian {
+		for i, j := 0, len(digits)-1; i < j; i, j = i+1, j-1 {
+			digits[i], digits[j] = digits[j], digits[i]
+		}
+	}
+	v := new(big.Int).SetBytes(digits)
+	if signed && len(b) > 0 && v.Bit(8*len(b)-1) == 1 {
+		v.Sub(v, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
+	}
+	return v
+}
+
+// extra is the switch over the validation type.
+func (o *oracle) extra(at int, payload []byte, r *nla.Rule, mode nla.Mode) int {
+	switch r.Check {
+	case nla.CheckMask:
+		width, ok := map[nla.Kind]int{nla.KindU8: 1, nla.KindU16: 2, nla.KindU32: 4, nla.KindU64: 8, nla.KindUint: len(payload), nla.KindBE16: 2, nla.KindBE32: 4}[r.Kind]
+		if !ok {
+			return einval
+		}
+		v := number(padded(payload, width), r.Kind == nla.KindBE16 || r.Kind == nla.KindBE32, false)
+		if v.AndNot(v, new(big.Int).SetUint64(uint64(r.Mask))).Sign() != 0 {
+			return o.blame(einval, "reserved bit set", at, nil)
+		}
+	case nla.CheckFunc:
+		if r.Func != nil {
+			if err := r.Func(nla.Attr(o.whole[at : at+4+len(payload)])); err != nil {
+				return o.blame(einval, err.Error(), at, nil)
+			}
+		}
+	case nla.CheckRange, nla.CheckRangeWarnTooLong, nla.CheckMin, nla.CheckMax:
+		return o.bounds(at, payload, r, mode)
+	}
+	return 0
+}
+
+// padded returns the first n bytes; what a short attribute lacks is zero.
+func padded(b []byte, n int) []byte {
+	return append(append([]byte(nil), b...), make([]byte, 8)...)[:n]
+}
+
+func (o *oracle) bounds(at int, payload []byte, r *nla.Rule, mode nla.Mode) int {
+	unsigned := map[nla.Kind]int{
+		nla.KindU8: 1, nla.KindU16: 2, nla.KindU32: 4, nla.KindU64: 8, nla.KindMsecs: 8, nla.KindUint: 8, nla.KindBE16: 2, nla.KindBE32: 4, nla.KindBinary: 2,
+	}
+	signed := map[nla.Kind]int{nla.KindS8: 1, nla.KindS16: 2, nla.KindS32: 4, nla.KindS64: 8, nla.KindSint: 8}
+	var value, lo, hi *big.Int
+	one := big.NewInt(1)
+	if width, ok := unsigned[r.Kind]; ok {
+		lo, hi = big.NewInt(0), new(big.Int).Sub(new(big.Int).Lsh(one, uint(8*width)), one)
+		if r.Check != nla.CheckMax {
+			lo = new(big.Int).SetUint64(uint64(r.Min))
+		}
+		if r.Check != nla.CheckMin {
+			hi = new(big.Int).SetUint64(uint64(r.Max))
+		}
+		if r.Kind == nla.KindUint {
+			width = len(payload)
+		}
+		value = number(padded(payload, width), r.Kind == nla.KindBE16 || r.Kind == nla.KindBE32, false)
+	} else if width, ok := signed[r.Kind]; ok {
+		hi = new(big.Int).Sub(new(big.Int).Lsh(one, uint(8*width-1)), one)
+		lo = new(big.Int).Not(hi)
+		if r.Check != nla.CheckMax {
+			lo = big.NewInt(r.Min)
+		}
+		if r.Check != nla.CheckMin {
+			hi = big.NewInt(r.Max)
+		}
+		if r.Kind == nla.KindSint {
+			width = len(payload)
+		}
+		value = number(padded(payload, width), false, true)
+	} else {
+		return einval
+	}
+	text := "integer out of range"
+	if r.Kind == nla.KindBinary {
+		text = "binary attribute size out of range"
+		value = big.NewInt(int64(len(payload)))
+		if r.Check == nla.CheckRangeWarnTooLong && value.Cmp(hi) > 0 {
+			if mode&nla.StrictAttrs != 0 {
+				return o.blame(einval, "invalid attribute length", at, r)
+			}
+			return 0
+		}
+	}
+	if value.Cmp(lo) < 0 || value.Cmp(hi) > 0 {
+		return o.blame(erange, text, at, r)
+	}
+	return 0
+}

@@ -1,0 +1,188 @@
+package fuzz
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/nlwire/nlwire/nla"
+)
+
+// reader takes a policy's description from bytes; behind their end it reads
+// zeros.
+type reader struct{ b []byte }
+
+func (r *reader) next() int {
+	if len(r.b) == 0 {
+		return 0
+	}
+	c := r.b[0]
+	r.b = r.b[1:]
+	return int(c)
+}
+
+// small returns a number that has its edges among the lengths and values that
+// attributes often have, and sometimes any.
+func (r *reader) small() int64 {
+	switch c := r.next(); {
+	case c < 128:
+		return int64(c % 20)
+	case c < 160:
+		return -int64(c % 20)
+	case c < 240:
+		return 1<<(c%64) - int64(c&1)
+	default:
+		return int64(r.next()) << 8 * int64(r.next())
+	}
+}
+
+var errOdd = errors.New("odd")
+
+func refuseOdd(a nla.Attr) error {
+	if p := a.Payload(); len(p) > 0 && p[0]%2 == 1 {
+		return errOdd
+	}
+	return nil
+}
+
+// policies returns the first of a few policies, which nest each other and
+// themselves. Rules may contradict themselves, as a caller's may.
+func (r *reader) policies() *nla.Policy {
+	all := make([]nla.Policy, 1+r.next()%3)
+	for i := range all {
+		p := &all[i]
+		p.Attrs = make([]nla.Rule, r.next()%12)
+		if c := r.next(); c%4 == 0 {
+			p.StrictStart = uint16(c / 4 % 12)
+		}
+		for t := range p.Attrs {
+			p.Attrs[t] = r.rule(all)
+		}
+	}
+	return &all[0]
+}
+
+func (r *reader) rule(all []nla.Policy) nla.Rule {
+	rule := nla.Rule{Kind: nla.Kind(r.next() % int(nla.KindUint+1))}
+	how := r.next()
+	if how%2 == 1 {
+		rule.Len = uint16(r.small())
+	}
+	if how%4 > 1 || rule.Kind == nla.KindBitfield32 {
+		rule.Mask = uint32(r.small())
+	}
+	if how%8 > 3 {
+		rule.Check = nla.Check(r.next() % int(nla.CheckFunc+1))
+		rule.Min, rule.Max = r.small(), r.small()
+	}
+	switch rule.Kind {
+	case nla.KindNested, nla.KindNestedArray:
+		if how%16 < 13 {
+			rule.Nested = &all[r.next()%len(all)]
+		}
+	case nla.KindReject:
+		if how%16 < 8 {
+			rule.Reject = "not this one"
+		}
+	}
+	if rule.Check == nla.CheckFunc && how%16 < 14 {
+		rule.Func = refuseOdd
+	}
+	return rule
+}
+
+// agree holds ParseReport and Parse to the oracle.
+func agree(t *testing.T, b []byte, p *nla.Policy, mode nla.Mode) {
+	t.Helper()
+	want := consult(b, p, mode)
+	for _, form := range [...]string{"as written", "compiled"} {
+		if form == "compiled" {
+			p.Compile()
+		}
+		tb := make([]nla.Attr, len(p.Attrs))
+		r := nla.Report{}
+		errno := nla.ParseReport(tb, b, p, mode, &r)
+		offset, typ := -1, 0
+		if r.HasAttr {
+			offset, typ = r.Offset, int(r.Type)
+		}
+		if int(errno) != want.errno || r.Msg != want.msg || offset != want.offset || typ != want.typ || r.Policy != want.rule {
+			t.Fatalf("%s, mode %s: errno %d, %q at %d, type %d, rule %+v\nthe oracle: errno %d, %q at %d, type %d, rule %+v\nstream % x",
+				form, mode, errno, r.Msg, offset, typ, r.Policy, want.errno, want.msg, want.offset, want.typ, want.rule, b)
+		}
+		if errno == 0 {
+			agreeOnTable(t, tb, want.table)
+		}
+		err := nla.Parse(tb, b, p, mode)
+		var refusal *nla.PolicyError
+		if (err != nil) != (want.errno != 0) || errors.As(err, &refusal) && (int(refusal.Errno) != want.errno || refusal.Report != r) {
+			t.Fatalf("%s, mode %s: Parse: %v; ParseReport: errno %d, %+v", form, mode, err, errno, r)
+		}
+		if err == nil {
+			agreeOnTable(t, tb, want.table)
+		}
+	}
+}
+
+func agreeOnTable(t *testing.T, tb []nla.Attr, want map[int]string) {
+	t.Helper()
+	for typ, a := range tb {
+		if bytes, ok := want[typ]; string(a) != bytes || (a != nil) != ok {
+			t.Fatalf("table: type %d is % x, the oracle has % x", typ, []byte(a), bytes)
+		}
+	}
+}
+
+// FuzzParse compares validation with the oracle, for any policy.
+func FuzzParse(f *testing.F) {
+	for seed := range uint64(64) {
+		g := newGenerator(seed)
+		description := g.description()
+		p := (&reader{description}).policies()
+		f.Add(description, byte(g.IntN(32)), g.stream(p, 0))
+	}
+	f.Fuzz(func(t *testing.T, description []byte, mode byte, stream []byte) {
+		if len(stream) > 4096 {
+			stream = stream[:4096]
+		}
+		agree(t, stream, (&reader{description}).policies(), nla.Mode(mode)&nla.Strict)
+	})
+}
+
+func (g generator) description() []byte {
+	b := make([]byte, 40+g.IntN(200))
+	for i := range b {
+		b[i] = byte(g.Uint32())
+	}
+	return b
+}
+
+// TestParseAgreesWithTheOracle runs what FuzzParse runs over streams that are
+// near their policies, and counts that it reaches every answer there is.
+func TestParseAgreesWithTheOracle(t *testing.T) {
+	g := newGenerator(1)
+	streams := 200_000
+	if testing.Short() {
+		streams = 20_000
+	}
+	answers, kinds := map[string]int{}, map[nla.Kind]int{}
+	for range streams / 20 {
+		description := g.description()
+		for range 20 {
+			p := (&reader{description}).policies()
+			b, mode := g.stream(p, 0), nla.Mode(g.IntN(int(nla.Strict)+1))
+			agree(t, b, p, mode)
+			want := consult(b, p, mode)
+			answers[want.msg]++
+			if want.rule != nil {
+				kinds[want.rule.Kind]++
+			}
+		}
+	}
+	const texts = 14 // those of lib/nlattr.c, none, "odd" and "not this one"
+	if len(answers) < texts {
+		t.Errorf("%d different answers of at least %d: %v", len(answers), texts, answers)
+	}
+	if len(kinds) < int(nla.KindUint) { // a KindUnspec fails its rule by length only
+		t.Errorf("refusals name %d kinds: %v", len(kinds), kinds)
+	}
+}
