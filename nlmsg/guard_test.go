@@ -34,6 +34,7 @@ func TestNoAllocs(t *testing.T) {
 		"Msg.Type":    func() { sinkU32 = uint32(good.Type()) + uint32(short.Type()) },
 		"Msg.Flags":   func() { sinkU32 = uint32(good.Flags()) + uint32(short.Flags()) },
 		"Msg.Seq":     func() { sinkU32 = good.Seq() + short.Seq() },
+		"Msg.SetSeq":  func() { good.SetSeq(1); short.SetSeq(1) },
 		"Msg.PortID":  func() { sinkU32 = good.PortID() + short.PortID() },
 		"Msg.Payload": func() { sinkBytes = good.Payload(); sinkBytes = short.Payload() },
 		"Msg.Attrs":   func() { sinkBytes = good.Attrs(4); sinkBytes = short.Attrs(4) },

@@ -58,6 +58,14 @@ func (m Msg) Seq() uint32 {
 	return 0
 }
 
+// SetSeq writes the sequence number, for those who give it last. A slice below
+// HeaderLen bytes stays as it is.
+func (m Msg) SetSeq(seq uint32) {
+	if len(m) >= HeaderLen {
+		ne.PutUint32(m[8:], seq)
+	}
+}
+
 // PortID returns the port ID: in a reply that of the requesting socket. It does
 // not tell the sender; only the socket address of the datagram does.
 func (m Msg) PortID() uint32 {

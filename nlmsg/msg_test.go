@@ -33,6 +33,10 @@ func TestHeader(t *testing.T) {
 	if !bytes.Equal(m.Payload(), []byte{3, 2, 0, 0}) {
 		t.Errorf("payload % x", m.Payload())
 	}
+	m.SetSeq(0xfeff0001)
+	if m.Seq() != 0xfeff0001 || m.Type() != 0x10 || m.PortID() != 0xf4f3f2f1 {
+		t.Errorf("after SetSeq %v", m)
+	}
 }
 
 func TestConsume(t *testing.T) {
@@ -144,6 +148,7 @@ func TestAttrs(t *testing.T) {
 func TestAccessorsAreSafeOnAnySlice(t *testing.T) {
 	for n := range HeaderLen {
 		m := Msg(bytes.Repeat([]byte{0xff}, n))
+		m.SetSeq(7)
 		if m.Type() != 0 || m.Flags() != 0 || m.Seq() != 0 || m.PortID() != 0 || m.Payload() != nil || m.Attrs(4) != nil {
 			t.Errorf("%d bytes: %v", n, m)
 		}

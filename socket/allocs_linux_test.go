@@ -61,6 +61,14 @@ func noAllocs(t *testing.T, polled bool) {
 	rows := map[string]func(){
 		"Socket.Send":    roundTrip,
 		"Socket.Receive": roundTrip,
+		"Socket.TryReceive": func() {
+			if _, _, err := s.TryReceive(buf); err != ErrEmpty {
+				panic(err)
+			}
+			must(s.Send(req))
+			_, _, err := s.TryReceive(buf)
+			must(err)
+		},
 		"Socket.SendTo": func() {
 			must(from.SendTo(req, to))
 			_, _, err := sockets[2].Receive(buf)
@@ -95,6 +103,7 @@ func noAllocs(t *testing.T, polled bool) {
 // exempt are the calls that happen once in a socket's life, or on errors.
 var exempt = map[string]string{
 	"Open":                    "makes the socket",
+	"Socket.Twin":             "makes another",
 	"MakeBatch":               "makes the batch",
 	"WithPortID":              "option of Open",
 	"WithGroups":              "option of Open",

@@ -15,6 +15,10 @@ var ErrTruncated = errors.New("netlink: datagram truncated: the buffer was too s
 // Compare with ==; it is never wrapped.
 var ErrSender = errors.New("netlink: datagram without a netlink sender: not to be trusted")
 
+// ErrEmpty says that [Socket.TryReceive] found no datagram. Compare with ==; it
+// is never wrapped.
+var ErrEmpty = errors.New("netlink: no datagram is queued")
+
 // An OpError says which call failed, on a socket of which protocol, and why.
 type OpError struct {
 	Op       string // the system call, with the option: "bind", "setsockopt NETLINK_EXT_ACK"
@@ -52,9 +56,9 @@ func newOpError(op string, protocol int, err error) error {
 	return &OpError{Op: op, Protocol: protocol, Err: err, Hint: hint(op, err)}
 }
 
-// wrapReceive lets the two static errors pass as they are.
+// wrapReceive lets the static errors pass as they are.
 func (s *Socket) wrapReceive(op string, err error) error {
-	if err == nil || err == ErrTruncated || err == ErrSender {
+	if err == nil || err == ErrEmpty || err == ErrTruncated || err == ErrSender {
 		return err
 	}
 	return newOpError(op, s.protocol, err)

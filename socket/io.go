@@ -70,6 +70,13 @@ func (s *Socket) Receive(b []byte) (n int, info Info, err error) {
 	return n, info, s.wrapReceive(opRecvmsg, err)
 }
 
+// TryReceive is Receive without waiting: [ErrEmpty] when no datagram is queued,
+// or when another receiver is about to take it. Deadlines do not matter to it.
+func (s *Socket) TryReceive(b []byte) (n int, info Info, err error) {
+	n, info, err = s.sys.tryReceive(b)
+	return n, info, s.wrapReceive(opRecvmsg, err)
+}
+
 // Names of the calls in errors; hint knows them.
 const (
 	opSocket   = "socket"

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -183,5 +184,72 @@ func TestEventsOfOtherNamespaces(t *testing.T) {
 	b, info = receive(t, hearer)
 	if want := (Info{Groups: 1, Group: groupLink, Size: len(b)}); info != want {
 		t.Errorf("%+v, want %+v", info, want)
+	}
+}
+
+// A twin is where its socket is, wherever that is.
+func TestTwin(t *testing.T) {
+	dup := func(fd int) int {
+		again, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return again
+	}
+	ns := newNetNS(t)
+	tests := map[string]func() *Socket{
+		"here": func() *Socket { return open(t, Route, With(ExtAck), WithGroups(1)) },
+		"there, by a descriptor that is closed since": func() *Socket {
+			fd := dup(ns)
+			s := open(t, Route, WithNetNS(fd), With(ExtAck), WithGroups(1))
+			unix.Close(fd)
+			return s
+		},
+		"there, by a thread that had gone there": func() *Socket {
+			opened := make(chan *Socket)
+			go func() {
+				runtime.LockOSThread() // and end with the goroutine
+				if err := unix.Setns(ns, unix.CLONE_NEWNET); err != nil {
+					t.Error(err)
+				}
+				s, err := Open(Route, With(ExtAck), WithGroups(1))
+				if err != nil {
+					t.Error(err)
+				}
+				opened <- s
+			}()
+			s := <-opened
+			t.Cleanup(func() { s.Close() })
+			return s
+		},
+	}
+	for name, open := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := open()
+			twin, err := s.Twin()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer twin.Close()
+			if !s.sys.sharesNetNS(&twin.sys) {
+				t.Error("in another namespace")
+			}
+			if own, its := links(t, s), links(t, twin); own != its {
+				t.Errorf("%d links, its twin sees %d", own, its)
+			}
+			if on, err := twin.Flag(ExtAck); !on || err != nil {
+				t.Errorf("NETLINK_EXT_ACK of the twin: %v, %v", on, err)
+			}
+			if groups, err := twin.Groups(); len(groups) != 0 || err != nil {
+				t.Errorf("groups of the twin: %v, %v", groups, err)
+			}
+			if twin.PortID() == s.PortID() || twin.Protocol() != Route {
+				t.Errorf("port %d of %d, protocol %d", twin.PortID(), s.PortID(), twin.Protocol())
+			}
+			s.Close()
+			if _, err := s.Twin(); !errors.Is(err, os.ErrClosed) {
+				t.Errorf("twin of a closed socket: %v", err)
+			}
+		})
 	}
 }

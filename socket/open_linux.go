@@ -113,6 +113,34 @@ func (c *config) apply(fd int) (op string, err error) {
 	return "", nil
 }
 
+// netNS returns a descriptor of the socket's network namespace (SIOCGSKNS).
+func (s *sysSocket) netNS() (fd int, err error) {
+	err = s.control(func(socket int) (err error) {
+		fd, err = unix.IoctlRetInt(socket, unix.SIOCGSKNS)
+		return err
+	})
+	return fd, err
+}
+
+// sharesNetNS compares the namespaces' cookies. Before Linux 5.14 sockets had
+// none to show; both are 0 then.
+func (s *sysSocket) sharesNetNS(other *sysSocket) bool {
+	own, _ := s.netNSCookie()
+	its, _ := other.netNSCookie()
+	return own == its
+}
+
+func (s *sysSocket) netNSCookie() (cookie uint64, err error) {
+	err = s.control(func(fd int) (err error) {
+		cookie, err = unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
+		return err
+	})
+	return cookie, err
+}
+
+// closeFD closes what was only read from: there is no error to tell.
+func closeFD(fd int) { _ = unix.Close(fd) }
+
 func bind(fd int, portID uint32) error {
 	return unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Pid: portID})
 }

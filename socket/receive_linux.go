@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"os"
 	"sync"
 	"syscall"
 	"unsafe"
@@ -52,6 +53,29 @@ func (r *receiver) recvmsg(fd uintptr) bool {
 			return errno != unix.EAGAIN
 		}
 	}
+}
+
+// tryReceive makes one attempt, around the poller. r.mu keeps the descriptor
+// from being closed; another receiver has it for as long as it waits.
+func (s *sysSocket) tryReceive(b []byte) (n int, info Info, err error) {
+	r := &s.r
+	if !r.mu.TryLock() {
+		return 0, Info{}, ErrEmpty
+	}
+	defer r.mu.Unlock()
+	if s.closed.Load() {
+		return 0, Info{}, os.ErrClosed
+	}
+	r.slot.offer(b)
+	received := r.recvmsg(uintptr(s.fd))
+	r.slot.release()
+	switch {
+	case !received:
+		return 0, Info{}, ErrEmpty
+	case r.errno != 0:
+		return 0, Info{}, r.errno
+	}
+	return r.slot.result(&r.hdr, r.n)
 }
 
 func (s *sysSocket) receive(b []byte) (n int, info Info, err error) {

@@ -25,15 +25,15 @@
 // # Index by job
 //
 //	open      Open, WithPortID, WithGroups, WithReceiveBuffer, WithSendBuffer,
-//	          WithNetNS, WithFilter, With
-//	move      Send, SendTo, Receive, BufferSize
+//	          WithNetNS, WithFilter, With; Twin
+//	move      Send, SendTo, Receive, TryReceive, BufferSize
 //	batches   SendBatch, SendBatchTo, ReceiveBatch, MakeBatch
 //	wait      SetDeadline, SetReadDeadline, SetWriteDeadline, Close
 //	groups    Join, Leave, Groups
 //	options   SetFlag, Flag, SetReceiveBuffer, SetSendBuffer, ReceiveBuffer,
 //	          SendBuffer, AttachFilter, DetachFilter, SyscallConn
 //	inspect   PortID, Protocol, Drops
-//	errors    OpError, ErrTruncated, ErrSender
+//	errors    OpError, ErrTruncated, ErrSender, ErrEmpty
 //
 // # Concurrency
 //
@@ -67,6 +67,7 @@ type Socket struct {
 	sys      sysSocket
 	protocol int
 	portID   uint32
+	options  config // as Open had them, for Twin
 }
 
 // Open makes a socket of a protocol ([Generic], [Route], ...), sets its options,
@@ -82,13 +83,43 @@ func Open(protocol int, opts ...Option) (*Socket, error) {
 	for _, opt := range opts {
 		opt(&c)
 	}
-	s := &Socket{protocol: protocol}
+	return openWith(protocol, c)
+}
+
+func openWith(protocol int, c config) (*Socket, error) {
+	s := &Socket{protocol: protocol, options: c}
 	portID, err := s.sys.open(protocol, &c)
 	if err != nil {
 		return nil, err
 	}
 	s.portID = portID
 	return s, nil
+}
+
+// Twin opens another socket of the same protocol in the same network namespace,
+// with the flags, buffers and filter that [Open] was given. It has a port ID of
+// its own and no groups.
+//
+// The namespace is that of this socket, whatever became of the descriptor of
+// [WithNetNS] or of the thread that called Open. Where it is not the calling
+// thread's, the kernel is asked for it (SIOCGSKNS), which needs CAP_NET_ADMIN.
+func (s *Socket) Twin() (*Socket, error) {
+	c := s.options
+	c.portID, c.groups = 0, nil
+	if c.netNS == nil {
+		twin, err := openWith(s.protocol, c)
+		if err != nil || s.sys.sharesNetNS(&twin.sys) {
+			return twin, err
+		}
+		_ = twin.Close() // it was made in the wrong place
+	}
+	fd, err := s.sys.netNS()
+	if err != nil {
+		return nil, s.wrap("ioctl SIOCGSKNS", err)
+	}
+	defer closeFD(fd)
+	c.netNS = &fd
+	return openWith(s.protocol, c)
 }
 
 // Close closes the socket and wakes every goroutine that waits on it; their
@@ -125,8 +156,9 @@ func (s *Socket) SetWriteDeadline(t time.Time) error {
 }
 
 // SyscallConn gives access to the descriptor, for options that this package
-// does not have. It puts the descriptor into the poller. The callbacks of its Read and Write must not call methods
-// that receive and send, respectively: these would wait for each other.
+// does not have. It puts the descriptor into the poller. The callbacks of its
+// Read and Write must not call methods that receive and send, respectively:
+// these would wait for each other.
 func (s *Socket) SyscallConn() (syscall.RawConn, error) {
 	rc, err := s.sys.rawConn()
 	return rc, s.wrap("syscallconn", err)

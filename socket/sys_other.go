@@ -41,7 +41,12 @@ func (*sysSocket) attachFilter([]Instruction) error     { return errors.ErrUnsup
 func (*sysSocket) detachFilter() error                  { return errors.ErrUnsupported }
 func (*sysSocket) send([]byte, Addr, bool) error        { return errors.ErrUnsupported }
 func (*sysSocket) receive([]byte) (int, Info, error)    { return 0, Info{}, errors.ErrUnsupported }
+func (*sysSocket) tryReceive([]byte) (int, Info, error) { return 0, Info{}, errors.ErrUnsupported }
+func (*sysSocket) sharesNetNS(*sysSocket) bool          { return true }
+func (*sysSocket) netNS() (int, error)                  { return -1, errors.ErrUnsupported }
 func (*sysSocket) receiveBatch([]Datagram) (int, error) { return 0, errors.ErrUnsupported }
 func (*sysSocket) sendBatch([][]byte, Addr, bool) (int, error) {
 	return 0, errors.ErrUnsupported
 }
+
+func closeFD(int) {}

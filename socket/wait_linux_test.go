@@ -357,3 +357,49 @@ func TestManySendersAndReceivers(t *testing.T) {
 		t.Errorf("%d different answers, want %d", len(seen), senders*each)
 	}
 }
+
+func TestTryReceive(t *testing.T) {
+	polledOrNot(t, func(t *testing.T, s *Socket) {
+		buf := make([]byte, BufferSize)
+		if _, _, err := s.TryReceive(buf); err != ErrEmpty {
+			t.Errorf("nothing queued: %v", err)
+		}
+		if err := s.Send(getFamily(7)); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.SetReadDeadline(time.Unix(1, 0)); err != nil {
+			t.Fatal(err)
+		}
+		n, info, err := s.TryReceive(buf)
+		if err != nil || info.PortID != 0 || info.Size != n || msgSeq(buf) != 7 {
+			t.Errorf("%d bytes, %+v, %v", n, info, err)
+		}
+		if err := s.Send(getFamily(8)); err != nil {
+			t.Fatal(err)
+		}
+		if n, info, err := s.TryReceive(buf[:20]); err != ErrTruncated || n != 20 || info.Size <= 20 {
+			t.Errorf("cut: %d bytes, %+v, %v", n, info, err)
+		}
+		s.Close()
+		if _, _, err := s.TryReceive(buf); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("closed: %v", err)
+		}
+	})
+}
+
+// A receiver that waits takes the next datagram; nobody waits for it.
+func TestTryReceiveBesideAReceiver(t *testing.T) {
+	s := open(t, Generic)
+	done := start(func() error {
+		_, _, err := s.Receive(make([]byte, BufferSize))
+		return err
+	})
+	blocked(t, 1, onPoller, inReceive)
+	if _, _, err := s.TryReceive(make([]byte, 64)); err != ErrEmpty {
+		t.Errorf("error %v", err)
+	}
+	s.Close()
+	if err := <-done; !errors.Is(err, os.ErrClosed) {
+		t.Errorf("the receiver: %v", err)
+	}
+}
