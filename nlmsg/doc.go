@@ -29,7 +29,7 @@
 //	inspect   Msg.Type, Flags, Seq, PortID, Payload, Attrs, String, Clone
 //	answers   ParseAck, ParseDone, ExtAck.Has
 //	validate  Parse, ParseReport, ExtAck.SetReport
-//	write     Begin, End, Msg.SetSeq; b[:mark] cancels
+//	write     Begin, End, Msg.SetSeq, SetFlags; b[:mark] cancels
 //	answer    AppendAck, AppendDone
 //
 // # Reading

@@ -30,16 +30,17 @@ func TestNoAllocs(t *testing.T) {
 	var report nla.Report
 	var said ExtAck
 	guard.Allocs(t, map[string]func(){
-		"Align":       func() { sinkInt = Align(sinkInt % 7) },
-		"Msg.Type":    func() { sinkU32 = uint32(good.Type()) + uint32(short.Type()) },
-		"Msg.Flags":   func() { sinkU32 = uint32(good.Flags()) + uint32(short.Flags()) },
-		"Msg.Seq":     func() { sinkU32 = good.Seq() + short.Seq() },
-		"Msg.SetSeq":  func() { good.SetSeq(1); short.SetSeq(1) },
-		"Msg.PortID":  func() { sinkU32 = good.PortID() + short.PortID() },
-		"Msg.Payload": func() { sinkBytes = good.Payload(); sinkBytes = short.Payload() },
-		"Msg.Attrs":   func() { sinkBytes = good.Attrs(4); sinkBytes = short.Attrs(4) },
-		"Consume":     func() { sinkMsg, sinkInt = Consume(stream); sinkMsg, sinkInt = Consume(short) },
-		"ParseError":  func() { sinkErr = ParseError(codeOverrun); sinkErr = ParseError(16) },
+		"Align":        func() { sinkInt = Align(sinkInt % 7) },
+		"Msg.Type":     func() { sinkU32 = uint32(good.Type()) + uint32(short.Type()) },
+		"Msg.Flags":    func() { sinkU32 = uint32(good.Flags()) + uint32(short.Flags()) },
+		"Msg.Seq":      func() { sinkU32 = good.Seq() + short.Seq() },
+		"Msg.SetSeq":   func() { good.SetSeq(1); short.SetSeq(1) },
+		"Msg.SetFlags": func() { good.SetFlags(Request); short.SetFlags(Request) },
+		"Msg.PortID":   func() { sinkU32 = good.PortID() + short.PortID() },
+		"Msg.Payload":  func() { sinkBytes = good.Payload(); sinkBytes = short.Payload() },
+		"Msg.Attrs":    func() { sinkBytes = good.Attrs(4); sinkBytes = short.Attrs(4) },
+		"Consume":      func() { sinkMsg, sinkInt = Consume(stream); sinkMsg, sinkInt = Consume(short) },
+		"ParseError":   func() { sinkErr = ParseError(codeOverrun); sinkErr = ParseError(16) },
 		"All": func() {
 			for m, err := range All(stream) {
 				sinkMsg, sinkErr = m, err

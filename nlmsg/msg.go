@@ -66,6 +66,13 @@ func (m Msg) SetSeq(seq uint32) {
 	}
 }
 
+// SetFlags writes the flags. A slice below HeaderLen bytes stays as it is.
+func (m Msg) SetFlags(f Flags) {
+	if len(m) >= HeaderLen {
+		ne.PutUint16(m[6:], uint16(f))
+	}
+}
+
 // PortID returns the port ID: in a reply that of the requesting socket. It does
 // not tell the sender; only the socket address of the datagram does.
 func (m Msg) PortID() uint32 {

@@ -34,7 +34,8 @@ func TestHeader(t *testing.T) {
 		t.Errorf("payload % x", m.Payload())
 	}
 	m.SetSeq(0xfeff0001)
-	if m.Seq() != 0xfeff0001 || m.Type() != 0x10 || m.PortID() != 0xf4f3f2f1 {
+	m.SetFlags(Multi)
+	if m.Seq() != 0xfeff0001 || m.Flags() != Multi || m.Type() != 0x10 || m.PortID() != 0xf4f3f2f1 {
 		t.Errorf("after SetSeq %v", m)
 	}
 }
@@ -149,6 +150,7 @@ func TestAccessorsAreSafeOnAnySlice(t *testing.T) {
 	for n := range HeaderLen {
 		m := Msg(bytes.Repeat([]byte{0xff}, n))
 		m.SetSeq(7)
+		m.SetFlags(Ack)
 		if m.Type() != 0 || m.Flags() != 0 || m.Seq() != 0 || m.PortID() != 0 || m.Payload() != nil || m.Attrs(4) != nil {
 			t.Errorf("%d bytes: %v", n, m)
 		}

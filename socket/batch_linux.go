@@ -161,7 +161,8 @@ func (s *sysSocket) sendBatch(datagrams [][]byte, to Addr, addressed bool) (sent
 // the groups already; tried again as part of a batch, it would reach them twice.
 func (s *sysSocket) sendEach(datagrams [][]byte, to Addr) (sent int, err error) {
 	for _, b := range datagrams {
-		if err := s.send(b, to, true); err != nil {
+		err := s.sendOnce(b, to, true)
+		if err = s.sendOn(err, b, to, true); err != nil {
 			return sent, err
 		}
 		sent++

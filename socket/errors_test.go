@@ -27,7 +27,7 @@ func TestOpErrorText(t *testing.T) {
 }
 
 func TestOpErrorUnwraps(t *testing.T) {
-	err := fmt.Errorf("outside: %w", &OpError{Op: "recvmsg", Err: os.ErrDeadlineExceeded})
+	err := fmt.Errorf("outside: %w", &OpError{Op: "receive", Err: os.ErrDeadlineExceeded})
 	if !errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, os.ErrClosed) {
 		t.Error(err)
 	}
@@ -46,11 +46,11 @@ func TestWrapKeepsNilAndStaticErrors(t *testing.T) {
 		t.Error(err)
 	}
 	for _, err := range []error{nil, ErrTruncated, ErrSender} {
-		if got := s.wrapReceive("recvmsg", err); got != err {
+		if got := s.wrapReceive("receive", err); got != err {
 			t.Errorf("%v became %v", err, got)
 		}
 	}
-	if err := s.wrapReceive("recvmsg", os.ErrClosed); !strings.HasPrefix(err.Error(), "netlink route: recvmsg: ") {
+	if err := s.wrapReceive("receive", os.ErrClosed); !strings.HasPrefix(err.Error(), "netlink route: receive: ") {
 		t.Error(err)
 	}
 }

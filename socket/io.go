@@ -37,7 +37,11 @@ type Info struct {
 // An empty b is ENODATA. What the request itself meets with is told in a
 // datagram of the answer, not here.
 func (s *Socket) Send(b []byte) error {
-	return s.wrap(opSendto, s.sys.send(b, Addr{}, false))
+	err := s.sys.sendOnce(b, Addr{}, false)
+	if err != nil {
+		err = s.wrap(opSendto, s.sys.sendOn(err, b, Addr{}, false))
+	}
+	return err
 }
 
 // SendTo sends one datagram to a socket, to groups, or to both. It is meant for
@@ -51,7 +55,8 @@ func (s *Socket) Send(b []byte) error {
 // does not listen as well, while the members have got the datagram; so it is
 // no error then.
 func (s *Socket) SendTo(b []byte, to Addr) error {
-	return s.wrap(opSendto, s.sys.send(b, to, true))
+	err := s.sys.sendOnce(b, to, true)
+	return s.wrap(opSendto, s.sys.sendOn(err, b, to, true))
 }
 
 // Receive waits for a datagram and copies it into b. It returns how many bytes
@@ -84,6 +89,6 @@ const (
 	opBind     = "bind"
 	opSendto   = "sendto"
 	opSendmmsg = "sendmmsg"
-	opRecvmsg  = "recvmsg"
+	opRecvmsg  = "receive"
 	opRecvmmsg = "recvmmsg"
 )

@@ -167,8 +167,8 @@ func TestOverrunIsReportedAndCounted(t *testing.T) {
 		}
 		if !quiet {
 			_, _, err := hearer.Receive(make([]byte, 200))
-			is(t, err, unix.ENOBUFS, "recvmsg")
-			const want = "netlink usersock: recvmsg: no buffer space available: the receive buffer was full and messages are lost: read on, and resynchronise with a dump"
+			is(t, err, unix.ENOBUFS, "receive")
+			const want = "netlink usersock: receive: no buffer space available: the receive buffer was full and messages are lost: read on, and resynchronise with a dump"
 			if err.Error() != want {
 				t.Errorf("error text\n%s, want\n%s", err, want)
 			}
@@ -232,7 +232,7 @@ func TestOverrunEndsWaiting(t *testing.T) {
 			return false
 		}
 	})
-	is(t, err, unix.ENOBUFS, "recvmsg")
+	is(t, err, unix.ENOBUFS, "receive")
 }
 
 // The kernel makes dump datagrams as large as the largest buffer offered.

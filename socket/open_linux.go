@@ -3,6 +3,7 @@ package socket
 import (
 	"errors"
 	"runtime"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -19,6 +20,7 @@ func (s *sysSocket) open(protocol int, c *config) (portID uint32, err error) {
 		return 0, err
 	}
 	s.adopt(fd)
+	s.r.control.Store(slices.ContainsFunc(c.flags, Flag.hasControl))
 	return portID, nil
 }
 

@@ -194,7 +194,7 @@ func TestEveryMethodOfAClosedSocket(t *testing.T) {
 			"set write deadline": func() error { return s.SetWriteDeadline(time.Now()) },
 			"syscallconn":        func() error { _, err := s.SyscallConn(); return err },
 			"sendto":             func() error { return s.Send(getFamily(1)) },
-			"recvmsg":            func() error { _, _, err := s.Receive(make([]byte, 9)); return err },
+			"receive":            func() error { _, _, err := s.Receive(make([]byte, 9)); return err },
 			"recvmmsg":           func() error { _, err := s.ReceiveBatch(MakeBatch(1, 9)); return err },
 			"sendmmsg":           func() error { _, err := s.SendBatch([][]byte{getFamily(1)}); return err },
 

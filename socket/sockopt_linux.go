@@ -21,7 +21,13 @@ func setFlag(fd int, f Flag, on bool) error {
 	return unix.SetsockoptInt(fd, unix.SOL_NETLINK, int(f), value)
 }
 
+// hasControl tells the flags that have the kernel add control messages.
+func (f Flag) hasControl() bool { return f == PacketInfo || f == ListenAllNSID }
+
 func (s *sysSocket) setFlag(f Flag, on bool) error {
+	if f.hasControl() {
+		s.r.control.Store(true) // and that is how it stays
+	}
 	return s.control(func(fd int) error { return setFlag(fd, f, on) })
 }
 

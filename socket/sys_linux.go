@@ -103,13 +103,20 @@ func (s *sysSocket) read(attempt func(fd uintptr) bool) error {
 // write runs attempt once, under w.mu. The poller has no part in it: there is
 // nothing to wait for there, see pause.
 func (s *sysSocket) write(attempt func(fd uintptr)) error {
+	err := s.mayWrite()
+	if err == nil {
+		attempt(uintptr(s.fd))
+	}
+	return err
+}
+
+func (s *sysSocket) mayWrite() error {
 	if s.closed.Load() {
 		return os.ErrClosed
 	}
 	if s.w.until.passed(s.base) {
 		return os.ErrDeadlineExceeded
 	}
-	attempt(uintptr(s.fd))
 	return nil
 }
 
@@ -167,5 +174,6 @@ func (s *sysSocket) rawConn() (syscall.RawConn, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.r.control.Store(true) // whatever options are set by it
 	return p.raw, nil
 }

@@ -23,23 +23,26 @@ func hint(_ string, err error) string {
 	return ""
 }
 
-func (*sysSocket) close() error                         { return errors.ErrUnsupported }
-func (*sysSocket) setDeadline(time.Time) error          { return errors.ErrUnsupported }
-func (*sysSocket) setReadDeadline(time.Time) error      { return errors.ErrUnsupported }
-func (*sysSocket) setWriteDeadline(time.Time) error     { return errors.ErrUnsupported }
-func (*sysSocket) rawConn() (syscall.RawConn, error)    { return nil, errors.ErrUnsupported }
-func (*sysSocket) setFlag(Flag, bool) error             { return errors.ErrUnsupported }
-func (*sysSocket) flag(Flag) (bool, error)              { return false, errors.ErrUnsupported }
-func (*sysSocket) setMembership(int, uint32) error      { return errors.ErrUnsupported }
-func (*sysSocket) memberships() ([]uint32, error)       { return nil, errors.ErrUnsupported }
-func (*sysSocket) setReceiveBuffer(int) error           { return errors.ErrUnsupported }
-func (*sysSocket) setSendBuffer(int) error              { return errors.ErrUnsupported }
-func (*sysSocket) receiveBuffer() (int, error)          { return 0, errors.ErrUnsupported }
-func (*sysSocket) sendBuffer() (int, error)             { return 0, errors.ErrUnsupported }
-func (*sysSocket) drops() (uint32, error)               { return 0, errors.ErrUnsupported }
-func (*sysSocket) attachFilter([]Instruction) error     { return errors.ErrUnsupported }
-func (*sysSocket) detachFilter() error                  { return errors.ErrUnsupported }
-func (*sysSocket) send([]byte, Addr, bool) error        { return errors.ErrUnsupported }
+func (*sysSocket) close() error                      { return errors.ErrUnsupported }
+func (*sysSocket) setDeadline(time.Time) error       { return errors.ErrUnsupported }
+func (*sysSocket) setReadDeadline(time.Time) error   { return errors.ErrUnsupported }
+func (*sysSocket) setWriteDeadline(time.Time) error  { return errors.ErrUnsupported }
+func (*sysSocket) rawConn() (syscall.RawConn, error) { return nil, errors.ErrUnsupported }
+func (*sysSocket) setFlag(Flag, bool) error          { return errors.ErrUnsupported }
+func (*sysSocket) flag(Flag) (bool, error)           { return false, errors.ErrUnsupported }
+func (*sysSocket) setMembership(int, uint32) error   { return errors.ErrUnsupported }
+func (*sysSocket) memberships() ([]uint32, error)    { return nil, errors.ErrUnsupported }
+func (*sysSocket) setReceiveBuffer(int) error        { return errors.ErrUnsupported }
+func (*sysSocket) setSendBuffer(int) error           { return errors.ErrUnsupported }
+func (*sysSocket) receiveBuffer() (int, error)       { return 0, errors.ErrUnsupported }
+func (*sysSocket) sendBuffer() (int, error)          { return 0, errors.ErrUnsupported }
+func (*sysSocket) drops() (uint32, error)            { return 0, errors.ErrUnsupported }
+func (*sysSocket) attachFilter([]Instruction) error  { return errors.ErrUnsupported }
+func (*sysSocket) detachFilter() error               { return errors.ErrUnsupported }
+func (*sysSocket) sendOnce([]byte, Addr, bool) error { return errors.ErrUnsupported }
+func (*sysSocket) sendOn(error, []byte, Addr, bool) error {
+	return errors.ErrUnsupported
+}
 func (*sysSocket) receive([]byte) (int, Info, error)    { return 0, Info{}, errors.ErrUnsupported }
 func (*sysSocket) tryReceive([]byte) (int, Info, error) { return 0, Info{}, errors.ErrUnsupported }
 func (*sysSocket) sharesNetNS(*sysSocket) bool          { return true }

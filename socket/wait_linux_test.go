@@ -54,7 +54,7 @@ func TestDeadlineInThePast(t *testing.T) {
 		_, err := s.SendBatch([][]byte{getFamily(1)})
 		is(t, err, os.ErrDeadlineExceeded, "sendmmsg")
 		_, _, err = s.Receive(make([]byte, BufferSize))
-		is(t, err, os.ErrDeadlineExceeded, "recvmsg")
+		is(t, err, os.ErrDeadlineExceeded, "receive")
 		_, err = s.ReceiveBatch(MakeBatch(2, 100))
 		is(t, err, os.ErrDeadlineExceeded, "recvmmsg")
 		if !err.(*OpError).Timeout() {
@@ -72,7 +72,7 @@ func TestDeadlinesAreSeparate(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, _, err := s.Receive(make([]byte, BufferSize)) // though there is something
-		is(t, err, os.ErrDeadlineExceeded, "recvmsg")
+		is(t, err, os.ErrDeadlineExceeded, "receive")
 
 		if err := s.SetReadDeadline(time.Time{}); err != nil {
 			t.Fatal(err)
@@ -125,12 +125,12 @@ func TestDeadlineIsHandedOver(t *testing.T) {
 		t.Error("in the poller already")
 	}
 	_, _, err := s.Receive(make([]byte, 100)) // has to wait, and gets there
-	is(t, err, os.ErrDeadlineExceeded, "recvmsg")
+	is(t, err, os.ErrDeadlineExceeded, "receive")
 	if s.sys.poll.Load() == nil {
 		t.Error("not in the poller")
 	}
 	_, _, err = s.Receive(make([]byte, 100))
-	is(t, err, os.ErrDeadlineExceeded, "recvmsg")
+	is(t, err, os.ErrDeadlineExceeded, "receive")
 }
 
 func TestDeadlineEndsWaiting(t *testing.T) {
@@ -139,7 +139,7 @@ func TestDeadlineEndsWaiting(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, err := s.Receive(make([]byte, 100))
-	is(t, err, os.ErrDeadlineExceeded, "recvmsg")
+	is(t, err, os.ErrDeadlineExceeded, "receive")
 }
 
 func TestDeadlineSetWhileWaiting(t *testing.T) {
@@ -153,7 +153,7 @@ func TestDeadlineSetWhileWaiting(t *testing.T) {
 	if err := s.SetReadDeadline(time.Unix(1, 0)); err != nil {
 		t.Fatal(err)
 	}
-	is(t, <-done, os.ErrDeadlineExceeded, "recvmsg")
+	is(t, <-done, os.ErrDeadlineExceeded, "receive")
 }
 
 func TestCloseWakesReceivers(t *testing.T) {
@@ -171,7 +171,7 @@ func TestCloseWakesReceivers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, d := range done {
-		is(t, <-d, os.ErrClosed, "recvmsg")
+		is(t, <-d, os.ErrClosed, "receive")
 	}
 	is(t, s.Close(), os.ErrClosed, "close")
 }

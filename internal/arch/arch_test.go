@@ -17,7 +17,7 @@ var arrows = map[string][]string{
 	"nlmsg":   {"nla", "internal/native"},
 	"genlmsg": {"nlmsg", "nla", "internal/native"},
 	"socket":  {"golang.org/x/sys/unix"},
-	// The request engine, conn, takes the place of socket here.
+	"conn":    {"socket", "nlmsg", "nla"},
 	"ctrl": {"socket", "genlmsg", "nlmsg", "nla"},
 	"fuzz": {},
 

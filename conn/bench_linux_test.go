@@ -1,0 +1,221 @@
+package conn
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// bare is the yardstick: raw system calls on a blocking descriptor, which ask
+// for the sender and check it, and nothing else.
+type bare struct {
+	fd   int
+	buf  []byte
+	from unix.RawSockaddrNetlink
+	size uint32
+}
+
+func newBare(tb testing.TB, protocol int, netNS ...int) *bare {
+	tb.Helper()
+	var fd int
+	var err error
+	inNetNS(tb, func() { fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, protocol) }, netNS...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { unix.Close(fd) })
+	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		tb.Fatal(err)
+	}
+	for _, option := range []int{unix.NETLINK_EXT_ACK, unix.NETLINK_CAP_ACK} {
+		if err := unix.SetsockoptInt(fd, unix.SOL_NETLINK, option, 1); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return &bare{fd: fd, buf: make([]byte, socket.BufferSize)}
+}
+
+func (s *bare) send(tb testing.TB, b []byte) {
+	_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(s.fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), 0, 0, 0)
+	if errno != 0 {
+		tb.Fatal(errno)
+	}
+}
+
+func (s *bare) receive(tb testing.TB) []byte {
+	s.size = unix.SizeofSockaddrNetlink
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(s.fd), uintptr(unsafe.Pointer(&s.buf[0])), uintptr(len(s.buf)), 0,
+		uintptr(unsafe.Pointer(&s.from)), uintptr(unsafe.Pointer(&s.size)))
+	if errno != 0 || s.from.Pid != 0 {
+		tb.Fatal(errno, s.from.Pid)
+	}
+	return s.buf[:n]
+}
+
+// appendGetFamily asks the controller for itself.
+func appendGetFamily(b []byte) []byte {
+	b, m := nlmsg.Begin(b, genlmsg.IDCtrl, nlmsg.Request, 1, 0)
+	b = genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion)
+	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, genlmsg.CtrlName)
+	return nlmsg.End(b, m)
+}
+
+func familyID(tb testing.TB, m nlmsg.Msg) {
+	id, err := nla.Find(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrFamilyID).Uint16()
+	if id != genlmsg.IDCtrl || err != nil {
+		tb.Fatal(id, err)
+	}
+}
+
+// resolve is the same by a Conn.
+func resolve(ctx context.Context, tb testing.TB, c *Conn) {
+	var header [genlmsg.HeaderLen]byte
+	r := c.Request(genlmsg.IDCtrl, nlmsg.Request, genlmsg.Append(header[:0], genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion))
+	r.B = nla.AppendCString(r.B, genlmsg.CtrlAttrFamilyName, genlmsg.CtrlName)
+	m, err := c.Do(ctx, r)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	familyID(tb, m)
+	r.Release()
+}
+
+// interleave runs f and the floor in turns, since machines are noisy, and
+// reports the ratio of their times.
+func interleave(b *testing.B, rounds int, metric string, f, floor func()) {
+	var own, base time.Duration
+	f() // makes what is kept for later
+	floor()
+	b.ReportAllocs()
+	for b.Loop() {
+		start := time.Now()
+		for range rounds {
+			f()
+		}
+		middle := time.Now()
+		for range rounds {
+			floor()
+		}
+		own += middle.Sub(start)
+		base += time.Since(middle)
+	}
+	calls := float64(b.N * rounds)
+	b.ReportMetric(float64(own)/calls, "own-ns")
+	b.ReportMetric(float64(base)/calls, "base-ns")
+	b.ReportMetric(float64(own)/float64(base), metric)
+}
+
+// BenchmarkDo resolves a family, with a context that can end, against a bare
+// send and receive of the same bytes.
+func BenchmarkDo(b *testing.B) {
+	c := openConn(b, socket.Generic)
+	ctx, cancel := context.WithCancel(b.Context())
+	defer cancel()
+	s := newBare(b, socket.Generic)
+	var request []byte
+	interleave(b, 50, "x/bare", func() { resolve(ctx, b, c) }, func() {
+		request = appendGetFamily(request[:0])
+		s.send(b, request)
+		m, _ := nlmsg.Consume(s.receive(b))
+		familyID(b, m)
+	})
+}
+
+// BenchmarkParallelDo has goroutines resolve a family over one Conn, against as
+// many with a lock around one socket. More than 1 x/locked is more requests per
+// second.
+func BenchmarkParallelDo(b *testing.B) {
+	const goroutines, each = 8, 200
+	c := openConn(b, socket.Generic)
+	s, err := socket.Open(socket.Generic)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	var mu sync.Mutex
+	buf := make([]byte, socket.BufferSize)
+	locked := func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if err := s.Send(appendGetFamily(buf[:0])); err != nil {
+			b.Error(err)
+		}
+		n, _, err := s.Receive(buf)
+		if err != nil {
+			b.Error(err)
+		}
+		m, _ := nlmsg.Consume(buf[:n])
+		familyID(b, m)
+	}
+	run := func(f func()) time.Duration {
+		var wg sync.WaitGroup
+		start := time.Now()
+		for range goroutines {
+			wg.Go(func() {
+				for range each {
+					f()
+				}
+			})
+		}
+		wg.Wait()
+		return time.Since(start)
+	}
+	ctx := b.Context()
+	var own, base time.Duration
+	b.ReportAllocs()
+	for b.Loop() {
+		own += run(func() { resolve(ctx, b, c) })
+		base += run(locked)
+	}
+	requests := float64(b.N * goroutines * each)
+	b.ReportMetric(requests/own.Seconds(), "req/s")
+	b.ReportMetric(requests/base.Seconds(), "locked-req/s")
+	b.ReportMetric(float64(base)/float64(own), "x/locked")
+}
+
+// BenchmarkDump ranges over a list, against a loop of bare receives that walks
+// the messages too. receives/op is how many datagrams the list takes.
+func BenchmarkDump(b *testing.B) {
+	for name, routes := range map[string]int{"routes100": 100, "routes10k": 10_000} {
+		b.Run(name, func(b *testing.B) {
+			netNS := newNetNS(b)
+			c := openConn(b, socket.Route, socket.WithNetNS(netNS))
+			addRoutes(b, c, routes)
+			s := newBare(b, socket.Route, netNS)
+			receives := 0
+			interleave(b, 2, "x/bare", func() {
+				if n := countRoutes(b, c); n < routes {
+					b.Fatal(n)
+				}
+			}, func() {
+				n := 0
+				s.send(b, nlmsg.Msg(appendGetRoutes(nil)))
+				for done := false; !done; receives++ {
+					for m := range nlmsg.All(s.receive(b)) {
+						done = m.Type() == nlmsg.Done
+						n++
+					}
+				}
+				if n < routes {
+					b.Fatal(n)
+				}
+			})
+			b.ReportMetric(float64(receives)/float64(2*b.N+1), "receives/op")
+		})
+	}
+}
+
+// appendGetRoutes asks for the IPv4 routes.
+func appendGetRoutes(b []byte) []byte {
+	b, m := nlmsg.Begin(b, unix.RTM_GETROUTE, nlmsg.Request|nlmsg.Dump, 1, 0)
+	return nlmsg.End(append(b, rtmsg()...), m)
+}

@@ -1,0 +1,151 @@
+package conn
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+)
+
+// What can go wrong with an answer, besides what the kernel says.
+var (
+	// ErrInterrupted: the kernel marked a dump as inconsistent, because what it
+	// lists changed meanwhile (NLM_F_DUMP_INTR). What was delivered may lack
+	// entries, or have some twice.
+	ErrInterrupted = errors.New("the dump is inconsistent: what it lists changed meanwhile")
+	// ErrOverrun: a message of type OVERRUN came, which says that data was lost.
+	ErrOverrun = errors.New("the kernel reports an overrun: data was lost")
+	// ErrTooMuch: more was queued for a request than the limit allows.
+	ErrTooMuch = errors.New("more arrived than the limit allows to keep")
+	// ErrUnanswered: a request of a batch was not answered, since one before it
+	// failed, or the batch as a whole.
+	ErrUnanswered = errors.New("not answered: the batch failed before it")
+	// ErrNoDialer: the Conn needs a second Transport and has no way to get one.
+	ErrNoDialer = errors.New("needs a Transport of its own: make the Conn with Open, or give it WithDialer")
+)
+
+// Error is the kernel's refusal of a request, or with Errno 0 what it said
+// besides success, with all of extended ACK. Its contents are its own.
+type Error struct {
+	Op    string        // what was being done
+	Errno syscall.Errno // as Linux numbers them
+	Msg   string        // the kernel's own words, if it had any
+
+	HasAttr bool     // Offset is set
+	Offset  uint32   // of the bad attribute's header, in bytes from the start of the request
+	Path    []uint16 // the attribute's type behind those of the nests around it; nil if it is not in the request
+	Name    string   // of that attribute, from [Request.Name]
+
+	Cookie []byte    // up to 8 bytes, of the family
+	Policy *nla.Rule // the rule that the attribute failed, if the kernel told it
+
+	HasMiss  bool     // MissType is set
+	MissType uint32   // type of the attribute that is missing
+	MissPath []uint16 // of the nest that lacks it; nil is the top level
+	MissName string   // of the missing attribute, from [Request.Name]
+}
+
+// Error returns one line: what was done, the errno, the kernel's words, the
+// attribute, what it should be.
+func (e *Error) Error() string {
+	var s strings.Builder
+	s.WriteString("conn: " + e.Op)
+	if e.Errno != 0 {
+		s.WriteString(": " + e.Errno.Error())
+	}
+	if e.Msg != "" {
+		s.WriteString(": " + e.Msg)
+	}
+	if e.HasAttr {
+		if e.Path != nil {
+			s.WriteString(": attribute " + pathText(e.Path))
+		} else {
+			fmt.Fprintf(&s, ": at offset %d", e.Offset)
+		}
+		if e.Name != "" {
+			s.WriteString(" (" + e.Name + ")")
+		}
+	}
+	if e.Policy != nil {
+		s.WriteString(": it must be " + ruleText(e.Policy))
+	}
+	if e.HasMiss {
+		s.WriteString(": attribute " + pathText(append(e.MissPath[:len(e.MissPath):len(e.MissPath)], uint16(e.MissType))) + " is missing")
+		if e.MissName != "" {
+			s.WriteString(" (" + e.MissName + ")")
+		}
+	}
+	if hint := e.hint(); hint != "" {
+		s.WriteString(": " + hint)
+	}
+	return s.String()
+}
+
+// hint explains the errnos of the netlink core.
+func (e *Error) hint() string {
+	switch e.Errno {
+	case syscall.EBUSY:
+		if e.Msg == "" {
+			return "a socket has one dump at a time, and somebody else runs one on this"
+		}
+	case syscall.EPERM:
+		return "it needs a capability, most often CAP_NET_ADMIN"
+	}
+	return ""
+}
+
+// Unwrap returns the errno, nil for a warning.
+func (e *Error) Unwrap() error {
+	if e.Errno == 0 {
+		return nil
+	}
+	return e.Errno
+}
+
+// newError copies an answer to the request r.
+func newError(r *Request, a *nlmsg.Answer) *Error {
+	e := &Error{Op: r.op(), Errno: syscall.Errno(a.Errno), Msg: string(a.Msg), MissType: a.MissType}
+	if len(a.Cookie) > 0 {
+		e.Cookie = append([]byte(nil), a.Cookie...)
+	}
+	if e.HasAttr = a.Has(nlmsg.AttrOffs); e.HasAttr {
+		e.Offset, e.Path = a.Offset, r.path(a.Offset)
+		e.Name = r.name(e.Path)
+	}
+	if rule, _, err := nla.ParseRule(a.Policy); a.Has(nlmsg.AttrPolicy) && err == nil {
+		e.Policy = &rule
+	}
+	if e.HasMiss = a.Has(nlmsg.AttrMissType); e.HasMiss {
+		if a.Has(nlmsg.AttrMissNest) {
+			e.MissPath = r.path(a.MissNest)
+		}
+		e.MissName = r.name(append(e.MissPath[:len(e.MissPath):len(e.MissPath)], uint16(e.MissType)))
+	}
+	return e
+}
+
+// LossError says that something the kernel sent did not arrive, so that it is
+// not known what came of a request, or that notifications are missing.
+//
+// Err is [syscall.ENOBUFS] (the receive buffer was full), [socket.ErrTruncated]
+// (the datagram was longer than the buffer for it, which has grown since),
+// [ErrOverrun] or [ErrTooMuch]; errors.Is finds it.
+type LossError struct {
+	Op  string // what was being done
+	Err error
+}
+
+// Error returns what was being done and what was lost.
+func (e *LossError) Error() string {
+	s := "conn: " + e.Op + ": lost: " + e.Err.Error()
+	if errors.Is(e.Err, syscall.ENOBUFS) {
+		return s + ": the receive buffer was full; it is not known what came of it"
+	}
+	return s
+}
+
+// Unwrap returns Err.
+func (e *LossError) Unwrap() error { return e.Err }

@@ -1,0 +1,255 @@
+package conn
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// event is what one receive returns.
+type event struct {
+	b    []byte
+	info socket.Info
+	err  error
+}
+
+// fake is a Transport whose other side is a function: it answers each datagram
+// with events, and more can be put into the queue from outside.
+type fake struct {
+	answer func(f *fake, reqs []nlmsg.Msg) []event
+
+	mu       sync.Mutex
+	queue    []event
+	changed  chan struct{} // closed and made anew at every change
+	deadline time.Time
+	closed   bool
+	sent     int
+}
+
+const fakePort = 4242
+
+func newFake(answer func(f *fake, reqs []nlmsg.Msg) []event) *fake {
+	return &fake{answer: answer, changed: make(chan struct{})}
+}
+
+// newFakeConn makes a Conn over a fake.
+func newFakeConn(t testing.TB, answer func(f *fake, reqs []nlmsg.Msg) []event, options ...Option) (*Conn, *fake) {
+	t.Helper()
+	f := newFake(answer)
+	c := New(f, options...)
+	t.Cleanup(func() { c.Close() })
+	return c, f
+}
+
+func (f *fake) change() {
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+func (f *fake) put(events ...event) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.queue = append(f.queue, events...)
+	f.change()
+}
+
+func (f *fake) Send(b []byte) error {
+	var reqs []nlmsg.Msg
+	for m, err := range nlmsg.All(b) {
+		if err != nil {
+			return err
+		}
+		reqs = append(reqs, m.Clone())
+	}
+	f.mu.Lock()
+	f.sent++
+	closed := f.closed
+	f.mu.Unlock()
+	if closed {
+		return os.ErrClosed
+	}
+	f.put(f.answer(f, reqs)...)
+	return nil
+}
+
+func (f *fake) TryReceive(b []byte) (int, socket.Info, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.closed:
+		return 0, socket.Info{}, fmt.Errorf("fake: %w", os.ErrClosed)
+	case len(f.queue) == 0:
+		return 0, socket.Info{}, socket.ErrEmpty
+	}
+	e := f.queue[0]
+	f.queue = f.queue[1:]
+	if e.err != nil && e.b == nil {
+		return 0, e.info, e.err
+	}
+	n := copy(b, e.b)
+	e.info.Size = len(e.b)
+	if n < len(e.b) && e.err == nil {
+		e.err = socket.ErrTruncated
+	}
+	return n, e.info, e.err
+}
+
+func (f *fake) Receive(b []byte) (int, socket.Info, error) {
+	for {
+		f.mu.Lock()
+		changed, wait := f.changed, time.Duration(-1)
+		if !f.deadline.IsZero() {
+			wait = max(0, time.Until(f.deadline))
+		}
+		f.mu.Unlock()
+		if wait == 0 {
+			return 0, socket.Info{}, fmt.Errorf("fake: %w", os.ErrDeadlineExceeded)
+		}
+		n, info, err := f.TryReceive(b)
+		if err != socket.ErrEmpty {
+			return n, info, err
+		}
+		<-changed // deadlines are set in the past only
+	}
+}
+
+func (f *fake) SetReadDeadline(t time.Time) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.deadline = t
+	f.change()
+	return nil
+}
+
+func (f *fake) PortID() uint32 { return fakePort }
+
+func (f *fake) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = true
+	f.change()
+	return nil
+}
+
+// requests returns how many datagrams were sent.
+func (f *fake) requests() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sent
+}
+
+const fakeType = 0x20
+
+// message is a reply to req.
+func message(req nlmsg.Msg, flags nlmsg.Flags, payload string) []byte {
+	b, m := nlmsg.Begin(nil, fakeType, flags, req.Seq(), fakePort)
+	return nlmsg.End(append(b, payload...), m)
+}
+
+// answer is the error or acknowledgement of req.
+func answer(req nlmsg.Msg, errno uint32, text string) []byte {
+	var ext nlmsg.ExtAck
+	if text != "" {
+		ext.Msg = []byte(text)
+		ext.Set(nlmsg.AttrMsg)
+	}
+	return nlmsg.AppendAck(nil, req, fakePort, errno, &ext, nlmsg.AckOptions{Cap: true, Ext: true})
+}
+
+func done(req nlmsg.Msg, flags nlmsg.Flags, errno uint32) []byte {
+	return nlmsg.AppendDone(nil, req, fakePort, flags, errno, nil, nlmsg.AckOptions{})
+}
+
+func join(parts ...[]byte) (b []byte) {
+	for _, p := range parts {
+		b = pad(append(b, p...))
+	}
+	return b
+}
+
+func events(datagrams ...[]byte) []event {
+	list := make([]event, len(datagrams))
+	for i, b := range datagrams {
+		list[i] = event{b: b}
+	}
+	return list
+}
+
+// text is what a message says.
+func text(m nlmsg.Msg) string { return string(m.Payload()) }
+
+// collect ranges over a dump.
+func collect(t testing.TB, c *Conn, on ...Interrupted) (texts []string, err error) {
+	t.Helper()
+	r := c.Request(fakeType, 0, nil)
+	defer r.Release()
+	for m, e := range c.Dump(t.Context(), r, on...) {
+		if e != nil {
+			return texts, e
+		}
+		texts = append(texts, text(m))
+	}
+	return texts, nil
+}
+
+// ask does one request and returns the first reply.
+func ask(t testing.TB, c *Conn, flags nlmsg.Flags, payload string) (string, error) {
+	t.Helper()
+	r := c.Request(fakeType, nlmsg.Request|flags, []byte(payload))
+	defer r.Release()
+	m, err := c.Do(t.Context(), r)
+	return text(m), err
+}
+
+func isError(t testing.TB, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("error %v, want %v", err, want)
+	}
+}
+
+// TestMain fails the run when a test leaves a goroutine or a descriptor behind.
+// Those that are on their way out get the time they need.
+func TestMain(m *testing.M) {
+	if r, w, err := os.Pipe(); err == nil { // starts the poller, which has descriptors of its own
+		r.Close()
+		w.Close()
+	}
+	goroutines, files := runtime.NumGoroutine(), openFiles()
+	code := m.Run()
+	if flag.Lookup("test.fuzz").Value.String() != "" {
+		os.Exit(code) // the fuzzer leaves one that waits for signals
+	}
+	end := time.Now().Add(5 * time.Second)
+	for (runtime.NumGoroutine() > goroutines || openFiles() > files) && time.Now().Before(end) {
+		runtime.Gosched()
+	}
+	if n := runtime.NumGoroutine(); n > goroutines && code == 0 {
+		stacks := make([]byte, 1<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		fmt.Fprintf(os.Stderr, "%d goroutines before the tests, %d after them:\n%s\n", goroutines, n, stacks)
+		code = 1
+	}
+	if n := openFiles(); n > files && code == 0 {
+		fmt.Fprintf(os.Stderr, "%d descriptors before the tests, %d after them\n", files, n)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// openFiles counts the descriptors of the process, where that can be seen.
+func openFiles() int {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return 0
+	}
+	return len(entries)
+}
