@@ -161,7 +161,7 @@ func (c *Conn) Transport() Transport { return c.main.t }
 type Stats struct {
 	Stale         uint64 // messages that answer nothing: late, doubled, not for us
 	Foreign       uint64 // datagrams that did not come from the kernel
-	Notifications uint64 // multicast datagrams among the answers
+	Notifications uint64 // multicast messages among the answers
 	Malformed     uint64 // datagrams that are empty, or stop making sense
 	Truncated     uint64 // datagrams longer than the buffer
 	Lost          uint64 // times that the kernel told of a loss

@@ -61,19 +61,19 @@ func (l *lane) blame(isAll bool, last *call, reason func(*call) error) {
 // port of a socket: only the address of the sender, which the kernel vouches
 // for, tells its own messages from theirs.
 func (l *lane) isReply(info socket.Info) bool {
-	switch {
-	case info.PortID != 0 && !l.conf.anySender:
+	if info.PortID != 0 && !l.conf.anySender {
 		l.stats.foreign.Add(1)
 		return false
-	case info.Groups != 0 || info.Group != 0:
-		l.stats.notifications.Add(1)
-		return false
 	}
+	l.multicast = info.Groups != 0 || info.Group != 0
 	return true
 }
 
 // find returns the call that waits for m, nil if none does. A reply carries the
-// port ID of whom it is for; some subsystems leave it 0 (audit_make_reply).
+// port ID of whom it is for; some subsystems leave it 0 (audit_make_reply). The
+// notification of a change carries the numbers of the request that made it; it is
+// an answer only to who asked for its ECHO, which then comes from the group too
+// (nlmsg_notify).
 func (l *lane) find(m nlmsg.Msg) *call {
 	seq := m.Seq()
 	if port := m.PortID(); port != l.own && port != 0 {
@@ -81,6 +81,9 @@ func (l *lane) find(m nlmsg.Msg) *call {
 	}
 	for _, c := range l.calls {
 		if c.owns(seq) {
+			if l.multicast && c.request(seq).msg().Flags()&nlmsg.Echo == 0 {
+				return nil
+			}
 			return c
 		}
 	}
@@ -167,7 +170,11 @@ func (l *lane) route(m nlmsg.Msg) *call {
 	}
 	c := l.find(m)
 	if c == nil {
-		l.stats.stale.Add(1)
+		if l.multicast {
+			l.stats.notifications.Add(1)
+		} else {
+			l.stats.stale.Add(1)
+		}
 		return nil
 	}
 	ends := m.Type() == nlmsg.Done || m.Type() == nlmsg.Error

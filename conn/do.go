@@ -103,9 +103,7 @@ func (l *lane) exchange(ctx context.Context, c *call, b []byte) error {
 	}
 	isQuiet := c.awaiting == 0 // before others can see c
 	l.register(c)
-	if len(c.requests) > 1 {
-		numberBatch(b, c.first)
-	}
+	number(b, c.first)
 	err := l.t.Send(b)
 	switch {
 	case err != nil:
@@ -138,8 +136,8 @@ func (l *lane) settle() {
 	}
 }
 
-// numberBatch writes the sequence numbers into the datagram of a batch.
-func numberBatch(b []byte, first uint32) {
+// number writes the sequence numbers into the messages of a datagram.
+func number(b []byte, first uint32) {
 	for len(b) > 0 {
 		m, n := nlmsg.Consume(b)
 		m.SetSeq(first)

@@ -348,6 +348,9 @@ func TestBatch(t *testing.T) {
 	if err := c.Batch(t.Context()); err != nil || f.requests() != 1 {
 		t.Errorf("an empty batch: %v, %d datagrams", err, f.requests())
 	}
+	if err := c.Batch(t.Context(), make("good")...); err != nil {
+		t.Errorf("a batch of one: %v", err)
+	}
 	if err := c.Batch(t.Context(), make("-one", "-two")...); err != nil {
 		t.Errorf("a batch that asks for nothing: %v", err)
 	}

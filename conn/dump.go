@@ -103,6 +103,7 @@ func (d *dump) attempt() error {
 	call := &d.r.call
 	call.begin(d.r.self[:], true)
 	l.register(call)
+	number(d.r.B, call.first)
 	if err := l.t.Send(d.r.B); err != nil {
 		d.ended = true // it never began
 		l.forget(call)

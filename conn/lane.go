@@ -34,13 +34,14 @@ type lane struct {
 	calls []*call    // those that wait; few
 	seq   uint32     // the last one given
 
-	rd      sync.Mutex // guards the calls themselves and what follows
-	leading bool       // somebody waits in t.Receive; buf is theirs
-	parked  bool       // somebody may be parked
-	kicked  bool       // the leader was told to look for itself
-	lossy   bool       // some calls are suspect
-	buf     []byte     // for the next datagram
-	free    [][]byte   // buffers that dumps have given back
+	rd        sync.Mutex // guards the calls themselves and what follows
+	leading   bool       // somebody waits in t.Receive; buf is theirs
+	parked    bool       // somebody may be parked
+	kicked    bool       // the leader was told to look for itself
+	lossy     bool       // some calls are suspect
+	buf       []byte     // for the next datagram
+	multicast bool       // the datagram being delivered was sent to a group
+	free      [][]byte   // buffers that dumps have given back
 
 	dumping chan struct{} // held by the dump under way, of which a socket can have one
 	broken  *call         // stands for a dump that was given up; guarded by rd
@@ -64,9 +65,6 @@ func (l *lane) register(c *call) {
 		c.first++
 	}
 	l.seq = c.first + n - 1
-	for i, r := range c.requests {
-		r.msg().SetSeq(c.first + uint32(i))
-	}
 	l.calls = append(l.calls, c)
 	l.mu.Unlock()
 }

@@ -16,10 +16,9 @@ import (
 // its own. It is one goroutine's, but for Close.
 type Subscription struct {
 	// Resync, if it is set, is called when notifications were lost, in the
-	// goroutine of the loop: after those from before the loss were delivered and
-	// before those that follow it. What it lists with a dump is then right, and
-	// what is delivered afterwards brings it up to date; a change may show in
-	// both. Its error ends the loop.
+	// goroutine of the loop, once those from before the loss were delivered. What
+	// it lists with a dump is then right, and what is delivered afterwards brings
+	// it up to date; a change may show in both. Its error ends the loop.
 	Resync func(ctx context.Context, loss *LossError) error
 
 	conn *Conn
@@ -30,6 +29,7 @@ type Subscription struct {
 
 	loss  error // not yet told
 	queue int   // datagrams that may have been queued before the loss
+	again error // another loss, since
 }
 
 // Subscribe joins multicast groups of the protocol, by number. What they carry is
@@ -77,10 +77,10 @@ func (s *Subscription) Info() socket.Info { return s.info }
 // All ranges over the notifications, waiting for each. A message is good until
 // the next step; Clone keeps it.
 //
-// A [*LossError] says that notifications are missing between the message before
-// it and the one behind it; the loop goes on after it. It comes only if there
-// is no Resync. Any other error comes last: that of ctx, of Resync, or
-// [os.ErrClosed].
+// A [*LossError] says that notifications are missing among the latest ones, as
+// many as the receive buffer holds; what follows it is complete again. The loop
+// goes on after it. It comes only if there is no Resync. Any other error comes
+// last: that of ctx, of Resync, or [os.ErrClosed].
 func (s *Subscription) All(ctx context.Context) iter.Seq2[nlmsg.Msg, error] {
 	return func(yield func(nlmsg.Msg, error) bool) {
 		for {
@@ -107,7 +107,7 @@ func (s *Subscription) receive(ctx context.Context) (n int, err error) {
 	n, info, err := s.t.TryReceive(s.buf)
 	if err == socket.ErrEmpty {
 		if s.loss != nil {
-			s.queue = 0 // all from before the loss has been delivered
+			s.queue, s.again = 0, nil // all from before the losses has been delivered
 			return 0, nil
 		}
 		release := interruptBy(ctx, s.t)
@@ -132,7 +132,6 @@ func (s *Subscription) judge(n int, info socket.Info, err error) (int, error) {
 	case err == socket.ErrTruncated:
 		s.conn.stats.truncated.Add(1)
 		s.lose(socket.ErrTruncated)
-		s.queue = 0
 		s.conn.conf.grow(info.Size)
 		s.buf = s.conn.conf.newBuffer()
 		return 0, nil
@@ -151,9 +150,12 @@ func (s *Subscription) judge(n int, info socket.Info, err error) (int, error) {
 // another word; so the loss is told only then.
 func (s *Subscription) lose(err error) {
 	s.conn.stats.lost.Add(1)
-	s.loss = err
-	s.queue = s.capacity()
 	growReceiveBuffer(s.t, 0)
+	if s.loss != nil {
+		s.again = err // in a flood that does not end, the first is told all the same
+		return
+	}
+	s.loss, s.queue = err, s.capacity()
 }
 
 // capacity is how many datagrams the receive buffer can hold. After so many, all
@@ -174,7 +176,9 @@ func (s *Subscription) isLossDue() bool { return s.loss != nil && s.queue <= 0 }
 // tellLoss returns whether the loop goes on.
 func (s *Subscription) tellLoss(ctx context.Context, yield func(nlmsg.Msg, error) bool) bool {
 	loss := &LossError{Op: s.op, Err: s.loss}
-	s.loss = nil
+	if s.loss, s.again = s.again, nil; s.loss != nil {
+		s.queue = s.capacity()
+	}
 	if s.Resync == nil {
 		return yield(nil, loss)
 	}
@@ -191,15 +195,14 @@ func (s *Subscription) deliver(b []byte, yield func(nlmsg.Msg, error) bool) bool
 		m, n := nlmsg.Consume(b)
 		if n < 0 {
 			s.conn.stats.malformed.Add(1)
-			s.loss = nlmsg.ParseError(n) // what else it held is not known
+			s.lose(nlmsg.ParseError(n)) // what else it held is not known
 			return true
 		}
 		b = b[n:]
 		switch m.Type() {
 		case nlmsg.Noop:
 		case nlmsg.Overrun:
-			s.conn.stats.lost.Add(1)
-			s.loss, s.queue = ErrOverrun, 0
+			s.lose(ErrOverrun)
 		default:
 			if !yield(m, nil) {
 				return false

@@ -18,8 +18,8 @@ var arrows = map[string][]string{
 	"genlmsg": {"nlmsg", "nla", "internal/native"},
 	"socket":  {"golang.org/x/sys/unix"},
 	"conn":    {"socket", "nlmsg", "nla"},
-	"ctrl": {"socket", "genlmsg", "nlmsg", "nla"},
-	"fuzz": {},
+	"ctrl":    {"socket", "genlmsg", "nlmsg", "nla"},
+	"fuzz":    {},
 
 	"internal/native": {},
 	"internal/golden": {"internal/native"},
