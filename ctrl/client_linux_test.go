@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -66,8 +67,8 @@ func TestUnknownFamilies(t *testing.T) {
 	c := open(t)
 	for _, name := range []string{"nosuch", "nlctr", "nlctrl2", strings.Repeat("x", 15), "802.15.4 \xff"} {
 		_, err := c.Family(t.Context(), name)
-		var refused *Error
-		if !errors.Is(err, unix.ENOENT) || !errors.As(err, &refused) || !strings.Contains(err.Error(), fmt.Sprintf("%q", name)) {
+		var refused *conn.Error
+		if !errors.Is(err, unix.ENOENT) || !errors.Is(err, ErrUnknown) || !errors.As(err, &refused) || !strings.Contains(err.Error(), fmt.Sprintf("%q", name)) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
@@ -126,19 +127,22 @@ func TestContexts(t *testing.T) {
 	}
 }
 
-// Late replies to somebody's earlier request must not be taken for ours.
-func TestStrayRepliesAreDropped(t *testing.T) {
-	c := open(t)
-	for range 3 {
-		b, m := nlmsg.Begin(nil, genlmsg.IDCtrl, nlmsg.Request|nlmsg.Ack, 0xffff, 0)
-		b = genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion)
-		b = nlmsg.End(nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, "nlctrl"), m)
-		if err := c.sock.Send(b); err != nil {
-			t.Fatal(err)
-		}
+// Over a Conn that stays the caller's.
+func TestNew(t *testing.T) {
+	over, err := conn.Open(socket.Generic)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, err := c.Family(t.Context(), "nosuch"); !errors.Is(err, unix.ENOENT) {
-		t.Errorf("error %v", err)
+	defer over.Close()
+	c := New(over)
+	if f, err := c.Family(t.Context(), "nlctrl"); f.ID != genlmsg.IDCtrl || err != nil || c.Conn() != over {
+		t.Errorf("%+v, %v", f, err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.Family(t.Context(), "nlctrl"); err != nil {
+		t.Errorf("the Conn of New after Close: %v", err)
 	}
 }
 

@@ -12,8 +12,9 @@
 //
 // # Index by job
 //
-//	open      Open, Client.Close
+//	open      Open, Client.Close; New over a Conn
 //	look up   Client.Family, Client.FamilyByID, Client.Families
 //	inspect   Family.Op, Family.Group
 //	decode    ParseFamily
+//	errors    ErrUnknown, ErrNameEmpty, ErrNameLong, ErrNameNUL
 package ctrl

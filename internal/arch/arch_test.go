@@ -18,7 +18,7 @@ var arrows = map[string][]string{
 	"genlmsg": {"nlmsg", "nla", "internal/native"},
 	"socket":  {"golang.org/x/sys/unix"},
 	"conn":    {"socket", "nlmsg", "nla"},
-	"ctrl":    {"socket", "genlmsg", "nlmsg", "nla"},
+	"ctrl":    {"conn", "genlmsg", "nlmsg", "nla"},
 	"fuzz":    {},
 
 	"internal/native": {},
@@ -52,7 +52,7 @@ func TestArrows(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"nla", "nlmsg", "genlmsg", "socket", "ctrl"} {
+	for _, name := range []string{"nla", "nlmsg", "genlmsg", "socket", "conn", "ctrl"} {
 		if !seen[name] {
 			t.Errorf("package %s is not there", name)
 		}
