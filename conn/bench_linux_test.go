@@ -192,13 +192,15 @@ func BenchmarkDump(b *testing.B) {
 			addRoutes(b, c, routes)
 			s := newBare(b, socket.Route, netNS)
 			receives := 0
+			var request []byte
 			interleave(b, 2, "x/bare", func() {
 				if n := countRoutes(b, c); n < routes {
 					b.Fatal(n)
 				}
 			}, func() {
 				n := 0
-				s.send(b, nlmsg.Msg(appendGetRoutes(nil)))
+				request = appendGetRoutes(request[:0])
+				s.send(b, request)
 				for done := false; !done; receives++ {
 					for m := range nlmsg.All(s.receive(b)) {
 						done = m.Type() == nlmsg.Done
@@ -218,4 +220,62 @@ func BenchmarkDump(b *testing.B) {
 func appendGetRoutes(b []byte) []byte {
 	b, m := nlmsg.Begin(b, unix.RTM_GETROUTE, nlmsg.Request|nlmsg.Dump, 1, 0)
 	return nlmsg.End(append(b, rtmsg()...), m)
+}
+
+// BenchmarkParallelDump has goroutines dump the same routes at once: on one
+// socket, where each waits for the one before it, and on a socket each. More than
+// 1 x/queued is for the sockets.
+func BenchmarkParallelDump(b *testing.B) {
+	const goroutines, each = 4, 4
+	netNS := newNetNS(b)
+	c := openConn(b, socket.Route, socket.WithNetNS(netNS))
+	addRoutes(b, c, 2000)
+	s, err := socket.Open(socket.Route, socket.WithNetNS(netNS))
+	if err != nil {
+		b.Fatal(err)
+	}
+	shared := New(s)
+	defer shared.Close()
+	run := func(c *Conn) time.Duration {
+		var wg sync.WaitGroup
+		start := time.Now()
+		for range goroutines {
+			wg.Go(func() {
+				for range each {
+					if n := countRoutes(b, c); n < 2000 {
+						b.Error(n)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		return time.Since(start)
+	}
+	var own, queued time.Duration
+	for b.Loop() {
+		own += run(c)
+		queued += run(shared)
+	}
+	b.ReportMetric(float64(queued)/float64(own), "x/queued")
+}
+
+// BenchmarkFirstDump opens a socket for a dump each time, as it happens once for
+// a Conn, against a dump on a socket that is there.
+func BenchmarkFirstDump(b *testing.B) {
+	kept := openConn(b, socket.Generic)
+	fresh := openConn(b, socket.Generic)
+	families := func(c *Conn) {
+		for _, err := range c.Dump(b.Context(), ctrlRequest(c, 0, genlmsg.CtrlCmdGetFamily)) {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	interleave(b, 10, "x/kept", func() {
+		families(fresh)
+		for _, l := range fresh.idle {
+			_ = fresh.hangUp(l.t)
+		}
+		fresh.idle = fresh.idle[:0]
+	}, func() { families(kept) })
 }

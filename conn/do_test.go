@@ -434,3 +434,63 @@ func TestErrorPath(t *testing.T) {
 		})
 	}
 }
+
+// Peers other than the kernel are believed only if that was asked for.
+func TestAnySender(t *testing.T) {
+	c, _ := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event {
+		return []event{{b: message(reqs[0], 0, "a"), info: socket.Info{PortID: 12}}}
+	}, WithAnySender())
+	if got, err := ask(t, c, 0, ""); got != "a" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// A malformed extended ACK does not hide the errno, nor pass for success.
+func TestMalformedAnswers(t *testing.T) {
+	for _, errno := range []uint32{0, 13} {
+		c, _ := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event {
+			b := answer(reqs[0], errno, "a text")
+			b[36] = 3 // length of the first attribute
+			return events(b)
+		})
+		_, err := ask(t, c, nlmsg.Ack, "")
+		if errno != 0 {
+			isError(t, err, syscall.EACCES)
+		} else if err == nil || !strings.Contains(err.Error(), "request of type 0x20") {
+			t.Errorf("error %v", err)
+		}
+	}
+	c, _ := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event {
+		b, m := nlmsg.Begin(nil, nlmsg.Error, 0, reqs[0].Seq(), fakePort)
+		return events(nlmsg.End(append(b, 0, 0), m))
+	})
+	_, err := ask(t, c, nlmsg.Ack, "")
+	isError(t, err, nlmsg.ErrTruncated)
+}
+
+func TestErrorTexts(t *testing.T) {
+	rule := func(r nla.Rule) *nla.Rule { return &r }
+	tests := []struct {
+		err  error
+		want string
+	}{
+		{&Error{Op: "do it", Errno: syscall.ENOENT}, "conn: do it: no such file or directory"},
+		{&Error{Op: "do it", Errno: syscall.EPERM}, "conn: do it: operation not permitted: it needs a capability, most often CAP_NET_ADMIN"},
+		{&Error{Op: "do it", Errno: syscall.EBUSY, Msg: "the device is busy"}, "conn: do it: device or resource busy: the device is busy"},
+		{&Error{Op: "do it", Msg: "obsolete"}, "conn: do it: obsolete"},
+		{&Error{Op: "do it", Errno: syscall.EINVAL, HasAttr: true, Path: []uint16{1, 2}, Policy: rule(nla.Min(nla.KindS8, -3))},
+			"conn: do it: invalid argument: attribute 1/2: it must be s8 of -3.."},
+		{&Error{Op: "do it", Errno: syscall.EINVAL, Policy: rule(nla.Max(nla.KindU8, 3))}, "conn: do it: invalid argument: it must be u8 of ..3"},
+		{&Error{Op: "do it", Errno: syscall.EINVAL, Policy: rule(nla.Mask(nla.KindU8, 5))}, "conn: do it: invalid argument: it must be u8 with bits of 0x5"},
+		{&Error{Op: "do it", Errno: syscall.EINVAL, Policy: rule(nla.Mask(nla.KindBitfield32, 5))}, "conn: do it: invalid argument: it must be bitfield32 with bits of 0x5"},
+		{&Error{Op: "do it", Errno: syscall.EINVAL, Policy: &nla.Rule{Kind: nla.KindString, Len: 15}}, "conn: do it: invalid argument: it must be string of at most 15 bytes"},
+		{&Error{Op: "do it", Errno: syscall.EINVAL, HasMiss: true, MissType: 4}, "conn: do it: invalid argument: attribute 4 is missing"},
+		{&LossError{Op: "do it", Err: ErrOverrun}, "conn: do it: lost: the kernel reports an overrun: data was lost"},
+		{&LossError{Op: "do it", Err: syscall.ENOBUFS}, "conn: do it: lost: no buffer space available: the receive buffer was full; it is not known what came of it"},
+	}
+	for _, tt := range tests {
+		if got := tt.err.Error(); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
+	}
+}

@@ -150,12 +150,12 @@ func (s *Subscription) judge(n int, info socket.Info, err error) (int, error) {
 // another word; so the loss is told only then.
 func (s *Subscription) lose(err error) {
 	s.conn.stats.lost.Add(1)
-	growReceiveBuffer(s.t, 0)
-	if s.loss != nil {
+	if s.loss == nil {
+		s.loss, s.queue = err, s.capacity()
+	} else {
 		s.again = err // in a flood that does not end, the first is told all the same
-		return
 	}
-	s.loss, s.queue = err, s.capacity()
+	growReceiveBuffer(s.t, 0)
 }
 
 // capacity is how many datagrams the receive buffer can hold. After so many, all
