@@ -23,21 +23,24 @@ func ExampleConn_Do() {
 	defer c.Close()
 
 	for _, name := range []string{"nlctrl", "nosuch"} {
-		r := c.Request(genlmsg.IDCtrl, nlmsg.Request, genlmsg.Append(nil, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion))
-		r.Op = "get family " + name
-		r.B = nla.AppendCString(r.B, genlmsg.CtrlAttrFamilyName, name)
-		m, err := c.Do(context.Background(), r)
-		if err != nil {
-			fmt.Println(err, errors.Is(err, syscall.ENOENT))
-		} else {
-			id, err := nla.Find(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrFamilyID).Uint16()
-			fmt.Println(id, err)
-		}
-		r.Release()
+		id, err := resolve(context.Background(), c, name)
+		fmt.Println(id, err, errors.Is(err, syscall.ENOENT))
 	}
 	// Output:
-	// 16 <nil>
-	// conn: get family nosuch: no such file or directory true
+	// 16 <nil> false
+	// 0 conn: id of nosuch: no such file or directory true
+}
+
+func resolve(ctx context.Context, c *conn.Conn, name string) (id uint16, err error) {
+	r := c.Request(genlmsg.IDCtrl, nlmsg.Request, genlmsg.Append(nil, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion))
+	defer r.Release()
+	r.Op = "id of " + name
+	r.B = nla.AppendCString(r.B, genlmsg.CtrlAttrFamilyName, name)
+	m, err := c.Do(ctx, r)
+	if err != nil {
+		return 0, err // errno, the kernel's text, the bad attribute: see conn.Error
+	}
+	return nla.Find(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrFamilyID).Uint16()
 }
 
 // A list, asked for again when it changes while it is read.

@@ -83,13 +83,13 @@ func TestReadmeExampleIsTested(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	example, err := os.ReadFile("../../ctrl/example_linux_test.go")
+	example, err := os.ReadFile("../../conn/example_linux_test.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, code, _ := strings.Cut(string(readme), "```go\n")
 	code, _, _ = strings.Cut(code, "```")
 	if code == "" || !strings.Contains(string(example), code) {
-		t.Errorf("the README's example is not in ctrl/example_linux_test.go:\n%s", code)
+		t.Errorf("the README's example is not in conn/example_linux_test.go:\n%s", code)
 	}
 }
