@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +25,41 @@ import (
 func open(t *testing.T) *Client {
 	t.Helper()
 	c, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// newNetNS makes a network namespace and returns a descriptor of it. The thread
+// that entered it ends with its goroutine.
+func newNetNS(t *testing.T) (fd int) {
+	t.Helper()
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		if err = unix.Unshare(unix.CLONE_NEWNET); err == nil {
+			fd, err = unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		}
+	}()
+	<-done
+	if errors.Is(err, unix.EPERM) {
+		t.Skipf("needs root, or a user namespace of its own: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	return fd
+}
+
+// openIn opens a Conn in a network namespace.
+func openIn(t *testing.T, netNS int) *conn.Conn {
+	t.Helper()
+	c, err := conn.Open(socket.Generic, socket.WithNetNS(netNS))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/nlwire/nlwire/ctrl"
+	"github.com/nlwire/nlwire/internal/generate"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -166,7 +167,7 @@ func (n *tally) add(c *comparison) {
 		if c.report.Policy != nil {
 			n.refused[c.report.Policy.Kind]++
 		} else if c.report.HasAttr {
-			n.refused[ruleOf(c.op.policy, int(c.report.Type)).Kind]++
+			n.refused[generate.RuleOf(c.op.policy, int(c.report.Type)).Kind]++
 		}
 		return
 	}
@@ -184,7 +185,7 @@ func TestKernelAgreement(t *testing.T) {
 	enterNamespace(t)
 	seed, requests := environment(t, "NLWIRE_SEED", 1), environment(t, "NLWIRE_REQUESTS", 300_000)
 	operations := allOperations(t)
-	g := newGenerator(uint64(seed))
+	g := generate.New(uint64(seed))
 	n := &tally{accepted: map[nla.Kind]int{}, refused: map[nla.Kind]int{}, explained: map[string]int{}, open: map[string]int{}}
 	check := func(o *operation, attrs []byte) {
 		if !o.isCertain(attrs) {
@@ -209,7 +210,7 @@ func TestKernelAgreement(t *testing.T) {
 	}
 	for n.requests < requests {
 		o := &operations[g.IntN(len(operations))]
-		check(o, g.stream(o.policy, 0))
+		check(o, g.Stream(o.policy))
 	}
 	n.print(t, operations)
 }
@@ -217,16 +218,16 @@ func TestKernelAgreement(t *testing.T) {
 // systematic sends every rule of an operation's top level alone, with every
 // length from 0 to 20, and with each flag bit; a small bitfield with every
 // value and selector.
-func systematic(o *operation, g generator, check func(*operation, []byte)) {
+func systematic(o *operation, g generate.Generator, check func(*operation, []byte)) {
 	for typ := range len(o.policy.Attrs) + 2 {
 		for size := range 21 {
 			for _, flags := range []uint16{0, nla.Nested, nla.NetByteOrder} {
-				check(o, nla.AppendBytes(nil, uint16(typ)|flags, g.bytes(size)))
+				check(o, nla.AppendBytes(nil, uint16(typ)|flags, g.Bytes(size)))
 			}
 		}
-		if r := ruleOf(o.policy, typ); r.Kind == nla.KindBitfield32 && r.Mask < 16 {
+		if r := generate.RuleOf(o.policy, typ); r.Kind == nla.KindBitfield32 && r.Mask < 16 {
 			for i := range 32 * 32 {
-				check(o, nla.AppendBytes(nil, uint16(typ), g.bitfield(uint32(i)%32, uint32(i)/32)))
+				check(o, nla.AppendBytes(nil, uint16(typ), g.Bitfield(uint32(i)%32, uint32(i)/32)))
 			}
 		}
 	}
@@ -321,7 +322,7 @@ func (c *comparison) blamesBareNest() bool {
 	attrs := c.request.Attrs(len(c.op.header))
 	start := len(c.request) - len(attrs)
 	for a := range nla.All(attrs) {
-		r := ruleOf(c.op.policy, int(a.Type()))
+		r := generate.RuleOf(c.op.policy, int(a.Type()))
 		isBare := r.Kind == nla.KindNested && r.Nested == nil && len(a.Payload()) > 0
 		inside := int(c.kernel.Offset) > start && int(c.kernel.Offset) < start+len(a)
 		if isBare && (inside || !c.kernel.Has(nlmsg.AttrOffs)) {

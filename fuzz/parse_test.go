@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/nlwire/nlwire/internal/generate"
 	"github.com/nlwire/nlwire/nla"
 )
 
@@ -135,10 +136,10 @@ func agreeOnTable(t *testing.T, tb []nla.Attr, want map[int]string) {
 // FuzzParse compares validation with the oracle, for any policy.
 func FuzzParse(f *testing.F) {
 	for seed := range uint64(64) {
-		g := newGenerator(seed)
-		description := g.description()
+		g := generate.New(seed)
+		description := description(g)
 		p := (&reader{description}).policies()
-		f.Add(description, byte(g.IntN(32)), g.stream(p, 0))
+		f.Add(description, byte(g.IntN(32)), g.Stream(p))
 	}
 	f.Fuzz(func(t *testing.T, description []byte, mode byte, stream []byte) {
 		if len(stream) > 4096 {
@@ -148,7 +149,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func (g generator) description() []byte {
+func description(g generate.Generator) []byte {
 	b := make([]byte, 40+g.IntN(200))
 	for i := range b {
 		b[i] = byte(g.Uint32())
@@ -159,17 +160,17 @@ func (g generator) description() []byte {
 // TestParseAgreesWithTheOracle runs what FuzzParse runs over streams that are
 // near their policies, and counts that it reaches every answer there is.
 func TestParseAgreesWithTheOracle(t *testing.T) {
-	g := newGenerator(1)
+	g := generate.New(1)
 	streams := 200_000
 	if testing.Short() {
 		streams = 20_000
 	}
 	answers, kinds := map[string]int{}, map[nla.Kind]int{}
 	for range streams / 20 {
-		description := g.description()
+		description := description(g)
 		for range 20 {
 			p := (&reader{description}).policies()
-			b, mode := g.stream(p, 0), nla.Mode(g.IntN(int(nla.Strict)+1))
+			b, mode := g.Stream(p), nla.Mode(g.IntN(int(nla.Strict)+1))
 			agree(t, b, p, mode)
 			want := consult(b, p, mode)
 			answers[want.msg]++

@@ -1,4 +1,6 @@
-package fuzz
+// Package generate makes attribute streams that are near a policy, for tests
+// that compare validation with something else.
+package generate
 
 import (
 	"math/rand/v2"
@@ -6,19 +8,20 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// generator makes attribute streams that are near a policy: most attributes
+// Generator makes attribute streams that are near a policy: most attributes
 // are almost right, so that every check of it is reached from both sides.
-type generator struct{ *rand.Rand }
+type Generator struct{ *rand.Rand }
 
-func newGenerator(seed uint64) generator { return generator{rand.New(rand.NewPCG(seed, 0))} }
+// New returns a Generator whose streams depend on the seed and nothing else.
+func New(seed uint64) Generator { return Generator{rand.New(rand.NewPCG(seed, 0))} }
 
 // one is true once in n times.
-func (g generator) one(n int) bool { return g.IntN(n) == 0 }
+func (g Generator) one(n int) bool { return g.IntN(n) == 0 }
 
-func pick[T any](g generator, list ...T) T { return list[g.IntN(len(list))] }
+func pick[T any](g Generator, list ...T) T { return list[g.IntN(len(list))] }
 
-// bytes returns n bytes: zeros, ones, or anything.
-func (g generator) bytes(n int) []byte {
+// Bytes returns n bytes: zeros, ones, or anything.
+func (g Generator) Bytes(n int) []byte {
 	b := make([]byte, n)
 	switch g.IntN(3) {
 	case 0:
@@ -34,14 +37,14 @@ func (g generator) bytes(n int) []byte {
 }
 
 // value returns a number at an edge of the rule, or of its kind.
-func (g generator) value(r *nla.Rule) uint64 {
+func (g Generator) value(r *nla.Rule) uint64 {
 	lo, hi, mask := uint64(r.Min), uint64(r.Max), uint64(r.Mask)
 	return pick(g, 0, 1, lo-1, lo, lo+1, hi-1, hi, hi+1, mask, mask+1, mask<<1, mask&-mask,
 		1<<7, 1<<8-1, 1<<15, 1<<16-1, 1<<31, 1<<32-1, 1<<32, 1<<63, 1<<64-1, uint64(g.IntN(16)), g.Uint64())
 }
 
 // integer returns a value in n bytes of host byte order.
-func (g generator) integer(r *nla.Rule, n int) []byte {
+func (g Generator) integer(r *nla.Rule, n int) []byte {
 	a, _ := nla.Consume(nla.AppendUint64(nil, 1, g.value(r)))
 	b := a.Payload()
 	if nla.AppendUint16(nil, 1, 1)[4] == 0 { // big endian: the low bytes are last
@@ -50,19 +53,20 @@ func (g generator) integer(r *nla.Rule, n int) []byte {
 	return append([]byte(nil), b[:n]...)
 }
 
-func (g generator) bitfield(value, selector uint32) []byte {
+// Bitfield returns the payload of a bitfield32.
+func (g Generator) Bitfield(value, selector uint32) []byte {
 	return nla.AppendBitfield32(nil, 0, nla.Bitfield32{Value: value, Selector: selector})[nla.HeaderLen:]
 }
 
 // text returns a string about as long as the rule allows, with NULs or without.
-func (g generator) text(r *nla.Rule) []byte {
+func (g Generator) text(r *nla.Rule) []byte {
 	n := g.IntN(12)
 	if r.Check != nla.CheckNone && !g.one(3) {
 		n = int(pick(g, r.Min-1, r.Min, r.Max, r.Max+1))
 	} else if !g.one(3) {
 		n = int(r.Len) + g.IntN(5) - 2
 	}
-	b := g.bytes(min(max(n, 0), 600))
+	b := g.Bytes(min(max(n, 0), 600))
 	for i := range b {
 		b[i] |= 1
 	}
@@ -75,9 +79,9 @@ func (g generator) text(r *nla.Rule) []byte {
 }
 
 // payload returns what an attribute under that rule may hold, or nearly.
-func (g generator) payload(r *nla.Rule, depth int) []byte {
+func (g Generator) payload(r *nla.Rule, depth int) []byte {
 	if g.one(8) {
-		return g.bytes(g.IntN(21)) // every kind with every length from 0 to 20
+		return g.Bytes(g.IntN(21)) // every kind with every length from 0 to 20
 	}
 	switch r.Kind {
 	case nla.KindU8, nla.KindS8:
@@ -93,7 +97,7 @@ func (g generator) payload(r *nla.Rule, depth int) []byte {
 	case nla.KindBitfield32:
 		if g.one(2) { // bits of the mask, and the one above
 			above := 2*int64(r.Mask) + 2
-			return g.bitfield(uint32(g.Int64N(above)), uint32(g.Int64N(above)))
+			return g.Bitfield(uint32(g.Int64N(above)), uint32(g.Int64N(above)))
 		}
 		return append(g.integer(r, 4), g.integer(r, 4)...)
 	case nla.KindString, nla.KindNULString, nla.KindBinary:
@@ -109,10 +113,10 @@ func (g generator) payload(r *nla.Rule, depth int) []byte {
 		}
 		return b
 	}
-	return g.bytes(min(int(r.Len), 600) + g.IntN(5))
+	return g.Bytes(min(int(r.Len), 600) + g.IntN(5))
 }
 
-func (g generator) nest(p *nla.Policy, depth int) []byte {
+func (g Generator) nest(p *nla.Policy, depth int) []byte {
 	if p == nil {
 		p = &nla.Policy{Attrs: make([]nla.Rule, 3)}
 	}
@@ -124,7 +128,7 @@ func (g generator) nest(p *nla.Policy, depth int) []byte {
 }
 
 // attribute appends an attribute of that type, mostly as its rule wants it.
-func (g generator) attribute(b []byte, typ int, r *nla.Rule, depth int) []byte {
+func (g Generator) attribute(b []byte, typ int, r *nla.Rule, depth int) []byte {
 	raw := uint16(typ) & nla.TypeMask
 	isNest := r.Kind == nla.KindNested || r.Kind == nla.KindNestedArray
 	if isNest != g.one(16) {
@@ -136,9 +140,11 @@ func (g generator) attribute(b []byte, typ int, r *nla.Rule, depth int) []byte {
 	return nla.AppendBytes(b, raw, g.payload(r, depth))
 }
 
-// stream returns attributes under a policy; some are unknown, of type 0,
+// Stream returns attributes under a policy; some are unknown, of type 0,
 // doubled or broken, and something may be left over behind them.
-func (g generator) stream(p *nla.Policy, depth int) []byte {
+func (g Generator) Stream(p *nla.Policy) []byte { return g.stream(p, 0) }
+
+func (g Generator) stream(p *nla.Policy, depth int) []byte {
 	var b []byte
 	count := g.IntN(4)
 	if depth > 0 {
@@ -149,7 +155,7 @@ func (g generator) stream(p *nla.Policy, depth int) []byte {
 		if len(p.Attrs) > 1 && !g.one(10) {
 			typ = 1 + g.IntN(len(p.Attrs)-1)
 		}
-		b = g.attribute(b, typ, ruleOf(p, typ), depth)
+		b = g.attribute(b, typ, RuleOf(p, typ), depth)
 	}
 	if g.one(16) {
 		b = g.damage(b)
@@ -157,17 +163,18 @@ func (g generator) stream(p *nla.Policy, depth int) []byte {
 	return b
 }
 
-func ruleOf(p *nla.Policy, typ int) *nla.Rule {
+// RuleOf returns the rule of a type, an empty one if the policy has none.
+func RuleOf(p *nla.Policy, typ int) *nla.Rule {
 	if typ < len(p.Attrs) {
 		return &p.Attrs[typ]
 	}
 	return &nla.Rule{}
 }
 
-func (g generator) damage(b []byte) []byte {
+func (g Generator) damage(b []byte) []byte {
 	switch g.IntN(5) {
 	case 0: // 1 to 3 bytes left over
-		return append(b, g.bytes(1+g.IntN(3))...)
+		return append(b, g.Bytes(1+g.IntN(3))...)
 	case 1: // a header with a length below 4, or past the end
 		return nla.AppendUint32(append(b, pick[byte](g, 0, 1, 3, 9, 255), 0, 1, 0), 1, 0)[:len(b)+4]
 	case 2: // the last attribute without its padding, or cut
