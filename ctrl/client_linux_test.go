@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -303,4 +304,108 @@ func BenchmarkFamily(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// A Resolver on the live kernel, for every family.
+func TestResolverOnTheKernel(t *testing.T) {
+	c, err := conn.Open(socket.Generic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	r, err := NewResolver(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	families, err := New(c).Families(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		for _, want := range families {
+			got, err := r.Family(t.Context(), want.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(&want, got); diff != "" {
+				t.Errorf("-listed +resolved:\n%s", diff)
+			}
+		}
+	}
+	ctx := t.Context()
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := r.ID(ctx, "nlctrl"); err != nil {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations for a name that is known", n)
+	}
+}
+
+// BenchmarkResolveCached looks names up that are known, against a map that is
+// only read.
+func BenchmarkResolveCached(b *testing.B) {
+	c, err := conn.Open(16)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	r, err := NewResolver(c)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer r.Close()
+	families, err := New(c).Families(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	plain := map[string]*Family{}
+	var names []string
+	for _, f := range families {
+		known, err := r.Family(b.Context(), f.Name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		plain[f.Name] = known
+		names = append(names, f.Name)
+	}
+	ctx := b.Context()
+	var own, base ratio
+	var sum uint64
+	b.ReportAllocs()
+	for b.Loop() {
+		own.time(func() {
+			for range 100 {
+				for _, name := range names {
+					f, err := r.Family(ctx, name)
+					if err != nil {
+						b.Fatal(err)
+					}
+					sum += uint64(f.ID)
+				}
+			}
+		})
+		base.time(func() {
+			for range 100 {
+				for _, name := range names {
+					sum -= uint64(plain[name].ID)
+				}
+			}
+		})
+	}
+	if sum != 0 {
+		b.Fatal(sum)
+	}
+	b.ReportMetric(float64(own)/float64(b.N*100*len(names)), "ns/resolve")
+	b.ReportMetric(float64(own)/float64(base), "x/map")
+}
+
+// ratio adds up times.
+type ratio time.Duration
+
+func (r *ratio) time(f func()) {
+	start := time.Now()
+	f()
+	*r += ratio(time.Since(start))
 }

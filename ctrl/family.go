@@ -65,19 +65,7 @@ func ParseFamily(m nlmsg.Msg) (Family, error) {
 	if n < 0 || m.Type() != genlmsg.IDCtrl || !isFamily {
 		return Family{}, ErrNotFamily
 	}
-	var f Family
-	for a, err := range nla.All(genlmsg.Attrs(m, 0)) {
-		if err == nil {
-			err = f.set(a)
-		}
-		if err != nil {
-			return Family{}, fmt.Errorf("ctrl: family message, attribute %d: %w", a.Type(), err)
-		}
-	}
-	if f.Name == "" || f.ID == 0 {
-		return Family{}, fmt.Errorf("%w: no name or no id", ErrNotFamily)
-	}
-	return f, nil
+	return parseBody(genlmsg.Attrs(m, 0))
 }
 
 func (f *Family) set(a nla.Attr) (err error) {

@@ -296,7 +296,7 @@ func allOperations(t *testing.T) []operation {
 	k := newKernel(t, socket.Generic)
 	var out []operation
 	for _, f := range families {
-		out = append(out, k.genericOperations(t, f)...)
+		out = append(out, k.genericOperations(t, c, f)...)
 	}
 	return append(out, routeOperations(t, newKernel(t, socket.Route))...)
 }

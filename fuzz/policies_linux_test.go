@@ -24,68 +24,6 @@ type operation struct {
 	unsure map[uint16]bool // types whose rule is not known: they are not sent
 }
 
-// exported are the policies that the kernel tells for a family.
-type exported map[exportedKey]*nla.Policy
-
-type exportedKey struct {
-	cmd    uint8
-	isDump bool
-}
-
-// exportedPolicies reads CTRL_CMD_GETPOLICY and joins its tables.
-func (k *kernel) exportedPolicies(t *testing.T, f ctrl.Family) exported {
-	t.Helper()
-	out, tables := exported{}, map[uint32]*nla.Policy{}
-	table := func(i uint32) *nla.Policy {
-		if tables[i] == nil {
-			tables[i] = &nla.Policy{}
-		}
-		return tables[i]
-	}
-	b := genlmsg.Append(nil, genlmsg.CtrlCmdGetPolicy, genlmsg.CtrlVersion)
-	b = nla.AppendUint16(b, genlmsg.CtrlAttrFamilyID, f.ID)
-	k.exchange(t, genlmsg.IDCtrl, nlmsg.Dump, b, func(m nlmsg.Msg) {
-		for a := range nla.All(genlmsg.Attrs(m, 0)) {
-			switch a.Type() {
-			case genlmsg.CtrlAttrOpPolicy:
-				for op := range nla.All(a.Payload()) {
-					for which := range nla.All(op.Payload()) {
-						i, err := which.Uint32()
-						if err != nil {
-							t.Fatal(err)
-						}
-						out[exportedKey{uint8(op.Type()), which.Type() == genlmsg.CtrlAttrPolicyDump}] = table(i)
-					}
-				}
-			case genlmsg.CtrlAttrPolicy:
-				for p := range nla.All(a.Payload()) {
-					for rule := range nla.All(p.Payload()) {
-						addRule(t, table(uint32(p.Type())), rule, table)
-					}
-				}
-			}
-		}
-	})
-	return out
-}
-
-// addRule puts a described rule into its table. What the kernel does not
-// export (KindUnspec, KindReject, big-endian integers) stays a hole: strict
-// validation refuses it, as it does the first of these.
-func addRule(t *testing.T, p *nla.Policy, described nla.Attr, table func(uint32) *nla.Policy) {
-	t.Helper()
-	r, ref, err := nla.ParseRule(described.Payload())
-	if err != nil {
-		t.Fatalf("rule % x: %v", described.Payload(), err)
-	}
-	if ref.Known {
-		r.Nested = table(ref.Index)
-		extend(r.Nested, int(ref.MaxType))
-	}
-	extend(p, int(described.Type()))
-	p.Attrs[described.Type()] = r
-}
-
 // extend makes typ a type of the policy.
 func extend(p *nla.Policy, typ int) {
 	for len(p.Attrs) <= typ {
@@ -96,22 +34,32 @@ func extend(p *nla.Policy, typ int) {
 // genericOperations are the operations of a family whose policies the kernel
 // exports and does apply. The export lacks two things, which probes tell: the
 // mode, and the highest type of the top level.
-func (k *kernel) genericOperations(t *testing.T, f ctrl.Family) []operation {
+//
+// What the controller does not export at all (KindUnspec, KindReject, big-endian
+// integers) is a hole in the policy: strict validation refuses it, as it does the
+// first of these.
+func (k *kernel) genericOperations(t *testing.T, c *ctrl.Client, f ctrl.Family) []operation {
 	t.Helper()
 	var out []operation
-	policies := k.exportedPolicies(t, f)
-	for _, op := range f.Ops {
+	policies, err := c.Policies(t.Context(), &f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, op := range policies.Ops {
 		for _, isDump := range []bool{false, true} {
-			p := policies[exportedKey{uint8(op.ID), isDump}]
-			if p == nil || isExcluded(f.Name, op.ID) {
+			p := op.Do
+			if isDump {
+				p = op.Dump
+			}
+			if p == nil || isExcluded(f.Name, op.Cmd) {
 				continue
 			}
-			complete(f.Name, uint8(op.ID), p)
+			complete(f.Name, uint8(op.Cmd), p)
 			own := *p // the top level may be longer than where it is nested
 			own.Attrs = append([]nla.Rule(nil), p.Attrs...)
 			o := operation{
-				name: fmt.Sprintf("%s %d", f.Name, op.ID), family: f.Name, kernel: k,
-				typ: nlmsg.Type(f.ID), header: genlmsg.Append(nil, uint8(op.ID), uint8(f.Version)), policy: &own,
+				name: fmt.Sprintf("%s %d", f.Name, op.Cmd), family: f.Name, kernel: k,
+				typ: nlmsg.Type(f.ID), header: genlmsg.Append(nil, uint8(op.Cmd), uint8(f.Version)), policy: &own,
 			}
 			if isDump {
 				o.flags, o.name = nlmsg.Dump, o.name+" dump"
