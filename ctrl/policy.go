@@ -118,14 +118,17 @@ var ErrNotPolicy = errors.New("not a policy message of the controller")
 type policyDecoder struct {
 	policies *Policies
 	tables   map[uint32]*nla.Policy
+	types    int // in all tables
 }
 
 func newPolicyDecoder(id uint16) *policyDecoder {
-	return &policyDecoder{&Policies{FamilyID: id}, map[uint32]*nla.Policy{}}
+	return &policyDecoder{policies: &Policies{FamilyID: id}, tables: map[uint32]*nla.Policy{}}
 }
 
-// maxType bounds the tables: an attribute's type has 14 bits.
-const maxType = nla.TypeMask
+// maxTypes bounds what a dump can make the decoder allocate, since a few bytes
+// can announce a table of 2^14 types. The largest family, nl80211, has some
+// thousand in all.
+const maxTypes = 1 << 16
 
 func (d *policyDecoder) table(index uint32) *nla.Policy {
 	p := d.tables[index]
@@ -195,16 +198,27 @@ func (d *policyDecoder) addTable(a nla.Attr) error {
 			return fmt.Errorf("table %d, attribute %d: %w", a.Type(), described.Type(), err)
 		}
 		if ref.Known {
-			if ref.MaxType > maxType {
-				return fmt.Errorf("table %d: %w: highest type %d", ref.Index, ErrNotPolicy, ref.MaxType)
-			}
 			r.Nested = d.table(ref.Index)
-			extend(r.Nested, int(ref.MaxType))
+			if err := d.extend(r.Nested, ref.MaxType); err != nil {
+				return err
+			}
 		}
-		extend(p, int(described.Type()))
+		if err := d.extend(p, uint32(described.Type())); err != nil {
+			return err
+		}
 		p.Attrs[described.Type()] = r
 		return nil
 	})
+}
+
+// extend makes typ a type of the policy, if that is within bounds.
+func (d *policyDecoder) extend(p *nla.Policy, typ uint32) error {
+	d.types += max(0, int(min(typ, nla.TypeMask))+1-len(p.Attrs))
+	if typ > nla.TypeMask || d.types > maxTypes {
+		return fmt.Errorf("%w: %d types", ErrNotPolicy, max(d.types, int(min(typ, maxTypes))))
+	}
+	extend(p, int(typ))
+	return nil
 }
 
 // extend makes typ a type of the policy.
