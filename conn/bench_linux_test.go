@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/kerneltest"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -28,7 +29,12 @@ func newBare(tb testing.TB, protocol int, netNS ...int) *bare {
 	tb.Helper()
 	var fd int
 	var err error
-	inNetNS(tb, func() { fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, protocol) }, netNS...)
+	open := func() { fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, protocol) }
+	if len(netNS) == 0 {
+		open()
+	} else {
+		kerneltest.InNetNS(tb, netNS[0], open)
+	}
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -89,31 +95,6 @@ func resolve(ctx context.Context, tb testing.TB, c *Conn) {
 	r.Release()
 }
 
-// interleave runs f and the floor in turns, since machines are noisy, and
-// reports the ratio of their times.
-func interleave(b *testing.B, rounds int, metric string, f, floor func()) {
-	var own, base time.Duration
-	f() // makes what is kept for later
-	floor()
-	b.ReportAllocs()
-	for b.Loop() {
-		start := time.Now()
-		for range rounds {
-			f()
-		}
-		middle := time.Now()
-		for range rounds {
-			floor()
-		}
-		own += middle.Sub(start)
-		base += time.Since(middle)
-	}
-	calls := float64(b.N * rounds)
-	b.ReportMetric(float64(own)/calls, "own-ns")
-	b.ReportMetric(float64(base)/calls, "base-ns")
-	b.ReportMetric(float64(own)/float64(base), metric)
-}
-
 // BenchmarkDo resolves a family, with a context that can end, against a bare
 // send and receive of the same bytes.
 func BenchmarkDo(b *testing.B) {
@@ -122,7 +103,7 @@ func BenchmarkDo(b *testing.B) {
 	defer cancel()
 	s := newBare(b, socket.Generic)
 	var request []byte
-	interleave(b, 50, "x/bare", func() { resolve(ctx, b, c) }, func() {
+	kerneltest.Interleave(b, 50, "x/bare", func() { resolve(ctx, b, c) }, func() {
 		request = appendGetFamily(request[:0])
 		s.send(b, request)
 		m, _ := nlmsg.Consume(s.receive(b))
@@ -187,13 +168,13 @@ func BenchmarkParallelDo(b *testing.B) {
 func BenchmarkDump(b *testing.B) {
 	for name, routes := range map[string]int{"routes100": 100, "routes10k": 10_000} {
 		b.Run(name, func(b *testing.B) {
-			netNS := newNetNS(b)
+			netNS := kerneltest.NewNetNS(b)
 			c := openConn(b, socket.Route, socket.WithNetNS(netNS))
 			addRoutes(b, c, routes)
 			s := newBare(b, socket.Route, netNS)
 			receives := 0
 			var request []byte
-			interleave(b, 2, "x/bare", func() {
+			kerneltest.Interleave(b, 2, "x/bare", func() {
 				if n := countRoutes(b, c); n < routes {
 					b.Fatal(n)
 				}
@@ -227,7 +208,7 @@ func appendGetRoutes(b []byte) []byte {
 // 1 x/queued is for the sockets.
 func BenchmarkParallelDump(b *testing.B) {
 	const goroutines, each = 4, 4
-	netNS := newNetNS(b)
+	netNS := kerneltest.NewNetNS(b)
 	c := openConn(b, socket.Route, socket.WithNetNS(netNS))
 	addRoutes(b, c, 2000)
 	s, err := socket.Open(socket.Route, socket.WithNetNS(netNS))
@@ -271,7 +252,7 @@ func BenchmarkFirstDump(b *testing.B) {
 			}
 		}
 	}
-	interleave(b, 10, "x/kept", func() {
+	kerneltest.Interleave(b, 10, "x/kept", func() {
 		families(fresh)
 		for _, l := range fresh.idle {
 			_ = fresh.hangUp(l.t)

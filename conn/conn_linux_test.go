@@ -16,6 +16,7 @@ import (
 
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/internal/guard"
+	"github.com/nlwire/nlwire/internal/kerneltest"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -52,7 +53,7 @@ func TestDumpAllocatesNothingPerMessage(t *testing.T) {
 		t.Skip("the race detector makes a sync.Pool allocate")
 	}
 	allocs := func(routes int) float64 {
-		c := openConn(t, socket.Route, socket.WithNetNS(newNetNS(t)))
+		c := openConn(t, socket.Route, socket.WithNetNS(kerneltest.NewNetNS(t)))
 		addRoutes(t, c, routes)
 		return testing.AllocsPerRun(10, func() {
 			if n := countRoutes(t, c); n < routes {
@@ -116,7 +117,7 @@ func TestErrorsOfTheKernel(t *testing.T) {
 
 // An ECHO comes back with the ACK behind it.
 func TestEcho(t *testing.T) {
-	c := openConn(t, socket.Route, socket.WithNetNS(newNetNS(t)))
+	c := openConn(t, socket.Route, socket.WithNetNS(kerneltest.NewNetNS(t)))
 	addRoutes(t, c, 1)
 	r := routeRequest(c, nlmsg.Request|nlmsg.Ack|nlmsg.Echo|nlmsg.Create, 7)
 	m, err := c.Do(t.Context(), r)
@@ -133,7 +134,7 @@ func TestEcho(t *testing.T) {
 
 // A thousand acknowledgements do not fit into a receive buffer as it is.
 func TestALargeBatch(t *testing.T) {
-	c := openConn(t, socket.Route, socket.WithNetNS(newNetNS(t)), socket.WithReceiveBuffer(4096))
+	c := openConn(t, socket.Route, socket.WithNetNS(kerneltest.NewNetNS(t)), socket.WithReceiveBuffer(4096))
 	addRoutes(t, c, 10)
 	var batch []*Request
 	for i := range 1000 {
@@ -168,7 +169,7 @@ func (f forger) Send(b []byte) error {
 	lies := [][]byte{forged, nlmsg.AppendAck(nil, req, f.PortID(), 0, nil, nlmsg.AckOptions{}), nlmsg.AppendDone(nil, req, f.PortID(), 0, 0, nil, nlmsg.AckOptions{})}
 	for _, lie := range lies {
 		if err := f.liar.SendTo(lie, socket.Addr{PortID: f.PortID()}); err != nil {
-			needPrivilege(f.t, err)
+			kerneltest.NeedPrivilege(f.t, err)
 		}
 	}
 	return f.Socket.Send(b)
@@ -202,7 +203,7 @@ func TestForgedMessages(t *testing.T) {
 // A request that promises an answer the kernel does not give waits for its
 // deadline. Dumps end at theirs, too.
 func TestDeadlinesOnTheKernel(t *testing.T) {
-	c := openConn(t, socket.Route, socket.WithNetNS(newNetNS(t)))
+	c := openConn(t, socket.Route, socket.WithNetNS(kerneltest.NewNetNS(t)))
 	addRoutes(t, c, 3000)
 	for range 3 {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
@@ -257,8 +258,8 @@ func ackOnly(c *Conn) *Request {
 // A dump by somebody else on the same socket is EBUSY for that one, and nothing
 // for ours; requests go on next to it.
 func TestAForeignDumpOnTheSocket(t *testing.T) {
-	s, err := socket.Open(socket.Route, socket.WithNetNS(newNetNS(t)))
-	needPrivilege(t, err)
+	s, err := socket.Open(socket.Route, socket.WithNetNS(kerneltest.NewNetNS(t)))
+	kerneltest.NeedPrivilege(t, err)
 	c := New(s)
 	defer c.Close()
 	addRoutes(t, c, 3000)
@@ -308,7 +309,7 @@ func addLink(t *testing.T, c *Conn, name string) {
 
 // The kernel marks a dump during which a link was added.
 func TestInterruptedByTheKernel(t *testing.T) {
-	c := openConn(t, socket.Route, socket.WithNetNS(newNetNS(t)))
+	c := openConn(t, socket.Route, socket.WithNetNS(kerneltest.NewNetNS(t)))
 	for i := range 60 {
 		addLink(t, c, fmt.Sprintf("br%d", i))
 	}
@@ -344,7 +345,7 @@ func TestInterruptedByTheKernel(t *testing.T) {
 
 // The namespace may lose its name and its other users.
 func TestNamespaceGone(t *testing.T) {
-	netNS := newNetNS(t)
+	netNS := kerneltest.NewNetNS(t)
 	again, err := unix.FcntlInt(uintptr(netNS), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -360,7 +361,7 @@ func TestNamespaceGone(t *testing.T) {
 // Close while requests wait, dumps run and subscriptions listen.
 func TestCloseOnTheKernel(t *testing.T) {
 	for range 5 {
-		c := openConn(t, socket.Route, socket.WithNetNS(newNetNS(t)))
+		c := openConn(t, socket.Route, socket.WithNetNS(kerneltest.NewNetNS(t)))
 		addRoutes(t, c, 1000)
 		sub, err := c.Subscribe(unix.RTNLGRP_LINK)
 		if err != nil {
@@ -452,7 +453,7 @@ func TestAMillionRoutes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c := openConn(t, socket.Route, socket.WithNetNS(newNetNS(t)))
+	c := openConn(t, socket.Route, socket.WithNetNS(kerneltest.NewNetNS(t)))
 	addRoutes(t, c, routes)
 	var before, after runtime.MemStats
 	runtime.GC()

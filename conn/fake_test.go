@@ -2,14 +2,13 @@ package conn
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"os"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/nlwire/nlwire/internal/kerneltest"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -216,40 +215,4 @@ func isError(t testing.TB, err, want error) {
 	}
 }
 
-// TestMain fails the run when a test leaves a goroutine or a descriptor behind.
-// Those that are on their way out get the time they need.
-func TestMain(m *testing.M) {
-	if r, w, err := os.Pipe(); err == nil { // starts the poller, which has descriptors of its own
-		r.Close()
-		w.Close()
-	}
-	goroutines, files := runtime.NumGoroutine(), openFiles()
-	code := m.Run()
-	if flag.Lookup("test.fuzz").Value.String() != "" {
-		os.Exit(code) // the fuzzer leaves one that waits for signals
-	}
-	end := time.Now().Add(5 * time.Second)
-	for (runtime.NumGoroutine() > goroutines || openFiles() > files) && time.Now().Before(end) {
-		runtime.Gosched()
-	}
-	if n := runtime.NumGoroutine(); n > goroutines && code == 0 {
-		stacks := make([]byte, 1<<20)
-		stacks = stacks[:runtime.Stack(stacks, true)]
-		fmt.Fprintf(os.Stderr, "%d goroutines before the tests, %d after them:\n%s\n", goroutines, n, stacks)
-		code = 1
-	}
-	if n := openFiles(); n > files && code == 0 {
-		fmt.Fprintf(os.Stderr, "%d descriptors before the tests, %d after them\n", files, n)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-// openFiles counts the descriptors of the process, where that can be seen.
-func openFiles() int {
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return 0
-	}
-	return len(entries)
-}
+func TestMain(m *testing.M) { kerneltest.Main(m) }

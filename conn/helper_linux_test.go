@@ -2,8 +2,6 @@ package conn
 
 import (
 	"encoding/binary"
-	"errors"
-	"runtime"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -21,58 +19,6 @@ func openConn(tb testing.TB, protocol int, options ...socket.Option) *Conn {
 	}
 	tb.Cleanup(func() { c.Close() })
 	return c
-}
-
-// needPrivilege skips a test for whoever may not do it, and only then.
-func needPrivilege(tb testing.TB, err error) {
-	tb.Helper()
-	if errors.Is(err, unix.EPERM) {
-		tb.Skipf("needs root, or a user namespace of its own: %v", err)
-	}
-	if err != nil {
-		tb.Fatal(err)
-	}
-}
-
-// onThread runs f on a thread that ends with it.
-func onThread(f func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread()
-		f()
-	}()
-	<-done
-}
-
-// newNetNS makes a network namespace and returns a descriptor of it.
-func newNetNS(tb testing.TB) (fd int) {
-	tb.Helper()
-	var err error
-	onThread(func() {
-		if err = unix.Unshare(unix.CLONE_NEWNET); err == nil {
-			fd, err = unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-		}
-	})
-	needPrivilege(tb, err)
-	tb.Cleanup(func() { unix.Close(fd) })
-	return fd
-}
-
-// inNetNS runs f in a namespace, if one is given.
-func inNetNS(tb testing.TB, f func(), netNS ...int) {
-	tb.Helper()
-	if len(netNS) == 0 {
-		f()
-		return
-	}
-	var err error
-	onThread(func() {
-		if err = unix.Setns(netNS[0], unix.CLONE_NEWNET); err == nil {
-			f()
-		}
-	})
-	needPrivilege(tb, err)
 }
 
 // rtmsg is a struct rtmsg of IPv4, with fields to change by index.

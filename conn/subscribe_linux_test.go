@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"github.com/nlwire/nlwire/internal/kerneltest"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -38,7 +39,7 @@ func (s small) SetReceiveBuffer(int) error                    { return nil }
 func openSmall(t *testing.T, netNS int) *Conn {
 	t.Helper()
 	s, err := socket.Open(socket.Route, socket.WithNetNS(netNS), socket.With(socket.ExtAck))
-	needPrivilege(t, err)
+	kerneltest.NeedPrivilege(t, err)
 	c := New(s, WithDialer(func() (Transport, error) {
 		twin, err := s.Twin()
 		if err != nil {
@@ -63,7 +64,7 @@ func isOurs(m nlmsg.Msg) bool {
 }
 
 func TestSubscription(t *testing.T) {
-	c := openConn(t, socket.Route, socket.WithNetNS(newNetNS(t)), socket.With(socket.PacketInfo))
+	c := openConn(t, socket.Route, socket.WithNetNS(kerneltest.NewNetNS(t)), socket.With(socket.PacketInfo))
 	addRoutes(t, c, 1)
 	sub, err := c.Subscribe(routeGroup, unix.RTNLGRP_LINK)
 	if err != nil {
@@ -176,7 +177,7 @@ func TestAFloodIsFollowed(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			netNS := newNetNS(t)
+			netNS := kerneltest.NewNetNS(t)
 			c, writer := open(t, netNS), openConn(t, socket.Route, socket.WithNetNS(netNS), socket.WithReceiveBuffer(8<<20))
 			addRoutes(t, writer, 1)
 			sub, err := c.Subscribe(routeGroup)
@@ -229,7 +230,7 @@ func TestAFloodIsFollowed(t *testing.T) {
 // No gap is silent: a loss is told before it, or behind it, before the buffer can
 // have been filled again.
 func TestEveryLossIsTold(t *testing.T) {
-	netNS := newNetNS(t)
+	netNS := kerneltest.NewNetNS(t)
 	c, writer := openSmall(t, netNS), openConn(t, socket.Route, socket.WithNetNS(netNS))
 	addRoutes(t, writer, 1)
 	sub, err := c.Subscribe(routeGroup)

@@ -40,8 +40,8 @@ func (k *Checker) Check(m nlmsg.Msg) error {
 	return nlmsg.Parse(nil, m, k.header, k.policy, k.mode)
 }
 
-// errNoOperation is EOPNOTSUPP of Linux, as genl_family_rcv_msg answers.
-var errNoOperation = &nla.PolicyError{Errno: 95}
+// errNoOperation is what genl_family_rcv_msg answers.
+var errNoOperation = &nla.PolicyError{Errno: nla.Errno(errnoNotSupported)}
 
 // Mode returns how the kernel validates the operation, and false if it could not
 // be found out: the Checker is then as liberal as a kernel can be.

@@ -7,17 +7,16 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/kerneltest"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -31,30 +30,6 @@ func open(t *testing.T) *Client {
 	}
 	t.Cleanup(func() { c.Close() })
 	return c
-}
-
-// newNetNS makes a network namespace and returns a descriptor of it. The thread
-// that entered it ends with its goroutine.
-func newNetNS(t *testing.T) (fd int) {
-	t.Helper()
-	var err error
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread()
-		if err = unix.Unshare(unix.CLONE_NEWNET); err == nil {
-			fd, err = unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-		}
-	}()
-	<-done
-	if errors.Is(err, unix.EPERM) {
-		t.Skipf("needs root, or a user namespace of its own: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { unix.Close(fd) })
-	return fd
 }
 
 // openIn opens a Conn in a network namespace.
@@ -371,41 +346,21 @@ func BenchmarkResolveCached(b *testing.B) {
 		names = append(names, f.Name)
 	}
 	ctx := b.Context()
-	var own, base ratio
 	var sum uint64
-	b.ReportAllocs()
-	for b.Loop() {
-		own.time(func() {
-			for range 100 {
-				for _, name := range names {
-					f, err := r.Family(ctx, name)
-					if err != nil {
-						b.Fatal(err)
-					}
-					sum += uint64(f.ID)
-				}
+	kerneltest.Interleave(b, 100, "x/map", func() {
+		for _, name := range names {
+			f, err := r.Family(ctx, name)
+			if err != nil {
+				b.Fatal(err)
 			}
-		})
-		base.time(func() {
-			for range 100 {
-				for _, name := range names {
-					sum -= uint64(plain[name].ID)
-				}
-			}
-		})
-	}
+			sum += uint64(f.ID)
+		}
+	}, func() {
+		for _, name := range names {
+			sum -= uint64(plain[name].ID)
+		}
+	})
 	if sum != 0 {
 		b.Fatal(sum)
 	}
-	b.ReportMetric(float64(own)/float64(b.N*100*len(names)), "ns/resolve")
-	b.ReportMetric(float64(own)/float64(base), "x/map")
-}
-
-// ratio adds up times.
-type ratio time.Duration
-
-func (r *ratio) time(f func()) {
-	start := time.Now()
-	f()
-	*r += ratio(time.Since(start))
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
-	"syscall"
 
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/genlmsg"
@@ -97,7 +96,7 @@ func (c *Client) policies(ctx context.Context, id uint16, op string, attrs func(
 	r.B = attrs(nla.AppendUint16(r.B, genlmsg.CtrlAttrFamilyID, id))
 	d := newPolicyDecoder(id)
 	for m, err := range c.conn.Dump(ctx, r, conn.Retry(retries, func() { d = newPolicyDecoder(id) })) {
-		if errors.Is(err, syscall.ENODATA) {
+		if errors.Is(err, errnoNoData) {
 			break
 		}
 		if err == nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/internal/generate"
+	"github.com/nlwire/nlwire/internal/kerneltest"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )
@@ -78,7 +79,7 @@ type survey struct {
 // Only what is refused is sent, to operations that change something only in a
 // namespace of its own.
 func TestAllPolicies(t *testing.T) {
-	c, own := open(t), New(openIn(t, newNetNS(t)))
+	c, own := open(t), New(openIn(t, kerneltest.NewNetNS(t)))
 	families, err := c.Families(t.Context())
 	if err != nil {
 		t.Fatal(err)

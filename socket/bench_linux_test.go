@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/nlwire/nlwire/internal/kerneltest"
 )
 
 // bare is the yardstick: the same datagrams by the fewest instructions, on a
@@ -47,32 +49,6 @@ func check(b *testing.B, errno syscall.Errno) {
 	if errno != 0 {
 		b.Fatal(errno)
 	}
-}
-
-// interleave runs f and floor in turns, in one run, since machines are noisy.
-// It reports the times of one call of each and their ratio.
-func interleave(b *testing.B, f, floor func()) {
-	const rounds = 50
-	var own, bare time.Duration
-	f() // makes what is kept for later calls
-	floor()
-	b.ReportAllocs()
-	for b.Loop() {
-		start := time.Now()
-		for range rounds {
-			f()
-		}
-		middle := time.Now()
-		for range rounds {
-			floor()
-		}
-		own += middle.Sub(start)
-		bare += time.Since(middle)
-	}
-	calls := float64(b.N * rounds)
-	b.ReportMetric(float64(own)/calls, "own-ns")
-	b.ReportMetric(float64(bare)/calls, "bare-ns")
-	b.ReportMetric(float64(own)/float64(bare), "x/bare")
 }
 
 // benchSocket opens without deadlines, and so outside the poller.
@@ -132,7 +108,7 @@ func tick() (stop func()) {
 func roundTrip(b *testing.B, s *Socket) {
 	floor := newBare(b)
 	req, buf := getFamily(1), make([]byte, BufferSize)
-	interleave(b, func() {
+	kerneltest.Interleave(b, 50, "x/bare", func() {
 		if err := s.Send(req); err != nil {
 			b.Fatal(err)
 		}
@@ -149,7 +125,7 @@ func roundTrip(b *testing.B, s *Socket) {
 func BenchmarkDump(b *testing.B) {
 	s, floor := benchSocket(b), newBare(b)
 	req, buf := dumpFamilies(1), make([]byte, BufferSize)
-	interleave(b, func() {
+	kerneltest.Interleave(b, 50, "x/bare", func() {
 		if err := s.Send(req); err != nil {
 			b.Fatal(err)
 		}
@@ -187,7 +163,7 @@ func BenchmarkBatch(b *testing.B) {
 	for i := range reqs {
 		reqs[i] = req
 	}
-	interleave(b, func() {
+	kerneltest.Interleave(b, 50, "x/bare", func() {
 		if n, err := s.SendBatch(reqs); err != nil || n != len(reqs) {
 			b.Fatal(n, err)
 		}

@@ -32,42 +32,6 @@ func open(t testing.TB, protocol int, opts ...Option) *Socket {
 	return s
 }
 
-// needPrivilege skips a test for whoever may not do it, and only then.
-func needPrivilege(t testing.TB, err error) {
-	t.Helper()
-	if errors.Is(err, unix.EPERM) {
-		t.Skipf("needs root, or a user namespace of its own: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// newNetNS makes a network namespace and returns a descriptor of it. The
-// thread that entered it dies with its goroutine, which ends locked.
-func newNetNS(t testing.TB) int {
-	t.Helper()
-	type result struct {
-		fd  int
-		err error
-	}
-	done := make(chan result)
-	go func() {
-		runtime.LockOSThread()
-		err := unix.Unshare(unix.CLONE_NEWNET)
-		if err != nil {
-			done <- result{-1, err}
-			return
-		}
-		fd, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-		done <- result{fd, err}
-	}()
-	r := <-done
-	needPrivilege(t, r.err)
-	t.Cleanup(func() { unix.Close(r.fd) })
-	return r.fd
-}
-
 // Numbers of linux/netlink.h, linux/rtnetlink.h and linux/genetlink.h.
 const (
 	flagRequest = 0x1

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/nlwire/nlwire/internal/kerneltest"
 )
 
 func TestRequestAndAnswer(t *testing.T) {
@@ -90,7 +92,7 @@ func hearers(t *testing.T, n int, group uint32, opts ...Option) []*Socket {
 	var all []*Socket
 	for range n {
 		s := open(t, UserSock, opts...)
-		needPrivilege(t, s.Join(group))
+		kerneltest.NeedPrivilege(t, s.Join(group))
 		all = append(all, s)
 	}
 	return all
@@ -314,7 +316,7 @@ func TestSendAsksForTheOpenersCapability(t *testing.T) {
 		r.addressed = ask(s.SendTo(up, Addr{}))
 	}()
 	r := <-done
-	needPrivilege(t, r.err)
+	kerneltest.NeedPrivilege(t, r.err)
 	if r.plain != unix.EPERM || r.addressed != unix.Errno(0) {
 		t.Errorf("Send: %v, want %v. SendTo the kernel: %v, want success", r.plain, unix.EPERM, r.addressed)
 	}

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/nlwire/nlwire/internal/kerneltest"
 )
 
 // links counts the links that a socket sees.
@@ -40,7 +42,7 @@ func addLink(t *testing.T, s *Socket, kind string) {
 }
 
 func TestSocketInAnotherNamespace(t *testing.T) {
-	ns := newNetNS(t)
+	ns := kerneltest.NewNetNS(t)
 	here, there := open(t, Route), open(t, Route, WithNetNS(ns))
 	before, fresh := links(t, here), links(t, there)
 	addLink(t, there, "bridge")
@@ -54,7 +56,7 @@ func TestSocketInAnotherNamespace(t *testing.T) {
 
 // Nobody is left in the foreign namespace: each thread is at home, or has ended.
 func TestThreadsStayAtHome(t *testing.T) {
-	ns := newNetNS(t)
+	ns := kerneltest.NewNetNS(t)
 	var want unix.Stat_t
 	if err := unix.Fstat(ns, &want); err != nil {
 		t.Fatal(err)
@@ -97,7 +99,7 @@ func TestNamespaceErrors(t *testing.T) {
 	if err.Error() != "netlink generic: setns: invalid argument: the descriptor is not that of a network namespace" {
 		t.Errorf("error text %q", err)
 	}
-	_, err = Open(3, WithNetNS(newNetNS(t))) // fails inside
+	_, err = Open(3, WithNetNS(kerneltest.NewNetNS(t))) // fails inside
 	is(t, err, unix.EPROTONOSUPPORT, "socket")
 }
 
@@ -108,7 +110,7 @@ func TestEventsOfHighGroups(t *testing.T) {
 		groupLink, groupNexthop = 1, 32
 		newNexthop              = 104
 	)
-	ns := newNetNS(t)
+	ns := kerneltest.NewNetNS(t)
 	s := open(t, Route, WithNetNS(ns))
 	linkUp(t, s, 1)
 	hearer := open(t, Route, WithNetNS(ns), With(PacketInfo), WithGroups(groupLink, groupNexthop))
@@ -136,7 +138,7 @@ func TestEventsBeyondTheMask(t *testing.T) {
 		groupMulticast = 37
 		newMulticast   = 56 // RTM_NEWMULTICAST
 	)
-	ns := newNetNS(t)
+	ns := kerneltest.NewNetNS(t)
 	s := open(t, Route, WithNetNS(ns))
 	hearer := open(t, Route, WithNetNS(ns), With(PacketInfo))
 	if err := hearer.Join(groupMulticast); errors.Is(err, unix.EINVAL) {
@@ -163,7 +165,7 @@ func TestEventsOfOtherNamespaces(t *testing.T) {
 		attrFD    = 3  // NETNSA_FD
 		nsid      = 77
 	)
-	home, other := newNetNS(t), newNetNS(t)
+	home, other := kerneltest.NewNetNS(t), kerneltest.NewNetNS(t)
 	s := open(t, Route, WithNetNS(home))
 	err := request(t, s, message(newNSID, flagRequest|flagAck, 5, []byte{0},
 		attr(attrNSID, u32(nsid)), attr(attrFD, u32(uint32(other)))))
@@ -196,7 +198,7 @@ func TestTwin(t *testing.T) {
 		}
 		return again
 	}
-	ns := newNetNS(t)
+	ns := kerneltest.NewNetNS(t)
 	tests := map[string]func() *Socket{
 		"here": func() *Socket { return open(t, Route, With(ExtAck), WithGroups(1)) },
 		"there, by a descriptor that is closed since": func() *Socket {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	"github.com/nlwire/nlwire/internal/kerneltest"
 )
 
 // The numbers are written out in this package, so that they exist on every
@@ -59,7 +61,7 @@ func TestFlagsSetAndReadBack(t *testing.T) {
 			s := open(t, Generic)
 			for _, want := range []bool{true, true, false, true} {
 				if err := s.SetFlag(f, want); f == ListenAllNSID {
-					needPrivilege(t, err)
+					kerneltest.NeedPrivilege(t, err)
 				} else if err != nil {
 					t.Fatal(err)
 				}

@@ -21,11 +21,12 @@ var arrows = map[string][]string{
 	"ctrl":    {"conn", "genlmsg", "nlmsg", "nla"},
 	"fuzz":    {},
 
-	"internal/native":   {},
-	"internal/golden":   {"internal/native"},
-	"internal/guard":    {},
-	"internal/generate": {"nla"},
-	"internal/arch":     {},
+	"internal/native":     {},
+	"internal/golden":     {"internal/native"},
+	"internal/kerneltest": {"golang.org/x/sys/unix"},
+	"internal/guard":      {},
+	"internal/generate":   {"nla"},
+	"internal/arch":       {},
 }
 
 func TestArrows(t *testing.T) {
