@@ -255,7 +255,7 @@ func BenchmarkFirstDump(b *testing.B) {
 	kerneltest.Interleave(b, 10, "x/kept", func() {
 		families(fresh)
 		for _, l := range fresh.idle {
-			_ = fresh.hangUp(l.t)
+			_ = fresh.hangUp(l.from)
 		}
 		fresh.idle = fresh.idle[:0]
 	}, func() { families(kept) })

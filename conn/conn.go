@@ -2,7 +2,6 @@ package conn
 
 import (
 	"errors"
-	"io"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -21,9 +20,12 @@ type Conn struct {
 
 	mu     sync.Mutex // guards what follows
 	closed bool
-	idle   []*lane                // sockets for dumps, at rest
-	others map[io.Closer]struct{} // every Transport but the main one
+	idle   []*lane              // those for dumps, at rest
+	others map[*dialed]struct{} // every Transport but the main one
 }
+
+// dialed is a Transport from the Dialer.
+type dialed struct{ t Transport }
 
 // config is what the options add up to.
 type config struct {
@@ -62,7 +64,7 @@ func WithWarnings(f func(*Error)) Option { return func(c *config) { c.warn = f }
 
 // New makes a Conn over t, which is the Conn's from now on: Close closes it.
 func New(t Transport, options ...Option) *Conn {
-	c := &Conn{others: map[io.Closer]struct{}{}}
+	c := &Conn{others: map[*dialed]struct{}{}}
 	c.conf.buffer.Store(socket.BufferSize)
 	c.conf.queue = 16 << 20
 	for _, option := range options {
@@ -103,7 +105,7 @@ func (c *Conn) Close() error {
 	c.mu.Unlock()
 	errs := []error{c.main.t.Close()}
 	for other := range others {
-		errs = append(errs, other.Close())
+		errs = append(errs, other.t.Close())
 	}
 	return errors.Join(errs...)
 }
@@ -122,7 +124,7 @@ func (c *config) grow(size int) {
 }
 
 // dial opens another Transport, which Close will close too.
-func (c *Conn) dial() (Transport, error) {
+func (c *Conn) dial() (*dialed, error) {
 	if c.conf.dial == nil {
 		return nil, ErrNoDialer
 	}
@@ -136,20 +138,21 @@ func (c *Conn) dial() (Transport, error) {
 		_ = t.Close()
 		return nil, os.ErrClosed
 	}
-	c.others[t] = struct{}{}
-	return t, nil
+	d := &dialed{t}
+	c.others[d] = struct{}{}
+	return d, nil
 }
 
 // hangUp closes a Transport from dial. After Close it has been closed.
-func (c *Conn) hangUp(t Transport) error {
+func (c *Conn) hangUp(d *dialed) error {
 	c.mu.Lock()
-	_, open := c.others[t]
-	delete(c.others, t)
+	_, open := c.others[d]
+	delete(c.others, d)
 	c.mu.Unlock()
 	if !open {
 		return os.ErrClosed
 	}
-	return t.Close()
+	return d.t.Close()
 }
 
 // Transport returns the Transport for requests: [Open]'s is a [*socket.Socket].

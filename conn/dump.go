@@ -185,11 +185,13 @@ func (c *Conn) dumpLane(ctx context.Context) (*lane, error) {
 	if closed {
 		return nil, os.ErrClosed
 	}
-	t, err := c.dial()
+	d, err := c.dial()
 	if err != nil {
 		return nil, err
 	}
-	return newLane(t, &c.conf, &c.stats), nil
+	l := newLane(d.t, &c.conf, &c.stats)
+	l.from = d
+	return l, nil
 }
 
 // dumpLaneDone gives a lane back. One with a dump that has not ended is closed,
@@ -206,7 +208,7 @@ func (c *Conn) dumpLaneDone(l *lane, ended bool) {
 		return
 	}
 	c.mu.Unlock()
-	_ = c.hangUp(l.t)
+	_ = c.hangUp(l.from)
 }
 
 // awaitDump waits until this lane has no dump, and takes the right to one.

@@ -26,7 +26,8 @@ import (
 //	rd before mu. mu is held for moments, rd for a receive that does not wait.
 type lane struct {
 	t     Transport
-	own   uint32 // port ID
+	from  *dialed // nil: the main lane
+	own   uint32  // port ID
 	conf  *config
 	stats *counters
 

@@ -22,7 +22,8 @@ type Subscription struct {
 	Resync func(ctx context.Context, loss *LossError) error
 
 	conn *Conn
-	t    Transport
+	from *dialed
+	t    Transport // of from
 	op   string
 	buf  []byte
 	info socket.Info
@@ -37,13 +38,13 @@ type Subscription struct {
 // [socket.PacketInfo] and [socket.ListenAllNSID] tell more in [Subscription.Info].
 func (c *Conn) Subscribe(groups ...uint32) (*Subscription, error) {
 	op := "subscription to groups " + fmt.Sprint(groups)
-	t, err := c.dial()
+	d, err := c.dial()
 	if err != nil {
 		return nil, fmt.Errorf("conn: %s: %w", op, err)
 	}
-	s := &Subscription{conn: c, t: t, op: op, buf: c.conf.newBuffer()}
+	s := &Subscription{conn: c, from: d, t: d.t, op: op, buf: c.conf.newBuffer()}
 	if err := s.join(groups); err != nil {
-		_ = c.hangUp(t)
+		_ = c.hangUp(d)
 		return nil, fmt.Errorf("conn: %s: %w", op, err)
 	}
 	return s, nil
@@ -64,7 +65,7 @@ func (s *Subscription) join(groups []uint32) error {
 
 // Close leaves the groups. It wakes a loop that waits, which ends with
 // [os.ErrClosed].
-func (s *Subscription) Close() error { return s.conn.hangUp(s.t) }
+func (s *Subscription) Close() error { return s.conn.hangUp(s.from) }
 
 // Transport returns what the subscription receives from, for options such as a
 // larger receive buffer.
