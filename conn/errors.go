@@ -70,7 +70,7 @@ func (e *Error) Error() string {
 		}
 	}
 	if e.Policy != nil {
-		s.WriteString(": it must be " + ruleText(e.Policy))
+		s.WriteString(": it must be " + e.Policy.String())
 	}
 	if e.HasMiss {
 		s.WriteString(": attribute " + pathText(append(e.MissPath[:len(e.MissPath):len(e.MissPath)], uint16(e.MissType))) + " is missing")

@@ -257,6 +257,12 @@ func (p *Policies) Messages() iter.Seq[[]byte] {
 	}
 }
 
+// Tables returns every policy once, in the order in which the kernel numbers them.
+func (p *Policies) Tables() []*nla.Policy {
+	tables, _ := p.tables()
+	return tables
+}
+
 // tables numbers the policies as netlink_policy_dump_add_policy does: after each
 // one of an operation, those that are nested in it.
 func (p *Policies) tables() (tables []*nla.Policy, index map[*nla.Policy]uint32) {

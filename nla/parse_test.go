@@ -414,3 +414,27 @@ func TestRuleDescriptions(t *testing.T) {
 		}
 	}
 }
+
+func TestRuleTexts(t *testing.T) {
+	tests := []struct {
+		rule Rule
+		want string
+	}{
+		{Rule{Kind: KindU32}, "u32"},
+		{Range(KindU32, 1, 10), "u32 of 1..10"},
+		{RangeUnsigned(KindU64, 1, 1<<64-1), "u64 of 1..18446744073709551615"},
+		{Min(KindS8, -3), "s8 of -3.."},
+		{Max(KindU8, 3), "u8 of ..3"},
+		{Mask(KindU8, 5), "u8 with bits of 0x5"},
+		{Mask(KindBitfield32, 5), "bitfield32 with bits of 0x5"},
+		{Rule{Kind: KindNULString, Len: 15}, "nul-string of at most 15 bytes"},
+		{ExactLen(6), "binary of 6 bytes"},
+		{Rule{Kind: KindU16, Check: CheckFunc}, "u16 that a function checks"},
+		{Rule{Kind: KindNested}, "nested"},
+	}
+	for _, tt := range tests {
+		if got := tt.rule.String(); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
+	}
+}

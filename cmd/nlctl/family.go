@@ -181,6 +181,14 @@ func printFamily(w io.Writer, f family) error {
 	return t.Flush()
 }
 
+// printableRune replaces what would disturb a terminal.
+func printableRune(r rune) rune {
+	if r < ' ' || r > 0x7e {
+		return '?'
+	}
+	return r
+}
+
 // printable quotes a name that would disturb a terminal or a table: names come
 // from whoever registered the family.
 func printable(name string) string {

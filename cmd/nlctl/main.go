@@ -2,6 +2,8 @@
 //
 //	nlctl list          every Generic Netlink family, a line each
 //	nlctl show NAME     one family in full: operations and multicast groups
+//	nlctl policy NAME   which attributes its operations accept
+//	nlctl monitor       families and groups as they come and go
 //
 // With -json they print the same for programs. The exit status is 0, 1 if the
 // kernel or the network refused, 2 if the command line is wrong.
@@ -79,6 +81,22 @@ func command(stdout, stderr io.Writer) *cli.Command {
 				OnUsageError:  badUsage,
 				Action:        show,
 				ShellComplete: completeFamilies,
+			},
+			{
+				Name:          "policy",
+				Usage:         "show which attributes a family accepts, as the kernel tells it",
+				ArgsUsage:     "NAME",
+				Flags:         []cli.Flag{jsonFlag()},
+				OnUsageError:  badUsage,
+				Action:        policy,
+				ShellComplete: completeFamilies,
+			},
+			{
+				Name:         "monitor",
+				Usage:        "print families and groups as they come and go, until interrupted",
+				Flags:        []cli.Flag{jsonFlag()},
+				OnUsageError: badUsage,
+				Action:       monitor,
 			},
 		},
 	}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/nlwire/nlwire/ctrl"
+	"github.com/nlwire/nlwire/nla"
+)
+
+// policies is the JSON of a family's policies. Do and Dump are indexes of
+// Policies, and so is Nested; null is none.
+type policies struct {
+	Family   string     `json:"family"`
+	Ops      []opPolicy `json:"ops"`
+	Policies [][]rule   `json:"policies"`
+}
+
+type opPolicy struct {
+	ID   uint32 `json:"id"`
+	Do   *int   `json:"do"`
+	Dump *int   `json:"dump"`
+}
+
+// rule is an attribute as the kernel tells it. Lost is what it may not have told.
+type rule struct {
+	Type   int    `json:"type"`
+	Kind   string `json:"kind"`
+	Text   string `json:"text"`
+	Nested *int   `json:"nested,omitempty"`
+	Lost   string `json:"lost,omitempty"`
+}
+
+func newPolicies(name string, p *ctrl.Policies) policies {
+	index := map[*nla.Policy]int{}
+	tables := p.Tables()
+	for i, table := range tables {
+		index[table] = i
+	}
+	find := func(p *nla.Policy) *int {
+		if i, ok := index[p]; ok {
+			return &i
+		}
+		return nil
+	}
+	out := policies{name, []opPolicy{}, [][]rule{}}
+	for _, op := range p.Ops {
+		out.Ops = append(out.Ops, opPolicy{op.Cmd, find(op.Do), find(op.Dump)})
+	}
+	for _, table := range tables {
+		rules := []rule{}
+		for typ := range table.Attrs {
+			r := &table.Attrs[typ]
+			if r.Kind == nla.KindUnspec {
+				continue // not told
+			}
+			rules = append(rules, rule{typ, r.Kind.String(), r.String(), find(r.Nested), ctrl.LostOf(r).String()})
+		}
+		out.Policies = append(out.Policies, rules)
+	}
+	return out
+}
+
+func policy(ctx context.Context, c *cli.Command) error {
+	args, err := arguments(c, 1)
+	if err != nil {
+		return err
+	}
+	client, err := ctrl.Open()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	f, err := client.Family(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	told, err := client.Policies(ctx, &f)
+	if err != nil {
+		return err
+	}
+	out := newPolicies(f.Name, told)
+	if c.Bool("json") {
+		return printJSON(c.Root().Writer, out)
+	}
+	return printPolicies(c.Root().Writer, out)
+}
+
+// printPolicies prints the operations and then each policy once, by its number:
+// policies nest each other, and themselves.
+func printPolicies(w io.Writer, p policies) error {
+	fmt.Fprintf(w, "%s: %d operations with a policy\n", printable(p.Family), len(p.Ops))
+	t := newTable(w)
+	for _, op := range p.Ops {
+		fmt.Fprintf(t, "  %d\t%s\n", op.ID, strings.Join(opUses(op), "\t"))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for i, rules := range p.Policies {
+		fmt.Fprintf(w, "\npolicy %d\n", i)
+		for _, r := range rules {
+			text := r.Text
+			if r.Nested != nil {
+				text += fmt.Sprintf(", policy %d", *r.Nested)
+			}
+			if r.Lost != "" {
+				text += "  (" + lostText[r.Lost] + ")"
+			}
+			fmt.Fprintf(t, "  %d\t%s\n", r.Type, text)
+		}
+		if err := t.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func opUses(op opPolicy) (uses []string) {
+	if op.Do != nil {
+		uses = append(uses, fmt.Sprintf("do: policy %d", *op.Do))
+	}
+	if op.Dump != nil {
+		uses = append(uses, fmt.Sprintf("dump: policy %d", *op.Dump))
+	}
+	return uses
+}
+
+// lostText says what the kernel may not have told.
+var lostText = map[string]string{
+	ctrl.LostLength.String(): "it may have limits that are not told",
+	ctrl.LostKind.String():   "or msecs",
+	ctrl.LostFunc.String():   "how is not told",
+}
