@@ -9,6 +9,7 @@ import (
 
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/policydump"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )
@@ -233,86 +234,38 @@ func extend(p *nla.Policy, typ int) {
 // before it.
 func (p *Policies) Messages() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
-		tables, index := p.tables()
+		t := p.tables()
 		b := nla.AppendUint16(nil, genlmsg.CtrlAttrFamilyID, p.FamilyID)
 		head := len(b)
 		for _, op := range p.Ops {
-			b = op.append(b[:head], index)
+			cmd := uint16(op.Cmd)
+			if op.Unnamed {
+				cmd = 0
+			}
+			b = t.AppendOp(b[:head], cmd, op.Do, op.Dump)
 			if !yield(b) {
 				return
 			}
 		}
-		for i, table := range tables {
-			for typ := range table.Attrs {
-				r := &table.Attrs[typ]
-				if !r.Kind.Exported() {
-					continue
-				}
-				b = appendTableRule(b[:head], uint16(i), uint16(typ), r, index)
-				if !yield(b) {
-					return
-				}
+		for table, typ, ok := t.Next(0, 0); ok; table, typ, ok = t.Next(table, typ+1) {
+			b = t.AppendRule(b[:head], table, typ)
+			if !yield(b) {
+				return
 			}
 		}
 	}
 }
 
 // Tables returns every policy once, in the order in which the kernel numbers them.
-func (p *Policies) Tables() []*nla.Policy {
-	tables, _ := p.tables()
-	return tables
-}
+func (p *Policies) Tables() []*nla.Policy { return p.tables().List }
 
-// tables numbers the policies as netlink_policy_dump_add_policy does: after each
-// one of an operation, those that are nested in it.
-func (p *Policies) tables() (tables []*nla.Policy, index map[*nla.Policy]uint32) {
-	index = map[*nla.Policy]uint32{}
-	add := func(p *nla.Policy) {
-		if _, known := index[p]; p != nil && !known {
-			index[p] = uint32(len(tables))
-			tables = append(tables, p)
-		}
-	}
-	next := 0
+func (p *Policies) tables() *policydump.Tables {
+	t := &policydump.Tables{}
 	for _, op := range p.Ops {
-		for _, top := range []*nla.Policy{op.Do, op.Dump} {
-			add(top)
-			for ; next < len(tables); next++ {
-				for i := range tables[next].Attrs {
-					add(tables[next].Attrs[i].Nested)
-				}
-			}
-		}
+		t.Add(op.Do)
+		t.Add(op.Dump)
 	}
-	return tables, index
-}
-
-func (op *OpPolicy) append(b []byte, index map[*nla.Policy]uint32) []byte {
-	b, outer := nla.Begin(b, genlmsg.CtrlAttrOpPolicy|nla.Nested)
-	cmd := uint16(op.Cmd)
-	if op.Unnamed {
-		cmd = 0
-	}
-	b, inner := nla.Begin(b, cmd|nla.Nested)
-	if op.Do != nil {
-		b = nla.AppendUint32(b, genlmsg.CtrlAttrPolicyDo, index[op.Do])
-	}
-	if op.Dump != nil {
-		b = nla.AppendUint32(b, genlmsg.CtrlAttrPolicyDump, index[op.Dump])
-	}
-	return nla.End(nla.End(b, inner), outer)
-}
-
-func appendTableRule(b []byte, table, typ uint16, r *nla.Rule, index map[*nla.Policy]uint32) []byte {
-	b, outer := nla.Begin(b, genlmsg.CtrlAttrPolicy|nla.Nested)
-	b, inner := nla.Begin(b, table|nla.Nested)
-	b, rule := nla.Begin(b, typ|nla.Nested)
-	if r.Nested != nil {
-		b = nla.AppendNestRule(b, r, index[r.Nested], uint32(r.Nested.MaxType()))
-	} else {
-		b = nla.AppendRule(b, r)
-	}
-	return nla.End(nla.End(nla.End(b, rule), inner), outer)
+	return t
 }
 
 // Lost is what the kernel may not have told of a rule.

@@ -135,7 +135,7 @@ func (s *survey) rewrite(t *testing.T, c *Client, f *Family) *Policies {
 	if len(p.Ops) > 0 {
 		s.families++
 	}
-	tables, _ := p.tables()
+	tables := p.Tables()
 	s.tables, s.attrs, s.ops = s.tables+len(tables), s.attrs+len(want)-len(p.Ops), s.ops+len(p.Ops)
 	for _, op := range p.Ops {
 		if _, ok := f.Op(uint8(op.Cmd)); !ok {

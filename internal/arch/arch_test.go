@@ -18,7 +18,8 @@ var arrows = map[string][]string{
 	"genlmsg": {"nlmsg", "nla", "internal/native"},
 	"socket":  {"golang.org/x/sys/unix"},
 	"conn":    {"socket", "nlmsg", "nla"},
-	"ctrl":    {"conn", "genlmsg", "nlmsg", "nla"},
+	"ctrl":    {"conn", "genlmsg", "nlmsg", "nla", "internal/policydump"},
+	"bus":     {"socket", "genlmsg", "nlmsg", "nla", "internal/policydump"},
 	"fuzz":    {},
 
 	"internal/native":     {},
@@ -26,6 +27,7 @@ var arrows = map[string][]string{
 	"internal/kerneltest": {"golang.org/x/sys/unix"},
 	"internal/guard":      {},
 	"internal/generate":   {"nla"},
+	"internal/policydump": {"genlmsg", "nla"},
 	"internal/arch":       {},
 }
 
@@ -54,7 +56,7 @@ func TestArrows(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"nla", "nlmsg", "genlmsg", "socket", "conn", "ctrl"} {
+	for _, name := range []string{"nla", "nlmsg", "genlmsg", "socket", "conn", "ctrl", "bus"} {
 		if !seen[name] {
 			t.Errorf("package %s is not there", name)
 		}

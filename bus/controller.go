@@ -1,0 +1,170 @@
+package bus
+
+import (
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+)
+
+// The controller's policies (ctrl_policy_family, ctrl_policy_policy).
+var (
+	ctrlFamilyPolicy = &nla.Policy{Attrs: []nla.Rule{
+		genlmsg.CtrlAttrFamilyID:   {Kind: nla.KindU16},
+		genlmsg.CtrlAttrFamilyName: {Kind: nla.KindNULString, Len: genlmsg.NameSize - 1},
+	}}
+	ctrlPolicyPolicy = &nla.Policy{Attrs: []nla.Rule{
+		genlmsg.CtrlAttrFamilyID:   {Kind: nla.KindU16},
+		genlmsg.CtrlAttrFamilyName: {Kind: nla.KindNULString, Len: genlmsg.NameSize - 1},
+		genlmsg.CtrlAttrOp:         {Kind: nla.KindU32},
+	}}
+)
+
+// newController makes the family nlctrl (genl_ctrl).
+func newController(b *Bus) *Family {
+	return &Family{
+		Name: genlmsg.CtrlName, Version: genlmsg.CtrlVersion, NetNSOK: true,
+		ResvStartOp: genlmsg.CtrlCmdGetPolicy + 1,
+		Groups:      []Group{{Name: genlmsg.CtrlGroup}},
+		SplitOps: []SplitOp{
+			{
+				Cmd: genlmsg.CtrlCmdGetFamily, Flags: genlmsg.OpDo, Validate: DontValidateStrict,
+				Policy: ctrlFamilyPolicy, Do: b.getFamily,
+			},
+			{
+				Cmd: genlmsg.CtrlCmdGetFamily, Flags: genlmsg.OpDump, Validate: DontValidateDump,
+				Policy: ctrlFamilyPolicy, Dump: b.dumpFamilies,
+			},
+			{
+				Cmd: genlmsg.CtrlCmdGetPolicy, Flags: genlmsg.OpDump, Policy: ctrlPolicyPolicy,
+				Start: b.startPolicies, Dump: dumpPolicies,
+			},
+		},
+	}
+}
+
+// byID returns a family; it is under b.registry, as all handlers are.
+func (b *Bus) byID(id uint16) *Family {
+	if int(id) < len(b.ids.families) {
+		return b.ids.families[id]
+	}
+	return nil
+}
+
+// byName returns the family that an attribute names.
+func (b *Bus) byName(attrs nla.Table) *Family {
+	return b.names[string(attrs.Text(genlmsg.CtrlAttrFamilyName))]
+}
+
+// getFamily answers with one family; of a name and an id the name counts
+// (ctrl_getfamily).
+func (b *Bus) getFamily(i *Info) error {
+	var f *Family
+	switch {
+	case i.Attrs.Has(genlmsg.CtrlAttrFamilyName):
+		f = b.byName(i.Attrs)
+	case i.Attrs.Has(genlmsg.CtrlAttrFamilyID):
+		f = b.byID(i.Attrs.Uint16(genlmsg.CtrlAttrFamilyID))
+	default:
+		return EINVAL
+	}
+	if f == nil || !f.existsIn(i.NetNS) {
+		return ENOENT
+	}
+	m, mark := i.Begin(genlmsg.CtrlCmdNewFamily)
+	m = appendFamily(m, f)
+	if len(m)-mark > goodSize {
+		return EMSGSIZE
+	}
+	return i.Reply(m, mark)
+}
+
+// dumpFamilies lists the families by their ids (ctrl_dumpfamily). As in the kernel
+// Args counts them, so that one which comes or goes meanwhile shifts the rest.
+func (b *Bus) dumpFamilies(d *Dump) error {
+	n := 0
+	for _, f := range b.ids.families {
+		if f == nil || !f.existsIn(d.NetNS) {
+			continue
+		}
+		if n++; n <= d.Args[0] {
+			continue
+		}
+		m, mark := d.Begin(0, genlmsg.CtrlCmdNewFamily)
+		if err := d.End(appendFamily(m, f), mark); err != nil {
+			return err
+		}
+		d.Args[0] = n
+	}
+	return nil
+}
+
+// appendFamily appends all that the controller tells of a family
+// (ctrl_fill_info). The nests have no Nested bit: they came before it.
+func appendFamily(b []byte, f *Family) []byte {
+	r := f.on.Load()
+	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, f.Name)
+	b = nla.AppendUint16(b, genlmsg.CtrlAttrFamilyID, r.id)
+	b = nla.AppendUint32(b, genlmsg.CtrlAttrVersion, uint32(f.Version))
+	b = nla.AppendUint32(b, genlmsg.CtrlAttrHdrSize, uint32(f.HdrSize))
+	b = nla.AppendUint32(b, genlmsg.CtrlAttrMaxAttr, uint32(f.maxAttr()))
+	if len(r.ops.list) > 0 {
+		var ops int
+		b, ops = nla.BeginNoFlag(b, genlmsg.CtrlAttrOps)
+		for i := range r.ops.list {
+			c := &r.ops.list[i]
+			var op int
+			b, op = nla.BeginNoFlag(b, uint16(i+1))
+			b = nla.AppendUint32(b, genlmsg.CtrlAttrOpID, uint32(c.cmd()))
+			b = nla.AppendUint32(b, genlmsg.CtrlAttrOpFlags, uint32(c.flags()))
+			b = nla.End(b, op)
+		}
+		b = nla.End(b, ops)
+	}
+	if len(f.Groups) > 0 {
+		var groups int
+		b, groups = nla.BeginNoFlag(b, genlmsg.CtrlAttrMulticastGroups)
+		for i := range f.Groups {
+			b = appendGroup(b, f, i, uint16(i+1))
+		}
+		b = nla.End(b, groups)
+	}
+	return b
+}
+
+func appendGroup(b []byte, f *Family, group int, typ uint16) []byte {
+	b, mark := nla.BeginNoFlag(b, typ)
+	b = nla.AppendUint32(b, genlmsg.CtrlAttrMulticastGroupID, f.GroupID(group))
+	b = nla.AppendCString(b, genlmsg.CtrlAttrMulticastGroupName, f.Groups[group].Name)
+	return nla.End(b, mark)
+}
+
+// tellFamily tells those who listen to the controller of a family that came or
+// goes (genl_ctrl_event). One that has too many operations for a message is not
+// told, as in the kernel.
+func (b *Bus) tellFamily(cmd uint8, f *Family) {
+	m, mark := b.ctrl.Begin(nil, 0, 0, 0, cmd)
+	m = appendFamily(m, f)
+	if len(m) <= goodSize {
+		b.tell(f, nlmsg.End(m, mark))
+	}
+}
+
+// tellGroup tells of a group (ctrl_fill_mcgrp_info).
+func (b *Bus) tellGroup(cmd uint8, f *Family, group int) {
+	m, mark := b.ctrl.Begin(nil, 0, 0, 0, cmd)
+	m = nla.AppendCString(m, genlmsg.CtrlAttrFamilyName, f.Name)
+	m = nla.AppendUint16(m, genlmsg.CtrlAttrFamilyID, f.ID())
+	m, groups := nla.BeginNoFlag(m, genlmsg.CtrlAttrMulticastGroups)
+	m = nla.End(appendGroup(m, f, group, 1), groups)
+	b.tell(f, nlmsg.End(m, mark))
+}
+
+// tell sends to the namespaces where the family is. That nobody listens is no
+// failure.
+func (b *Bus) tell(f *Family, m []byte) {
+	netNS := 0
+	if f.NetNSOK {
+		netNS = everyNetNS
+	}
+	_ = b.ctrl.multicast(netNS, 0, m, 0)
+}

@@ -1,0 +1,202 @@
+package bus
+
+import (
+	"runtime/debug"
+
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// WithBefore has f run in front of every handler, in its place: one that waits
+// makes the handler slow, and with it the Send of the requester.
+func WithBefore(f func(*Info)) Option { return func(b *Bus) { b.before = f } }
+
+// call is what handling a request takes, kept in a pool.
+type call struct {
+	info  Info
+	attrs []nla.Attr
+	ack   []byte // the answer
+	text  []byte // what its extended ACK refers to
+}
+
+// handle goes through the messages of a datagram (netlink_rcv_skb). What comes
+// behind one whose length makes no sense is not looked at, and nobody is told.
+func (b *Bus) handle(p *Port, data []byte) {
+	b.stats.datagrams.Add(1)
+	b.registry.RLock()
+	defer b.registry.RUnlock()
+	c := b.calls.Get().(*call)
+	defer b.release(c)
+	for len(data) > 0 {
+		m, n := nlmsg.Consume(data)
+		if n < 0 {
+			return
+		}
+		data = data[n:]
+		c.begin(p, m)
+		err := error(nil)
+		if m.Flags()&nlmsg.Request != 0 && m.Type() >= nlmsg.MinType {
+			err = b.request(c)
+		}
+		errno := Errno(0)
+		if err != nil {
+			errno = c.info.take(err)
+		}
+		// EINTR is how a dump that has begun says that its Done ends it.
+		if errno != EINTR && (errno != 0 || m.Flags()&nlmsg.Ack != 0) {
+			c.acknowledge(errno)
+		}
+	}
+}
+
+func (c *call) begin(p *Port, m nlmsg.Msg) {
+	c.info = Info{Seq: m.Seq(), PortID: p.id, NetNS: p.netNS, Msg: m, port: p, buf: c.info.buf}
+	c.info.request = m
+}
+
+// release forgets the request and keeps the buffers.
+func (b *Bus) release(c *call) {
+	c.info = Info{buf: c.info.buf}
+	clear(c.attrs)
+	b.calls.Put(c)
+}
+
+// acknowledge answers with an Error message (netlink_ack).
+func (c *call) acknowledge(errno Errno) {
+	p := c.info.port
+	var ext nlmsg.ExtAck
+	ext, c.text = c.info.message(c.text[:0])
+	c.ack = nlmsg.AppendAck(c.ack[:0], c.info.Msg, p.id, uint32(errno), &ext, p.ackOptions())
+	p.put(c.ack, socket.Info{})
+}
+
+const (
+	msgReserved = "genlmsghdr.reserved field is not 0"
+	msgFlags    = "ambiguous or reserved bits set in nlmsg_flags"
+)
+
+// request finds the operation and runs it, in the kernel's order of checks
+// (genl_rcv_msg, genl_family_rcv_msg).
+func (b *Bus) request(c *call) error {
+	i := &c.info
+	typ := i.Msg.Type()
+	if typ > genlmsg.MaxID || b.ids.families[typ] == nil {
+		return ENOENT
+	}
+	f := b.ids.families[typ]
+	if !f.existsIn(i.NetNS) {
+		return ENOENT
+	}
+	header, _ := genlmsg.Consume(i.Msg.Payload())
+	if len(i.Msg) < nlmsg.HeaderLen+genlmsg.HeaderLen+f.HdrSize {
+		return EINVAL
+	}
+	i.Family, i.Header, i.UserHeader = f, header, genlmsg.UserHeader(i.Msg, f.HdrSize)
+	if text := f.checkHeader(i); text != "" {
+		i.SetMsg(text)
+		return EINVAL
+	}
+	ops := f.on.Load().ops
+	isDump := i.Msg.Flags()&nlmsg.Dump == nlmsg.Dump
+	op := ops.do[header.Cmd()]
+	if isDump {
+		op = ops.dump[header.Cmd()]
+	}
+	switch {
+	case op == nil:
+		return EOPNOTSUPP
+	case op.flags&genlmsg.OpAdmin != 0 && !i.Has(CapNetAdmin), op.flags&genlmsg.OpUnsAdmin != 0 && !i.Has(CapNetAdminNS):
+		return EPERM
+	case isDump:
+		return b.startDump(c, op)
+	}
+	return b.do(c, op)
+}
+
+// checkHeader returns what the kernel has against the headers of a newer command
+// (genl_header_check), "" for nothing.
+func (f *Family) checkHeader(i *Info) string {
+	if i.Header.Cmd() < f.ResvStartOp {
+		return ""
+	}
+	if i.Header.Reserved() != 0 {
+		return msgReserved
+	}
+	flags := i.Msg.Flags()
+	if flags&nlmsg.Dump == nlmsg.Dump {
+		flags &^= nlmsg.Dump
+	}
+	if flags&^(nlmsg.Request|nlmsg.Ack|nlmsg.Echo) != 0 {
+		return msgFlags
+	}
+	return ""
+}
+
+// do runs pre_doit, doit and post_doit (genl_family_rcv_msg_doit).
+func (b *Bus) do(c *call, op *operation) error {
+	i := &c.info
+	if !i.Family.Parallel {
+		b.handlers.Lock()
+		defer b.handlers.Unlock()
+	}
+	var err error
+	if i.Attrs, err = c.parse(op, DontValidateStrict); err != nil {
+		return err
+	}
+	return b.run(i, func() error {
+		if op.preDo != nil {
+			if err := op.preDo(i); err != nil {
+				return err
+			}
+		}
+		err := op.do(i)
+		if op.postDo != nil {
+			op.postDo(i)
+		}
+		return err
+	})
+}
+
+// parse validates the attributes as the operation wants it
+// (genl_family_rcv_msg_attrs_parse).
+func (c *call) parse(op *operation, liberal Validate) (nla.Table, error) {
+	i := &c.info
+	if !i.port.bus.profile.parses(op) {
+		return nil, nil
+	}
+	mode := nla.Strict
+	if op.validate&liberal != 0 {
+		mode = nla.Liberal
+	}
+	var tb nla.Table
+	if op.maxAttr > 0 {
+		c.attrs = append(c.attrs[:0], make([]nla.Attr, op.maxAttr+1)...)
+		tb = c.attrs
+	}
+	errno := nlmsg.ParseReport(tb, i.Msg, genlmsg.HeaderLen+i.Family.HdrSize, op.policy, mode, &i.report)
+	if errno != 0 {
+		return nil, Errno(errno)
+	}
+	return tb, nil
+}
+
+// run calls a handler and survives its panic, which is EIO for the requester.
+func (b *Bus) run(i *Info, handler func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			b.stats.panics.Add(1)
+			p := &Panic{Family: i.Family.Name, Cmd: i.Header.Cmd(), Value: v, Stack: debug.Stack()}
+			i.SetMsg(p.Error())
+			if b.onPanic != nil {
+				b.onPanic(p)
+			}
+			err = EIO
+		}
+	}()
+	if b.before != nil {
+		b.before(i)
+	}
+	return handler()
+}

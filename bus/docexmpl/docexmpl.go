@@ -1,0 +1,83 @@
+// Package docexmpl is DOC_EXMPL, the family that the how-to of Generic Netlink
+// builds: one attribute, one operation, one multicast group. It is what to begin
+// with, and what to try a client on.
+//
+//	DOC_EXMPL, version 1
+//	  operation 1, ECHO    do: sends the text back, and tells it to the group
+//	                       dump: a list of texts
+//	  attribute 1, MSG     a string with its NUL, of up to 256 bytes
+//	  group doc_events     hears every ECHO
+//
+// A kernel module of the same content answers with the same bytes; the tests
+// compare with what one has sent.
+package docexmpl
+
+import (
+	"strconv"
+
+	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/nla"
+)
+
+const (
+	Name    = "DOC_EXMPL"
+	Version = 1
+	Group   = "doc_events"
+
+	CmdEcho = 1 // DOC_EXMPL_C_ECHO
+	AttrMsg = 1 // DOC_EXMPL_A_MSG: string with NUL
+
+	// MaxMsg is the longest text, without its NUL.
+	MaxMsg = 256
+	// DumpLen is how many texts a dump lists.
+	DumpLen = 200
+)
+
+// Policy is what the operation accepts.
+var Policy = &nla.Policy{Attrs: []nla.Rule{AttrMsg: {Kind: nla.KindNULString, Len: MaxMsg}}}
+
+// New makes the family, for Bus.Register.
+func New() *bus.Family {
+	return &bus.Family{
+		Name: Name, Version: Version, MaxAttr: AttrMsg, NetNSOK: true,
+		Ops:    []bus.Op{{Cmd: CmdEcho, Policy: Policy, Do: echo, Dump: list}},
+		Groups: []bus.Group{{Name: Group}},
+	}
+}
+
+func echo(i *bus.Info) error {
+	if !i.Attrs.Has(AttrMsg) {
+		i.SetMsg("DOC_EXMPL_A_MSG is required")
+		return bus.EINVAL
+	}
+	b, mark := i.Begin(CmdEcho)
+	if err := i.Reply(appendMsg(b, i), mark); err != nil {
+		return err
+	}
+	if !i.Family.HasListeners(0) {
+		return nil
+	}
+	b, mark = i.BeginEvent(CmdEcho)
+	if err := i.Multicast(0, appendMsg(b, i), mark); err != bus.ESRCH {
+		return err
+	}
+	return nil // they are in other namespaces
+}
+
+// appendMsg appends the text of the request up to its NUL.
+func appendMsg(b []byte, i *bus.Info) []byte {
+	b, mark := nla.BeginNoFlag(b, AttrMsg)
+	b = append(b, i.Attrs.Text(AttrMsg)...)
+	return nla.End(append(b, 0), mark)
+}
+
+func list(d *bus.Dump) error {
+	for ; d.Args[0] < DumpLen; d.Args[0]++ {
+		b, mark := d.Begin(0, CmdEcho)
+		b = nla.AppendCString(b, AttrMsg, "dump entry number "+strconv.Itoa(d.Args[0]))
+		if err := d.End(b, mark); err != nil {
+			return err
+		}
+	}
+	return nil
+}

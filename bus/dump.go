@@ -1,0 +1,252 @@
+package bus
+
+import (
+	"errors"
+
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// The sizes of a dump's datagrams (netlink_dump): the first has goodSize bytes, the
+// later ones as many as the longest buffer that was offered, up to maxDumpSize.
+const (
+	goodSize    = 4096 - sharedInfo   // NLMSG_GOODSIZE
+	maxDumpSize = 32<<10 - sharedInfo // SKB_WITH_OVERHEAD(32768)
+	doneSize    = nlmsg.HeaderLen + 4 // a Done without extended ACK
+	unfinished  = Errno(1<<32 - 1)    // nothing that a handler returns
+)
+
+// More is what a DumpFunc returns that has written something and will write more.
+// With nothing written it ends the dump, as skb->len does in the kernel.
+var More = errors.New("bus: there is more to dump")
+
+// Dump is a dump under way, as its handlers see it (struct netlink_callback). It is
+// good until Done returns.
+//
+// The bus calls Dump for each datagram. It appends messages until one does not fit
+// any more, for which End returns EMSGSIZE: it returns that, and begins there the
+// next time. Nil ends the dump, [More] asks to be called again, and any other
+// error ends it with that errno in its Done.
+type Dump struct {
+	Info // of the request; Msg is a copy
+
+	// Args are the family's own, zero when the dump starts (cb->args).
+	Args [6]int
+	// Generation is that of what is listed (cb->seq). A message, or the Done, that
+	// is ended with another one than the message before it is marked with
+	// nlmsg.DumpIntr; 0 is not compared (nl_dump_check_consistent).
+	Generation uint32
+	// AnswerFlags are added to the Done, as nlmsg.DumpFiltered (cb->answer_flags).
+	AnswerFlags nlmsg.Flags
+	// StrictCheck tells whether the port has socket.StrictCheck on.
+	StrictCheck bool
+
+	op       *operation
+	end      Errno  // what the last step returned, or unfinished
+	previous uint32 // Generation of the message before
+	request  []byte // a copy, kept for the next dump
+	attrs    []nla.Attr
+	text     []byte
+	out      []byte // the datagram
+	room     int    // its size
+}
+
+// Begin starts a message of the dump, part of the datagram (genlmsg_put).
+func (d *Dump) Begin(flags nlmsg.Flags, cmd uint8) (b []byte, mark int) {
+	return d.Family.Begin(d.out, flags|nlmsg.Multi, d.Seq, d.PortID, cmd)
+}
+
+// End ends the message (genlmsg_end). EMSGSIZE says that it did not fit into the
+// datagram, and is not in it.
+func (d *Dump) End(b []byte, mark int) error {
+	b = nlmsg.End(b, mark)
+	if len(b) > d.room {
+		d.out = b[:mark] // the grown buffer is worth keeping
+		return EMSGSIZE
+	}
+	d.checkConsistent(nlmsg.Msg(b[mark:]))
+	d.out = b
+	return nil
+}
+
+// Len returns how many bytes of the datagram are written.
+func (d *Dump) Len() int { return len(d.out) }
+
+func (d *Dump) checkConsistent(m nlmsg.Msg) {
+	if d.previous != 0 && d.Generation != d.previous {
+		m.SetFlags(m.Flags() | nlmsg.DumpIntr)
+	}
+	d.previous = d.Generation
+}
+
+// startDump starts a dump, which is the port's from then on, and sends its first
+// datagram (__netlink_dump_start, genl_start). EINTR is the success.
+func (b *Bus) startDump(c *call, op *operation) error {
+	p := c.info.port
+	p.dumpMu.Lock()
+	defer p.dumpMu.Unlock()
+	if p.isDumping() {
+		return EBUSY
+	}
+	d := &p.dump
+	d.copyRequest(&c.info, op)
+	if err := d.parse(c); err != nil {
+		return err
+	}
+	if op.start != nil {
+		if err := b.step(d, op.start); err != nil {
+			errno := d.take(err)
+			c.info.ExtAck = d.ExtAck
+			return errno
+		}
+	}
+	if p.setDumping(true) {
+		return errClosed
+	}
+	if err := b.dumpOn(p); err != nil {
+		return err
+	}
+	return EINTR
+}
+
+// copyRequest makes the request the dump's own: it outlives its datagram.
+func (d *Dump) copyRequest(i *Info, op *operation) {
+	request := append(d.request[:0], i.Msg...)
+	*d = Dump{
+		Info: *i, StrictCheck: i.port.has(socket.StrictCheck), op: op, end: unfinished,
+		request: request, attrs: d.attrs, text: d.text, out: d.out[:0],
+	}
+	d.Msg = request
+	d.ExtAck = ExtAck{request: request}
+	d.Header, _ = genlmsg.Consume(d.Msg.Payload())
+	d.UserHeader = genlmsg.UserHeader(d.Msg, i.Family.HdrSize)
+	d.buf = nil
+}
+
+// parse validates the copy with what the call has for it.
+func (d *Dump) parse(c *call) (err error) {
+	inner := call{info: d.Info, attrs: d.attrs}
+	d.Attrs, err = inner.parse(d.op, DontValidateDumpStrict)
+	d.attrs, d.ExtAck = inner.attrs, inner.info.ExtAck
+	c.info.ExtAck = d.ExtAck
+	return err
+}
+
+// step runs a handler of the dump, under the lock of its family.
+func (b *Bus) step(d *Dump, f DumpFunc) error {
+	if !d.Family.Parallel {
+		b.handlers.Lock()
+		defer b.handlers.Unlock()
+	}
+	return b.run(&d.Info, func() error { return f(d) })
+}
+
+// continueDump sends the next datagram of the port's dump.
+func (b *Bus) continueDump(p *Port) error {
+	b.registry.RLock()
+	defer b.registry.RUnlock()
+	p.dumpMu.Lock()
+	defer p.dumpMu.Unlock()
+	if !p.isDumping() {
+		return nil
+	}
+	return b.dumpOn(p)
+}
+
+// dumpOn makes a datagram and queues it (netlink_dump).
+func (b *Bus) dumpOn(p *Port) error {
+	d := &p.dump
+	var ok bool
+	if d.room, ok = p.dumpSize(); !ok {
+		return ENOBUFS
+	}
+	d.out = d.out[:0]
+	d.ExtAck = ExtAck{request: d.Msg}
+	if d.end == unfinished {
+		d.end = b.dumpStep(d)
+	}
+	if d.end == unfinished || d.room-len(d.out) < doneSize {
+		p.deliver(d.out, socket.Info{}, d.room)
+		return nil
+	}
+	d.appendDone()
+	p.setDumping(false)
+	p.deliver(d.out, socket.Info{}, d.room)
+	b.finish(d)
+	return nil
+}
+
+// dumpStep has the family write into the datagram, and returns how the dump ended,
+// or unfinished.
+func (b *Bus) dumpStep(d *Dump) Errno {
+	err := b.step(d, d.op.dump)
+	switch {
+	case err == nil, err == More && len(d.out) == 0:
+		return 0
+	case err == More:
+		return unfinished
+	}
+	errno := d.take(err)
+	if errno == EMSGSIZE && len(d.out) > 0 {
+		return unfinished
+	}
+	return errno
+}
+
+// appendDone ends the dump (netlink_dump_done). Where the extended ACK does not
+// fit, only its flag is there.
+func (d *Dump) appendDone() {
+	var ext nlmsg.ExtAck
+	ext, d.text = d.message(d.text[:0])
+	opts := d.port.ackOptions()
+	start := len(d.out)
+	d.out = nlmsg.AppendDone(d.out, d.Msg, d.PortID, d.AnswerFlags, uint32(d.end), &ext, opts)
+	if len(d.out) > d.room {
+		d.out = nlmsg.AppendDone(d.out[:start], d.Msg, d.PortID, d.AnswerFlags|nlmsg.AckTLVs, uint32(d.end), nil, opts)
+	}
+	d.checkConsistent(nlmsg.Msg(d.out[start:]))
+}
+
+// finish runs the family's done.
+func (b *Bus) finish(d *Dump) {
+	if d.op.done != nil {
+		_ = b.step(d, func(d *Dump) error { d.op.done(d); return nil }) // a panic is told by the bus
+	}
+	d.Ctx, d.Attrs, d.Info = nil, nil, Info{}
+}
+
+// abandonDump ends the dump of a port that is closed.
+func (b *Bus) abandonDump(p *Port) {
+	p.dumpMu.Lock()
+	defer p.dumpMu.Unlock()
+	if p.isDumping() {
+		p.setDumping(false)
+		b.finish(&p.dump)
+	}
+}
+
+func (p *Port) isDumping() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dumping
+}
+
+// setDumping returns whether the port has been closed meanwhile; then nothing
+// changes to true.
+func (p *Port) setDumping(is bool) (closed bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.dumping = is && !p.closed
+	return p.closed
+}
+
+// dumpSize returns the size of the next datagram, and whether the queue has room
+// for it.
+func (p *Port) dumpSize() (size int, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	size = max(goodSize, p.maxReceive)
+	return size, p.rmem == 0 || p.rmem+trueSize(size) < p.rcvbuf
+}

@@ -1,0 +1,165 @@
+package bus
+
+import (
+	"sync/atomic"
+
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+)
+
+// Validate says how loosely an older operation validates its attributes (enum
+// genl_validate_flags). Operations from Family.ResvStartOp on must have none.
+type Validate uint8
+
+const (
+	// DontValidateStrict has the attributes of a do parsed liberally
+	// (GENL_DONT_VALIDATE_STRICT).
+	DontValidateStrict Validate = 1 << iota
+	// DontValidateDump leaves the attributes of a dump alone
+	// (GENL_DONT_VALIDATE_DUMP). In a SplitOp it has no such effect.
+	DontValidateDump
+	// DontValidateDumpStrict has the attributes of a dump parsed liberally
+	// (GENL_DONT_VALIDATE_DUMP_STRICT).
+	DontValidateDumpStrict
+)
+
+// The handlers of an operation. The error they return goes to the requester: an
+// [Errno], a syscall.Errno (which on Linux has the same numbers), a
+// *nla.PolicyError, or anything that wraps one of them. An error that is none is
+// EIO, with its text as that of the extended ACK.
+//
+// A handler runs inside the Send of the requester, or, when a dump goes on, in
+// its Receive. It must not send requests to its own bus, nor register or
+// unregister families: the kernel would deadlock there, and so does the bus.
+type (
+	// Do handles a request: doit, but also pre_doit.
+	Do func(*Info) error
+	// PostDo runs behind a Do that ran, whatever came of it (post_doit).
+	PostDo func(*Info)
+	// DumpFunc is a step of a dump: start, or dumpit. See [Dump].
+	DumpFunc func(*Dump) error
+	// DumpDone runs once, when a dump that was started ends (done).
+	DumpDone func(*Dump)
+)
+
+// Op is an operation with policies of its own (struct genl_ops). One of Do and
+// Dump must be there.
+type Op struct {
+	Cmd      uint8
+	Flags    genlmsg.OpFlags // genlmsg.OpAdmin, genlmsg.OpUnsAdmin
+	Validate Validate
+	Policy   *nla.Policy // nil: the family's
+	Do       Do
+	Start    DumpFunc // nil: nothing to do
+	Dump     DumpFunc
+	Done     DumpDone // nil: nothing to do
+}
+
+// SmallOp is an operation under the policy of its family (struct genl_small_ops).
+type SmallOp struct {
+	Cmd      uint8
+	Flags    genlmsg.OpFlags
+	Validate Validate
+	Do       Do
+	Dump     DumpFunc
+}
+
+// SplitOp is one half of an operation (struct genl_split_ops): Flags has one of
+// genlmsg.OpDo and genlmsg.OpDump. They are sorted by command, do before dump.
+type SplitOp struct {
+	Cmd      uint8
+	Flags    genlmsg.OpFlags
+	Validate Validate
+	Policy   *nla.Policy // nil: see [Profile]
+
+	PreDo  Do
+	Do     Do
+	PostDo PostDo
+
+	Start DumpFunc
+	Dump  DumpFunc
+	Done  DumpDone
+}
+
+// GroupFlags are what joining a group takes.
+type GroupFlags uint8
+
+const (
+	// GroupNetAdmin asks for CAP_NET_ADMIN (GENL_MCAST_CAP_NET_ADMIN).
+	GroupNetAdmin GroupFlags = 1 << iota
+	// GroupSysAdmin asks for CAP_SYS_ADMIN (GENL_MCAST_CAP_SYS_ADMIN).
+	GroupSysAdmin
+)
+
+// Group is a multicast group of a family.
+type Group struct {
+	Name  string
+	Flags GroupFlags
+}
+
+// Family is a Generic Netlink family to be registered (struct genl_family). It
+// must not be changed while it is registered, and is on one bus at a time.
+type Family struct {
+	Name    string
+	Version uint8
+	HdrSize int // bytes of the family's own header behind struct genlmsghdr
+	// MaxAttr is the highest attribute type of operations that have no policy;
+	// 0 is that of Policy. The controller tells it.
+	MaxAttr int
+	Policy  *nla.Policy // of operations that have none of their own
+	NetNSOK bool        // it exists in other network namespaces than the first
+	// Parallel lets handlers run side by side (parallel_ops). Without it all
+	// families share one lock.
+	Parallel bool
+	// ResvStartOp is the first command whose header is checked and which is
+	// validated strictly; 0 is all of them.
+	ResvStartOp uint8
+
+	Ops      []Op
+	SmallOps []SmallOp
+	SplitOps []SplitOp
+	PreDo    Do // in front of every Do of Ops and SmallOps; an error ends the request
+	PostDo   PostDo
+	Groups   []Group
+
+	// Bind and Unbind hear of ports that join and leave a group, by its index.
+	Bind, Unbind func(group int)
+
+	on atomic.Pointer[registration]
+}
+
+// registration is what a family has while it is on a bus.
+type registration struct {
+	bus        *Bus
+	id         uint16
+	firstGroup int
+	ops        *opTable
+}
+
+// ID returns the type of the family's messages, 0 if it is not registered.
+func (f *Family) ID() uint16 {
+	if r := f.on.Load(); r != nil {
+		return r.id
+	}
+	return 0
+}
+
+// GroupID returns the number of a group of f.Groups, for Port.Join; 0 if the
+// family is not registered.
+func (f *Family) GroupID(group int) uint32 {
+	if r := f.on.Load(); r != nil && group >= 0 && group < len(f.Groups) {
+		return uint32(r.firstGroup + group)
+	}
+	return 0
+}
+
+// maxAttr is what the controller tells of the family.
+func (f *Family) maxAttr() int {
+	if f.MaxAttr == 0 && f.Policy != nil {
+		return f.Policy.MaxType()
+	}
+	return f.MaxAttr
+}
+
+// existsIn reports whether the family is in that network namespace.
+func (f *Family) existsIn(netNS int) bool { return f.NetNSOK || netNS == 0 }

@@ -1,0 +1,130 @@
+package bus
+
+import "github.com/nlwire/nlwire/genlmsg"
+
+// startAlloc is the first id that is given away (GENL_START_ALLOC); those below
+// belong to the controller and to two families that came before the controller.
+const startAlloc = genlmsg.MinID + 3
+
+// The families and groups with numbers of their own.
+const (
+	nameVFSQuota = "VFS_DQUOT"
+	namePMCRAID  = "pmcraid"
+	nameNetDM    = "NET_DM"
+
+	groupNetDM = 1
+)
+
+// familyIDs gives ids away in a circle, so that one is used again late
+// (idr_alloc_cyclic).
+type familyIDs struct {
+	families [genlmsg.MaxID + 1]*Family
+	next     int
+}
+
+// alloc returns an id for the family, 0 when all are taken.
+func (ids *familyIDs) alloc(f *Family) uint16 {
+	first, last := startAlloc, genlmsg.MaxID
+	switch f.Name {
+	case genlmsg.CtrlName:
+		first, last = genlmsg.IDCtrl, genlmsg.IDCtrl
+	case nameVFSQuota:
+		first, last = genlmsg.IDVFSQuota, genlmsg.IDVFSQuota
+	case namePMCRAID:
+		first, last = genlmsg.IDPMCRAID, genlmsg.IDPMCRAID
+	}
+	id := ids.free(max(ids.next, first), last)
+	if id == 0 {
+		id = ids.free(first, last)
+	}
+	if id != 0 {
+		ids.families[id], ids.next = f, id+1
+	}
+	return uint16(id)
+}
+
+func (ids *familyIDs) free(first, last int) int {
+	for id := first; id <= last; id++ {
+		if ids.families[id] == nil {
+			return id
+		}
+	}
+	return 0
+}
+
+// groupBits are the multicast groups in use, a bit each, in words of 64
+// (mc_groups).
+type groupBits []uint64
+
+// newGroupBits has those taken that nobody is given: 0 is none, 1 is NET_DM's, the
+// others are those of the families with ids of their own.
+func newGroupBits() groupBits {
+	return groupBits{1<<0 | 1<<groupNetDM | 1<<genlmsg.IDCtrl | 1<<genlmsg.IDVFSQuota | 1<<genlmsg.IDPMCRAID}
+}
+
+// len is how many groups there are: ports can join them all but 0.
+func (g groupBits) len() int { return 64 * len(g) }
+
+func (g groupBits) has(i int) bool { return g[i/64]&(1<<(i%64)) != 0 }
+
+func (g groupBits) set(i int) { g[i/64] |= 1 << (i % 64) }
+
+func (g groupBits) clear(i int) { g[i/64] &^= 1 << (i % 64) }
+
+// nextFree returns the first free number from i on, len if there is none.
+func (g groupBits) nextFree(i int) int {
+	for ; i < g.len(); i++ {
+		if !g.has(i) {
+			break
+		}
+	}
+	return i
+}
+
+// alloc takes the first n free numbers in a row (genl_allocate_reserve_groups).
+// As in the kernel, the bits grow whenever a row that is looked at reaches past
+// their end, even if it is then found to be too short.
+func (g *groupBits) alloc(n int) (first int) {
+	for start, fits := 0, false; !fits; {
+		first = g.nextFree(start)
+		fits = true
+		for i := first; i < min(first+n, g.len()); i++ {
+			if g.has(i) {
+				start, fits = i, false
+				break
+			}
+		}
+		if first+n > g.len() {
+			*g = append(*g, make([]uint64, (n+63)/64)...)
+		}
+	}
+	for i := first; i < first+n; i++ {
+		g.set(i)
+	}
+	return first
+}
+
+// groupsOf gives a family its groups (genl_validate_assign_mc_groups).
+func (g *groupBits) groupsOf(f *Family) (first int) {
+	switch f.Name {
+	case genlmsg.CtrlName:
+		return genlmsg.IDCtrl
+	case nameNetDM:
+		return groupNetDM
+	case nameVFSQuota:
+		return genlmsg.IDVFSQuota
+	case namePMCRAID:
+		return genlmsg.IDPMCRAID
+	}
+	return g.alloc(len(f.Groups))
+}
+
+// hasOwnNumbers reports whether the name is one of those whose groups are fixed;
+// such a family has one at most.
+func hasOwnNumbers(name string) bool {
+	switch name {
+	case genlmsg.CtrlName, nameNetDM, nameVFSQuota, namePMCRAID:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,230 @@
+package bus
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// Join makes the port a member of a multicast group, by its number. EINVAL says
+// that there is no such number, EPERM that the group asks for a capability. As in
+// the kernel, numbers that no family has can be joined (genl_bind).
+func (p *Port) Join(group uint32) error {
+	if err := p.bus.join(p, group); err != nil {
+		return fmt.Errorf("bus: join group %d: %w", group, err)
+	}
+	return nil
+}
+
+func (b *Bus) join(p *Port, group uint32) error {
+	if p.isClosed() {
+		return errClosed
+	}
+	b.registry.RLock()
+	defer b.registry.RUnlock()
+	b.table.RLock()
+	last := b.groups.len()
+	b.table.RUnlock()
+	if group == 0 || uint64(group) > uint64(last) {
+		return EINVAL
+	}
+	if f, i := b.groupOwner(group); f != nil {
+		if g := f.Groups[i].Flags; g&GroupNetAdmin != 0 && p.caps&CapNetAdminNS == 0 || g&GroupSysAdmin != 0 && p.caps&CapSysAdminNS == 0 {
+			return EPERM
+		}
+		if f.Bind != nil {
+			f.Bind(i)
+		}
+	}
+	b.table.Lock()
+	defer b.table.Unlock()
+	if b.ports[p.address()] != p {
+		return errClosed // meanwhile
+	}
+	if b.listeners[group] == nil {
+		b.listeners[group] = map[*Port]struct{}{}
+	}
+	b.listeners[group][p] = struct{}{}
+	if !slices.Contains(p.groups, group) {
+		p.groups = append(p.groups, group)
+	}
+	return nil
+}
+
+// groupOwner returns the family that has a group, and which of its groups it is.
+// It is under b.registry.
+func (b *Bus) groupOwner(group uint32) (*Family, int) {
+	for _, f := range b.ids.families {
+		if f == nil {
+			continue
+		}
+		if i := int(group) - f.on.Load().firstGroup; i >= 0 && i < len(f.Groups) {
+			return f, i
+		}
+	}
+	return nil, 0
+}
+
+// Leave ends a membership. Leaving a group that was not joined is no error.
+func (p *Port) Leave(group uint32) error {
+	if p.isClosed() {
+		return errClosed
+	}
+	p.bus.leave(p, group)
+	return nil
+}
+
+func (b *Bus) leave(p *Port, group uint32) {
+	b.table.Lock()
+	_, isMember := b.listeners[group][p]
+	delete(b.listeners[group], p)
+	if len(b.listeners[group]) == 0 {
+		delete(b.listeners, group)
+	}
+	p.groups = slices.DeleteFunc(p.groups, func(g uint32) bool { return g == group })
+	b.table.Unlock()
+	if !isMember {
+		return
+	}
+	b.registry.RLock()
+	defer b.registry.RUnlock()
+	if f, i := b.groupOwner(group); f != nil && f.Unbind != nil {
+		f.Unbind(i)
+	}
+}
+
+// Groups lists the groups that the port is a member of, in ascending order.
+func (p *Port) Groups() ([]uint32, error) {
+	p.bus.table.RLock()
+	defer p.bus.table.RUnlock()
+	return slices.DeleteFunc(slices.Sorted(slices.Values(p.groups)), func(g uint32) bool {
+		_, is := p.bus.listeners[g][p]
+		return !is
+	}), nil
+}
+
+// everyNetNS stands for all of the namespaces.
+const everyNetNS = -1
+
+// multicast gives a datagram to the members of a group, but for the port whose ID
+// is excluded (netlink_broadcast_filtered). ESRCH says that there was none.
+func (b *Bus) multicast(netNS int, group uint32, data []byte, excluded uint32) error {
+	b.table.RLock()
+	defer b.table.RUnlock()
+	delivered, failed := false, false
+	for p := range b.listeners[group] {
+		if excluded != 0 && p.id == excluded {
+			continue
+		}
+		info := socket.Info{}
+		if netNS != everyNetNS && p.netNS != netNS {
+			if !p.has(socket.ListenAllNSID) {
+				continue
+			}
+			info.NSID, info.HasNSID = int32(netNS), true
+		}
+		p.address32(&info, group)
+		if p.put(data, info) {
+			delivered = true
+		} else if p.has(socket.BroadcastError) {
+			failed = true
+		}
+	}
+	switch {
+	case failed:
+		return ENOBUFS
+	case !delivered:
+		return ESRCH
+	}
+	return nil
+}
+
+// address32 is what the address of a multicast tells: a mask of the first 32
+// groups, and the number to those who asked for it.
+func (p *Port) address32(info *socket.Info, group uint32) {
+	if group > 0 && group <= 32 {
+		info.Groups = 1 << (group - 1)
+	}
+	if p.has(socket.PacketInfo) {
+		info.Group = group
+	}
+}
+
+// unicast gives a datagram to a port.
+func (b *Bus) unicast(to address, data []byte, info socket.Info) error {
+	b.table.RLock()
+	p := b.ports[to]
+	b.table.RUnlock()
+	if p == nil {
+		return ECONNREFUSED
+	}
+	if !p.put(data, info) {
+		return ENOBUFS
+	}
+	return nil
+}
+
+// Unicast sends messages of the bus to a port of a network namespace, asked for or
+// not (genlmsg_unicast). ECONNREFUSED says that there is no such port, ENOBUFS
+// that its queue was full.
+func (b *Bus) Unicast(netNS int, portID uint32, messages []byte) error {
+	return b.unicast(address{netNS, portID}, messages, socket.Info{})
+}
+
+// Multicast sends messages to the members of a group of the family, by its index,
+// in the first network namespace, but for the port with the excluded ID; 0
+// excludes none (genlmsg_multicast). ESRCH says that nobody listens, ENOBUFS that
+// a queue was full whose port asks for this error ([socket.BroadcastError]).
+func (f *Family) Multicast(group int, messages []byte, excluded uint32) error {
+	return f.multicast(0, group, messages, excluded)
+}
+
+// MulticastNetNS is Multicast in another network namespace
+// (genlmsg_multicast_netns).
+func (f *Family) MulticastNetNS(netNS, group int, messages []byte, excluded uint32) error {
+	return f.multicast(netNS, group, messages, excluded)
+}
+
+// MulticastAll is Multicast in every network namespace (genlmsg_multicast_allns).
+func (f *Family) MulticastAll(group int, messages []byte, excluded uint32) error {
+	return f.multicast(everyNetNS, group, messages, excluded)
+}
+
+func (f *Family) multicast(netNS, group int, messages []byte, excluded uint32) error {
+	r := f.on.Load()
+	switch {
+	case r == nil:
+		return errNotRegistered
+	case group < 0 || group >= len(f.Groups):
+		return EINVAL
+	}
+	return r.bus.multicast(netNS, f.GroupID(group), messages, excluded)
+}
+
+// HasListeners reports whether a port, in any network namespace, has joined a group
+// of the family, by its index (genl_has_listeners).
+func (f *Family) HasListeners(group int) bool {
+	r := f.on.Load()
+	if r == nil {
+		return false
+	}
+	r.bus.table.RLock()
+	defer r.bus.table.RUnlock()
+	return len(r.bus.listeners[f.GroupID(group)]) > 0
+}
+
+// Begin appends the headers of a message of the family: netlink, Generic Netlink,
+// and the family's own, which is zeros (genlmsg_put). The mark is for
+// [nlmsg.End]. A notification has the sequence number and the port ID 0.
+func (f *Family) Begin(b []byte, flags nlmsg.Flags, seq, portID uint32, cmd uint8) ([]byte, int) {
+	b, mark := nlmsg.Begin(b, nlmsg.Type(f.ID()), flags, seq, portID)
+	b = genlmsg.Append(b, cmd, f.Version)
+	for range nla.Align(f.HdrSize) {
+		b = append(b, 0)
+	}
+	return b, mark
+}

@@ -1,0 +1,185 @@
+package bus
+
+import (
+	"cmp"
+
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+)
+
+// operation is one half of an operation, whatever form it was declared in; the
+// zero operation is one that is not there (struct genl_split_ops).
+type operation struct {
+	cmd      uint8
+	flags    genlmsg.OpFlags
+	validate Validate
+	policy   *nla.Policy
+	maxAttr  int
+
+	preDo  Do
+	do     Do
+	postDo PostDo
+
+	start DumpFunc
+	dump  DumpFunc
+	done  DumpDone
+}
+
+// command is an operation as the controller tells it (struct genl_op_iter).
+type command struct{ do, dump operation }
+
+// cmd is the number of either half; the other one's is 0, or the same.
+func (c *command) cmd() uint8 { return c.do.cmd | c.dump.cmd }
+
+func (c *command) flags() genlmsg.OpFlags {
+	flags := c.do.flags | c.dump.flags
+	if c.do.policy != nil || c.dump.policy != nil {
+		flags |= genlmsg.OpPolicy
+	}
+	return flags
+}
+
+// opTable is what a family's operations come to under a profile.
+type opTable struct {
+	list []command // in the order in which the controller tells them
+
+	// What a request meets, by command. In 6.18 it differs from the list in the
+	// policies of split operations that have none.
+	do, dump [256]*operation
+}
+
+// newOpTable checks and resolves the operations (genl_validate_ops).
+func newOpTable(f *Family, p Profile) (*opTable, error) {
+	t := &opTable{}
+	for i := range f.Ops {
+		t.list = append(t.list, legacy(f, &f.Ops[i], p))
+	}
+	for i := range f.SmallOps {
+		s := &f.SmallOps[i]
+		full := Op{Cmd: s.Cmd, Flags: s.Flags, Validate: s.Validate, Do: s.Do, Dump: s.Dump}
+		t.list = append(t.list, legacy(f, &full, p))
+	}
+	numLegacy := len(t.list)
+	for rest := f.SplitOps; len(rest) > 0; {
+		c, n := split(rest, p)
+		if n == 0 {
+			return nil, EINVAL
+		}
+		t.list, rest = append(t.list, c), rest[n:]
+	}
+	if !isOrdered(f.SplitOps) || !t.isValid(f.ResvStartOp) {
+		return nil, EINVAL
+	}
+	for i := range t.list {
+		c := &t.list[i]
+		t.add(c, i >= numLegacy && p == Linux618)
+	}
+	return t, nil
+}
+
+// add puts both halves where requests find them.
+func (t *opTable) add(c *command, acceptsWithout bool) {
+	halves := [...]struct {
+		op   *operation
+		flag genlmsg.OpFlags
+		at   *[256]*operation
+	}{{&c.do, genlmsg.OpDo, &t.do}, {&c.dump, genlmsg.OpDump, &t.dump}}
+	for _, half := range halves {
+		if half.op.flags&half.flag == 0 {
+			continue
+		}
+		op := half.op
+		if acceptsWithout && op.policy == rejectAll618 {
+			own := *op
+			own.policy, own.maxAttr = nil, 0
+			op = &own
+		}
+		half.at[op.cmd] = op
+	}
+}
+
+// legacy resolves an operation of both halves (genl_op_from_full,
+// genl_cmd_full_to_split).
+func legacy(f *Family, full *Op, p Profile) (c command) {
+	base := operation{cmd: full.Cmd, flags: full.Flags &^ (genlmsg.OpDo | genlmsg.OpDump), validate: full.Validate}
+	base.policy, base.maxAttr = f.Policy, f.maxAttr()
+	if full.Policy != nil {
+		base.policy, base.maxAttr = full.Policy, cmp.Or(full.Policy.MaxType(), f.maxAttr())
+	}
+	if base.policy == nil && full.Cmd >= f.ResvStartOp {
+		base.policy, base.maxAttr = p.rejectAll(), p.rejectAll().MaxType()
+	}
+	if full.Do != nil {
+		c.do = base
+		c.do.flags |= genlmsg.OpDo
+		c.do.preDo, c.do.do, c.do.postDo = f.PreDo, full.Do, f.PostDo
+	}
+	if full.Dump != nil {
+		c.dump = base
+		c.dump.flags |= genlmsg.OpDump
+		c.dump.start, c.dump.dump, c.dump.done = full.Start, full.Dump, full.Done
+		if full.Validate&DontValidateDump != 0 {
+			c.dump.policy, c.dump.maxAttr = nil, 0
+		}
+	}
+	return c
+}
+
+// split joins the halves at the front of the list (genl_op_from_split). It
+// returns how many it took, 0 for one that has no half or both.
+func split(ops []SplitOp, p Profile) (c command, n int) {
+	const both = genlmsg.OpDo | genlmsg.OpDump
+	if ops[0].Flags&both == genlmsg.OpDo {
+		c.do, n = ops[0].resolve(p), 1
+	}
+	if n < len(ops) && ops[n].Flags&both == genlmsg.OpDump && (n == 0 || ops[n].Cmd == c.do.cmd) {
+		c.dump, n = ops[n].resolve(p), n+1
+	}
+	return c, n
+}
+
+func (s *SplitOp) resolve(p Profile) operation {
+	op := operation{
+		cmd: s.Cmd, flags: s.Flags, validate: s.Validate, policy: s.Policy,
+		preDo: s.PreDo, do: s.Do, postDo: s.PostDo, start: s.Start, dump: s.Dump, done: s.Done,
+	}
+	if op.policy == nil {
+		op.policy = p.rejectAll()
+	}
+	op.maxAttr = op.policy.MaxType()
+	return op
+}
+
+// isOrdered reports whether the halves are sorted, and those of one command
+// alike and do before dump.
+func isOrdered(ops []SplitOp) bool {
+	const both = genlmsg.OpDo | genlmsg.OpDump
+	for i := 1; i < len(ops); i++ {
+		a, b := &ops[i-1], &ops[i]
+		switch {
+		case a.Cmd < b.Cmd:
+		case a.Cmd > b.Cmd, (a.Flags^b.Flags)&^both != 0, a.Flags&genlmsg.OpDo == 0, b.Flags&genlmsg.OpDump == 0:
+			return false
+		}
+	}
+	return true
+}
+
+// isValid reports whether every operation can be asked for, once, and whether
+// the newer ones validate.
+func (t *opTable) isValid(resvStart uint8) bool {
+	var seen [256]bool
+	for i := range t.list {
+		c := &t.list[i]
+		cmd := c.cmd()
+		isLoose := cmd >= resvStart && (c.do.validate|c.dump.validate) != 0
+		isWhole := (c.do.do != nil) == (c.do.flags&genlmsg.OpDo != 0) &&
+			(c.dump.dump != nil) == (c.dump.flags&genlmsg.OpDump != 0)
+		isNothing := c.do.do == nil && c.dump.dump == nil
+		if isLoose || !isWhole || isNothing || seen[cmd] {
+			return false
+		}
+		seen[cmd] = true
+	}
+	return true
+}

@@ -1,0 +1,136 @@
+package bus
+
+import (
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/policydump"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+)
+
+// policyDump is the state of a GETPOLICY (struct ctrl_dump_policy_ctx).
+type policyDump struct {
+	id     uint16
+	ops    []opPolicies // not told yet
+	tables policydump.Tables
+	table  int // the next rule
+	typ    int
+}
+
+// opPolicies are the policies of an operation and the number it is told by.
+type opPolicies struct {
+	cmd      uint8
+	do, dump *nla.Policy
+}
+
+// startPolicies finds the family and what there is to tell; of a name and an id
+// the id counts, and here the family need not be in the requester's namespace
+// (ctrl_dumppolicy_start).
+func (b *Bus) startPolicies(d *Dump) error {
+	var f *Family
+	switch {
+	case d.Attrs.Has(genlmsg.CtrlAttrFamilyID):
+		f = b.byID(d.Attrs.Uint16(genlmsg.CtrlAttrFamilyID))
+	case d.Attrs.Has(genlmsg.CtrlAttrFamilyName):
+		f = b.byName(d.Attrs)
+	default:
+		return EINVAL
+	}
+	if f == nil {
+		return ENOENT
+	}
+	s := &policyDump{id: f.ID()}
+	ops := f.on.Load().ops
+	if op := d.Attrs.Get(genlmsg.CtrlAttrOp); op != nil {
+		do, dump := ops.byNumber(d.Attrs.Uint32(genlmsg.CtrlAttrOp))
+		if do == nil && dump == nil {
+			d.SetAttr(op)
+			return ENOENT
+		}
+		s.add(b.profile, do, dump)
+	} else {
+		for i := range ops.list {
+			s.add(b.profile, &ops.list[i].do, &ops.list[i].dump)
+		}
+	}
+	if len(s.tables.List) == 0 {
+		return ENODATA
+	}
+	d.Ctx = s
+	return nil
+}
+
+// byNumber returns both halves of an operation (genl_get_cmd_both).
+func (t *opTable) byNumber(cmd uint32) (do, dump *operation) {
+	if cmd > 0xff {
+		return nil, nil
+	}
+	return t.do[cmd], t.dump[cmd]
+}
+
+// add takes what is to be told of an operation; a half may be nil.
+func (s *policyDump) add(p Profile, do, dump *operation) {
+	if do == nil {
+		do = &operation{}
+	}
+	if dump == nil {
+		dump = &operation{}
+	}
+	s.tables.Add(do.policy)
+	s.tables.Add(dump.policy)
+	if do.policy == nil && dump.policy == nil {
+		return
+	}
+	cmd := do.cmd
+	if p == Linux72 {
+		cmd |= dump.cmd
+	}
+	s.ops = append(s.ops, opPolicies{cmd, do.policy, dump.policy})
+}
+
+// dumpPolicies tells the operations, then every rule by itself
+// (ctrl_dumppolicy). It always asks to be called again, so that the Done comes
+// alone.
+func dumpPolicies(d *Dump) error {
+	s := d.Ctx.(*policyDump)
+	for len(s.ops) > 0 {
+		m, mark, ok := s.begin(d)
+		if !ok {
+			return More
+		}
+		op := s.ops[0]
+		if d.End(s.tables.AppendOp(m, uint16(op.cmd), op.do, op.dump), mark) != nil {
+			return More
+		}
+		s.ops = s.ops[1:]
+	}
+	for {
+		table, typ, more := s.tables.Next(s.table, s.typ)
+		if !more {
+			return More
+		}
+		m, mark, ok := s.begin(d)
+		if !ok {
+			return More
+		}
+		if d.End(s.tables.AppendRule(m, table, typ), mark) != nil {
+			return More
+		}
+		s.table, s.typ = table, typ+1
+	}
+}
+
+// begin starts a message with the family's id. When there is room for the headers
+// but not for the id, the kernel leaves the headers in the datagram, a message
+// without attributes (ctrl_dumppolicy_prep); so does the bus.
+func (s *policyDump) begin(d *Dump) (m []byte, mark int, ok bool) {
+	m, mark = d.Begin(0, genlmsg.CtrlCmdGetPolicy)
+	headers := len(m)
+	m = nla.AppendUint16(m, genlmsg.CtrlAttrFamilyID, s.id)
+	if len(m) > d.room {
+		if headers <= d.room {
+			d.out = nlmsg.End(m[:headers], mark)
+		}
+		return nil, 0, false
+	}
+	return m, mark, true
+}

@@ -1,0 +1,325 @@
+package bus
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/nlwire/nlwire/socket"
+)
+
+// Caps are what whoever holds a port may do.
+type Caps uint8
+
+const (
+	// CapNetAdmin is CAP_NET_ADMIN in the first user namespace
+	// (genlmsg.OpAdmin asks for it).
+	CapNetAdmin Caps = 1 << iota
+	// CapNetAdminNS is CAP_NET_ADMIN in the user namespace of the port's network
+	// namespace (genlmsg.OpUnsAdmin, GroupNetAdmin).
+	CapNetAdminNS
+	// CapSysAdminNS is CAP_SYS_ADMIN there (GroupSysAdmin).
+	CapSysAdminNS
+
+	// Root may do everything.
+	Root = CapNetAdmin | CapNetAdminNS | CapSysAdminNS
+)
+
+// Port is a socket of the bus, in memory. It is a conn.Transport, with the
+// methods of a [socket.Socket] that matter to Generic Netlink, and behaves as one
+// does: requests are handled inside Send, their answers are in the queue when it
+// returns. Many goroutines may use it at once.
+type Port struct {
+	bus    *Bus
+	id     uint32
+	netNS  int
+	caps   Caps
+	faults Faults
+	flags  atomic.Uint32 // bit n is the socket.Flag n
+	ready  func(*Port)   // hears that there is something to receive; must not block
+
+	wake chan struct{} // has one when there may be something to receive
+	done chan struct{} // closed with the port
+
+	mu         sync.Mutex // guards what follows
+	queue      queue
+	rmem       int   // what the queue takes
+	rcvbuf     int   // how much it may take
+	congested  bool  // something was lost, and the queue not empty since
+	err        error // the next receive fails with it (sk_err)
+	drops      uint32
+	maxReceive int  // the longest buffer that was offered
+	dumping    bool // a dump has not ended
+	closed     bool
+	expired    bool // the deadline is over
+	timer      *time.Timer
+	delivered  int // datagrams, for Faults
+
+	dumpMu sync.Mutex // held while a step of a dump runs (nl_cb_mutex)
+	dump   Dump
+
+	groups []uint32 // under Bus.table
+}
+
+// PortOption changes how [Bus.Open] makes a port.
+type PortOption func(*Port)
+
+// WithPortID gives the port an ID of the caller's choice; EADDRINUSE if another
+// one has it.
+func WithPortID(id uint32) PortOption { return func(p *Port) { p.id = id } }
+
+// WithNetNS puts the port into another network namespace than the first, which is
+// 0. Only families with NetNSOK are there.
+func WithNetNS(n int) PortOption { return func(p *Port) { p.netNS = n } }
+
+// WithCaps chooses what the port may do, [Root] if it is not given.
+func WithCaps(c Caps) PortOption { return func(p *Port) { p.caps = c } }
+
+// With turns boolean options on, as [Port.SetFlag] does.
+func With(flags ...socket.Flag) PortOption {
+	return func(p *Port) {
+		for _, f := range flags {
+			_ = p.SetFlag(f, true) // Open asks which are on
+		}
+	}
+}
+
+// WithPortFaults has faults happen on this port, in place of those of the bus.
+func WithPortFaults(f Faults) PortOption { return func(p *Port) { p.faults = f } }
+
+// firstPortID is where the kernel begins when the process's ID is taken, and
+// counts down from (netlink_autobind). Clients that take a port ID for a number
+// below 2^31 find out.
+const firstPortID = 1<<32 - 4097
+
+// Open opens a port.
+func (b *Bus) Open(options ...PortOption) (*Port, error) {
+	p := &Port{
+		bus: b, caps: Root, faults: b.faults, rcvbuf: defaultBuffer,
+		wake: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	for _, option := range options {
+		option(p)
+	}
+	b.table.Lock()
+	defer b.table.Unlock()
+	if b.closed {
+		return nil, errClosed
+	}
+	if p.id != 0 && b.ports[p.address()] != nil {
+		return nil, fmt.Errorf("bus: open port %d: %w", p.id, EADDRINUSE)
+	}
+	for p.id == 0 || b.ports[p.address()] != nil {
+		p.id = b.rover
+		b.rover--
+	}
+	b.ports[p.address()] = p
+	return p, nil
+}
+
+func (p *Port) address() address { return address{p.netNS, p.id} }
+
+// PortID returns the port's address, which answers carry.
+func (p *Port) PortID() uint32 { return p.id }
+
+// Send sends a datagram to the bus, which handles its requests, one after the
+// other, before Send returns; their answers are then queued. It does not keep b.
+// The errors are the kernel's: ENODATA for an empty one, EMSGSIZE for one of more
+// than a send buffer, os.ErrClosed.
+func (p *Port) Send(b []byte) error {
+	switch {
+	case p.isClosed():
+		return errClosed
+	case len(b) == 0:
+		return fmt.Errorf("bus: send: %w", ENODATA)
+	case len(b) > defaultBuffer-sendOverhead:
+		return fmt.Errorf("bus: send %d bytes: %w", len(b), EMSGSIZE)
+	}
+	p.bus.handle(p, b)
+	return nil
+}
+
+// SendTo sends a datagram to another port of the same namespace, as any process
+// may do on netlink. The receiver can tell that it is not from the bus by
+// Info.PortID. ECONNREFUSED says that there is no such port, EPERM that it takes
+// CapNetAdminNS.
+func (p *Port) SendTo(portID uint32, b []byte) error {
+	if p.isClosed() {
+		return errClosed
+	}
+	err := error(nil)
+	if p.caps&CapNetAdminNS == 0 {
+		err = EPERM
+	} else {
+		err = p.bus.unicast(address{p.netNS, portID}, b, socket.Info{PortID: p.id})
+	}
+	if err != nil {
+		return fmt.Errorf("bus: send to port %d: %w", portID, err)
+	}
+	return nil
+}
+
+// Receive waits for a datagram, copies it into b, as much as fits, and returns how
+// much that is. Info.Size is the whole length, [socket.ErrTruncated] says that
+// something is missing. ENOBUFS says that datagrams were lost, ahead of those in
+// the queue; os.ErrDeadlineExceeded and os.ErrClosed are the others. Each receive
+// lets the dump on the port go on.
+func (p *Port) Receive(b []byte) (n int, info socket.Info, err error) {
+	for {
+		n, info, err = p.TryReceive(b)
+		if err != socket.ErrEmpty {
+			return n, info, err
+		}
+		if p.isLate() {
+			return 0, socket.Info{}, errDeadline
+		}
+		select {
+		case <-p.wake:
+		case <-p.done:
+		}
+	}
+}
+
+var (
+	errDeadline  = fmt.Errorf("bus: receive: %w", os.ErrDeadlineExceeded)
+	errNoBuffers = fmt.Errorf("bus: receive: %w", syscall.ENOBUFS)
+	errInterrupt = fmt.Errorf("bus: receive: %w", syscall.EINTR)
+)
+
+// isLate reports whether the deadline is over, and lets the next one know who
+// waits.
+func (p *Port) isLate() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.expired {
+		p.signal()
+	}
+	return p.expired
+}
+
+// SetReadDeadline has Receive fail from t on, also where it waits now; the zero
+// time is none.
+func (p *Port) SetReadDeadline(t time.Time) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return errClosed
+	}
+	p.stopTimer()
+	if t.IsZero() {
+		return nil
+	}
+	wait := time.Until(t)
+	if wait <= 0 {
+		p.expired = true
+		p.signal()
+		return nil
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(wait, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.timer == timer {
+			p.expired = true
+			p.signal()
+		}
+	})
+	p.timer = timer
+	return nil
+}
+
+// stopTimer is under p.mu.
+func (p *Port) stopTimer() {
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	p.timer, p.expired = nil, false
+}
+
+// Close closes the port: the dump that runs on it ends, its memberships too, and
+// who waits wakes with os.ErrClosed.
+func (p *Port) Close() error {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return errClosed
+	}
+	p.closed = true
+	p.stopTimer()
+	close(p.done)
+	for p.queue.count > 0 {
+		p.bus.datagrams.Put(p.queue.pop())
+	}
+	p.mu.Unlock()
+	p.bus.abandonDump(p)
+	b := p.bus
+	b.table.Lock()
+	groups := slices.Clone(p.groups)
+	delete(b.ports, p.address())
+	b.table.Unlock()
+	for _, group := range groups {
+		b.leave(p, group)
+	}
+	return nil
+}
+
+func (p *Port) isClosed() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// ReceiveBuffer returns how much the queue may take, in bytes as the kernel counts
+// them.
+func (p *Port) ReceiveBuffer() (bytes int, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.rcvbuf, nil
+}
+
+// SetReceiveBuffer asks for a receive buffer of so many bytes. As in the kernel the
+// number is doubled, and a queued datagram takes 768 bytes and more.
+func (p *Port) SetReceiveBuffer(bytes int) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rcvbuf = max(2*bytes, leastBuffer)
+	return nil
+}
+
+// Drops returns how many datagrams were lost because the queue was full.
+func (p *Port) Drops() (datagrams uint32, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.drops, nil
+}
+
+// SetFlag turns an option on or off: ExtAck, CapAck, StrictCheck, NoENOBUFS,
+// PacketInfo, BroadcastError, ListenAllNSID.
+func (p *Port) SetFlag(f socket.Flag, on bool) error {
+	if f < 0 || f > socket.StrictCheck {
+		return fmt.Errorf("bus: set %v: %w", f, syscall.EINVAL)
+	}
+	if on {
+		p.flags.Or(1 << f)
+	} else {
+		p.flags.And(^uint32(1 << f))
+	}
+	if f == socket.NoENOBUFS && on {
+		p.mu.Lock()
+		p.congested = false
+		p.mu.Unlock()
+	}
+	return nil
+}
+
+// Flag reports whether an option is on.
+func (p *Port) Flag(f socket.Flag) (on bool, err error) { return p.has(f), nil }
+
+func (p *Port) has(f socket.Flag) bool { return p.flags.Load()&(1<<f) != 0 }

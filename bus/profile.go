@@ -1,0 +1,48 @@
+package bus
+
+import "github.com/nlwire/nlwire/nla"
+
+// Profile is the kernel whose behaviour the bus has, where kernels differ.
+type Profile uint8
+
+const (
+	// Linux618 is Linux 6.18. A SplitOp without a policy accepts anything; the
+	// controller tells it as one that rejects all. In the controller's dump of
+	// policies an operation without a do has the command 0.
+	Linux618 Profile = iota
+	// Linux72 is Linux 7.2. A SplitOp without a policy rejects every attribute,
+	// and the controller tells every operation by its command.
+	Linux72
+)
+
+// String returns the version: "6.18".
+func (p Profile) String() string {
+	if p == Linux72 {
+		return "7.2"
+	}
+	return "6.18"
+}
+
+// The policies of operations that reject every attribute (genl_policy_reject_all).
+// 7.2 shortened it by an entry, so that the text for an attribute of type 1 is
+// another, and the controller tells another highest type.
+var (
+	rejectAll618 = &nla.Policy{Attrs: []nla.Rule{{Kind: nla.KindReject}, {Kind: nla.KindReject}}}
+	rejectAll72  = &nla.Policy{Attrs: []nla.Rule{{Kind: nla.KindReject}}}
+)
+
+func (p Profile) rejectAll() *nla.Policy {
+	if p == Linux72 {
+		return rejectAll72
+	}
+	return rejectAll618
+}
+
+// parses reports whether an operation's attributes are looked at
+// (genl_family_rcv_msg_attrs_parse).
+func (p Profile) parses(op *operation) bool {
+	if p == Linux72 {
+		return op.policy != nil
+	}
+	return op.maxAttr != 0
+}

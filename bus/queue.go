@@ -1,0 +1,208 @@
+package bus
+
+import (
+	"math/bits"
+
+	"github.com/nlwire/nlwire/socket"
+)
+
+// datagram is one in a queue. Its bytes are its own; the pool keeps it.
+type datagram struct {
+	b    []byte
+	info socket.Info
+	size int // what it takes of the receive buffer
+}
+
+// queue is a ring of datagrams.
+type queue struct {
+	ring  []*datagram // of a power of two places
+	first int
+	count int
+}
+
+func (q *queue) push(d *datagram) {
+	if q.count == len(q.ring) {
+		ring := make([]*datagram, max(8, 2*len(q.ring)))
+		for i := range q.count {
+			ring[i] = q.at(i)
+		}
+		q.ring, q.first = ring, 0
+	}
+	q.ring[(q.first+q.count)&(len(q.ring)-1)] = d
+	q.count++
+}
+
+func (q *queue) at(i int) *datagram { return q.ring[(q.first+i)&(len(q.ring)-1)] }
+
+func (q *queue) pop() *datagram {
+	d := q.at(0)
+	q.ring[q.first] = nil
+	q.first = (q.first + 1) & (len(q.ring) - 1)
+	q.count--
+	return d
+}
+
+// What the kernel takes for a datagram besides its bytes, on 64 bits:
+// struct skb_shared_info, which is allocated with them, and struct sk_buff.
+const (
+	sharedInfo = 320
+	skBuff     = 256
+)
+
+// trueSize is how much a datagram of n bytes takes of a receive buffer: the kernel
+// allocates powers of two (SKB_TRUESIZE, kmalloc).
+func trueSize(n int) int {
+	n = (n+63)&^63 + sharedInfo
+	return 1<<bits.Len(uint(n-1)) + skBuff
+}
+
+const (
+	// defaultBuffer is net.core.rmem_default and wmem_default.
+	defaultBuffer = 212992
+	// leastBuffer is the smallest receive buffer (SOCK_MIN_RCVBUF).
+	leastBuffer = 2304
+	// sendOverhead is what a send buffer must have beyond the datagram.
+	sendOverhead = 32
+)
+
+// put queues a copy of the bytes. It returns whether there was room; where there
+// was none the port is told of the loss (netlink_attachskb,
+// netlink_broadcast_deliver).
+func (p *Port) put(b []byte, info socket.Info) bool { return p.deliver(b, info, 0) }
+
+// deliver is put with the faults that happen. Where room is not 0 so many bytes
+// have been set aside for the datagram: it takes as much, and fits.
+func (p *Port) deliver(b []byte, info socket.Info, room int) bool {
+	fault := p.fault(b)
+	switch fault {
+	case Lose:
+		return true
+	case NoBuffers:
+		p.mu.Lock()
+		p.overrun()
+		p.mu.Unlock()
+		return false
+	case Forge:
+		p.forge(b)
+	}
+	d := p.bus.newDatagram(b, info)
+	if room > 0 {
+		d.size = trueSize(room)
+	}
+	fault.alter(d)
+	ok := p.attach(d, room > 0)
+	if ok && fault == Duplicate {
+		p.attach(p.bus.newDatagram(b, info), true)
+	}
+	return ok
+}
+
+func (b *Bus) newDatagram(data []byte, info socket.Info) *datagram {
+	d := b.datagrams.Get().(*datagram)
+	d.b, d.info, d.size = append(d.b[:0], data...), info, trueSize(len(data))
+	d.info.Size = len(data)
+	return d
+}
+
+// attach queues a datagram, which is the port's from then on. The first of an
+// empty queue always fits, and so does one for which there is room set aside.
+func (p *Port) attach(d *datagram, fits bool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		p.bus.datagrams.Put(d)
+		return false
+	}
+	isFirst := p.rmem == 0
+	if !fits && (p.congested || !isFirst && p.rmem+d.size > p.rcvbuf) {
+		p.bus.datagrams.Put(d)
+		p.overrun()
+		return false
+	}
+	p.queue.push(d)
+	p.rmem += d.size
+	p.bus.stats.delivered.Add(1)
+	p.signal()
+	return true
+}
+
+// overrun tells of a loss, once until the queue was empty, unless the port does
+// not want to know (netlink_overrun). It is under p.mu.
+func (p *Port) overrun() {
+	if !p.has(socket.NoENOBUFS) && !p.congested {
+		p.congested = true
+		p.err = errNoBuffers
+		p.signal()
+	}
+	p.drops++
+	p.bus.stats.overruns.Add(1)
+}
+
+// signal wakes one who waits, or the next who will. It is under p.mu.
+func (p *Port) signal() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+	if p.ready != nil {
+		p.ready(p)
+	}
+}
+
+// TryReceive takes the first datagram of the queue and copies it into b, as much
+// as fits; [socket.ErrEmpty] says that there is none. See [Port.Receive].
+func (p *Port) TryReceive(b []byte) (n int, info socket.Info, err error) {
+	p.mu.Lock()
+	switch {
+	case p.closed:
+		err = errClosed
+	case p.err != nil:
+		err, p.err = p.err, nil
+	case p.queue.count == 0:
+		err = socket.ErrEmpty
+	}
+	if err != nil {
+		p.mu.Unlock()
+		return 0, socket.Info{}, err
+	}
+	d := p.queue.pop()
+	p.rmem -= d.size
+	p.maxReceive = max(p.maxReceive, min(len(b), maxDumpSize))
+	goesOn := p.dumping && p.rmem <= p.rcvbuf/2
+	if !goesOn {
+		p.receivedOne()
+	}
+	p.mu.Unlock()
+	n, info = copy(b, d.b), d.info
+	p.bus.datagrams.Put(d)
+	if goesOn {
+		p.goOn()
+	}
+	if n < info.Size {
+		err = socket.ErrTruncated
+	}
+	return n, info, err
+}
+
+// receivedOne ends the congestion when the queue is empty (netlink_rcv_wake), and
+// lets the next one have what is left of it. It is under p.mu.
+func (p *Port) receivedOne() {
+	if p.queue.count == 0 {
+		p.congested = false
+	} else {
+		p.signal()
+	}
+}
+
+// goOn continues the dump that runs on the port, now that there is room for more
+// (netlink_recvmsg). What fails is told by the next receive.
+func (p *Port) goOn() {
+	err := p.bus.continueDump(p)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil {
+		p.err = err
+		p.signal()
+	}
+	p.receivedOne()
+}

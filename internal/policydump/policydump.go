@@ -1,0 +1,81 @@
+// Package policydump is how the controller tells policies: a number for each, a
+// message for each operation and for each rule. The bus sends it, ctrl writes again
+// what it has read.
+package policydump
+
+import (
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+)
+
+// Tables are policies by number. The zero Tables is empty.
+type Tables struct {
+	List  []*nla.Policy
+	index map[*nla.Policy]uint32
+	next  int // the first whose nests are not numbered yet
+}
+
+// Add numbers a policy, if it is there and new, and then, in breadth, those that
+// are nested in it (netlink_policy_dump_add_policy).
+func (t *Tables) Add(top *nla.Policy) {
+	t.add(top)
+	for ; t.next < len(t.List); t.next++ {
+		for i := range t.List[t.next].Attrs {
+			t.add(t.List[t.next].Attrs[i].Nested)
+		}
+	}
+}
+
+func (t *Tables) add(p *nla.Policy) {
+	if p == nil {
+		return
+	}
+	if _, known := t.index[p]; known {
+		return
+	}
+	if t.index == nil {
+		t.index = map[*nla.Policy]uint32{}
+	}
+	t.index[p] = uint32(len(t.List))
+	t.List = append(t.List, p)
+}
+
+// AppendOp appends which policies an operation has (ctrl_dumppolicy_put_op).
+func (t *Tables) AppendOp(b []byte, cmd uint16, do, dump *nla.Policy) []byte {
+	b, outer := nla.Begin(b, genlmsg.CtrlAttrOpPolicy)
+	b, inner := nla.Begin(b, cmd)
+	if do != nil {
+		b = nla.AppendUint32(b, genlmsg.CtrlAttrPolicyDo, t.index[do])
+	}
+	if dump != nil {
+		b = nla.AppendUint32(b, genlmsg.CtrlAttrPolicyDump, t.index[dump])
+	}
+	return nla.End(nla.End(b, inner), outer)
+}
+
+// Next returns the first rule from there on that is told at all.
+func (t *Tables) Next(table, typ int) (int, int, bool) {
+	for ; table < len(t.List); table, typ = table+1, 0 {
+		attrs := t.List[table].Attrs
+		for ; typ < len(attrs); typ++ {
+			if attrs[typ].Kind.Exported() {
+				return table, typ, true
+			}
+		}
+	}
+	return table, typ, false
+}
+
+// AppendRule appends the rule of one type of a table (netlink_policy_dump_write).
+func (t *Tables) AppendRule(b []byte, table, typ int) []byte {
+	r := &t.List[table].Attrs[typ]
+	b, outer := nla.Begin(b, genlmsg.CtrlAttrPolicy)
+	b, inner := nla.Begin(b, uint16(table))
+	b, rule := nla.Begin(b, uint16(typ))
+	if r.Nested != nil && r.Nested.MaxType() > 0 {
+		b = nla.AppendNestRule(b, r, t.index[r.Nested], uint32(r.Nested.MaxType()))
+	} else {
+		b = nla.AppendRule(b, r)
+	}
+	return nla.End(nla.End(nla.End(b, rule), inner), outer)
+}
