@@ -106,7 +106,9 @@ func (p *Port) fault(b []byte) Fault {
 	}
 	if f == Interrupt {
 		p.mu.Lock()
-		p.err = errInterrupt
+		if p.err == nil { // a loss must be told
+			p.err = errInterrupt
+		}
 		p.signal()
 		p.mu.Unlock()
 	}

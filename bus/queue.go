@@ -177,6 +177,9 @@ func (p *Port) TryReceive(b []byte) (n int, info socket.Info, err error) {
 		err = socket.ErrEmpty
 	}
 	if err != nil {
+		if p.queue.count == 0 {
+			p.congested = false // a receive that fails empties the queue as well
+		}
 		p.mu.Unlock()
 		return 0, socket.Info{}, err
 	}
