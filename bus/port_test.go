@@ -200,6 +200,24 @@ func TestClose(t *testing.T) {
 	}
 }
 
+// The families of a bus that is closed can go to another.
+func TestFamiliesOutliveTheirBus(t *testing.T) {
+	f := simple("f", nothing)
+	for range 2 {
+		b := New()
+		register(t, b, f)
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Register(simple("late", nothing)); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("registered on a closed bus: %v", err)
+		}
+		if err := f.Multicast(0, nil, 0); err != errNotRegistered || f.ID() != 0 {
+			t.Errorf("id %d, %v", f.ID(), err)
+		}
+	}
+}
+
 func TestFlagsOfAPort(t *testing.T) {
 	p := openPort(t, newBus(t), With(socket.ExtAck))
 	for f, want := range map[socket.Flag]bool{socket.ExtAck: true, socket.CapAck: false} {
