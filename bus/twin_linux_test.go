@@ -234,7 +234,7 @@ func linkHeader(index uint32) []byte {
 func (w *twins) session() {
 	t, g := w.t, w.g
 	w.flags, w.caps, w.buffer = nil, Root, 4096<<g.IntN(4)
-	for _, f := range []socket.Flag{socket.ExtAck, socket.CapAck, socket.StrictCheck, socket.NoENOBUFS, socket.PacketInfo} {
+	for _, f := range []socket.Flag{socket.ExtAck, socket.CapAck, socket.StrictCheck, socket.NoENOBUFS, socket.PacketInfo, socket.BroadcastError, socket.ListenAllNSID} {
 		if g.IntN(2) == 0 {
 			w.flags = append(w.flags, f)
 		}
