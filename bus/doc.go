@@ -29,7 +29,7 @@
 //	make        New, WithProfile, Bus.Close, Bus.Stats
 //	families    Family, Op, SmallOp, SplitOp, Group; Bus.Register, Unregister
 //	handlers    Info, ExtAck, Info.Begin, Reply, Notify, Multicast, Require,
-//	            ParseNested; Dump, Dump.Begin, End, More; Errno
+//	            ParseNested; Dump, Dump.Begin, End, ErrMore; Errno
 //	ports       Bus.Open, Port, WithPortID, WithNetNS, WithCaps, With
 //	events      Family.Multicast, MulticastNetNS, MulticastAll, Bus.Unicast
 //	faults      Script, Random, WithFaults, WithPortFaults, WithBefore, WithPanics

@@ -18,16 +18,16 @@ const (
 	unfinished  = Errno(1<<32 - 1)    // nothing that a handler returns
 )
 
-// More is what a DumpFunc returns that has written something and will write more.
+// ErrMore is what a DumpFunc returns that has written something and will write more.
 // With nothing written it ends the dump, as skb->len does in the kernel.
-var More = errors.New("bus: there is more to dump")
+var ErrMore = errors.New("bus: there is more to dump")
 
 // Dump is a dump under way, as its handlers see it (struct netlink_callback). It is
 // good until Done returns.
 //
 // The bus calls Dump for each datagram. It appends messages until one does not fit
 // any more, for which End returns EMSGSIZE: it returns that, and begins there the
-// next time. Nil ends the dump, [More] asks to be called again, and any other
+// next time. Nil ends the dump, [ErrMore] asks to be called again, and any other
 // error ends it with that errno in its Done.
 type Dump struct {
 	Info // of the request; Msg is a copy
@@ -184,9 +184,9 @@ func (b *Bus) dumpOn(p *Port) error {
 func (b *Bus) dumpStep(d *Dump) Errno {
 	err := b.step(d, d.op.dump)
 	switch {
-	case err == nil, err == More && len(d.out) == 0:
+	case err == nil, err == ErrMore && len(d.out) == 0:
 		return 0
-	case err == More:
+	case err == ErrMore:
 		return unfinished
 	}
 	errno := d.take(err)

@@ -124,9 +124,9 @@ func TestEndsOfDumps(t *testing.T) {
 			if d.Args[0]++; d.Args[0] > 3 {
 				return nil
 			}
-			return one(d, More)
+			return one(d, ErrMore)
 		}, isDone), 0, 3, 0, "", nlmsg.Done, 1},
-		{"more of nothing", lister(func(*Dump) error { return More }, isDone), 0, 0, 0, "", nlmsg.Done, 1},
+		{"more of nothing", lister(func(*Dump) error { return ErrMore }, isDone), 0, 0, 0, "", nlmsg.Done, 1},
 		{"an error", lister(func(d *Dump) error { d.SetMsg("oh"); return ENODEV }, isDone), 0, 0, ENODEV, "oh", nlmsg.Done, 1},
 		{"an error behind one", lister(func(d *Dump) error { d.SetMsg("oh"); return one(d, ENODEV) }, isDone), 0, 1, ENODEV, "oh", nlmsg.Done, 1},
 		{"a warning", lister(func(d *Dump) error { d.SetMsg("hm"); return nil }, isDone), 0, 0, 0, "hm", nlmsg.Done, 1},
@@ -297,7 +297,7 @@ func TestDumpsKeepTheirRequest(t *testing.T) {
 		if err := d.End(m, mark); err != nil {
 			return err
 		}
-		return More
+		return ErrMore
 	}))
 	p := openPort(t, b)
 	request := message(f, 1, nlmsg.Dump, nla.AppendUint32(nil, 1, 77))

@@ -55,7 +55,7 @@ func (e Errno) Is(target error) bool {
 	return ok && uint64(other) == uint64(e)
 }
 
-// numberOf returns the errno that err stands for, and whether it is one. More is
+// numberOf returns the errno that err stands for, and whether it is one. ErrMore is
 // none.
 func numberOf(err error) (errno Errno, ok bool) {
 	switch e := err.(type) {

@@ -128,7 +128,7 @@ func TestErrorsOfHandlers(t *testing.T) {
 		{fmt.Errorf("deep: %w", syscall.Errno(7)), 7, ""},
 		{&nla.PolicyError{Errno: nla.ERANGE}, 34, ""},
 		{errors.New("it broke"), 5, "it broke"},
-		{More, 5, More.Error()}, // of no sense here
+		{ErrMore, 5, ErrMore.Error()}, // of no sense here
 	}
 	var err error
 	b := newBus(t)

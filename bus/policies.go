@@ -95,25 +95,25 @@ func dumpPolicies(d *Dump) error {
 	for len(s.ops) > 0 {
 		m, mark, ok := s.begin(d)
 		if !ok {
-			return More
+			return ErrMore
 		}
 		op := s.ops[0]
 		if d.End(s.tables.AppendOp(m, uint16(op.cmd), op.do, op.dump), mark) != nil {
-			return More
+			return ErrMore
 		}
 		s.ops = s.ops[1:]
 	}
 	for {
 		table, typ, more := s.tables.Next(s.table, s.typ)
 		if !more {
-			return More
+			return ErrMore
 		}
 		m, mark, ok := s.begin(d)
 		if !ok {
-			return More
+			return ErrMore
 		}
 		if d.End(s.tables.AppendRule(m, table, typ), mark) != nil {
-			return More
+			return ErrMore
 		}
 		s.table, s.typ = table, typ+1
 	}
