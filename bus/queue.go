@@ -183,9 +183,7 @@ func (p *Port) receive(b []byte, waits bool) (n int, info socket.Info, err error
 		err = socket.ErrEmpty
 	}
 	if err != nil {
-		if p.queue.count == 0 {
-			p.congested = false // a receive that fails empties the queue as well
-		}
+		p.receivedOne() // also then: an overrun may have left nothing, an error something
 		p.mu.Unlock()
 		return 0, socket.Info{}, err
 	}

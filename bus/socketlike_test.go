@@ -3,6 +3,7 @@ package bus
 import (
 	"errors"
 	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -87,5 +88,36 @@ func TestGroupsThatAreNone(t *testing.T) {
 		if err := change(64); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// An overrun that leaves the queue empty is over with the ENOBUFS that tells of it
+// (netlink_rcv_wake).
+func TestOverrunOfAnEmptyQueue(t *testing.T) {
+	p := openPort(t, newBus(t), WithPortFaults(Script(NoBuffers)))
+	if err := p.Send(noop()); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 64)
+	if _, _, err := p.TryReceive(buf); !errors.Is(err, syscall.ENOBUFS) {
+		t.Fatal(err)
+	}
+	if list := send(t, p, noop()); len(list) != 1 {
+		t.Errorf("received %v", list)
+	}
+}
+
+// Who is woken for an error wakes the next, for what is queued.
+func TestErrorWakesTheNext(t *testing.T) {
+	p := openPort(t, newBus(t), WithPortFaults(Script(Interrupt)))
+	if err := p.Send(noop()); err != nil {
+		t.Fatal(err)
+	}
+	<-p.wake
+	if _, _, err := p.TryReceive(nil); !errors.Is(err, syscall.EINTR) {
+		t.Fatal(err)
+	}
+	if len(p.wake) == 0 {
+		t.Error("nobody is woken")
 	}
 }
