@@ -63,7 +63,7 @@ func (s *portSocket) ReceiveIter() iter.Seq2[netlink.Message, error] {
 			yield(netlink.Message{}, asOfSocket("recvmsg", err))
 			return
 		}
-		for len(b) > 0 {
+		for len(b) >= nlmsg.HeaderLen { // the library ignores a shorter rest
 			var m netlink.Message
 			n := messageLen(b)
 			if err := m.UnmarshalBinary(b[:n]); err != nil {
@@ -93,12 +93,8 @@ func (s *portSocket) receive() ([]byte, error) {
 	}
 }
 
-// messageLen is how much of b its first message takes with its padding, all of it
-// where there is no telling.
+// messageLen is how much of b its first message takes with its padding.
 func messageLen(b []byte) int {
-	if len(b) < nlmsg.HeaderLen {
-		return len(b)
-	}
 	return min(nlmsg.Align(int(binary.NativeEndian.Uint32(b))), len(b))
 }
 
