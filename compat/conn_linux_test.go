@@ -54,8 +54,9 @@ func TestSendCompletesTheHeader(t *testing.T) {
 			if len(replies) != 1 || replies[0].Header != (genetlink.Header{Command: genlmsg.CtrlCmdNewFamily, Version: genlmsg.CtrlVersion}) {
 				t.Errorf("replies %+v", replies)
 			}
-			if err := netlink.Validate(sent, headers); err != nil {
-				t.Error(err)
+			// Validate would take a port ID of 0, too.
+			if h := headers[0].Header; h.Sequence != sent.Header.Sequence || h.PID != sent.Header.PID {
+				t.Errorf("sent %+v, received %+v", sent.Header, h)
 			}
 		}
 	})

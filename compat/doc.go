@@ -1,6 +1,6 @@
 // Package compat holds tests only: a client that is not of this project, on the
 // bus. It is [github.com/mdlayher/genetlink], whose Conn runs over any Socket; the
-// tests make one of a [bus.Port], and most of them run over a socket of the kernel,
+// tests make one of a port of the bus, and most of them run over a socket of the kernel,
 // too, and want the same from both.
 //
 //	genetlink.Conn      families, Generic Netlink headers

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mdlayher/genetlink"
 	"github.com/mdlayher/netlink"
@@ -26,9 +27,15 @@ type client struct {
 	sock *portSocket // nil on the kernel
 }
 
+// newClient gives up waiting long before go test would: what is missing is then
+// told by the test that misses it.
 func newClient(t *testing.T, nl *netlink.Conn, sock *portSocket) *client {
+	t.Helper()
 	c := &client{genetlink.NewConn(nl), nl, sock}
 	t.Cleanup(func() { c.Close() })
+	if err := c.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
 	return c
 }
 
