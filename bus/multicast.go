@@ -26,10 +26,7 @@ func (b *Bus) join(p *Port, group uint32) error {
 	}
 	b.registry.RLock()
 	defer b.registry.RUnlock()
-	b.table.RLock()
-	last := b.groups.len()
-	b.table.RUnlock()
-	if group == 0 || uint64(group) > uint64(last) {
+	if !b.hasGroup(group) {
 		return EINVAL
 	}
 	if f, i := b.groupOwner(group); f != nil {
@@ -55,6 +52,13 @@ func (b *Bus) join(p *Port, group uint32) error {
 	return nil
 }
 
+// hasGroup reports whether ports can join and leave a group of this number.
+func (b *Bus) hasGroup(group uint32) bool {
+	b.table.RLock()
+	defer b.table.RUnlock()
+	return group != 0 && uint64(group) <= uint64(b.groups.len())
+}
+
 // groupOwner returns the family that has a group, and which of its groups it is.
 // It is under b.registry.
 func (b *Bus) groupOwner(group uint32) (*Family, int) {
@@ -69,10 +73,14 @@ func (b *Bus) groupOwner(group uint32) (*Family, int) {
 	return nil, 0
 }
 
-// Leave ends a membership. Leaving a group that was not joined is no error.
+// Leave ends a membership. Leaving a group that was not joined is no error; EINVAL
+// says that there is no such number.
 func (p *Port) Leave(group uint32) error {
-	if p.isClosed() {
+	switch {
+	case p.isClosed():
 		return errClosed
+	case !p.bus.hasGroup(group):
+		return fmt.Errorf("bus: leave group %d: %w", group, EINVAL)
 	}
 	p.bus.leave(p, group)
 	return nil
@@ -99,6 +107,9 @@ func (b *Bus) leave(p *Port, group uint32) {
 
 // Groups lists the groups that the port is a member of, in ascending order.
 func (p *Port) Groups() ([]uint32, error) {
+	if p.isClosed() {
+		return nil, errClosed
+	}
 	p.bus.table.RLock()
 	defer p.bus.table.RUnlock()
 	return slices.DeleteFunc(slices.Sorted(slices.Values(p.groups)), func(g uint32) bool {

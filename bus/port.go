@@ -166,16 +166,13 @@ func (p *Port) SendTo(portID uint32, b []byte) error {
 // Receive waits for a datagram, copies it into b, as much as fits, and returns how
 // much that is. Info.Size is the whole length, [socket.ErrTruncated] says that
 // something is missing. ENOBUFS says that datagrams were lost, ahead of those in
-// the queue; os.ErrDeadlineExceeded and os.ErrClosed are the others. Each receive
-// lets the dump on the port go on.
+// the queue; os.ErrDeadlineExceeded and os.ErrClosed are the others, whatever is
+// queued. Each receive lets the dump on the port go on.
 func (p *Port) Receive(b []byte) (n int, info socket.Info, err error) {
 	for {
-		n, info, err = p.TryReceive(b)
+		n, info, err = p.receive(b, true)
 		if err != socket.ErrEmpty {
 			return n, info, err
-		}
-		if p.isLate() {
-			return 0, socket.Info{}, errDeadline
 		}
 		select {
 		case <-p.wake:
@@ -190,19 +187,8 @@ var (
 	errInterrupt = fmt.Errorf("bus: receive: %w", syscall.EINTR)
 )
 
-// isLate reports whether the deadline is over, and lets the next one know who
-// waits.
-func (p *Port) isLate() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.expired {
-		p.signal()
-	}
-	return p.expired
-}
-
-// SetReadDeadline has Receive fail from t on, also where it waits now; the zero
-// time is none.
+// SetReadDeadline has Receive fail from t on, also where it waits now; what is
+// queued stays there. The zero time is none.
 func (p *Port) SetReadDeadline(t time.Time) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -281,6 +267,9 @@ func (p *Port) isClosed() bool {
 func (p *Port) ReceiveBuffer() (bytes int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.closed {
+		return 0, errClosed
+	}
 	return p.rcvbuf, nil
 }
 
@@ -289,6 +278,9 @@ func (p *Port) ReceiveBuffer() (bytes int, err error) {
 func (p *Port) SetReceiveBuffer(bytes int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.closed {
+		return errClosed
+	}
 	p.rcvbuf = max(2*bytes, leastBuffer)
 	return nil
 }
@@ -297,13 +289,19 @@ func (p *Port) SetReceiveBuffer(bytes int) error {
 func (p *Port) Drops() (datagrams uint32, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.closed {
+		return 0, errClosed
+	}
 	return p.drops, nil
 }
 
 // SetFlag turns an option on or off: ExtAck, CapAck, StrictCheck, NoENOBUFS,
 // PacketInfo, BroadcastError, ListenAllNSID.
 func (p *Port) SetFlag(f socket.Flag, on bool) error {
-	if f < 0 || f > socket.StrictCheck {
+	switch {
+	case p.isClosed():
+		return errClosed
+	case f < 0 || f > socket.StrictCheck:
 		return fmt.Errorf("bus: set %v: %w", f, syscall.EINVAL)
 	}
 	if on {
@@ -320,6 +318,11 @@ func (p *Port) SetFlag(f socket.Flag, on bool) error {
 }
 
 // Flag reports whether an option is on.
-func (p *Port) Flag(f socket.Flag) (on bool, err error) { return p.has(f), nil }
+func (p *Port) Flag(f socket.Flag) (on bool, err error) {
+	if p.isClosed() {
+		return false, errClosed
+	}
+	return p.has(f), nil
+}
 
 func (p *Port) has(f socket.Flag) bool { return p.flags.Load()&(1<<f) != 0 }

@@ -166,20 +166,24 @@ func (p *Port) signal() {
 
 // TryReceive takes the first datagram of the queue and copies it into b, as much
 // as fits; [socket.ErrEmpty] says that there is none. See [Port.Receive].
-func (p *Port) TryReceive(b []byte) (n int, info socket.Info, err error) {
+func (p *Port) TryReceive(b []byte) (n int, info socket.Info, err error) { return p.receive(b, false) }
+
+// receive is TryReceive, under the deadline for who would wait.
+func (p *Port) receive(b []byte, waits bool) (n int, info socket.Info, err error) {
 	p.mu.Lock()
 	switch {
 	case p.closed:
 		err = errClosed
+	case waits && p.expired:
+		p.signal() // for the next who waits
+		err = errDeadline
 	case p.err != nil:
 		err, p.err = p.err, nil
 	case p.queue.count == 0:
 		err = socket.ErrEmpty
 	}
 	if err != nil {
-		if p.queue.count == 0 {
-			p.congested = false // a receive that fails empties the queue as well
-		}
+		p.receivedOne() // also then: an overrun may have left nothing, an error something
 		p.mu.Unlock()
 		return 0, socket.Info{}, err
 	}

@@ -1,0 +1,123 @@
+package bus
+
+import (
+	"errors"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// noop is a message for nobody, which is acknowledged.
+func noop() []byte {
+	b, mark := nlmsg.Begin(nil, nlmsg.Noop, nlmsg.Request|nlmsg.Ack, 1, 0)
+	return nlmsg.End(b, mark)
+}
+
+// A deadline that is over holds back what is queued, as that of a socket does.
+func TestDeadlineOverWhatIsQueued(t *testing.T) {
+	p := openPort(t, newBus(t))
+	if err := p.SetReadDeadline(time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Send(noop()); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 64)
+	for range 2 {
+		if n, _, err := p.Receive(buf); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("%d bytes, %v", n, err)
+		}
+	}
+	if err := p.SetReadDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if n, _, err := p.Receive(buf); err != nil || n != 36 {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+}
+
+// TryReceive does not wait, so that no deadline matters to it.
+func TestDeadlineAndTryReceive(t *testing.T) {
+	p := openPort(t, newBus(t))
+	if err := p.SetReadDeadline(time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if list := send(t, p, noop()); len(list) != 1 {
+		t.Errorf("received %v", list)
+	}
+}
+
+func TestClosedPort(t *testing.T) {
+	p := openPort(t, newBus(t))
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, use := range map[string]func() error{
+		"Close":            p.Close,
+		"Send":             func() error { return p.Send(noop()) },
+		"SendTo":           func() error { return p.SendTo(1, noop()) },
+		"Receive":          func() error { _, _, err := p.Receive(nil); return err },
+		"TryReceive":       func() error { _, _, err := p.TryReceive(nil); return err },
+		"SetReadDeadline":  func() error { return p.SetReadDeadline(time.Time{}) },
+		"Join":             func() error { return p.Join(16) },
+		"Leave":            func() error { return p.Leave(16) },
+		"Groups":           func() error { _, err := p.Groups(); return err },
+		"SetFlag":          func() error { return p.SetFlag(socket.ExtAck, true) },
+		"Flag":             func() error { _, err := p.Flag(socket.ExtAck); return err },
+		"SetReceiveBuffer": func() error { return p.SetReceiveBuffer(1 << 16) },
+		"ReceiveBuffer":    func() error { _, err := p.ReceiveBuffer(); return err },
+		"Drops":            func() error { _, err := p.Drops(); return err },
+	} {
+		if err := use(); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestGroupsThatAreNone(t *testing.T) {
+	p := openPort(t, newBus(t))
+	for _, group := range []uint32{0, 65, 1<<32 - 1} {
+		isErrno(t, p.Join(group), EINVAL)
+		isErrno(t, p.Leave(group), EINVAL)
+	}
+	for _, change := range []func(uint32) error{p.Leave, p.Join, p.Join, p.Leave, p.Leave} {
+		if err := change(64); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// An overrun that leaves the queue empty is over with the ENOBUFS that tells of it
+// (netlink_rcv_wake).
+func TestOverrunOfAnEmptyQueue(t *testing.T) {
+	p := openPort(t, newBus(t), WithPortFaults(Script(NoBuffers)))
+	if err := p.Send(noop()); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 64)
+	if _, _, err := p.TryReceive(buf); !errors.Is(err, syscall.ENOBUFS) {
+		t.Fatal(err)
+	}
+	if list := send(t, p, noop()); len(list) != 1 {
+		t.Errorf("received %v", list)
+	}
+}
+
+// Who is woken for an error wakes the next, for what is queued.
+func TestErrorWakesTheNext(t *testing.T) {
+	p := openPort(t, newBus(t), WithPortFaults(Script(Interrupt)))
+	if err := p.Send(noop()); err != nil {
+		t.Fatal(err)
+	}
+	<-p.wake
+	if _, _, err := p.TryReceive(nil); !errors.Is(err, syscall.EINTR) {
+		t.Fatal(err)
+	}
+	if len(p.wake) == 0 {
+		t.Error("nobody is woken")
+	}
+}
