@@ -359,7 +359,7 @@ func TestMulticast(t *testing.T) {
 	}
 }
 
-// Binds and unbinds are told to the family, once each.
+// Joins and leaves are told to the family, also those of who was no member.
 func TestBind(t *testing.T) {
 	b := newBus(t)
 	var calls []string
@@ -373,7 +373,7 @@ func TestBind(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := strings.Join(calls, " "); got != "+1 +0 -1 -0" {
+	if got := strings.Join(calls, " "); got != "+1 +0 -1 -1 -0" {
 		t.Errorf("calls %q", got)
 	}
 }

@@ -83,21 +83,25 @@ func (p *Port) Leave(group uint32) error {
 		return fmt.Errorf("bus: leave group %d: %w", group, EINVAL)
 	}
 	p.bus.leave(p, group)
+	p.bus.unbind(group) // also for who was no member (netlink_setsockopt)
 	return nil
 }
 
-func (b *Bus) leave(p *Port, group uint32) {
+// leave ends a membership and returns whether there was one.
+func (b *Bus) leave(p *Port, group uint32) bool {
 	b.table.Lock()
+	defer b.table.Unlock()
 	_, isMember := b.listeners[group][p]
 	delete(b.listeners[group], p)
 	if len(b.listeners[group]) == 0 {
 		delete(b.listeners, group)
 	}
 	p.groups = slices.DeleteFunc(p.groups, func(g uint32) bool { return g == group })
-	b.table.Unlock()
-	if !isMember {
-		return
-	}
+	return isMember
+}
+
+// unbind tells the family of a group that a port left it (genl_unbind).
+func (b *Bus) unbind(group uint32) {
 	b.registry.RLock()
 	defer b.registry.RUnlock()
 	if f, i := b.groupOwner(group); f != nil && f.Unbind != nil {

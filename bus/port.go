@@ -248,7 +248,9 @@ func (p *Port) Close() error {
 	delete(b.ports, p.address())
 	b.table.Unlock()
 	for _, group := range groups {
-		b.leave(p, group)
+		if b.leave(p, group) {
+			b.unbind(group)
+		}
 	}
 	return nil
 }
