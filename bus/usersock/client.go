@@ -3,6 +3,7 @@ package usersock
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -217,14 +218,36 @@ func (c *Client) ask(s *socket.Socket, command, value uint32) (nlmsg.ExtAck, err
 	c.asking.Lock()
 	defer c.asking.Unlock()
 	c.seq++
-	b := control{command, c.PortID(), value}.append(nil, nlmsg.Request|nlmsg.Ack, c.seq)
-	if err := s.SetDeadline(time.Now().Add(patience)); err != nil {
+	end := time.Now().Add(patience)
+	if err := s.SetWriteDeadline(end); err != nil {
 		return nlmsg.ExtAck{}, err
 	}
+	b := control{command, c.PortID(), value}.append(nil, nlmsg.Request|nlmsg.Ack, c.seq)
 	if err := s.SendTo(b, c.server); err != nil {
 		return nlmsg.ExtAck{}, err
 	}
 	b = make([]byte, 4096)
+	for pause := leastPause; ; pause *= 2 {
+		a, err := c.awaitAnswer(s, b, time.Now().Add(pause))
+		if !errors.Is(err, os.ErrDeadlineExceeded) || time.Now().After(end) {
+			return a, err
+		}
+		// A server that ends leaves unread what it has not received.
+		if err := s.TrySendTo(plain(nil, nlmsg.Noop, c.PortID()), c.server); errors.Is(err, syscall.ECONNREFUSED) {
+			return nlmsg.ExtAck{}, err
+		}
+	}
+}
+
+// leastPause is how long ask first waits until it looks whether the server is still
+// there.
+const leastPause = 20 * time.Millisecond
+
+// awaitAnswer receives until the answer is there.
+func (c *Client) awaitAnswer(s *socket.Socket, b []byte, until time.Time) (nlmsg.ExtAck, error) {
+	if err := s.SetReadDeadline(until); err != nil {
+		return nlmsg.ExtAck{}, err
+	}
 	for {
 		n, info, err := s.Receive(b)
 		switch {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/nlwire/nlwire/bus"
@@ -126,6 +127,26 @@ func tell(t *testing.T, w *world, s *socket.Socket, m control) bus.Errno {
 		t.Fatalf("answer %v, %v", nlmsg.Msg(b), err)
 	}
 	return bus.Errno(a.Errno)
+}
+
+// A server that ends without having received a client's hello does not keep it
+// waiting.
+func TestDialOfAServerThatEnds(t *testing.T) {
+	w := &world{t: t}
+	deaf := w.socket()
+	dialed := make(chan error, 1)
+	s := w.socket()
+	go func() {
+		_, err := NewClient(s, deaf.PortID())
+		dialed <- err
+	}()
+	receive(t, deaf) // the hello, and no answer
+	if err := deaf.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-dialed; !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("error %v", err)
+	}
 }
 
 // Another port of the bus is not the bus.

@@ -104,6 +104,8 @@ func (s *Server) take(data []byte, from uint32) error {
 		return nil
 	case m.Type() == typeControl:
 		return s.control(m, from)
+	case m.Type() == nlmsg.Noop && n == len(data):
+		return nil // somebody wants to know whether we are there
 	}
 	at, err := s.session(from)
 	if err != nil {
