@@ -24,7 +24,8 @@
 //
 // Any process of the network namespace can open a socket of NETLINK_USERSOCK and
 // send to any other one, by its port ID, without a privilege. It can also choose
-// any port ID that is free. The kernel stamps each datagram with the port ID of
+// any port ID that is free; those that are taken are listed for everybody in
+// /proc/net/netlink. The kernel stamps each datagram with the port ID of
 // the socket that sent it, which nobody can forge: the messages' own port IDs and
 // sequence numbers prove nothing, the stamp does.
 //
@@ -59,8 +60,9 @@
 // goroutine of [Server.Serve], one after the other: a slow handler holds up all
 // clients, even if its family is Parallel.
 //
-// NETLINK_USERSOCK has 32 groups, a bus has more. So the groups of the bus are not
-// groups of the kernel: the server keeps who is a member, and sends to each.
+// NETLINK_USERSOCK has 32 groups, a bus has more, and joining one takes
+// CAP_NET_ADMIN. So the groups of the bus are not groups of the kernel: the server
+// keeps who is a member, and sends to each.
 //
 // Each client has a queue of its own at the server, bounded, behind the receive
 // buffer of its socket. When both are full, datagrams are lost, and the client is

@@ -22,7 +22,7 @@ const guardTime = 20 * time.Second
 // world is a served bus with DOC_EXMPL on it, in a network namespace of its own
 // where the test may make one.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	bus    *bus.Bus
 	family *bus.Family
 	server *Server
@@ -32,7 +32,7 @@ type world struct {
 	ended  chan error // what Serve returned
 }
 
-func serve(t *testing.T, b *bus.Bus, options ...Option) *world {
+func serve(t testing.TB, b *bus.Bus, options ...Option) *world {
 	t.Helper()
 	var place []socket.Option
 	if os.Geteuid() == 0 {
@@ -41,7 +41,7 @@ func serve(t *testing.T, b *bus.Bus, options ...Option) *world {
 	return serveHere(t, b, place, options...)
 }
 
-func serveHere(t *testing.T, b *bus.Bus, place []socket.Option, options ...Option) *world {
+func serveHere(t testing.TB, b *bus.Bus, place []socket.Option, options ...Option) *world {
 	t.Helper()
 	w := &world{t: t, bus: b, family: docexmpl.New(), place: place, ended: make(chan error, 1)}
 	if err := b.Register(w.family); err != nil {
@@ -111,7 +111,7 @@ func (w *world) appendEcho(b []byte, flags nlmsg.Flags, seq uint32, text string)
 }
 
 // await repeats what depends on other goroutines until it holds.
-func await(t *testing.T, what string, holds func() bool) {
+func await(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(guardTime); !holds(); runtime.Gosched() {
 		if time.Now().After(end) {
@@ -121,7 +121,7 @@ func await(t *testing.T, what string, holds func() bool) {
 }
 
 // receive takes a datagram of a Transport.
-func receive(t *testing.T, from conn.Transport) ([]byte, socket.Info) {
+func receive(t testing.TB, from conn.Transport) ([]byte, socket.Info) {
 	t.Helper()
 	b := make([]byte, socket.BufferSize)
 	if err := from.SetReadDeadline(time.Now().Add(guardTime)); err != nil {

@@ -78,14 +78,15 @@ func (s *Server) Serve(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case err == socket.ErrTruncated, err == socket.ErrSender, err == nil && n == 0:
-			s.stats.malformed.Add(1)
 		case err == nil:
 			err = s.take(b[:n], info.PortID)
+		case err == socket.ErrTruncated, err == socket.ErrSender:
+			s.stats.malformed.Add(1)
+			err = nil
 		case errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.EINTR):
 			err = nil
 		}
-		if err != nil && err != socket.ErrTruncated && err != socket.ErrSender {
+		if err != nil {
 			return fmt.Errorf("usersock: serve: %w", err)
 		}
 	}
