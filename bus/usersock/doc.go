@@ -66,7 +66,8 @@
 //
 // Each client has a queue of its own at the server, bounded, behind the receive
 // buffer of its socket. When both are full, datagrams are lost, and the client is
-// told: Receive fails with ENOBUFS, behind what was queued before.
+// told: Receive fails with ENOBUFS. As from the kernel, what was queued before the
+// loss may come behind that.
 //
 // A server that ends says so to its clients: receiving fails with ECONNREFUSED
 // from then on. One that is killed cannot; sending to it fails with ECONNREFUSED,
@@ -77,7 +78,7 @@
 // # Control messages
 //
 // What are system calls on a socket are messages here, of the type 15, below
-// nlmsg.MinType, with attributes that are all u32 and an Error message for an
+// nlmsg.MinType, with attributes of 32 bits each and an Error message for an
 // answer. A client that only wants to send requests and get their answers need not
 // know of them: its first datagram makes it one.
 package usersock
