@@ -83,7 +83,8 @@ func New(options ...Option) *Bus {
 func (b *Bus) Profile() Profile { return b.profile }
 
 // Close closes every port; what waits there ends with os.ErrClosed. Opening
-// another one fails with it from then on.
+// another one, and registering, fail with it from then on. The families are free
+// for another bus; nobody is told.
 func (b *Bus) Close() error {
 	b.table.Lock()
 	if b.closed {
@@ -99,7 +100,21 @@ func (b *Bus) Close() error {
 	for _, p := range ports {
 		_ = p.Close() // may have been closed meanwhile
 	}
+	b.registry.Lock()
+	defer b.registry.Unlock()
+	for _, f := range b.ids.families {
+		if f != nil {
+			f.on.Store(nil)
+		}
+	}
+	b.ids, b.names = familyIDs{}, nil
 	return nil
+}
+
+func (b *Bus) isClosed() bool {
+	b.table.RLock()
+	defer b.table.RUnlock()
+	return b.closed
 }
 
 // Register makes a family known, and tells of it and its groups on the
@@ -127,7 +142,10 @@ func (b *Bus) register(f *Family) error {
 	}
 	b.registry.Lock()
 	defer b.registry.Unlock()
-	if b.names[f.Name] != nil || f.on.Load() != nil {
+	switch {
+	case b.isClosed():
+		return errClosed
+	case b.names[f.Name] != nil, f.on.Load() != nil:
 		return EEXIST
 	}
 	id := b.ids.alloc(f)
@@ -237,5 +255,5 @@ func (p *Panic) Error() string {
 // errClosed is what a closed port or bus answers.
 var errClosed = fmt.Errorf("bus: %w", os.ErrClosed)
 
-// errNotMember says that a family is on no bus, or on another.
+// errNotRegistered says that a family is on no bus.
 var errNotRegistered = errors.New("bus: the family is not registered")

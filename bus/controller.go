@@ -89,7 +89,7 @@ func (b *Bus) dumpFamilies(d *Dump) error {
 		if n++; n <= d.Args[0] {
 			continue
 		}
-		m, mark := d.Begin(0, genlmsg.CtrlCmdNewFamily)
+		m, mark := d.Begin(nlmsg.Multi, genlmsg.CtrlCmdNewFamily)
 		if err := d.End(appendFamily(m, f), mark); err != nil {
 			return err
 		}

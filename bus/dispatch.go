@@ -68,8 +68,9 @@ func (c *call) acknowledge(errno Errno) {
 	p := c.info.port
 	var ext nlmsg.ExtAck
 	ext, c.text = c.info.message(c.text[:0])
-	c.ack = nlmsg.AppendAck(c.ack[:0], c.info.Msg, p.id, uint32(errno), &ext, p.ackOptions())
-	p.put(c.ack, socket.Info{})
+	opts := p.ackOptions()
+	c.ack = nlmsg.AppendAck(c.ack[:0], c.info.Msg, p.id, uint32(errno), &ext, opts)
+	p.put(c.ack, socket.Info{}, len(c.ack)+c.info.slack(errno, opts))
 }
 
 const (

@@ -53,9 +53,10 @@ type Dump struct {
 	room     int    // its size
 }
 
-// Begin starts a message of the dump, part of the datagram (genlmsg_put).
+// Begin starts a message of the dump, part of the datagram (genlmsg_put). Its flags
+// should be nlmsg.Multi, and mostly are: netdev of Linux 6.18 gives none.
 func (d *Dump) Begin(flags nlmsg.Flags, cmd uint8) (b []byte, mark int) {
-	return d.Family.Begin(d.out, flags|nlmsg.Multi, d.Seq, d.PortID, cmd)
+	return d.Family.Begin(d.out, flags, d.Seq, d.PortID, cmd)
 }
 
 // End ends the message (genlmsg_end). EMSGSIZE says that it did not fit into the
@@ -168,12 +169,12 @@ func (b *Bus) dumpOn(p *Port) error {
 		d.end = b.dumpStep(d)
 	}
 	if d.end == unfinished || d.room-len(d.out) < doneSize {
-		p.deliver(d.out, socket.Info{}, d.room)
+		p.deliver(d.out, socket.Info{}, trueSize(d.room), true)
 		return nil
 	}
 	d.appendDone()
 	p.setDumping(false)
-	p.deliver(d.out, socket.Info{}, d.room)
+	p.deliver(d.out, socket.Info{}, trueSize(d.room), true)
 	b.finish(d)
 	return nil
 }
@@ -203,7 +204,7 @@ func (d *Dump) appendDone() {
 	opts := d.port.ackOptions()
 	start := len(d.out)
 	d.out = nlmsg.AppendDone(d.out, d.Msg, d.PortID, d.AnswerFlags, uint32(d.end), &ext, opts)
-	if len(d.out) > d.room {
+	if len(d.out)+d.slack(d.end, opts) > d.room {
 		d.out = nlmsg.AppendDone(d.out[:start], d.Msg, d.PortID, d.AnswerFlags|nlmsg.AckTLVs, uint32(d.end), nil, opts)
 	}
 	d.checkConsistent(nlmsg.Msg(d.out[start:]))

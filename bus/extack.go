@@ -87,6 +87,31 @@ func (e *ExtAck) message(buf []byte) (nlmsg.ExtAck, []byte) {
 	return m, buf
 }
 
+// slack is how much more the kernel sets aside for the description of a policy than
+// it takes (netlink_policy_dump_attr_size_estimate).
+func (e *ExtAck) slack(errno Errno, opts nlmsg.AckOptions) int {
+	r := e.report.Policy
+	if errno == 0 || !opts.Ext || r == nil || !r.Kind.Exported() {
+		return 0
+	}
+	var description [64]byte
+	return policySize(r.Kind) - nla.HeaderLen - len(nla.AppendRule(description[:0], r))
+}
+
+// policySize is the estimate: a nest, the type, and the details.
+func policySize(k nla.Kind) int {
+	const small, large = 8, 16 // an attribute of 4 bytes; one of 8 and padding
+	switch k {
+	case nla.KindFlag:
+		return 2 * small
+	case nla.KindBitfield32:
+		return 3 * small
+	case nla.KindNested, nla.KindNestedArray, nla.KindString, nla.KindNULString, nla.KindBinary:
+		return 4 * small
+	}
+	return 2*small + 2*large
+}
+
 // take adds what an error says besides its number, and returns the number. What is
 // no errno is EIO with its text.
 func (e *ExtAck) take(err error) Errno {

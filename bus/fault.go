@@ -106,7 +106,9 @@ func (p *Port) fault(b []byte) Fault {
 	}
 	if f == Interrupt {
 		p.mu.Lock()
-		p.err = errInterrupt
+		if p.err == nil { // a loss must be told
+			p.err = errInterrupt
+		}
 		p.signal()
 		p.mu.Unlock()
 	}
@@ -130,7 +132,7 @@ func (f Fault) alter(d *datagram) {
 // forge queues what somebody else could have sent: the headers of the datagram,
 // and bytes that are not its own.
 func (p *Port) forge(b []byte) {
-	d := p.bus.newDatagram(b, socket.Info{PortID: p.id ^ 1<<16})
+	d := p.bus.newDatagram(b, socket.Info{PortID: p.id ^ 1<<16}, trueSize(len(b)))
 	for m := range nlmsg.All(d.b) {
 		for i := range m.Payload() {
 			m.Payload()[i] ^= 0xff

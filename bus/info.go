@@ -43,10 +43,11 @@ func (i *Info) end(b []byte, mark int) []byte {
 	return b
 }
 
-// Reply sends the message that Begin started to the requester (genlmsg_reply).
+// Reply sends the message that Begin started to the requester (genlmsg_reply). EAGAIN
+// says that its queue was full.
 func (i *Info) Reply(b []byte, mark int) error {
-	if b = i.end(b, mark); !i.port.put(b, socket.Info{}) {
-		return ENOBUFS
+	if b = i.end(b, mark); !i.port.put(b, socket.Info{}, goodSize) {
+		return EAGAIN
 	}
 	return nil
 }
@@ -71,8 +72,8 @@ func (i *Info) Notify(group int, b []byte, mark int) error {
 	if echo {
 		info := socket.Info{}
 		i.port.address32(&info, number)
-		if !i.port.put(b, info) && err == nil {
-			err = ENOBUFS
+		if !i.port.put(b, info, goodSize) && err == nil {
+			err = EAGAIN
 		}
 	}
 	return err

@@ -128,7 +128,7 @@ func (b *Bus) multicast(netNS int, group uint32, data []byte, excluded uint32) e
 			info.NSID, info.HasNSID = int32(netNS), true
 		}
 		p.address32(&info, group)
-		if p.put(data, info) {
+		if p.put(data, info, goodSize) {
 			delivered = true
 		} else if p.has(socket.BroadcastError) {
 			failed = true
@@ -162,15 +162,15 @@ func (b *Bus) unicast(to address, data []byte, info socket.Info) error {
 	if p == nil {
 		return ECONNREFUSED
 	}
-	if !p.put(data, info) {
-		return ENOBUFS
+	if !p.put(data, info, goodSize) {
+		return EAGAIN
 	}
 	return nil
 }
 
 // Unicast sends messages of the bus to a port of a network namespace, asked for or
-// not (genlmsg_unicast). ECONNREFUSED says that there is no such port, ENOBUFS
-// that its queue was full.
+// not (genlmsg_unicast). ECONNREFUSED says that there is no such port, EAGAIN that
+// its queue was full.
 func (b *Bus) Unicast(netNS int, portID uint32, messages []byte) error {
 	return b.unicast(address{netNS, portID}, messages, socket.Info{})
 }

@@ -123,7 +123,7 @@ func dumpPolicies(d *Dump) error {
 // but not for the id, the kernel leaves the headers in the datagram, a message
 // without attributes (ctrl_dumppolicy_prep); so does the bus.
 func (s *policyDump) begin(d *Dump) (m []byte, mark int, ok bool) {
-	m, mark = d.Begin(0, genlmsg.CtrlCmdGetPolicy)
+	m, mark = d.Begin(nlmsg.Multi, genlmsg.CtrlCmdGetPolicy)
 	headers := len(m)
 	m = nla.AppendUint16(m, genlmsg.CtrlAttrFamilyID, s.id)
 	if len(m) > d.room {

@@ -285,7 +285,7 @@ func (p *Port) ReceiveBuffer() (bytes int, err error) {
 }
 
 // SetReceiveBuffer asks for a receive buffer of so many bytes. As in the kernel the
-// number is doubled, and a queued datagram takes 768 bytes and more.
+// number is doubled, and a queued datagram takes 832 bytes and more.
 func (p *Port) SetReceiveBuffer(bytes int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

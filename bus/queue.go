@@ -47,13 +47,29 @@ func (q *queue) pop() *datagram {
 const (
 	sharedInfo = 320
 	skBuff     = 256
+	// smallHead is what small ones are allocated in (SKB_SMALL_HEAD_CACHE_SIZE).
+	smallHead = 576
 )
 
-// trueSize is how much a datagram of n bytes takes of a receive buffer: the kernel
-// allocates powers of two (SKB_TRUESIZE, kmalloc).
+// trueSize is how much a datagram of n bytes takes of a receive buffer: larger ones
+// are allocated in powers of two (SKB_TRUESIZE, kmalloc). The twin test compares
+// it with the kernel by when a queue is full.
 func trueSize(n int) int {
 	n = (n+63)&^63 + sharedInfo
+	if n <= smallHead {
+		return smallHead + skBuff
+	}
 	return 1<<bits.Len(uint(n-1)) + skBuff
+}
+
+// trimmed is what a datagram of n bytes takes for which more were allocated: the
+// kernel cuts it if that gives back half (netlink_trim).
+func trimmed(n, allocated int) int {
+	size := trueSize(allocated)
+	if unused := size - skBuff - sharedInfo - n; 2*unused < size {
+		return size
+	}
+	return trueSize(n)
 }
 
 const (
@@ -65,14 +81,16 @@ const (
 	sendOverhead = 32
 )
 
-// put queues a copy of the bytes. It returns whether there was room; where there
-// was none the port is told of the loss (netlink_attachskb,
-// netlink_broadcast_deliver).
-func (p *Port) put(b []byte, info socket.Info) bool { return p.deliver(b, info, 0) }
+// put queues a copy of the bytes, for which the kernel would have allocated so many.
+// It returns whether there was room; where there was none the port is told of the
+// loss (netlink_attachskb, netlink_broadcast_deliver).
+func (p *Port) put(b []byte, info socket.Info, allocated int) bool {
+	return p.deliver(b, info, trimmed(len(b), allocated), false)
+}
 
-// deliver is put with the faults that happen. Where room is not 0 so many bytes
-// have been set aside for the datagram: it takes as much, and fits.
-func (p *Port) deliver(b []byte, info socket.Info, room int) bool {
+// deliver queues a copy of the bytes that takes so much of the receive buffer, or
+// does what a fault makes of it. What fits has had its room set aside.
+func (p *Port) deliver(b []byte, info socket.Info, size int, fits bool) bool {
 	fault := p.fault(b)
 	switch fault {
 	case Lose:
@@ -85,21 +103,18 @@ func (p *Port) deliver(b []byte, info socket.Info, room int) bool {
 	case Forge:
 		p.forge(b)
 	}
-	d := p.bus.newDatagram(b, info)
-	if room > 0 {
-		d.size = trueSize(room)
-	}
+	d := p.bus.newDatagram(b, info, size)
 	fault.alter(d)
-	ok := p.attach(d, room > 0)
+	ok := p.attach(d, fits)
 	if ok && fault == Duplicate {
-		p.attach(p.bus.newDatagram(b, info), true)
+		p.attach(p.bus.newDatagram(b, info, size), true)
 	}
 	return ok
 }
 
-func (b *Bus) newDatagram(data []byte, info socket.Info) *datagram {
+func (b *Bus) newDatagram(data []byte, info socket.Info, size int) *datagram {
 	d := b.datagrams.Get().(*datagram)
-	d.b, d.info, d.size = append(d.b[:0], data...), info, trueSize(len(data))
+	d.b, d.info, d.size = append(d.b[:0], data...), info, size
 	d.info.Size = len(data)
 	return d
 }
@@ -162,6 +177,9 @@ func (p *Port) TryReceive(b []byte) (n int, info socket.Info, err error) {
 		err = socket.ErrEmpty
 	}
 	if err != nil {
+		if p.queue.count == 0 {
+			p.congested = false // a receive that fails empties the queue as well
+		}
 		p.mu.Unlock()
 		return 0, socket.Info{}, err
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
 )
 
 const (
@@ -73,7 +74,7 @@ func appendMsg(b []byte, i *bus.Info) []byte {
 
 func list(d *bus.Dump) error {
 	for ; d.Args[0] < DumpLen; d.Args[0]++ {
-		b, mark := d.Begin(0, CmdEcho)
+		b, mark := d.Begin(nlmsg.Multi, CmdEcho)
 		b = nla.AppendCString(b, AttrMsg, "dump entry number "+strconv.Itoa(d.Args[0]))
 		if err := d.End(b, mark); err != nil {
 			return err

@@ -1,0 +1,69 @@
+package bus
+
+import (
+	"testing"
+
+	"github.com/nlwire/nlwire/internal/guard"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+)
+
+// echoFamily sends its attribute back.
+func echoFamily(name string) *Family {
+	return simple(name, func(i *Info) error {
+		b, mark := i.Begin(1)
+		return i.Reply(nla.AppendAttr(b, i.Attrs.Get(1)), mark)
+	})
+}
+
+// A request, its reply, its acknowledgement or its error, an event, and each
+// datagram of a dump allocate nothing, once the pools are warm.
+func TestNoAllocs(t *testing.T) {
+	if guard.Race {
+		t.Skip("the race detector has pools forget")
+	}
+	b := newBus(t)
+	echo := register(t, b, echoFamily("echo"))
+	refuse := register(t, b, simple("refuse", func(i *Info) error { i.SetAttrMsg(i.Attrs.Get(1), "no"); return ENODEV }))
+	events := simple("events", func(i *Info) error {
+		b, mark := i.BeginEvent(1)
+		return i.Multicast(0, nla.AppendAttr(b, i.Attrs.Get(1)), mark)
+	})
+	events.Groups = []Group{{Name: "g"}}
+	register(t, b, events)
+	dump := register(t, b, lister(count(500, 76)))
+	p, listener := openPort(t, b), openPort(t, b)
+	if err := listener.Join(events.GroupID(0)); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 64<<10)
+	drain := func(p *Port) {
+		for {
+			if _, _, err := p.TryReceive(buf); err != nil {
+				return
+			}
+		}
+	}
+	attr := nla.AppendUint32(nil, 1, 1)
+	ask := func(f *Family, flags nlmsg.Flags, attrs []byte) func() {
+		m := message(f, 1, flags, attrs)
+		return func() {
+			_ = p.Send(m)
+			drain(p)
+			drain(listener)
+		}
+	}
+	for name, f := range map[string]func(){
+		"echo":                     ask(echo, 0, attr),
+		"echo and acknowledgement": ask(echo, nlmsg.Ack, attr),
+		"refusal":                  ask(refuse, 0, attr),
+		"policy":                   ask(echo, 0, nla.AppendUint8(nil, 1, 1)),
+		"event":                    ask(events, 0, attr),
+		"dump":                     ask(dump, nlmsg.Dump, nil),
+		"unknown family":           ask(&Family{}, 0, nil),
+	} {
+		if n := testing.AllocsPerRun(100, f); n != 0 {
+			t.Errorf("%s: %v allocations, want none", name, n)
+		}
+	}
+}

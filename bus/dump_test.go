@@ -1,0 +1,339 @@
+package bus
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// lister is a family with one dump.
+func lister(dump DumpFunc, change ...func(op *Op)) *Family {
+	op := Op{Cmd: 1, Policy: anyPolicy, Dump: dump}
+	for _, f := range change {
+		f(&op)
+	}
+	return &Family{Name: "lister", Version: 1, Ops: []Op{op}}
+}
+
+// count lists n messages with payloads of so many bytes.
+func count(n, size int) DumpFunc {
+	return func(d *Dump) error {
+		for ; d.Args[0] < n; d.Args[0]++ {
+			b, mark := d.Begin(nlmsg.Multi, 1)
+			if err := d.End(nla.AppendBytes(b, 1, make([]byte, size)), mark); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// sizes receives a dump with a buffer of so many bytes and returns the length of
+// each datagram, the number of messages, and how it ended.
+func sizes(t *testing.T, p *Port, b []byte, buffer int) (lens []int, messages int, end nlmsg.Msg) {
+	t.Helper()
+	if err := p.Send(b); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, buffer)
+	for {
+		n, _, err := p.TryReceive(buf)
+		if err == socket.ErrEmpty {
+			return lens, messages, end
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		lens = append(lens, n)
+		for m, err := range nlmsg.All(buf[:n]) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			end = m.Clone()
+			if m.Type() != nlmsg.Done && m.Type() != nlmsg.Error {
+				messages++
+			}
+		}
+	}
+}
+
+// The first datagram has 3776 bytes, later ones what the receiver has offered, up
+// to 32448; the Done goes where 20 bytes are left.
+func TestSizesOfDumps(t *testing.T) {
+	for _, tt := range []struct {
+		n, size, buffer int
+		want            []int
+	}{
+		{0, 76, 8192, []int{20}},
+		{1, 76, 8192, []int{120}},
+		{37, 76, 8192, []int{3720}},                       // 3700 and the end
+		{37, 76 + 36, 8192, []int{27 * 136, 10*136 + 20}}, // 3672, 104 left: no message more
+		{1, 3776 - 24 - 20, 8192, []int{3776}},            // the end fits just so
+		{1, 3776 - 24 - 16, 8192, []int{3760, 20}},        // and here not
+		{38, 76, 8192, []int{3700, 120}},                  // 76 bytes are left
+		{200, 76, 4096, []int{3700, 4000, 4000, 4000, 4000, 320}},
+		{400, 76, 8192, []int{3700, 8100, 8100, 8100, 8100, 3920}},
+		{700, 76, 1 << 20, []int{3700, 32400, 32400, 1520}},
+		{3, 5000, 8192, nil},
+	} {
+		b := newBus(t)
+		f := register(t, b, lister(count(tt.n, tt.size)))
+		lens, messages, end := sizes(t, openPort(t, b), message(f, 1, nlmsg.Dump, nil), tt.buffer)
+		if tt.want == nil { // too long for any datagram
+			if a, err := nlmsg.ParseDone(end); err != nil || a.Errno != uint32(EMSGSIZE) || messages != 0 {
+				t.Errorf("%d of %d: errno %d, %v, %d messages", tt.n, tt.size, a.Errno, err, messages)
+			}
+			continue
+		}
+		if !slices.Equal(lens, tt.want) || messages != tt.n || end.Type() != nlmsg.Done {
+			t.Errorf("%d messages of %d, buffer %d: datagrams of %v with %d messages, want %v", tt.n, 24+tt.size, tt.buffer, lens, messages, tt.want)
+		}
+	}
+}
+
+// How a dump ends: by what its handlers return, and what they say.
+func TestEndsOfDumps(t *testing.T) {
+	var done int
+	isDone := func(op *Op) { op.Done = func(*Dump) { done++ } }
+	one := func(d *Dump, then error) error {
+		b, mark := d.Begin(nlmsg.Multi, 1)
+		if err := d.End(b, mark); err != nil {
+			return err
+		}
+		return then
+	}
+	tests := []struct {
+		name     string
+		f        *Family
+		flags    nlmsg.Flags
+		messages int
+		errno    Errno
+		msg      string
+		typ      nlmsg.Type
+		done     int
+	}{
+		{"at once", lister(count(0, 0), isDone), nlmsg.Ack, 0, 0, "", nlmsg.Done, 1},
+		{"after one", lister(count(1, 0), isDone), 0, 1, 0, "", nlmsg.Done, 1},
+		{"more, thrice", lister(func(d *Dump) error {
+			if d.Args[0]++; d.Args[0] > 3 {
+				return nil
+			}
+			return one(d, More)
+		}, isDone), 0, 3, 0, "", nlmsg.Done, 1},
+		{"more of nothing", lister(func(*Dump) error { return More }, isDone), 0, 0, 0, "", nlmsg.Done, 1},
+		{"an error", lister(func(d *Dump) error { d.SetMsg("oh"); return ENODEV }, isDone), 0, 0, ENODEV, "oh", nlmsg.Done, 1},
+		{"an error behind one", lister(func(d *Dump) error { d.SetMsg("oh"); return one(d, ENODEV) }, isDone), 0, 1, ENODEV, "oh", nlmsg.Done, 1},
+		{"a warning", lister(func(d *Dump) error { d.SetMsg("hm"); return nil }, isDone), 0, 0, 0, "hm", nlmsg.Done, 1},
+		{"no room for one", lister(func(*Dump) error { return EMSGSIZE }, isDone), 0, 0, EMSGSIZE, "", nlmsg.Done, 1},
+		{"the start refuses", lister(count(9, 0), isDone, func(op *Op) {
+			op.Start = func(d *Dump) error { d.SetAttrMsg(d.Attrs.Get(1), "not that"); return EBUSY }
+		}), 0, 0, EBUSY, "not that", nlmsg.Error, 0},
+		{"the start sets the stage", lister(func(d *Dump) error {
+			if d.Ctx != "set" || d.Args[1] != 5 {
+				return EIO
+			}
+			return nil
+		}, isDone, func(op *Op) { op.Start = func(d *Dump) error { d.Ctx, d.Args[1] = "set", 5; return nil } }), 0, 0, 0, "", nlmsg.Done, 1},
+	}
+	for _, tt := range tests {
+		done = 0
+		b := newBus(t)
+		register(t, b, tt.f)
+		list := send(t, openPort(t, b, With(socket.ExtAck)), message(tt.f, 1, nlmsg.Dump|tt.flags, nla.AppendUint32(nil, 1, 1)))
+		end := list[len(list)-1]
+		a, err := nlmsg.ParseDone(end)
+		if tt.typ == nlmsg.Error {
+			a, err = nlmsg.ParseAck(end)
+		}
+		if err != nil || end.Type() != tt.typ || len(list)-1 != tt.messages || a.Errno != uint32(tt.errno) || string(a.Msg) != tt.msg || done != tt.done {
+			t.Errorf("%s: %d messages, then %v: errno %d, %q, %v; done %d times", tt.name, len(list)-1, end, a.Errno, a.Msg, err, done)
+		}
+		if tt.typ == nlmsg.Error && a.Offset != 20 {
+			t.Errorf("%s: offset %d", tt.name, a.Offset)
+		}
+	}
+}
+
+// A second dump on the port is EBUSY, a do is answered in between, and the first
+// goes on.
+func TestOneDumpAtATime(t *testing.T) {
+	b := newBus(t)
+	f := register(t, b, lister(count(100, 76), func(op *Op) { op.Do = nothing }))
+	p, other := openPort(t, b), openPort(t, b)
+	dump := message(f, 1, nlmsg.Dump, nil)
+	for _, m := range [][]byte{dump, dump, message(f, 1, nlmsg.Ack, nil)} {
+		if err := p.Send(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var kinds []string
+	for _, m := range received(t, p) {
+		switch a, _ := nlmsg.ParseAck(m); m.Type() {
+		case nlmsg.Error:
+			kinds = append(kinds, fmt.Sprint("error ", a.Errno))
+		case nlmsg.Done:
+			kinds = append(kinds, "done")
+		}
+	}
+	if got := strings.Join(kinds, ", "); got != "error 16, error 0, done" {
+		t.Errorf("answers %q", got)
+	}
+	if list := send(t, other, dump); len(list) != 101 {
+		t.Errorf("another port: %d messages", len(list))
+	}
+	if list := send(t, p, dump); len(list) != 101 {
+		t.Errorf("again: %d messages", len(list))
+	}
+}
+
+// What is listed changes: marked on the messages behind it, and on the Done.
+func TestInconsistentDumps(t *testing.T) {
+	generations := []uint32{3, 3, 4, 4, 0, 5}
+	b := newBus(t)
+	f := register(t, b, lister(func(d *Dump) error {
+		for ; d.Args[0] < len(generations)-1; d.Args[0]++ {
+			d.Generation = generations[d.Args[0]]
+			m, mark := d.Begin(nlmsg.Multi, 1)
+			if err := d.End(m, mark); err != nil {
+				return err
+			}
+		}
+		d.Generation = generations[d.Args[0]]
+		d.AnswerFlags = nlmsg.DumpFiltered
+		return nil
+	}))
+	var marked []bool
+	list := send(t, openPort(t, b), message(f, 1, nlmsg.Dump, nil))
+	for _, m := range list {
+		marked = append(marked, m.Flags()&nlmsg.DumpIntr != 0)
+	}
+	// The 4 differs from 3, the 0 from 4; what follows 0 is compared with nothing.
+	if want := []bool{false, false, true, false, true, false}; !slices.Equal(marked, want) {
+		t.Errorf("marked %v, want %v", marked, want)
+	}
+	if end := list[len(list)-1]; end.Flags()&nlmsg.DumpFiltered == 0 {
+		t.Errorf("the end is %v", end)
+	}
+}
+
+// An extended ACK that does not fit behind the Done leaves its flag.
+func TestDoneWithoutRoomForItsText(t *testing.T) {
+	b := newBus(t)
+	f := register(t, b, lister(func(d *Dump) error {
+		m, mark := d.Begin(nlmsg.Multi, 1)
+		if err := d.End(nla.AppendBytes(m, 1, make([]byte, goodSize-24-28)), mark); err != nil {
+			return err
+		}
+		d.SetMsg("a text of more than eight bytes")
+		return ENODEV
+	}))
+	list := send(t, openPort(t, b, With(socket.ExtAck)), message(f, 1, nlmsg.Dump, nil))
+	end := list[len(list)-1]
+	a, err := nlmsg.ParseDone(end)
+	if err != nil || len(end) != doneSize || end.Flags()&nlmsg.AckTLVs == 0 || a.Errno != uint32(ENODEV) {
+		t.Errorf("the end is %v, errno %d, %v", end, a.Errno, err)
+	}
+}
+
+// A port that is closed ends its dump; a family that is gone does not.
+func TestDumpsThatAreCutShort(t *testing.T) {
+	var done int
+	b := newBus(t)
+	f := register(t, b, lister(count(100, 76), func(op *Op) { op.Done = func(*Dump) { done++ } }))
+	p, other := openPort(t, b), openPort(t, b)
+	dump := message(f, 1, nlmsg.Dump, nil)
+	for _, p := range []*Port{p, other} {
+		if err := p.Send(dump); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Close(); err != nil || done != 1 {
+		t.Errorf("%v; done %d times", err, done)
+	}
+	if err := b.Unregister(f); err != nil {
+		t.Fatal(err)
+	}
+	if list := received(t, other); len(list) != 101 || done != 2 {
+		t.Errorf("%d messages, done %d times", len(list), done)
+	}
+	if a := answerTo(t, other, dump); a.Errno != uint32(ENOENT) {
+		t.Errorf("a new one: errno %d", a.Errno)
+	}
+}
+
+// The options of a port are seen by the dump.
+func TestStrictCheck(t *testing.T) {
+	b := newBus(t)
+	var strict bool
+	f := register(t, b, lister(func(d *Dump) error { strict = d.StrictCheck; return nil }))
+	for _, want := range []bool{false, true} {
+		p := openPort(t, b)
+		if err := p.SetFlag(socket.StrictCheck, want); err != nil {
+			t.Fatal(err)
+		}
+		send(t, p, message(f, 1, nlmsg.Dump, nil))
+		if strict != want {
+			t.Errorf("strict %v, want %v", strict, want)
+		}
+	}
+}
+
+// The attributes of a dump are its own: the buffer that was sent may change.
+func TestDumpsKeepTheirRequest(t *testing.T) {
+	b := newBus(t)
+	var values []uint32
+	f := register(t, b, lister(func(d *Dump) error {
+		values = append(values, d.Attrs.Uint32(1))
+		if d.Args[0]++; d.Args[0] == 3 {
+			return nil
+		}
+		m, mark := d.Begin(nlmsg.Multi, 1)
+		if err := d.End(m, mark); err != nil {
+			return err
+		}
+		return More
+	}))
+	p := openPort(t, b)
+	request := message(f, 1, nlmsg.Dump, nla.AppendUint32(nil, 1, 77))
+	if err := p.Send(request); err != nil {
+		t.Fatal(err)
+	}
+	clear(request)
+	received(t, p)
+	if !slices.Equal(values, []uint32{77, 77, 77}) {
+		t.Errorf("values %v", values)
+	}
+}
+
+// GETPOLICY ends a datagram as the kernel does where 20 to 27 bytes are left: with
+// headers that have no attributes.
+func TestAnEmptyPolicyMessage(t *testing.T) {
+	b := newBus(t)
+	p := &nla.Policy{Attrs: make([]nla.Rule, 200)}
+	for typ := 1; typ < len(p.Attrs); typ++ {
+		p.Attrs[typ].Kind = nla.KindFlag // a message of 48 bytes
+	}
+	p.Attrs[1] = nla.Range(nla.KindBinary, 1, 2) // and one of 64
+	f := register(t, b, &Family{Name: "f", Ops: []Op{{Cmd: 1, Do: nothing, Policy: p}}})
+	byName := nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, f.Name)
+	// 44 for the operation, 64, and 76 times 48 leave 20 of 3776.
+	empty, others := 0, 0
+	for _, m := range send(t, openPort(t, b), message(b.ctrl, genlmsg.CtrlCmdGetPolicy, nlmsg.Dump, byName)) {
+		switch {
+		case m.Type() == nlmsg.Done:
+		case len(genlmsg.Attrs(m, 0)) == 0:
+			empty++
+		default:
+			others++
+		}
+	}
+	if empty != 1 || others != 200 {
+		t.Errorf("%d messages without attributes, %d with; want 1, and an operation and 199 rules", empty, others)
+	}
+}

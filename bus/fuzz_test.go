@@ -1,0 +1,109 @@
+package bus
+
+import (
+	"testing"
+
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// FuzzDatagram sends anything to a bus: it does not panic, no handler sees what its
+// policy refuses, every answer is well formed and to this port, there are no more
+// answers than messages allow, and the bus works afterwards.
+func FuzzDatagram(f *testing.F) {
+	sample := &Family{Name: "sample"}
+	for _, b := range [][]byte{
+		nil,
+		message(sample, 0, 0, nil),
+		message(&Family{}, 1, nlmsg.Ack, nil)[:19],
+	} {
+		f.Add(b, uint16(0))
+	}
+	byName := nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, "fuzzed")
+	b := New()
+	for _, flags := range []nlmsg.Flags{0, nlmsg.Ack, nlmsg.Dump, nlmsg.Dump | nlmsg.Ack} {
+		for cmd := range uint8(12) {
+			f.Add(message(b.ctrl, cmd, flags, byName), uint16(flags)<<4)
+		}
+	}
+	f.Add(append(message(b.ctrl, genlmsg.CtrlCmdGetPolicy, nlmsg.Dump, byName), message(b.ctrl, genlmsg.CtrlCmdGetFamily, nlmsg.Dump, nil)...), uint16(0xffff))
+	_ = b.Close()
+	f.Fuzz(fuzzDatagram)
+}
+
+// fuzzed is a family whose handlers hold what they were promised.
+func fuzzed(t *testing.T) *Family {
+	check := func(i *Info) {
+		if a := i.Attrs.Get(1); a != nil && len(a.Payload()) != 4 {
+			t.Errorf("an u32 of % x", a.Payload())
+		}
+		if a := i.Attrs.Get(2); a != nil {
+			if err := i.ParseNested(make([]nla.Attr, 3), a, inner); err != nil {
+				t.Errorf("a nest of % x: %v", a.Payload(), err)
+			}
+		}
+	}
+	f := simple("fuzzed", func(i *Info) error {
+		check(i)
+		b, mark := i.Begin(1)
+		return i.Reply(nla.AppendAttr(b, i.Attrs.Get(1)), mark)
+	})
+	list := count(100, 76)
+	f.Ops[0].Dump = func(d *Dump) error { check(&d.Info); return list(d) }
+	f.HdrSize = 4
+	return f
+}
+
+func fuzzDatagram(t *testing.T, data []byte, options uint16) {
+	b := New(WithProfile(Profile(options & 1)))
+	defer b.Close()
+	f := fuzzed(t)
+	register(t, b, f)
+	p := openPort(t, b, WithCaps(Caps(options>>1)&Root))
+	for flag := socket.PacketInfo; flag <= socket.StrictCheck; flag++ {
+		if options&(8<<flag) != 0 {
+			_ = p.SetFlag(flag, true)
+		}
+	}
+	_ = p.SetReceiveBuffer(16 << 20)
+	if err := p.Send(data); err != nil {
+		return
+	}
+	messages := 0
+	for range nlmsg.All(data) {
+		messages++
+	}
+	acks, dones := 0, 0
+	buf := make([]byte, socket.BufferSize)
+	for n, info, err := p.TryReceive(buf); err == nil; n, info, err = p.TryReceive(buf) {
+		for m, err := range nlmsg.All(buf[:n]) {
+			if err != nil || m.PortID() != p.PortID() || info.PortID != 0 {
+				t.Fatalf("% x: %v", buf[:n], err)
+			}
+			switch m.Type() {
+			case nlmsg.Error:
+				if _, err = nlmsg.ParseAck(m); err == nil {
+					acks++
+				}
+			case nlmsg.Done:
+				if _, err = nlmsg.ParseDone(m); err == nil {
+					dones++
+				}
+			}
+			if err != nil {
+				t.Fatalf("% x: %v", []byte(m), err)
+			}
+		}
+	}
+	if acks+dones > messages {
+		t.Errorf("%d acknowledgements and %d ends for %d messages", acks, dones, messages)
+	}
+	if s := b.Stats(); s.Panics != 0 {
+		t.Errorf("%d handlers panicked", s.Panics)
+	}
+	if list := send(t, openPort(t, b), message(f, 1, nlmsg.Ack, nil)); len(list) != 2 {
+		t.Errorf("afterwards: %d messages in place of a reply and its acknowledgement", len(list))
+	}
+}

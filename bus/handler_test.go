@@ -1,0 +1,529 @@
+package bus
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// The order of the kernel's checks: each request has the fault of its row and all
+// of those below it.
+func TestOrderOfChecks(t *testing.T) {
+	b := newBus(t)
+	f := register(t, b, &Family{
+		Name: "f", HdrSize: 4, ResvStartOp: 0,
+		Ops: []Op{{Cmd: 1, Flags: genlmsg.OpAdmin, Do: nothing, Policy: anyPolicy}},
+	})
+	p := openPort(t, b, WithCaps(0), With(socket.ExtAck))
+	bad := nla.AppendUint8(nil, 1, 1)
+	request := func(change func(m nlmsg.Msg)) []byte {
+		m := message(f, 1, 0, bad)
+		change(m)
+		return m
+	}
+	reserve := func(m nlmsg.Msg) { m[18] = 1 }
+	other := func(m nlmsg.Msg) { m[16] = 9 }
+	tests := []struct {
+		name  string
+		b     []byte
+		errno Errno
+		msg   string
+	}{
+		{"unknown family", request(func(m nlmsg.Msg) { setType(m, 500); reserve(m); other(m) }), ENOENT, ""},
+		{"short header", request(func(m nlmsg.Msg) { reserve(m); other(m) })[:22], EINVAL, ""},
+		{"reserved field", request(func(m nlmsg.Msg) { reserve(m); other(m); m.SetFlags(0x801) }), EINVAL, msgReserved},
+		{"flags", request(func(m nlmsg.Msg) { other(m); m.SetFlags(0x801) }), EINVAL, msgFlags},
+		{"one bit of dump", request(func(m nlmsg.Msg) { other(m); m.SetFlags(0x101) }), EINVAL, msgFlags},
+		{"unknown command", request(other), EOPNOTSUPP, ""},
+		{"dump that is not there", request(func(m nlmsg.Msg) { m.SetFlags(0x301) }), EOPNOTSUPP, ""},
+		{"privilege", request(func(nlmsg.Msg) {}), EPERM, ""},
+	}
+	for _, tt := range tests {
+		tt.b = nlmsg.End(tt.b, 0)
+		if a := answerTo(t, p, tt.b); a.Errno != uint32(tt.errno) || string(a.Msg) != tt.msg {
+			t.Errorf("%s: errno %d, %q; want %v, %q", tt.name, a.Errno, a.Msg, tt.errno, tt.msg)
+		}
+	}
+	root := openPort(t, b, With(socket.ExtAck))
+	if a := answerTo(t, root, request(func(nlmsg.Msg) {})); a.Errno != uint32(EINVAL) || string(a.Msg) != "invalid attribute length" || a.Offset != 24 {
+		t.Errorf("policy: errno %d, %q at %d", a.Errno, a.Msg, a.Offset)
+	}
+}
+
+// What an operation asks of whoever sends, and a group of whoever joins.
+func TestCaps(t *testing.T) {
+	b := newBus(t)
+	f := register(t, b, &Family{
+		Name: "f", NetNSOK: true,
+		Ops:    []Op{{Cmd: 1, Do: nothing}, {Cmd: 2, Do: nothing, Flags: genlmsg.OpAdmin}, {Cmd: 3, Do: nothing, Flags: genlmsg.OpUnsAdmin}},
+		Groups: []Group{{Name: "any"}, {Name: "net", Flags: GroupNetAdmin}, {Name: "sys", Flags: GroupSysAdmin}},
+	})
+	for caps, want := range map[Caps][6]bool{
+		0:                             {true, false, false, true, false, false},
+		CapNetAdmin:                   {true, true, false, true, false, false},
+		CapNetAdminNS:                 {true, false, true, true, true, false},
+		CapNetAdminNS | CapSysAdminNS: {true, false, true, true, true, true},
+		Root:                          {true, true, true, true, true, true},
+	} {
+		p := openPort(t, b, WithCaps(caps), WithNetNS(1))
+		var got [6]bool
+		for i := range 3 {
+			a := answerTo(t, p, message(f, uint8(i+1), nlmsg.Ack, nil))
+			got[i] = a.Errno == 0
+			if a.Errno != 0 && a.Errno != uint32(EPERM) {
+				t.Errorf("caps %d: errno %d", caps, a.Errno)
+			}
+			err := p.Join(f.GroupID(i))
+			if got[3+i] = err == nil; err != nil {
+				isErrno(t, err, EPERM)
+			}
+		}
+		if got != want {
+			t.Errorf("caps %d: allowed %v, want %v", caps, got, want)
+		}
+	}
+}
+
+// A family that is not in a namespace is not there in any way.
+func TestNamespaces(t *testing.T) {
+	b := newBus(t)
+	f := register(t, b, simple("f", nothing))
+	outside := openPort(t, b, WithNetNS(1))
+	if a := answerTo(t, outside, message(f, 1, 0, nil)); a.Errno != uint32(ENOENT) {
+		t.Errorf("request: errno %d", a.Errno)
+	}
+	byName := nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, "f")
+	if a := answerTo(t, outside, message(b.ctrl, genlmsg.CtrlCmdGetFamily, 0, byName)); a.Errno != uint32(ENOENT) {
+		t.Errorf("lookup: errno %d", a.Errno)
+	}
+	if list := send(t, outside, message(b.ctrl, genlmsg.CtrlCmdGetFamily, nlmsg.Dump, nil)); len(list) != 2 {
+		t.Errorf("list: %d messages, want nlctrl and the end", len(list))
+	}
+	// Its policies can be asked for, as on the kernel.
+	if list := send(t, outside, message(b.ctrl, genlmsg.CtrlCmdGetPolicy, nlmsg.Dump, byName)); len(list) < 3 {
+		t.Errorf("policies: %d messages", len(list))
+	}
+}
+
+// Errors of any kind are an errno for the requester.
+func TestErrorsOfHandlers(t *testing.T) {
+	tests := []struct {
+		err   error
+		errno uint32
+		msg   string
+	}{
+		{nil, 0, ""},
+		{ENODEV, 19, ""},
+		{Errno(133), 133, ""},
+		{syscall.Errno(5), 5, ""},
+		{fmt.Errorf("no such thing: %w", ENOENT), 2, ""},
+		{fmt.Errorf("deep: %w", syscall.Errno(7)), 7, ""},
+		{&nla.PolicyError{Errno: nla.ERANGE}, 34, ""},
+		{errors.New("it broke"), 5, "it broke"},
+		{More, 5, More.Error()}, // of no sense here
+	}
+	var err error
+	b := newBus(t)
+	f := register(t, b, simple("f", func(*Info) error { return err }))
+	p := openPort(t, b, With(socket.ExtAck))
+	for _, tt := range tests {
+		err = tt.err
+		if a := answerTo(t, p, message(f, 1, nlmsg.Ack, nil)); a.Errno != tt.errno || string(a.Msg) != tt.msg {
+			t.Errorf("%v: errno %d, %q; want %d, %q", tt.err, a.Errno, a.Msg, tt.errno, tt.msg)
+		}
+	}
+	err = EINTR // which the kernel takes for a dump that has begun
+	if list := send(t, p, message(f, 1, nlmsg.Ack, nil)); len(list) != 0 {
+		t.Errorf("EINTR is answered: %v", list)
+	}
+	if Errno(133).Error() != "errno 133" || ENOENT.Error() != "ENOENT" {
+		t.Error("texts of errnos")
+	}
+}
+
+// All of extended ACK, by its setters, under every combination of options.
+func TestExtAck(t *testing.T) {
+	var fill func(i *Info) error
+	b := newBus(t)
+	f := register(t, b, simple("f", func(i *Info) error { return fill(i) }))
+	var attrs []byte
+	attrs = nla.AppendUint32(attrs, 1, 5)
+	attrs, mark := nla.Begin(attrs, 2)
+	attrs = nla.End(nla.AppendUint32(attrs, 2, 9), mark)
+	nested := func(i *Info) nla.Attr {
+		tb := make([]nla.Attr, 3)
+		if err := i.ParseNested(tb, i.Attrs.Get(2), inner); err != nil {
+			t.Fatal(err)
+		}
+		return tb[2]
+	}
+	tests := []struct {
+		name  string
+		fill  func(i *Info) error
+		check func(a nlmsg.Answer) bool
+	}{
+		{"a text", func(i *Info) error { i.SetMsg("why"); return EINVAL },
+			func(a nlmsg.Answer) bool { return string(a.Msg) == "why" && !a.Has(nlmsg.AttrOffs) }},
+		{"a warning", func(i *Info) error { i.SetMsg("well"); i.SetAttr(i.Attrs.Get(1)); return nil },
+			func(a nlmsg.Answer) bool { return string(a.Msg) == "well" && !a.Has(nlmsg.AttrOffs) }},
+		{"an attribute", func(i *Info) error { i.SetAttr(i.Attrs.Get(1)); return EINVAL },
+			func(a nlmsg.Answer) bool { return a.Has(nlmsg.AttrOffs) && a.Offset == 20 }},
+		{"a nested one", func(i *Info) error { i.SetAttrMsg(nested(i), "that"); return EINVAL },
+			func(a nlmsg.Answer) bool { return a.Offset == 32 && string(a.Msg) == "that" }},
+		{"one from elsewhere", func(i *Info) error { i.SetAttrMsg(nla.Attr(nla.AppendFlag(nil, 3)), "that"); return EINVAL },
+			func(a nlmsg.Answer) bool { return !a.Has(nlmsg.AttrOffs) && string(a.Msg) == "that" }},
+		{"none", func(i *Info) error { i.SetAttr(nil); return EINVAL },
+			func(a nlmsg.Answer) bool { return !a.Has(nlmsg.AttrOffs) }},
+		{"a missing one", func(i *Info) error { return i.Require(1) },
+			func(a nlmsg.Answer) bool { return a.Errno == 0 && !a.Has(nlmsg.AttrMissType) }},
+		{"a missing one in a nest", func(i *Info) error { i.SetMissing(i.Attrs.Get(2), 7); return EINVAL },
+			func(a nlmsg.Answer) bool {
+				return a.MissType == 7 && a.Has(nlmsg.AttrMissNest) && a.MissNest == 28
+			}},
+		{"a missing one at the top", func(i *Info) error { i.Attrs[1] = nil; return i.Require(1) },
+			func(a nlmsg.Answer) bool {
+				return a.MissType == 1 && a.Errno == uint32(EINVAL) && !a.Has(nlmsg.AttrMissNest)
+			}},
+		{"a cookie", func(i *Info) error { i.SetCookie([]byte("0123456789")); return nil },
+			func(a nlmsg.Answer) bool { return string(a.Cookie) == "01234567" }},
+		{"a nest that is refused", func(i *Info) error {
+			return i.ParseNested(make([]nla.Attr, 3), i.Attrs.Get(2), &nla.Policy{Attrs: []nla.Rule{2: nla.Min(nla.KindU32, 10)}})
+		}, func(a nlmsg.Answer) bool {
+			return a.Errno == uint32(ERANGE) && a.Offset == 32 && string(a.Msg) == "integer out of range" && len(a.Policy) > 0
+		}},
+		{"a nest without its bit", func(i *Info) error { return i.ParseNested(nil, i.Attrs.Get(1), inner) },
+			func(a nlmsg.Answer) bool { return string(a.Msg) == "NLA_F_NESTED is missing" && a.Offset == 20 }},
+	}
+	for _, tt := range tests {
+		fill = tt.fill
+		for _, flags := range [][]socket.Flag{nil, {socket.CapAck}, {socket.ExtAck}, {socket.ExtAck, socket.CapAck}} {
+			p := openPort(t, b, With(flags...))
+			a := answerTo(t, p, message(f, 1, nlmsg.Ack, attrs))
+			if !slices.Contains(flags, socket.ExtAck) {
+				if len(a.Msg)+len(a.Cookie) > 0 || a.Has(nlmsg.AttrOffs) || a.Has(nlmsg.AttrMissType) {
+					t.Errorf("%s, %v: %+v", tt.name, flags, a)
+				}
+			} else if !tt.check(a) {
+				t.Errorf("%s, %v: %+v", tt.name, flags, a)
+			}
+			wantLen := 40
+			if a.Errno == 0 || slices.Contains(flags, socket.CapAck) {
+				wantLen = nlmsg.HeaderLen
+			}
+			if len(a.Request) != wantLen {
+				t.Errorf("%s, %v: %d bytes of the request, want %d", tt.name, flags, len(a.Request), wantLen)
+			}
+			if err := p.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// pre_doit, doit and post_doit, and what each sees.
+func TestAroundADo(t *testing.T) {
+	var calls []string
+	var preErr, doErr error
+	f := simple("f", func(i *Info) error { calls = append(calls, fmt.Sprint("do ", i.Ctx)); return doErr })
+	f.PreDo = func(i *Info) error { i.Ctx = "held"; calls = append(calls, "pre"); return preErr }
+	f.PostDo = func(i *Info) { calls = append(calls, fmt.Sprint("post ", i.Ctx)) }
+	f.SplitOps = []SplitOp{{Cmd: 2, Flags: genlmsg.OpDo, Do: nothing, Policy: anyPolicy, PostDo: func(*Info) { calls = append(calls, "split post") }}}
+	b := newBus(t)
+	register(t, b, f)
+	p := openPort(t, b)
+	for _, tt := range []struct {
+		cmd      uint8
+		pre, err error
+		errno    Errno
+		want     string
+	}{
+		{1, nil, nil, 0, "pre|do held|post held"},
+		{1, nil, ENOENT, ENOENT, "pre|do held|post held"},
+		{1, EBUSY, nil, EBUSY, "pre"},
+		{2, EBUSY, nil, 0, "split post"},
+	} {
+		calls, preErr, doErr = nil, tt.pre, tt.err
+		a := answerTo(t, p, message(f, tt.cmd, nlmsg.Ack, nil))
+		if a.Errno != uint32(tt.errno) || strings.Join(calls, "|") != tt.want {
+			t.Errorf("pre %v, do %v: errno %d, calls %q", tt.pre, tt.err, a.Errno, calls)
+		}
+	}
+}
+
+// A reply, an event and an echo: who gets which, and what they carry.
+func TestNotify(t *testing.T) {
+	b := newBus(t)
+	f := simple("f", func(i *Info) error {
+		b, mark := i.Begin(9)
+		return i.Notify(0, nla.AppendUint32(b, 1, 1), mark)
+	})
+	f.HdrSize, f.Groups = 6, []Group{{Name: "g"}}
+	register(t, b, f)
+	requester, other, deaf := openPort(t, b, With(socket.PacketInfo)), openPort(t, b, With(socket.PacketInfo)), openPort(t, b)
+	for _, p := range []*Port{requester, other} {
+		if err := p.Join(f.GroupID(0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	buf := make([]byte, 100)
+	for _, echo := range []nlmsg.Flags{0, nlmsg.Echo} {
+		if err := requester.Send(message(f, 1, echo, nil)); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range []*Port{requester, other} {
+			n, info, err := p.TryReceive(buf)
+			m := nlmsg.Msg(buf[:n])
+			h, _ := genlmsg.Consume(m.Payload())
+			v, _ := nla.Find(genlmsg.Attrs(m, 6), 1).Uint32()
+			if err != nil || m.Seq() != 7 || m.PortID() != requester.PortID() || h.Cmd() != 9 || v != 1 ||
+				info.Group != f.GroupID(0) || info.Groups != 1<<(f.GroupID(0)-1) || info.PortID != 0 {
+				t.Errorf("echo %v: %v, %+v, %v", echo, m, info, err)
+			}
+			if _, _, err := p.TryReceive(buf); err != socket.ErrEmpty {
+				t.Errorf("echo %v: told twice", echo)
+			}
+		}
+	}
+	if _, _, err := deaf.TryReceive(buf); err != socket.ErrEmpty {
+		t.Error("told to one who did not join")
+	}
+}
+
+// Multicasts stay in their namespace, but for those who listen to all.
+func TestMulticast(t *testing.T) {
+	b := newBus(t)
+	f := register(t, b, &Family{Name: "f", NetNSOK: true, Groups: []Group{{Name: "g"}}})
+	home, away, all := openPort(t, b), openPort(t, b, WithNetNS(5)), openPort(t, b, WithNetNS(7), With(socket.ListenAllNSID))
+	m, mark := f.Begin(nil, 0, 0, 0, 1)
+	m = nlmsg.End(m, mark)
+	if f.HasListeners(0) {
+		t.Error("nobody listens yet")
+	}
+	isErrno(t, f.Multicast(0, m, 0), ESRCH)
+	isErrno(t, f.Multicast(1, m, 0), EINVAL)
+	for _, p := range []*Port{home, away, all} {
+		if err := p.Join(f.GroupID(0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	buf := make([]byte, 100)
+	heard := func(p *Port) (nsid int32, ok bool) {
+		_, info, err := p.TryReceive(buf)
+		if info.HasNSID {
+			return info.NSID, err == nil
+		}
+		return -1, err == nil
+	}
+	for _, tt := range []struct {
+		send func() error
+		want [3]bool
+		nsid int32
+	}{
+		{func() error { return f.Multicast(0, m, 0) }, [3]bool{true, false, true}, 0},
+		{func() error { return f.MulticastNetNS(5, 0, m, 0) }, [3]bool{false, true, true}, 5},
+		{func() error { return f.MulticastAll(0, m, 0) }, [3]bool{true, true, true}, -1},
+		{func() error { return f.Multicast(0, m, home.PortID()) }, [3]bool{false, false, true}, 0},
+	} {
+		if err := tt.send(); err != nil {
+			t.Error(err)
+		}
+		_, first := heard(home)
+		_, second := heard(away)
+		nsid, third := heard(all)
+		if got := [3]bool{first, second, third}; got != tt.want || nsid != tt.nsid {
+			t.Errorf("heard by %v in %d, want %v in %d", got, nsid, tt.want, tt.nsid)
+		}
+	}
+	if err := home.Leave(f.GroupID(0)); err != nil {
+		t.Error(err)
+	}
+	if err := f.Multicast(0, m, 0); err != nil { // there is one who hears all
+		t.Error(err)
+	}
+	if _, ok := heard(home); ok {
+		t.Error("heard after leaving")
+	}
+	if err := b.Unregister(f); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Multicast(0, m, 0); err != errNotRegistered {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
+// Binds and unbinds are told to the family, once each.
+func TestBind(t *testing.T) {
+	b := newBus(t)
+	var calls []string
+	f := register(t, b, &Family{
+		Name: "f", Groups: []Group{{Name: "a"}, {Name: "b"}},
+		Bind: func(g int) { calls = append(calls, fmt.Sprint("+", g)) }, Unbind: func(g int) { calls = append(calls, fmt.Sprint("-", g)) },
+	})
+	p := openPort(t, b)
+	for _, err := range []error{p.Join(f.GroupID(1)), p.Join(f.GroupID(0)), p.Leave(f.GroupID(1)), p.Leave(f.GroupID(1)), p.Close()} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := strings.Join(calls, " "); got != "+1 +0 -1 -0" {
+		t.Errorf("calls %q", got)
+	}
+}
+
+// A handler that panics costs its requester EIO, and nobody else anything.
+func TestPanics(t *testing.T) {
+	var told []*Panic
+	b := newBus(t, WithPanics(func(p *Panic) { told = append(told, p) }))
+	var doPanic bool
+	f := simple("f", func(*Info) error {
+		if doPanic {
+			panic("broken")
+		}
+		return nil
+	})
+	f.Ops = append(f.Ops, Op{Cmd: 2, Policy: anyPolicy, Dump: func(*Dump) error { panic("dump") }, Done: func(*Dump) { panic("done") }})
+	register(t, b, f)
+	p := openPort(t, b, With(socket.ExtAck))
+	doPanic = true
+	a := answerTo(t, p, message(f, 1, nlmsg.Ack, nil))
+	if a.Errno != uint32(EIO) || !strings.Contains(string(a.Msg), `command 1 of family "f" panicked: broken`) {
+		t.Errorf("errno %d, %q", a.Errno, a.Msg)
+	}
+	list := send(t, p, message(f, 2, nlmsg.Dump, nil))
+	if len(list) != 1 {
+		t.Fatalf("%d messages", len(list))
+	}
+	if a, err := nlmsg.ParseDone(list[0]); err != nil || a.Errno != uint32(EIO) {
+		t.Errorf("dump: errno %d, %v", a.Errno, err)
+	}
+	doPanic = false
+	if a := answerTo(t, p, message(f, 1, nlmsg.Ack, nil)); a.Errno != 0 {
+		t.Errorf("after it: errno %d", a.Errno)
+	}
+	if len(told) != 3 || b.Stats().Panics != 3 || !strings.Contains(string(told[0].Stack), "TestPanics") {
+		t.Errorf("%d panics told, stats %+v", len(told), b.Stats())
+	}
+}
+
+// The profiles differ in operations that have no policy.
+func TestProfiles(t *testing.T) {
+	attr := nla.AppendUint32(nil, 1, 1)
+	for _, tt := range []struct {
+		profile    Profile
+		split      string // what an attribute meets in a split operation
+		legacy     string // and in an older form
+		unvalid    bool   // Attrs of an operation that does not validate
+		dumpNumber uint16 // by which the controller tells an operation without a do
+	}{
+		{Linux618, "", "Attribute failed policy validation", true, 0},
+		{Linux72, "Unknown attribute type", "Unknown attribute type", false, 4},
+	} {
+		b := newBus(t, WithProfile(tt.profile))
+		var attrs nla.Table
+		f := register(t, b, &Family{
+			Name: "f", MaxAttr: 2, ResvStartOp: 2,
+			Ops: []Op{{Cmd: 2, Do: nothing}, {Cmd: 1, Do: func(i *Info) error {
+				attrs = slices.Clone(i.Attrs)
+				return nil
+			}}},
+			SplitOps: []SplitOp{{Cmd: 3, Flags: genlmsg.OpDo, Do: nothing}, {Cmd: 4, Flags: genlmsg.OpDump, Dump: func(*Dump) error { return nil }}},
+		})
+		p := openPort(t, b, With(socket.ExtAck))
+		for cmd, want := range map[uint8]string{3: tt.split, 2: tt.legacy, 1: ""} {
+			if a := answerTo(t, p, message(f, cmd, nlmsg.Ack, attr)); string(a.Msg) != want {
+				t.Errorf("%v, command %d: %q, want %q", tt.profile, cmd, a.Msg, want)
+			}
+		}
+		if attrs.Has(1) != tt.unvalid {
+			t.Errorf("%v: attributes without a policy: %v", tt.profile, attrs)
+		}
+		byName := nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, "f")
+		var told []uint16
+		for _, m := range send(t, p, message(b.ctrl, genlmsg.CtrlCmdGetPolicy, nlmsg.Dump, byName)) {
+			if op := nla.Find(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrOpPolicy); op != nil {
+				inner, _ := nla.Consume(op.Payload())
+				told = append(told, inner.Type())
+			}
+		}
+		if want := []uint16{2, 3, tt.dumpNumber}; !slices.Equal(told, want) {
+			t.Errorf("%v: policies of %d told, want %d", tt.profile, told, want)
+		}
+	}
+	if Linux618.String() != "6.18" || Linux72.String() != "7.2" {
+		t.Error("names of the profiles")
+	}
+}
+
+// The family's own header is handed over, and there is room for it in replies.
+func TestUserHeader(t *testing.T) {
+	b := newBus(t)
+	f := simple("f", func(i *Info) error {
+		b, mark := i.Begin(1)
+		copy(b[len(b)-8:], i.UserHeader)
+		return i.Reply(nla.AppendUint32(b, 1, i.Attrs.Uint32(1)), mark)
+	})
+	f.HdrSize = 6
+	register(t, b, f)
+	m := nlmsg.Msg(message(f, 1, 0, nla.AppendUint32(nil, 1, 42)))
+	copy(m[20:], "header")
+	list := send(t, openPort(t, b), m)
+	if len(list) != 1 || string(genlmsg.UserHeader(list[0], 6)) != "header" {
+		t.Fatalf("%v", list)
+	}
+	if v, err := nla.Find(genlmsg.Attrs(list[0], 6), 1).Uint32(); v != 42 || err != nil {
+		t.Errorf("attribute %d, %v", v, err)
+	}
+}
+
+// Messages of a datagram are handled in their order; one that is no request is
+// acknowledged, and what makes no sense ends it in silence.
+func TestDatagrams(t *testing.T) {
+	b := newBus(t)
+	var calls []uint32
+	f := register(t, b, simple("f", func(i *Info) error { calls = append(calls, i.Seq); return nil }))
+	one := func(seq uint32, flags nlmsg.Flags) []byte {
+		m := nlmsg.Msg(message(f, 1, 0, nil))
+		m.SetSeq(seq)
+		m.SetFlags(flags)
+		return m
+	}
+	tests := []struct {
+		name  string
+		b     []byte
+		calls int
+		acks  int
+	}{
+		{"one", one(1, 1), 1, 0},
+		{"three, two with ACK", slices.Concat(one(1, 5), one(2, 1), one(3, 5)), 3, 2},
+		{"no request", one(1, 0), 0, 0},
+		{"no request, but ACK", one(1, 4), 0, 1},
+		{"a control message", func() []byte { m := one(1, 5); setType(m, 3); return m }(), 0, 1},
+		{"an error between", func() []byte {
+			bad := one(2, 1)
+			bad[16] = 99
+			return slices.Concat(one(1, 1), bad, one(3, 1))
+		}(), 2, 1},
+		{"15 bytes behind", append(one(1, 1), make([]byte, 15)...), 1, 0},
+		{"a length of 0 behind", append(one(1, 5), make([]byte, 16)...), 1, 1},
+		{"a length past the end behind", slices.Concat(one(1, 5), length(200), make([]byte, 20)), 1, 1},
+		{"15 bytes", make([]byte, 15), 0, 0},
+		{"last one unpadded", append(one(1, 5), func() []byte { m := one(2, 5); m = append(m, 1); copy(m, length(21)); return m }()...), 1, 2},
+	}
+	for _, tt := range tests {
+		calls = nil
+		if list := send(t, openPort(t, b), tt.b); len(calls) != tt.calls || len(list) != tt.acks {
+			t.Errorf("%s: %d calls, %d answers; want %d, %d", tt.name, len(calls), len(list), tt.calls, tt.acks)
+		}
+		if !slices.IsSorted(calls) {
+			t.Errorf("%s: handled in the order %v", tt.name, calls)
+		}
+	}
+}

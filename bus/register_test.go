@@ -1,0 +1,226 @@
+package bus
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+)
+
+// What the kernel refuses to register, and with what.
+func TestRegisterErrors(t *testing.T) {
+	const do, dump = genlmsg.OpDo, genlmsg.OpDump
+	noDump := func(*Dump) error { return nil }
+	tests := map[string]struct {
+		f    *Family
+		want Errno
+	}{
+		"no name":             {&Family{}, EINVAL},
+		"a name of 16":        {&Family{Name: strings.Repeat("x", 16)}, EINVAL},
+		"a NUL in the name":   {&Family{Name: "a\x00b"}, EINVAL},
+		"nlctrl":              {&Family{Name: "nlctrl"}, EEXIST},
+		"op without handlers": {&Family{Name: "f", Ops: []Op{{Cmd: 1}}}, EINVAL},
+		"op twice":            {&Family{Name: "f", Ops: []Op{{Cmd: 1, Do: nothing}, {Cmd: 1, Dump: noDump}}}, EINVAL},
+		"op in two forms": {&Family{
+			Name: "f", Ops: []Op{{Cmd: 1, Do: nothing}},
+			SplitOps: []SplitOp{{Cmd: 1, Flags: do, Do: nothing}},
+		}, EINVAL},
+		"new op that does not validate": {&Family{Name: "f", Ops: []Op{{Cmd: 1, Do: nothing, Validate: DontValidateStrict}}}, EINVAL},
+		"small op that does not validate": {&Family{
+			Name: "f", ResvStartOp: 1, SmallOps: []SmallOp{{Cmd: 1, Dump: noDump, Validate: DontValidateDump}},
+		}, EINVAL},
+		"split op of no half":   {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 1, Do: nothing}}}, EINVAL},
+		"split op of both":      {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 1, Flags: do | dump, Do: nothing}}}, EINVAL},
+		"split ops unsorted":    {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 2, Flags: do, Do: nothing}, {Cmd: 1, Flags: do, Do: nothing}}}, EINVAL},
+		"split op twice":        {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 1, Flags: do, Do: nothing}, {Cmd: 1, Flags: do, Do: nothing}}}, EINVAL},
+		"dump before do":        {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 1, Flags: dump, Dump: noDump}, {Cmd: 1, Flags: do, Do: nothing}}}, EINVAL},
+		"halves of other flags": {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 1, Flags: do | genlmsg.OpAdmin, Do: nothing}, {Cmd: 1, Flags: dump, Dump: noDump}}}, EINVAL},
+		"split op without its handler": {&Family{
+			Name: "f", SplitOps: []SplitOp{{Cmd: 1, Flags: do, Do: nothing}, {Cmd: 1, Flags: dump, Do: nothing}},
+		}, EINVAL},
+		"group without a name":  {&Family{Name: "f", Groups: []Group{{}}}, EINVAL},
+		"group with a long one": {&Family{Name: "f", Groups: []Group{{Name: strings.Repeat("g", 16)}}}, EINVAL},
+		"two groups of NET_DM":  {&Family{Name: "NET_DM", Groups: []Group{{Name: "a"}, {Name: "b"}}}, EINVAL},
+		"negative header":       {&Family{Name: "f", HdrSize: -1}, EINVAL},
+	}
+	b := newBus(t)
+	for name, tt := range tests {
+		err := b.Register(tt.f)
+		if isErrno(t, err, tt.want); t.Failed() {
+			t.Fatal(name)
+		}
+		if tt.f.ID() != 0 || !strings.Contains(err.Error(), "register family") {
+			t.Errorf("%s: id %d, %v", name, tt.f.ID(), err)
+		}
+	}
+	f := register(t, b, &Family{Name: "f"})
+	if f.ID() != startAlloc { // refused for its groups, a family had 19 for a moment
+		t.Logf("the first id is %d", f.ID())
+	}
+	isErrno(t, b.Register(f), EEXIST)
+	isErrno(t, b.Register(&Family{Name: "f"}), EEXIST)
+	isErrno(t, newBus(t).Register(f), EEXIST) // it is on a bus
+	isErrno(t, newBus(t).Unregister(f), ENOENT)
+	isErrno(t, b.Unregister(b.ctrl), ENOENT)
+	if err := b.Unregister(f); err != nil {
+		t.Error(err)
+	}
+	isErrno(t, b.Unregister(f), ENOENT)
+}
+
+// Ids go around in a circle, those of three families are their own.
+func TestIDs(t *testing.T) {
+	b := newBus(t)
+	var all []*Family
+	for i := 19; i <= genlmsg.MaxID; i++ {
+		f := register(t, b, &Family{Name: fmt.Sprint("f", i)})
+		if int(f.ID()) != i {
+			t.Fatalf("family %d has id %d", i, f.ID())
+		}
+		all = append(all, f)
+	}
+	isErrno(t, b.Register(&Family{Name: "one more"}), ENOSPC)
+	for name, want := range map[string]uint16{"VFS_DQUOT": 17, "pmcraid": 18} {
+		if f := register(t, b, &Family{Name: name}); f.ID() != want {
+			t.Errorf("%s has id %d, want %d", name, f.ID(), want)
+		}
+	}
+	isErrno(t, b.Register(&Family{Name: "one more"}), ENOSPC)
+	for _, i := range []int{500, 100} {
+		if err := b.Unregister(all[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The next is looked for behind the last that was given: 17 or 18.
+	for _, want := range []uint16{119, 519} {
+		if f := register(t, b, &Family{Name: fmt.Sprint("new", want)}); f.ID() != want {
+			t.Errorf("id %d, want %d", f.ID(), want)
+		}
+	}
+	c := newBus(t)
+	first := register(t, c, &Family{Name: "first"})
+	id := first.ID()
+	if err := c.Unregister(first); err != nil {
+		t.Fatal(err)
+	}
+	if f := register(t, c, &Family{Name: "second"}); f.ID() != id+1 {
+		t.Errorf("id %d after %d, which is free: it should not be used again so soon", f.ID(), id)
+	}
+}
+
+// Groups are rows of free numbers around those that are taken; the numbers grow.
+func TestGroups(t *testing.T) {
+	groups := func(n int) (list []Group) {
+		for i := range n {
+			list = append(list, Group{Name: fmt.Sprint("g", i)})
+		}
+		return list
+	}
+	b := newBus(t)
+	for _, tt := range []struct {
+		name   string
+		groups int
+		first  uint32
+	}{
+		{"two", 2, 2}, {"ten", 10, 4}, {"three", 3, 19}, {"another two", 2, 14}, {"NET_DM", 1, 1}, {"VFS_DQUOT", 1, 17},
+		{"pmcraid", 1, 18}, {"none", 0, 0}, {"forty", 40, 22}, {"last three", 3, 62}, {"many", 100, 65},
+	} {
+		f := register(t, b, &Family{Name: tt.name, Groups: groups(tt.groups)})
+		if f.GroupID(0) != tt.first || f.GroupID(tt.groups) != 0 || f.GroupID(-1) != 0 {
+			t.Errorf("%s: groups from %d on, want %d", tt.name, f.GroupID(0), tt.first)
+		}
+	}
+	p := openPort(t, b)
+	for group, want := range map[uint32]Errno{0: EINVAL, 1: 0, 16: 0, 63: 0, 164: 0, 1 << 20: EINVAL, 1<<32 - 1: EINVAL} {
+		if err := p.Join(group); want != 0 || err != nil {
+			isErrno(t, err, want)
+		}
+	}
+}
+
+// What the controller tells of families that come and go, and in which order.
+func TestEvents(t *testing.T) {
+	b := newBus(t)
+	p, elsewhere := openPort(t, b), openPort(t, b, WithNetNS(3))
+	for _, p := range []*Port{p, elsewhere} {
+		if err := p.Join(genlmsg.IDCtrl); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := register(t, b, &Family{Name: "here", Groups: []Group{{Name: "a"}, {Name: "b"}}})
+	if err := p.Join(f.GroupID(0)); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Unregister(f); err != nil {
+		t.Fatal(err)
+	}
+	want := []uint8{
+		genlmsg.CtrlCmdNewFamily, genlmsg.CtrlCmdNewMulticastGroup, genlmsg.CtrlCmdNewMulticastGroup,
+		genlmsg.CtrlCmdDelMulticastGroup, genlmsg.CtrlCmdDelMulticastGroup, genlmsg.CtrlCmdDelFamily,
+	}
+	var got []uint8
+	for _, m := range received(t, p) {
+		h, _ := genlmsg.Consume(m.Payload())
+		name, _ := nla.Find(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrFamilyName).CString()
+		if m.Seq() != 0 || m.PortID() != 0 || m.Flags() != 0 || m.Type() != genlmsg.IDCtrl || string(name) != "here" {
+			t.Errorf("event %v of %q", m, name)
+		}
+		got = append(got, h.Cmd())
+	}
+	if string(got) != string(want) {
+		t.Errorf("events %v, want %v", got, want)
+	}
+	if list := received(t, elsewhere); len(list) != 0 {
+		t.Errorf("%d events in a namespace where the family is not", len(list))
+	}
+	if groups, _ := p.Groups(); len(groups) != 1 || groups[0] != genlmsg.IDCtrl {
+		t.Errorf("groups %v: that of the family should be left", groups)
+	}
+	register(t, b, &Family{Name: "everywhere", NetNSOK: true})
+	if list := received(t, elsewhere); len(list) != 1 {
+		t.Errorf("%d events of a family that is everywhere", len(list))
+	}
+}
+
+// A family whose description does not fit into a message cannot be asked for, nor
+// is it told of; in a list it is where the buffer is large enough.
+func TestAFamilyTooLargeToTell(t *testing.T) {
+	b := newBus(t)
+	p := openPort(t, b)
+	if err := p.Join(genlmsg.IDCtrl); err != nil {
+		t.Fatal(err)
+	}
+	f := &Family{Name: "large"}
+	for cmd := range 250 {
+		f.Ops = append(f.Ops, Op{Cmd: uint8(cmd), Do: nothing})
+	}
+	register(t, b, f)
+	if list := received(t, p); len(list) != 0 {
+		t.Errorf("%d events", len(list))
+	}
+	name := nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, "large")
+	if a := answerTo(t, p, message(b.ctrl, genlmsg.CtrlCmdGetFamily, 0, name)); a.Errno != uint32(EMSGSIZE) {
+		t.Errorf("errno %d", a.Errno)
+	}
+	list := send(t, p, message(b.ctrl, genlmsg.CtrlCmdGetFamily, nlmsg.Dump, nil))
+	if len(list) != 3 || list[2].Type() != nlmsg.Done { // the port has offered 64 KiB
+		t.Errorf("%d messages", len(list))
+	}
+	small := openPort(t, b)
+	if err := small.Send(message(b.ctrl, genlmsg.CtrlCmdGetFamily, nlmsg.Dump, nil)); err != nil {
+		t.Fatal(err)
+	}
+	var last nlmsg.Msg
+	buf := make([]byte, 3000)
+	for n, _, err := small.TryReceive(buf); err == nil; n, _, err = small.TryReceive(buf) {
+		for m := range nlmsg.All(buf[:n]) {
+			last = m.Clone()
+		}
+	}
+	if a, err := nlmsg.ParseDone(last); err != nil || a.Errno != uint32(EMSGSIZE) {
+		t.Errorf("the dump ends with %v, errno %d, %v", last, a.Errno, err)
+	}
+}

@@ -1,0 +1,529 @@
+package bus
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nlwire/nlwire/conn"
+	"github.com/nlwire/nlwire/ctrl"
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/native"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// kernelFamily is what the running kernel tells of a family.
+type kernelFamily struct {
+	ctrl.Family
+	policies *ctrl.Policies
+}
+
+func familiesOfTheKernel(t *testing.T) []kernelFamily {
+	t.Helper()
+	c, err := ctrl.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	families, err := c.Families(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []kernelFamily
+	for _, f := range families {
+		p, err := c.Policies(t.Context(), &f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, kernelFamily{f, p})
+	}
+	return all
+}
+
+// twin makes a family that the controller tells of as it does of the kernel's. Its
+// operations do nothing.
+func (k *kernelFamily) twin(t *testing.T) *Family {
+	t.Helper()
+	f := &Family{
+		Name: k.Name, Version: uint8(k.Version), HdrSize: int(k.HdrSize), MaxAttr: int(k.MaxAttr),
+		ResvStartOp: 0xff, // no checks: what these would answer is not known
+	}
+	for _, g := range k.Groups {
+		f.Groups = append(f.Groups, Group{Name: g.Name, Flags: flagsOfGroup(t, g.ID)})
+	}
+	isSplit := slices.ContainsFunc(k.Ops, func(op ctrl.Op) bool {
+		p, _ := k.policies.Op(uint8(op.ID))
+		return op.Flags&genlmsg.OpDo != 0 && op.Flags&genlmsg.OpDump != 0 && p.Do != p.Dump && p.Dump != nil
+	})
+	for _, op := range k.Ops {
+		p, _ := k.policies.Op(uint8(op.ID))
+		flags := op.Flags &^ (genlmsg.OpDo | genlmsg.OpDump | genlmsg.OpPolicy)
+		full := Op{Cmd: uint8(op.ID), Flags: flags}
+		if op.Flags&genlmsg.OpDo != 0 {
+			full.Do, full.Policy = noDo, p.Do
+		}
+		if op.Flags&genlmsg.OpDump != 0 {
+			full.Dump = noDump
+			if full.Policy == nil {
+				full.Policy = p.Dump
+			}
+			if p.Dump == nil {
+				full.Validate = DontValidateDump
+			}
+		}
+		if isSplit {
+			f.SplitOps = append(f.SplitOps, halves(&full, p)...)
+		} else {
+			f.Ops = append(f.Ops, full)
+		}
+	}
+	return f
+}
+
+// flagsOfGroup finds out what joining a group takes: the controller does not tell.
+func flagsOfGroup(t *testing.T, group uint32) GroupFlags {
+	t.Helper()
+	s, err := socket.Open(socket.Generic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	dropCaps(t)
+	defer restoreCaps(t)
+	if errors.Is(s.Join(group), unix.EPERM) {
+		return GroupNetAdmin
+	}
+	return 0
+}
+
+func noDo(*Info) error   { return EOPNOTSUPP }
+func noDump(*Dump) error { return EOPNOTSUPP }
+
+// halves splits an operation. A policy that is told without any rule is the one
+// that rejects all, which is what no policy comes to.
+func halves(full *Op, p ctrl.OpPolicy) (ops []SplitOp) {
+	policy := func(p *nla.Policy) *nla.Policy {
+		if p == nil || len(p.Attrs) == 0 {
+			return nil
+		}
+		return p
+	}
+	if full.Do != nil {
+		ops = append(ops, SplitOp{Cmd: full.Cmd, Flags: full.Flags | genlmsg.OpDo, Policy: policy(p.Do), Do: full.Do})
+	}
+	if full.Dump != nil {
+		ops = append(ops, SplitOp{Cmd: full.Cmd, Flags: full.Flags | genlmsg.OpDump, Policy: policy(p.Dump), Dump: full.Dump})
+	}
+	return ops
+}
+
+// setDo and setDump give an operation of a twin its handler.
+func (f *Family) setDo(cmd uint8, do Do) {
+	for i := range f.Ops {
+		if f.Ops[i].Cmd == cmd {
+			f.Ops[i].Do = do
+		}
+	}
+	for i := range f.SplitOps {
+		if s := &f.SplitOps[i]; s.Cmd == cmd && s.Do != nil {
+			s.Do = do
+		}
+	}
+}
+
+func (f *Family) setDump(cmd uint8, start, dump DumpFunc) {
+	for i := range f.Ops {
+		if f.Ops[i].Cmd == cmd {
+			f.Ops[i].Start, f.Ops[i].Dump = start, dump
+		}
+	}
+	for i := range f.SplitOps {
+		if s := &f.SplitOps[i]; s.Cmd == cmd && s.Dump != nil {
+			s.Start, s.Dump = start, dump
+		}
+	}
+}
+
+// learned is what the kernel answered to a request: messages, and how it ended.
+type learned struct {
+	messages []nlmsg.Msg
+	errno    Errno
+	msg      string // of the error, or a warning
+}
+
+// append puts the command and the attributes of a message behind the headers that
+// the bus has written.
+func appendLearned(b []byte, mark int, m nlmsg.Msg) []byte {
+	h, _ := genlmsg.Consume(m.Payload())
+	b[mark+nlmsg.HeaderLen] = h.Cmd()
+	return append(b, genlmsg.Attrs(m, 0)...)
+}
+
+// reply answers a request with it.
+func (l *learned) reply(i *Info) error {
+	if l.msg != "" {
+		i.SetMsg(l.msg)
+	}
+	for _, m := range l.messages {
+		b, mark := i.Begin(0)
+		if err := i.Reply(appendLearned(b, mark, m), mark); err != nil {
+			return err
+		}
+	}
+	if l.errno != 0 {
+		return l.errno
+	}
+	return nil
+}
+
+// dump lists the messages. What the kernel says comes with the first of them.
+func (l *learned) dump(d *Dump) error {
+	if d.Args[0] == 0 && l.msg != "" {
+		d.SetMsg(l.msg)
+	}
+	for ; d.Args[0] < len(l.messages); d.Args[0]++ {
+		m := l.messages[d.Args[0]]
+		b, mark := d.Begin(m.Flags(), 0)
+		if err := d.End(appendLearned(b, mark, m), mark); err != nil {
+			return err
+		}
+	}
+	if l.errno != 0 {
+		return l.errno
+	}
+	return nil
+}
+
+// learn asks the kernel.
+func learn(t *testing.T, c *conn.Conn, f *ctrl.Family, cmd uint8, flags nlmsg.Flags, attrs []byte) *learned {
+	t.Helper()
+	r := c.Request(nlmsg.Type(f.ID), nlmsg.Request|nlmsg.Ack|flags, genlmsg.Append(nil, cmd, uint8(f.Version)))
+	defer r.Release()
+	r.B = append(r.B, attrs...)
+	l := &learned{}
+	var err error
+	if flags&nlmsg.Dump == nlmsg.Dump {
+		var m nlmsg.Msg
+		for m, err = range c.Dump(t.Context(), r) {
+			if err == nil {
+				l.messages = append(l.messages, m.Clone())
+			}
+		}
+	} else {
+		_, err = c.Do(t.Context(), r)
+		for m := range r.Replies() {
+			l.messages = append(l.messages, m.Clone())
+		}
+	}
+	if w := r.Warning(); w != nil {
+		l.msg = w.Msg
+	}
+	if refusal := (*conn.Error)(nil); errors.As(err, &refusal) {
+		l.errno, l.msg = Errno(refusal.Errno), refusal.Msg
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+const eafnosupport, enodev Errno = 97, ENODEV
+
+// completeTCPMetrics makes the twin do what net/ipv4/tcp_metrics.c does while
+// there are no metrics.
+func completeTCPMetrics(f *Family) {
+	const addr4, addr6, cmdGet, cmdDel = 1, 2, 1, 2
+	f.Policy = f.Ops[0].Policy // two small operations under one policy, up to type 13
+	f.Policy.Attrs = append(f.Policy.Attrs, make([]nla.Rule, f.MaxAttr+1-len(f.Policy.Attrs))...)
+	f.ResvStartOp, f.Parallel = cmdDel+1, true
+	flags := f.Ops[1].Flags
+	f.Ops = nil
+	f.SmallOps = []SmallOp{
+		{Cmd: cmdGet, Validate: DontValidateStrict | DontValidateDump, Do: func(i *Info) error {
+			if !i.Attrs.Has(addr4) && !i.Attrs.Has(addr6) {
+				return eafnosupport
+			}
+			return ESRCH
+		}, Dump: func(*Dump) error { return nil }},
+		{Cmd: cmdDel, Flags: flags, Validate: DontValidateStrict | DontValidateDump, Do: noDo},
+	}
+}
+
+// completeNetdev makes the twin do what net/core/netdev-genl.c does with devices
+// that are down.
+func completeNetdev(t *testing.T, c *conn.Conn, k *kernelFamily, f *Family) {
+	t.Helper()
+	const devGet, pagePoolGet, queueGet, napiGet, qstatsGet = 1, 5, 10, 11, 12
+	f.ResvStartOp = 0
+	list := learn(t, c, &k.Family, devGet, nlmsg.Dump, nil)
+	devices := map[uint32]*learned{}
+	for _, m := range list.messages {
+		index, err := nla.Find(genlmsg.Attrs(m, 0), 1).Uint32()
+		if err != nil {
+			t.Fatal(err)
+		}
+		devices[index] = &learned{messages: []nlmsg.Msg{m}}
+	}
+	f.setDo(devGet, func(i *Info) error {
+		if err := i.Require(1); err != nil {
+			return err
+		}
+		one, ok := devices[i.Attrs.Uint32(1)]
+		if !ok {
+			return enodev
+		}
+		return one.reply(i)
+	})
+	f.setDump(devGet, nil, func(d *Dump) error { return list.dump(d) })
+	f.setDo(pagePoolGet, func(i *Info) error {
+		if err := i.Require(1); err != nil {
+			return err
+		}
+		return ENOENT
+	})
+	f.setDump(pagePoolGet, nil, func(*Dump) error { return nil })
+	f.setDo(queueGet, func(i *Info) error {
+		for _, typ := range []uint16{1, 3, 2} {
+			if err := i.Require(typ); err != nil {
+				return err
+			}
+		}
+		if devices[i.Attrs.Uint32(2)] == nil {
+			return enodev
+		}
+		return ENOENT
+	})
+	f.setDo(napiGet, func(i *Info) error {
+		if err := i.Require(2); err != nil {
+			return err
+		}
+		i.SetAttr(i.Attrs.Get(2))
+		return ENOENT
+	})
+	dumpOf := func(index uint16) DumpFunc {
+		return func(d *Dump) error {
+			if i := d.Attrs.Uint32(index); i != 0 && devices[i] == nil {
+				return enodev
+			}
+			return nil
+		}
+	}
+	f.setDump(queueGet, nil, dumpOf(2))
+	f.setDump(napiGet, nil, dumpOf(1))
+	f.setDump(qstatsGet, nil, func(d *Dump) error {
+		a := d.Attrs.Get(1)
+		if a == nil || d.Attrs.Uint32(1) == 0 {
+			return nil
+		}
+		d.SetAttr(a)
+		if devices[d.Attrs.Uint32(1)] == nil {
+			return enodev
+		}
+		return EOPNOTSUPP
+	})
+}
+
+// event is something that a group hears, made to happen on both.
+type event struct {
+	group  uint32
+	happen func(t *testing.T)
+}
+
+// netdevEvents are a device that comes and goes (netdev_genl_dev_notify).
+func netdevEvents(t *testing.T, f *Family) []event {
+	t.Helper()
+	const index, mgmt, devAdd, devDel = 500, 0, 2, 3
+	rtnl, err := conn.Open(socket.Route)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { rtnl.Close() })
+	tell := func(t *testing.T, cmd uint8) {
+		t.Helper()
+		b, mark := f.Begin(nil, 0, 0, 0, cmd)
+		b = nla.AppendUint32(b, 1, index)
+		for _, typ := range []uint16{3, 5, 6} { // features that a bridge has not
+			b = nla.AppendUint64(b, typ, 0)
+		}
+		if err := f.MulticastNetNS(1, mgmt, nlmsg.End(b, mark), 0); err != nil && err != error(ENOBUFS) && err != error(ESRCH) {
+			t.Fatal(err)
+		}
+	}
+	return []event{
+		{f.GroupID(mgmt), func(t *testing.T) { addBridge(t, rtnl, "event", index); tell(t, devAdd) }},
+		{f.GroupID(mgmt), func(t *testing.T) { deleteLink(t, rtnl, index); tell(t, devDel) }},
+	}
+}
+
+// ethtoolOp is an operation of ethtool whose answers the twin has learned, by the
+// flags in the header of the request: for one device, and for all.
+type ethtoolOp struct {
+	one map[[2]uint32]*learned // by device and flags
+	all map[uint32]*learned
+
+	noPHY *learned // what it says to the index of a PHY, if it looks for one
+}
+
+const (
+	ethtoolHeader = 1 // the attribute that all have
+
+	ethtoolIndex = 1 // inside
+	ethtoolName  = 2
+	ethtoolFlags = 3
+	ethtoolPHY   = 4
+)
+
+// completeEthtool makes the twin parse headers as net/ethtool/netlink.c does, and
+// answer for operations that have nothing but a header what the kernel does. It
+// returns their commands.
+func completeEthtool(t *testing.T, c *conn.Conn, k *kernelFamily, f *Family, devices map[uint32]string) []uint8 {
+	t.Helper()
+	const resvStartOp = 35
+	f.ResvStartOp = resvStartOp
+	var cmds []uint8
+	for i := range f.Ops {
+		op := &f.Ops[i]
+		told, _ := k.Op(op.Cmd)
+		isGet := told.Flags&genlmsg.OpAdmin == 0 && told.Flags&genlmsg.OpUnsAdmin == 0 && op.Do != nil && op.Dump != nil
+		if !isGet || op.Policy.MaxType() != ethtoolHeader || slices.Contains(ethtoolOwn, op.Cmd) {
+			continue
+		}
+		e := learnEthtool(t, c, k, op, devices)
+		op.Do = func(i *Info) error { return e.do(i, devices) }
+		op.Start = func(d *Dump) error {
+			_, _, err := parseEthtoolHeader(&d.Info, devices, false)
+			return err
+		}
+		op.Dump = func(d *Dump) error { return e.all[headerTable(&d.Info).Uint32(ethtoolFlags)].dump(d) }
+		cmds = append(cmds, op.Cmd)
+	}
+	return cmds
+}
+
+// ethtoolOwn are operations that do not go through ethnl_default_doit.
+var ethtoolOwn = []uint8{28, 45}
+
+func learnEthtool(t *testing.T, c *conn.Conn, k *kernelFamily, op *Op, devices map[uint32]string) *ethtoolOp {
+	t.Helper()
+	e := &ethtoolOp{one: map[[2]uint32]*learned{}, all: map[uint32]*learned{}}
+	header := func(index, flags, phy uint32) []byte {
+		b, mark := nla.Begin(nil, ethtoolHeader)
+		for typ, v := range map[uint16]uint32{ethtoolIndex: index, ethtoolFlags: flags, ethtoolPHY: phy} {
+			if v != 0 {
+				b = nla.AppendUint32(b, typ, v)
+			}
+		}
+		return nla.End(b, mark)
+	}
+	for flags := range uint32(8) { // those that are not valid the policy refuses
+		e.all[flags] = learn(t, c, &k.Family, op.Cmd, nlmsg.Dump, header(0, flags, 0))
+		for index := range devices {
+			e.one[[2]uint32{index, flags}] = learn(t, c, &k.Family, op.Cmd, 0, header(index, flags, 0))
+		}
+	}
+	if l := learn(t, c, &k.Family, op.Cmd, 0, header(1, 0, 1)); l.msg == "no phy matching phyindex" {
+		e.noPHY = l
+	}
+	return e
+}
+
+func (e *ethtoolOp) do(i *Info, devices map[uint32]string) error {
+	index, flags, err := parseEthtoolHeader(i, devices, true)
+	if err != nil {
+		return err
+	}
+	if header := i.Attrs.Get(ethtoolHeader); e.noPHY != nil && headerTable(i).Uint32(ethtoolPHY) != 0 {
+		i.SetAttrMsg(header, e.noPHY.msg)
+		return e.noPHY.errno
+	}
+	return e.one[[2]uint32{index, flags}].reply(i)
+}
+
+func headerTable(i *Info) nla.Table {
+	tb := make(nla.Table, ethtoolPHY+1)
+	_ = nla.Parse(tb, i.Attrs.Bytes(ethtoolHeader), nil, nla.Liberal) // it is validated
+	return tb
+}
+
+// parseEthtoolHeader is ethnl_parse_header_dev_get.
+func parseEthtoolHeader(i *Info, devices map[uint32]string, needsDevice bool) (index, flags uint32, err error) {
+	header := i.Attrs.Get(ethtoolHeader)
+	if header == nil {
+		if !needsDevice {
+			return 0, 0, nil
+		}
+		return 0, 0, i.Require(ethtoolHeader)
+	}
+	tb := make(nla.Table, ethtoolPHY+1)
+	if err := i.ParseNested(tb, header, nil); err != nil {
+		return 0, 0, err
+	}
+	flags = tb.Uint32(ethtoolFlags)
+	switch {
+	case tb.Has(ethtoolIndex):
+		index = tb.Uint32(ethtoolIndex)
+		name, ok := devices[index]
+		if !ok {
+			i.SetAttrMsg(tb[ethtoolIndex], "no device matches ifindex")
+			return 0, 0, enodev
+		}
+		if tb.Has(ethtoolName) && name != string(tb.Text(ethtoolName)) {
+			i.SetAttrMsg(header, "ifindex and name do not match")
+			return 0, 0, enodev
+		}
+	case tb.Has(ethtoolName):
+		for i, name := range devices {
+			if name == string(tb.Text(ethtoolName)) {
+				index = i
+			}
+		}
+		if index == 0 {
+			i.SetAttrMsg(tb[ethtoolName], "no device matches name")
+			return 0, 0, enodev
+		}
+	case needsDevice:
+		i.SetAttrMsg(header, "neither ifindex nor name specified")
+		return 0, 0, EINVAL
+	}
+	if tb.Has(ethtoolPHY) && index == 0 {
+		i.SetAttrMsg(header, "phy_index set without a netdev")
+		return 0, 0, EINVAL
+	}
+	return index, flags, nil
+}
+
+// adopt registers the twins under the ids and groups of the kernel's families.
+func (b *Bus) adopt(t *testing.T, all []kernelFamily, twins map[string]*Family) {
+	t.Helper()
+	if native.BigEndian {
+		t.Skip("learned bytes are compared: little endian only")
+	}
+	for _, k := range all {
+		if k.Name == genlmsg.CtrlName {
+			continue
+		}
+		f := twins[k.Name]
+		if k.ID >= startAlloc {
+			b.ids.next = int(k.ID)
+		}
+		if len(k.Groups) > 0 && !hasOwnNumbers(k.Name) {
+			b.skipGroups(int(k.Groups[0].ID))
+		}
+		if err := b.Register(f); err != nil {
+			t.Fatal(err)
+		}
+		if f.ID() != k.ID || len(k.Groups) > 0 && f.GroupID(0) != k.Groups[0].ID {
+			t.Errorf("%s has id %d and group %d, in the kernel %d and %v", k.Name, f.ID(), f.GroupID(0), k.ID, k.Groups)
+		}
+	}
+}
+
+// skipGroups takes the numbers below one: families had them that are gone.
+func (b *Bus) skipGroups(first int) {
+	for i := b.groups.nextFree(2); i < first && i < b.groups.len(); i = b.groups.nextFree(i + 1) {
+		b.groups.set(i)
+	}
+}

@@ -1,0 +1,374 @@
+package bus
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nlwire/nlwire/conn"
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/generate"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// twins are a bus and the kernel, which answer the same.
+type twins struct {
+	t       *testing.T
+	g       generate.Generator
+	bus     *Bus
+	targets []target
+
+	socket *socket.Socket
+	port   *Port
+	flags  []socket.Flag
+	caps   Caps
+	buffer int
+	isLazy bool // reads only now and then, from a small receive buffer
+	seq    uint32
+	events []event
+	sent   []byte // the last datagram
+
+	requests    int
+	answers     int // datagrams compared
+	families    map[string]bool
+	unexplained map[string]int
+}
+
+// target is an operation that requests are sent to.
+type target struct {
+	family string
+	id     uint16
+	cmd    uint8
+	do     *nla.Policy // nil: attributes of any kind
+	dump   *nla.Policy
+	weight int // of 100
+}
+
+// TestKernelTwin sends the same requests to the running kernel and to a bus with
+// twins of its families, and compares every datagram that comes back, byte for
+// byte: ids, groups and port IDs are the same on both. NLWIRE_SEED and
+// NLWIRE_REQUESTS choose other streams and their number.
+func TestKernelTwin(t *testing.T) {
+	all := familiesOfTheKernel(t) // of the first namespace, where all are
+	runtime.LockOSThread()        // not unlocked: the thread must not serve others
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("CI must run as root: ", err)
+		}
+		t.Skip("needs root, for a network namespace: ", err)
+	}
+	seed, requests := environment(t, "NLWIRE_SEED", 1), environment(t, "NLWIRE_REQUESTS", 60_000)
+	w := &twins{t: t, g: generate.New(uint64(seed)), families: map[string]bool{}, unexplained: map[string]int{}}
+	w.set(all)
+	for w.requests < requests {
+		w.session()
+	}
+	total := 0
+	for what, n := range w.unexplained {
+		total += n
+		t.Logf("%6d %s", n, what)
+	}
+	fmt.Printf("twin: requests=%d families=%d unexplained=%d\n", w.requests, len(w.families), total)
+	t.Logf("%d datagrams compared, seed %d", w.answers, seed)
+	if total != 0 {
+		t.Errorf("%d answers differ", total)
+	}
+}
+
+func environment(t *testing.T, name string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	v, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return v
+}
+
+// set makes the bus.
+func (w *twins) set(all []kernelFamily) {
+	t := w.t
+	devices := addBridges(t, 70)
+	c, err := conn.Open(socket.Generic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	w.bus = New(WithProfile(runningProfile(t)))
+	t.Cleanup(func() { w.bus.Close() })
+	here := map[string]bool{}
+	for _, k := range familiesOfTheKernel(t) {
+		here[k.Name] = true
+	}
+	made := map[string]*Family{}
+	var ethtool []uint8
+	for i := range all {
+		k := &all[i]
+		f := k.twin(t)
+		f.NetNSOK = here[k.Name]
+		switch k.Name {
+		case "tcp_metrics":
+			completeTCPMetrics(f)
+		case "netdev":
+			completeNetdev(t, c, k, f)
+		case "ethtool":
+			ethtool = completeEthtool(t, c, k, f, devices)
+		}
+		made[k.Name] = f
+	}
+	w.bus.adopt(t, all, made)
+	w.aim(made, ethtool)
+	w.events = netdevEvents(t, made["netdev"])
+}
+
+// aim lists what requests are sent to.
+func (w *twins) aim(made map[string]*Family, ethtool []uint8) {
+	add := func(f *Family, weight int, cmds ...uint8) {
+		ops := f.on.Load().ops
+		for _, cmd := range cmds {
+			one := target{family: f.Name, id: f.ID(), cmd: cmd, weight: weight}
+			if op := ops.do[cmd]; op != nil {
+				one.do = op.policy
+			}
+			if op := ops.dump[cmd]; op != nil {
+				one.dump = op.policy
+			}
+			w.targets = append(w.targets, one)
+		}
+	}
+	add(w.bus.ctrl, 100, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlCmdGetPolicy, genlmsg.CtrlCmdGetPolicy)
+	add(w.bus.ctrl, 10, 0, 1, 2, 4, 9, 11, 12, 255)
+	if f := made["netdev"]; f != nil {
+		add(f, 60, 1, 1, 5, 10, 11, 12)
+		add(f, 10, 0, 2, 200)
+	}
+	if f := made["tcp_metrics"]; f != nil {
+		add(f, 60, 1, 1, 1)
+		add(f, 10, 0, 3, 99)
+	}
+	if f := made["ethtool"]; f != nil {
+		add(f, 60, ethtool...)
+		add(f, 10, 0, 250)
+	}
+	for _, id := range []uint16{0, 5, 15, 18, 19, 500, 1023, 1024, 0xffff} {
+		w.targets = append(w.targets, target{id: id, cmd: 1, weight: 10})
+	}
+}
+
+// runningProfile is that of the kernel under test.
+func runningProfile(t *testing.T) Profile {
+	t.Helper()
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		t.Fatal(err)
+	}
+	var major, minor int
+	if _, err := fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.%d", &major, &minor); err != nil {
+		t.Fatal(err)
+	}
+	if major >= 7 {
+		return Linux72
+	}
+	return Linux618
+}
+
+// addBridges makes devices, so that lists do not fit into one datagram, and
+// returns the names of all.
+func addBridges(t *testing.T, n int) map[uint32]string {
+	t.Helper()
+	c, err := conn.Open(socket.Route)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	devices := map[uint32]string{1: "lo"}
+	for i := range n {
+		name, index := "twin"+strconv.Itoa(i), uint32(100+i)
+		addBridge(t, c, name, index)
+		devices[index] = name
+	}
+	return devices
+}
+
+func addBridge(t *testing.T, c *conn.Conn, name string, index uint32) {
+	t.Helper()
+	r := c.Request(unix.RTM_NEWLINK, nlmsg.Request|nlmsg.Ack|nlmsg.Create|nlmsg.Excl, linkHeader(index))
+	defer r.Release()
+	r.B = nla.AppendCString(r.B, unix.IFLA_IFNAME, name)
+	var mark int
+	r.B, mark = nla.Begin(r.B, unix.IFLA_LINKINFO)
+	r.B = nla.End(nla.AppendCString(r.B, unix.IFLA_INFO_KIND, "bridge"), mark)
+	if _, err := c.Do(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func deleteLink(t *testing.T, c *conn.Conn, index uint32) {
+	t.Helper()
+	r := c.Request(unix.RTM_DELLINK, nlmsg.Request|nlmsg.Ack, linkHeader(index))
+	defer r.Release()
+	if _, err := c.Do(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func linkHeader(index uint32) []byte {
+	b := make([]byte, unix.SizeofIfInfomsg)
+	return append(append(b[:4:4], nla.AppendUint32(nil, 0, index)[4:]...), b[8:]...)
+}
+
+// session sends requests over a new pair of socket and port, with options and
+// capabilities of its own.
+func (w *twins) session() {
+	t, g := w.t, w.g
+	w.flags, w.caps, w.buffer = nil, Root, 4096<<g.IntN(4)
+	for _, f := range []socket.Flag{socket.ExtAck, socket.CapAck, socket.StrictCheck, socket.NoENOBUFS, socket.PacketInfo, socket.BroadcastError, socket.ListenAllNSID} {
+		if g.IntN(2) == 0 {
+			w.flags = append(w.flags, f)
+		}
+	}
+	if g.IntN(4) != 0 && !slices.Contains(w.flags, socket.ExtAck) {
+		w.flags = append(w.flags, socket.ExtAck)
+	}
+	var err error
+	if w.socket, err = socket.Open(socket.Generic, socket.With(w.flags...)); err != nil {
+		t.Fatal(err)
+	}
+	defer w.socket.Close()
+	if g.IntN(5) == 0 {
+		w.caps = 0
+		dropCaps(t)
+		defer restoreCaps(t)
+	}
+	w.port, err = w.bus.Open(WithNetNS(1), WithPortID(w.socket.PortID()), WithCaps(w.caps), With(w.flags...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.port.Close()
+	if w.isLazy = w.one(5); w.isLazy {
+		w.shrink(g.IntN(20_000))
+	}
+	for range 40 {
+		if w.one(10) {
+			w.join(uint32(g.IntN(80)))
+		}
+		w.send()
+		if !w.isLazy || w.one(4) {
+			w.compare()
+		}
+	}
+	if w.caps == Root && w.one(10) {
+		w.compare()
+		w.join(w.events[0].group)
+		for _, e := range w.events {
+			e.happen(t)
+			w.compare()
+		}
+	}
+}
+
+// shrink makes the receive buffers small.
+func (w *twins) shrink(bytes int) {
+	if err := w.socket.SetReceiveBuffer(bytes); err != nil {
+		w.t.Fatal(err)
+	}
+	_ = w.port.SetReceiveBuffer(bytes)
+	kernel, err := w.socket.ReceiveBuffer()
+	if bus, _ := w.port.ReceiveBuffer(); err != nil || bus != kernel {
+		w.differ("receive buffer", nil, fmt.Sprintf("kernel %d, bus %d, %v", kernel, bus, err))
+	}
+}
+
+// join joins the same group on both.
+func (w *twins) join(group uint32) {
+	kernel, bus := w.socket.Join(group), w.port.Join(group)
+	errno, _ := numberOf(kernel)
+	if mine, _ := numberOf(bus); (kernel == nil) != (bus == nil) || kernel != nil && errno != mine {
+		w.differ("join", nil, fmt.Sprintf("group %d: kernel %v, bus %v", group, kernel, bus))
+	}
+}
+
+// send sends a datagram to both.
+func (w *twins) send() {
+	w.sent = w.sent[:0]
+	for n := 1 + max(0, w.g.IntN(8)-5); n > 0; n-- {
+		w.sent = append(w.sent, w.request()...)
+	}
+	kernel, bus := w.socket.Send(w.sent), w.port.Send(w.sent)
+	if (kernel == nil) != (bus == nil) {
+		w.differ("send", w.sent, fmt.Sprintf("kernel %v, bus %v", kernel, bus))
+	}
+}
+
+// compare reads both until they are empty.
+func (w *twins) compare() {
+	theirs, mine := make([]byte, w.buffer), make([]byte, w.buffer)
+	for {
+		n, info, err := w.socket.TryReceive(theirs)
+		n2, info2, err2 := w.port.TryReceive(mine)
+		if err == socket.ErrEmpty && err2 == socket.ErrEmpty {
+			return
+		}
+		w.answers++
+		errno, _ := numberOf(err)
+		errno2, _ := numberOf(err2)
+		sameErr := err == err2 || err != nil && err2 != nil && errno == errno2
+		if !sameErr || info != info2 || !bytes.Equal(theirs[:n], mine[:n2]) {
+			w.differ("answer", w.sent, fmt.Sprintf("kernel %v %+v\n    %s\n  bus %v %+v\n    %s",
+				err, info, hex.EncodeToString(theirs[:n]), err2, info2, hex.EncodeToString(mine[:n2])))
+			w.drain(theirs)
+			return
+		}
+	}
+}
+
+// drain makes both sides quiet after a difference.
+func (w *twins) drain(b []byte) {
+	for _, receive := range []func([]byte) (int, socket.Info, error){w.socket.TryReceive, w.port.TryReceive} {
+		for err := error(nil); err != socket.ErrEmpty; {
+			_, _, err = receive(b)
+		}
+	}
+}
+
+func (w *twins) differ(what string, request []byte, how string) {
+	key := what
+	if m, n := nlmsg.Consume(request); n > 0 {
+		h, _ := genlmsg.Consume(m.Payload())
+		key = fmt.Sprintf("%s, type %d, command %d, flags %#x", what, m.Type(), h.Cmd(), uint16(m.Flags()&nlmsg.Dump))
+	}
+	if w.unexplained[key]++; w.unexplained[key] == 1 && len(w.unexplained) < 20 {
+		w.t.Errorf("%s, options %v, caps %v, buffer %d:\n  request %s\n  %s", key, w.flags, w.caps, w.buffer, hex.EncodeToString(request), how)
+	}
+}
+
+// dropCaps takes the capabilities that count from the thread, until restoreCaps.
+func dropCaps(t *testing.T) { setCaps(t, func(c *unix.CapUserData) { c.Effective = 0 }) }
+
+func restoreCaps(t *testing.T) { setCaps(t, func(c *unix.CapUserData) { c.Effective = c.Permitted }) }
+
+func setCaps(t *testing.T, change func(*unix.CapUserData)) {
+	t.Helper()
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&header, &data[0]); err != nil {
+		t.Fatal(err)
+	}
+	change(&data[0])
+	change(&data[1])
+	if err := unix.Capset(&header, &data[0]); err != nil {
+		t.Fatal(err)
+	}
+}

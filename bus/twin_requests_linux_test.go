@@ -1,0 +1,140 @@
+package bus
+
+import (
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/generate"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+)
+
+// one is true once in n times.
+func (w *twins) one(n int) bool { return w.g.IntN(n) == 0 }
+
+// request makes a message, mostly one that is nearly right.
+func (w *twins) request() []byte {
+	g := w.g
+	at := w.targets[g.IntN(len(w.targets))]
+	for at.weight <= g.IntN(100) {
+		at = w.targets[g.IntN(len(w.targets))]
+	}
+	w.requests++
+	if at.family != "" {
+		w.families[at.family] = true
+	}
+	w.seq++
+	flags := w.messageFlags()
+	b, mark := nlmsg.Begin(nil, nlmsg.Type(at.id), flags, w.seq, uint32(g.IntN(3)))
+	header := genlmsg.Append(nil, at.cmd, uint8(g.IntN(4)))
+	if w.one(30) {
+		header[2+g.IntN(2)] = byte(g.IntN(3)) // reserved
+	}
+	b = append(b, header...)
+	b = append(b, w.attrs(&at, flags)...)
+	if w.one(40) { // too short for its headers
+		b = b[:mark+nlmsg.HeaderLen+g.IntN(len(header)+1)]
+	}
+	b = nlmsg.End(b, mark)
+	if w.one(60) { // a length that is wrong
+		n := nla.AppendUint32(nil, 0, uint32(g.IntN(2*len(b))))
+		copy(b, n[4:])
+	}
+	return b
+}
+
+func (w *twins) messageFlags() nlmsg.Flags {
+	g := w.g
+	flags := nlmsg.Request
+	if g.IntN(3) != 0 {
+		flags |= nlmsg.Ack
+	}
+	if g.IntN(3) == 0 {
+		flags |= nlmsg.Dump
+	}
+	switch {
+	case w.one(20):
+		flags ^= nlmsg.Flags(1) << g.IntN(16)
+	case w.one(100):
+		flags = nlmsg.Flags(g.Uint32())
+	}
+	return flags
+}
+
+// attrs makes attributes under the operation's policy, and often those that a real
+// client sends.
+func (w *twins) attrs(at *target, flags nlmsg.Flags) []byte {
+	g := w.g
+	p := at.do
+	if flags&nlmsg.Dump == nlmsg.Dump {
+		p = at.dump
+	}
+	if p == nil {
+		p = anyAttrs
+	}
+	switch {
+	case at.family == genlmsg.CtrlName && g.IntN(3) != 0:
+		return w.ctrlAttrs()
+	case at.family == "ethtool" && g.IntN(2) == 0:
+		return w.ethtoolAttrs()
+	case at.family == "netdev" && g.IntN(2) == 0:
+		return w.netdevAttrs()
+	}
+	return g.Stream(p)
+}
+
+// anyAttrs is for operations without a policy.
+var anyAttrs = &nla.Policy{Attrs: []nla.Rule{
+	1: {Kind: nla.KindU32}, 2: {Kind: nla.KindU16}, 3: {Kind: nla.KindNULString, Len: 15}, 4: {Kind: nla.KindBinary, Len: 20},
+}}
+
+// ctrlAttrs name a family, and at times an operation.
+func (w *twins) ctrlAttrs() (b []byte) {
+	g := w.g
+	names := []string{"nlctrl", "netdev", "ethtool", "tcp_metrics", "mptcp_pm", "thermal", "VFS_DQUOT", "IOAM6", "SEG6", "nosuch", "", "TASKSTATS"}
+	if g.IntN(3) != 0 {
+		name := names[g.IntN(len(names))]
+		if w.one(10) {
+			name += "\x00junk"
+		}
+		b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, name)
+	}
+	if g.IntN(3) == 0 {
+		b = nla.AppendUint16(b, genlmsg.CtrlAttrFamilyID, uint16(14+g.IntN(22)))
+	}
+	if w.one(5) {
+		b = nla.AppendUint32(b, genlmsg.CtrlAttrOp, uint32(g.IntN(60)))
+	}
+	if w.one(20) {
+		b = append(b, g.Stream(ctrlPolicyPolicy)...)
+	}
+	return b
+}
+
+// ethtoolAttrs are a header, mostly whole.
+func (w *twins) ethtoolAttrs() []byte {
+	g := w.g
+	b, mark := nla.Begin(nil, ethtoolHeader)
+	if g.IntN(3) != 0 {
+		b = nla.AppendUint32(b, ethtoolIndex, pick[uint32](g, 1, 1, 1, 0, 2, 99))
+	}
+	if g.IntN(4) == 0 {
+		b = nla.AppendCString(b, ethtoolName, pick(g, "lo", "lo", "lo0", "eth0", ""))
+	}
+	if g.IntN(2) == 0 {
+		b = nla.AppendUint32(b, ethtoolFlags, uint32(g.IntN(9)))
+	}
+	return nla.End(b, mark)
+}
+
+// netdevAttrs are indexes of devices and ids, of the types that the operations
+// share.
+func (w *twins) netdevAttrs() (b []byte) {
+	g := w.g
+	for typ := range uint16(3) {
+		if g.IntN(3) != 0 {
+			b = nla.AppendUint32(b, typ+1, pick[uint32](g, 1, 1, 0, 100, 120, 99, 1<<31))
+		}
+	}
+	return b
+}
+
+func pick[T any](g generate.Generator, list ...T) T { return list[g.IntN(len(list))] }
