@@ -74,6 +74,11 @@ func noAllocs(t *testing.T, polled bool) {
 			_, _, err := sockets[2].Receive(buf)
 			must(err)
 		},
+		"Socket.TrySendTo": func() {
+			must(from.TrySendTo(req, to))
+			_, _, err := sockets[2].Receive(buf)
+			must(err)
+		},
 		"Socket.SendBatch":    sendBatch,
 		"Socket.ReceiveBatch": sendBatch,
 		"Socket.SendBatchTo": func() {

@@ -19,6 +19,10 @@ var ErrSender = errors.New("netlink: datagram without a netlink sender: not to b
 // is never wrapped.
 var ErrEmpty = errors.New("netlink: no datagram is queued")
 
+// ErrFull says that [Socket.TrySendTo] found the receive buffer of the peer full.
+// Compare with ==; it is never wrapped.
+var ErrFull = errors.New("netlink: the receive buffer of the peer is full")
+
 // An OpError says which call failed, on a socket of which protocol, and why.
 type OpError struct {
 	Op       string // the system call, with the option: "bind", "setsockopt NETLINK_EXT_ACK"

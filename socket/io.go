@@ -1,5 +1,10 @@
 package socket
 
+import (
+	"errors"
+	"syscall"
+)
+
 // BufferSize is a good size for receive buffers, in bytes. The kernel builds
 // the datagrams of a dump as large as the largest buffer that the socket has
 // ever offered, up to 32 KiB (max_recvmsg_len of netlink_recvmsg). Offer that
@@ -57,6 +62,16 @@ func (s *Socket) Send(b []byte) error {
 func (s *Socket) SendTo(b []byte, to Addr) error {
 	err := s.sys.sendOnce(b, to, true)
 	return s.wrap(opSendto, s.sys.sendOn(err, b, to, true))
+}
+
+// TrySendTo is SendTo without waiting: [ErrFull] when the receive buffer of the
+// peer is. For senders that must not be held up by a peer that does not receive.
+func (s *Socket) TrySendTo(b []byte, to Addr) error {
+	err := s.sys.sendOnce(b, to, true)
+	if errors.Is(err, syscall.EAGAIN) {
+		return ErrFull
+	}
+	return s.wrap(opSendto, err)
 }
 
 // Receive waits for a datagram and copies it into b. It returns how many bytes

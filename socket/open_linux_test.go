@@ -16,6 +16,7 @@ import (
 var _ interface {
 	Send(b []byte) error
 	SendTo(b []byte, to Addr) error
+	TrySendTo(b []byte, to Addr) error
 	Receive(b []byte) (n int, info Info, err error)
 	SendBatch(datagrams [][]byte) (sent int, err error)
 	SendBatchTo(datagrams [][]byte, to Addr) (sent int, err error)

@@ -26,14 +26,14 @@
 //
 //	open      Open, WithPortID, WithGroups, WithReceiveBuffer, WithSendBuffer,
 //	          WithNetNS, WithFilter, With; Twin
-//	move      Send, SendTo, Receive, TryReceive, BufferSize
+//	move      Send, SendTo, TrySendTo, Receive, TryReceive, BufferSize
 //	batches   SendBatch, SendBatchTo, ReceiveBatch, MakeBatch
 //	wait      SetDeadline, SetReadDeadline, SetWriteDeadline, Close
 //	groups    Join, Leave, Groups
 //	options   SetFlag, Flag, SetReceiveBuffer, SetSendBuffer, ReceiveBuffer,
 //	          SendBuffer, AttachFilter, DetachFilter, SyscallConn
 //	inspect   PortID, Protocol, Drops
-//	errors    OpError, ErrTruncated, ErrSender, ErrEmpty
+//	errors    OpError, ErrTruncated, ErrSender, ErrEmpty, ErrFull
 //
 // # Concurrency
 //

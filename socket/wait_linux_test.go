@@ -321,6 +321,17 @@ func TestFullPeerHoldsUpNobodyElse(t *testing.T) {
 	<-done
 }
 
+func TestTrySendToDoesNotWait(t *testing.T) {
+	from, to, _, done := fill(t)
+	if err := from.TrySendTo(make([]byte, 512), Addr{PortID: to.PortID()}); err != ErrFull {
+		t.Errorf("error %v, want %v", err, ErrFull)
+	}
+	is(t, from.TrySendTo([]byte("x"), Addr{PortID: 1<<31 - 5}), unix.ECONNREFUSED, "sendto")
+	from.Close()
+	<-done
+	is(t, from.TrySendTo([]byte("x"), Addr{PortID: to.PortID()}), os.ErrClosed, "sendto")
+}
+
 func TestManySendersAndReceivers(t *testing.T) {
 	const senders, each = 4, 50
 	s := open(t, Generic)

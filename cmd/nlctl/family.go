@@ -79,11 +79,11 @@ func list(ctx context.Context, c *cli.Command) error {
 	if _, err := arguments(c, 0); err != nil {
 		return err
 	}
-	client, err := ctrl.Open()
+	client, err := open(c)
 	if err != nil {
 		return err
 	}
-	defer client.Close()
+	defer client.close()
 	families, err := client.Families(ctx)
 	if err != nil {
 		return err
@@ -103,11 +103,11 @@ func show(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	client, err := ctrl.Open()
+	client, err := open(c)
 	if err != nil {
 		return err
 	}
-	defer client.Close()
+	defer client.close()
 	f, err := client.Family(ctx, args[0])
 	if err != nil {
 		return err
@@ -120,11 +120,11 @@ func show(ctx context.Context, c *cli.Command) error {
 
 // completeFamilies prints the names that complete "nlctl show".
 func completeFamilies(ctx context.Context, c *cli.Command) {
-	client, err := ctrl.Open()
+	client, err := open(c)
 	if err != nil {
 		return // no completion is better than an error in the middle of a line
 	}
-	defer client.Close()
+	defer client.close()
 	families, _ := client.Families(ctx)
 	for _, f := range families {
 		fmt.Fprintln(c.Root().Writer, f.Name)

@@ -34,11 +34,11 @@ func monitor(ctx context.Context, c *cli.Command) error {
 	if _, err := arguments(c, 0); err != nil {
 		return err
 	}
-	client, err := ctrl.Open()
+	client, err := open(c)
 	if err != nil {
 		return err
 	}
-	defer client.Close()
+	defer client.close()
 	for e, err := range client.Watch(ctx) {
 		if ctx.Err() != nil {
 			return nil // interrupted, as it is meant to end

@@ -70,11 +70,11 @@ func policy(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	client, err := ctrl.Open()
+	client, err := open(c)
 	if err != nil {
 		return err
 	}
-	defer client.Close()
+	defer client.close()
 	f, err := client.Family(ctx, args[0])
 	if err != nil {
 		return err

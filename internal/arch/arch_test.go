@@ -22,6 +22,9 @@ var arrows = map[string][]string{
 	"bus":     {"socket", "genlmsg", "nlmsg", "nla", "internal/policydump"},
 	"fuzz":    {},
 
+	"bus/docexmpl": {"bus", "nla"},
+	"bus/usersock": {"bus", "socket", "nlmsg", "nla"},
+
 	"internal/native":     {},
 	"internal/golden":     {"internal/native"},
 	"internal/kerneltest": {"golang.org/x/sys/unix"},

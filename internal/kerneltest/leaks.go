@@ -21,6 +21,9 @@ func Main(m *testing.M) {
 	if flag.Lookup("test.fuzz").Value.String() != "" {
 		os.Exit(code) // the fuzzer leaves one that waits for signals
 	}
+	if runtime.GOOS == "js" {
+		os.Exit(code) // so does the event loop
+	}
 	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); runtime.Gosched() {
 		if runtime.NumGoroutine() <= goroutines && openFiles() <= files {
 			break

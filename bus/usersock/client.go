@@ -1,0 +1,292 @@
+package usersock
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// Client is a conn.Transport to a bus in another process. [Dial] makes one. Many
+// goroutines may use it at once.
+type Client struct {
+	server socket.Addr
+	sock   *socket.Socket
+	second *socket.Socket // for control messages and their answers
+	gone   atomic.Bool    // the server has said that it ends
+	stats  clientCounters
+
+	rd  sync.Mutex // held by who receives; guards buf
+	buf []byte
+
+	asking sync.Mutex // held for a control message; guards what follows
+	seq    uint32
+
+	mu    sync.Mutex // guards what follows
+	flags []socket.Flag
+	queue int // bytes that the server keeps for us
+}
+
+// patience is how long a server may take to take a datagram, or to answer a
+// control message. Its handlers may hold it up.
+const patience = 5 * time.Second
+
+// Dial opens a socket in the network namespace of the calling thread, and makes it
+// a client of the server with that port ID. The flags are options of the bus, as
+// [Client.SetFlag] sets them. ECONNREFUSED says that nobody has the port ID,
+// EUSERS that the server has no place.
+func Dial(serverPortID uint32, flags ...socket.Flag) (*Client, error) {
+	return dial(func() (*socket.Socket, error) { return socket.Open(socket.UserSock) }, serverPortID, flags)
+}
+
+// Twin makes another client of the same server, in the same network namespace and
+// with the same flags, without groups. See [socket.Socket.Twin].
+func (c *Client) Twin() (*Client, error) {
+	c.mu.Lock()
+	flags := slices.Clone(c.flags)
+	c.mu.Unlock()
+	return dial(c.sock.Twin, c.server.PortID, flags)
+}
+
+// maxTries is how many sockets are opened to find a port ID that the bus has not
+// given to a port of the server's own process.
+const maxTries = 8
+
+func dial(open func() (*socket.Socket, error), server uint32, flags []socket.Flag) (*Client, error) {
+	for try := 1; ; try++ {
+		s, err := open()
+		if err != nil {
+			return nil, err
+		}
+		c, err := NewClient(s, server, flags...)
+		if err == nil || try == maxTries || !errors.Is(err, bus.EADDRINUSE) {
+			return c, err
+		}
+	}
+}
+
+// NewClient makes a client of a socket of [socket.UserSock], as Dial does: for a
+// network namespace, a port ID of the caller's choice or a larger buffer. The
+// socket is the Client's from then on, also if it fails; EADDRINUSE says that a
+// port of the server's own process has its port ID.
+func NewClient(s *socket.Socket, serverPortID uint32, flags ...socket.Flag) (*Client, error) {
+	c := &Client{server: socket.Addr{PortID: serverPortID}, sock: s, buf: make([]byte, 2*socket.BufferSize)}
+	if err := c.begin(flags); err != nil {
+		_ = s.Close()
+		if c.second != nil {
+			_ = c.second.Close()
+		}
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Client) begin(flags []socket.Flag) (err error) {
+	if c.server.PortID == 0 || c.sock.Protocol() != socket.UserSock {
+		return fmt.Errorf("usersock: dial port %d: %w", c.server.PortID, syscall.EINVAL)
+	}
+	if c.second, err = c.sock.Twin(); err != nil {
+		return err
+	}
+	var a nlmsg.ExtAck
+	if id := c.server.PortID; id == c.PortID() || id == c.second.PortID() {
+		err = syscall.ECONNREFUSED // the server is gone: its port ID has become ours
+	} else {
+		a, err = c.ask(c.sock, cmdHello, c.second.PortID())
+	}
+	if err != nil {
+		return fmt.Errorf("usersock: dial port %d: %w", c.server.PortID, err)
+	}
+	c.setQueue(a)
+	if err := c.sock.SetReadDeadline(time.Time{}); err != nil {
+		return err
+	}
+	for _, f := range flags {
+		if err := c.SetFlag(f, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// PortID returns the client's address.
+func (c *Client) PortID() uint32 { return c.sock.PortID() }
+
+// Close ends the client. The server is told, if it has room to hear it. Whoever
+// waits wakes with os.ErrClosed.
+func (c *Client) Close() error {
+	b := control{command: cmdBye, portID: c.PortID()}.append(nil, nlmsg.Request, 0)
+	if c.sock.SetWriteDeadline(time.Time{}) == nil {
+		_ = c.sock.TrySendTo(b, c.server) // who does not hear it finds out
+	}
+	return errors.Join(c.sock.Close(), c.second.Close())
+}
+
+// Join makes the client a member of a group of the bus. When it returns the
+// membership is in force. The errors are those of [bus.Port.Join].
+func (c *Client) Join(group uint32) error {
+	_, err := c.command(fmt.Sprintf("join group %d", group), cmdJoin, group)
+	return err
+}
+
+// Leave ends a membership.
+func (c *Client) Leave(group uint32) error {
+	_, err := c.command(fmt.Sprintf("leave group %d", group), cmdLeave, group)
+	return err
+}
+
+// SetFlag turns an option on or off: ExtAck, CapAck, StrictCheck, NoENOBUFS,
+// PacketInfo. Another one is ENOPROTOOPT.
+func (c *Client) SetFlag(f socket.Flag, on bool) error {
+	cmd := uint32(cmdSetFlag)
+	if !on {
+		cmd = cmdClearFlag
+	}
+	if _, err := c.command("set "+f.String(), cmd, uint32(f)); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.flags = slices.DeleteFunc(c.flags, func(other socket.Flag) bool { return other == f })
+	if on {
+		c.flags = append(c.flags, f)
+	}
+	return nil
+}
+
+// Flag reports whether an option is on.
+func (c *Client) Flag(f socket.Flag) (on bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Contains(c.flags, f), nil
+}
+
+// SetReceiveBuffer asks for a receive buffer of so many bytes, of the socket and of
+// the queue that the server has for it. Either may give less.
+func (c *Client) SetReceiveBuffer(bytes int) error {
+	if err := c.sock.SetReceiveBuffer(bytes); err != nil {
+		return err
+	}
+	a, err := c.command("set receive buffer", cmdSetBuffer, uint32(min(int64(bytes), 1<<31-1)))
+	if err == nil {
+		c.setQueue(a)
+	}
+	return err
+}
+
+// ReceiveBuffer returns how much both take, as the kernel counts.
+func (c *Client) ReceiveBuffer() (bytes int, err error) {
+	bytes, err = c.sock.ReceiveBuffer()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return bytes + c.queue, err
+}
+
+// setQueue takes the size that the server tells.
+func (c *Client) setQueue(a nlmsg.ExtAck) {
+	if len(a.Cookie) != 4 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queue = int(ne.Uint32(a.Cookie))
+}
+
+// command sends a control message from the second socket, whose answer does not
+// get between what is received.
+func (c *Client) command(op string, command, value uint32) (nlmsg.ExtAck, error) {
+	if c.gone.Load() {
+		return nlmsg.ExtAck{}, errGone
+	}
+	a, err := c.ask(c.second, command, value)
+	if err != nil {
+		err = fmt.Errorf("usersock: %s: %w", op, err)
+	}
+	return a, err
+}
+
+// ask sends a control message and waits for its answer.
+func (c *Client) ask(s *socket.Socket, command, value uint32) (nlmsg.ExtAck, error) {
+	c.asking.Lock()
+	defer c.asking.Unlock()
+	c.seq++
+	end := time.Now().Add(patience)
+	if err := s.SetWriteDeadline(end); err != nil {
+		return nlmsg.ExtAck{}, err
+	}
+	b := control{command, c.PortID(), value}.append(nil, nlmsg.Request|nlmsg.Ack, c.seq)
+	if err := s.SendTo(b, c.server); err != nil {
+		return nlmsg.ExtAck{}, err
+	}
+	b = make([]byte, 4096)
+	for pause := leastPause; ; pause *= 2 {
+		a, err := c.awaitAnswer(s, b, time.Now().Add(pause))
+		if !errors.Is(err, os.ErrDeadlineExceeded) || time.Now().After(end) {
+			return a, err
+		}
+		// A server that ends leaves unread what it has not received.
+		if err := s.TrySendTo(plain(nil, nlmsg.Noop, c.PortID()), c.server); errors.Is(err, syscall.ECONNREFUSED) {
+			return nlmsg.ExtAck{}, err
+		}
+	}
+}
+
+// leastPause is how long ask first waits until it looks whether the server is still
+// there.
+const leastPause = 20 * time.Millisecond
+
+// awaitAnswer receives until the answer is there.
+func (c *Client) awaitAnswer(s *socket.Socket, b []byte, until time.Time) (nlmsg.ExtAck, error) {
+	if err := s.SetReadDeadline(until); err != nil {
+		return nlmsg.ExtAck{}, err
+	}
+	for {
+		n, info, err := s.Receive(b)
+		switch {
+		case err == socket.ErrTruncated, err == socket.ErrSender, err == nil && info.PortID != c.server.PortID:
+			c.stats.foreign.Add(1)
+			continue
+		case err != nil:
+			return nlmsg.ExtAck{}, err
+		}
+		m, _ := nlmsg.Consume(b[:n])
+		if m.Type() != nlmsg.Error || m.Seq() != c.seq {
+			continue
+		}
+		a, err := nlmsg.ParseAck(m)
+		if a.Errno != 0 {
+			err = bus.Errno(a.Errno)
+		}
+		return a.ExtAck, err
+	}
+}
+
+// ClientStats counts what a client did not take for the bus's. A number only ever
+// grows.
+type ClientStats struct {
+	Foreign   uint64 // datagrams that others sent; they were received with their sender
+	Kernel    uint64 // datagrams without a sender's port ID; they were dropped
+	Malformed uint64 // datagrams of the server that make no sense; they were dropped
+	Lost      uint64 // losses that the server told
+}
+
+type clientCounters struct{ foreign, kernel, malformed, lost atomic.Uint64 }
+
+// Stats returns the counters of the client.
+func (c *Client) Stats() ClientStats {
+	s := &c.stats
+	return ClientStats{s.foreign.Load(), s.kernel.Load(), s.malformed.Load(), s.lost.Load()}
+}
+
+var (
+	errGone = fmt.Errorf("usersock: the server has ended: %w", syscall.ECONNREFUSED)
+	errLost = fmt.Errorf("usersock: receive: the queue at the server was full: %w", syscall.ENOBUFS)
+)

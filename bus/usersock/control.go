@@ -1,0 +1,124 @@
+package usersock
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+var ne = binary.NativeEndian
+
+// typeControl is the type of control messages.
+const typeControl nlmsg.Type = 15
+
+// What control messages are about. The number in brackets is attrValue.
+const (
+	cmdHello     = 1 // a client begins anew [port ID of its second socket]
+	cmdBye       = 2 // the client, or the server, ends
+	cmdJoin      = 3 // [group]
+	cmdLeave     = 4 // [group]
+	cmdSetFlag   = 5 // [socket.Flag]
+	cmdClearFlag = 6 // [socket.Flag]
+	cmdSetBuffer = 7 // [bytes]
+	cmdInfo      = 8 // of the server: what socket.Info tells of the messages behind it
+)
+
+const (
+	attrCommand = 1
+	attrPortID  = 2 // of the client that it is about
+	attrValue   = 3
+	attrSender  = 4 // these are socket.Info's
+	attrGroups  = 5
+	attrGroup   = 6
+	attrNSID    = 7
+)
+
+var controlPolicy = (&nla.Policy{Attrs: []nla.Rule{
+	attrCommand: {Kind: nla.KindU32},
+	attrPortID:  {Kind: nla.KindU32},
+	attrValue:   {Kind: nla.KindU32},
+	attrSender:  {Kind: nla.KindU32},
+	attrGroups:  {Kind: nla.KindU32},
+	attrGroup:   {Kind: nla.KindU32},
+	attrNSID:    {Kind: nla.KindS32},
+}}).Compile()
+
+// control is a control message.
+type control struct {
+	command, portID, value uint32
+}
+
+// append appends a request for it.
+func (c control) append(b []byte, flags nlmsg.Flags, seq uint32) []byte {
+	b, mark := nlmsg.Begin(b, typeControl, flags, seq, c.portID)
+	b = nla.AppendUint32(b, attrCommand, c.command)
+	b = nla.AppendUint32(b, attrPortID, c.portID)
+	b = nla.AppendUint32(b, attrValue, c.value)
+	return nlmsg.End(b, mark)
+}
+
+// parseControl returns a request, or the errno that answers it.
+func parseControl(m nlmsg.Msg, report *nla.Report) (control, bus.Errno) {
+	tb := make(nla.Table, controlPolicy.MaxType()+1)
+	if errno := nlmsg.ParseReport(tb, m, 0, controlPolicy, nla.Strict, report); errno != 0 {
+		return control{}, bus.Errno(errno)
+	}
+	return control{tb.Uint32(attrCommand), tb.Uint32(attrPortID), tb.Uint32(attrValue)}, 0
+}
+
+// maxInfo is the longest that appendInfo appends.
+const maxInfo = nlmsg.HeaderLen + 5*(nla.HeaderLen+4)
+
+// appendInfo appends what a client cannot see of a datagram from a socket, as it
+// comes from the server's: who sent it, and to which group.
+func appendInfo(b []byte, portID uint32, info *socket.Info) []byte {
+	b, mark := nlmsg.Begin(b, typeControl, 0, 0, portID)
+	b = nla.AppendUint32(b, attrCommand, cmdInfo)
+	b = nla.AppendUint32(b, attrSender, info.PortID)
+	b = nla.AppendUint32(b, attrGroups, info.Groups)
+	b = nla.AppendUint32(b, attrGroup, info.Group)
+	if info.HasNSID {
+		b = nla.AppendInt32(b, attrNSID, info.NSID)
+	}
+	return nlmsg.End(b, mark)
+}
+
+// parseInfo is the client's: it fills info, and returns the command.
+func parseInfo(m nlmsg.Msg, info *socket.Info) (command uint32) {
+	tb := make(nla.Table, controlPolicy.MaxType()+1)
+	var report nla.Report
+	if nlmsg.ParseReport(tb, m, 0, controlPolicy, nla.Strict, &report) != 0 {
+		return 0
+	}
+	info.PortID, info.Groups, info.Group = tb.Uint32(attrSender), tb.Uint32(attrGroups), tb.Uint32(attrGroup)
+	info.NSID, info.HasNSID = tb.Int32(attrNSID), tb.Has(attrNSID)
+	return tb.Uint32(attrCommand)
+}
+
+// plain appends a message of a header alone.
+func plain(b []byte, typ nlmsg.Type, portID uint32) []byte {
+	b, mark := nlmsg.Begin(b, typ, 0, 0, portID)
+	return nlmsg.End(b, mark)
+}
+
+// The errnos that a server gives besides those of the bus.
+const (
+	eUsers      bus.Errno = 87 // no place for another client
+	eNoProtoOpt bus.Errno = 92 // no such flag
+)
+
+// errnoOf returns the errno in an error of the bus.
+func errnoOf(err error) bus.Errno {
+	var errno bus.Errno
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &errno):
+		return errno
+	}
+	return bus.ECONNREFUSED // it is closed
+}

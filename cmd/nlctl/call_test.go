@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bytes"
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/conn"
+	"github.com/nlwire/nlwire/ctrl"
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+)
+
+// inner and kinds have an attribute of each kind.
+var (
+	inner = &nla.Policy{Attrs: []nla.Rule{1: {Kind: nla.KindU8}}}
+	kinds = &nla.Policy{Attrs: []nla.Rule{
+		nla.KindU8: {Kind: nla.KindU8}, nla.KindU16: {Kind: nla.KindU16}, nla.KindU32: {Kind: nla.KindU32}, nla.KindU64: {Kind: nla.KindU64},
+		nla.KindString: {Kind: nla.KindString}, nla.KindFlag: {Kind: nla.KindFlag}, nla.KindMsecs: {Kind: nla.KindMsecs},
+		nla.KindNested: nla.Nest(inner), nla.KindNestedArray: nla.NestArray(inner), nla.KindNULString: {Kind: nla.KindNULString},
+		nla.KindBinary: {Kind: nla.KindBinary}, nla.KindS8: {Kind: nla.KindS8}, nla.KindS16: {Kind: nla.KindS16}, nla.KindS32: {Kind: nla.KindS32},
+		nla.KindS64: {Kind: nla.KindS64}, nla.KindBitfield32: nla.Mask(nla.KindBitfield32, 3), nla.KindReject: {Kind: nla.KindReject},
+		nla.KindBE16: {Kind: nla.KindBE16}, nla.KindBE32: {Kind: nla.KindBE32}, nla.KindSint: {Kind: nla.KindSint}, nla.KindUint: {Kind: nla.KindUint},
+	}}
+)
+
+// What is written on the command line is what is printed again.
+func TestValuesOfEachKind(t *testing.T) {
+	for _, tt := range []struct{ arg, want string }{
+		{"1=255", "1  u8  255"},
+		{"2=0xffff", "2  u16  65535"},
+		{"3=4294967295", "3  u32  4294967295"},
+		{"4=18446744073709551615", "4  u64  18446744073709551615"},
+		{"5=text", `5  string  "text"`},
+		{"5=", `5  string  ""`},
+		{"6", "6  flag"},
+		{"6=", "6  flag"},
+		{"7=1500", "7  msecs  1500"},
+		{"10=a\nb", `10  nul-string  "a\nb"`},
+		{"11=00:ff", "11  binary  00ff"},
+		{"11=6869", `11  binary  6869  "hi"`},
+		{"11=", "11  binary"},
+		{"12=-128", "12  s8  -128"},
+		{"13=-1", "13  s16  -1"},
+		{"14=-2147483648", "14  s32  -2147483648"},
+		{"15=-9223372036854775808", "15  s64  -9223372036854775808"},
+		{"16=0x1/0x3", "16  bitfield32  0x1/0x3"},
+		{"18=258", "18  be16  258"},
+		{"19=1", "19  be32  1"},
+		{"20=-5", "20  sint  -5"},
+		{"20=-5000000000", "20  sint  -5000000000"},
+		{"21=5000000000", "21  uint  5000000000"},
+		{"3:string=a", `3  bytes  6100  "a"`},
+		{"1:u64=1", "1  bytes  " + hex.EncodeToString(nla.AppendUint64(nil, 1, 1)[4:])},
+		{"99:string=a\x1b", `99  bytes  611b00`},
+	} {
+		a, err := parseArgument(tt.arg)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		b, err := a.append(nil, kinds)
+		attrs, other := newAttributes(b, rulesOf(kinds), 0)
+		var out strings.Builder
+		writeAttributes(&out, "", attrs)
+		if err != nil || other != nil || out.String() != tt.want+"\n" {
+			t.Errorf("%q: %q, want %q, %v, %v", tt.arg, out.String(), tt.want, err, other)
+		}
+	}
+}
+
+func TestValuesThatAreRefused(t *testing.T) {
+	for arg, want := range map[string]string{
+		"1=256":                           `"256" is no u8, a number from 0 to 255`,
+		"1=-1":                            `"-1" is no u8`,
+		"1=":                              `"" is no u8`,
+		"2=x":                             "from 0 to 65535",
+		"4=1e3":                           "from 0 to 18446744073709551615",
+		"6=1":                             "a flag has no value: want 6",
+		"8=1":                             "it is nested: nested attributes cannot be written here",
+		"9=1":                             "it is nested-array",
+		"11=0":                            "binary is written in hex",
+		"11=zz":                           "binary is written in hex",
+		"12=128":                          "from -128 to 127",
+		"15=99999999999999999999":         "from -9223372036854775808 to 9223372036854775807",
+		"16=1":                            "a bitfield32 is VALUE/SELECTOR",
+		"16=1/x":                          "a bitfield32 is VALUE/SELECTOR",
+		"17=1":                            "the operation rejects this attribute",
+		"22=1":                            "its kind is not told",
+		"1:flag=x":                        "a flag has no value",
+		"5=" + strings.Repeat("x", 65531): "does not fit into an attribute",
+	} {
+		a, err := parseArgument(arg)
+		if err == nil {
+			_, err = a.append(nil, kinds)
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.20q: error %v, want %q", arg, err, want)
+		}
+	}
+}
+
+func TestRepliesPrint(t *testing.T) {
+	f := &ctrl.Family{HdrSize: 4}
+	m, mark := nlmsg.Begin(nil, 30, 0, 1, 2)
+	m = append(genlmsg.Append(m, 5, 6), 1, 2, 3, 4)
+	m, nest := nla.Begin(m, 8)
+	m = nla.End(nla.AppendUint8(m, 1, 7), nest)
+	m, array := nla.BeginNoFlag(m, 9)
+	m, nest = nla.Begin(m, 0)
+	m = nla.End(nla.End(nla.AppendUint8(m, 1, 8), nest), array)
+	m, nest = nla.Begin(m, 300) // not told
+	m = nla.End(nla.AppendCString(m, 1, "x"), nest)
+	m = nla.AppendBytes(m, 8, []byte{1}) // no attributes
+	m = nlmsg.End(append(m, 1, 2, 3), mark)
+	var out bytes.Buffer
+	p := &printer{w: &out, header: int(f.HdrSize), policy: kinds}
+	if err := p.print(m); err != nil {
+		t.Fatal(err)
+	}
+	const want = `command 5, version 6
+  header 01020304
+  8  nested
+    1  u8  7
+  9  nested-array
+    0  nested
+      1  u8  8
+  300  nested
+    1  bytes  7800  "x"
+  8  bytes  01
+  nla: attribute length past the end of the input at offset 48
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	out.Reset()
+	if err := p.print(nlmsg.Msg(m[:nlmsg.HeaderLen])); err != nil || !strings.Contains(out.String(), "no header of Generic Netlink") {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+}
+
+// Nests without end are looked into as deep as maxDepth.
+func TestDeepNestsPrint(t *testing.T) {
+	var b []byte
+	for range 1000 {
+		b = append(nla.AppendBytes(nil, 1|nla.Nested, b), b[:0]...)
+	}
+	attrs, err := newAttributes(b, rulesOf(nil), 0)
+	depth := 0
+	for err == nil && len(attrs) == 1 {
+		nested, ok := attrs[0].Value.([]attribute)
+		if !ok {
+			break
+		}
+		attrs = nested
+		depth++
+	}
+	if depth != maxDepth || attrs[0].Kind != kindBytes {
+		t.Errorf("depth %d, %+.60v, %v", depth, attrs, err)
+	}
+}
+
+// What a family on the other side says of itself is not believed beyond reason.
+func TestFamilyWithAHugeHeader(t *testing.T) {
+	b := bus.New()
+	defer b.Close()
+	port, err := b.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cn := conn.New(port)
+	defer cn.Close()
+	if _, err := newRequest(nil, cn, &ctrl.Family{Name: "x", HdrSize: 1 << 31}, 1); err == nil || !strings.Contains(err.Error(), "header of 2147483648 bytes") {
+		t.Errorf("error %v", err)
+	}
+}

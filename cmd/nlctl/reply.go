@@ -1,0 +1,241 @@
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/nlwire/nlwire/ctrl"
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+)
+
+// reply is the JSON of a message that answers a call, one on a line.
+type reply struct {
+	Cmd     uint8       `json:"cmd"`
+	Version uint8       `json:"version"`
+	Header  string      `json:"header,omitempty"` // the family's own, in hex
+	Attrs   []attribute `json:"attrs"`
+	Error   string      `json:"error,omitempty"` // what stopped making sense behind them
+}
+
+// attribute is one of a reply. Value is what Kind says: a number, a text, true for
+// a flag, attributes for a nest, hex for anything else; Text is what hex may mean.
+type attribute struct {
+	Type  uint16 `json:"type"`
+	Kind  string `json:"kind"`
+	Value any    `json:"value"`
+	Text  string `json:"text,omitempty"`
+}
+
+// kindBytes is the kind of what has no kind, or not the size of its kind.
+const kindBytes = "bytes"
+
+// printer prints replies.
+type printer struct {
+	w      io.Writer
+	isJSON bool
+	header int
+	policy *nla.Policy
+	count  int
+}
+
+func newPrinter(c *cli.Command, f *ctrl.Family, p *nla.Policy) *printer {
+	return &printer{w: c.Root().Writer, isJSON: c.Bool("json"), header: int(f.HdrSize), policy: p}
+}
+
+func (p *printer) print(m nlmsg.Msg) error {
+	p.count++
+	r := p.newReply(m)
+	if p.isJSON {
+		return json.NewEncoder(p.w).Encode(r)
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "command %d, version %d\n", r.Cmd, r.Version)
+	if r.Header != "" {
+		fmt.Fprintf(&text, "  header %s\n", r.Header)
+	}
+	writeAttributes(&text, "  ", r.Attrs)
+	if r.Error != "" {
+		fmt.Fprintf(&text, "  %s\n", strings.Map(printableRune, r.Error))
+	}
+	_, err := io.WriteString(p.w, text.String())
+	return err
+}
+
+// end says that there was nothing to print.
+func (p *printer) end() (err error) {
+	if p.count == 0 && !p.isJSON {
+		_, err = fmt.Fprintln(p.w, "done: no reply but success")
+	}
+	return err
+}
+
+func (p *printer) newReply(m nlmsg.Msg) reply {
+	h, n := genlmsg.Consume(m.Payload())
+	if n < 0 {
+		return reply{Attrs: []attribute{}, Error: "the message has no header of Generic Netlink"}
+	}
+	r := reply{Cmd: h.Cmd(), Version: h.Version(), Header: hex.EncodeToString(genlmsg.UserHeader(m, p.header))}
+	var err error
+	r.Attrs, err = newAttributes(genlmsg.Attrs(m, p.header), rulesOf(p.policy), 0)
+	if err != nil {
+		r.Error = err.Error()
+	}
+	return r
+}
+
+// maxDepth is how deep nests are looked into; what is deeper is hex.
+const maxDepth = 10
+
+// newAttributes returns those that make sense, also with an error.
+func newAttributes(b []byte, rules func(typ uint16) *nla.Rule, depth int) ([]attribute, error) {
+	all := []attribute{}
+	for a, err := range nla.All(b) {
+		if err != nil {
+			return all, err
+		}
+		all = append(all, newAttribute(a, rules(a.Type()), depth))
+	}
+	return all, nil
+}
+
+// newAttribute decodes what its rule tells, if it is of that size. What a reply
+// holds need not be what the operation accepts.
+func newAttribute(a nla.Attr, rule *nla.Rule, depth int) attribute {
+	if rule == nil {
+		rule = &nla.Rule{}
+		if a.IsNested() {
+			rule.Kind = nla.KindNested
+		}
+	}
+	var v any
+	err := nla.ErrSize
+	switch {
+	case rule.Kind != nla.KindNested && rule.Kind != nla.KindNestedArray:
+		v, err = valueOf(a, rule.Kind)
+	case depth < maxDepth:
+		v, err = newAttributes(a.Payload(), nestRules(rule), depth+1)
+	}
+	if err != nil {
+		return attribute{a.Type(), kindBytes, hex.EncodeToString(a.Payload()), guess(a.Payload())}
+	}
+	out := attribute{Type: a.Type(), Kind: rule.Kind.String(), Value: v}
+	if rule.Kind == nla.KindBinary {
+		out.Text = guess(a.Payload())
+	}
+	return out
+}
+
+// nestRules returns the rules of what is inside a nest. Those of an array are nests
+// themselves.
+func nestRules(rule *nla.Rule) func(uint16) *nla.Rule {
+	if rule.Kind == nla.KindNestedArray {
+		element := nla.Nest(rule.Nested)
+		return func(uint16) *nla.Rule { return &element }
+	}
+	return rulesOf(rule.Nested)
+}
+
+func rulesOf(p *nla.Policy) func(uint16) *nla.Rule {
+	return func(typ uint16) *nla.Rule { return ruleOf(p, typ) }
+}
+
+// valueOf returns the value of an attribute that is no nest.
+func valueOf(a nla.Attr, kind nla.Kind) (any, error) {
+	switch kind {
+	case nla.KindU8:
+		return a.Uint8()
+	case nla.KindU16:
+		return a.Uint16()
+	case nla.KindU32:
+		return a.Uint32()
+	case nla.KindU64, nla.KindMsecs:
+		return a.Uint64()
+	case nla.KindS8:
+		return a.Int8()
+	case nla.KindS16:
+		return a.Int16()
+	case nla.KindS32:
+		return a.Int32()
+	case nla.KindS64:
+		return a.Int64()
+	case nla.KindBE16:
+		return a.BE16()
+	case nla.KindBE32:
+		return a.BE32()
+	case nla.KindUint:
+		return a.Uint()
+	case nla.KindSint:
+		return a.Sint()
+	}
+	return otherValueOf(a, kind)
+}
+
+func otherValueOf(a nla.Attr, kind nla.Kind) (any, error) {
+	switch kind {
+	case nla.KindString:
+		text, err := a.Text()
+		return string(text), err
+	case nla.KindNULString:
+		text, err := a.CString()
+		return string(text), err
+	case nla.KindFlag:
+		return a.Flag()
+	case nla.KindBinary:
+		return hex.EncodeToString(a.Payload()), nil
+	case nla.KindBitfield32:
+		v, err := a.Bitfield32()
+		return fmt.Sprintf("%#x/%#x", v.Value, v.Selector), err
+	}
+	return nil, nla.ErrSize
+}
+
+// guess returns the bytes as a text, if they look like one.
+func guess(p []byte) string {
+	text := strings.TrimSuffix(string(p), "\x00")
+	for _, r := range text {
+		if r < ' ' || r > 0x7e {
+			return ""
+		}
+	}
+	return text
+}
+
+// writeAttributes writes a line for each. Texts are quoted: they are anybody's.
+func writeAttributes(w *strings.Builder, indent string, all []attribute) {
+	for _, a := range all {
+		fmt.Fprintf(w, "%s%d  %s", indent, a.Type, a.Kind)
+		switch v := a.Value.(type) {
+		case []attribute:
+			w.WriteByte('\n')
+			writeAttributes(w, indent+"  ", v)
+			continue
+		case string:
+			writeText(w, a, v)
+		case bool: // a flag: that it is there says it all
+		default:
+			fmt.Fprintf(w, "  %d", v)
+		}
+		w.WriteByte('\n')
+	}
+}
+
+func writeText(w *strings.Builder, a attribute, v string) {
+	switch a.Kind {
+	case nla.KindString.String(), nla.KindNULString.String():
+		v = strconv.QuoteToASCII(v)
+	}
+	if v != "" {
+		w.WriteString("  " + v)
+	}
+	if a.Text != "" {
+		w.WriteString("  " + strconv.QuoteToASCII(a.Text))
+	}
+}

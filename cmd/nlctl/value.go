@@ -1,0 +1,192 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/nlwire/nlwire/nla"
+)
+
+// argument is an attribute as the command line has it: TYPE[:KIND][=VALUE].
+type argument struct {
+	text     string
+	typ      uint16
+	kind     nla.Kind
+	hasKind  bool
+	value    string
+	hasValue bool
+}
+
+// maxType is the highest type that an attribute can have besides its two flags.
+const maxType = 1<<14 - 1
+
+func parseArguments(args []string) ([]argument, error) {
+	var all []argument
+	for _, text := range args {
+		a, err := parseArgument(text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, a)
+	}
+	return all, nil
+}
+
+func parseArgument(text string) (argument, error) {
+	a := argument{text: text}
+	front, value, hasValue := strings.Cut(text, "=")
+	number, kind, hasKind := strings.Cut(front, ":")
+	a.value, a.hasValue, a.hasKind = value, hasValue, hasKind
+	typ, err := strconv.ParseUint(number, 0, 16)
+	if err != nil || typ == 0 || typ > maxType {
+		return a, fmt.Errorf("attribute %q: want TYPE=VALUE, with a type from 1 to %d", text, maxType)
+	}
+	a.typ = uint16(typ)
+	if hasKind {
+		a.kind, err = parseKind(kind)
+	}
+	if err != nil {
+		return a, fmt.Errorf("attribute %q: %w", text, err)
+	}
+	return a, nil
+}
+
+// parseKind returns the kind of that name. Those that hold no value have none.
+func parseKind(name string) (nla.Kind, error) {
+	var names []string
+	for k := nla.KindU8; k <= nla.KindUint; k++ {
+		if k == nla.KindNested || k == nla.KindNestedArray || k == nla.KindReject {
+			continue
+		}
+		if k.String() == name {
+			return k, nil
+		}
+		names = append(names, k.String())
+	}
+	return 0, fmt.Errorf("no kind %q; there are %s", name, strings.Join(names, ", "))
+}
+
+// append appends the attribute, of the kind that was given or that the policy
+// tells.
+func (a argument) append(b []byte, p *nla.Policy) ([]byte, error) {
+	kind := a.kind
+	if rule := ruleOf(p, a.typ); !a.hasKind && rule != nil {
+		kind = rule.Kind
+	}
+	out, err := a.encode(b, kind)
+	if err != nil {
+		return nil, fmt.Errorf("attribute %q: %w", a.text, err)
+	}
+	return out, nil
+}
+
+// ruleOf returns the rule of a type, nil where none is told.
+func ruleOf(p *nla.Policy, typ uint16) *nla.Rule {
+	if p == nil || int(typ) >= len(p.Attrs) || p.Attrs[typ].Kind == nla.KindUnspec {
+		return nil
+	}
+	return &p.Attrs[typ]
+}
+
+func (a argument) encode(b []byte, kind nla.Kind) ([]byte, error) {
+	if kind == nla.KindFlag {
+		if a.value != "" {
+			return nil, fmt.Errorf("a flag has no value: want %d", a.typ)
+		}
+		return nla.AppendFlag(b, a.typ), nil
+	}
+	switch {
+	case kind == nla.KindUnspec:
+		return nil, fmt.Errorf("its kind is not told: want %d:KIND=VALUE", a.typ)
+	case kind == nla.KindNested, kind == nla.KindNestedArray:
+		return nil, fmt.Errorf("it is %v: nested attributes cannot be written here", kind)
+	case kind == nla.KindReject:
+		return nil, fmt.Errorf("the operation rejects this attribute")
+	case !a.hasValue:
+		return nil, fmt.Errorf("%v needs a value: want %d=VALUE", kind, a.typ)
+	case len(a.value) >= nla.MaxPayload:
+		return nil, fmt.Errorf("a value of %d bytes does not fit into an attribute", len(a.value))
+	}
+	switch kind {
+	case nla.KindString, nla.KindNULString:
+		return nla.AppendCString(b, a.typ, a.value), nil
+	case nla.KindBinary:
+		p, err := hex.DecodeString(strings.ReplaceAll(a.value, ":", ""))
+		if err != nil {
+			return nil, fmt.Errorf("binary is written in hex: %w", err)
+		}
+		return nla.AppendBytes(b, a.typ, p), nil
+	case nla.KindBitfield32:
+		return a.bitfield(b)
+	case nla.KindS8, nla.KindS16, nla.KindS32, nla.KindS64, nla.KindSint:
+		return a.signed(b, kind)
+	}
+	return a.unsigned(b, kind)
+}
+
+func (a argument) bitfield(b []byte) ([]byte, error) {
+	first, second, ok := strings.Cut(a.value, "/")
+	value, err := strconv.ParseUint(first, 0, 32)
+	selector, other := strconv.ParseUint(second, 0, 32)
+	if !ok || err != nil || other != nil {
+		return nil, fmt.Errorf("a bitfield32 is VALUE/SELECTOR, two numbers of 32 bits")
+	}
+	return nla.AppendBitfield32(b, a.typ, nla.Bitfield32{Value: uint32(value), Selector: uint32(selector)}), nil
+}
+
+// sizes are the bits of the integer kinds that have fewer than 64.
+var sizes = map[nla.Kind]int{
+	nla.KindU8: 8, nla.KindU16: 16, nla.KindU32: 32, nla.KindBE16: 16, nla.KindBE32: 32,
+	nla.KindS8: 8, nla.KindS16: 16, nla.KindS32: 32,
+}
+
+func bitsOf(kind nla.Kind) int {
+	if bits, ok := sizes[kind]; ok {
+		return bits
+	}
+	return 64
+}
+
+func (a argument) signed(b []byte, kind nla.Kind) ([]byte, error) {
+	v, err := strconv.ParseInt(a.value, 0, bitsOf(kind))
+	if err != nil {
+		lo, hi := int64(math.MinInt64), int64(math.MaxInt64)
+		return nil, fmt.Errorf("%q is no %v, a number from %d to %d", a.value, kind, lo>>(64-bitsOf(kind)), hi>>(64-bitsOf(kind)))
+	}
+	switch kind {
+	case nla.KindS8:
+		return nla.AppendInt8(b, a.typ, int8(v)), nil
+	case nla.KindS16:
+		return nla.AppendInt16(b, a.typ, int16(v)), nil
+	case nla.KindS32:
+		return nla.AppendInt32(b, a.typ, int32(v)), nil
+	case nla.KindSint:
+		return nla.AppendSint(b, a.typ, v), nil
+	}
+	return nla.AppendInt64(b, a.typ, v), nil
+}
+
+func (a argument) unsigned(b []byte, kind nla.Kind) ([]byte, error) {
+	v, err := strconv.ParseUint(a.value, 0, bitsOf(kind))
+	if err != nil {
+		return nil, fmt.Errorf("%q is no %v, a number from 0 to %d", a.value, kind, uint64(math.MaxUint64)>>(64-bitsOf(kind)))
+	}
+	switch kind {
+	case nla.KindU8:
+		return nla.AppendUint8(b, a.typ, uint8(v)), nil
+	case nla.KindU16:
+		return nla.AppendUint16(b, a.typ, uint16(v)), nil
+	case nla.KindU32:
+		return nla.AppendUint32(b, a.typ, uint32(v)), nil
+	case nla.KindBE16:
+		return nla.AppendBE16(b, a.typ, uint16(v)), nil
+	case nla.KindBE32:
+		return nla.AppendBE32(b, a.typ, uint32(v)), nil
+	case nla.KindUint:
+		return nla.AppendUint(b, a.typ, v), nil
+	}
+	return nla.AppendUint64(b, a.typ, v), nil
+}
