@@ -40,7 +40,6 @@ type Port struct {
 	caps   Caps
 	faults Faults
 	flags  atomic.Uint32 // bit n is the socket.Flag n
-	ready  func(*Port)   // hears that there is something to receive; must not block
 
 	wake chan struct{} // has one when there may be something to receive
 	done chan struct{} // closed with the port

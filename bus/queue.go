@@ -159,9 +159,6 @@ func (p *Port) signal() {
 	case p.wake <- struct{}{}:
 	default:
 	}
-	if p.ready != nil {
-		p.ready(p)
-	}
 }
 
 // TryReceive takes the first datagram of the queue and copies it into b, as much
