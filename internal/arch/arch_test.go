@@ -22,7 +22,7 @@ var arrows = map[string][]string{
 	"bus":     {"socket", "genlmsg", "nlmsg", "nla", "internal/policydump"},
 	"fuzz":    {},
 
-	"bus/docexmpl": {"bus", "nla"},
+	"bus/docexmpl": {"bus", "nlmsg", "nla"},
 	"bus/usersock": {"bus", "socket", "nlmsg", "nla"},
 
 	"internal/native":     {},
