@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"slices"
@@ -33,6 +34,7 @@ type twins struct {
 	caps   Caps
 	buffer int
 	isLazy bool // reads only now and then, from a small receive buffer
+	counts bool // this kernel counts in receive buffers as the bus does
 	seq    uint32
 	events []event
 	sent   []byte // the last datagram
@@ -131,6 +133,61 @@ func (w *twins) set(all []kernelFamily) {
 	w.bus.adopt(t, all, made)
 	w.aim(made, ethtool)
 	w.events = netdevEvents(t, made["netdev"])
+	// On 7.2 some answers to dumps in small receive buffers differ: see docs/design.md.
+	w.counts = w.bus.profile == Linux618 && w.sameCounts()
+}
+
+// sameCounts reports whether as many errors of any size fit into a receive buffer
+// as on the kernel: how large its buffers are depends on how it was built.
+func (w *twins) sameCounts() bool {
+	same := true
+	for size := 0; size < 4000; size += 40 {
+		var counts [2]int
+		for i, open := range []func() (transport, error){
+			func() (transport, error) { return socket.Open(socket.Generic, socket.WithReceiveBuffer(40_000)) },
+			func() (transport, error) {
+				p, err := w.bus.Open()
+				if err == nil {
+					err = p.SetReceiveBuffer(40_000)
+				}
+				return p, err
+			},
+		} {
+			t, err := open()
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			counts[i] = fill(w.t, t, size)
+		}
+		if counts[0] != counts[1] {
+			same = false
+			w.t.Logf("small receive buffers are not compared: of errors with %d bytes %d fit into the kernel's, %d into the bus's", size, counts[0], counts[1])
+			break
+		}
+	}
+	return same
+}
+
+// fill counts the answers to requests with so many bytes that fit into a receive
+// buffer.
+func fill(t *testing.T, to transport, size int) (n int) {
+	t.Helper()
+	request := message(&Family{}, 1, 0, make([]byte, size))
+	for range 200 {
+		if err := to.Send(request); err != nil {
+			t.Fatal(err)
+		}
+	}
+	buf := make([]byte, 8192)
+	for range 201 {
+		if _, _, err := to.TryReceive(buf); err == nil {
+			n++
+		}
+	}
+	if err := to.(io.Closer).Close(); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // aim lists what requests are sent to.
@@ -163,7 +220,9 @@ func (w *twins) aim(made map[string]*Family, ethtool []uint8) {
 		add(f, 10, 0, 250)
 	}
 	for _, id := range []uint16{0, 5, 15, 18, 19, 500, 1023, 1024, 0xffff} {
-		w.targets = append(w.targets, target{id: id, cmd: 1, weight: 10})
+		if f := w.bus.byID(id); f == nil || !f.NetNSOK { // no family, or none that is here
+			w.targets = append(w.targets, target{id: id, cmd: 1, weight: 10})
+		}
 	}
 }
 
@@ -182,51 +241,6 @@ func runningProfile(t *testing.T) Profile {
 		return Linux72
 	}
 	return Linux618
-}
-
-// addBridges makes devices, so that lists do not fit into one datagram, and
-// returns the names of all.
-func addBridges(t *testing.T, n int) map[uint32]string {
-	t.Helper()
-	c, err := conn.Open(socket.Route)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	devices := map[uint32]string{1: "lo"}
-	for i := range n {
-		name, index := "twin"+strconv.Itoa(i), uint32(100+i)
-		addBridge(t, c, name, index)
-		devices[index] = name
-	}
-	return devices
-}
-
-func addBridge(t *testing.T, c *conn.Conn, name string, index uint32) {
-	t.Helper()
-	r := c.Request(unix.RTM_NEWLINK, nlmsg.Request|nlmsg.Ack|nlmsg.Create|nlmsg.Excl, linkHeader(index))
-	defer r.Release()
-	r.B = nla.AppendCString(r.B, unix.IFLA_IFNAME, name)
-	var mark int
-	r.B, mark = nla.Begin(r.B, unix.IFLA_LINKINFO)
-	r.B = nla.End(nla.AppendCString(r.B, unix.IFLA_INFO_KIND, "bridge"), mark)
-	if _, err := c.Do(t.Context(), r); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func deleteLink(t *testing.T, c *conn.Conn, index uint32) {
-	t.Helper()
-	r := c.Request(unix.RTM_DELLINK, nlmsg.Request|nlmsg.Ack, linkHeader(index))
-	defer r.Release()
-	if _, err := c.Do(t.Context(), r); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func linkHeader(index uint32) []byte {
-	b := make([]byte, unix.SizeofIfInfomsg)
-	return append(append(b[:4:4], nla.AppendUint32(nil, 0, index)[4:]...), b[8:]...)
 }
 
 // session sends requests over a new pair of socket and port, with options and
@@ -257,7 +271,7 @@ func (w *twins) session() {
 		t.Fatal(err)
 	}
 	defer w.port.Close()
-	if w.isLazy = w.one(5); w.isLazy {
+	if w.isLazy = w.one(5) && w.counts; w.isLazy {
 		w.shrink(g.IntN(20_000))
 	}
 	for range 40 {
@@ -351,24 +365,5 @@ func (w *twins) differ(what string, request []byte, how string) {
 	}
 	if w.unexplained[key]++; w.unexplained[key] == 1 && len(w.unexplained) < 20 {
 		w.t.Errorf("%s, options %v, caps %v, buffer %d:\n  request %s\n  %s", key, w.flags, w.caps, w.buffer, hex.EncodeToString(request), how)
-	}
-}
-
-// dropCaps takes the capabilities that count from the thread, until restoreCaps.
-func dropCaps(t *testing.T) { setCaps(t, func(c *unix.CapUserData) { c.Effective = 0 }) }
-
-func restoreCaps(t *testing.T) { setCaps(t, func(c *unix.CapUserData) { c.Effective = c.Permitted }) }
-
-func setCaps(t *testing.T, change func(*unix.CapUserData)) {
-	t.Helper()
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	if err := unix.Capget(&header, &data[0]); err != nil {
-		t.Fatal(err)
-	}
-	change(&data[0])
-	change(&data[1])
-	if err := unix.Capset(&header, &data[0]); err != nil {
-		t.Fatal(err)
 	}
 }

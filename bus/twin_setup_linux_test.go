@@ -1,0 +1,77 @@
+package bus
+
+import (
+	"strconv"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nlwire/nlwire/conn"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// addBridges makes devices, so that lists do not fit into one datagram, and
+// returns the names of all.
+func addBridges(t *testing.T, n int) map[uint32]string {
+	t.Helper()
+	c, err := conn.Open(socket.Route)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	devices := map[uint32]string{1: "lo"}
+	for i := range n {
+		name, index := "twin"+strconv.Itoa(i), uint32(100+i)
+		addBridge(t, c, name, index)
+		devices[index] = name
+	}
+	return devices
+}
+
+func addBridge(t *testing.T, c *conn.Conn, name string, index uint32) {
+	t.Helper()
+	r := c.Request(unix.RTM_NEWLINK, nlmsg.Request|nlmsg.Ack|nlmsg.Create|nlmsg.Excl, linkHeader(index))
+	defer r.Release()
+	r.B = nla.AppendCString(r.B, unix.IFLA_IFNAME, name)
+	var mark int
+	r.B, mark = nla.Begin(r.B, unix.IFLA_LINKINFO)
+	r.B = nla.End(nla.AppendCString(r.B, unix.IFLA_INFO_KIND, "bridge"), mark)
+	if _, err := c.Do(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func deleteLink(t *testing.T, c *conn.Conn, index uint32) {
+	t.Helper()
+	r := c.Request(unix.RTM_DELLINK, nlmsg.Request|nlmsg.Ack, linkHeader(index))
+	defer r.Release()
+	if _, err := c.Do(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func linkHeader(index uint32) []byte {
+	b := make([]byte, unix.SizeofIfInfomsg)
+	return append(append(b[:4:4], nla.AppendUint32(nil, 0, index)[4:]...), b[8:]...)
+}
+
+// dropCaps takes the capabilities that count from the thread, until restoreCaps.
+func dropCaps(t *testing.T) { setCaps(t, func(c *unix.CapUserData) { c.Effective = 0 }) }
+
+func restoreCaps(t *testing.T) { setCaps(t, func(c *unix.CapUserData) { c.Effective = c.Permitted }) }
+
+func setCaps(t *testing.T, change func(*unix.CapUserData)) {
+	t.Helper()
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&header, &data[0]); err != nil {
+		t.Fatal(err)
+	}
+	change(&data[0])
+	change(&data[1])
+	if err := unix.Capset(&header, &data[0]); err != nil {
+		t.Fatal(err)
+	}
+}
