@@ -1,0 +1,55 @@
+package bus_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/nla"
+)
+
+// greeter is the family of the README.
+func greeter() (*bus.Bus, *bus.Port, error) {
+	b := bus.New()
+	err := b.Register(&bus.Family{
+		Name: "greeter", Version: 1,
+		Ops: []bus.Op{{
+			Cmd: 1, Policy: &nla.Policy{Attrs: []nla.Rule{1: {Kind: nla.KindNULString, Len: 32}}},
+			Do: func(i *bus.Info) error {
+				if err := i.Require(1); err != nil {
+					return err // EINVAL, and which attribute is missing
+				}
+				m, mark := i.Begin(1)
+				return i.Reply(nla.AppendCString(m, 1, "hello "+string(i.Attrs.Text(1))), mark)
+			},
+		}},
+	})
+	if err != nil {
+		return b, nil, err
+	}
+	port, err := b.Open()
+	return b, port, err
+}
+
+// The README's family is one that registers, and is written the same.
+func TestReadmeFamily(t *testing.T) {
+	b, _, err := greeter()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("readme_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, code, _ := strings.Cut(string(readme), "err := b.Register(&bus.Family{\n")
+	code, _, ok := strings.Cut(code, "\n})\n")
+	if code = "\t" + strings.ReplaceAll(code, "\n", "\n\t"); !ok || !strings.Contains(string(source), code) {
+		t.Errorf("the README's family is not that of the test:\n%s", code)
+	}
+}
