@@ -75,26 +75,6 @@ func appendGetFamily(b []byte) []byte {
 	return nlmsg.End(b, m)
 }
 
-func familyID(tb testing.TB, m nlmsg.Msg) {
-	id, err := nla.Find(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrFamilyID).Uint16()
-	if id != genlmsg.IDCtrl || err != nil {
-		tb.Fatal(id, err)
-	}
-}
-
-// resolve is the same by a Conn.
-func resolve(ctx context.Context, tb testing.TB, c *Conn) {
-	var header [genlmsg.HeaderLen]byte
-	r := c.Request(genlmsg.IDCtrl, nlmsg.Request, genlmsg.Append(header[:0], genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion))
-	r.B = nla.AppendCString(r.B, genlmsg.CtrlAttrFamilyName, genlmsg.CtrlName)
-	m, err := c.Do(ctx, r)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	familyID(tb, m)
-	r.Release()
-}
-
 // BenchmarkDo resolves a family, with a context that can end, against a bare
 // send and receive of the same bytes.
 func BenchmarkDo(b *testing.B) {

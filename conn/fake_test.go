@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nlwire/nlwire/internal/kerneltest"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -214,5 +213,3 @@ func isError(t testing.TB, err, want error) {
 		t.Errorf("error %v, want %v", err, want)
 	}
 }
-
-func TestMain(m *testing.M) { kerneltest.Main(m) }

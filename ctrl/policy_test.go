@@ -3,6 +3,7 @@ package ctrl
 import (
 	"bytes"
 	"errors"
+	"syscall"
 	"testing"
 
 	"github.com/nlwire/nlwire/genlmsg"
@@ -83,9 +84,154 @@ func TestPolicyDumpsAreBounded(t *testing.T) {
 	if !errors.Is(err, ErrNotPolicy) {
 		t.Errorf("a hundred tables of 2^14 types: %v", err)
 	}
-	for _, m := range []nlmsg.Msg{nil, policyMessage(nil)[:18], nlmsg.Msg(familyMessage(genlmsg.CtrlCmdNewFamily, 1, 0, Family{Name: "a", ID: 1}))} {
+	for _, m := range []nlmsg.Msg{nil, policyMessage(nil)[:18], nlmsg.Msg(appendFamily(nil, genlmsg.CtrlCmdNewFamily, Family{Name: "a", ID: 1}))} {
 		if err := newPolicyDecoder(1).add(m); !errors.Is(err, ErrNotPolicy) {
 			t.Errorf("%v: %v", m, err)
 		}
+	}
+}
+
+func TestPolicies(t *testing.T) { onBoth(t, policiesOfTheController) }
+
+func policiesOfTheController(t *testing.T, w world) {
+	c := w.client(t)
+	nlctrl, err := c.FamilyByID(t.Context(), genlmsg.IDCtrl)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := c.Policies(t.Context(), &nlctrl)
+	if err != nil {
+		t.Fatal(err)
+	}
+	get, ok := p.Op(genlmsg.CtrlCmdGetFamily)
+	if !ok || get.Do == nil {
+		t.Fatalf("GETFAMILY: %+v", get)
+	}
+	if name := get.Do.Attrs[genlmsg.CtrlAttrFamilyName]; name.Kind != nla.KindNULString || name.Len != 15 {
+		t.Errorf("the name's rule: %+v", name)
+	}
+	one, err := c.OpPolicy(t.Context(), genlmsg.IDCtrl, genlmsg.CtrlCmdGetPolicy)
+	if err != nil || one.Dump == nil || one.Do != nil || one.Cmd != genlmsg.CtrlCmdGetPolicy {
+		t.Errorf("GETPOLICY: %+v, %v", one, err)
+	}
+	if dumpOnly, ok := p.Op(genlmsg.CtrlCmdGetPolicy); !ok || dumpOnly.Dump == nil || dumpOnly.Do != nil {
+		t.Errorf("an operation that only dumps: %+v", dumpOnly)
+	}
+	if _, ok := p.Op(77); ok {
+		t.Error("an operation that is not there")
+	}
+	_, err = c.Policies(t.Context(), &Family{ID: 1000})
+	if !errors.Is(err, syscall.ENOENT) {
+		t.Errorf("no such family: %v", err)
+	}
+	_, err = c.OpPolicy(t.Context(), genlmsg.IDCtrl, 77)
+	if !errors.Is(err, syscall.ENOENT) {
+		t.Errorf("no such operation: %v", err)
+	}
+}
+
+// A policy that nests itself is one pointer (devlink's, nl80211's; here nothing
+// may have one, so that the tables are made by hand).
+func TestRecursionIsKept(t *testing.T) {
+	self := &nla.Policy{Attrs: []nla.Rule{{}, {Kind: nla.KindU8}, {Kind: nla.KindNested}}}
+	self.Attrs[2].Nested = self
+	other := &nla.Policy{Attrs: []nla.Rule{{}, {Kind: nla.KindNestedArray, Nested: self}}}
+	want := &Policies{FamilyID: 30, Ops: []OpPolicy{{Cmd: 1, Do: other}, {Cmd: 2, Do: self, Dump: other}}}
+	d := newPolicyDecoder(30)
+	var sent [][]byte
+	for attrs := range want.Messages() {
+		b, m := nlmsg.Begin(nil, genlmsg.IDCtrl, nlmsg.Multi, 1, 0)
+		b = nlmsg.End(append(genlmsg.Append(b, genlmsg.CtrlCmdGetPolicy, 2), attrs...), m)
+		if err := d.add(nlmsg.Msg(b)); err != nil {
+			t.Fatal(err)
+		}
+		sent = append(sent, bytes.Clone(attrs))
+	}
+	got := d.policies
+	inner := got.Ops[1].Do
+	if len(got.Ops) != 2 || inner.Attrs[2].Nested != inner || got.Ops[0].Do.Attrs[1].Nested != inner || got.Ops[1].Dump != got.Ops[0].Do {
+		t.Errorf("%+v", got)
+	}
+	i := 0
+	for attrs := range got.Messages() {
+		if !bytes.Equal(attrs, sent[i]) {
+			t.Errorf("message %d: % x, was % x", i, attrs, sent[i])
+		}
+		i++
+	}
+	soft := lenient(inner, nla.Strict)
+	if soft == inner || soft.Attrs[2].Nested != soft {
+		t.Error("the lenient copy does not nest itself")
+	}
+}
+
+func TestCheck(t *testing.T) { onBoth(t, checks) }
+
+func checks(t *testing.T, w world) {
+	c := w.client(t)
+	build := func(cmd uint8, flags nlmsg.Flags, attrs []byte) nlmsg.Msg {
+		b, m := nlmsg.Begin(nil, genlmsg.IDCtrl, nlmsg.Request|flags, 1, 0)
+		return nlmsg.Msg(nlmsg.End(append(genlmsg.Append(b, cmd, 2), attrs...), m))
+	}
+	tests := []struct {
+		name  string
+		msg   nlmsg.Msg
+		errno nla.Errno
+		text  string
+	}{
+		{"right", build(genlmsg.CtrlCmdGetFamily, 0, nla.AppendCString(nil, 2, "nlctrl")), 0, ""},
+		{"an id of 1 byte", build(genlmsg.CtrlCmdGetFamily, 0, nla.AppendUint8(nil, 1, 1)), nla.ERANGE, "Attribute failed policy validation"},
+		{"an id of 1 byte, dump", build(genlmsg.CtrlCmdGetPolicy, nlmsg.Dump, nla.AppendUint8(nil, 1, 1)), nla.EINVAL, "invalid attribute length"},
+		{"an id with the Nested bit, dump", build(genlmsg.CtrlCmdGetPolicy, nlmsg.Dump, nla.AppendUint16(nil, 1|nla.Nested, 1)), nla.EINVAL, "NLA_F_NESTED not expected"},
+		{"the same, do: liberal", build(genlmsg.CtrlCmdGetFamily, 0, nla.AppendUint16(nil, 1|nla.Nested, 1)), 0, ""},
+		{"no such operation", build(99, 0, nil), 95, ""},
+		{"not as a do", build(genlmsg.CtrlCmdGetPolicy, 0, nil), 95, ""},
+		{"too short", nlmsg.Msg(build(1, 0, nil)[:18]), nla.EINVAL, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := c.Check(t.Context(), tt.msg)
+			var refused *nla.PolicyError
+			if errors.As(err, &refused) != (tt.errno != 0) || tt.errno != 0 && (refused.Errno != tt.errno || refused.Msg != tt.text) {
+				t.Errorf("%v, want errno %d %q", err, tt.errno, tt.text)
+			}
+			if refused != nil && refused.HasAttr && refused.Offset != 20 {
+				t.Errorf("offset %d", refused.Offset)
+			}
+		})
+	}
+	if err := c.Check(t.Context(), nlmsg.Msg(nlmsg.End(genlmsg.Append(beginTo(1000), 1, 1), 0))); !errors.Is(err, ErrUnknown) {
+		t.Errorf("no such family: %v", err)
+	}
+}
+
+func beginTo(id nlmsg.Type) []byte {
+	b, _ := nlmsg.Begin(nil, id, nlmsg.Request, 1, 0)
+	return b
+}
+
+func TestLost(t *testing.T) {
+	tests := []struct {
+		rule nla.Rule
+		want Lost
+		name string
+	}{
+		{nla.Rule{}, LostRule, "rule"},
+		{nla.Rule{Kind: nla.KindU32}, LostNothing, ""},
+		{nla.Rule{Kind: nla.KindU32, Check: nla.CheckFunc}, LostFunc, "function"},
+		{nla.Rule{Kind: nla.KindUint}, LostKind, "kind"},
+		{nla.Mask(nla.KindUint, 3), LostNothing, ""},
+		{nla.Rule{Kind: nla.KindBinary}, LostLength, "length"},
+		{nla.Rule{Kind: nla.KindBinary, Len: 4}, LostNothing, ""},
+		{nla.ExactLen(4), LostNothing, ""},
+		{nla.Rule{Kind: nla.KindNULString}, LostLength, "length"},
+	}
+	for _, tt := range tests {
+		if got := LostOf(&tt.rule); got != tt.want || got.String() != tt.name {
+			t.Errorf("%+v: %v, want %v", tt.rule, got, tt.want)
+		}
+	}
+	if Lost(9).String() != "lost?" {
+		t.Error(Lost(9))
 	}
 }

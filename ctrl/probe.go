@@ -102,13 +102,12 @@ func (o *prober) complete(ctx context.Context, own, told *nla.Policy) error {
 // rule finds a rule that is not told: of a KindUnspec, KindReject, KindBE16 or
 // KindBE32, which answer differently to an empty attribute, and to one of 2 bytes.
 func (o *prober) rule(ctx context.Context, typ uint16) (r nla.Rule, exists bool, err error) {
-	const offset = nlmsg.HeaderLen + genlmsg.HeaderLen
 	answer, err := o.ask(ctx, nla.AppendFlag(nil, typ))
 	if err != nil {
 		return nla.Rule{}, false, err
 	}
-	if answer == nil || int(answer.Offset) != offset+nlmsg.Align(int(o.family.HdrSize)) {
-		return anything, true, nil // it passed: not one of these
+	if o.hasPassed(answer) {
+		return anything, true, nil // not one of these
 	}
 	switch answer.Msg {
 	case textUnknown:
@@ -119,12 +118,19 @@ func (o *prober) rule(ctx context.Context, typ uint16) (r nla.Rule, exists bool,
 		return nla.Rule{Kind: nla.KindReject}, true, nil
 	case textLength:
 		answer, err = o.ask(ctx, nla.AppendUint16(nil, typ, 0))
-		if err != nil || answer == nil || answer.Msg != textLength {
+		if err != nil || o.hasPassed(answer) || answer.Msg != textLength {
 			return anything, true, err // of 2 bytes, perhaps with a range
 		}
 		return nla.Rule{Kind: nla.KindBE32, Check: nla.CheckFunc}, true, nil
 	}
 	return nla.Rule{Kind: nla.KindReject, Reject: answer.Msg}, true, nil
+}
+
+// hasPassed reports whether an attribute that was sent in front passed: the answer
+// is then about the one behind it.
+func (o *prober) hasPassed(answer *conn.Error) bool {
+	const offset = nlmsg.HeaderLen + genlmsg.HeaderLen
+	return answer == nil || int(answer.Offset) != offset+nlmsg.Align(int(o.family.HdrSize))
 }
 
 // anything accepts every payload in any mode.
@@ -144,6 +150,9 @@ func lenientCopy(p *nla.Policy, mode nla.Mode, seen map[*nla.Policy]*nla.Policy)
 	seen[p] = out
 	for typ := range p.Attrs {
 		r := p.Attrs[typ]
+		if isExactLen(&r) {
+			r = nla.ExactLenWarn(uint16(r.Min)) // which is told as ExactLen
+		}
 		switch LostOf(&r) {
 		case LostKind:
 			r = nla.Rule{Kind: nla.KindBinary, Check: nla.CheckFunc, Func: isUintOrMsecs}
@@ -156,6 +165,10 @@ func lenientCopy(p *nla.Policy, mode nla.Mode, seen map[*nla.Policy]*nla.Policy)
 		out.Attrs[typ] = r
 	}
 	return out
+}
+
+func isExactLen(r *nla.Rule) bool {
+	return r.Kind == nla.KindBinary && r.Check == nla.CheckRange && r.Min == r.Max
 }
 
 // isUintOrMsecs refuses what is neither an UINT nor an MSECS.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -50,48 +51,61 @@ func idOf(t *testing.T, r *Resolver, name string) uint16 {
 }
 
 func TestResolverKeepsAndForgets(t *testing.T) {
-	k, c := newKernel(t, "a", "ab")
+	s, c := newStage(t, "a", "ab")
 	r := newResolver(t, c)
+	a, ab := s.families["a"].ID(), s.families["ab"].ID()
 	for range 10 {
-		if idOf(t, r, "a") != 30 || idOf(t, r, "ab") != 31 {
+		if idOf(t, r, "a") != a || idOf(t, r, "ab") != ab {
 			t.Fatal("wrong ids")
 		}
 	}
-	if k.asked("a") != 1 || k.asked("ab") != 1 {
-		t.Errorf("asked %d and %d times, want once", k.asked("a"), k.asked("ab"))
+	if s.asked("a") != 1 || s.asked("ab") != 1 {
+		t.Errorf("asked %d and %d times, want once", s.asked("a"), s.asked("ab"))
 	}
+	again := func() uint16 { return s.come("a") }
 	changes := []struct {
 		name string
-		do   func()
-		want uint16
+		do   func() (want uint16)
 	}{
-		{"it came back with another id", func() { k.set(Family{Name: "a", ID: 40}) }, 40},
-		{"it was unloaded", func() { k.unset("a") }, 0},
-		{"it came back", func() { k.set(Family{Name: "a", ID: 41}) }, 41},
-		{"a loss, and a change that was lost", func() {
-			k.setUntold(Family{Name: "a", ID: 42})
-			k.tellRaw(nil, syscall.ENOBUFS)
-		}, 42},
-		{"a notification that is not understood", func() {
-			k.setUntold(Family{Name: "a", ID: 43})
+		{"it came back with another id", again},
+		{"it was unloaded", func() uint16 { s.goes("a"); return 0 }},
+		{"it came back", again},
+		{"a loss, and a change that was lost", func() uint16 {
+			return s.during(func(bus.Delivery) bus.Fault { return bus.NoBuffers }, again)
+		}},
+		{"a notification that is cut", func() uint16 {
+			return s.during(func(bus.Delivery) bus.Fault { return bus.Truncate }, again)
+		}},
+		{"a notification that is not understood", func() uint16 {
+			id := s.during(unheard, again)
 			b, m := nlmsg.Begin(nil, genlmsg.IDCtrl, 0, 0, 0)
-			k.tellRaw(nlmsg.End(genlmsg.Append(b, 77, 1), m), nil)
-		}, 43},
-		{"a new group", func() {
-			k.setUntold(Family{Name: "a", ID: 44})
-			k.tellRaw(familyMessage(genlmsg.CtrlCmdNewMulticastGroup, 0, 0, Family{Name: "a", ID: 44, Groups: []Group{{5, "g"}}}), nil)
-		}, 44},
+			s.tell(nlmsg.End(genlmsg.Append(b, 77, 1), m))
+			return id
+		}},
+		{"a new group", func() uint16 {
+			return s.during(func(d bus.Delivery) bus.Fault {
+				if e, _ := ParseEvent(d.Bytes); e.Cmd == genlmsg.CtrlCmdNewMulticastGroup {
+					return bus.NoFault
+				}
+				return bus.Lose
+			}, func() uint16 { return s.come("a", "g") })
+		}},
 	}
+	var last uint16
 	for _, tt := range changes {
-		tt.do()
-		eventually(t, tt.name, func() bool { return idOf(t, r, "a") == tt.want })
+		want := tt.do()
+		if want == last {
+			t.Fatalf("%s: the id is %d as before", tt.name, want)
+		}
+		eventually(t, tt.name, func() bool { return idOf(t, r, "a") == want })
+		last = want
 	}
-	k.setUntold(Family{Name: "a", ID: 45})
-	if id := idOf(t, r, "a"); id != 44 {
+	untold := s.during(unheard, again)
+	if id := idOf(t, r, "a"); id != last {
 		t.Errorf("id %d, and nobody has told", id)
 	}
 	r.Forget("a")
-	if id := idOf(t, r, "a"); id != 45 {
+	if id := idOf(t, r, "a"); id != untold {
 		t.Errorf("id %d after Forget", id)
 	}
 	if err := r.Err(); err != nil {
@@ -99,10 +113,27 @@ func TestResolverKeepsAndForgets(t *testing.T) {
 	}
 }
 
+// What is not from the controller changes nothing, whatever it says.
+func TestResolverIgnoresForgedNotifications(t *testing.T) {
+	s, c := newStage(t, "a")
+	r := newResolver(t, c)
+	id := idOf(t, r, "a")
+	liar, before := s.dial(), generation(r)
+	for _, p := range s.listeners() {
+		if err := liar.SendTo(p.PortID(), appendFamily(nil, genlmsg.CtrlCmdDelFamily, Family{Name: "a", ID: id})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "the forged one is heard", func() bool { return c.Stats().Foreign == 1 })
+	if idOf(t, r, "a") != id || generation(r) != before || s.asked("a") != 1 {
+		t.Errorf("asked %d times", s.asked("a"))
+	}
+}
+
 // A name that is not there is not asked for again at once, but is there as soon as
 // the controller says so; and many of them take no memory without limit.
 func TestResolverUnknownNames(t *testing.T) {
-	k, c := newKernel(t)
+	s, c := newStage(t)
 	r := newResolver(t, c)
 	for range 10 {
 		_, err := r.Family(t.Context(), "later")
@@ -110,11 +141,11 @@ func TestResolverUnknownNames(t *testing.T) {
 			t.Fatalf("error %v", err)
 		}
 	}
-	if k.asked("later") != 1 {
-		t.Errorf("asked %d times", k.asked("later"))
+	if s.asked("later") != 1 {
+		t.Errorf("asked %d times", s.asked("later"))
 	}
-	k.set(Family{Name: "later", ID: 50})
-	eventually(t, "the family came", func() bool { return idOf(t, r, "later") == 50 })
+	later := s.come("later")
+	eventually(t, "the family came", func() bool { return idOf(t, r, "later") == later })
 	for i := range 3 * maxMissing {
 		idOf(t, r, fmt.Sprint("no", i))
 	}
@@ -127,41 +158,43 @@ func TestResolverUnknownNames(t *testing.T) {
 	if _, err := r.Family(t.Context(), strings.Repeat("x", 16)); !errors.Is(err, ErrNameLong) {
 		t.Errorf("error %v", err)
 	}
-	if k.asked("") != 0 || k.asked(strings.Repeat("x", 16)) != 0 {
+	if s.asked("") != 0 || s.asked(strings.Repeat("x", 16)) != 0 {
 		t.Error("a name that cannot be was sent")
 	}
 }
 
 // One asks, the others wait for it, each as long as its context.
 func TestResolverAsksOnce(t *testing.T) {
-	k, c := newKernel(t, "a")
-	k.gate = make(chan struct{})
-	r := newResolver(t, c)
+	s, c := newStage(t, "a")
+	gate := make(chan struct{})
+	s.hold(gate)
+	r, a := newResolver(t, c), s.families["a"].ID()
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			if id := idOf(t, r, "a"); id != 30 {
+			if id := idOf(t, r, "a"); id != a {
 				t.Errorf("id %d", id)
 			}
 		})
 	}
-	eventually(t, "somebody asks", func() bool { return k.asked("a") == 1 })
+	eventually(t, "somebody asks", func() bool { return s.asked("a") == 1 })
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := r.Family(ctx, "a"); !errors.Is(err, context.Canceled) {
 		t.Errorf("one who does not want to wait: %v", err)
 	}
-	close(k.gate)
+	close(gate)
 	wg.Wait()
-	if n := k.asked("a"); n != 1 {
+	if n := s.asked("a"); n != 1 {
 		t.Errorf("asked %d times", n)
 	}
 }
 
 // The one who asks gives up: those who wait ask for themselves.
 func TestResolverIsNotCancelledByOthers(t *testing.T) {
-	k, c := newKernel(t, "a")
-	k.gate = make(chan struct{})
+	s, c := newStage(t, "a")
+	gate := make(chan struct{})
+	s.hold(gate)
 	r := newResolver(t, c)
 	ctx, cancel := context.WithCancel(t.Context())
 	first := make(chan error)
@@ -169,46 +202,41 @@ func TestResolverIsNotCancelledByOthers(t *testing.T) {
 		_, err := r.Family(ctx, "a")
 		first <- err
 	}()
-	eventually(t, "the first asks", func() bool { return k.asked("a") == 1 })
+	eventually(t, "the first asks", func() bool { return s.asked("a") == 1 })
 	second := make(chan uint16)
 	go func() { second <- idOf(t, r, "a") }()
 	cancel()
-	k.mu.Lock()
-	gate := k.gate
-	k.gate = nil
-	k.mu.Unlock()
+	s.hold(nil)
 	close(gate)
 	if err := <-first; err != nil && !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	if id := <-second; id != 30 {
+	if id := <-second; id != s.families["a"].ID() {
 		t.Errorf("id %d", id)
 	}
 }
 
 // What is thrown away while it is looked up is not kept.
 func TestResolverLookupOvertaken(t *testing.T) {
-	k, c := newKernel(t, "a")
+	s, c := newStage(t, "a")
 	gate := make(chan struct{})
-	k.gate = gate
-	r := newResolver(t, c)
+	s.hold(gate)
+	r, first := newResolver(t, c), s.families["a"].ID()
 	old := make(chan uint16)
 	go func() { old <- idOf(t, r, "a") }()
-	eventually(t, "it is looked up", func() bool { return k.asked("a") == 1 })
-	k.mu.Lock()
-	k.gate = nil
-	k.mu.Unlock()
+	eventually(t, "it is looked up", func() bool { return s.asked("a") == 1 })
+	s.hold(nil)
 	before := generation(r)
-	k.set(Family{Name: "a", ID: 60})
+	last := s.come("a")
 	eventually(t, "the change is heard", func() bool { return generation(r) > before })
-	if id := idOf(t, r, "a"); id != 60 { // does not wait for the lookup that may be old
+	if id := idOf(t, r, "a"); id != last { // does not wait for the lookup that may be old
 		t.Errorf("id %d", id)
 	}
 	close(gate)
-	if id := <-old; id != 30 {
+	if id := <-old; id != first {
 		t.Errorf("the lookup that was overtaken: %d", id)
 	}
-	if id := idOf(t, r, "a"); id != 60 {
+	if id := idOf(t, r, "a"); id != last {
 		t.Errorf("id %d: an old answer was kept", id)
 	}
 }
@@ -222,7 +250,7 @@ func generation(r *Resolver) uint64 {
 // Families come and go while they are looked up: in the end everybody knows the
 // last id.
 func TestResolverStorm(t *testing.T) {
-	k, c := newKernel(t, "a", "b", "c")
+	s, c := newStage(t, "a", "b", "c")
 	r := newResolver(t, c)
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
@@ -246,17 +274,18 @@ func TestResolverStorm(t *testing.T) {
 		name := []string{"a", "b", "c"}[i%3]
 		switch i % 7 {
 		case 0:
-			k.unset(name)
+			s.goes(name)
 		case 1:
-			k.tellRaw(nil, syscall.ENOBUFS)
+			s.suffer(bus.Script(bus.NoBuffers))
 		}
-		k.set(Family{Name: name, ID: uint16(100 + i%800)})
+		s.come(name)
 	}
-	for i, name := range []string{"a", "b", "c"} {
-		k.set(Family{Name: name, ID: uint16(1000 + i)})
+	last := map[string]uint16{}
+	for _, name := range []string{"a", "b", "c"} {
+		last[name] = s.come(name)
 	}
-	for i, name := range []string{"a", "b", "c"} {
-		eventually(t, name, func() bool { return idOf(t, r, name) == uint16(1000+i) })
+	for name, id := range last {
+		eventually(t, name, func() bool { return idOf(t, r, name) == id })
 	}
 	close(stop)
 	wg.Wait()
@@ -264,18 +293,18 @@ func TestResolverStorm(t *testing.T) {
 
 // Without notifications nothing is kept, and everything still works.
 func TestResolverThatHearsNothing(t *testing.T) {
-	k, c := newKernel(t, "a")
+	s, c := newStage(t, "a")
 	r := newResolver(t, c)
 	idOf(t, r, "a")
-	k.tellRaw(nil, syscall.ENOTCONN)
+	s.breakDown()
 	eventually(t, "the error is told", func() bool { return r.Err() != nil })
 	if !errors.Is(r.Err(), syscall.ENOTCONN) {
 		t.Error(r.Err())
 	}
-	for i := range 3 {
-		k.setUntold(Family{Name: "a", ID: uint16(70 + i)})
-		if id := idOf(t, r, "a"); id != uint16(70+i) {
-			t.Errorf("id %d", id)
+	for range 3 {
+		want := s.during(unheard, func() uint16 { return s.come("a") })
+		if id := idOf(t, r, "a"); id != want {
+			t.Errorf("id %d, want %d", id, want)
 		}
 	}
 	if err := r.Close(); err != nil {
@@ -284,25 +313,21 @@ func TestResolverThatHearsNothing(t *testing.T) {
 	if err := r.Close(); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("a second Close: %v", err)
 	}
-	if _, err := NewResolver(conn.New(k.dial())); !errors.Is(err, conn.ErrNoDialer) {
+	if _, err := NewResolver(conn.New(s.dial())); !errors.Is(err, conn.ErrNoDialer) {
 		t.Errorf("a Conn without a Dialer: %v", err)
 	}
 }
 
 func TestWatch(t *testing.T) {
-	k, c := newKernel(t)
-	group := Family{Name: "a", ID: 30, Groups: []Group{{7, "news"}}}
+	s, c := newStage(t)
+	var id uint16
+	var group uint32
 	go func() {
-		eventually(t, "the watcher listens", func() bool {
-			k.mu.Lock()
-			defer k.mu.Unlock()
-			return len(k.ports) > 1 && k.ports[1].joined
-		})
-		k.set(Family{Name: "a", ID: 30})
-		k.tellRaw(familyMessage(genlmsg.CtrlCmdNewMulticastGroup, 0, 0, group), nil)
-		k.tellRaw(familyMessage(genlmsg.CtrlCmdDelMulticastGroup, 0, 0, group), nil)
-		k.tellRaw(familyMessage(genlmsg.CtrlCmdGetOps, 0, 0, group), nil)
-		k.unset("a")
+		eventually(t, "the watcher listens", func() bool { return len(s.listeners()) == 1 })
+		id = s.come("a", "news")
+		group = s.families["a"].GroupID(0)
+		s.tell(appendFamily(nil, genlmsg.CtrlCmdGetOps, Family{Name: "a", ID: id}))
+		s.goes("a")
 	}()
 	var got []string
 	ctx, cancel := context.WithCancel(t.Context())
@@ -321,8 +346,8 @@ func TestWatch(t *testing.T) {
 		}
 	}
 	want := []string{
-		"new family a, id 30", "new group news, id 7, of family a", "gone group news, id 7, of family a",
-		ErrNotFamily.Error(), "family a, id 30, is gone", "conn: subscription to groups [16]: context canceled",
+		fmt.Sprintf("new family a, id %d", id), fmt.Sprintf("new group news, id %d, of family a", group), ErrNotFamily.Error(),
+		fmt.Sprintf("gone group news, id %d, of family a", group), fmt.Sprintf("family a, id %d, is gone", id), "conn: subscription to groups [16]: context canceled",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

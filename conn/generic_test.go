@@ -1,0 +1,159 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/guard"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+)
+
+func TestDoAllocatesNothing(t *testing.T) { onBoth(t, doAllocatesNothing) }
+
+func doAllocatesNothing(t *testing.T, w world) {
+	if guard.Race {
+		t.Skip("the race detector makes a sync.Pool allocate")
+	}
+	c := w.generic(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	if n := testing.AllocsPerRun(200, func() { resolve(ctx, t, c) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// GET with ACK: the acknowledgement is not left for the next.
+func TestGetWithAck(t *testing.T) { onBoth(t, getWithAck) }
+
+func getWithAck(t *testing.T, w world) {
+	c := w.generic(t)
+	for range 10 {
+		r := ctrlRequest(c, nlmsg.Ack, genlmsg.CtrlCmdGetFamily)
+		r.B = nla.AppendCString(r.B, genlmsg.CtrlAttrFamilyName, genlmsg.CtrlName)
+		m, err := c.Do(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		familyID(t, m)
+		r.Release()
+	}
+	if s := c.Stats(); s != (Stats{}) {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestErrorAnswers(t *testing.T) { onBoth(t, errorAnswers) }
+
+func errorAnswers(t *testing.T, w world) {
+	c := w.generic(t)
+	r := ctrlRequest(c, 0, genlmsg.CtrlCmdGetFamily)
+	r.Op = `get family 3`
+	r.Name = func(path []uint16) string { return map[string]string{"[1]": "family-id"}[fmt.Sprint(path)] }
+	r.B = nla.AppendUint8(r.B, genlmsg.CtrlAttrFamilyID, 3)
+	_, err := c.Do(t.Context(), r)
+	want := &Error{
+		Op: "get family 3", Errno: errRange, Msg: "Attribute failed policy validation",
+		HasAttr: true, Offset: 20, Path: []uint16{1}, Name: "family-id",
+		Policy: &nla.Rule{Kind: nla.KindU16, Check: nla.CheckRange, Max: 65535},
+	}
+	var got *Error
+	if !errors.As(err, &got) {
+		t.Fatal(err)
+	}
+	want.Policy.Check, want.Policy.Max = got.Policy.Check, got.Policy.Max // the kernel tells the range of the kind
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	dump := ctrlRequest(c, 0, genlmsg.CtrlCmdGetFamily)
+	dump.B = nla.AppendUint8(dump.B, genlmsg.CtrlAttrFamilyID, 3)
+	for _, err := range c.Dump(t.Context(), dump) {
+		isError(t, err, errInvalid)
+	}
+	missing := ctrlRequest(c, 0, 200)
+	_, err = c.Do(t.Context(), missing)
+	isError(t, err, errOperation)
+}
+
+// forger sends what looks like the answer to each request before it is sent: the
+// right port and number, but not from the kernel.
+type forger struct {
+	Transport
+	lie func(b []byte) error
+}
+
+func (f forger) Send(b []byte) error {
+	req, _ := nlmsg.Consume(b)
+	forged, m := nlmsg.Begin(nil, genlmsg.IDCtrl, 0, req.Seq(), f.PortID())
+	forged = nlmsg.End(nla.AppendUint16(genlmsg.Append(forged, 1, 2), genlmsg.CtrlAttrFamilyID, 666), m)
+	lies := [][]byte{forged, nlmsg.AppendAck(nil, req, f.PortID(), 0, nil, nlmsg.AckOptions{}), nlmsg.AppendDone(nil, req, f.PortID(), 0, 0, nil, nlmsg.AckOptions{})}
+	for _, lie := range lies {
+		if err := f.lie(lie); err != nil {
+			return err
+		}
+	}
+	return f.Transport.Send(b)
+}
+
+func TestForgedMessages(t *testing.T) { onBoth(t, forgedMessages) }
+
+func forgedMessages(t *testing.T, w world) {
+	victim, lie := w.victim(t)
+	c := New(forger{victim, lie})
+	defer c.Close()
+	thousandGoodRequests(t, c)
+	families := 0
+	for m, err := range c.Dump(t.Context(), ctrlRequest(c, 0, genlmsg.CtrlCmdGetFamily)) {
+		if id, e := nla.Find(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrFamilyID).Uint16(); id == 666 || e != nil || err != nil {
+			t.Fatalf("family %d, %v, %v", id, e, err)
+		}
+		families++
+	}
+	if s := c.Stats(); families == 0 || s != (Stats{Foreign: 3003}) {
+		t.Errorf("%d families, %+v", families, s)
+	}
+}
+
+// Contexts end under load.
+func TestCancelUnderLoad(t *testing.T) { onBoth(t, cancelUnderLoad) }
+
+func cancelUnderLoad(t *testing.T, w world) {
+	c := w.generic(t)
+	var wg sync.WaitGroup
+	for id := range 8 {
+		wg.Go(func() {
+			for i := range 500 {
+				ctx, cancel := context.WithCancel(t.Context())
+				if (i+id)%2 == 0 {
+					go cancel()
+				}
+				r := ctrlRequest(c, nlmsg.Ack, genlmsg.CtrlCmdGetFamily)
+				r.B = nla.AppendCString(r.B, genlmsg.CtrlAttrFamilyName, genlmsg.CtrlName)
+				m, err := c.Do(ctx, r)
+				switch {
+				case err == nil:
+					familyID(t, m)
+				case !errors.Is(err, context.Canceled):
+					t.Error(err)
+				}
+				if i%20 == 0 {
+					for _, err := range c.Dump(ctx, ctrlRequest(c, 0, genlmsg.CtrlCmdGetFamily)) {
+						if err != nil && !errors.Is(err, context.Canceled) {
+							t.Error(err)
+						}
+					}
+				}
+				cancel()
+				r.Release()
+			}
+		})
+	}
+	wg.Wait()
+	thousandGoodRequests(t, c)
+}

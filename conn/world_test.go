@@ -1,0 +1,159 @@
+package conn
+
+import (
+	"context"
+	"syscall"
+	"testing"
+
+	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/kerneltest"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+func TestMain(m *testing.M) { kerneltest.Main(m) }
+
+// A world is what a test sends its requests to: the running kernel, or a bus. It has
+// the controller of Generic Netlink, and two lists that nobody else changes: one of
+// entries by number (the kernel's IPv4 routes), and one of links by name, with one to
+// begin with, whose dumps are marked if a link is added meanwhile.
+type world interface {
+	// generic makes a Conn to the controller.
+	generic(tb testing.TB) *Conn
+	// victim opens a Transport to the controller, to which somebody else lies.
+	victim(tb testing.TB) (t Transport, lie func(b []byte) error)
+
+	// open makes a Conn to the lists, with a receive buffer of so many bytes unless
+	// that is 0. Further Transports are like the first.
+	open(tb testing.TB, receiveBuffer int, flags ...socket.Flag) *Conn
+	// dial opens a Transport to the lists.
+	dial() (wire, error)
+
+	nothing(c *Conn) *Request // changes nothing and is acknowledged
+	// add adds an entry, as nlmsg.Create, Excl and Replace say; without nlmsg.Ack
+	// nothing answers but a refusal.
+	add(c *Conn, flags nlmsg.Flags, i int) *Request
+	remove(c *Conn, flags nlmsg.Flags, i int) *Request
+	list(c *Conn) *Request
+	// entry reads what a list or a notification says of an entry.
+	entry(m nlmsg.Msg) (i uint32, isThere, ok bool)
+
+	addLink(c *Conn, name string) *Request
+	listLinks(c *Conn) *Request
+	isLink(m nlmsg.Msg) bool
+
+	// groups are the multicast groups that hear of changes.
+	groups() (entries, links uint32)
+}
+
+// wire is a Transport with all that one may have.
+type wire interface {
+	Transport
+	joiner
+	bufferer
+}
+
+// onBoth runs a test on the running kernel and on a bus.
+func onBoth(t *testing.T, f func(t *testing.T, w world)) {
+	t.Helper()
+	t.Run("kernel", func(t *testing.T) { f(t, newKernel(t)) })
+	t.Run("bus", func(t *testing.T) { f(t, newBus(t)) })
+}
+
+// The errnos that answers carry, as Linux numbers them.
+const (
+	errSearch    = syscall.Errno(bus.ESRCH)
+	errBusy      = syscall.Errno(bus.EBUSY)
+	errExist     = syscall.Errno(bus.EEXIST)
+	errInvalid   = syscall.Errno(bus.EINVAL)
+	errRange     = syscall.Errno(bus.ERANGE)
+	errOperation = syscall.Errno(bus.EOPNOTSUPP)
+)
+
+// ctrlRequest is a request to the controller.
+func ctrlRequest(c *Conn, flags nlmsg.Flags, cmd uint8) *Request {
+	return c.Request(genlmsg.IDCtrl, nlmsg.Request|flags, genlmsg.Append(nil, cmd, genlmsg.CtrlVersion))
+}
+
+// resolve asks the controller for itself.
+func resolve(ctx context.Context, tb testing.TB, c *Conn) {
+	var header [genlmsg.HeaderLen]byte
+	r := c.Request(genlmsg.IDCtrl, nlmsg.Request, genlmsg.Append(header[:0], genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion))
+	r.B = nla.AppendCString(r.B, genlmsg.CtrlAttrFamilyName, genlmsg.CtrlName)
+	m, err := c.Do(ctx, r)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	familyID(tb, m)
+	r.Release()
+}
+
+func familyID(tb testing.TB, m nlmsg.Msg) {
+	id, err := nla.Find(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrFamilyID).Uint16()
+	if id != genlmsg.IDCtrl || err != nil {
+		tb.Fatal(id, err)
+	}
+}
+
+// thousandGoodRequests is what every fault must leave possible.
+func thousandGoodRequests(t *testing.T, c *Conn) {
+	t.Helper()
+	for range 1000 {
+		resolve(t.Context(), t, c)
+	}
+}
+
+// fill adds the entries from first on, in batches.
+func fill(tb testing.TB, w world, c *Conn, first, n int) {
+	tb.Helper()
+	start := w.nothing(c)
+	defer start.Release()
+	if _, err := c.Do(tb.Context(), start); err != nil { // it sets the link up on which the routes are
+		tb.Fatal(err)
+	}
+	const perBatch = 500
+	for end := first + n; first < end; first += perBatch {
+		var batch []*Request
+		for i := first; i < min(first+perBatch, end); i++ {
+			flags := nlmsg.Create
+			if i == end-1 {
+				flags |= nlmsg.Ack
+			}
+			batch = append(batch, w.add(c, flags, i))
+		}
+		if err := c.Batch(tb.Context(), batch...); err != nil {
+			tb.Fatal(err)
+		}
+		for _, r := range batch {
+			r.Release()
+		}
+	}
+}
+
+// count lists the entries.
+func count(tb testing.TB, w world, c *Conn) (n int) {
+	tb.Helper()
+	r := w.list(c)
+	defer r.Release()
+	for m, err := range c.Dump(tb.Context(), r) {
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if _, isThere, ok := w.entry(m); ok && isThere {
+			n++
+		}
+	}
+	return n
+}
+
+// addLink adds a link.
+func addLink(t *testing.T, w world, c *Conn, name string) {
+	t.Helper()
+	r := w.addLink(c, name)
+	defer r.Release()
+	if _, err := c.Do(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+}

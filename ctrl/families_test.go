@@ -1,0 +1,118 @@
+package ctrl
+
+import (
+	"errors"
+
+	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/bus/docexmpl"
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+)
+
+// The texts of rules of these families that are not the kernel's own.
+const (
+	textRejected = "attribute 18 is replaced by 17"
+	textOdd      = "an odd number"
+)
+
+// selfNested nests itself, and an array of another policy that nests it.
+func selfNested() *nla.Policy {
+	own := &nla.Policy{Attrs: []nla.Rule{1: nla.Range(nla.KindU8, 1, 7), 2: {Kind: nla.KindNested}, 3: {Kind: nla.KindNestedArray}}}
+	other := &nla.Policy{Attrs: []nla.Rule{1: {Kind: nla.KindU16}, 2: nla.Nest(own)}}
+	own.Attrs[2].Nested, own.Attrs[3].Nested = own, other
+	return own
+}
+
+// everyKind has a rule of every kind and check, among them those that the controller
+// tells as others, or not at all.
+func everyKind() *nla.Policy {
+	inner := selfNested()
+	return &nla.Policy{Attrs: []nla.Rule{
+		1:  {Kind: nla.KindU8},
+		2:  nla.Range(nla.KindU16, 3, 400),
+		3:  nla.Mask(nla.KindU32, 5),
+		4:  nla.Min(nla.KindU64, 1<<40),
+		5:  {Kind: nla.KindString, Len: 8},
+		6:  {Kind: nla.KindFlag},
+		7:  {Kind: nla.KindMsecs},
+		8:  nla.Nest(inner),
+		9:  nla.NestArray(inner),
+		10: {Kind: nla.KindNULString, Len: 15},
+		11: {Kind: nla.KindBinary, Len: 6},
+		12: nla.Range(nla.KindS8, -5, 5),
+		13: {Kind: nla.KindS16},
+		14: nla.Max(nla.KindS32, -1),
+		15: {Kind: nla.KindS64},
+		16: nla.Mask(nla.KindBitfield32, 3),
+		17: {Kind: nla.KindReject},
+		18: {Kind: nla.KindReject, Reject: textRejected},
+		19: {Kind: nla.KindBE16},
+		20: nla.Range(nla.KindBE32, 1, 100),
+		21: {Kind: nla.KindSint},
+		22: {Kind: nla.KindUint},
+		23: nla.Mask(nla.KindUint, 0xff),
+		24: {},
+		25: nla.ExactLen(6),
+		26: nla.ExactLenWarn(6),
+		27: nla.MinLen(3),
+		28: {Kind: nla.KindU32, Check: nla.CheckFunc, Func: isEven},
+		29: nla.RangeUnsigned(nla.KindU64, 1, 1<<63+1),
+		30: {Kind: nla.KindNULString},
+		31: {Kind: nla.KindNested},
+		32: {Kind: nla.KindUnspec, Len: 4},
+	}}
+}
+
+func isEven(a nla.Attr) error {
+	if v, err := a.Uint32(); err == nil && v%2 != 0 {
+		return errors.New(textOdd)
+	}
+	return nil
+}
+
+func accept(*bus.Info) error { return nil }
+func none(*bus.Dump) error   { return nil }
+
+// families are operations in all of their forms, under policies of all kinds.
+// They do nothing, so that whatever refuses a request is its validation.
+func families() []*bus.Family {
+	every, self := everyKind(), selfNested()
+	const liberal = bus.DontValidateStrict | bus.DontValidateDumpStrict
+	many := &bus.Family{Name: "many", Version: 1, NetNSOK: true, Groups: []bus.Group{{Name: "one"}, {Name: "two"}, {Name: "three"}}}
+	for cmd := range uint8(50) {
+		p := &nla.Policy{Attrs: []nla.Rule{1: nla.Range(nla.KindU32, 1, int64(cmd)+1), 2: nla.Nest(self)}}
+		many.Ops = append(many.Ops, bus.Op{Cmd: cmd + 1, Policy: p, Do: accept})
+	}
+	return []*bus.Family{
+		docexmpl.New(),
+		{Name: "strict", Version: 1, NetNSOK: true, Ops: []bus.Op{
+			{Cmd: 1, Policy: every, Do: accept, Dump: none}, {Cmd: 2, Policy: self, Do: accept}, {Cmd: 3, Dump: none},
+		}},
+		{Name: "liberal", Version: 2, NetNSOK: true, ResvStartOp: 0xff, Policy: every, SmallOps: []bus.SmallOp{
+			{Cmd: 1, Validate: liberal, Do: accept, Dump: none},
+			{Cmd: 2, Validate: bus.DontValidateStrict, Do: accept, Dump: none},
+			{Cmd: 3, Validate: bus.DontValidateDump, Do: accept, Dump: none},
+		}},
+		{Name: "header6", Version: 1, HdrSize: 6, NetNSOK: true, MaxAttr: 29, Policy: every, SmallOps: []bus.SmallOp{{Cmd: 1, Do: accept, Dump: none}}},
+		{Name: "header24", Version: 255, HdrSize: 24, NetNSOK: true, ResvStartOp: 3, Ops: []bus.Op{
+			{Cmd: 2, Validate: liberal, Policy: self, Do: accept, Dump: none}, {Cmd: 9, Policy: self, Dump: none},
+		}},
+		{Name: "split", Version: 1, NetNSOK: true, SplitOps: []bus.SplitOp{
+			{Cmd: 1, Flags: genlmsg.OpDo, Policy: every, Do: accept},
+			{Cmd: 1, Flags: genlmsg.OpDump, Policy: self, Dump: none},
+			{Cmd: 2, Flags: genlmsg.OpDo, Policy: self, Do: accept},
+			{Cmd: 3, Flags: genlmsg.OpDump, Policy: every, Dump: none},
+			{Cmd: 4, Flags: genlmsg.OpDo, Do: accept},
+			{Cmd: 4, Flags: genlmsg.OpDump, Dump: none},
+		}},
+		many,
+		{Name: "here", Version: 1, Policy: self, SmallOps: []bus.SmallOp{
+			{Cmd: 1, Do: accept}, {Cmd: 2, Flags: genlmsg.OpAdmin, Do: accept}, {Cmd: 3, Flags: genlmsg.OpUnsAdmin, Do: accept},
+		}},
+		{Name: "admin", Version: 1, NetNSOK: true, Policy: every, SmallOps: []bus.SmallOp{
+			{Cmd: 1, Flags: genlmsg.OpAdmin, Do: accept}, {Cmd: 2, Flags: genlmsg.OpUnsAdmin, Do: accept, Dump: none},
+		}},
+		{Name: "silent", Version: 1, NetNSOK: true, Groups: []bus.Group{{Name: "events", Flags: bus.GroupNetAdmin}}},
+		{Name: "fifteen-letters", Version: 1, SmallOps: []bus.SmallOp{{Cmd: 1, Do: accept}}},
+	}
+}

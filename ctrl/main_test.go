@@ -1,9 +1,0 @@
-package ctrl
-
-import (
-	"testing"
-
-	"github.com/nlwire/nlwire/internal/kerneltest"
-)
-
-func TestMain(m *testing.M) { kerneltest.Main(m) }
