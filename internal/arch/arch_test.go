@@ -23,9 +23,10 @@ var arrows = map[string][]string{
 
 	"internal/native":     {},
 	"internal/golden":     {"internal/native"},
+	"internal/seeds":      {},
 	"internal/kerneltest": {"golang.org/x/sys/unix"},
 	"internal/guard":      {},
-	"internal/generate":   {"nla"},
+	"internal/generate":   {"genlmsg", "nlmsg", "nla"},
 	"internal/arch":       {},
 }
 
