@@ -1,5 +1,5 @@
 # Every target goes over the project's modules. `make help` lists the targets.
-MODULES  = . cmd/nlctl
+MODULES  = . cmd/nlctl fuzz/rivals
 FUZZTIME = 10s
 EACH     = set -e; for m in $(MODULES); do echo "== $$m"; (cd $$m && $(1)); done
 

@@ -83,13 +83,17 @@ func (g Generator) Answer() []byte {
 // Family returns a message of the controller, with something missing, doubled, or
 // of another size here and there.
 func (g Generator) Family() []byte {
-	attrs := nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, string(g.name()))
+	attrs := nla.AppendBytes(nil, genlmsg.CtrlAttrFamilyName, g.familyName())
 	attrs = nla.AppendUint16(attrs, genlmsg.CtrlAttrFamilyID, uint16(g.IntN(40)))
 	for range g.IntN(6) {
 		attrs = g.familyAttribute(attrs)
 	}
 	if g.one(12) {
 		attrs = attrs[nla.Align(int(binary.NativeEndian.Uint16(attrs))):] // no name
+	}
+	if g.one(12) { // the last attribute lacks its padding
+		attrs = nla.AppendUint8(attrs, 99, 1)
+		attrs = attrs[:len(attrs)-3]
 	}
 	cmd := pick[byte](g, genlmsg.CtrlCmdNewFamily, genlmsg.CtrlCmdDelFamily, genlmsg.CtrlCmdNewMulticastGroup, genlmsg.CtrlCmdDelMulticastGroup, byte(g.IntN(12)))
 	typ := nlmsg.Type(genlmsg.IDCtrl)
@@ -107,6 +111,15 @@ func (g Generator) name() []byte {
 	return b
 }
 
+// familyName is a name with its NUL, too long or with more than one here and there.
+func (g Generator) familyName() []byte {
+	name := append(g.name(), 0)
+	for g.one(8) {
+		name = append(append(name, g.Bytes(9)...), 0)
+	}
+	return name
+}
+
 func (g Generator) familyAttribute(b []byte) []byte {
 	switch typ := uint16(1 + g.IntN(11)); {
 	case g.one(10):
@@ -115,6 +128,8 @@ func (g Generator) familyAttribute(b []byte) []byte {
 		return nla.AppendCString(b, typ, string(g.name()))
 	case typ == genlmsg.CtrlAttrFamilyID:
 		return nla.AppendUint16(b, typ, uint16(g.Uint32()))
+	case g.one(10):
+		return nla.AppendUint32(b, typ|pick[uint16](g, nla.Nested, nla.NetByteOrder), g.Uint32())
 	case typ == genlmsg.CtrlAttrOps || typ == genlmsg.CtrlAttrMulticastGroups:
 		return g.array(b, typ)
 	default:
