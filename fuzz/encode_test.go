@@ -15,7 +15,7 @@ import (
 // encode writes attributes with the function for each.
 func encode(b []byte, nodes []generate.Node) []byte {
 	for _, n := range nodes {
-		mark := len(b)
+		var mark int
 		switch n.Kind {
 		case generate.NodeNest:
 			b, mark = nla.Begin(b, n.Type)

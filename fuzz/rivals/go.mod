@@ -7,7 +7,7 @@ go 1.25.0
 require (
 	github.com/mdlayher/genetlink v1.4.0
 	github.com/mdlayher/netlink v1.11.2
-	github.com/nlwire/nlwire v0.0.0-00010101000000-000000000000
+	github.com/nlwire/nlwire v0.0.0
 	github.com/vishvananda/netlink v1.3.1
 )
 
