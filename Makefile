@@ -15,7 +15,7 @@ race: ## run the tests under the race detector
 	@$(call EACH,go test -race ./...)
 
 fuzz: ## run every fuzz target for FUZZTIME each
-	@scripts/fuzz $(FUZZTIME)
+	@go run ./internal/fuzzrun -time $(FUZZTIME) $(MODULES)
 
 bench: ## run every benchmark
 	@$(call EACH,go test -run '^$$' -bench . ./...)

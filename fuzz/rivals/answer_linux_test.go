@@ -3,7 +3,9 @@ package rivals
 import (
 	"bytes"
 	"errors"
+	"math"
 	"slices"
+	"strconv"
 	"syscall"
 	"testing"
 
@@ -72,7 +74,13 @@ func mdlayherAnswer(in []byte) verdict {
 	if err := m.UnmarshalBinary(append(slices.Clone(a.Msg), make([]byte, -len(a.Msg)&3)...)); err != nil {
 		return unnamed("%v", err)
 	}
-	err := inner.MdlayherCheck(m)
+	var err error
+	if reason := panics(func() { err = inner.MdlayherCheck(m) }); reason != nil {
+		if strconv.IntSize == 32 && a.echoed() > math.MaxInt32-20 {
+			return named("mdlayher-request-of-2-gigabytes")
+		}
+		return unnamed("panic %v", reason)
+	}
 	var op *netlink.OpError
 	errors.As(err, &op)
 	errno, isErrno := syscall.Errno(0), false

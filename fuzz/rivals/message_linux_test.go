@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"math"
 	"slices"
+	"strconv"
 	"syscall"
 	"testing"
 
@@ -85,9 +87,15 @@ var messageComparators = []comparator{
 
 func syscallMessages(b []byte) verdict {
 	w := messages(b)
-	theirs, err := syscall.ParseNetlinkMessage(b)
+	var theirs []syscall.NetlinkMessage
+	var err error
+	reason := panics(func() { theirs, err = syscall.ParseNetlinkMessage(b) })
 	same := w.same(len(theirs), func(i int) (uint16, []byte) { return theirs[i].Header.Type, theirs[i].Data })
 	switch {
+	case reason != nil && isTwoGigabytes(b, w):
+		return named("syscall-message-of-2-gigabytes")
+	case reason != nil:
+		return unnamed("panic %v; nlwire: %+v", reason, w)
 	case err == nil && same && w.err == nil:
 		return agreed
 	case err == nil && same && w.err == nlmsg.ErrTruncated:
@@ -102,6 +110,12 @@ func syscallMessages(b []byte) verdict {
 	return unnamed("%v, %v; nlwire: %+v", theirs, err, w)
 }
 
+// isTwoGigabytes reports whether the walk stops at a length that is negative in 32
+// bits, or is when it has been aligned.
+func isTwoGigabytes(b []byte, w walked) bool {
+	return strconv.IntSize == 32 && w.err == nlmsg.ErrOverrun && ne.Uint32(b[w.stop:]) > math.MaxInt32-3
+}
+
 // mdlayherMessages gives mdlayher what its Conn does: the datagram, and zeros up to
 // the alignment.
 func mdlayherMessages(b []byte) verdict {
@@ -109,21 +123,25 @@ func mdlayherMessages(b []byte) verdict {
 	padded := append(slices.Clone(b), make([]byte, -len(b)&3)...)
 	var list []piece
 	var failed error
-	for m, err := range inner.MdlayherMessages(padded) {
-		if failed = err; err == nil {
-			list = append(list, piece{typ: uint16(m.Header.Type), payload: m.Data})
+	reason := panics(func() {
+		for m, err := range inner.MdlayherMessages(padded) {
+			if failed = err; err == nil {
+				list = append(list, piece{typ: uint16(m.Header.Type), payload: m.Data})
+			}
 		}
-	}
+	})
 	same := w.same(len(list), func(i int) (uint16, []byte) { return list[i].typ, list[i].payload })
 	switch {
-	case same && (failed != nil) == (w.err != nil):
+	case reason != nil && isTwoGigabytes(b, w):
+		return named("mdlayher-message-of-2-gigabytes")
+	case reason == nil && same && (failed != nil) == (w.err != nil):
 		return agreed
 	case same && failed == nil && w.err == nlmsg.ErrTruncated:
 		return named("mdlayher-leftover")
 	case w.err != nil && len(list) > len(w.pieces) && leavesInput(b, w.stop):
 		return named("mdlayher-reads-past-the-end")
 	}
-	return unnamed("%+v, %v; nlwire: %+v", list, failed, w)
+	return unnamed("%+v, %v, panic %v; nlwire: %+v", list, failed, reason, w)
 }
 
 // leavesInput reports whether the message at that place ends in the padding that

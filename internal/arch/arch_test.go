@@ -23,6 +23,7 @@ var arrows = map[string][]string{
 
 	"internal/native":     {},
 	"internal/golden":     {"internal/native"},
+	"internal/fuzzrun":    {},
 	"internal/seeds":      {},
 	"internal/kerneltest": {"golang.org/x/sys/unix"},
 	"internal/guard":      {},

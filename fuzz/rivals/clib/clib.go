@@ -14,6 +14,9 @@ import (
 	"unsafe"
 )
 
+// Built says that this is not the stub.
+const Built = true
+
 func load(f func() *C.char) func() error {
 	return sync.OnceValue(func() error {
 		if text := f(); text != nil {

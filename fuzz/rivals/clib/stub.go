@@ -5,6 +5,9 @@ package clib
 
 import "errors"
 
+// Built says that this is not the stub.
+const Built = false
+
 var errNoCgo = errors.New("built without cgo, or not for Linux")
 
 // LoadMnl fails.
