@@ -165,6 +165,7 @@ func FuzzPolicies(f *testing.F) {
 	}
 	hostile := nla.AppendNestRule(nil, &nla.Rule{Kind: nla.KindNested}, 9, 1<<32-1)
 	add("highest type of 2^32-1", nla.AppendBytes(nil, genlmsg.CtrlAttrPolicy, nla.AppendBytes(nil, 1, nla.AppendBytes(nil, 1, hostile))))
+	add("a hundred tables of 2^14 types", largeTables())
 	seeds.Fuzz(f, list, func(t *testing.T, attrs []byte) {
 		if len(attrs) > 1<<15 {
 			return

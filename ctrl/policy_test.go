@@ -29,12 +29,17 @@ func example() *Policies {
 	return &Policies{FamilyID: 30, Ops: []OpPolicy{{Cmd: 1, Do: outer}, {Cmd: 2, Do: inner, Dump: outer}, {Cmd: 3, Dump: inner, Unnamed: true}}}
 }
 
-func TestPolicyDumpsAreBounded(t *testing.T) {
+// largeTables are a few bytes that announce a hundred tables of 2^14 types.
+func largeTables() []byte {
 	var tables []byte
 	for i := range uint32(100) {
 		tables = nla.AppendBytes(tables, uint16(i), nla.AppendNestRule(nil, &nla.Rule{Kind: nla.KindNested}, 1000+i, nla.TypeMask))
 	}
-	err := newPolicyDecoder(1).add(policyMessage(nla.AppendBytes(nil, genlmsg.CtrlAttrPolicy, nla.AppendBytes(nil, 1, tables))))
+	return nla.AppendBytes(nil, genlmsg.CtrlAttrPolicy, nla.AppendBytes(nil, 1, tables))
+}
+
+func TestPolicyDumpsAreBounded(t *testing.T) {
+	err := newPolicyDecoder(1).add(policyMessage(largeTables()))
 	if !errors.Is(err, ErrNotPolicy) {
 		t.Errorf("a hundred tables of 2^14 types: %v", err)
 	}

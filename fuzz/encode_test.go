@@ -2,6 +2,7 @@ package fuzz
 
 import (
 	"bytes"
+	"encoding/binary"
 	"testing"
 	"time"
 
@@ -109,10 +110,23 @@ func agreeOnBytes(t *testing.T, program []byte) {
 	}
 }
 
+// edges are programs of one number, at the edges of what fewer bytes hold.
+func edges() (programs [][]byte) {
+	for kind := range generate.NodeFlag {
+		for _, v := range []uint64{0, 1, 1<<31 - 1, 1 << 31, 1<<32 - 1, 1 << 32, 1<<63 - 1, 1 << 63, 1<<64 - 1<<31, 1<<64 - 1<<31 - 1, 1<<64 - 1} {
+			programs = append(programs, binary.BigEndian.AppendUint64([]byte{byte(kind), 1}, v))
+		}
+	}
+	return programs
+}
+
 // FuzzEncode compares what is written with the oracle, for any tree of attributes.
 func FuzzEncode(f *testing.F) {
 	for seed := range uint64(64) {
 		f.Add(description(generate.New(seed)))
+	}
+	for _, program := range edges() {
+		f.Add(program)
 	}
 	f.Fuzz(func(t *testing.T, program []byte) {
 		if len(program) < 4000 { // a nest has 65,531 bytes at most

@@ -178,6 +178,9 @@ func agreeOnTable(t *testing.T, tb []nla.Attr, want map[int]string) {
 	}
 }
 
+// nestsItself describes a policy whose type 1 is a nest under the same policy.
+var nestsItself = []byte{0, 2, 1, byte(nla.KindUnspec), 0, byte(nla.KindNested), 0, 0}
+
 // FuzzParse compares validation with the oracle, for any policy.
 func FuzzParse(f *testing.F) {
 	for seed := range uint64(64) {
@@ -188,6 +191,7 @@ func FuzzParse(f *testing.F) {
 	}
 	for i, s := range seeds.Attributes() {
 		f.Add(description(generate.New(uint64(i))), byte(i), s.B)
+		f.Add(nestsItself, byte(nla.Liberal), s.B)
 	}
 	f.Fuzz(func(t *testing.T, description []byte, mode byte, stream []byte) {
 		if len(stream) > 4096 {

@@ -129,7 +129,7 @@ func compareAll(t *testing.T, list []comparator, in []byte, met map[string]int) 
 			continue
 		}
 		if _, ok := explained()[v.rule]; !ok {
-			t.Fatalf("%s disagrees by %q, which has no entry in docs/disagreements.md: %s\ninput %x", c.rival, v.rule, v.detail, in)
+			t.Fatalf("%s disagrees by %q, which has no entry in docs/disagreements.md: %s\ninput %x", c.rival, v.rule, strings.ToValidUTF8(v.detail, "?"), in)
 		}
 		met[v.rule]++
 	}

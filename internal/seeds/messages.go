@@ -69,6 +69,38 @@ var answerEdges = []Seed{
 	{"done-interrupted", "the dump is inconsistent", msg(20, done, multi|0x10, errno(0)...)},
 }
 
+var (
+	name = attr(8, 2, text("abc")...)
+	id   = attr(6, 1, pad(ne.AppendUint16(nil, 30))...)
+)
+
+// about is a message of the controller.
+func about(cmd byte, attrs ...[]byte) []byte {
+	body := join(attrs...)
+	return msg(uint32(20+len(body)), control, 0, join([]byte{cmd, 2, 0, 0}, body)...)
+}
+
+// familyEdges are messages of the controller at the edges of what a family is.
+var familyEdges = []Seed{
+	{"family", "the least that a family has", about(1, name, id)},
+	{"family-id-0", "no family has this id", about(1, name, attr(6, 1, 0, 0, 0, 0))},
+	{"family-without-a-name", "an id alone", about(1, id)},
+	{"family-empty-name", "a name of no bytes", about(1, attr(5, 2, 0, 0, 0, 0), id)},
+	{"family-name-without-nul", "text where a NUL has to be", about(1, attr(8, 2, 'a', 'b', 'c', 'd'), id)},
+	{"family-name-of-16", "one byte more than a name has", about(1, attr(21, 2, text("abcdefghijklmnop")...), id)},
+	{"family-twice", "the last one counts", about(1, name, id, attr(8, 2, text("xyz")...))},
+	{"family-version-of-1-byte", "a number of another size", about(1, name, id, attr(5, 3, 1, 0, 0, 0))},
+	{"family-operations-empty", "an array of nothing", about(1, name, id, attr(4, 6))},
+	{"family-operation-empty", "an array of one that has nothing", about(1, name, id, attr(8, 6, attr(4, 1)...))},
+	{"family-operation-of-2-bytes", "an array that is none", about(1, name, id, attr(6, 6, 1, 0, 0, 0))},
+	{"family-operations-with-flags", "nests with their flag, as no controller sends them", about(1, name, id, attr(24, 6|nested, attr(20, 1|nested, join(attr(8, 1, u32(3)...), attr(8, 2, u32(14)...))...)...))},
+	{"family-with-a-group", "a group, its number first", about(1, name, id, attr(24, 7, attr(20, 1, join(attr(8, 2, u32(5)...), attr(6, 1, text("g")...))...)...))},
+	{"family-is-gone", "the event of it", about(2, name, id)},
+	{"group-is-new", "the event of a group", about(7, name, id, attr(24, 7, attr(20, 1, join(attr(8, 2, u32(5)...), attr(6, 1, text("g")...))...)...))},
+	{"group-is-gone", "the event of it", about(8, name, id)},
+	{"command-of-the-future", "none that is known", about(11, name, id)},
+}
+
 // messageBugs are datagrams that other programs got wrong.
 var messageBugs = []Seed{
 	{"go-nfnetlink-1-unpadded", "subgraph/go-nfnetlink issues 1 and 3: Go's syscall.ParseNetlinkMessage ran past the end; since Go 1.8 it refuses (mdlayher/netlink pull 116, vishvananda/netlink pull 971)",

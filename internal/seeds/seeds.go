@@ -24,7 +24,9 @@ type Seed struct {
 func Attributes() []Seed { return slices.Concat(attributeEdges, attributeBugs) }
 
 // Datagrams returns whole datagrams: those written by hand, and those recorded.
-func Datagrams() []Seed { return slices.Concat(messageEdges, answerEdges, messageBugs, Recorded()) }
+func Datagrams() []Seed {
+	return slices.Concat(messageEdges, answerEdges, familyEdges, messageBugs, Recorded())
+}
 
 // Fuzz gives the seeds to the target and runs it. A seed that fails tells its
 // name, as f.Add alone does not.
