@@ -56,6 +56,7 @@ var answerEdges = []Seed{
 	{"error-every-tlv", "all that extended ACK has",
 		msg(104, failure, capped|ackTLVs, join(errno(22), question[:16], attr(8, 1, text("abc")...), attr(12, 3, 1, 2, 3, 4, 5, 6, 7, 8),
 			attr(8, 2, u32(20)...), attr(12, 4|nested, attr(8, 1, u32(4)...)...), attr(8, 5, u32(1)...), attr(8, 6, u32(20)...), attr(12, 9, make([]byte, 8)...))...)},
+	{"error-offset-at-the-end", "an offset that is just outside of the request", msg(48, failure, ackTLVs, join(errno(22), question, attr(8, 2, u32(20)...))...)},
 	{"error-positive", "an errno with the sign that old subsystems sent", msg(36, failure, capped, join(u32(22), question[:16])...)},
 	{"error-most-negative", "an errno whose sign cannot be turned", msg(36, failure, capped, join(u32(1<<31), question[:16])...)},
 	{"ack", "success", msg(36, failure, capped, join(errno(0), question[:16])...)},
