@@ -1,5 +1,5 @@
 # Every target goes over the project's modules. `make help` lists the targets.
-MODULES  = . cmd/nlctl compat
+MODULES  = . cmd/nlctl compat fuzz/rivals
 FUZZTIME = 10s
 EACH     = set -e; for m in $(MODULES); do echo "== $$m"; (cd $$m && $(1)); done
 
@@ -15,7 +15,7 @@ race: ## run the tests under the race detector
 	@$(call EACH,go test -race ./...)
 
 fuzz: ## run every fuzz target for FUZZTIME each
-	@scripts/fuzz $(FUZZTIME)
+	@go run ./internal/fuzzrun -time $(FUZZTIME) $(MODULES)
 
 bench: ## run every benchmark
 	@$(call EACH,go test -run '^$$' -bench . ./...)

@@ -101,7 +101,7 @@ func (l *lane) deliverWhole(b []byte) bool {
 	ended := false
 	for rest := b; len(rest) > 0; {
 		m, n := nlmsg.Consume(rest)
-		if n < 0 || m.Seq() != first.Seq() || m.PortID() != first.PortID() {
+		if n < 0 || m.Seq() != first.Seq() || m.PortID() != first.PortID() || m.Type() == nlmsg.Overrun {
 			return false
 		}
 		ended = ended || m.Type() == nlmsg.Done || m.Type() == nlmsg.Error

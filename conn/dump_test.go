@@ -95,6 +95,10 @@ func TestDumpEnds(t *testing.T) {
 			b, m := nlmsg.Begin(nil, nlmsg.Overrun, 0, 0, 0)
 			return events(abc(r), nlmsg.End(b, m), done(r, 0, 0))
 		}, []string{"a", "b"}, ErrOverrun},
+		{"an overrun with the dump's own numbers", func(r nlmsg.Msg) []event {
+			b, m := nlmsg.Begin(nil, nlmsg.Overrun, 0, r.Seq(), fakePort)
+			return events(abc(r), nlmsg.End(b, m), done(r, 0, 0))
+		}, []string{"a", "b"}, ErrOverrun},
 		{"a NOOP", func(r nlmsg.Msg) []event {
 			b, m := nlmsg.Begin(nil, nlmsg.Noop, 0, r.Seq(), fakePort)
 			return events(join(nlmsg.End(b, m), abc(r), done(r, 0, 0)))

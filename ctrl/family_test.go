@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/internal/golden"
 	"github.com/nlwire/nlwire/nla"
@@ -132,22 +130,4 @@ func TestOpAndGroup(t *testing.T) {
 	if _, ok := f.Group("h"); ok {
 		t.Error("Group(h) is not there")
 	}
-}
-
-// FuzzParseFamily: no panic, and what was read is written and read again.
-func FuzzParseFamily(f *testing.F) {
-	f.Add([]byte(nil))
-	f.Add(appendFamily(nil, genlmsg.CtrlCmdNewFamily, Family{
-		Name: "x", ID: 31, Version: 1, HdrSize: 4, MaxAttr: 9, Ops: []Op{{1, 2}, {3, 4}}, Groups: []Group{{5, "g"}},
-	}))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		want, err := ParseFamily(b)
-		if err != nil || len(b) > 1<<15 {
-			return
-		}
-		got, err := ParseFamily(appendFamily(nil, genlmsg.CtrlCmdNewFamily, want))
-		if diff := cmp.Diff(want, got); err != nil || diff != "" {
-			t.Errorf("error %v, -read +again:\n%s", err, diff)
-		}
-	})
 }

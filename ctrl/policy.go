@@ -139,6 +139,15 @@ func (d *policyDecoder) table(index uint32) *nla.Policy {
 	return p
 }
 
+// tableOf returns the table whose index the attribute holds.
+func (d *policyDecoder) tableOf(a nla.Attr) (*nla.Policy, error) {
+	index, err := a.Uint32()
+	if err != nil {
+		return nil, err
+	}
+	return d.table(index), nil
+}
+
 // add takes one message.
 func (d *policyDecoder) add(m nlmsg.Msg) error {
 	h, n := genlmsg.Consume(m.Payload())
@@ -176,13 +185,12 @@ func each(b []byte, f func(nla.Attr) error) error {
 
 func (d *policyDecoder) addOp(a nla.Attr) error {
 	op := OpPolicy{Cmd: uint32(a.Type()), Unnamed: a.Type() == 0}
-	err := each(a.Payload(), func(which nla.Attr) error {
-		index, err := which.Uint32()
+	err := each(a.Payload(), func(which nla.Attr) (err error) {
 		switch which.Type() {
 		case genlmsg.CtrlAttrPolicyDo:
-			op.Do = d.table(index)
+			op.Do, err = d.tableOf(which)
 		case genlmsg.CtrlAttrPolicyDump:
-			op.Dump = d.table(index)
+			op.Dump, err = d.tableOf(which)
 		}
 		return err
 	})

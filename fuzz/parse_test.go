@@ -5,7 +5,10 @@ import (
 	"testing"
 
 	"github.com/nlwire/nlwire/internal/generate"
+	"github.com/nlwire/nlwire/internal/guard"
+	"github.com/nlwire/nlwire/internal/seeds"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
 )
 
 // reader takes a policy's description from bytes; behind their end it reads
@@ -121,6 +124,48 @@ func agree(t *testing.T, b []byte, p *nla.Policy, mode nla.Mode) {
 		if err == nil {
 			agreeOnTable(t, tb, want.table)
 		}
+		var alone *nla.PolicyError
+		if err := nla.Validate(b, p, mode); (err != nil) != (refusal != nil) || errors.As(err, &alone) && *alone != *refusal {
+			t.Fatalf("%s, mode %s: Validate: %v; Parse: %v", form, mode, err, refusal)
+		}
+		agreeInMessage(t, b, p, mode, errno, r)
+	}
+}
+
+// agreeInMessage validates the stream behind a fixed header in a message: the same,
+// with the offset counted from the start of the message.
+func agreeInMessage(t *testing.T, b []byte, p *nla.Policy, mode nla.Mode, errno nla.Errno, want nla.Report) {
+	t.Helper()
+	hdrlen := len(b) % 9
+	m, mark := nlmsg.Begin(nil, 0x20, 0, 0, 0)
+	m = append(append(m, make([]byte, nlmsg.Align(hdrlen))...), b...)
+	size := len(m)
+	if want.HasAttr {
+		want.Offset += nlmsg.HeaderLen + nlmsg.Align(hdrlen)
+	}
+	r := nla.Report{}
+	if got := nlmsg.ParseReport(nil, nlmsg.Msg(nlmsg.End(m, mark)[:size]), hdrlen, p, mode, &r); got != errno || r != want {
+		t.Fatalf("mode %s: in a message errno %d, %+v, want %d, %+v", mode, got, r, errno, want)
+	}
+}
+
+// agreeOnSteps counts how often attributes are looked at when each may be a nest in
+// a nest: the kernel's ten levels are the limit, whatever the stream is.
+func agreeOnSteps(t *testing.T, b []byte) {
+	t.Helper()
+	steps := 0
+	count := func(nla.Attr) error { steps++; return nil }
+	p := &nla.Policy{Attrs: make([]nla.Rule, 16)}
+	for typ := range p.Attrs {
+		p.Attrs[typ] = nla.Rule{Kind: nla.KindBinary, Check: nla.CheckFunc, Func: count}
+		if typ%4 != 3 {
+			p.Attrs[typ] = nla.Rule{Kind: nla.KindNested, Check: nla.CheckFunc, Func: count, Nested: p}
+		}
+	}
+	guard.Memory(t, b, 256, func() { _ = nla.Validate(b, p, nla.Liberal) })
+	steps = 0
+	if err := nla.Validate(b, p, nla.Liberal); steps > 10*(len(b)/4) {
+		t.Fatalf("%d steps in %d bytes, %v", steps, len(b), err)
 	}
 }
 
@@ -133,6 +178,9 @@ func agreeOnTable(t *testing.T, tb []nla.Attr, want map[int]string) {
 	}
 }
 
+// nestsItself describes a policy whose type 1 is a nest under the same policy.
+var nestsItself = []byte{0, 2, 1, byte(nla.KindUnspec), 0, byte(nla.KindNested), 0, 0}
+
 // FuzzParse compares validation with the oracle, for any policy.
 func FuzzParse(f *testing.F) {
 	for seed := range uint64(64) {
@@ -141,11 +189,16 @@ func FuzzParse(f *testing.F) {
 		p := (&reader{description}).policies()
 		f.Add(description, byte(g.IntN(32)), g.Stream(p))
 	}
+	for i, s := range seeds.Attributes() {
+		f.Add(description(generate.New(uint64(i))), byte(i), s.B)
+		f.Add(nestsItself, byte(nla.Liberal), s.B)
+	}
 	f.Fuzz(func(t *testing.T, description []byte, mode byte, stream []byte) {
 		if len(stream) > 4096 {
 			stream = stream[:4096]
 		}
 		agree(t, stream, (&reader{description}).policies(), nla.Mode(mode)&nla.Strict)
+		agreeOnSteps(t, stream)
 	})
 }
 

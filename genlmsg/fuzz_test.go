@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"testing"
 
+	"github.com/nlwire/nlwire/internal/seeds"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )
@@ -13,6 +14,9 @@ import (
 func FuzzHeader(f *testing.F) {
 	f.Add(uint8(3), uint8(2), []byte(nil), []byte(nil))
 	f.Add(uint8(1), uint8(1), []byte{1, 2, 3, 4, 5}, nla.AppendCString(nil, 2, "nlctrl"))
+	for _, s := range seeds.Recorded() {
+		f.Add(uint8(1), uint8(1), []byte{1, 2, 3, 4}[:len(s.B)/4%5], s.B)
+	}
 	f.Fuzz(func(t *testing.T, cmd, version uint8, user, rest []byte) {
 		b, mark := nlmsg.Begin(nil, 0x20, nlmsg.Request, 1, 0)
 		b = append(AppendUserHeader(Append(b, cmd, version), user), rest...)
@@ -29,15 +33,32 @@ func FuzzHeader(f *testing.F) {
 			t.Fatalf("attributes % x, want % x", got, rest)
 		}
 
-		wire := nlmsg.Msg(rest)
-		if h, n := Consume(wire.Payload()); n == HeaderLen {
-			again := Append(nil, h.Cmd(), h.Version())
-			if h.Reserved() == 0 && !bytes.Equal(again, h) {
-				t.Fatalf("read % x, wrote % x", []byte(h), again)
-			}
-		}
-		if inside := len(UserHeader(wire, len(user))) + len(Attrs(wire, len(user))); inside > len(wire) {
-			t.Fatalf("%d bytes in a message of %d", inside, len(wire))
-		}
+		checkWire(t, rest, len(user))
 	})
+}
+
+// checkWire reads bytes from the wire as a message with a user header of that
+// size: what comes back is where it has to be, or nothing.
+func checkWire(t *testing.T, wire nlmsg.Msg, hdrsize int) {
+	t.Helper()
+	const start = nlmsg.HeaderLen + HeaderLen
+	part := func(from, to int) []byte {
+		if from >= to || to > len(wire) {
+			return nil
+		}
+		return wire[from:to]
+	}
+	h, n := Consume(wire.Payload())
+	if want := part(nlmsg.HeaderLen, start); !bytes.Equal(h, want) || (n < 0) != (want == nil) || (ParseError(n) == nil) != (want != nil) {
+		t.Fatalf("Consume = % x, %d of % x", []byte(h), n, []byte(wire))
+	}
+	if n > 0 && h.Reserved() == 0 && !bytes.Equal(Append(nil, h.Cmd(), h.Version()), h) {
+		t.Fatalf("read % x, wrote % x", []byte(h), Append(nil, h.Cmd(), h.Version()))
+	}
+	if got := UserHeader(wire, hdrsize); !bytes.Equal(got, part(start, start+hdrsize)) || cap(got) != len(got) {
+		t.Fatalf("user header % x of % x", got, []byte(wire))
+	}
+	if got := Attrs(wire, hdrsize); !bytes.Equal(got, part(start+nlmsg.Align(hdrsize), len(wire))) {
+		t.Fatalf("attributes % x of % x", got, []byte(wire))
+	}
 }

@@ -4,13 +4,22 @@ import (
 	"bytes"
 	"testing"
 
+	"github.com/nlwire/nlwire/internal/guard"
 	"github.com/nlwire/nlwire/internal/native"
+	"github.com/nlwire/nlwire/internal/seeds"
 )
 
+// slowAttr is one attribute as the slow walk finds it.
+type slowAttr struct {
+	at      int // of its header
+	typ     uint16
+	payload []byte
+}
+
 // slowWalk is the kernel's loop as it stands in include/net/netlink.h, with
-// its signed remainder: it shares nothing with Consume. It returns the type and
-// payload of each attribute and what is left over.
-func slowWalk(b []byte) (types []uint16, payloads [][]byte, rem int) {
+// its signed remainder: it shares nothing with Consume. It also returns what is
+// left over.
+func slowWalk(b []byte) (attrs []slowAttr, rem int) {
 	var pos int
 	rem = len(b)
 	u16 := func(at int) int {
@@ -21,48 +30,99 @@ func slowWalk(b []byte) (types []uint16, payloads [][]byte, rem int) {
 	}
 	for rem >= 4 && u16(pos) >= 4 && u16(pos) <= rem { // nla_ok
 		n := u16(pos)
-		types = append(types, uint16(u16(pos+2)&0x3fff))
-		payloads = append(payloads, b[pos+4:pos+n])
+		attrs = append(attrs, slowAttr{pos, uint16(u16(pos+2) & 0x3fff), b[pos+4 : pos+n]})
 		pos += (n + 3) / 4 * 4 // nla_next
 		rem -= (n + 3) / 4 * 4
 	}
-	return types, payloads, rem
+	return attrs, rem
 }
 
 // FuzzAttributes holds Consume, All and Find to the kernel's loop: the same
-// attributes, the same leftover, offsets inside the input, and the same bytes
-// when everything read is appended again.
+// attributes in the same places, the same leftover, offsets inside the input, a
+// step of 4 bytes at least, one error value at most, and the same bytes when
+// everything read is appended again.
 func FuzzAttributes(f *testing.F) {
-	f.Add([]byte(nil))
-	f.Add(AppendCString(AppendUint32(nil, 1, 7), 2, "eth0")[:17])
-	f.Fuzz(func(t *testing.T, b []byte) {
-		types, payloads, rem := slowWalk(b)
-		for name, walk := range map[string]func([]byte) walked{"All": walkAll, "Consume": walkConsume} {
-			w := walk(b)
-			if len(w.Types) != len(types) || (w.Err != nil) != (rem > 0) {
-				t.Fatalf("%s: %d attributes, error %v; the kernel's loop: %d, %d bytes left", name, len(w.Types), w.Err, len(types), rem)
+	seeds.Fuzz(f, append(seeds.Attributes(), seeds.Recorded()...), func(t *testing.T, b []byte) {
+		want, rem := slowWalk(b)
+		checkWalk(t, "All", b, walkAll(b), want, rem)
+		checkWalk(t, "Consume", b, walkConsume(b), want, rem)
+		checkPlaces(t, b, want)
+		guard.Memory(t, b, 64, func() {
+			for range All(b) {
 			}
-			if w.Err != nil && w.Offset != len(b)-rem {
-				t.Fatalf("%s: error at %d, the kernel stops at %d", name, w.Offset, len(b)-rem)
-			}
-		}
-		var i int
-		var again []byte
-		for a, err := range All(b) {
-			if err != nil {
-				break
-			}
-			if a.Type() != types[i] || !bytes.Equal(a.Payload(), payloads[i]) || cap(a) != len(a) {
-				t.Fatalf("attribute %d: type %d, payload % x", i, a.Type(), a.Payload())
-			}
-			if first := Find(b, a.Type()); first.Type() != a.Type() {
-				t.Fatalf("Find(%d) = % x", a.Type(), []byte(first))
-			}
-			again = AppendAttr(again, a)
-			i++
-		}
-		checkCopy(t, again, b)
+			Find(b, TypeMask)
+		})
 	})
+}
+
+// checkWalk compares a walk with the slow one, of which rem bytes are left over.
+func checkWalk(t *testing.T, name string, b []byte, w walked, want []slowAttr, rem int) {
+	t.Helper()
+	if len(w.Types) != len(want) || (w.Err != nil) != (rem > 0) {
+		t.Fatalf("%s: %d attributes, error %v; the kernel's loop: %d, %d bytes left", name, len(w.Types), w.Err, len(want), rem)
+	}
+	if w.Err != nil && (w.Offset != len(b)-rem || w.Err != slowReason(b[len(b)-rem:])) {
+		t.Fatalf("%s: %v at %d, the kernel stops at %d", name, w.Err, w.Offset, len(b)-rem)
+	}
+	if steps := len(w.Types); steps > len(b)/AlignTo {
+		t.Fatalf("%s: %d steps in %d bytes", name, steps, len(b))
+	}
+	for i, typ := range w.Types {
+		if typ != want[i].typ {
+			t.Fatalf("%s: attribute %d has type %d, want %d", name, i, typ, want[i].typ)
+		}
+	}
+}
+
+// slowReason tells what is wrong with the bytes at which a walk stopped.
+func slowReason(rest []byte) error {
+	length := 0
+	for i := range min(len(rest), 2) {
+		digit := int(rest[i])
+		if native.BigEndian == (i == 0) {
+			digit *= 256
+		}
+		length += digit
+	}
+	switch {
+	case len(rest) < 4:
+		return ErrTruncated
+	case length < 4:
+		return ErrLength
+	}
+	return ErrOverrun
+}
+
+// checkPlaces checks that each attribute is a view of its own bytes, that Find
+// finds the first of its type, and that a copy has them all.
+func checkPlaces(t *testing.T, b []byte, want []slowAttr) {
+	t.Helper()
+	first := map[uint16]int{}
+	var i int
+	var again []byte
+	for a, err := range All(b) {
+		if err != nil {
+			break
+		}
+		w := want[i]
+		if &a[0] != &b[w.at] || len(a) != HeaderLen+len(w.payload) || cap(a) != len(a) || !bytes.Equal(a.Payload(), w.payload) {
+			t.Fatalf("attribute %d: % x of capacity %d, want % x at %d", i, []byte(a), cap(a), w.payload, w.at)
+		}
+		if _, ok := first[w.typ]; !ok {
+			first[w.typ] = w.at
+		}
+		if found := Find(b, w.typ); &found[0] != &b[first[w.typ]] {
+			t.Fatalf("Find(%d) = % x, want the one at %d", w.typ, []byte(found), first[w.typ])
+		}
+		if again = AppendAttr(again, a); i > 200 {
+			return // Find for each would take quadratic time
+		}
+		i++
+	}
+	if _, ok := first[TypeMask]; !ok && Find(b, TypeMask) != nil {
+		t.Fatal("Find found what is not there")
+	}
+	checkCopy(t, again, b)
 }
 
 // checkCopy compares a stream read and written again with the original, whose
@@ -72,77 +132,14 @@ func checkCopy(t *testing.T, again, b []byte) {
 	if len(again)%AlignTo != 0 || len(again) > Align(len(b)) {
 		t.Fatalf("%d bytes from %d", len(again), len(b))
 	}
-	types, payloads, rem := slowWalk(again)
-	wantTypes, wantPayloads, _ := slowWalk(b)
-	if rem != 0 || len(types) != len(wantTypes) {
-		t.Fatalf("the copy has %d attributes and %d bytes left, want %d and none", len(types), rem, len(wantTypes))
+	got, rem := slowWalk(again)
+	want, _ := slowWalk(b)
+	if rem != 0 || len(got) != len(want) {
+		t.Fatalf("the copy has %d attributes and %d bytes left, want %d and none", len(got), rem, len(want))
 	}
-	for i := range payloads {
-		if types[i] != wantTypes[i] || !bytes.Equal(payloads[i], wantPayloads[i]) {
+	for i := range got {
+		if got[i].typ != want[i].typ || !bytes.Equal(got[i].payload, want[i].payload) {
 			t.Fatalf("attribute %d differs in the copy", i)
 		}
-	}
-}
-
-// FuzzGetters reads one payload as every kind. What a getter accepts, its
-// Append function writes back as the same bytes.
-func FuzzGetters(f *testing.F) {
-	for size := range 13 {
-		f.Add(uint16(1), make([]byte, size))
-	}
-	f.Add(uint16(0xffff), []byte("eth0\x00"))
-	f.Fuzz(func(t *testing.T, typ uint16, payload []byte) {
-		if len(payload) > MaxPayload {
-			t.Skip("no attribute has such a payload")
-		}
-		in := AppendBytes(nil, typ, payload)
-		a, n := Consume(in)
-		if n != len(in) || !bytes.Equal(a.Payload(), payload) || a.Type() != typ&TypeMask {
-			t.Fatalf("Consume = %d of %d bytes, type %d", n, len(in), a.Type())
-		}
-		for name, k := range map[string]func(Attr) ([]byte, error){
-			"Uint8":      func(a Attr) ([]byte, error) { v, err := a.Uint8(); return AppendUint8(nil, typ, v), err },
-			"Uint16":     func(a Attr) ([]byte, error) { v, err := a.Uint16(); return AppendUint16(nil, typ, v), err },
-			"Uint32":     func(a Attr) ([]byte, error) { v, err := a.Uint32(); return AppendUint32(nil, typ, v), err },
-			"Uint64":     func(a Attr) ([]byte, error) { v, err := a.Uint64(); return AppendUint64(nil, typ, v), err },
-			"Int8":       func(a Attr) ([]byte, error) { v, err := a.Int8(); return AppendInt8(nil, typ, v), err },
-			"Int16":      func(a Attr) ([]byte, error) { v, err := a.Int16(); return AppendInt16(nil, typ, v), err },
-			"Int32":      func(a Attr) ([]byte, error) { v, err := a.Int32(); return AppendInt32(nil, typ, v), err },
-			"Int64":      func(a Attr) ([]byte, error) { v, err := a.Int64(); return AppendInt64(nil, typ, v), err },
-			"BE16":       func(a Attr) ([]byte, error) { v, err := a.BE16(); return AppendBE16(nil, typ, v), err },
-			"BE32":       func(a Attr) ([]byte, error) { v, err := a.BE32(); return AppendBE32(nil, typ, v), err },
-			"BE64":       func(a Attr) ([]byte, error) { v, err := a.BE64(); return AppendBE64(nil, typ, v), err },
-			"Bitfield32": func(a Attr) ([]byte, error) { v, err := a.Bitfield32(); return AppendBitfield32(nil, typ, v), err },
-			"Msecs":      func(a Attr) ([]byte, error) { v, err := a.Msecs(); return AppendMsecs(nil, typ, v), err },
-			"Flag":       func(a Attr) ([]byte, error) { _, err := a.Flag(); return AppendFlag(nil, typ), err },
-		} {
-			if out, err := k(a); err == nil && !bytes.Equal(out, in) {
-				t.Errorf("%s: read % x, wrote % x", name, in, out)
-			}
-		}
-		checkVariable(t, a)
-	})
-}
-
-// checkVariable checks the kinds whose encoding is not the only one.
-func checkVariable(t *testing.T, a Attr) {
-	t.Helper()
-	if v, err := a.Uint(); err == nil {
-		b, _ := Consume(AppendUint(nil, 1, v))
-		if again, err := b.Uint(); again != v || err != nil {
-			t.Errorf("Uint %d, again %d, %v", v, again, err)
-		}
-	}
-	if v, err := a.Sint(); err == nil {
-		b, _ := Consume(AppendSint(nil, 1, v))
-		if again, err := b.Sint(); again != v || err != nil {
-			t.Errorf("Sint %d, again %d, %v", v, again, err)
-		}
-	}
-	if v, err := a.CString(); err == nil && len(v) >= len(a.Payload()) {
-		t.Errorf("CString %q of % x includes the NUL", v, a.Payload())
-	}
-	if v, err := a.Text(); err == nil && len(a.Payload())-len(v) > 1 {
-		t.Errorf("Text %q of % x lost more than a NUL", v, a.Payload())
 	}
 }

@@ -1,6 +1,9 @@
 package nla
 
-import "errors"
+import (
+	"errors"
+	"math"
+)
 
 // The attributes that describe a rule (NL_POLICY_TYPE_ATTR_*), in the POLICY
 // of an extended ACK and in the controller's policy dump.
@@ -140,8 +143,8 @@ func (r *Rule) describe(tb Table) {
 				*r = full
 			}
 		}
-	case tb.Has(PolicyAttrMask):
-		r.Check, r.Mask = CheckMask, uint32(tb.Uint64(PolicyAttrMask))
+	case tb.Has(PolicyAttrMask) && isMaskable(r.Kind):
+		r.describeMask(tb.Uint64(PolicyAttrMask))
 	case isUnsigned(r.Kind):
 		r.describeRange(tb, PolicyAttrMinU, PolicyAttrMaxU)
 		lo, hi := r.unsignedRange()
@@ -153,6 +156,16 @@ func (r *Rule) describe(tb Table) {
 	}
 }
 
+// describeMask takes a mask that is wider than any kernel's for a check that
+// is not told: cut to 32 bits it would refuse what the kernel accepts.
+func (r *Rule) describeMask(mask uint64) {
+	if mask > math.MaxUint32 {
+		r.Check = CheckFunc
+		return
+	}
+	r.Check, r.Mask = CheckMask, uint32(mask)
+}
+
 func (r *Rule) describeRange(tb Table, lo, hi uint16) {
 	if !tb.Has(lo) || !tb.Has(hi) {
 		r.Check = CheckFunc
@@ -161,13 +174,16 @@ func (r *Rule) describeRange(tb Table, lo, hi uint16) {
 	r.Check, r.Min, r.Max = CheckRange, tb.Int64(lo), tb.Int64(hi)
 }
 
+// describeLength takes a limit that no attribute can exceed for none, as the
+// kernel does not tell those.
 func (r *Rule) describeLength(tb Table) {
-	if !tb.Has(PolicyAttrMinLen) {
-		r.Len = uint16(tb.Uint32(PolicyAttrMaxLen))
-		return
-	}
-	r.Check, r.Min, r.Max = CheckRange, int64(tb.Uint32(PolicyAttrMinLen)), 1<<16-1
+	most := int64(math.MaxUint16)
 	if tb.Has(PolicyAttrMaxLen) {
-		r.Max = int64(tb.Uint32(PolicyAttrMaxLen))
+		most = min(most, int64(tb.Uint32(PolicyAttrMaxLen)))
+	}
+	if least := tb.Uint32(PolicyAttrMinLen); least != 0 {
+		r.Check, r.Min, r.Max = CheckRange, int64(least), most
+	} else if most < math.MaxUint16 {
+		r.Len = uint16(most)
 	}
 }

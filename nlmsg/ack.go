@@ -155,8 +155,8 @@ func (e *ExtAck) parse(m Msg, start int) error {
 }
 
 // set takes one TLV; unknown ones are skipped, for newer kernels may send more.
+// One of the wrong size changes nothing.
 func (e *ExtAck) set(a nla.Attr) bool {
-	var err error
 	switch a.Type() {
 	case AttrMsg:
 		e.Msg = text(a.Payload())
@@ -164,17 +164,26 @@ func (e *ExtAck) set(a nla.Attr) bool {
 		e.Cookie = a.Payload()
 	case AttrPolicy:
 		e.Policy = a.Payload()
+	case AttrOffs, AttrMissType, AttrMissNest:
+		v, err := a.Uint32()
+		if err != nil {
+			return false
+		}
+		e.setNumber(a.Type(), v)
+	}
+	e.Set(a.Type())
+	return true
+}
+
+func (e *ExtAck) setNumber(typ uint16, v uint32) {
+	switch typ {
 	case AttrOffs:
-		e.Offset, err = a.Uint32()
+		e.Offset = v
 	case AttrMissType:
-		e.MissType, err = a.Uint32()
+		e.MissType = v
 	case AttrMissNest:
-		e.MissNest, err = a.Uint32()
+		e.MissNest = v
 	}
-	if err == nil {
-		e.Set(a.Type())
-	}
-	return err == nil
 }
 
 // text cuts at the first NUL. A text without one is taken whole: it is for

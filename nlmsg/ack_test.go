@@ -365,3 +365,17 @@ func TestAppendAckOfAShortRequest(t *testing.T) {
 		}
 	}
 }
+
+// A number of the wrong size behind a good one: an error, and the good one stays.
+func TestAWrongSizeKeepsWhatWasRead(t *testing.T) {
+	for _, typ := range []uint16{AttrOffs, AttrMissType, AttrMissNest} {
+		b := AppendAck(nil, request(0), 1, einval, nil, AckOptions{Cap: true})
+		b = nla.AppendUint16(nla.AppendUint32(b, typ, 20), typ, 1)
+		m := Msg(End(b, 0))
+		m.SetFlags(Capped | AckTLVs)
+		a, err := ParseAck(m)
+		if number := max(a.Offset, a.MissType, a.MissNest); !errors.Is(err, ErrExtAck) || !a.Has(typ) || number != 20 {
+			t.Errorf("type %d: %+v, %v", typ, a.ExtAck, err)
+		}
+	}
+}

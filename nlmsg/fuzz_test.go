@@ -1,80 +1,97 @@
 package nlmsg
 
 import (
-	"bytes"
 	"errors"
 	"testing"
+
+	"github.com/nlwire/nlwire/internal/guard"
+	"github.com/nlwire/nlwire/internal/seeds"
 )
 
 // slowSplit is the kernel's receive loop (netlink_rcv_skb) with nothing
-// shared: the lengths of the messages it would handle.
-func slowSplit(b []byte) (lengths []int) {
-	for len(b) >= 16 {
-		n := uint64(ne.Uint32(b[:4]))
-		if n < 16 || n > uint64(len(b)) {
+// shared: where the messages start that it would handle, their lengths, and
+// where it stops.
+func slowSplit(b []byte) (starts, lengths []int, stop int) {
+	for len(b)-stop >= 16 {
+		n := uint64(ne.Uint32(b[stop : stop+4]))
+		if n < 16 || n > uint64(len(b)-stop) {
 			break
 		}
-		lengths = append(lengths, int(n))
-		b = b[min((int(n)+3)/4*4, len(b)):]
+		starts, lengths = append(starts, stop), append(lengths, int(n))
+		stop = min(stop+(int(n)+3)/4*4, len(b))
 	}
-	return lengths
+	return starts, lengths, stop
 }
 
-// FuzzMessages holds Consume and All to the kernel's loop and reads every
-// message as every kind of answer.
+// slowReason tells what is wrong where the loop stopped.
+func slowReason(rest []byte) error {
+	switch {
+	case len(rest) == 0:
+		return nil
+	case len(rest) < 16:
+		return ErrTruncated
+	case ne.Uint32(rest) < 16:
+		return ErrLength
+	}
+	return ErrOverrun
+}
+
+// FuzzMessages holds Consume and All to the kernel's loop: the same messages in
+// the same places, steps of 16 bytes at least, one error value at most. What is
+// read of each is inside of it.
 func FuzzMessages(f *testing.F) {
-	f.Add([]byte(nil))
-	f.Add(AppendAck(nil, request(5), 1, einval, full(), AckOptions{Ext: true}))
-	f.Add(AppendDone([]byte(request(4)), request(4), 1, 0, 0, full(), AckOptions{Ext: true}))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		want := slowSplit(b)
+	seeds.Fuzz(f, seeds.Datagrams(), func(t *testing.T, b []byte) {
+		starts, lengths, stop := slowSplit(b)
+		guard.Memory(t, b, 64, func() {
+			for range All(b) {
+			}
+		})
 		var i, size int
 		for m, err := range All(b) {
 			if err != nil {
 				var syntax *SyntaxError
-				if !errors.As(err, &syntax) || syntax.Offset != size || i != len(want) {
-					t.Fatalf("%v after %d messages and %d bytes, the kernel reads %d", err, i, size, len(want))
+				if !errors.As(err, &syntax) || syntax.Offset != stop || syntax.Err != slowReason(b[stop:]) || i != len(starts) || m != nil {
+					t.Fatalf("%v after %d messages, the kernel reads %d and stops at %d", err, i, len(starts), stop)
 				}
 				return
 			}
-			if i >= len(want) || len(m) != want[i] || cap(m) != len(m) {
-				t.Fatalf("message %d has %d bytes, the kernel's are %v", i, len(m), want)
+			if i >= len(starts) || &m[0] != &b[starts[i]] || len(m) != lengths[i] || cap(m) != len(m) {
+				t.Fatalf("message %d: %d bytes of capacity %d, the kernel's are %v at %v", i, len(m), cap(m), lengths, starts)
 			}
-			checkAnswers(t, m)
+			checkParts(t, m)
 			one, n := Consume(b[size:])
-			if !bytes.Equal(one, m) {
+			if &one[0] != &m[0] || len(one) != len(m) || n < HeaderLen {
 				t.Fatalf("Consume = % x, All = % x", []byte(one), []byte(m))
 			}
 			size += n
 			i++
 		}
-		if i != len(want) || size != len(b) {
-			t.Fatalf("%d messages of %d bytes, the kernel reads %d", i, size, len(want))
+		if i != len(starts) || size != len(b) || stop != len(b) {
+			t.Fatalf("%d messages of %d bytes, the kernel reads %d", i, size, len(starts))
 		}
 	})
 }
 
-// checkAnswers reads m as an answer: offsets stay inside, and what was read is
-// composed and read again to the same.
-func checkAnswers(t *testing.T, m Msg) {
+// checkParts reads m as every kind of answer, and its attributes behind headers
+// of every size: what comes back is inside.
+func checkParts(t *testing.T, m Msg) {
 	t.Helper()
-	var syntax *SyntaxError
-	a, err := ParseAck(m)
-	if errors.As(err, &syntax) && (syntax.Offset < 0 || syntax.Offset > len(m)) {
-		t.Fatalf("offset %d in a message of %d bytes", syntax.Offset, len(m))
-	}
-	if err == nil && len(a.Msg) < 1<<16-5 {
-		req := a.Request
-		again, err := ParseAck(AppendAck(nil, req, m.PortID(), a.Errno, &a.ExtAck, AckOptions{Ext: true}))
-		if len(req) > HeaderLen && (err != nil || again.Errno != a.Errno || string(again.Msg) != string(a.Msg)) {
-			t.Fatalf("read %+v, again %+v, %v", a, again, err)
+	for _, parse := range []func(Msg) (Answer, error){ParseAck, ParseDone} {
+		a, err := parse(m)
+		var syntax *SyntaxError
+		if errors.As(err, &syntax) && (syntax.Offset < 0 || syntax.Offset > len(m)) {
+			t.Fatalf("offset %d in a message of %d bytes", syntax.Offset, len(m))
+		}
+		if len(a.Request)+len(a.Msg)+len(a.Cookie)+len(a.Policy) > len(m) {
+			t.Fatalf("%+v of %d bytes", a, len(m))
 		}
 	}
-	d, err := ParseDone(m)
-	if err == nil && d.Errno != 0 && len(d.Msg) < 1<<16-5 {
-		again, err := ParseDone(AppendDone(nil, m, m.PortID(), m.Flags(), d.Errno, &d.ExtAck, AckOptions{Ext: true}))
-		if err != nil || again.Errno != d.Errno || !bytes.Equal(again.Cookie, d.Cookie) {
-			t.Fatalf("read %+v, again %+v, %v", d, again, err)
+	for hdrlen := range 12 {
+		attrs := m.Attrs(hdrlen)
+		if want := max(0, len(m)-HeaderLen-(hdrlen+3)/4*4); len(attrs) != want || len(attrs) > 0 && &attrs[want-1] != &m[len(m)-1] {
+			t.Fatalf("%d bytes of attributes behind a header of %d in %d", len(attrs), hdrlen, len(m))
 		}
 	}
+	guard.Memory(t, m, 64, func() { _, _ = ParseAck(m) })
+	guard.Memory(t, m, 64, func() { _, _ = ParseDone(m) })
 }

@@ -60,15 +60,46 @@ func TestControlMessages(t *testing.T) {
 	}
 }
 
-// FuzzControl: whatever is there, reading it ends, and does not panic.
+// slowControl walks control messages as CMSG_NXTHDR of the C library does, by
+// position.
+func slowControl(b []byte) (info Info) {
+	header := word + 8
+	for at := 0; len(b)-at >= header; {
+		length := uint64(ne.Uint32(b[at:]))
+		if word == 8 {
+			length = ne.Uint64(b[at:])
+		}
+		if length < uint64(header) || length > uint64(len(b)-at) {
+			break
+		}
+		level, typ, payload := ne.Uint32(b[at+word:]), ne.Uint32(b[at+word+4:]), b[at+header:at+int(length)]
+		if level == unix.SOL_NETLINK && len(payload) >= 4 {
+			switch typ {
+			case unix.NETLINK_PKTINFO:
+				info.Group = ne.Uint32(payload)
+			case unix.NETLINK_LISTEN_ALL_NSID:
+				info.NSID, info.HasNSID = int32(ne.Uint32(payload)), true
+			}
+		}
+		for at += int(length); at%word != 0; {
+			at++
+		}
+	}
+	return info
+}
+
+// FuzzControl reads any bytes as control messages, and compares with a slow walk.
 func FuzzControl(f *testing.F) {
-	f.Add(cmsg(unix.SOL_NETLINK, unix.NETLINK_PKTINFO, u32(200)))
+	group := cmsg(unix.SOL_NETLINK, unix.NETLINK_PKTINFO, u32(200))
+	f.Add(group)
+	f.Add(append(cmsg(unix.SOL_SOCKET, unix.SCM_CREDENTIALS, make([]byte, 12)), group...))
+	f.Add(append(group, cmsg(unix.SOL_NETLINK, unix.NETLINK_LISTEN_ALL_NSID, u32(1<<32-1))...))
 	f.Add(make([]byte, 48))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var info Info
 		info.control(b)
-		if info.NSID != 0 && !info.HasNSID {
-			t.Errorf("%+v", info)
+		if want := slowControl(b); info != want {
+			t.Errorf("%+v, want %+v", info, want)
 		}
 	})
 }

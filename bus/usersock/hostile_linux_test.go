@@ -246,7 +246,7 @@ func TestFullSocketsCostOneGoroutine(t *testing.T) {
 	if n := runtime.NumGoroutine(); n > before+4 {
 		t.Errorf("%d goroutines, before %d", n, before)
 	}
-	if n := w.server.Stats().Clients; n != 2 {
+	if n := w.server.Stats().Clients; n < 1 || n > 2 { // the last bye may have ended the first
 		t.Errorf("%d clients", n)
 	}
 }

@@ -27,9 +27,11 @@ var arrows = map[string][]string{
 
 	"internal/native":     {},
 	"internal/golden":     {"internal/native"},
+	"internal/fuzzrun":    {},
+	"internal/seeds":      {},
 	"internal/kerneltest": {"golang.org/x/sys/unix"},
 	"internal/guard":      {},
-	"internal/generate":   {"nla"},
+	"internal/generate":   {"genlmsg", "nlmsg", "nla"},
 	"internal/policydump": {"genlmsg", "nla"},
 	"internal/arch":       {},
 }

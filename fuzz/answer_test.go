@@ -1,0 +1,140 @@
+package fuzz
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/nlwire/nlwire/internal/generate"
+	"github.com/nlwire/nlwire/internal/seeds"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+)
+
+// reasons has the oracle's words for what is wrong.
+var reasons = map[string]error{
+	"type": nlmsg.ErrType, "cut": nlmsg.ErrTruncated, "echo": nlmsg.ErrEcho, "size": nlmsg.ErrExtAck,
+	"header": nla.ErrTruncated, "length": nla.ErrLength, "overrun": nla.ErrOverrun,
+}
+
+// agreeOnAnswer holds ParseAck or ParseDone to the oracle: everything that can be
+// read, and what is wrong with the rest.
+func agreeOnAnswer(t *testing.T, m nlmsg.Msg, isDone bool) (nlmsg.Answer, slowAnswer) {
+	t.Helper()
+	parse := nlmsg.ParseAck
+	if isDone {
+		parse = nlmsg.ParseDone
+	}
+	got, err := parse(m)
+	want := slowParse(bytesAt(m), isDone)
+	var syntax *nlmsg.SyntaxError
+	if errors.As(err, &syntax) != (want.wrong != "") || syntax != nil && (syntax.Err != reasons[want.wrong] || syntax.Offset != want.at) {
+		t.Fatalf("%v, the oracle: %q at %d\n% x", err, want.wrong, want.at, []byte(m))
+	}
+	if uint64(got.Errno) != want.errno || !bytes.Equal(got.Request, want.request) {
+		t.Fatalf("errno %d, request % x, the oracle: %d, % x\n% x", got.Errno, []byte(got.Request), want.errno, want.request, []byte(m))
+	}
+	for typ := range 9 {
+		text, isText := want.texts[typ]
+		number, isNumber := want.numbers[typ]
+		if got.Has(uint16(typ)) != (isText || isNumber) || isText && string(textOf(&got, typ)) != text || isNumber && uint64(numberOf(&got, typ)) != number {
+			t.Fatalf("%+v, the oracle: %v, %v\n% x", got.ExtAck, want.texts, want.numbers, []byte(m))
+		}
+	}
+	return got, want
+}
+
+func textOf(a *nlmsg.Answer, typ int) []byte {
+	return map[int][]byte{nlmsg.AttrMsg: a.Msg, nlmsg.AttrCookie: a.Cookie, nlmsg.AttrPolicy: a.Policy}[typ]
+}
+
+func numberOf(a *nlmsg.Answer, typ int) uint32 {
+	return map[int]uint32{nlmsg.AttrOffs: a.Offset, nlmsg.AttrMissType: a.MissType, nlmsg.AttrMissNest: a.MissNest}[typ]
+}
+
+// agreeOnComposing writes what was read as the answer to a request, with all
+// options, and reads it again.
+func agreeOnComposing(t *testing.T, request nlmsg.Msg, got nlmsg.Answer, want slowAnswer) {
+	t.Helper()
+	for options := range 8 {
+		isDone, opts := options&4 != 0, nlmsg.AckOptions{Cap: options&1 != 0, Ext: options&2 != 0}
+		b := nlmsg.AppendAck(nil, request, 9, got.Errno, &got.ExtAck, opts)
+		if isDone {
+			b = nlmsg.AppendDone(nil, request, 9, 0, got.Errno, &got.ExtAck, opts)
+		}
+		if slow := slowCompose(&want, request, isDone, opts.Cap, opts.Ext, 9); !bytes.Equal(b, slow) {
+			t.Fatalf("%+v, done %v: composed % x\nthe oracle % x", opts, isDone, b, slow)
+		}
+		again, _ := agreeOnAnswer(t, b, isDone)
+		if again.Errno != got.Errno || opts.Ext && string(again.Msg) != string(got.Msg) {
+			t.Fatalf("%+v, again %+v", got, again)
+		}
+	}
+}
+
+// whole returns a request that can be answered: the one repeated, or the message
+// itself, with the length that it has.
+func whole(request, m []byte) nlmsg.Msg {
+	if request == nil {
+		request = m
+	}
+	var length slowWriter
+	length.number(uint64(len(request)), 4)
+	return append(length.b, request[4:]...)
+}
+
+// agreeOnDatagram does so with each message.
+func agreeOnDatagram(t *testing.T, b []byte) {
+	t.Helper()
+	frames, stop := slowFrames(b)
+	i := 0
+	for m, err := range nlmsg.All(b) {
+		if err != nil {
+			break
+		}
+		if i >= len(frames) || !bytes.Equal(m, b[frames[i].at:frames[i].end]) {
+			t.Fatalf("message %d is % x, the oracle has %v", i, []byte(m), frames)
+		}
+		i++
+		for _, isDone := range []bool{false, true} {
+			got, want := agreeOnAnswer(t, m, isDone)
+			if len(m) < 1<<15 && (i < 4 || i > len(frames)-4) {
+				agreeOnComposing(t, whole(want.request, m), got, want)
+			}
+		}
+	}
+	if i != len(frames) || stop > len(b) {
+		t.Fatalf("%d messages, the oracle has %v", i, frames)
+	}
+}
+
+// FuzzAnswers compares the walk over messages, and errors, acknowledgements and ends
+// of dumps with extended ACK, read and composed, with the oracle.
+func FuzzAnswers(f *testing.F) { seeds.Fuzz(f, seeds.Datagrams(), agreeOnDatagram) }
+
+// TestAnswersAgreeWithTheOracle runs what FuzzAnswers runs over datagrams that are
+// near right, and counts that everything that can be wrong is met.
+func TestAnswersAgreeWithTheOracle(t *testing.T) {
+	g := generate.New(1)
+	datagrams := 60_000
+	if testing.Short() {
+		datagrams = 6_000
+	}
+	met := map[string]int{}
+	for range datagrams {
+		b := g.Datagram()
+		agreeOnDatagram(t, b)
+		frames, _ := slowFrames(b)
+		for _, f := range frames {
+			for _, isDone := range []bool{false, true} {
+				a := slowParse(b[f.at:f.end], isDone)
+				met[a.wrong]++
+			}
+		}
+	}
+	for word := range reasons {
+		if met[word] < datagrams/2000 {
+			t.Errorf("%q was wrong only %d times: %v", word, met[word], met)
+		}
+	}
+}

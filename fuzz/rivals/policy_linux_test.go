@@ -1,0 +1,119 @@
+package rivals
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/nlwire/nlwire/fuzz/rivals/clib"
+	"github.com/nlwire/nlwire/internal/generate"
+	"github.com/nlwire/nlwire/nla"
+)
+
+var policyComparators = []comparator{{"libnl", nlPolicy}}
+
+// policies reads the input of a comparator of policies: a byte for the number of
+// rules, three for each, and a stream. A rule of libnl has a least and a greatest
+// length; what has no counterpart is left out.
+func policies(in []byte) (theirs []clib.Rule, ours *nla.Policy, stream []byte) {
+	next := func() (c byte) {
+		if len(in) > 0 {
+			c, in = in[0], in[1:]
+		}
+		return c
+	}
+	theirs, ours = []clib.Rule{{}}, &nla.Policy{Attrs: make([]nla.Rule, 1)}
+	for range 1 + next()%6 {
+		k, least, most := nla.Kind(next()%16), uint16(next()%12), uint16(next()%12)
+		r := nla.Rule{Kind: k}
+		switch k {
+		case nla.KindNestedArray: // a number that libnl has for something else
+			k, r.Kind, least, most = nla.KindBinary, nla.KindBinary, 0, 0
+		case nla.KindBinary:
+			if least > 0 {
+				r.Check, r.Min, r.Max = nla.CheckRange, int64(least), 1<<16-1
+			}
+			if r.Len = most; most > 0 {
+				r.Max = int64(most)
+			}
+		case nla.KindString, nla.KindNULString:
+			r.Len, least = most, 0
+		case nla.KindFlag, nla.KindNested:
+			least, most = 0, 0
+		default:
+			r.Len, most = least, 0
+		}
+		theirs = append(theirs, clib.Rule{Type: uint16(k), Min: least, Max: most})
+		ours.Attrs = append(ours.Attrs, r)
+	}
+	return theirs, ours, in
+}
+
+func generatePolicy(g generate.Generator) []byte {
+	in := random(g, 19)
+	_, ours, _ := policies(in)
+	return append(in[:1+3*(len(ours.Attrs)-1)], g.Stream(ours)...)
+}
+
+func nlPolicy(in []byte) verdict {
+	rules, p, stream := policies(in)
+	for a, err := range nla.All(stream) {
+		if err != nil {
+			break
+		}
+		if v := nlAttribute(rules, p, a); v != agreed {
+			return v
+		}
+	}
+	tb := make(nla.Table, len(p.Attrs))
+	err := nla.Parse(tb, stream, p, nla.Liberal)
+	table, errno := clib.NlParse(stream, rules)
+	ours := make([]int, len(tb))
+	for typ, a := range tb {
+		if ours[typ] = -1; a != nil {
+			ours[typ] = offset(stream, a)
+		}
+	}
+	switch {
+	case (err == nil) != (errno == 0):
+		return unnamed("%d; nlwire: %v", errno, err)
+	case err == nil && !slices.Equal(table[1:], ours[1:]):
+		return unnamed("table %v; nlwire: %v", table, ours)
+	case err == nil && table[0] >= 0:
+		return named("libnl-type-0")
+	}
+	return agreed
+}
+
+// nlAttribute compares the verdicts on one attribute.
+func nlAttribute(rules []clib.Rule, p *nla.Policy, a nla.Attr) verdict {
+	if int(a.Type()) >= len(rules) {
+		return agreed
+	}
+	n := len(a.Payload())
+	_, errno := clib.NlParse(a, rules)
+	accepts, refuses := errno == 0, nla.Validate(a, p, nla.Liberal) != nil
+	r := &p.Attrs[a.Type()]
+	hasNUL := n > 0 && a.Payload()[n-1] == 0
+	switch {
+	case accepts != refuses:
+		return agreed
+	case accepts && r.Kind == nla.KindFlag && n > 0:
+		return named("libnl-flag-with-payload")
+	case accepts && r.Kind == nla.KindMsecs && n < 8:
+		return named("libnl-short-msecs")
+	case accepts && r.Kind >= nla.KindS8 && r.Kind <= nla.KindS64 && r.Len == 0 && n < 1<<(r.Kind-nla.KindS8):
+		return named("libnl-short-signed")
+	case accepts && r.Kind == nla.KindNested && n > 0 && n < 4:
+		return named("libnl-short-nest")
+	case accepts && r.Kind == nla.KindNULString && !slices.Contains(a.Payload(), 0):
+		return named("libnl-nul-string-without-nul")
+	case !accepts && r.Kind == nla.KindString && n > 0 && !hasNUL:
+		return named("libnl-string-needs-nul")
+	case !accepts && (r.Kind == nla.KindString || r.Kind == nla.KindNULString) && hasNUL && n == int(r.Len)+1:
+		return named("libnl-most-counts-the-nul")
+	}
+	return unnamed("%d for % x under %+v; nlwire refuses: %v", errno, []byte(a), *r, refuses)
+}
+
+// FuzzPolicies compares the validation of attributes, as far as both have it.
+func FuzzPolicies(f *testing.F) { fuzzKind(f, "policies") }

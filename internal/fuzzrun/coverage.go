@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// covered are the packages whose statements are counted.
+var covered = []string{"nla", "nlmsg", "genlmsg", "conn", "ctrl", "socket"}
+
+// coverage is which statements ran: blocks by their place in the source.
+type coverage map[string]block
+
+type block struct {
+	statements int
+	ran        bool
+}
+
+// coverage runs a target over its seeds and over what fuzzing has kept, once each.
+func (r *runner) coverage(binary string, p pkg, target string) (coverage, error) {
+	dir := filepath.Join(r.scratch, "corpus")
+	if err := os.RemoveAll(dir); err != nil {
+		return nil, err
+	}
+	corpus := filepath.Join(dir, "testdata", "fuzz", target)
+	for _, from := range []string{filepath.Join(p.Dir, "testdata", "fuzz", target), filepath.Join(r.cacheDir(p), target)} {
+		if err := copyFiles(corpus, from); err != nil {
+			return nil, err
+		}
+	}
+	profile := filepath.Join(r.scratch, "profile")
+	cmd := exec.Command(binary, "-test.run=^"+target+"$", "-test.coverprofile="+profile)
+	cmd.Dir = dir
+	// A failure is that of the fuzzer, which has told it.
+	if out, err := cmd.CombinedOutput(); err != nil {
+		os.Stdout.Write(out)
+		return coverage{}, nil
+	}
+	f, err := os.Open(profile)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	c := coverage{}
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		c.add(lines.Text())
+	}
+	return c, nil
+}
+
+// add takes a line of a profile: where, how many statements, how often.
+func (c coverage) add(line string) {
+	fields := strings.Fields(line)
+	if len(fields) != 3 {
+		return
+	}
+	statements, err := strconv.Atoi(fields[1])
+	if err != nil {
+		return
+	}
+	c[fields[0]] = block{statements, c[fields[0]].ran || fields[2] != "0"}
+}
+
+// merge adds what ran in another run.
+func (c coverage) merge(other coverage) {
+	for place, b := range other {
+		c[place] = block{b.statements, c[place].ran || b.ran}
+	}
+}
+
+// of returns the statements of a package that ran, and all.
+func (c coverage) of(pkg string) (ran, all int) {
+	for place, b := range c {
+		if path.Dir(place[:strings.LastIndexByte(place, ':')]) != module+pkg {
+			continue
+		}
+		if all += b.statements; b.ran {
+			ran += b.statements
+		}
+	}
+	return ran, all
+}
+
+// copyFiles copies the files of a directory, which may not be there.
+func copyFiles(to, from string) error {
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		b, err := os.ReadFile(filepath.Join(from, e.Name()))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(to, e.Name()), b, 0o644); err != nil {
+			return err
+		}
+	}
+	return err
+}

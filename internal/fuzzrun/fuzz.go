@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+)
+
+// result is what came of one target.
+type result struct {
+	pkg, target string
+	execs       int
+	fresh       int // inputs that reached something new in this run
+	corpus      int // inputs kept, seeds and those of earlier runs with them
+	findings    []string
+	failed      bool
+	cover       coverage
+}
+
+// cacheDir is where go test -fuzz keeps what it finds interesting.
+func (r *runner) cacheDir(p pkg) string { return filepath.Join(r.cache, "fuzz", p.ImportPath) }
+
+// fuzz runs one target, and shows what it prints.
+func (r *runner) fuzz(binary string, p pkg, target string) result {
+	cmd := exec.Command(binary, "-test.run=^$", "-test.fuzz=^"+target+"$", "-test.fuzztime="+r.time.String(),
+		"-test.fuzzminimizetime=100x", "-test.fuzzcachedir="+r.cacheDir(p), "-test.parallel="+strconv.Itoa(r.parallel))
+	cmd.Dir = p.Dir
+	var out bytes.Buffer
+	cmd.Stdout = io.MultiWriter(os.Stdout, &out)
+	cmd.Stderr = cmd.Stdout
+	err := cmd.Run()
+	res := parse(out.Bytes())
+	res.pkg, res.target = p.short(), target
+	switch {
+	case err == nil:
+	case res.isEndOfTime(out.Bytes()):
+		fmt.Println("the time was over")
+	default:
+		res.failed = true
+		fmt.Println(err)
+	}
+	return res
+}
+
+var (
+	statusLine  = regexp.MustCompile(`execs: (\d+) .*new interesting: (\d+) \(total: (\d+)\)`)
+	findingLine = regexp.MustCompile(`Failing input written to (\S+)`)
+	deadline    = regexp.MustCompile(`(?m)^ *context deadline exceeded$`)
+)
+
+// parse reads the last status line, and what was found.
+func parse(out []byte) (r result) {
+	if all := statusLine.FindAllSubmatch(out, -1); len(all) > 0 {
+		last := all[len(all)-1]
+		for i, n := range []*int{&r.execs, &r.fresh, &r.corpus} {
+			*n, _ = strconv.Atoi(string(last[i+1]))
+		}
+	}
+	for _, m := range findingLine.FindAllSubmatch(out, -1) {
+		r.findings = append(r.findings, string(m[1]))
+	}
+	return r
+}
+
+// isEndOfTime tells a failure of go test itself, which sometimes takes the end of
+// -fuzztime for one (golang.org/issue/75804): it then has this text, and no input
+// that fails.
+func (r *result) isEndOfTime(out []byte) bool {
+	return len(r.findings) == 0 && deadline.Match(out) && !bytes.Contains(out, []byte("panic")) && r.execs > 0
+}
