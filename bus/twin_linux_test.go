@@ -5,10 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"os"
-	"runtime"
 	"slices"
-	"strconv"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -16,6 +13,7 @@ import (
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/internal/generate"
+	"github.com/nlwire/nlwire/internal/kerneltest"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -61,14 +59,8 @@ type target struct {
 // NLWIRE_REQUESTS choose other streams and their number.
 func TestKernelTwin(t *testing.T) {
 	all := familiesOfTheKernel(t) // of the first namespace, where all are
-	runtime.LockOSThread()        // not unlocked: the thread must not serve others
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("CI must run as root: ", err)
-		}
-		t.Skip("needs root, for a network namespace: ", err)
-	}
-	seed, requests := environment(t, "NLWIRE_SEED", 1), environment(t, "NLWIRE_REQUESTS", 60_000)
+	kerneltest.EnterNetNS(t)
+	seed, requests := kerneltest.Environment(t, "NLWIRE_SEED", 1), kerneltest.Environment(t, "NLWIRE_REQUESTS", 60_000)
 	w := &twins{t: t, g: generate.New(uint64(seed)), families: map[string]bool{}, unexplained: map[string]int{}}
 	w.set(all)
 	for w.requests < requests {
@@ -84,19 +76,6 @@ func TestKernelTwin(t *testing.T) {
 	if total != 0 {
 		t.Errorf("%d answers differ", total)
 	}
-}
-
-func environment(t *testing.T, name string, otherwise int) int {
-	t.Helper()
-	text := os.Getenv(name)
-	if text == "" {
-		return otherwise
-	}
-	v, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return v
 }
 
 // set makes the bus.

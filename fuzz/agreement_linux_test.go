@@ -5,18 +5,14 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
-	"os"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/internal/generate"
+	"github.com/nlwire/nlwire/internal/kerneltest"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -182,8 +178,8 @@ func (n *tally) add(c *comparison) {
 // compares its verdict on their attributes with ours. NLWIRE_SEED and
 // NLWIRE_REQUESTS choose other streams and their number.
 func TestKernelAgreement(t *testing.T) {
-	enterNamespace(t)
-	seed, requests := environment(t, "NLWIRE_SEED", 1), environment(t, "NLWIRE_REQUESTS", 300_000)
+	kerneltest.EnterNetNS(t)
+	seed, requests := kerneltest.Environment(t, "NLWIRE_SEED", 1), kerneltest.Environment(t, "NLWIRE_REQUESTS", 300_000)
 	operations := allOperations(t)
 	g := generate.New(uint64(seed))
 	n := &tally{accepted: map[nla.Kind]int{}, refused: map[nla.Kind]int{}, explained: map[string]int{}, open: map[string]int{}}
@@ -254,32 +250,6 @@ func (n *tally) print(t *testing.T, operations []operation) {
 		t.Logf("explained %6d: %s", n.explained[r.name], r.name)
 	}
 	t.Logf("families: %s", strings.Join(slices.Sorted(maps.Keys(families)), " "))
-}
-
-// enterNamespace puts the test into a network namespace of its own, on a
-// thread that ends with the test.
-func enterNamespace(t *testing.T) {
-	t.Helper()
-	runtime.LockOSThread() // not unlocked: the thread must not serve others
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("CI must run as root: ", err)
-		}
-		t.Skip("needs root, for a network namespace: ", err)
-	}
-}
-
-func environment(t *testing.T, name string, otherwise int) int {
-	t.Helper()
-	text := os.Getenv(name)
-	if text == "" {
-		return otherwise
-	}
-	v, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return v
 }
 
 func allOperations(t *testing.T) []operation {

@@ -2,6 +2,7 @@ package kerneltest
 
 import (
 	"errors"
+	"os"
 	"runtime"
 	"testing"
 
@@ -56,4 +57,17 @@ func InNetNS(tb testing.TB, netNS int, f func()) {
 		}
 	})
 	NeedPrivilege(tb, err)
+}
+
+// EnterNetNS puts the rest of a test into a network namespace of its own, on a
+// thread that ends with the test. CI must be able to.
+func EnterNetNS(tb testing.TB) {
+	tb.Helper()
+	runtime.LockOSThread() // not unlocked: the thread must not serve others
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		if os.Getenv("CI") != "" {
+			tb.Fatal("CI must run as root: ", err)
+		}
+		tb.Skip("needs root, for a network namespace: ", err)
+	}
 }
