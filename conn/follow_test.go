@@ -238,6 +238,25 @@ func followFlood(t *testing.T, w world, c *Conn) {
 	}
 }
 
+// addMany adds the entries from 1 to n in batches, then the sentinel.
+func addMany(t *testing.T, w world, c *Conn, n int, progress <-chan struct{}) {
+	const perBatch = 50
+	for first := 1; first <= n; first += perBatch {
+		var batch []*Request
+		for i := range perBatch {
+			batch = append(batch, w.add(c, nlmsg.Create, first+i))
+		}
+		if err := c.Batch(t.Context(), batch...); err != nil {
+			t.Error(err)
+		}
+		for _, r := range batch {
+			r.Release()
+		}
+		runtime.Gosched() // the reader hears some of each, on one processor too
+	}
+	sendSentinel(t.Context(), t, w, c, progress)
+}
+
 // No gap is silent: a loss is told before it, or behind it, before the buffer can
 // have been filled again.
 func TestEveryLossIsTold(t *testing.T) { onBoth(t, everyLossIsTold) }
@@ -254,22 +273,7 @@ func everyLossIsTold(t *testing.T, w world) {
 	const total = 20_000
 	progress := make(chan struct{}, 1)
 	var wg sync.WaitGroup
-	wg.Go(func() {
-		for first := 1; first <= total; first += 50 {
-			var batch []*Request
-			for i := range 50 {
-				batch = append(batch, w.add(writer, nlmsg.Create, first+i))
-			}
-			if err := writer.Batch(t.Context(), batch...); err != nil {
-				t.Error(err)
-			}
-			for _, r := range batch {
-				r.Release()
-			}
-			runtime.Gosched() // the reader hears some of each, on one processor too
-		}
-		sendSentinel(t.Context(), t, w, writer, progress)
-	})
+	wg.Go(func() { addMany(t, w, writer, total, progress) })
 	next, losses, heard, gaps := uint32(1), 0, 0, 0
 	untold := 0 // messages since a gap that no loss explains yet
 	justTold := false

@@ -50,6 +50,14 @@ func idOf(t *testing.T, r *Resolver, name string) uint16 {
 	return id
 }
 
+// onlyNewGroups lets nothing but new groups be heard of.
+func onlyNewGroups(d bus.Delivery) bus.Fault {
+	if e, _ := ParseEvent(d.Bytes); e.Cmd == genlmsg.CtrlCmdNewMulticastGroup {
+		return bus.NoFault
+	}
+	return bus.Lose
+}
+
 func TestResolverKeepsAndForgets(t *testing.T) {
 	s, c := newStage(t, "a", "ab")
 	r := newResolver(t, c)
@@ -83,12 +91,7 @@ func TestResolverKeepsAndForgets(t *testing.T) {
 			return id
 		}},
 		{"a new group", func() uint16 {
-			return s.during(func(d bus.Delivery) bus.Fault {
-				if e, _ := ParseEvent(d.Bytes); e.Cmd == genlmsg.CtrlCmdNewMulticastGroup {
-					return bus.NoFault
-				}
-				return bus.Lose
-			}, func() uint16 { return s.come("a", "g") })
+			return s.during(onlyNewGroups, func() uint16 { return s.come("a", "g") })
 		}},
 	}
 	var last uint16
