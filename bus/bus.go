@@ -54,8 +54,8 @@ func WithProfile(p Profile) Option { return func(b *Bus) { b.profile = p } }
 // WithFaults has faults happen on every port that has none of its own.
 func WithFaults(f Faults) Option { return func(b *Bus) { b.faults = f } }
 
-// WithPanics has f told of handlers that panic. It runs where the handler ran and
-// must not panic itself.
+// WithPanics has f told of handlers that panic. It runs where the handler ran, may
+// do what that may, and must not panic itself.
 func WithPanics(f func(*Panic)) Option { return func(b *Bus) { b.onPanic = f } }
 
 // New makes a bus with its controller, the family nlctrl. Close ends it.
@@ -122,44 +122,48 @@ func (b *Bus) isClosed() bool {
 // for a name that is taken, EINVAL for operations or groups that contradict
 // themselves, ENOSPC when all of the ids to 1023 are taken.
 func (b *Bus) Register(f *Family) error {
-	if err := b.register(f); err != nil {
+	r, err := b.register(f)
+	if err != nil {
 		return fmt.Errorf("bus: register family %q: %w", f.Name, err)
 	}
-	b.tellFamily(genlmsg.CtrlCmdNewFamily, f)
+	b.tellFamily(genlmsg.CtrlCmdNewFamily, f, r)
 	for i := range f.Groups {
-		b.tellGroup(genlmsg.CtrlCmdNewMulticastGroup, f, i)
+		b.tellGroup(genlmsg.CtrlCmdNewMulticastGroup, f, r, i)
 	}
 	return nil
 }
 
-func (b *Bus) register(f *Family) error {
+func (b *Bus) register(f *Family) (*registration, error) {
 	ops, err := newOpTable(f, b.profile)
 	switch {
 	case err != nil:
-		return err
-	case !isName(f.Name), f.HdrSize < 0, f.MaxAttr < 0:
-		return EINVAL
+		return nil, err
+	case !isName(f.Name), f.HdrSize < 0, f.HdrSize > maxHdrSize, !f.hasMaxAttr():
+		return nil, EINVAL
 	}
 	b.registry.Lock()
 	defer b.registry.Unlock()
 	switch {
 	case b.isClosed():
-		return errClosed
-	case b.names[f.Name] != nil, f.on.Load() != nil:
-		return EEXIST
+		return nil, errClosed
+	case b.names[f.Name] != nil:
+		return nil, EEXIST
 	}
-	id := b.ids.alloc(f)
-	if id == 0 {
-		return ENOSPC
+	r := &registration{bus: b, ops: ops}
+	if !f.on.CompareAndSwap(nil, r) {
+		return nil, EEXIST // it is on a bus
 	}
-	first, err := b.assignGroups(f)
-	if err != nil {
-		b.ids.families[id] = nil
-		return err
+	if r.id = b.ids.alloc(f); r.id == 0 {
+		f.on.Store(nil)
+		return nil, ENOSPC
+	}
+	if r.firstGroup, err = b.assignGroups(f); err != nil {
+		b.ids.families[r.id] = nil
+		f.on.Store(nil)
+		return nil, err
 	}
 	b.names[f.Name] = f
-	f.on.Store(&registration{bus: b, id: id, firstGroup: first, ops: ops})
-	return nil
+	return r, nil
 }
 
 // isName reports whether the name fits into GENL_NAMSIZ bytes with its NUL.
@@ -190,22 +194,30 @@ func (b *Bus) assignGroups(f *Family) (first int, err error) {
 // in the kernel, where they hold the family's module. A family that is not on
 // this bus is ENOENT.
 func (b *Bus) Unregister(f *Family) error {
-	b.registry.Lock()
-	r := f.on.Load()
-	if r == nil || r.bus != b || f == b.ctrl {
-		b.registry.Unlock()
+	r := b.unregister(f)
+	if r == nil {
 		return fmt.Errorf("bus: unregister family %q: %w", f.Name, ENOENT)
+	}
+	b.tellFamily(genlmsg.CtrlCmdDelFamily, f, r)
+	f.on.CompareAndSwap(r, nil)
+	return nil
+}
+
+// unregister returns what the family was on the bus, nil if it was not.
+func (b *Bus) unregister(f *Family) *registration {
+	b.registry.Lock()
+	defer b.registry.Unlock()
+	r := f.on.Load()
+	if r == nil || r.bus != b || f == b.ctrl || b.ids.families[r.id] != f {
+		return nil
 	}
 	b.dropGroups(f, r)
 	for i := range f.Groups {
-		b.tellGroup(genlmsg.CtrlCmdDelMulticastGroup, f, i)
+		b.tellGroup(genlmsg.CtrlCmdDelMulticastGroup, f, r, i)
 	}
 	b.ids.families[r.id] = nil
 	delete(b.names, f.Name)
-	b.registry.Unlock()
-	b.tellFamily(genlmsg.CtrlCmdDelFamily, f)
-	f.on.CompareAndSwap(r, nil)
-	return nil
+	return r
 }
 
 // dropGroups ends the memberships of a family's groups and frees their numbers

@@ -71,8 +71,7 @@ func (b *Bus) getFamily(i *Info) error {
 		return ENOENT
 	}
 	m, mark := i.Begin(genlmsg.CtrlCmdNewFamily)
-	m = appendFamily(m, f)
-	if len(m)-mark > goodSize {
+	if m = appendFamily(m, f, f.on.Load()); len(m)-mark > goodSize {
 		return EMSGSIZE
 	}
 	return i.Reply(m, mark)
@@ -90,7 +89,7 @@ func (b *Bus) dumpFamilies(d *Dump) error {
 			continue
 		}
 		m, mark := d.Begin(nlmsg.Multi, genlmsg.CtrlCmdNewFamily)
-		if err := d.End(appendFamily(m, f), mark); err != nil {
+		if err := d.End(appendFamily(m, f, f.on.Load()), mark); err != nil {
 			return err
 		}
 		d.Args[0] = n
@@ -99,9 +98,10 @@ func (b *Bus) dumpFamilies(d *Dump) error {
 }
 
 // appendFamily appends all that the controller tells of a family
-// (ctrl_fill_info). The nests have no Nested bit: they came before it.
-func appendFamily(b []byte, f *Family) []byte {
-	r := f.on.Load()
+// (ctrl_fill_info). The nests have no Nested bit: they came before it. What is
+// longer than any message it fits into is not whole.
+func appendFamily(b []byte, f *Family, r *registration) []byte {
+	start := len(b)
 	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, f.Name)
 	b = nla.AppendUint16(b, genlmsg.CtrlAttrFamilyID, r.id)
 	b = nla.AppendUint32(b, genlmsg.CtrlAttrVersion, uint32(f.Version))
@@ -123,17 +123,17 @@ func appendFamily(b []byte, f *Family) []byte {
 	if len(f.Groups) > 0 {
 		var groups int
 		b, groups = nla.BeginNoFlag(b, genlmsg.CtrlAttrMulticastGroups)
-		for i := range f.Groups {
-			b = appendGroup(b, f, i, uint16(i+1))
+		for i := 0; i < len(f.Groups) && len(b)-start <= maxDumpSize; i++ {
+			b = appendGroup(b, f, r, i, uint16(i+1))
 		}
 		b = nla.End(b, groups)
 	}
 	return b
 }
 
-func appendGroup(b []byte, f *Family, group int, typ uint16) []byte {
+func appendGroup(b []byte, f *Family, r *registration, group int, typ uint16) []byte {
 	b, mark := nla.BeginNoFlag(b, typ)
-	b = nla.AppendUint32(b, genlmsg.CtrlAttrMulticastGroupID, f.GroupID(group))
+	b = nla.AppendUint32(b, genlmsg.CtrlAttrMulticastGroupID, uint32(r.firstGroup+group))
 	b = nla.AppendCString(b, genlmsg.CtrlAttrMulticastGroupName, f.Groups[group].Name)
 	return nla.End(b, mark)
 }
@@ -141,21 +141,20 @@ func appendGroup(b []byte, f *Family, group int, typ uint16) []byte {
 // tellFamily tells those who listen to the controller of a family that came or
 // goes (genl_ctrl_event). One that has too many operations for a message is not
 // told, as in the kernel.
-func (b *Bus) tellFamily(cmd uint8, f *Family) {
+func (b *Bus) tellFamily(cmd uint8, f *Family, r *registration) {
 	m, mark := b.ctrl.Begin(nil, 0, 0, 0, cmd)
-	m = appendFamily(m, f)
-	if len(m) <= goodSize {
+	if m = appendFamily(m, f, r); len(m) <= goodSize {
 		b.tell(f, nlmsg.End(m, mark))
 	}
 }
 
 // tellGroup tells of a group (ctrl_fill_mcgrp_info).
-func (b *Bus) tellGroup(cmd uint8, f *Family, group int) {
+func (b *Bus) tellGroup(cmd uint8, f *Family, r *registration, group int) {
 	m, mark := b.ctrl.Begin(nil, 0, 0, 0, cmd)
 	m = nla.AppendCString(m, genlmsg.CtrlAttrFamilyName, f.Name)
-	m = nla.AppendUint16(m, genlmsg.CtrlAttrFamilyID, f.ID())
+	m = nla.AppendUint16(m, genlmsg.CtrlAttrFamilyID, r.id)
 	m, groups := nla.BeginNoFlag(m, genlmsg.CtrlAttrMulticastGroups)
-	m = nla.End(appendGroup(m, f, group, 1), groups)
+	m = nla.End(appendGroup(m, f, r, group, 1), groups)
 	b.tell(f, nlmsg.End(m, mark))
 }
 

@@ -10,7 +10,8 @@ import (
 )
 
 // WithBefore has f run in front of every handler, in its place: one that waits
-// makes the handler slow, and with it the Send of the requester.
+// makes the handler slow, and with it the Send of the requester. It may do what a
+// handler may.
 func WithBefore(f func(*Info)) Option { return func(b *Bus) { b.before = f } }
 
 // call is what handling a request takes, kept in a pool.
@@ -94,12 +95,13 @@ func (b *Bus) request(c *call) error {
 	if len(i.Msg) < nlmsg.HeaderLen+genlmsg.HeaderLen+f.HdrSize {
 		return EINVAL
 	}
-	i.Family, i.Header, i.UserHeader = f, header, genlmsg.UserHeader(i.Msg, f.HdrSize)
+	i.Family, i.on = f, f.on.Load()
+	i.Header, i.UserHeader = header, genlmsg.UserHeader(i.Msg, f.HdrSize)
 	if text := f.checkHeader(i); text != "" {
 		i.SetMsg(text)
 		return EINVAL
 	}
-	ops := f.on.Load().ops
+	ops := i.on.ops
 	isDump := i.Msg.Flags()&nlmsg.Dump == nlmsg.Dump
 	op := ops.do[header.Cmd()]
 	if isDump {
@@ -152,11 +154,10 @@ func (b *Bus) do(c *call, op *operation) error {
 				return err
 			}
 		}
-		err := op.do(i)
 		if op.postDo != nil {
-			op.postDo(i)
+			defer op.postDo(i) // also behind a panic: it may hold a lock
 		}
-		return err
+		return op.do(i)
 	})
 }
 

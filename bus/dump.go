@@ -30,7 +30,9 @@ var ErrMore = errors.New("bus: there is more to dump")
 // next time. Nil ends the dump, [ErrMore] asks to be called again, and any other
 // error ends it with that errno in its Done.
 type Dump struct {
-	Info // of the request; Msg is a copy
+	// Info is that of the request; Msg is a copy. What its Reply, Notify and
+	// Multicast send is begun with Info.Begin and BeginEvent, not with Dump.Begin.
+	Info
 
 	// Args are the family's own, zero when the dump starts (cb->args).
 	Args [6]int
@@ -56,7 +58,7 @@ type Dump struct {
 // Begin starts a message of the dump, part of the datagram (genlmsg_put). Its flags
 // should be nlmsg.Multi, and mostly are: netdev of Linux 6.18 gives none.
 func (d *Dump) Begin(flags nlmsg.Flags, cmd uint8) (b []byte, mark int) {
-	return d.Family.Begin(d.out, flags, d.Seq, d.PortID, cmd)
+	return d.on.begin(d.out, d.Family, flags, d.Seq, d.PortID, cmd)
 }
 
 // End ends the message (genlmsg_end). EMSGSIZE says that it did not fit into the

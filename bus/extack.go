@@ -1,6 +1,8 @@
 package bus
 
 import (
+	"strings"
+
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -27,7 +29,7 @@ type ExtAck struct {
 	missNest    uint32
 }
 
-// SetMsg sets the text (NL_SET_ERR_MSG).
+// SetMsg sets the text, of which 512 bytes are sent, up to a NUL (NL_SET_ERR_MSG).
 func (e *ExtAck) SetMsg(text string) { e.report.Msg = text }
 
 // SetAttr blames an attribute of the request, a view of it as Info.Attrs has, or
@@ -47,7 +49,7 @@ func (e *ExtAck) SetAttrMsg(a nla.Attr, text string) {
 // SetMissing tells the type of an attribute that is missing, in a nest or, where
 // that is nil, at the top level (NL_SET_ERR_ATTR_MISS).
 func (e *ExtAck) SetMissing(nest nla.Attr, typ uint16) {
-	e.hasMiss, e.missType = true, uint32(typ)
+	e.hasMiss, e.missType = typ != 0, uint32(typ)
 	offset, ok := e.offset(nest)
 	e.hasMissNest, e.missNest = ok, uint32(offset)
 }
@@ -68,10 +70,16 @@ func (e *ExtAck) offset(a nla.Attr) (offset int, ok bool) {
 	return 0, false
 }
 
-// append makes of it what nlmsg composes answers from; the bytes go to buf.
+// maxText is the longest text that is sent. The kernel cuts those that it formats
+// at 80 bytes (NETLINK_MAX_FMTMSG_LEN); texts of errors may be any length.
+const maxText = 512
+
+// message makes of it what nlmsg composes answers from; the bytes go to buf.
 func (e *ExtAck) message(buf []byte) (nlmsg.ExtAck, []byte) {
 	var m nlmsg.ExtAck
-	buf = m.SetReport(&e.report, buf)
+	report := e.report
+	report.Msg, _, _ = strings.Cut(report.Msg[:min(len(report.Msg), maxText)], "\x00")
+	buf = m.SetReport(&report, buf)
 	if e.cookies > 0 {
 		m.Cookie = e.cookie[:e.cookies]
 		m.Set(nlmsg.AttrCookie)

@@ -29,8 +29,9 @@ const (
 // EIO, with its text as that of the extended ACK.
 //
 // A handler runs inside the Send of the requester, or, when a dump goes on, in
-// its Receive. It must not send requests to its own bus, nor register or
-// unregister families: the kernel would deadlock there, and so does the bus.
+// its Receive. It may reply, notify and multicast, and ask for listeners. Of its
+// own bus it must use nothing else: to send a request, to open, join, leave or
+// close, to register or unregister deadlocks, as the kernel would there.
 type (
 	// Do handles a request: doit, but also pre_doit.
 	Do func(*Info) error
@@ -48,11 +49,13 @@ type Op struct {
 	Cmd      uint8
 	Flags    genlmsg.OpFlags // genlmsg.OpAdmin, genlmsg.OpUnsAdmin
 	Validate Validate
-	Policy   *nla.Policy // nil: the family's
-	Do       Do
-	Start    DumpFunc // nil: nothing to do
-	Dump     DumpFunc
-	Done     DumpDone // nil: nothing to do
+	// Policy is nil for the family's. Without any, a command from
+	// Family.ResvStartOp on rejects every attribute; one before it accepts all.
+	Policy *nla.Policy
+	Do     Do
+	Start  DumpFunc // nil: nothing to do
+	Dump   DumpFunc
+	Done   DumpDone // nil: nothing to do
 }
 
 // SmallOp is an operation under the policy of its family (struct genl_small_ops).
@@ -103,8 +106,8 @@ type Family struct {
 	Name    string
 	Version uint8
 	HdrSize int // bytes of the family's own header behind struct genlmsghdr
-	// MaxAttr is the highest attribute type of operations that have no policy;
-	// 0 is that of Policy. The controller tells it.
+	// MaxAttr is the highest attribute type of operations that have no policy. The
+	// controller tells it. With a Policy it is 0, or the same as that of the Policy.
 	MaxAttr int
 	Policy  *nla.Policy // of operations that have none of their own
 	NetNSOK bool        // it exists in other network namespaces than the first
@@ -122,7 +125,8 @@ type Family struct {
 	PostDo   PostDo
 	Groups   []Group
 
-	// Bind and Unbind hear of ports that join and leave a group, by its index.
+	// Bind and Unbind hear of ports that join and leave a group, by its index. They
+	// may do what a handler may.
 	Bind, Unbind func(group int)
 
 	on atomic.Pointer[registration]
@@ -159,6 +163,18 @@ func (f *Family) maxAttr() int {
 		return f.Policy.MaxType()
 	}
 	return f.MaxAttr
+}
+
+// maxHdrSize bounds what a family may have in front of its attributes.
+const maxHdrSize = 1 << 12
+
+// hasMaxAttr reports whether MaxAttr is one that the kernel could have, and that of
+// the policy.
+func (f *Family) hasMaxAttr() bool {
+	if f.Policy != nil && f.MaxAttr != 0 {
+		return f.MaxAttr == f.Policy.MaxType()
+	}
+	return f.MaxAttr >= 0 && f.MaxAttr <= nla.TypeMask
 }
 
 // existsIn reports whether the family is in that network namespace.

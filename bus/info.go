@@ -26,14 +26,15 @@ type Info struct {
 	Ctx any
 
 	port *Port
-	buf  []byte // where messages are built, kept for the next
+	on   *registration // of the family when the request came
+	buf  []byte        // where messages are built, kept for the next
 }
 
 // Begin starts a message to the requester, in a buffer of the bus
 // (genlmsg_put_reply). What the handler appends is behind the family's header.
 // [Info.Reply] or [Info.Notify] ends it; one at a time.
 func (i *Info) Begin(cmd uint8) (b []byte, mark int) {
-	return i.Family.Begin(i.buf[:0], 0, i.Seq, i.PortID, cmd)
+	return i.on.begin(i.buf[:0], i.Family, 0, i.Seq, i.PortID, cmd)
 }
 
 // end writes the length of a message from Begin.
@@ -82,7 +83,7 @@ func (i *Info) Notify(group int, b []byte, mark int) error {
 // BeginEvent starts a message to a group: no request's (genlmsg_put). Multicast ends
 // it; one at a time, with those of Begin.
 func (i *Info) BeginEvent(cmd uint8) (b []byte, mark int) {
-	return i.Family.Begin(i.buf[:0], 0, 0, 0, cmd)
+	return i.on.begin(i.buf[:0], i.Family, 0, 0, 0, cmd)
 }
 
 // Multicast sends the message that BeginEvent started to a group of the family, by

@@ -204,7 +204,8 @@ func (f *Family) MulticastNetNS(netNS, group int, messages []byte, excluded uint
 	return f.multicast(netNS, group, messages, excluded)
 }
 
-// MulticastAll is Multicast in every network namespace (genlmsg_multicast_allns).
+// MulticastAll is Multicast in every network namespace (genlmsg_multicast_allns). A
+// port that hears all of them gets it once, where the kernel gives it one for each.
 func (f *Family) MulticastAll(group int, messages []byte, excluded uint32) error {
 	return f.multicast(everyNetNS, group, messages, excluded)
 }
@@ -236,7 +237,16 @@ func (f *Family) HasListeners(group int) bool {
 // and the family's own, which is zeros (genlmsg_put). The mark is for
 // [nlmsg.End]. A notification has the sequence number and the port ID 0.
 func (f *Family) Begin(b []byte, flags nlmsg.Flags, seq, portID uint32, cmd uint8) ([]byte, int) {
-	b, mark := nlmsg.Begin(b, nlmsg.Type(f.ID()), flags, seq, portID)
+	return f.on.Load().begin(b, f, flags, seq, portID, cmd)
+}
+
+// begin is Begin with the id that the family had, or 0 for nil.
+func (r *registration) begin(b []byte, f *Family, flags nlmsg.Flags, seq, portID uint32, cmd uint8) ([]byte, int) {
+	id := nlmsg.Type(0)
+	if r != nil {
+		id = nlmsg.Type(r.id)
+	}
+	b, mark := nlmsg.Begin(b, id, flags, seq, portID)
 	b = genlmsg.Append(b, cmd, f.Version)
 	for range nla.Align(f.HdrSize) {
 		b = append(b, 0)

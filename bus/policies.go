@@ -38,7 +38,8 @@ func (b *Bus) startPolicies(d *Dump) error {
 	if f == nil {
 		return ENOENT
 	}
-	s := &policyDump{id: f.ID()}
+	// 7.2 numbers nested policies without types, too (add_policy).
+	s := &policyDump{id: f.ID(), tables: policydump.Tables{SkipEmpty: b.profile == Linux618}}
 	ops := f.on.Load().ops
 	if op := d.Attrs.Get(genlmsg.CtrlAttrOp); op != nil {
 		do, dump := ops.byNumber(d.Attrs.Uint32(genlmsg.CtrlAttrOp))

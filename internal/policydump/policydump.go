@@ -10,7 +10,10 @@ import (
 
 // Tables are policies by number. The zero Tables is empty.
 type Tables struct {
-	List  []*nla.Policy
+	List []*nla.Policy
+	// SkipEmpty gives policies without types no number.
+	SkipEmpty bool
+
 	index map[*nla.Policy]uint32
 	next  int // the first whose nests are not numbered yet
 }
@@ -27,7 +30,7 @@ func (t *Tables) Add(top *nla.Policy) {
 }
 
 func (t *Tables) add(p *nla.Policy) {
-	if p == nil {
+	if p == nil || t.SkipEmpty && p.MaxType() == 0 {
 		return
 	}
 	if _, known := t.index[p]; known {
