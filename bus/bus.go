@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/nlwire/nlwire/genlmsg"
 )
@@ -17,6 +18,7 @@ import (
 type Bus struct {
 	profile  Profile
 	faults   Faults
+	delay    time.Duration // of a Slow datagram
 	onPanic  func(*Panic)
 	before   func(*Info)
 	ctrl     *Family
@@ -66,6 +68,7 @@ func New(options ...Option) *Bus {
 		ports:     map[address]*Port{},
 		listeners: map[uint32]map[*Port]struct{}{},
 		rover:     firstPortID,
+		delay:     time.Millisecond,
 	}
 	b.calls.New = func() any { return new(call) }
 	b.datagrams.New = func() any { return new(datagram) }

@@ -32,7 +32,8 @@
 //	            ParseNested; Dump, Dump.Begin, End, ErrMore; Errno
 //	ports       Bus.Open, Port, WithPortID, WithNetNS, WithCaps, With
 //	events      Family.Multicast, MulticastNetNS, MulticastAll, Bus.Unicast
-//	faults      Script, Random, WithFaults, WithPortFaults, WithBefore, WithPanics
+//	faults      Script, Random, WithFaults, WithPortFaults, WithBefore, WithDelay,
+//	            WithPanics
 //
 // # How exact it is
 //

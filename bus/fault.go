@@ -3,6 +3,7 @@ package bus
 import (
 	"math/rand/v2"
 	"sync"
+	"time"
 
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -11,7 +12,7 @@ import (
 // Fault is something that goes wrong with a datagram on its way to a port.
 type Fault uint8
 
-// The faults. Handlers are made slow with [WithBefore].
+// The faults. [WithBefore] makes a handler slow for as long as a test wants it.
 const (
 	NoFault Fault = iota
 	// Lose: it does not arrive, and nothing tells.
@@ -20,7 +21,8 @@ const (
 	Duplicate
 	// Truncate: its second half is missing, as if the buffer were too small.
 	Truncate
-	// NoBuffers: it is lost because the queue is full, which ENOBUFS tells.
+	// NoBuffers: it is lost because the queue is full, which ENOBUFS tells. A dump
+	// that it was part of stands still.
 	NoBuffers
 	// Interrupt: the receive in front of it fails with EINTR.
 	Interrupt
@@ -30,10 +32,13 @@ const (
 	// Forge: in front of it arrives one with the same headers and other content,
 	// which does not come from the bus but from another port.
 	Forge
+	// Slow: it takes its time, and keeps the sender of the request, as a slow
+	// handler does. [WithDelay] says how long.
+	Slow
 	numFaults
 )
 
-var faultNames = [numFaults]string{"none", "lose", "duplicate", "truncate", "no-buffers", "interrupt", "inconsistent", "forge"}
+var faultNames = [numFaults]string{"none", "lose", "duplicate", "truncate", "no-buffers", "interrupt", "inconsistent", "forge", "slow"}
 
 // String returns the name in lower case.
 func (f Fault) String() string {
@@ -53,6 +58,9 @@ type Delivery struct {
 // Faults decides what happens to a datagram. It runs for many ports at once and
 // must not use the bus.
 type Faults func(Delivery) Fault
+
+// WithDelay is how long a [Slow] datagram takes, 1 ms if it is not given.
+func WithDelay(d time.Duration) Option { return func(b *Bus) { b.delay = d } }
 
 // Script has the faults of the list happen to the datagrams in their order, and
 // none after them.
@@ -74,6 +82,7 @@ func Script(list ...Fault) Faults {
 // none is named. The same seed has the same datagrams suffer, if they come in the
 // same order.
 func Random(seed uint64, n int, kinds ...Fault) Faults {
+	n = max(n, 1)
 	if len(kinds) == 0 {
 		for f := Lose; f < numFaults; f++ {
 			kinds = append(kinds, f)

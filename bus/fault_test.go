@@ -32,6 +32,7 @@ func TestFaults(t *testing.T) {
 		Interrupt:    {{err: syscall.EINTR}, {n: whole, size: whole}},
 		Inconsistent: {{n: whole, size: whole, isMarked: false}}, // it is not part of a dump
 		Forge:        {{n: whole, size: whole, isForged: true}, {n: whole, size: whole}},
+		Slow:         {{n: whole, size: whole}},
 	}
 	for fault, want := range tests {
 		b := newBus(t, WithFaults(Script(fault)))
@@ -89,7 +90,7 @@ func TestFaultsThroughConn(t *testing.T) {
 	var faults Faults
 	c := newFaulty(t, func(d Delivery) Fault { return faults(d) }, list)
 	for fault, want := range map[Fault]error{
-		NoFault: nil, Duplicate: nil, Interrupt: nil, Forge: nil, Inconsistent: nil,
+		NoFault: nil, Duplicate: nil, Interrupt: nil, Forge: nil, Inconsistent: nil, Slow: nil,
 		Truncate: socket.ErrTruncated, NoBuffers: syscall.ENOBUFS,
 	} {
 		faults = Script(fault)

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -44,6 +45,8 @@ type Port struct {
 	wake chan struct{} // has one when there may be something to receive
 	done chan struct{} // closed with the port
 
+	bad error // what was wrong with the options
+
 	mu         sync.Mutex // guards what follows
 	queue      queue
 	rmem       int   // what the queue takes
@@ -53,6 +56,7 @@ type Port struct {
 	drops      uint32
 	maxReceive int  // the longest buffer that was offered
 	dumping    bool // a dump has not ended
+	stalled    bool // its last datagram was lost by a fault
 	closed     bool
 	expired    bool // the deadline is over
 	timer      *time.Timer
@@ -82,7 +86,7 @@ func WithCaps(c Caps) PortOption { return func(p *Port) { p.caps = c } }
 func With(flags ...socket.Flag) PortOption {
 	return func(p *Port) {
 		for _, f := range flags {
-			_ = p.SetFlag(f, true) // Open asks which are on
+			p.bad = errors.Join(p.bad, p.SetFlag(f, true))
 		}
 	}
 }
@@ -103,6 +107,12 @@ func (b *Bus) Open(options ...PortOption) (*Port, error) {
 	}
 	for _, option := range options {
 		option(p)
+	}
+	if p.netNS < 0 {
+		p.bad = errors.Join(p.bad, fmt.Errorf("bus: open in namespace %d: %w", p.netNS, EINVAL))
+	}
+	if p.bad != nil {
+		return nil, p.bad
 	}
 	b.table.Lock()
 	defer b.table.Unlock()
@@ -130,6 +140,14 @@ func (p *Port) PortID() uint32 { return p.id }
 // The errors are the kernel's: ENODATA for an empty one, EMSGSIZE for one of more
 // than a send buffer, os.ErrClosed.
 func (p *Port) Send(b []byte) error {
+	if err := p.mayBeSent(b); err != nil {
+		return err
+	}
+	p.bus.handle(p, b)
+	return nil
+}
+
+func (p *Port) mayBeSent(b []byte) error {
 	switch {
 	case p.isClosed():
 		return errClosed
@@ -138,7 +156,6 @@ func (p *Port) Send(b []byte) error {
 	case len(b) > defaultBuffer-sendOverhead:
 		return fmt.Errorf("bus: send %d bytes: %w", len(b), EMSGSIZE)
 	}
-	p.bus.handle(p, b)
 	return nil
 }
 
@@ -147,10 +164,10 @@ func (p *Port) Send(b []byte) error {
 // Info.PortID. ECONNREFUSED says that there is no such port, EPERM that it takes
 // CapNetAdminNS.
 func (p *Port) SendTo(portID uint32, b []byte) error {
-	if p.isClosed() {
-		return errClosed
+	err := p.mayBeSent(b)
+	if err != nil {
+		return err
 	}
-	err := error(nil)
 	if p.caps&CapNetAdminNS == 0 {
 		err = EPERM
 	} else {
@@ -282,7 +299,7 @@ func (p *Port) SetReceiveBuffer(bytes int) error {
 	if p.closed {
 		return errClosed
 	}
-	p.rcvbuf = max(2*bytes, leastBuffer)
+	p.rcvbuf = max(2*min(bytes, 1<<29), leastBuffer)
 	return nil
 }
 

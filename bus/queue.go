@@ -2,6 +2,7 @@ package bus
 
 import (
 	"math/bits"
+	"time"
 
 	"github.com/nlwire/nlwire/socket"
 )
@@ -93,13 +94,11 @@ func (p *Port) put(b []byte, info socket.Info, allocated int) bool {
 func (p *Port) deliver(b []byte, info socket.Info, size int, fits bool) bool {
 	fault := p.fault(b)
 	switch fault {
-	case Lose:
-		return true
-	case NoBuffers:
-		p.mu.Lock()
-		p.overrun()
-		p.mu.Unlock()
-		return false
+	case Lose, NoBuffers:
+		p.lose(fault, fits)
+		return fault == Lose
+	case Slow:
+		time.Sleep(p.bus.delay)
 	case Forge:
 		p.forge(b)
 	}
@@ -110,6 +109,21 @@ func (p *Port) deliver(b []byte, info socket.Info, size int, fits bool) bool {
 		p.attach(p.bus.newDatagram(b, info, size), true)
 	}
 	return ok
+}
+
+// lose has a datagram not arrive. With NoBuffers the dump that it was part of stands
+// still, as the kernel's does that gets no memory for the next with nothing queued;
+// with Lose it goes on with the next receive.
+func (p *Port) lose(fault Fault, isDump bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case fault == NoBuffers:
+		p.overrun()
+	case isDump && p.dumping:
+		p.stalled = true
+		p.signal()
+	}
 }
 
 func (b *Bus) newDatagram(data []byte, info socket.Info, size int) *datagram {
@@ -176,6 +190,11 @@ func (p *Port) receive(b []byte, waits bool) (n int, info socket.Info, err error
 		err = errDeadline
 	case p.err != nil:
 		err, p.err = p.err, nil
+	case p.queue.count == 0 && p.stalled: // a fault took what would have let it go on
+		p.stalled = false
+		p.mu.Unlock()
+		p.goOn()
+		return p.receive(b, waits)
 	case p.queue.count == 0:
 		err = socket.ErrEmpty
 	}
@@ -220,7 +239,9 @@ func (p *Port) goOn() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil {
-		p.err = err
+		if p.err = err; err == error(ENOBUFS) {
+			p.err = errNoBuffers // as other systems number it
+		}
 		p.signal()
 	}
 	p.receivedOne()
