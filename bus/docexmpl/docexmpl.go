@@ -20,10 +20,11 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
+// What the family is called, and its numbers.
 const (
-	Name    = "DOC_EXMPL"
-	Version = 1
-	Group   = "doc_events"
+	Name    = "DOC_EXMPL"  // of the family
+	Version = 1            // of its interface
+	Group   = "doc_events" // its multicast group
 
 	CmdEcho = 1 // DOC_EXMPL_C_ECHO
 	AttrMsg = 1 // DOC_EXMPL_A_MSG: string with NUL
