@@ -21,7 +21,7 @@ type hostile struct {
 }
 
 // newHostile cuts b into datagrams: one, or several, every second of which may come
-// from another process or from a group.
+// from another process or from a group. A good end may follow.
 func newHostile(how byte, b []byte) *hostile {
 	h := &hostile{}
 	h.fake = newFake(func(_ *fake, reqs []nlmsg.Msg) []event {
@@ -42,6 +42,9 @@ func newHostile(how byte, b []byte) *hostile {
 				e.info = []socket.Info{{}, {PortID: 9}, {Group: 5}, {Groups: 1}}[how>>1&3]
 			}
 			h.events = append(h.events, e)
+		}
+		if how&8 != 0 {
+			h.events = append(h.events, event{b: done(reqs[0], 0, 0)})
 		}
 		h.events = append(h.events, event{err: syscall.ENOBUFS})
 		return slices.Clone(h.events)
@@ -122,6 +125,7 @@ func FuzzAnswers(f *testing.F) {
 	for _, s := range seeds.Datagrams() {
 		f.Add(byte(0), s.B)
 		f.Add(byte(len(s.B)|1), s.B)
+		f.Add(byte(8), s.B)
 	}
 	req := nlmsg.Msg(make([]byte, nlmsg.HeaderLen))
 	for _, b := range [][]byte{
