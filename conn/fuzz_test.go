@@ -93,18 +93,20 @@ func (h *hostile) owed() (texts []string, isSound bool) {
 			if isSound = isSound && err == nil && m.Type() != nlmsg.Overrun; err != nil {
 				break
 			}
-			if m.Type() == nlmsg.Overrun || m.Type() == nlmsg.Noop || isGroup || !h.isForIt(m) {
+			if m.Type() == nlmsg.Overrun || isGroup || !h.isForIt(m) {
 				continue
 			}
+			isSound = isSound && (m.Flags()&nlmsg.DumpIntr == 0 || m.Type() == nlmsg.Error)
 			switch m.Type() {
 			case nlmsg.Done:
 				a, err := nlmsg.ParseDone(m)
-				return texts, isSound && err == nil && a.Errno == 0 && m.Flags()&nlmsg.DumpIntr == 0
+				return texts, isSound && err == nil && a.Errno == 0
 			case nlmsg.Error:
 				return texts, false
+			case nlmsg.Noop:
+			default:
+				texts = append(texts, text(m))
 			}
-			isSound = isSound && m.Flags()&nlmsg.DumpIntr == 0
-			texts = append(texts, text(m))
 		}
 	}
 	return texts, false
