@@ -20,7 +20,8 @@ type hostile struct {
 	calls  int       // of the receiving methods
 }
 
-// newHostile cuts b into datagrams: one, or several.
+// newHostile cuts b into datagrams: one, or several, every second of which may come
+// from another process or from a group. A good end may follow.
 func newHostile(how byte, b []byte) *hostile {
 	h := &hostile{}
 	h.fake = newFake(func(_ *fake, reqs []nlmsg.Msg) []event {
@@ -36,7 +37,14 @@ func newHostile(how byte, b []byte) *hostile {
 		}
 		h.events = nil
 		for ; len(rest) > 0; rest = rest[min(size, len(rest)):] {
-			h.events = append(h.events, event{b: rest[:min(size, len(rest))]})
+			e := event{b: rest[:min(size, len(rest))]}
+			if len(h.events)%2 == 1 {
+				e.info = []socket.Info{{}, {PortID: 9}, {Group: 5}, {Groups: 1}}[how>>1&3]
+			}
+			h.events = append(h.events, e)
+		}
+		if how&8 != 0 {
+			h.events = append(h.events, event{b: done(reqs[0], 0, 0)})
 		}
 		h.events = append(h.events, event{err: syscall.ENOBUFS})
 		return slices.Clone(h.events)
@@ -75,24 +83,30 @@ func direct(b []byte, seq uint32) {
 func (h *hostile) owed() (texts []string, isSound bool) {
 	isSound, size := true, 0
 	for _, e := range h.events {
+		if e.info.PortID != 0 {
+			continue
+		}
+		isGroup := e.info.Group != 0 || e.info.Groups != 0
 		size += len(e.b)
 		isSound = isSound && len(e.b) <= fuzzBuffer && size <= fuzzQueue
 		for m, err := range nlmsg.All(e.b) {
 			if isSound = isSound && err == nil && m.Type() != nlmsg.Overrun; err != nil {
 				break
 			}
-			if m.Type() == nlmsg.Overrun || m.Type() == nlmsg.Noop || !h.isForIt(m) {
+			if m.Type() == nlmsg.Overrun || isGroup || !h.isForIt(m) {
 				continue
 			}
+			isSound = isSound && (m.Flags()&nlmsg.DumpIntr == 0 || m.Type() == nlmsg.Error)
 			switch m.Type() {
 			case nlmsg.Done:
 				a, err := nlmsg.ParseDone(m)
-				return texts, isSound && err == nil && a.Errno == 0 && m.Flags()&nlmsg.DumpIntr == 0
+				return texts, isSound && err == nil && a.Errno == 0
 			case nlmsg.Error:
 				return texts, false
+			case nlmsg.Noop:
+			default:
+				texts = append(texts, text(m))
 			}
-			isSound = isSound && m.Flags()&nlmsg.DumpIntr == 0
-			texts = append(texts, text(m))
 		}
 	}
 	return texts, false
@@ -113,6 +127,7 @@ func FuzzAnswers(f *testing.F) {
 	for _, s := range seeds.Datagrams() {
 		f.Add(byte(0), s.B)
 		f.Add(byte(len(s.B)|1), s.B)
+		f.Add(byte(8), s.B)
 	}
 	req := nlmsg.Msg(make([]byte, nlmsg.HeaderLen))
 	for _, b := range [][]byte{
