@@ -1,0 +1,287 @@
+package main
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nlwire/nlwire/bench/input"
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+)
+
+// touchAttr is touch, reading the view itself.
+func touchAttr(a nla.Attr) uint64 {
+	sum := uint64(a.Type()) + uint64(len(a)-nla.HeaderLen)
+	if len(a) >= nla.HeaderLen+4 {
+		sum += uint64(ne.Uint32(a[nla.HeaderLen:]))
+	}
+	return sum
+}
+
+// walkNlwire is the fastest of the documented ways.
+func walkNlwire(d []byte, in *input.Set) (sum uint64, err error) {
+	for len(d) > 0 {
+		m, n := nlmsg.Consume(d)
+		if n < 0 {
+			return 0, nlmsg.ParseError(n)
+		}
+		d = d[n:]
+		if m.Type() < nlmsg.MinType {
+			continue
+		}
+		for a, err := range nla.All(m.Attrs(in.HeaderLen)) {
+			if err != nil {
+				return 0, err
+			}
+			sum += touchAttr(a)
+		}
+	}
+	return sum, nil
+}
+
+// walkAll is the plain way.
+func walkAll(d []byte, in *input.Set) (sum uint64, err error) {
+	for m, err := range nlmsg.All(d) {
+		if err != nil {
+			return 0, err
+		}
+		if m.Type() < nlmsg.MinType {
+			continue
+		}
+		for a, err := range nla.All(m.Attrs(in.HeaderLen)) {
+			if err != nil {
+				return 0, err
+			}
+			sum += touch(a.Type(), a.Payload())
+		}
+	}
+	return sum, nil
+}
+
+// walkConsume is the way without iterators.
+func walkConsume(d []byte, in *input.Set) (sum uint64, err error) {
+	for len(d) > 0 {
+		m, n := nlmsg.Consume(d)
+		if n < 0 {
+			return 0, nlmsg.ParseError(n)
+		}
+		d = d[n:]
+		if m.Type() < nlmsg.MinType {
+			continue
+		}
+		for b := m.Attrs(in.HeaderLen); len(b) > 0; {
+			a, n := nla.Consume(b)
+			if n < 0 {
+				return 0, nla.ParseError(n)
+			}
+			b = b[n:]
+			sum += touchAttr(a)
+		}
+	}
+	return sum, nil
+}
+
+func deepNlwire(d []byte, in *input.Set) (sum uint64, err error) {
+	for len(d) > 0 {
+		m, n := nlmsg.Consume(d)
+		if n < 0 {
+			return 0, nlmsg.ParseError(n)
+		}
+		d = d[n:]
+		if m.Type() < nlmsg.MinType {
+			continue
+		}
+		for a, err := range nla.All(m.Attrs(in.HeaderLen)) {
+			if err != nil {
+				return 0, err
+			}
+			sum += touchAttr(a)
+			if depth := in.Depth(a.Type()); depth > 0 {
+				s, err := nestNlwire(a.Payload(), depth)
+				if err != nil {
+					return 0, err
+				}
+				sum += s
+			}
+		}
+	}
+	return sum, nil
+}
+
+func nestNlwire(b []byte, depth uint32) (sum uint64, err error) {
+	for a, err := range nla.All(b) {
+		if err != nil {
+			return 0, err
+		}
+		sum += touchAttr(a)
+		if depth > 1 {
+			s, err := nestNlwire(a.Payload(), depth-1)
+			if err != nil {
+				return 0, err
+			}
+			sum += s
+		}
+	}
+	return sum, nil
+}
+
+func policyNlwire(in *input.Set) (task, error) {
+	policy := in.Policy()
+	tb := make(nla.Table, policy.MaxType()+1)
+	return walking(func(d []byte, in *input.Set) (sum uint64, err error) {
+		for len(d) > 0 {
+			m, n := nlmsg.Consume(d)
+			if n < 0 {
+				return 0, nlmsg.ParseError(n)
+			}
+			d = d[n:]
+			if m.Type() < nlmsg.MinType {
+				continue
+			}
+			if err := nla.Parse(tb, m.Attrs(in.HeaderLen), policy, nla.Liberal); err != nil {
+				return 0, err
+			}
+			for typ, a := range tb {
+				if a != nil {
+					sum += touch(uint16(typ), a.Payload())
+				}
+			}
+		}
+		return sum, nil
+	})(in)
+}
+
+// encodeNlwire has its loops written out: an indirect call would count here.
+func encodeNlwire(in *input.Set) (task, error) {
+	buf := make([]byte, 0, 1024)
+	check := func(encode func([]byte, uint32) []byte) func() (uint64, error) {
+		return checkEncoder(func(i uint32) ([]byte, error) { return encode(buf[:0], i), nil })
+	}
+	if in.HeaderLen != 0 {
+		return task{check: check(mixedNlwire), run: func(n int) (sum uint64, err error) {
+			for range n {
+				for i := range uint32(messagesPerOp) {
+					sum += ofMessage(mixedNlwire(buf[:0], i))
+				}
+			}
+			return sum, nil
+		}}, nil
+	}
+	return task{check: check(requestNlwire), run: func(n int) (sum uint64, err error) {
+		for range n {
+			for i := range uint32(messagesPerOp) {
+				sum += ofMessage(requestNlwire(buf[:0], i))
+			}
+		}
+		return sum, nil
+	}}, nil
+}
+
+//go:noinline
+func requestNlwire(b []byte, i uint32) []byte { return appendGetFamily(b, 0, i, names[i%4]) }
+
+func appendGetFamily(b []byte, flags nlmsg.Flags, seq uint32, name string) []byte {
+	b, m := nlmsg.Begin(b, genlmsg.IDCtrl, nlmsg.Request|flags, seq, 0)
+	b = genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion)
+	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, name)
+	return nlmsg.End(b, m)
+}
+
+//go:noinline
+func mixedNlwire(b []byte, i uint32) []byte {
+	b, m := nlmsg.Begin(b, unix.RTM_NEWLINK, nlmsg.Request|linkFlags, i, 0)
+	var link [unix.SizeofIfInfomsg]byte
+	b = append(b, link[:]...)
+	b = nla.AppendCString(b, unix.IFLA_IFNAME, names[i%4])
+	b = nla.AppendUint32(b, unix.IFLA_MTU, 1500+i)
+	b = nla.AppendBytes(b, unix.IFLA_ADDRESS, address)
+	b = nla.AppendUint32(b, unix.IFLA_LINK, i)
+	b, info := nla.Begin(b, unix.IFLA_LINKINFO)
+	b = nla.AppendCString(b, unix.IFLA_INFO_KIND, "vlan")
+	b, data := nla.Begin(b, unix.IFLA_INFO_DATA)
+	b = nla.AppendUint16(b, vlanID, uint16(i))
+	b = nla.AppendBE16(b, vlanProtocol, vlanAD)
+	b = nla.AppendBitfield32(b, vlanFlags, nla.Bitfield32{Value: vlanGVRP, Selector: ^uint32(0)})
+	b = nla.End(nla.End(b, data), info)
+	b = nla.AppendUint32(b, unix.IFLA_TXQLEN, 1000)
+	return nlmsg.End(b, m)
+}
+
+// routeOf reads a message of rtnetlink about a route.
+func routeOf(m nlmsg.Msg) (r route, err error) {
+	if len(m) < nlmsg.HeaderLen+unix.SizeofRtMsg {
+		return r, fmt.Errorf("short message: %v", m)
+	}
+	r.dstLen = m[nlmsg.HeaderLen+1]
+	for b := m.Attrs(unix.SizeofRtMsg); len(b) > 0; {
+		a, n := nla.Consume(b)
+		if n < 0 {
+			return r, nla.ParseError(n)
+		}
+		b = b[n:]
+		switch a.Type() {
+		case unix.RTA_DST:
+			r.dst, err = a.Uint32()
+		case unix.RTA_OIF:
+			r.oif, err = a.Uint32()
+		case unix.RTA_TABLE:
+			r.table, err = a.Uint32()
+		}
+		if err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// familySum reads a message of the controller about a family.
+func familySum(m nlmsg.Msg) (sum uint64, err error) {
+	for a, err := range nla.All(genlmsg.Attrs(m, 0)) {
+		if err != nil {
+			return 0, err
+		}
+		switch a.Type() {
+		case genlmsg.CtrlAttrFamilyID:
+			id, err := a.Uint16()
+			if err != nil {
+				return 0, err
+			}
+			sum += uint64(id)
+		case genlmsg.CtrlAttrFamilyName:
+			name, err := a.CString()
+			if err != nil {
+				return 0, err
+			}
+			sum += uint64(len(name)) + uint64(name[0])
+		case genlmsg.CtrlAttrVersion:
+			v, err := a.Uint32()
+			if err != nil {
+				return 0, err
+			}
+			sum += uint64(v)
+		case genlmsg.CtrlAttrMulticastGroups:
+			s, err := groupSum(a.Payload())
+			if err != nil {
+				return 0, err
+			}
+			sum += s
+		}
+	}
+	return sum, nil
+}
+
+func groupSum(groups []byte) (sum uint64, err error) {
+	for group, err := range nla.All(groups) {
+		if err != nil {
+			return 0, err
+		}
+		id, err := nla.Find(group.Payload(), genlmsg.CtrlAttrMulticastGroupID).Uint32()
+		if err != nil {
+			return 0, err
+		}
+		sum += uint64(id)
+	}
+	return sum, nil
+}
