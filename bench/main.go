@@ -88,9 +88,9 @@ func again() error {
 }
 
 func draw() error {
-	rows, details, err := report.Read(results)
+	rows, _, err := report.Read(results)
 	if err != nil {
 		return err
 	}
-	return chart.Draw(results, rows, details)
+	return chart.Draw(results, rows)
 }
