@@ -96,7 +96,7 @@ func (m Msg) Payload() []byte {
 // short for the header has none; a caller who reads the header compares the
 // length of Payload with hdrlen first. A negative hdrlen panics.
 func (m Msg) Attrs(hdrlen int) []byte {
-	if start := HeaderLen + Align(hdrlen); start < len(m) {
+	if start := HeaderLen + Align(hdrlen); uint(start) < uint(len(m)) {
 		return m[start:]
 	}
 	return nil
