@@ -24,6 +24,7 @@ struct input {
 	uint32_t depth_count, *depths;
 	uint32_t rule_count;
 	struct rule *rules;
+	uint32_t wanted_count, *wanted; /* types to take out of a table */
 	uint32_t count;
 	struct datagram *datagrams;
 };

@@ -183,9 +183,11 @@ static uint64_t decode_deep(uint64_t n)
 	return sum;
 }
 
-/* The policy as least and greatest payload, and whether the last byte is NUL. */
+/* The policy as least and greatest payload, and what else must hold: that the last
+ * byte is NUL, or that a nest has room for an attribute if it is not empty. */
+enum { NOTHING, NUL_ENDS, NEST };
 static struct limit {
-	uint16_t least, most, nul;
+	uint16_t least, most, also;
 } *limits;
 static const struct nlattr **table;
 
@@ -209,12 +211,12 @@ static void open_policy(void)
 			break;
 		case NUL_STRING:
 			l->least = 1;
-			l->nul = 1;
+			l->also = NUL_ENDS;
 			if (r->len)
 				l->most = r->len + 1;
 			break;
 		case NESTED:
-			l->least = NLA_HDRLEN;
+			l->also = NEST;
 			break;
 		case UNSPEC:
 			l->least = r->len;
@@ -241,7 +243,9 @@ static inline uint64_t parse(const unsigned char *p, uint32_t rem)
 			const struct limit *l = &limits[type];
 			uint32_t size = len - NLA_HDRLEN;
 
-			if (size < l->least || size > l->most || (l->nul && p[len - 1]))
+			if (size < l->least || size > l->most ||
+			    (l->also == NUL_ENDS && p[len - 1]) ||
+			    (l->also == NEST && size > 0 && size < NLA_HDRLEN))
 				fail("an attribute is against the policy");
 			table[type] = a;
 		}
@@ -251,10 +255,12 @@ static inline uint64_t parse(const unsigned char *p, uint32_t rem)
 		p += step;
 		rem -= step;
 	}
-	for (uint32_t t = 1; t < in.rule_count; t++)
-		if (table[t])
-			sum += touch(t, (const unsigned char *)table[t] + NLA_HDRLEN,
-				     table[t]->nla_len - NLA_HDRLEN);
+	for (uint32_t i = 0; i < in.wanted_count; i++) {
+		const struct nlattr *a = table[in.wanted[i]];
+		if (a)
+			sum += touch(a->nla_type & NLA_TYPE_MASK, (const unsigned char *)a + NLA_HDRLEN,
+				     a->nla_len - NLA_HDRLEN);
+	}
 	return sum;
 }
 

@@ -81,6 +81,8 @@ static void load(const char *path)
 	in.depths = words(in.depth_count);
 	in.rule_count = word();
 	in.rules = words(2 * in.rule_count);
+	in.wanted_count = word();
+	in.wanted = words(in.wanted_count);
 	in.count = word();
 	in.datagrams = calloc(in.count, sizeof *in.datagrams);
 	for (uint32_t i = 0; i < in.count; i++) {

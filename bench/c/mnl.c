@@ -111,10 +111,9 @@ static inline uint64_t parse(const struct nlmsghdr *h)
 	memset(table, 0, in.rule_count * sizeof *table);
 	if (mnl_attr_parse(h, in.header_len, store, table) < 0)
 		fail("an attribute is against the policy");
-	for (uint32_t t = 1; t < in.rule_count; t++)
-		if (table[t])
-			sum += touch(t, mnl_attr_get_payload(table[t]),
-				     mnl_attr_get_payload_len(table[t]));
+	for (uint32_t i = 0; i < in.wanted_count; i++)
+		if (table[in.wanted[i]])
+			sum += touch_attr(table[in.wanted[i]]);
 	return sum;
 }
 

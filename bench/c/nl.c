@@ -115,9 +115,9 @@ static inline uint64_t parse(struct nlmsghdr *h)
 	if (nla_parse(table, in.rule_count - 1, nlmsg_attrdata(h, in.header_len),
 		      nlmsg_attrlen(h, in.header_len), policy) < 0)
 		fail("an attribute is against the policy");
-	for (uint32_t t = 1; t < in.rule_count; t++)
-		if (table[t])
-			sum += touch(t, nla_data(table[t]), nla_len(table[t]));
+	for (uint32_t i = 0; i < in.wanted_count; i++)
+		if (table[in.wanted[i]])
+			sum += touch_attr(table[in.wanted[i]]);
 	return sum;
 }
 

@@ -44,7 +44,8 @@ func TestWriteAndRead(t *testing.T) {
 
 func TestReadRefusesWhatIsCut(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "set")
-	s := &Set{HeaderLen: 4, Depths: []uint32{1: 2}, Rules: []nla.Rule{1: {Kind: nla.KindU8}}, Datagrams: [][]byte{{1, 2, 3}}}
+	s := &Set{HeaderLen: 4, Depths: []uint32{1: 2}, Rules: []nla.Rule{1: {Kind: nla.KindU8}},
+		Wanted: []uint32{1}, Datagrams: [][]byte{{1, 2, 3}}}
 	if err := s.Write(path); err != nil {
 		t.Fatal(err)
 	}

@@ -40,12 +40,14 @@ func Links() (*Set, error) {
 		HeaderLen: 16,                            // struct ifinfomsg
 		Depths:    []uint32{18: 1, 26: 2, 43: 1}, // IFLA_LINKINFO, IFLA_AF_SPEC, IFLA_XDP
 		Rules: rules(map[nla.Kind][]uint16{
-			nla.KindU8: {16, 17, 33, 39},
+			nla.KindU8:  {16, 17, 33, 39, 67},
+			nla.KindU16: {68, 69},
 			nla.KindU32: {4, 5, 10, 13, 27, 29, 30, 31, 32, 35, 37, 40, 41, 47, 48, 50, 51, 58, 59,
 				60, 61, 63, 64, 66},
+			nla.KindUnspec: {14}, // struct rtnl_link_ifmap
 			nla.KindBinary: {1, 2, 7, 23, 54},
 			nla.KindString: {3, 6, 20},
-			nla.KindNested: {18, 26, 43, 55},
+			nla.KindNested: {18, 26, 43, 55, 62, 65},
 		}),
 	})
 }
@@ -53,7 +55,7 @@ func Links() (*Set, error) {
 // Routes is a dump of IPv4 routes. The policy is rtm_ipv4_policy of
 // net/ipv4/fib_frontend.c.
 func Routes(datagrams [][]byte) *Set {
-	return &Set{
+	s := &Set{
 		HeaderLen: 12, // struct rtmsg
 		Rules: rules(map[nla.Kind][]uint16{
 			nla.KindU8:     {27},
@@ -63,6 +65,7 @@ func Routes(datagrams [][]byte) *Set {
 		}),
 		Datagrams: datagrams,
 	}
+	return s.want()
 }
 
 // U32 has 64 attributes of 32 bits in each of its messages.
@@ -101,13 +104,13 @@ func synthetic(rule nla.Rule, add func(b []byte, typ uint16) []byte) *Set {
 		}
 		s.Datagrams = append(s.Datagrams, nlmsg.End(b, m))
 	}
-	return s
+	return s.want()
 }
 
 func recorded(name string, s Set) (*Set, error) {
 	var err error
 	s.Datagrams, err = golden.Load(name)
-	return &s, err
+	return s.want(), err
 }
 
 // rules makes a policy of types by their kinds, without limits of length.

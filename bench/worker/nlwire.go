@@ -143,9 +143,9 @@ func policyNlwire(in *input.Set) (task, error) {
 			if err := nla.Parse(tb, m.Attrs(in.HeaderLen), policy, nla.Liberal); err != nil {
 				return 0, err
 			}
-			for typ, a := range tb {
-				if a != nil {
-					sum += touch(uint16(typ), a.Payload())
+			for _, typ := range in.Wanted {
+				if a := tb[typ]; a != nil {
+					sum += touchAttr(a)
 				}
 			}
 		}
@@ -156,14 +156,14 @@ func policyNlwire(in *input.Set) (task, error) {
 // encodeNlwire has its loops written out: an indirect call would count here.
 func encodeNlwire(in *input.Set) (task, error) {
 	buf := make([]byte, 0, 1024)
-	check := func(encode func([]byte, uint32) []byte) func() (uint64, error) {
-		return checkEncoder(func(i uint32) ([]byte, error) { return encode(buf[:0], i), nil })
+	check := func(encode func([]byte, uint32, string) []byte) func() (uint64, error) {
+		return checkEncoder(func(i uint32) ([]byte, error) { return encode(buf[:0], i, names[i%4]), nil })
 	}
 	if in.HeaderLen != 0 {
 		return task{check: check(mixedNlwire), run: func(n int) (sum uint64, err error) {
 			for range n {
 				for i := range uint32(messagesPerOp) {
-					sum += ofMessage(mixedNlwire(buf[:0], i))
+					sum += ofMessage(mixedNlwire(buf[:0], i, names[i%4]))
 				}
 			}
 			return sum, nil
@@ -172,7 +172,7 @@ func encodeNlwire(in *input.Set) (task, error) {
 	return task{check: check(requestNlwire), run: func(n int) (sum uint64, err error) {
 		for range n {
 			for i := range uint32(messagesPerOp) {
-				sum += ofMessage(requestNlwire(buf[:0], i))
+				sum += ofMessage(requestNlwire(buf[:0], i, names[i%4]))
 			}
 		}
 		return sum, nil
@@ -180,21 +180,21 @@ func encodeNlwire(in *input.Set) (task, error) {
 }
 
 //go:noinline
-func requestNlwire(b []byte, i uint32) []byte { return appendGetFamily(b, 0, i, names[i%4]) }
-
-func appendGetFamily(b []byte, flags nlmsg.Flags, seq uint32, name string) []byte {
-	b, m := nlmsg.Begin(b, genlmsg.IDCtrl, nlmsg.Request|flags, seq, 0)
+func requestNlwire(b []byte, seq uint32, name string) []byte {
+	b, m := nlmsg.Begin(b, genlmsg.IDCtrl, nlmsg.Request, seq, 0)
 	b = genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion)
 	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, name)
 	return nlmsg.End(b, m)
 }
 
+// anyLink is the struct ifinfomsg of a new link.
+var anyLink [unix.SizeofIfInfomsg]byte
+
 //go:noinline
-func mixedNlwire(b []byte, i uint32) []byte {
+func mixedNlwire(b []byte, i uint32, name string) []byte {
 	b, m := nlmsg.Begin(b, unix.RTM_NEWLINK, nlmsg.Request|linkFlags, i, 0)
-	var link [unix.SizeofIfInfomsg]byte
-	b = append(b, link[:]...)
-	b = nla.AppendCString(b, unix.IFLA_IFNAME, names[i%4])
+	b = append(b, anyLink[:]...)
+	b = nla.AppendCString(b, unix.IFLA_IFNAME, name)
 	b = nla.AppendUint32(b, unix.IFLA_MTU, 1500+i)
 	b = nla.AppendBytes(b, unix.IFLA_ADDRESS, address)
 	b = nla.AppendUint32(b, unix.IFLA_LINK, i)

@@ -80,7 +80,7 @@ func resolveNlwire(*input.Set) (task, error) {
 	return task{run: func(n int) (sum uint64, err error) {
 		for range n {
 			s.seq++
-			s.req = appendGetFamily(s.req[:0], 0, s.seq, names[0])
+			s.req = requestNlwire(s.req[:0], s.seq, names[0])
 			if err := s.Send(s.req); err != nil {
 				return 0, err
 			}
@@ -185,7 +185,7 @@ func pipelineNlwire(*input.Set) (task, error) {
 			s.req = s.req[:0]
 			for i := range pipelined {
 				s.seq++
-				s.req = appendGetFamily(s.req, 0, s.seq, names[i%4])
+				s.req = requestNlwire(s.req, s.seq, names[i%4])
 			}
 			if err := s.Send(s.req); err != nil {
 				return 0, err
