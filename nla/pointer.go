@@ -21,5 +21,3 @@ func (p pointer) typ() int    { return int(ne.Uint16((*[HeaderLen]byte)(p.p)[2:]
 
 // attr is the attribute, n bytes that are all there.
 func (p pointer) attr(n int) Attr { return Attr((*[HeaderLen + MaxPayload + 1]byte)(p.p)[:n:n]) }
-
-func (p pointer) endsInNUL(n int) bool { return *(*byte)(unsafe.Add(p.p, n-1)) == 0 }
