@@ -110,11 +110,11 @@ func floodConn(*input.Set) (task, error) {
 			if err != nil {
 				return 0, err
 			}
-			r, err := routeOf(m)
+			v, err := routeSum(m)
 			if err != nil {
 				return 0, err
 			}
-			sum += r.sum() + uint64(m.Type())
+			sum += v + uint64(m.Type())
 			if left--; left == 0 {
 				break
 			}

@@ -119,11 +119,6 @@ func familiesNlwire(*input.Set) (task, error) {
 	}}, err
 }
 
-func routeSum(m nlmsg.Msg) (uint64, error) {
-	r, err := routeOf(m)
-	return r.sum(), err
-}
-
 func routesNlwire(*input.Set) (task, error) {
 	s, err := newAsker(socket.Route)
 	return task{run: func(n int) (sum uint64, err error) {
@@ -174,8 +169,8 @@ func sumEvent(d *socket.Datagram) (uint64, error) {
 	if n < 0 {
 		return 0, nlmsg.ParseError(n)
 	}
-	r, err := routeOf(m)
-	return r.sum() + uint64(m.Type()), err
+	v, err := routeSum(m)
+	return v + uint64(m.Type()), err
 }
 
 func pipelineNlwire(*input.Set) (task, error) {
