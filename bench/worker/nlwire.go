@@ -85,6 +85,8 @@ func walkConsume(d []byte, in *input.Set) (sum uint64, err error) {
 	return sum, nil
 }
 
+// deepNlwire does without range loops where there is much to do in them: the
+// compiler makes functions of such bodies.
 func deepNlwire(d []byte, in *input.Set) (sum uint64, err error) {
 	for len(d) > 0 {
 		m, n := nlmsg.Consume(d)
@@ -95,10 +97,12 @@ func deepNlwire(d []byte, in *input.Set) (sum uint64, err error) {
 		if m.Type() < nlmsg.MinType {
 			continue
 		}
-		for a, err := range nla.All(m.Attrs(in.HeaderLen)) {
-			if err != nil {
-				return 0, err
+		for b := m.Attrs(in.HeaderLen); len(b) > 0; {
+			a, n := nla.Consume(b)
+			if n < 0 {
+				return 0, nla.ParseError(n)
 			}
+			b = b[n:]
 			sum += touchAttr(a)
 			if depth := in.Depth(a.Type()); depth > 0 {
 				s, err := nestNlwire(a.Payload(), depth)
@@ -113,18 +117,27 @@ func deepNlwire(d []byte, in *input.Set) (sum uint64, err error) {
 }
 
 func nestNlwire(b []byte, depth uint32) (sum uint64, err error) {
-	for a, err := range nla.All(b) {
+	if depth == 1 {
+		for a, bad := range nla.All(b) {
+			if bad != nil {
+				err = bad
+				continue
+			}
+			sum += touchAttr(a)
+		}
+		return sum, err
+	}
+	for len(b) > 0 {
+		a, n := nla.Consume(b)
+		if n < 0 {
+			return 0, nla.ParseError(n)
+		}
+		b = b[n:]
+		s, err := nestNlwire(a.Payload(), depth-1)
 		if err != nil {
 			return 0, err
 		}
-		sum += touchAttr(a)
-		if depth > 1 {
-			s, err := nestNlwire(a.Payload(), depth-1)
-			if err != nil {
-				return 0, err
-			}
-			sum += s
-		}
+		sum += touchAttr(a) + s
 	}
 	return sum, nil
 }
@@ -241,45 +254,44 @@ func routeSum(m nlmsg.Msg) (uint64, error) {
 
 // familySum reads a message of the controller about a family.
 func familySum(m nlmsg.Msg) (sum uint64, err error) {
-	for a, err := range nla.All(genlmsg.Attrs(m, 0)) {
+	for b := genlmsg.Attrs(m, 0); len(b) > 0; {
+		a, n := nla.Consume(b)
+		if n < 0 {
+			return 0, nla.ParseError(n)
+		}
+		b = b[n:]
+		var id uint16
+		var version uint32
+		var name []byte
+		var groups uint64
+		switch a.Type() {
+		case genlmsg.CtrlAttrFamilyID:
+			id, err = a.Uint16()
+		case genlmsg.CtrlAttrFamilyName:
+			name, err = a.CString()
+		case genlmsg.CtrlAttrVersion:
+			version, err = a.Uint32()
+		case genlmsg.CtrlAttrMulticastGroups:
+			groups, err = groupSum(a.Payload())
+		}
 		if err != nil {
 			return 0, err
 		}
-		switch a.Type() {
-		case genlmsg.CtrlAttrFamilyID:
-			id, err := a.Uint16()
-			if err != nil {
-				return 0, err
-			}
-			sum += uint64(id)
-		case genlmsg.CtrlAttrFamilyName:
-			name, err := a.CString()
-			if err != nil {
-				return 0, err
-			}
-			sum += uint64(len(name)) + uint64(name[0])
-		case genlmsg.CtrlAttrVersion:
-			v, err := a.Uint32()
-			if err != nil {
-				return 0, err
-			}
-			sum += uint64(v)
-		case genlmsg.CtrlAttrMulticastGroups:
-			s, err := groupSum(a.Payload())
-			if err != nil {
-				return 0, err
-			}
-			sum += s
+		sum += uint64(id) + uint64(version) + groups + uint64(len(name))
+		if len(name) > 0 {
+			sum += uint64(name[0])
 		}
 	}
 	return sum, nil
 }
 
 func groupSum(groups []byte) (sum uint64, err error) {
-	for group, err := range nla.All(groups) {
-		if err != nil {
-			return 0, err
+	for len(groups) > 0 {
+		group, n := nla.Consume(groups)
+		if n < 0 {
+			return 0, nla.ParseError(n)
 		}
+		groups = groups[n:]
 		id, err := nla.Find(group.Payload(), genlmsg.CtrlAttrMulticastGroupID).Uint32()
 		if err != nil {
 			return 0, err
