@@ -162,8 +162,10 @@ func Number(v float64) string {
 	switch {
 	case math.IsNaN(v):
 		return "–"
-	case v < 10:
+	case v < 1:
 		return fmt.Sprintf("%.2g", v)
+	case v < 9.95:
+		return fmt.Sprintf("%.1f", v)
 	}
 	return fmt.Sprintf("%.0f", v)
 }

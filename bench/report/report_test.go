@@ -59,7 +59,7 @@ func TestRound(t *testing.T) {
 }
 
 func TestNumber(t *testing.T) {
-	for v, want := range map[float64]string{0.123: "0.12", 2.34: "2.3", 99.6: "100", 1234.5: "1234", math.NaN(): "–"} {
+	for v, want := range map[float64]string{0.123: "0.12", 2: "2.0", 2.34: "2.3", 9.96: "10", 99.6: "100", 1234.5: "1234", math.NaN(): "–"} {
 		if got := Number(v); got != want {
 			t.Errorf("Number(%v) = %s, want %s", v, got, want)
 		}
@@ -160,11 +160,24 @@ func TestText(t *testing.T) {
 	}
 }
 
+func TestGroups(t *testing.T) {
+	for n, want := range map[int]int{0: 0, 1: 1, 5: 5, 8: 8, 9: 8, 201: 8} {
+		rounds := make([]float64, n)
+		total, got := 0, groups(rounds)
+		for _, g := range got {
+			total += len(g)
+		}
+		if len(got) != want || total != n {
+			t.Errorf("%d rounds make %d groups with %d", n, len(got), total)
+		}
+	}
+}
+
 func TestTable(t *testing.T) {
 	table := Table(results())
 	for _, want := range []string{
-		"| decode, ns an attribute | 4 | – | 32 | 4 | – | – | 0.2 | 0 |\n", // geometric means
-		"| resolve a family, µs | 3 | – | – | – | – | – | – | 1 |\n",
+		"| decode, ns an attribute | 4.0 | – | 32 | 4.0 | – | – | 0.2 | 0 |\n", // geometric means
+		"| resolve a family, µs | 3.0 | – | – | – | – | – | – | 1 |\n",
 	} {
 		if !strings.Contains(table, want) {
 			t.Errorf("no line %q in\n%s", want, table)
