@@ -62,9 +62,6 @@ var (
 		"syscall", "libmnl", "libnl", "c-inline", "floor"}
 )
 
-// worker is the case's name for a worker.
-func (c *Case) worker() string { return c.Name }
-
 // comparable reports whether a column gives the checksum of the others. A floor does
 // less than the work.
 func comparable(column string) bool { return column != "floor" }

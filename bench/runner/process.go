@@ -43,7 +43,7 @@ type sample struct {
 
 // start starts a worker. A counter, if there is one, counts its system calls.
 func start(program string, c *Case, column, file string, counter *os.File) (*process, error) {
-	p := &process{column: column, cmd: exec.Command(program, c.worker(), column, file)}
+	p := &process{column: column, cmd: exec.Command(program, c.Name, column, file)}
 	p.cmd.Stderr = os.Stderr
 	if counter != nil {
 		p.cmd.ExtraFiles = []*os.File{counter}

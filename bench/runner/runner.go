@@ -301,5 +301,5 @@ func (r *run) count(c *Case, in *input, timed *process) (least sample, err error
 // countRuns is how often operations are counted, the first not.
 const countRuns = 4
 
-// program returns the path of a file that this run has made.
+// path is that of a file that this run makes.
 func (r *run) path(name string) string { return filepath.Join(r.dir, name) }
