@@ -48,12 +48,14 @@ func cpuinfo(name string) string {
 	return "unknown"
 }
 
+// kernelRelease is the version of the kernel, without what its builder calls it.
 func kernelRelease() string {
 	var u unix.Utsname
 	if err := unix.Uname(&u); err != nil {
 		return err.Error()
 	}
-	return unix.ByteSliceToString(u.Release[:])
+	release, _, _ := strings.Cut(unix.ByteSliceToString(u.Release[:]), "-")
+	return release
 }
 
 // module returns the version of a module that go.mod requires.
