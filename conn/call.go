@@ -95,3 +95,25 @@ func (p *pool) put(r *Request) {
 		p.Put(r)
 	}
 }
+
+// A batch is the call of several requests, and the datagram that they go in.
+type batch struct {
+	call
+	b []byte
+}
+
+// batchPool keeps batches for the next use.
+type batchPool struct{ sync.Pool }
+
+func (p *batchPool) get() *batch {
+	if b, ok := p.Get().(*batch); ok {
+		return b
+	}
+	return new(batch)
+}
+
+// put forgets the requests, which are the caller's.
+func (p *batchPool) put(b *batch) {
+	b.requests, b.b = nil, b.b[:0]
+	p.Put(b)
+}

@@ -16,6 +16,8 @@ type Conn struct {
 	conf     config
 	main     *lane
 	requests pool
+	batches  batchPool
+	room     atomic.Int64 // bytes that the largest batch so far has asked for
 	stats    counters
 
 	mu     sync.Mutex // guards what follows

@@ -46,20 +46,20 @@ func (c *Conn) Do(ctx context.Context, r *Request) (nlmsg.Msg, error) {
 // [syscall.EMSGSIZE]. The receive buffer is made large enough for the answers
 // where the system allows it.
 func (c *Conn) Batch(ctx context.Context, requests ...*Request) error {
-	var b []byte
+	batch := c.batches.get()
+	defer c.batches.put(batch)
 	for _, r := range requests {
 		if err := r.ready(); err != nil {
 			return err
 		}
-		b = append(b, r.B...)
+		batch.b = append(batch.b, r.B...)
 	}
 	if len(requests) == 0 {
 		return nil
 	}
-	batch := new(call)
 	batch.begin(requests, false)
-	growReceiveBuffer(c.main.t, batch.awaiting*answerSize)
-	if err := c.main.exchange(ctx, batch, b); err != nil {
+	c.makeRoom(batch.awaiting * answerSize)
+	if err := c.main.exchange(ctx, &batch.call, batch.b); err != nil {
 		for _, r := range requests {
 			if !r.answered && batch.awaits(r) {
 				r.err = err
@@ -67,6 +67,18 @@ func (c *Conn) Batch(ctx context.Context, requests ...*Request) error {
 		}
 	}
 	return c.verdict(requests)
+}
+
+// makeRoom sees to it that so many bytes of answers can be queued. The largest batch
+// so far has made room for the smaller ones.
+func (c *Conn) makeRoom(bytes int) {
+	if int64(bytes) <= c.room.Load() {
+		return
+	}
+	growReceiveBuffer(c.main.t, bytes)
+	for room := c.room.Load(); int64(bytes) > room && !c.room.CompareAndSwap(room, int64(bytes)); {
+		room = c.room.Load()
+	}
 }
 
 // answerSize is what an acknowledgement takes of a receive buffer, as asked for:

@@ -41,38 +41,39 @@ func Retry(n int, again func()) Interrupted { return Interrupted{retries: n, aga
 // early is read to its end before the next.
 func (c *Conn) Dump(ctx context.Context, r *Request, on ...Interrupted) iter.Seq2[nlmsg.Msg, error] {
 	return func(yield func(nlmsg.Msg, error) bool) {
-		d := dump{conn: c, ctx: ctx, r: r, yield: yield}
+		d := dump{conn: c, ctx: ctx, r: r}
 		if len(on) > 0 {
 			d.Interrupted = on[0]
 		}
-		if err := d.run(); err != nil && !d.left {
+		if err := d.run(yield); err != nil && !d.left {
 			r.err = err
 			yield(nil, err)
 		}
 	}
 }
 
-// dump is one range over a list.
+// dump is one range over a list. The body of the loop is not in it, but goes down
+// from function to function: in a struct whose other parts outlive the loop the
+// compiler would have it, and what it captures, on the heap.
 type dump struct {
 	Interrupted
-	conn  *Conn
-	ctx   context.Context
-	r     *Request
-	yield func(nlmsg.Msg, error) bool
+	conn *Conn
+	ctx  context.Context
+	r    *Request
 
 	left        bool // the loop was left
 	interrupted bool // this attempt is
 	ended       bool // its last message was there
 }
 
-func (d *dump) run() error {
+func (d *dump) run(yield func(nlmsg.Msg, error) bool) error {
 	if err := d.r.ready(); err != nil {
 		return err
 	}
 	d.r.msg().SetFlags(d.r.msg().Flags() | nlmsg.Request | nlmsg.Dump)
 	for {
 		d.interrupted, d.ended = false, false
-		err := d.attempt()
+		err := d.attempt(yield)
 		switch {
 		case d.left || !d.interrupted:
 			return err
@@ -93,7 +94,7 @@ func (d *dump) run() error {
 }
 
 // attempt asks once.
-func (d *dump) attempt() error {
+func (d *dump) attempt(yield func(nlmsg.Msg, error) bool) error {
 	l, err := d.conn.dumpLane(d.ctx)
 	if err != nil {
 		return fmt.Errorf("conn: %s: %w", d.r.op(), err)
@@ -122,7 +123,7 @@ func (d *dump) attempt() error {
 		if b == nil {
 			return d.r.err // what ended it from outside
 		}
-		more := d.deliver(b)
+		more := d.deliver(b, yield)
 		l.giveBack(b)
 		if !more {
 			return d.r.err
@@ -131,7 +132,7 @@ func (d *dump) attempt() error {
 }
 
 // deliver hands out the messages of a datagram and returns whether more follow.
-func (d *dump) deliver(b []byte) bool {
+func (d *dump) deliver(b []byte, yield func(nlmsg.Msg, error) bool) bool {
 	for len(b) > 0 {
 		m, n := nlmsg.Consume(b)
 		if n < 0 {
@@ -154,7 +155,7 @@ func (d *dump) deliver(b []byte) bool {
 		if d.interrupted && d.retries > 0 {
 			continue // it will be delivered again
 		}
-		if !d.yield(m, nil) {
+		if !yield(m, nil) {
 			d.left = true
 			return false
 		}

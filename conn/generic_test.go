@@ -29,6 +29,32 @@ func doAllocatesNothing(t *testing.T, w world) {
 	}
 }
 
+func TestBatchAllocatesNothing(t *testing.T) { onBoth(t, batchAllocatesNothing) }
+
+func batchAllocatesNothing(t *testing.T, w world) {
+	if guard.Race {
+		t.Skip("the race detector makes a sync.Pool allocate")
+	}
+	c := w.generic(t)
+	batch := make([]*Request, 8)
+	allocs := testing.AllocsPerRun(200, func() {
+		for i := range batch {
+			batch[i] = ctrlRequest(c, nlmsg.Ack, genlmsg.CtrlCmdGetFamily)
+			batch[i].B = nla.AppendCString(batch[i].B, genlmsg.CtrlAttrFamilyName, genlmsg.CtrlName)
+		}
+		if err := c.Batch(t.Context(), batch...); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range batch {
+			familyID(t, r.Reply())
+			r.Release()
+		}
+	})
+	if allocs != 0 {
+		t.Errorf("%v allocations", allocs)
+	}
+}
+
 // GET with ACK: the acknowledgement is not left for the next.
 func TestGetWithAck(t *testing.T) { onBoth(t, getWithAck) }
 

@@ -93,7 +93,7 @@ func families() []*bus.Family {
 			{Cmd: 2, Validate: bus.DontValidateStrict, Do: accept, Dump: none},
 			{Cmd: 3, Validate: bus.DontValidateDump, Do: accept, Dump: none},
 		}},
-		{Name: "header6", Version: 1, HdrSize: 6, NetNSOK: true, MaxAttr: 29, Policy: every, SmallOps: []bus.SmallOp{{Cmd: 1, Do: accept, Dump: none}}},
+		{Name: "header6", Version: 1, HdrSize: 6, NetNSOK: true, Policy: every, SmallOps: []bus.SmallOp{{Cmd: 1, Do: accept, Dump: none}}},
 		{Name: "header24", Version: 255, HdrSize: 24, NetNSOK: true, ResvStartOp: 3, Ops: []bus.Op{
 			{Cmd: 2, Validate: liberal, Policy: self, Do: accept, Dump: none}, {Cmd: 9, Policy: self, Dump: none},
 		}},

@@ -82,7 +82,7 @@ func UserHeader(m nlmsg.Msg, hdrsize int) []byte {
 
 // Attrs returns the attributes behind the header and a user header of hdrsize
 // bytes, for nla.All (genlmsg_parse). A message too short for them has none. A
-// negative hdrsize panics.
+// negative hdrsize is the caller's mistake.
 func Attrs(m nlmsg.Msg, hdrsize int) []byte { return m.Attrs(HeaderLen + hdrsize) }
 
 // Append appends the header; the reserved field is 0 (genlmsg_put). It goes

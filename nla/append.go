@@ -11,10 +11,6 @@ import (
 // header is struct nlattr as the one integer that append writes best.
 func header(n int, typ uint16) uint32 { return native.Half(uint16(n), typ) }
 
-// payloadTooLong is what an Append function and End panic with: a length is
-// never truncated.
-const payloadTooLong = "nla: payload over MaxPayload does not fit into an attribute"
-
 // pad appends the zeros behind an attribute of n bytes, header in. A loop,
 // and not append(b, zeros[:k]...), which costs a call: see docs/design.md.
 func pad(b []byte, n int) []byte {
@@ -115,35 +111,6 @@ func AppendMsecs(b []byte, typ uint16, d time.Duration) []byte {
 // AppendFlag appends a NLA_FLAG, a header without payload (nla_put_flag). Not
 // to append one is how a flag is false.
 func AppendFlag(b []byte, typ uint16) []byte { return ne.AppendUint32(b, header(HeaderLen, typ)) }
-
-// AppendCString appends s and a NUL (nla_put_string). A NUL inside s ends the
-// string for the kernel.
-func AppendCString(b []byte, typ uint16, s string) []byte {
-	n := HeaderLen + len(s) + 1
-	if n > HeaderLen+MaxPayload {
-		panic(payloadTooLong)
-	}
-	b = append(append(ne.AppendUint32(b, header(n, typ)), s...), 0)
-	return pad(b, n)
-}
-
-// AppendText appends s without a NUL, for a NLA_STRING.
-func AppendText(b []byte, typ uint16, s string) []byte {
-	n := HeaderLen + len(s)
-	if n > HeaderLen+MaxPayload {
-		panic(payloadTooLong)
-	}
-	return pad(append(ne.AppendUint32(b, header(n, typ)), s...), n)
-}
-
-// AppendBytes appends p as the payload, a NLA_BINARY or a whole nest (nla_put).
-func AppendBytes(b []byte, typ uint16, p []byte) []byte {
-	n := HeaderLen + len(p)
-	if n > HeaderLen+MaxPayload {
-		panic(payloadTooLong)
-	}
-	return pad(append(ne.AppendUint32(b, header(n, typ)), p...), n)
-}
 
 // AppendAttr appends a copy of an attribute that was read, header and flags as
 // they are, and its padding. The nil Attr appends nothing.

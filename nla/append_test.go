@@ -167,3 +167,46 @@ func TestSizes(t *testing.T) {
 		}
 	}
 }
+
+// Payloads are copied in several ways, by their length and by whether there is
+// room: all must give what the plain way gives.
+func TestPayloadsOfAllLengths(t *testing.T) {
+	payload := []byte("0123456789abcdefghijklmnopqrstuvwxyz")
+	for n := range payload {
+		p := payload[:n]
+		for name, c := range map[string]struct {
+			zeros int
+			add   func(b []byte) []byte
+		}{
+			"AppendBytes":   {0, func(b []byte) []byte { return AppendBytes(b, 7, p) }},
+			"AppendText":    {0, func(b []byte) []byte { return AppendText(b, 7, string(p)) }},
+			"AppendCString": {1, func(b []byte) []byte { return AppendCString(b, 7, string(p)) }},
+		} {
+			want := appendLong([]byte("ab"), 7, p, c.zeros)
+			for _, room := range []int{0, 2, n, n + 5, 100} {
+				b := append(make([]byte, 0, 2+room), "ab"...)
+				for i := range room {
+					b[:cap(b)][2+i] = 0xee
+				}
+				if got := c.add(b); !bytes.Equal(got, want) {
+					t.Errorf("%s of %d bytes, with room for %d: % x, want % x", name, n, room, got, want)
+				}
+			}
+		}
+	}
+}
+
+// What is appended may be where it goes to.
+func TestAppendBytesInPlace(t *testing.T) {
+	for n := range 40 {
+		b := make([]byte, 0, 64)
+		there := b[HeaderLen : HeaderLen+n]
+		for i := range there {
+			there[i] = byte(i + 1)
+		}
+		want := appendLong(nil, 7, there, 0)
+		if got := AppendBytes(b, 7, there); !bytes.Equal(got, want) {
+			t.Errorf("%d bytes: % x, want % x", n, got, want)
+		}
+	}
+}

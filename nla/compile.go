@@ -13,9 +13,9 @@ type condition uint32
 
 const (
 	nothing  condition = iota
-	never              // the rule has no such lengths; lo is 0, no attribute's length
+	never              // the rule has no such lengths; lo is 0, no attribute's length, and span too
 	endsNUL            // the last byte is NUL
-	noNested           // the mode does not ask for the Nested bit
+	noNested           // the Nested bit is there, or the mode does not ask for it
 )
 
 // Compile prepares the policy and those nested in it, so that the attributes
@@ -73,36 +73,44 @@ func (r *Rule) limits() limits {
 }
 
 // quickly stores attributes in tb as long as they are within their limits, and
-// returns the rest. An index with a flag bit is past the end of any policy: an
-// attribute with Nested or NetByteOrder is left to the rules.
-func quickly(tb []Attr, b []byte, quick []limits, mode Mode) []byte {
-	for len(b) >= HeaderLen {
-		n, t := int(ne.Uint16(b)), int(ne.Uint16(b[2:]))
-		if t >= len(quick) || n > len(b) {
-			return b
+// returns how many bytes are left behind them.
+//
+// A type with a flag bit is past the end of any policy. A nest may have its own;
+// the others are left to the rules.
+func quickly(tb []Attr, b []byte, quick []limits, mode Mode) (left int) {
+	p, left := start(b), len(b)
+	for left >= HeaderLen {
+		n, t := p.length(), p.typ()
+		if n < HeaderLen || n > left {
+			return left
+		}
+		if t >= len(quick) {
+			if t ^= Nested; t >= len(quick) || quick[t].and != noNested {
+				return left
+			}
 		}
 		q := &quick[t]
-		if uint16(n)-q.lo > q.span || q.and != nothing && !q.and.holds(b[:n], mode) {
-			return b
+		if uint16(n)-q.lo > q.span || q.and != nothing && !q.and.holds(p.attr(n), mode) {
+			return left
 		}
+		step := Align(n)
 		if t < len(tb) {
-			tb[t] = Attr(b[:n:n])
+			tb[t] = p.attr(n)
 		}
-		if n == 8 && len(b) > 8 { // the predicted step, see Consume
-			b = b[8:]
-			continue
+		if step >= left {
+			return 0
 		}
-		b = b[min((n+3)&^3, len(b)):]
+		p, left = p.add(step), left-step
 	}
-	return b
+	return left
 }
 
-func (c condition) holds(a []byte, mode Mode) bool {
+func (c condition) holds(a Attr, mode Mode) bool {
 	switch c {
 	case endsNUL:
 		return a[len(a)-1] == 0
 	case noNested:
-		return mode&NestedFlag == 0
+		return mode&NestedFlag == 0 || a.IsNested()
 	}
 	return false
 }

@@ -1,7 +1,5 @@
 package nla
 
-import "iter"
-
 // Consume takes one attribute from the front of b and returns it with the
 // number of bytes it takes, padding included. The last attribute may lack its
 // padding. This is the kernel's nla_ok and nla_next.
@@ -37,45 +35,6 @@ func Consume(b []byte) (a Attr, n int) {
 		return nil, n - codeBase
 	}
 	return nil, codeTruncated
-}
-
-// All ranges over the attributes of b in their order. On an error it yields
-// (nil, *SyntaxError) once and ends: that value is the only allocation.
-func All(b []byte) iter.Seq2[Attr, error] {
-	return func(yield func(Attr, error) bool) {
-		if len(b) == 0 {
-			return
-		}
-		// The loop is Consume's, opened up: what is known of an attribute's
-		// length here holds in the body of the range loop, and the checks of
-		// the getters go away there. FuzzAttributes holds the two together.
-		for rest := b; ; {
-			if len(rest) < HeaderLen {
-				yield(nil, syntaxError(len(b)-len(rest), codeTruncated))
-				return
-			}
-			n := int(ne.Uint16(rest))
-			if n < HeaderLen || n > len(rest) {
-				yield(nil, syntaxError(len(b)-len(rest), n-codeBase))
-				return
-			}
-			if !yield(Attr(rest[:n:n]), nil) {
-				return
-			}
-			if n == 8 { // the predicted step
-				if len(rest) == 8 {
-					return
-				}
-				rest = rest[8:]
-				continue
-			}
-			step := Align(n)
-			if step >= len(rest) {
-				return
-			}
-			rest = rest[step:]
-		}
-	}
 }
 
 // Find returns the first attribute of that type, flag bits apart, or nil

@@ -148,4 +148,7 @@ func TestInlining(t *testing.T) {
 	)
 }
 
-func TestImports(t *testing.T) { guard.Imports(t, "fmt", "reflect", "unsafe") }
+func TestImports(t *testing.T) {
+	guard.Imports(t, "fmt", "reflect")
+	guard.OnlyIn(t, "unsafe", "append_short.go", "pointer.go")
+}

@@ -64,9 +64,11 @@ func Parse(tb []Attr, b []byte, p *Policy, mode Mode) error {
 	clear(tb)
 	rest := b
 	if p != nil {
-		if rest = quickly(tb, b, p.quick, mode); len(rest) == 0 {
+		left := quickly(tb, b, p.quick, mode)
+		if left == 0 {
 			return nil
 		}
+		rest = b[len(b)-left:]
 	}
 	var r Report
 	if errno := parse(tb, b, rest, p, mode, &r); errno != 0 {

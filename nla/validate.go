@@ -42,7 +42,7 @@ func (v *validation) stream(tb []Attr, b []byte, end int, p *Policy, mode Mode, 
 		return EINVAL
 	}
 	for {
-		b = quickly(tb, b, p.quick, mode)
+		b = b[len(b)-quickly(tb, b, p.quick, mode):]
 		a, n := Consume(b)
 		if n < 0 {
 			return v.leftover(b, mode)

@@ -9,8 +9,12 @@ import "github.com/nlwire/nlwire/internal/native"
 // portID may be 0 in a request: the kernel goes by the sender's address.
 func Begin(b []byte, typ Type, flags Flags, seq, portID uint32) ([]byte, int) {
 	mark := len(b)
-	b = ne.AppendUint64(b, native.Pair(0, native.Half(uint16(typ), uint16(flags))))
-	return ne.AppendUint64(b, native.Pair(seq, portID)), mark
+	b = append(b, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) // one check for room
+	h := b[len(b)-HeaderLen:]
+	ne.PutUint32(h[4:], native.Half(uint16(typ), uint16(flags)))
+	ne.PutUint32(h[8:], seq)
+	ne.PutUint32(h[12:], portID)
+	return b, mark
 }
 
 // End writes the length of the message that Begin opened at mark, and the

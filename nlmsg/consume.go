@@ -9,19 +9,23 @@ import "iter"
 // This returns a negative length upon an error (see [ParseError]), a nil Msg
 // with it, and the same for an empty b. It never allocates and never panics.
 func Consume(b []byte) (m Msg, n int) {
-	if len(b) < HeaderLen {
-		return nil, codeTruncated
-	}
-	// Unsigned: a length of 2^31 and more is too long on 32-bit machines, not
-	// negative (RUSTSEC-2025-0142 is that mistake).
-	size := uint(ne.Uint32(b))
-	if size < HeaderLen {
-		return nil, codeLength
-	}
-	if size > uint(len(b)) {
+	// Laid out as nla.Consume is. The length is unsigned: one of 2^31 and more
+	// is too long on 32-bit machines, not negative (RUSTSEC-2025-0142 is that
+	// mistake).
+	if len(b) >= HeaderLen {
+		size := uint(ne.Uint32(b))
+		if size >= HeaderLen && size <= uint(len(b)) {
+			if step := Align(int(size)); step <= len(b) {
+				return Msg(b[:size:size]), step
+			}
+			return Msg(b[:size:size]), len(b)
+		}
+		if size < HeaderLen {
+			return nil, codeLength
+		}
 		return nil, codeOverrun
 	}
-	return Msg(b[:size:size]), min(Align(int(size)), len(b))
+	return nil, codeTruncated
 }
 
 // All ranges over the messages of a datagram in their order. On an error it

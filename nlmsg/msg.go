@@ -94,9 +94,9 @@ func (m Msg) Payload() []byte {
 // Attrs returns the attributes behind a family's fixed header of hdrlen bytes,
 // for nla.All (nlmsg_attrdata, nlmsg_attrlen). As in the kernel, a message too
 // short for the header has none; a caller who reads the header compares the
-// length of Payload with hdrlen first. A negative hdrlen panics.
+// length of Payload with hdrlen first. A negative hdrlen is the caller's mistake.
 func (m Msg) Attrs(hdrlen int) []byte {
-	if start := HeaderLen + Align(hdrlen); start < len(m) {
+	if start := HeaderLen + Align(hdrlen); uint(start) < uint(len(m)) {
 		return m[start:]
 	}
 	return nil

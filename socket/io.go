@@ -86,14 +86,14 @@ func (s *Socket) TrySendTo(b []byte, to Addr) error {
 //
 // Check info.PortID: what does not come from port 0 does not come from the kernel.
 func (s *Socket) Receive(b []byte) (n int, info Info, err error) {
-	n, info, err = s.sys.receive(b)
+	n, info, err = s.sys.receive(b, true)
 	return n, info, s.wrapReceive(opRecvmsg, err)
 }
 
 // TryReceive is Receive without waiting: [ErrEmpty] when no datagram is queued,
 // or when another receiver is about to take it. Deadlines do not matter to it.
 func (s *Socket) TryReceive(b []byte) (n int, info Info, err error) {
-	n, info, err = s.sys.tryReceive(b)
+	n, info, err = s.sys.receive(b, false)
 	return n, info, s.wrapReceive(opRecvmsg, err)
 }
 

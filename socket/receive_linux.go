@@ -68,40 +68,77 @@ func (r *receiver) attempt(fd uintptr) bool {
 	return errno != unix.EAGAIN
 }
 
-// tryReceive makes one attempt, around the poller. r.mu keeps the descriptor
-// from being closed; another receiver has it for as long as it waits.
-func (s *sysSocket) tryReceive(b []byte) (n int, info Info, err error) {
+// receive takes a datagram, and waits for one if it shall. The first attempt goes
+// around the poller: r.mu keeps the descriptor from being closed, another receiver
+// has it for as long as it waits.
+//
+// It is flat, with the system call of attempt in it, for the reason that sendOnce
+// has.
+func (s *sysSocket) receive(b []byte, wait bool) (n int, info Info, err error) {
 	r := &s.r
-	if !r.mu.TryLock() {
+	if wait {
+		r.mu.Lock()
+	} else if !r.mu.TryLock() {
 		return 0, Info{}, ErrEmpty
 	}
-	defer r.mu.Unlock()
-	if s.closed.Load() {
-		return 0, Info{}, os.ErrClosed
-	}
-	r.slot.offer(b)
-	received := r.attempt(uintptr(s.fd))
-	r.slot.release()
-	switch {
-	case !received:
-		return 0, Info{}, ErrEmpty
-	case r.errno != 0:
-		return 0, Info{}, r.errno
-	}
-	return r.slot.result(&r.hdr, r.n)
-}
-
-func (s *sysSocket) receive(b []byte) (n int, info Info, err error) {
-	r := &s.r
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.slot.offer(b)
-	err = s.read(r.recv)
-	r.slot.release()
-	if err != nil {
+	if err := s.mayRead(wait); err != nil {
+		r.mu.Unlock()
 		return 0, Info{}, err
 	}
-	if r.errno != 0 {
+	if r.control.Load() || wait && s.poll.Load() != nil {
+		n, info, err = s.receiveAny(b, wait)
+		r.mu.Unlock()
+		return n, info, err
+	}
+	r.slot.offer(b)
+	r.hdr.SetControllen(0)
+	var size uintptr
+	errno := unix.EINTR
+	for errno == unix.EINTR {
+		r.hdr.Namelen = unix.SizeofSockaddrNetlink
+		size, _, errno = unix.Syscall6(unix.SYS_RECVFROM, uintptr(s.fd),
+			uintptr(unsafe.Pointer(r.slot.iov.Base)), uintptr(r.slot.size), receiveFlags,
+			uintptr(unsafe.Pointer(&r.slot.from)), uintptr(unsafe.Pointer(&r.hdr.Namelen)))
+	}
+	r.slot.release()
+	switch {
+	case errno == 0:
+		n, info, err = r.slot.result(&r.hdr, int(size))
+	case errno != unix.EAGAIN:
+		err = errno
+	case wait:
+		n, info, err = s.receiveAny(b, wait)
+	default:
+		err = ErrEmpty
+	}
+	r.mu.Unlock()
+	return n, info, err
+}
+
+func (s *sysSocket) mayRead(wait bool) error {
+	if s.closed.Load() {
+		return os.ErrClosed
+	}
+	if wait && s.r.until.passed(s.base) {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
+
+// receiveAny is receive with control messages and the poller. r.mu is held.
+func (s *sysSocket) receiveAny(b []byte, wait bool) (n int, info Info, err error) {
+	r := &s.r
+	r.slot.offer(b)
+	if wait {
+		err = s.read(r.recv)
+	} else if !r.attempt(uintptr(s.fd)) {
+		err = ErrEmpty
+	}
+	r.slot.release()
+	switch {
+	case err != nil:
+		return 0, Info{}, err
+	case r.errno != 0:
 		return 0, Info{}, r.errno
 	}
 	return r.slot.result(&r.hdr, r.n)

@@ -14,6 +14,7 @@ import (
 	"bytes"
 	"embed"
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -30,15 +31,24 @@ func Datagrams(tb testing.TB, name string) [][]byte {
 	if native.BigEndian {
 		tb.Skip("the recorded datagrams are in little-endian byte order")
 	}
-	text, err := files.ReadFile("testdata/" + name + ".hex")
+	datagrams, err := Load(name)
 	if err != nil {
 		tb.Fatal(err)
 	}
+	return datagrams
+}
+
+// Load is Datagrams for those who are no test.
+func Load(name string) ([][]byte, error) {
+	text, err := files.ReadFile("testdata/" + name + ".hex")
+	if err != nil {
+		return nil, err
+	}
 	datagrams, err := parse(text)
 	if err != nil {
-		tb.Fatalf("testdata/%s.hex: %v", name, err)
+		return nil, fmt.Errorf("testdata/%s.hex: %w", name, err)
 	}
-	return datagrams
+	return datagrams, nil
 }
 
 // Hex returns the bytes of a literal: digits with blanks between them as the

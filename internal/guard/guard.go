@@ -102,6 +102,19 @@ func Imports(t *testing.T, banned ...string) {
 	}
 }
 
+// OnlyIn fails if a file of the package in the working directory, other than those
+// named, imports a path.
+func OnlyIn(t *testing.T, path string, files ...string) {
+	t.Helper()
+	for name, f := range sources(t, parser.ImportsOnly) {
+		for _, spec := range f.Imports {
+			if imported, _ := strconv.Unquote(spec.Path.Value); imported == path && !slices.Contains(files, name) {
+				t.Errorf("%s imports %s, which is for %v", name, path, files)
+			}
+		}
+	}
+}
+
 // exportedFuncs lists the exported functions, and the exported methods of
 // exported types.
 func exportedFuncs(t *testing.T) []string {

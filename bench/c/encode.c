@@ -1,0 +1,123 @@
+/* Messages encoded without a library: stores, and as a floor a copy. */
+#include "inline.h"
+#include "message.h"
+
+static unsigned char *buf;
+static unsigned char *copies[MESSAGES_PER_OP];
+static uint32_t sizes[MESSAGES_PER_OP];
+
+static inline unsigned char *header(unsigned char *p, uint32_t len, uint16_t type)
+{
+	struct nlattr *a = (void *)p;
+	a->nla_len = NLA_HDRLEN + len;
+	a->nla_type = type;
+	return p + NLA_HDRLEN;
+}
+
+static inline unsigned char *pad(unsigned char *p, uint32_t len)
+{
+	for (; len % NLA_ALIGNTO; len++)
+		*p++ = 0;
+	return p;
+}
+
+static inline unsigned char *put(unsigned char *p, uint16_t type, const void *v, uint32_t len)
+{
+	p = header(p, len, type);
+	memcpy(p, v, len);
+	return pad(p + len, len);
+}
+
+static inline unsigned char *put_u16(unsigned char *p, uint16_t type, uint16_t v)
+{
+	return put(p, type, &v, sizeof v);
+}
+
+static inline unsigned char *put_u32(unsigned char *p, uint16_t type, uint32_t v)
+{
+	return put(p, type, &v, sizeof v);
+}
+
+static inline unsigned char *put_string(unsigned char *p, uint16_t type, const char *s)
+{
+	return put(p, type, s, strlen(s) + 1);
+}
+
+static inline void end_nest(unsigned char *nest, const unsigned char *end)
+{
+	((struct nlattr *)nest)->nla_len = end - nest;
+}
+
+static __attribute__((noinline)) uint32_t encode_request(uint32_t i)
+{
+	struct nlmsghdr *h = (void *)buf;
+	struct genlmsghdr *g = NLMSG_DATA(h);
+	unsigned char *p = (unsigned char *)(g + 1);
+
+	h->nlmsg_type = GENL_ID_CTRL;
+	h->nlmsg_flags = NLM_F_REQUEST;
+	h->nlmsg_seq = i;
+	h->nlmsg_pid = 0;
+	g->cmd = CTRL_CMD_GETFAMILY;
+	g->version = 2;
+	g->reserved = 0;
+	p = put_string(p, CTRL_ATTR_FAMILY_NAME, names[i % 4]);
+	return h->nlmsg_len = p - buf;
+}
+
+static __attribute__((noinline)) uint32_t encode_mixed(uint32_t i)
+{
+	struct nlmsghdr *h = (void *)buf;
+	struct ifinfomsg *m = NLMSG_DATA(h);
+	struct ifla_vlan_flags f = { VLAN_FLAG_GVRP, ~0u };
+	unsigned char *p = (unsigned char *)(m + 1), *info, *data;
+
+	h->nlmsg_type = RTM_NEWLINK;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+	h->nlmsg_seq = i;
+	h->nlmsg_pid = 0;
+	memset(m, 0, sizeof *m);
+	p = put_string(p, IFLA_IFNAME, names[i % 4]);
+	p = put_u32(p, IFLA_MTU, 1500 + i);
+	p = put(p, IFLA_ADDRESS, address, sizeof address);
+	p = put_u32(p, IFLA_LINK, i);
+	info = p;
+	p = header(p, 0, IFLA_LINKINFO | NLA_F_NESTED);
+	p = put_string(p, IFLA_INFO_KIND, "vlan");
+	data = p;
+	p = header(p, 0, IFLA_INFO_DATA | NLA_F_NESTED);
+	p = put_u16(p, IFLA_VLAN_ID, i);
+	p = put_u16(p, IFLA_VLAN_PROTOCOL, __builtin_bswap16(0x88a8));
+	p = put(p, IFLA_VLAN_FLAGS, &f, sizeof f);
+	end_nest(data, p);
+	end_nest(info, p);
+	p = put_u32(p, IFLA_TXQLEN, 1000);
+	return h->nlmsg_len = p - buf;
+}
+
+/* copy is the floor: a message that was made before is copied. */
+static __attribute__((noinline)) uint32_t copy(uint32_t i)
+{
+	memcpy(buf, copies[i], sizes[i]);
+	return sizes[i];
+}
+
+void open_encode(void)
+{
+	buf = malloc(BUFFER);
+	for (uint32_t i = 0; i < MESSAGES_PER_OP; i++) {
+		sizes[i] = is_mixed() ? encode_mixed(i) : encode_request(i);
+		copies[i] = malloc(sizes[i]);
+		memcpy(copies[i], buf, sizes[i]);
+	}
+}
+
+static uint64_t run_request(uint64_t n) { RUN_ENCODE(n, buf, encode_request); }
+static uint64_t run_mixed(uint64_t n) { RUN_ENCODE(n, buf, encode_mixed); }
+static uint64_t check_request(void) { CHECK_ENCODE(buf, encode_request); }
+static uint64_t check_mixed(void) { CHECK_ENCODE(buf, encode_mixed); }
+
+uint64_t encode_inline(uint64_t n) { return is_mixed() ? run_mixed(n) : run_request(n); }
+uint64_t check_inline(void) { return is_mixed() ? check_mixed() : check_request(); }
+uint64_t encode_floor(uint64_t n) { RUN_ENCODE(n, buf, copy); }
+uint64_t check_floor(void) { CHECK_ENCODE(buf, copy); }

@@ -1,0 +1,300 @@
+/* The columns without a library: loops written out, and floors. */
+#include "bench.h"
+#include "inline.h"
+
+/* MESSAGES runs body for the attributes of every message: rem bytes at p. */
+#define MESSAGES(d, body)                                                     \
+	do {                                                                  \
+		const unsigned char *at = (d)->b;                             \
+		uint32_t left = (d)->len;                                     \
+		while (left > 0) {                                            \
+			const struct nlmsghdr *h = (const void *)at;          \
+			uint32_t len, step;                                   \
+			if (left < NLMSG_HDRLEN)                              \
+				fail("truncated message");                    \
+			len = h->nlmsg_len;                                   \
+			if (len < NLMSG_HDRLEN || len > left)                 \
+				fail("bad length of a message");              \
+			if (h->nlmsg_type >= NLMSG_MIN_TYPE &&                \
+			    len > NLMSG_HDRLEN + in.header_len) {             \
+				const unsigned char *p =                      \
+					at + NLMSG_HDRLEN + in.header_len;    \
+				uint32_t rem =                                \
+					len - NLMSG_HDRLEN - in.header_len;   \
+				body;                                         \
+			}                                                     \
+			step = NLMSG_ALIGN(len);                              \
+			if (step >= left)                                     \
+				break;                                        \
+			at += step;                                           \
+			left -= step;                                         \
+		}                                                             \
+	} while (0)
+
+static inline uint64_t walk(const unsigned char *p, uint32_t rem)
+{
+	uint64_t sum = 0;
+
+	while (rem > 0) {
+		const struct nlattr *a = (const void *)p;
+		uint32_t len, step;
+
+		if (rem < NLA_HDRLEN)
+			fail("truncated attribute");
+		len = a->nla_len;
+		if (len < NLA_HDRLEN || len > rem)
+			fail("bad length of an attribute");
+		sum += touch(a->nla_type & NLA_TYPE_MASK, p + NLA_HDRLEN, len - NLA_HDRLEN);
+		step = NLA_ALIGN(len);
+		if (step >= rem)
+			break;
+		p += step;
+		rem -= step;
+	}
+	return sum;
+}
+
+static inline uint64_t walk_predicted(const unsigned char *p, uint32_t rem)
+{
+	uint64_t sum = 0;
+
+	while (rem > 0) {
+		const struct nlattr *a = (const void *)p;
+		uint32_t len, step;
+
+		if (rem < NLA_HDRLEN)
+			fail("truncated attribute");
+		len = a->nla_len;
+		if (len < NLA_HDRLEN || len > rem)
+			fail("bad length of an attribute");
+		sum += touch(a->nla_type & NLA_TYPE_MASK, p + NLA_HDRLEN, len - NLA_HDRLEN);
+		step = NLA_ALIGN(len);
+		if (len == 8) {
+			if (rem == 8)
+				break;
+			p += 8;
+			rem -= 8;
+			__asm__("" : "+r"(p)); /* or the branches are joined again */
+			continue;
+		}
+		if (step >= rem)
+			break;
+		p += step;
+		rem -= step;
+	}
+	return sum;
+}
+
+static uint64_t decode(uint64_t n)
+{
+	uint64_t sum = 0;
+
+	while (n--)
+		for (uint32_t i = 0; i < in.count; i++)
+			MESSAGES(&in.datagrams[i], sum += walk(p, rem));
+	return sum;
+}
+
+static uint64_t decode_predicted(uint64_t n)
+{
+	uint64_t sum = 0;
+
+	while (n--)
+		for (uint32_t i = 0; i < in.count; i++)
+			MESSAGES(&in.datagrams[i], sum += walk_predicted(p, rem));
+	return sum;
+}
+
+/* floor_read touches every cache line once: less than that is not to read it. */
+static uint64_t floor_read(uint64_t n)
+{
+	uint64_t sum = 0;
+
+	while (n--)
+		for (uint32_t i = 0; i < in.count; i++) {
+			const struct datagram *d = &in.datagrams[i];
+			for (uint32_t at = 0; at + 4 <= d->len; at += 64)
+				sum += head(d->b + at);
+		}
+	return sum;
+}
+
+
+/* deep walks what is in a nest: levels of nests, and attributes in the last. */
+static uint64_t deep(const unsigned char *p, uint32_t rem, uint32_t levels)
+{
+	uint64_t sum = 0;
+
+	while (rem > 0) {
+		const struct nlattr *a = (const void *)p;
+		uint32_t len, step;
+
+		if (rem < NLA_HDRLEN)
+			fail("truncated attribute");
+		len = a->nla_len;
+		if (len < NLA_HDRLEN || len > rem)
+			fail("bad length of an attribute");
+		sum += touch(a->nla_type & NLA_TYPE_MASK, p + NLA_HDRLEN, len - NLA_HDRLEN);
+		if (levels > 1)
+			sum += deep(p + NLA_HDRLEN, len - NLA_HDRLEN, levels - 1);
+		step = NLA_ALIGN(len);
+		if (step >= rem)
+			break;
+		p += step;
+		rem -= step;
+	}
+	return sum;
+}
+
+static inline uint64_t walk_deep(const unsigned char *p, uint32_t rem)
+{
+	uint64_t sum = 0;
+
+	while (rem > 0) {
+		const struct nlattr *a = (const void *)p;
+		uint32_t len, step, type, levels;
+
+		if (rem < NLA_HDRLEN)
+			fail("truncated attribute");
+		len = a->nla_len;
+		if (len < NLA_HDRLEN || len > rem)
+			fail("bad length of an attribute");
+		type = a->nla_type & NLA_TYPE_MASK;
+		sum += touch(type, p + NLA_HDRLEN, len - NLA_HDRLEN);
+		levels = depth_of(type);
+		if (levels)
+			sum += deep(p + NLA_HDRLEN, len - NLA_HDRLEN, levels);
+		step = NLA_ALIGN(len);
+		if (step >= rem)
+			break;
+		p += step;
+		rem -= step;
+	}
+	return sum;
+}
+
+static uint64_t decode_deep(uint64_t n)
+{
+	uint64_t sum = 0;
+
+	while (n--)
+		for (uint32_t i = 0; i < in.count; i++)
+			MESSAGES(&in.datagrams[i], sum += walk_deep(p, rem));
+	return sum;
+}
+
+/* The policy as least and greatest payload, and what else must hold: that the last
+ * byte is NUL, or that a nest has room for an attribute if it is not empty. */
+enum { NOTHING, NUL_ENDS, NEST };
+static struct limit {
+	uint16_t least, most, also;
+} *limits;
+static const struct nlattr **table;
+
+static void open_policy(void)
+{
+	limits = calloc(in.rule_count, sizeof *limits);
+	table = calloc(in.rule_count, sizeof *table);
+	for (uint32_t t = 0; t < in.rule_count; t++) {
+		static const uint16_t sizes[] = { [U8] = 1, [U16] = 2, [U32] = 4, [U64] = 8 };
+		const struct rule *r = &in.rules[t];
+		struct limit *l = &limits[t];
+
+		l->most = r->len && r->kind != UNSPEC ? r->len : 0xffff;
+		switch (r->kind) {
+		case U8: case U16: case U32: case U64:
+			l->least = sizes[r->kind];
+			l->most = 0xffff;
+			break;
+		case STRING:
+			l->least = 1;
+			break;
+		case NUL_STRING:
+			l->least = 1;
+			l->also = NUL_ENDS;
+			if (r->len)
+				l->most = r->len + 1;
+			break;
+		case NESTED:
+			l->also = NEST;
+			break;
+		case UNSPEC:
+			l->least = r->len;
+		}
+	}
+}
+
+static inline uint64_t parse(const unsigned char *p, uint32_t rem)
+{
+	uint64_t sum = 0;
+
+	memset(table, 0, in.rule_count * sizeof *table);
+	while (rem > 0) {
+		const struct nlattr *a = (const void *)p;
+		uint32_t len, step, type;
+
+		if (rem < NLA_HDRLEN)
+			fail("truncated attribute");
+		len = a->nla_len;
+		if (len < NLA_HDRLEN || len > rem)
+			fail("bad length of an attribute");
+		type = a->nla_type & NLA_TYPE_MASK;
+		if (type > 0 && type < in.rule_count) {
+			const struct limit *l = &limits[type];
+			uint32_t size = len - NLA_HDRLEN;
+
+			if (size < l->least || size > l->most ||
+			    (l->also == NUL_ENDS && p[len - 1]) ||
+			    (l->also == NEST && size > 0 && size < NLA_HDRLEN))
+				fail("an attribute is against the policy");
+			table[type] = a;
+		}
+		step = NLA_ALIGN(len);
+		if (step >= rem)
+			break;
+		p += step;
+		rem -= step;
+	}
+	for (uint32_t i = 0; i < in.wanted_count; i++) {
+		const struct nlattr *a = table[in.wanted[i]];
+		if (a)
+			sum += touch(a->nla_type & NLA_TYPE_MASK, (const unsigned char *)a + NLA_HDRLEN,
+				     a->nla_len - NLA_HDRLEN);
+	}
+	return sum;
+}
+
+static uint64_t decode_policy(uint64_t n)
+{
+	uint64_t sum = 0;
+
+	while (n--)
+		for (uint32_t i = 0; i < in.count; i++)
+			MESSAGES(&in.datagrams[i], sum += parse(p, rem));
+	return sum;
+}
+
+const struct column columns[] = {
+	{ "decode", "c-inline", NULL, { decode, NULL } },
+	{ "decode", "c-predicted", NULL, { decode_predicted, NULL } },
+	{ "decode", "floor", NULL, { floor_read, NULL } },
+	{ "decode-deep", "c-inline", NULL, { decode_deep, NULL } },
+	{ "decode-deep", "floor", NULL, { floor_read, NULL } },
+	{ "decode-policy", "c-inline", open_policy, { decode_policy, NULL } },
+	{ "decode-policy", "floor", NULL, { floor_read, NULL } },
+	{ "encode", "c-inline", open_encode, { encode_inline, check_inline } },
+	{ "encode", "floor", open_encode, { encode_floor, check_floor } },
+	{ "resolve", "c-inline", open_generic, { resolve_inline, NULL } },
+	{ "resolve", "floor", open_generic, { resolve_floor, NULL } },
+	{ "families", "c-inline", open_generic, { families_inline, NULL } },
+	{ "families", "floor", open_generic, { families_floor, NULL } },
+	{ "routes10k", "c-inline", open_route, { routes_inline, NULL } },
+	{ "routes10k", "floor", open_route, { routes_floor, NULL } },
+	{ "routes1m", "c-inline", open_route, { routes_inline, NULL } },
+	{ "routes1m", "floor", open_route, { routes_floor, NULL } },
+	{ "flood", "c-inline", open_flood, { flood_inline, NULL } },
+	{ "flood", "floor", open_flood, { flood_floor, NULL } },
+	{ "pipeline", "c-inline", open_generic, { pipeline_inline, NULL } },
+	{ "pipeline", "floor", open_generic, { pipeline_floor, NULL } },
+	{ NULL, NULL, NULL, { NULL, NULL } },
+};

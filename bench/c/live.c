@@ -1,0 +1,362 @@
+/* The running kernel without a library: bare system calls, with a walk of what
+ * comes (c-inline) or without (floor). */
+#define _GNU_SOURCE
+#include "inline.h"
+#include "message.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int fd;
+static uint32_t seq;
+static unsigned char *buf;
+static unsigned char request[PIPELINE * 64];
+static struct mmsghdr batch[BATCH];
+static struct iovec iov[BATCH];
+static struct sockaddr_nl senders[BATCH];
+
+static void open_socket(int protocol)
+{
+	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
+
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+	if (fd < 0 || bind(fd, (void *)&self, sizeof self))
+		fail("no socket");
+	buf = malloc(BUFFER);
+	for (int i = 0; i < BATCH; i++) {
+		iov[i].iov_base = malloc(SMALL);
+		iov[i].iov_len = SMALL;
+		batch[i].msg_hdr.msg_iov = &iov[i];
+		batch[i].msg_hdr.msg_iovlen = 1;
+		batch[i].msg_hdr.msg_name = &senders[i];
+	}
+}
+
+void open_generic(void) { open_socket(NETLINK_GENERIC); }
+void open_route(void) { open_socket(NETLINK_ROUTE); }
+
+void open_flood(void)
+{
+	int group = RTNLGRP_IPV4_ROUTE, bytes = QUEUE;
+
+	open_socket(NETLINK_ROUTE);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) ||
+	    setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group))
+		fail("no subscription");
+}
+
+static void send_all(const void *b, uint32_t len)
+{
+	if (send(fd, b, len, 0) != (ssize_t)len)
+		fail("send");
+}
+
+/* receive returns the length of a datagram of the kernel. */
+static uint32_t receive(void)
+{
+	struct sockaddr_nl from;
+	socklen_t size = sizeof from;
+	ssize_t n = recvfrom(fd, buf, BUFFER, MSG_TRUNC, (void *)&from, &size);
+
+	if (n <= 0 || n > BUFFER || from.nl_pid)
+		fail("receive");
+	return n;
+}
+
+/* receive_batch fills batch and returns how many datagrams there are. */
+static int receive_batch(void)
+{
+	int n;
+
+	for (int i = 0; i < BATCH; i++)
+		batch[i].msg_hdr.msg_namelen = sizeof senders[i];
+	n = recvmmsg(fd, batch, BATCH, MSG_WAITFORONE, NULL);
+	if (n <= 0)
+		fail("receive");
+	for (int i = 0; i < n; i++)
+		if (senders[i].nl_pid || batch[i].msg_hdr.msg_flags & MSG_TRUNC)
+			fail("receive");
+	return n;
+}
+
+/* ATTRS runs body for the attributes a of len bytes at p. */
+#define ATTRS(p, len, body)                                                   \
+	do {                                                                  \
+		const unsigned char *at_ = (const void *)(p);                 \
+		uint32_t rem_ = (len);                                        \
+		while (rem_ > 0) {                                            \
+			const struct nlattr *a = (const void *)at_;           \
+			uint32_t step_;                                       \
+			if (rem_ < NLA_HDRLEN || a->nla_len < NLA_HDRLEN ||   \
+			    a->nla_len > rem_)                                \
+				fail("bad attribute");                        \
+			body;                                                 \
+			step_ = NLA_ALIGN(a->nla_len);                        \
+			if (step_ >= rem_)                                    \
+				break;                                        \
+			at_ += step_;                                         \
+			rem_ -= step_;                                        \
+		}                                                             \
+	} while (0)
+
+static inline const void *data(const struct nlattr *a) { return (const char *)a + NLA_HDRLEN; }
+static inline int type(const struct nlattr *a) { return a->nla_type & NLA_TYPE_MASK; }
+
+static inline uint32_t u32(const struct nlattr *a)
+{
+	if (a->nla_len < NLA_HDRLEN + 4)
+		fail("short attribute");
+	return head(data(a));
+}
+
+static inline uint32_t u16(const struct nlattr *a)
+{
+	uint16_t v;
+	if (a->nla_len < NLA_HDRLEN + 2)
+		fail("short attribute");
+	memcpy(&v, data(a), sizeof v);
+	return v;
+}
+
+/* walk gives each message of a datagram to f, and returns whether it was the
+ * last one. */
+static inline int walk(const unsigned char *b, uint32_t left, uint64_t (*f)(const struct nlmsghdr *),
+		       uint64_t *sum)
+{
+	while (left > 0) {
+		const struct nlmsghdr *h = (const void *)b;
+		uint32_t step;
+
+		if (left < NLMSG_HDRLEN || h->nlmsg_len < NLMSG_HDRLEN || h->nlmsg_len > left)
+			fail("bad message");
+		if (h->nlmsg_type == NLMSG_DONE)
+			return 1;
+		if (h->nlmsg_type == NLMSG_ERROR)
+			fail("refused");
+		*sum += f(h);
+		step = NLMSG_ALIGN(h->nlmsg_len);
+		if (step >= left)
+			break;
+		b += step;
+		left -= step;
+	}
+	return 0;
+}
+
+static uint32_t get_family(unsigned char *b, uint32_t number, const char *name)
+{
+	struct nlmsghdr *h = (void *)b;
+	struct genlmsghdr *g = NLMSG_DATA(h);
+	struct nlattr *a = (void *)(g + 1);
+	uint32_t len = NLMSG_HDRLEN + GENL_HDRLEN;
+
+	h->nlmsg_type = GENL_ID_CTRL;
+	h->nlmsg_flags = NLM_F_REQUEST | (name ? 0 : NLM_F_DUMP);
+	h->nlmsg_seq = number;
+	h->nlmsg_pid = 0;
+	memset(g, 0, sizeof *g);
+	g->cmd = CTRL_CMD_GETFAMILY;
+	g->version = 2;
+	if (name) {
+		uint32_t n = strlen(name) + 1;
+
+		a->nla_type = CTRL_ATTR_FAMILY_NAME;
+		a->nla_len = NLA_HDRLEN + n;
+		memcpy(a + 1, name, n);
+		memset((char *)(a + 1) + n, 0, NLA_ALIGN(n) - n);
+		len += NLA_HDRLEN + NLA_ALIGN(n);
+	}
+	return h->nlmsg_len = len;
+}
+
+static inline uint64_t family_id(const struct nlmsghdr *h)
+{
+	const uint32_t start = NLMSG_HDRLEN + GENL_HDRLEN;
+
+	if (h->nlmsg_type != GENL_ID_CTRL || h->nlmsg_len < start)
+		fail("not a family");
+	ATTRS((const char *)h + start, h->nlmsg_len - start,
+	      if (type(a) == CTRL_ATTR_FAMILY_ID) return u16(a));
+	fail("no id");
+}
+
+uint64_t resolve_inline(uint64_t n)
+{
+	uint64_t sum = 0;
+
+	while (n--) {
+		uint32_t len;
+		const struct nlmsghdr *h = (void *)buf;
+
+		send_all(request, get_family(request, ++seq, names[0]));
+		len = receive();
+		if (len < NLMSG_HDRLEN || h->nlmsg_len > len || h->nlmsg_seq != seq)
+			fail("not the answer");
+		sum += family_id(h);
+	}
+	return sum;
+}
+
+uint64_t resolve_floor(uint64_t n)
+{
+	uint32_t len = get_family(request, 1, names[0]);
+
+	while (n--) {
+		send_all(request, len);
+		receive();
+	}
+	return 0;
+}
+
+static uint64_t group_ids(const struct nlattr *groups)
+{
+	uint64_t sum = 0;
+
+	ATTRS(data(groups), groups->nla_len - NLA_HDRLEN, {
+		const struct nlattr *group = a;
+		ATTRS(data(group), group->nla_len - NLA_HDRLEN,
+		      if (type(a) == CTRL_ATTR_MCAST_GRP_ID) sum += u32(a));
+	});
+	return sum;
+}
+
+static uint64_t family_sum(const struct nlmsghdr *h)
+{
+	const uint32_t start = NLMSG_HDRLEN + GENL_HDRLEN;
+	uint64_t sum = 0;
+
+	if (h->nlmsg_len < start)
+		fail("short message");
+	ATTRS((const char *)h + start, h->nlmsg_len - start, switch (type(a)) {
+		case CTRL_ATTR_FAMILY_ID: sum += u16(a); break;
+		case CTRL_ATTR_FAMILY_NAME:
+			sum += strnlen(data(a), a->nla_len - NLA_HDRLEN) + *(const char *)data(a);
+			break;
+		case CTRL_ATTR_VERSION: sum += u32(a); break;
+		case CTRL_ATTR_MCAST_GROUPS: sum += group_ids(a); break;
+	});
+	return sum;
+}
+
+/* dump asks, and has every message summed. */
+static inline uint64_t dump(uint32_t len, uint64_t (*f)(const struct nlmsghdr *))
+{
+	uint64_t sum = 0;
+
+	send_all(request, len);
+	while (!walk(buf, receive(), f, &sum))
+		;
+	return sum;
+}
+
+/* skim asks, and looks at nothing but whether a datagram ends with NLMSG_DONE. */
+static void skim(uint32_t len)
+{
+	const uint32_t size = NLMSG_HDRLEN + 4;
+
+	send_all(request, len);
+	for (;;) {
+		uint32_t n = receive();
+		const struct nlmsghdr *h = (void *)(buf + n - size);
+		if (n >= size && h->nlmsg_len == size && h->nlmsg_type == NLMSG_DONE)
+			return;
+	}
+}
+
+uint64_t families_inline(uint64_t n)
+{
+	uint64_t sum = 0;
+
+	while (n--)
+		sum += dump(get_family(request, ++seq, NULL), family_sum);
+	return sum;
+}
+
+uint64_t families_floor(uint64_t n)
+{
+	while (n--)
+		skim(get_family(request, ++seq, NULL));
+	return 0;
+}
+
+static uint32_t get_routes(void)
+{
+	struct nlmsghdr *h = (void *)request;
+	struct rtmsg *r = NLMSG_DATA(h);
+
+	h->nlmsg_type = RTM_GETROUTE;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	h->nlmsg_seq = ++seq;
+	h->nlmsg_pid = 0;
+	memset(r, 0, sizeof *r);
+	r->rtm_family = AF_INET;
+	return h->nlmsg_len = NLMSG_LENGTH(sizeof *r);
+}
+
+static inline uint64_t route_sum(const struct nlmsghdr *h)
+{
+	const struct rtmsg *r = NLMSG_DATA(h);
+	const uint32_t start = NLMSG_LENGTH(sizeof *r);
+	uint32_t dst = 0, oif = 0, table = 0;
+
+	if (h->nlmsg_len < start)
+		fail("short message");
+	ATTRS(r + 1, h->nlmsg_len - start, switch (type(a)) {
+		case RTA_DST: dst = u32(a); break;
+		case RTA_OIF: oif = u32(a); break;
+		case RTA_TABLE: table = u32(a); break;
+	});
+	return table == RT_TABLE_MAIN ? (uint64_t)dst + oif + r->rtm_dst_len : 0;
+}
+
+static uint64_t event_sum(const struct nlmsghdr *h) { return h->nlmsg_type + route_sum(h); }
+
+uint64_t routes_inline(uint64_t n)
+{
+	uint64_t sum = 0;
+
+	while (n--)
+		sum += dump(get_routes(), route_sum);
+	return sum;
+}
+
+uint64_t routes_floor(uint64_t n)
+{
+	while (n--)
+		skim(get_routes());
+	return 0;
+}
+
+/* drain has so many datagrams summed, nothing with NULL. */
+static inline uint64_t drain(uint64_t count, uint64_t (*f)(const struct nlmsghdr *))
+{
+	uint64_t sum = 0;
+
+	while (count > 0) {
+		int n = receive_batch();
+		for (int i = 0; f && i < n; i++)
+			walk(iov[i].iov_base, batch[i].msg_len, f, &sum);
+		count -= n;
+	}
+	return sum;
+}
+
+uint64_t flood_inline(uint64_t n) { return drain(n * FLOOD, event_sum); }
+uint64_t flood_floor(uint64_t n) { return drain(n * FLOOD, NULL); }
+
+static uint64_t pipeline(uint64_t n, uint64_t (*f)(const struct nlmsghdr *))
+{
+	uint64_t sum = 0;
+
+	while (n--) {
+		uint32_t len = 0;
+		for (int i = 0; i < PIPELINE; i++)
+			len += get_family(request + len, ++seq, names[i % 4]);
+		send_all(request, len);
+		sum += drain(PIPELINE, f);
+	}
+	return sum;
+}
+
+uint64_t pipeline_inline(uint64_t n) { return pipeline(n, family_id); }
+uint64_t pipeline_floor(uint64_t n) { return pipeline(n, NULL); }

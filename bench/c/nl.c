@@ -1,0 +1,396 @@
+/* The column libnl, as its documentation uses it: messages that are parsed in
+ * place, sockets without sequence checks to spare and without MSG_PEEK. */
+#include "message.h"
+
+#include <arpa/inet.h>
+#include <netlink/attr.h>
+#include <netlink/genl/ctrl.h>
+#include <netlink/genl/genl.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+
+static inline uint64_t touch_attr(const struct nlattr *a)
+{
+	return touch(nla_type(a), nla_data(a), nla_len(a));
+}
+
+/* EACH adds up body for every message of every datagram, n times. */
+#define EACH(n, body)                                                         \
+	do {                                                                  \
+		uint64_t sum = 0;                                             \
+		while ((n)--)                                                 \
+			for (uint32_t i = 0; i < in.count; i++) {             \
+				struct nlmsghdr *h =                          \
+					(void *)in.datagrams[i].b;            \
+				int left = in.datagrams[i].len;               \
+				for (; nlmsg_ok(h, left);                     \
+				     h = nlmsg_next(h, &left))                \
+					if (h->nlmsg_type >= NLMSG_MIN_TYPE)  \
+						sum += body;                  \
+				if (left > 0)                                 \
+					fail("malformed datagram");           \
+			}                                                     \
+		return sum;                                                   \
+	} while (0)
+
+static inline uint64_t walk(struct nlmsghdr *h)
+{
+	struct nlattr *a;
+	uint64_t sum = 0;
+	int rem;
+
+	nlmsg_for_each_attr(a, h, in.header_len, rem)
+		sum += touch_attr(a);
+	if (rem > 0)
+		fail("malformed attribute");
+	return sum;
+}
+
+static uint64_t deep(struct nlattr *nest, uint32_t levels)
+{
+	struct nlattr *a;
+	uint64_t sum = 0;
+	int rem;
+
+	nla_for_each_nested(a, nest, rem) {
+		sum += touch_attr(a);
+		if (levels > 1)
+			sum += deep(a, levels - 1);
+	}
+	if (rem > 0)
+		fail("malformed attribute");
+	return sum;
+}
+
+static inline uint64_t walk_deep(struct nlmsghdr *h)
+{
+	struct nlattr *a;
+	uint64_t sum = 0;
+	int rem;
+
+	nlmsg_for_each_attr(a, h, in.header_len, rem) {
+		uint32_t levels = depth_of(nla_type(a));
+
+		sum += touch_attr(a);
+		if (levels)
+			sum += deep(a, levels);
+	}
+	if (rem > 0)
+		fail("malformed attribute");
+	return sum;
+}
+
+static uint64_t decode(uint64_t n) { EACH(n, walk(h)); }
+static uint64_t decode_deep(uint64_t n) { EACH(n, walk_deep(h)); }
+
+static struct nla_policy *policy;
+static struct nlattr **table;
+
+static void open_policy(void)
+{
+	policy = calloc(in.rule_count, sizeof *policy);
+	table = calloc(in.rule_count, sizeof *table);
+	for (uint32_t t = 0; t < in.rule_count; t++) {
+		const struct rule *r = &in.rules[t];
+
+		policy[t].type = r->kind; /* the kernel's numbers are libnl's up to here */
+		if (r->kind == STRING || r->kind == BINARY)
+			policy[t].maxlen = r->len;
+		if (r->kind == NUL_STRING && r->len)
+			policy[t].maxlen = r->len + 1;
+		if (r->kind == NUL_STRING)
+			policy[t].type = NLA_NUL_STRING;
+		if (r->kind == BINARY)
+			policy[t].type = NLA_BINARY;
+		if (r->kind == UNSPEC)
+			policy[t].minlen = r->len;
+	}
+}
+
+static inline uint64_t parse(struct nlmsghdr *h)
+{
+	uint64_t sum = 0;
+
+	if (nla_parse(table, in.rule_count - 1, nlmsg_attrdata(h, in.header_len),
+		      nlmsg_attrlen(h, in.header_len), policy) < 0)
+		fail("an attribute is against the policy");
+	for (uint32_t i = 0; i < in.wanted_count; i++)
+		if (table[in.wanted[i]])
+			sum += touch_attr(table[in.wanted[i]]);
+	return sum;
+}
+
+static uint64_t decode_policy(uint64_t n) { EACH(n, parse(h)); }
+
+/* A message of the library is allocated; it is made no larger than it must be. */
+static struct nl_msg *message(void)
+{
+	struct nl_msg *m = nlmsg_alloc_size(256);
+
+	if (!m)
+		fail("no memory");
+	return m;
+}
+
+static struct nl_msg *get_family(int flags, uint32_t number, const char *name)
+{
+	struct nl_msg *m = message();
+
+	if (!genlmsg_put(m, 0, number, GENL_ID_CTRL, 0, NLM_F_REQUEST | flags, CTRL_CMD_GETFAMILY, 2) ||
+	    (name && nla_put_string(m, CTRL_ATTR_FAMILY_NAME, name)))
+		fail("no room");
+	return m;
+}
+
+static struct nl_msg *request(uint32_t i) { return get_family(0, i, names[i % 4]); }
+
+static struct nl_msg *mixed(uint32_t i)
+{
+	struct nl_msg *m = message();
+	struct ifla_vlan_flags f = { VLAN_FLAG_GVRP, ~0u };
+	struct ifinfomsg link = { 0 };
+	struct nlattr *info, *data;
+
+	if (!nlmsg_put(m, 0, i, RTM_NEWLINK, 0, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL) ||
+	    nlmsg_append(m, &link, sizeof link, NLMSG_ALIGNTO))
+		goto full;
+	NLA_PUT_STRING(m, IFLA_IFNAME, names[i % 4]);
+	NLA_PUT_U32(m, IFLA_MTU, 1500 + i);
+	NLA_PUT(m, IFLA_ADDRESS, sizeof address, address);
+	NLA_PUT_U32(m, IFLA_LINK, i);
+	info = nla_nest_start(m, IFLA_LINKINFO | NLA_F_NESTED);
+	if (!info)
+		goto full;
+	NLA_PUT_STRING(m, IFLA_INFO_KIND, "vlan");
+	data = nla_nest_start(m, IFLA_INFO_DATA | NLA_F_NESTED);
+	if (!data)
+		goto full;
+	NLA_PUT_U16(m, IFLA_VLAN_ID, i);
+	NLA_PUT_U16(m, IFLA_VLAN_PROTOCOL, htons(0x88a8));
+	NLA_PUT(m, IFLA_VLAN_FLAGS, sizeof f, &f);
+	nla_nest_end(m, data);
+	nla_nest_end(m, info);
+	NLA_PUT_U32(m, IFLA_TXQLEN, 1000);
+	return m;
+full:
+nla_put_failure:
+	fail("no room");
+}
+
+static inline uint64_t encode_each(uint64_t n, struct nl_msg *(*make)(uint32_t))
+{
+	uint64_t sum = 0;
+
+	while (n--)
+		for (uint32_t i = 0; i < MESSAGES_PER_OP; i++) {
+			struct nl_msg *m = make(i);
+			const struct nlmsghdr *h = nlmsg_hdr(m);
+
+			sum += of_message(h, h->nlmsg_len);
+			nlmsg_free(m);
+		}
+	return sum;
+}
+
+static uint64_t encode(uint64_t n) { return encode_each(n, is_mixed() ? mixed : request); }
+
+static uint64_t check(void)
+{
+	uint64_t sum = FNV_OFFSET;
+
+	for (uint32_t i = 0; i < MESSAGES_PER_OP; i++) {
+		struct nl_msg *m = is_mixed() ? mixed(i) : request(i);
+
+		sum = fnv1a(sum, nlmsg_hdr(m), nlmsg_hdr(m)->nlmsg_len);
+		nlmsg_free(m);
+	}
+	return sum;
+}
+
+static struct nl_sock *sk;
+static uint64_t sum;   /* of what the callbacks saw */
+static uint64_t seen;  /* how many messages that was */
+
+static int fault(struct sockaddr_nl *from, struct nlmsgerr *e, void *arg)
+{
+	(void)from, (void)e, (void)arg;
+	fail("refused");
+}
+
+static void open_socket(int protocol, nl_recvmsg_msg_cb_t cb)
+{
+	sk = nl_socket_alloc();
+	if (!sk || nl_connect(sk, protocol) < 0)
+		fail("no socket");
+	nl_socket_disable_msg_peek(sk);
+	nl_socket_set_msg_buf_size(sk, BUFFER);
+	nl_socket_set_buffer_size(sk, 1 << 20, 0); /* its default holds few answers */
+	nl_socket_disable_auto_ack(sk);
+	nl_socket_modify_cb(sk, NL_CB_VALID, NL_CB_CUSTOM, cb, NULL);
+	nl_socket_modify_err_cb(sk, NL_CB_CUSTOM, fault, NULL);
+}
+
+static void open_resolve(void) { open_socket(NETLINK_GENERIC, NULL); }
+
+static int id_cb(struct nl_msg *m, void *arg)
+{
+	static struct nla_policy id_policy[CTRL_ATTR_FAMILY_ID + 1] = {
+		[CTRL_ATTR_FAMILY_ID] = { .type = NLA_U16 },
+	};
+	struct nlattr *tb[CTRL_ATTR_FAMILY_ID + 1];
+
+	(void)arg;
+	if (genlmsg_parse(nlmsg_hdr(m), 0, tb, CTRL_ATTR_FAMILY_ID, id_policy) < 0 || !tb[CTRL_ATTR_FAMILY_ID])
+		fail("not a family");
+	sum += nla_get_u16(tb[CTRL_ATTR_FAMILY_ID]);
+	seen++;
+	return NL_OK;
+}
+
+static int family_cb(struct nl_msg *m, void *arg)
+{
+	static struct nla_policy family_policy[CTRL_ATTR_MCAST_GROUPS + 1] = {
+		[CTRL_ATTR_FAMILY_ID] = { .type = NLA_U16 },
+		[CTRL_ATTR_FAMILY_NAME] = { .type = NLA_STRING },
+		[CTRL_ATTR_VERSION] = { .type = NLA_U32 },
+		[CTRL_ATTR_MCAST_GROUPS] = { .type = NLA_NESTED },
+	};
+	struct nlattr *tb[CTRL_ATTR_MCAST_GROUPS + 1], *group, *id;
+	int rem;
+
+	(void)arg;
+	if (genlmsg_parse(nlmsg_hdr(m), 0, tb, CTRL_ATTR_MCAST_GROUPS, family_policy) < 0)
+		fail("not a family");
+	sum += nla_get_u16(tb[CTRL_ATTR_FAMILY_ID]) + nla_get_u32(tb[CTRL_ATTR_VERSION]);
+	sum += strlen(nla_get_string(tb[CTRL_ATTR_FAMILY_NAME])) + *nla_get_string(tb[CTRL_ATTR_FAMILY_NAME]);
+	if (tb[CTRL_ATTR_MCAST_GROUPS])
+		nla_for_each_nested(group, tb[CTRL_ATTR_MCAST_GROUPS], rem)
+			if ((id = nla_find(nla_data(group), nla_len(group), CTRL_ATTR_MCAST_GRP_ID)))
+				sum += nla_get_u32(id);
+	return NL_OK;
+}
+
+static int route_cb(struct nl_msg *m, void *arg)
+{
+	static struct nla_policy route_policy[RTA_TABLE + 1] = {
+		[RTA_DST] = { .type = NLA_U32 },
+		[RTA_OIF] = { .type = NLA_U32 },
+		[RTA_TABLE] = { .type = NLA_U32 },
+	};
+	struct nlattr *tb[RTA_TABLE + 1];
+	struct nlmsghdr *h = nlmsg_hdr(m);
+	const struct rtmsg *r = nlmsg_data(h);
+
+	if (nlmsg_parse(h, sizeof *r, tb, RTA_TABLE, route_policy) < 0)
+		fail("not a route");
+	if (tb[RTA_TABLE] && nla_get_u32(tb[RTA_TABLE]) == RT_TABLE_MAIN)
+		sum += (tb[RTA_DST] ? (uint64_t)nla_get_u32(tb[RTA_DST]) : 0) +
+		       (tb[RTA_OIF] ? nla_get_u32(tb[RTA_OIF]) : 0) + r->rtm_dst_len;
+	if (arg)
+		sum += h->nlmsg_type;
+	seen++;
+	return NL_OK;
+}
+
+static void open_families(void) { open_socket(NETLINK_GENERIC, family_cb); }
+static void open_pipeline(void) { open_socket(NETLINK_GENERIC, id_cb); }
+static void open_routes(void) { open_socket(NETLINK_ROUTE, route_cb); }
+
+static void open_flood(void)
+{
+	int bytes = QUEUE;
+
+	open_socket(NETLINK_ROUTE, route_cb);
+	nl_socket_modify_cb(sk, NL_CB_VALID, NL_CB_CUSTOM, route_cb, &sum);
+	nl_socket_disable_seq_check(sk); /* as documented for notifications */
+	if (setsockopt(nl_socket_get_fd(sk), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) ||
+	    nl_socket_add_membership(sk, RTNLGRP_IPV4_ROUTE) < 0)
+		fail("no subscription");
+}
+
+static void ask(struct nl_msg *m)
+{
+	if (nl_send_auto(sk, m) < 0)
+		fail("send");
+	nlmsg_free(m);
+}
+
+static void receive(void)
+{
+	if (nl_recvmsgs_default(sk) < 0)
+		fail("receive");
+}
+
+static uint64_t resolve(uint64_t n)
+{
+	uint64_t ids = 0;
+
+	while (n--) {
+		int id = genl_ctrl_resolve(sk, names[0]);
+
+		if (id < 0)
+			fail("refused");
+		ids += id;
+	}
+	return ids;
+}
+
+static uint64_t families(uint64_t n)
+{
+	sum = 0;
+	while (n--) {
+		ask(get_family(NLM_F_DUMP, NL_AUTO_SEQ, NULL));
+		receive();
+	}
+	return sum;
+}
+
+static uint64_t routes(uint64_t n)
+{
+	struct rtmsg r = { .rtm_family = AF_INET };
+
+	sum = 0;
+	while (n--) {
+		if (nl_send_simple(sk, RTM_GETROUTE, NLM_F_DUMP, &r, sizeof r) < 0)
+			fail("send");
+		receive();
+	}
+	return sum;
+}
+
+static uint64_t flood(uint64_t n)
+{
+	sum = seen = 0;
+	while (seen < n * FLOOD)
+		receive();
+	return sum;
+}
+
+static uint64_t pipeline(uint64_t n)
+{
+	sum = seen = 0;
+	while (n--) {
+		uint64_t until = seen + PIPELINE;
+
+		for (int i = 0; i < PIPELINE; i++)
+			ask(get_family(0, NL_AUTO_SEQ, names[i % 4]));
+		while (seen < until)
+			receive();
+	}
+	return sum;
+}
+
+const struct column columns[] = {
+	{ "decode", "libnl", NULL, { decode, NULL } },
+	{ "decode-deep", "libnl", NULL, { decode_deep, NULL } },
+	{ "decode-policy", "libnl", open_policy, { decode_policy, NULL } },
+	{ "encode", "libnl", NULL, { encode, check } },
+	{ "resolve", "libnl", open_resolve, { resolve, NULL } },
+	{ "families", "libnl", open_families, { families, NULL } },
+	{ "routes10k", "libnl", open_routes, { routes, NULL } },
+	{ "routes1m", "libnl", open_routes, { routes, NULL } },
+	{ "flood", "libnl", open_flood, { flood, NULL } },
+	{ "pipeline", "libnl", open_pipeline, { pipeline, NULL } },
+	{ NULL, NULL, NULL, { NULL, NULL } },
+};

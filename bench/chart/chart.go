@@ -1,0 +1,140 @@
+// Package chart draws the results as bars.
+package chart
+
+import (
+	"fmt"
+	"image/color"
+	"os"
+	"path/filepath"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/nlwire/nlwire/bench/report"
+)
+
+// Name is that of the files, without what is behind the point.
+const Name = "rivals"
+
+// The picture is as wide as a README: 830 pixels at 96 to the inch.
+const (
+	width  = 830 * vg.Inch / 96
+	height = 520 * vg.Inch / 96
+	gap    = 12 * vg.Inch / 96
+	dpi    = 192 // of the PNG, for screens with small pixels
+)
+
+var (
+	ours   = color.RGBA{0x1f, 0x6f, 0xb4, 0xff}
+	theirs = color.RGBA{0xb9, 0xc2, 0xcc, 0xff}
+	bare   = color.RGBA{0x8a, 0x93, 0x9c, 0xff} // no library: C by hand, floor
+	ink    = color.RGBA{0x24, 0x29, 0x2f, 0xff}
+)
+
+// Draw draws the charts into a directory, as SVG and as PNG.
+func Draw(dir string, rows []report.Row) error {
+	svg := vgsvg.New(width, height)
+	if err := panels(draw.New(svg), rows); err != nil {
+		return err
+	}
+	if err := write(filepath.Join(dir, Name+".svg"), svg); err != nil {
+		return err
+	}
+	img := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi))
+	if err := panels(draw.New(img), rows); err != nil {
+		return err
+	}
+	return write(filepath.Join(dir, Name+".png"), vgimg.PngCanvas{Canvas: img})
+}
+
+func write(path string, c vg.CanvasWriterTo) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if _, err := c.WriteTo(f); err != nil {
+		_ = f.Close()
+		return err
+	}
+	return f.Close()
+}
+
+// panels draws one chart for each of report.Panels, in two columns.
+func panels(c draw.Canvas, rows []report.Row) error {
+	c.SetColor(color.White)
+	c.Fill(c.Rectangle.Path())
+	all := report.Panels(rows)
+	across, down := 2, (len(all)+1)/2
+	for i, p := range all {
+		chart, err := bars(p)
+		if err != nil {
+			return err
+		}
+		x, y := i%across, i/across
+		w, h := c.Max.X/vg.Length(across), c.Max.Y/vg.Length(down)
+		chart.Draw(draw.Crop(c, vg.Length(x)*w+gap, -vg.Length(across-1-x)*w-gap,
+			vg.Length(down-1-y)*h+gap, -vg.Length(y)*h-gap/2))
+	}
+	return nil
+}
+
+// bars draws a panel: a bar for each column, the shortest on top.
+func bars(p report.Panel) (*plot.Plot, error) {
+	c := plot.New()
+	c.Title.Text, c.Title.Padding = p.Title, vg.Points(4)
+	c.Title.TextStyle.Font = face(11, true)
+	c.Title.TextStyle.Color = ink
+	c.HideX()
+	c.X.Min, c.X.Max = 0, 1.18*p.Bars[len(p.Bars)-1].Value // room for the number
+	var names []string
+	labels := plotter.XYLabels{}
+	for i := range p.Bars {
+		b := p.Bars[len(p.Bars)-1-i] // the axis goes up
+		bar, err := plotter.NewBarChart(plotter.Values{b.Value}, vg.Points(11))
+		if err != nil {
+			return nil, err
+		}
+		bar.Horizontal, bar.XMin, bar.LineStyle.Width = true, float64(i), 0
+		bar.Color = fill(b.Column)
+		c.Add(bar)
+		names = append(names, b.Column)
+		labels.XYs = append(labels.XYs, plotter.XY{X: b.Value, Y: float64(i)})
+		labels.Labels = append(labels.Labels, fmt.Sprintf(" %s", report.Number(b.Value)))
+	}
+	numbers, err := plotter.NewLabels(labels)
+	if err != nil {
+		return nil, err
+	}
+	for i := range numbers.TextStyle {
+		numbers.TextStyle[i] = text.Style{Color: ink, Font: face(9, false), YAlign: draw.YCenter, Handler: plot.DefaultTextHandler}
+	}
+	c.Add(numbers)
+	c.NominalY(names...)
+	c.Y.Tick.Label.Font, c.Y.Tick.Label.Color = face(9, false), ink
+	c.Y.Tick.Length, c.Y.LineStyle.Color = 0, theirs
+	return c, nil
+}
+
+func face(points float64, bold bool) font.Font {
+	f := font.Font{Typeface: "Liberation", Variant: "Sans", Size: vg.Points(points)}
+	if bold {
+		f.Weight = 2
+	}
+	return f
+}
+
+func fill(column string) color.Color {
+	switch column {
+	case "nlwire":
+		return ours
+	case "C by hand", "floor":
+		return bare
+	}
+	return theirs
+}

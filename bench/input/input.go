@@ -1,0 +1,161 @@
+// Package input holds what is decoded: recorded datagrams with what a reader
+// has to know about them, in one file that the Go and the C workers read.
+package input
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+)
+
+// Set is a set of datagrams of one kind.
+type Set struct {
+	HeaderLen int        // of the family's fixed header, in bytes
+	Depths    []uint32   // by type at the top level: how deep the nests in it go, 0 for none
+	Rules     []nla.Rule // by type at the top level: kinds and lengths
+	Wanted    []uint32   // the types that a reader takes out of a table: those that occur
+	Datagrams [][]byte
+}
+
+// The file is 32-bit words in the machine's order: the header's length, then four
+// lists, each behind its length: depths, rules as kind and length, wanted types,
+// datagrams as their length and their bytes, padded.
+var ne = binary.NativeEndian
+
+// errFormat: the file is not one of this package.
+var errFormat = errors.New("not an input file")
+
+// Write writes the set to a file.
+func (s *Set) Write(path string) error {
+	b := ne.AppendUint32(nil, uint32(s.HeaderLen))
+	b = appendWords(b, s.Depths)
+	b = ne.AppendUint32(b, uint32(len(s.Rules)))
+	for _, r := range s.Rules {
+		b = ne.AppendUint32(ne.AppendUint32(b, uint32(r.Kind)), uint32(r.Len))
+	}
+	b = appendWords(b, s.Wanted)
+	b = ne.AppendUint32(b, uint32(len(s.Datagrams)))
+	for _, d := range s.Datagrams {
+		b = append(ne.AppendUint32(b, uint32(len(d))), d...)
+		for len(b)%4 != 0 {
+			b = append(b, 0)
+		}
+	}
+	return os.WriteFile(path, b, 0o600)
+}
+
+func appendWords(b []byte, words []uint32) []byte {
+	b = ne.AppendUint32(b, uint32(len(words)))
+	for _, w := range words {
+		b = ne.AppendUint32(b, w)
+	}
+	return b
+}
+
+// Read reads a set from a file.
+func Read(path string) (*Set, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	s, err := parse(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
+}
+
+func parse(b []byte) (*Set, error) {
+	r := reader{b: b}
+	s := &Set{HeaderLen: int(r.word())}
+	s.Depths = r.words()
+	for range r.word() {
+		kind := nla.Kind(r.word())
+		s.Rules = append(s.Rules, nla.Rule{Kind: kind, Len: uint16(r.word())})
+	}
+	s.Wanted = r.words()
+	for range r.word() {
+		s.Datagrams = append(s.Datagrams, r.bytes())
+	}
+	if r.failed || len(r.b) > 0 {
+		return nil, errFormat
+	}
+	return s, nil
+}
+
+// reader takes words from the front. What is too short reads as zeros, and is
+// remembered.
+type reader struct {
+	b      []byte
+	failed bool
+}
+
+func (r *reader) word() uint32 {
+	if len(r.b) < 4 {
+		r.b, r.failed = nil, true
+		return 0
+	}
+	v := ne.Uint32(r.b)
+	r.b = r.b[4:]
+	return v
+}
+
+func (r *reader) words() (all []uint32) {
+	for range r.word() {
+		all = append(all, r.word())
+	}
+	return all
+}
+
+func (r *reader) bytes() []byte {
+	n := int(r.word())
+	if n > len(r.b) || nla.Align(n) > len(r.b) {
+		r.b, r.failed = nil, true
+		return nil
+	}
+	b := bytes.Clone(r.b[:n])
+	r.b = r.b[nla.Align(n):]
+	return b
+}
+
+// Depth returns how deep the nests in an attribute of the top level go.
+func (s *Set) Depth(typ uint16) uint32 {
+	if int(typ) < len(s.Depths) {
+		return s.Depths[typ]
+	}
+	return 0
+}
+
+// Policy returns the rules as a compiled policy.
+func (s *Set) Policy() *nla.Policy { return (&nla.Policy{Attrs: s.Rules}).Compile() }
+
+// want fills in Wanted: the types that occur at the top level and have a rule. A
+// table is as long as it must be for them, so rules behind the last are dropped.
+func (s *Set) want() *Set {
+	occurs := make([]bool, len(s.Rules))
+	for _, d := range s.Datagrams {
+		for m := range nlmsg.All(d) {
+			if m.Type() < nlmsg.MinType {
+				continue
+			}
+			for a := range nla.All(m.Attrs(s.HeaderLen)) {
+				if int(a.Type()) < len(occurs) {
+					occurs[a.Type()] = true
+				}
+			}
+		}
+	}
+	end := 0
+	for typ, is := range occurs {
+		if is {
+			s.Wanted, end = append(s.Wanted, uint32(typ)), typ+1
+		}
+	}
+	s.Rules = s.Rules[:end]
+	return s
+}

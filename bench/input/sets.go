@@ -1,0 +1,128 @@
+package input
+
+import (
+	"math/rand/v2"
+
+	"github.com/nlwire/nlwire/internal/golden"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+)
+
+// Families is the dump of all Generic Netlink families. The policy is what the
+// controller's reply holds; it tells none of its own.
+func Families() (*Set, error) {
+	return recorded("families", Set{
+		HeaderLen: 4, // struct genlmsghdr
+		Depths:    []uint32{6: 2, 7: 2},
+		Rules: []nla.Rule{
+			1: {Kind: nla.KindU16}, 2: {Kind: nla.KindNULString, Len: 15}, 3: {Kind: nla.KindU32},
+			4: {Kind: nla.KindU32}, 5: {Kind: nla.KindU32}, 6: {Kind: nla.KindNested}, 7: {Kind: nla.KindNested},
+		},
+	})
+}
+
+// EthtoolPolicy is the dump of the policies of the family ethtool: one rule in a
+// message, in three nests.
+func EthtoolPolicy() (*Set, error) {
+	return recorded("ethtool-policy", Set{
+		HeaderLen: 4,
+		Depths:    []uint32{8: 3, 9: 2},
+		Rules: []nla.Rule{
+			1: {Kind: nla.KindU16}, 8: {Kind: nla.KindNested}, 9: {Kind: nla.KindNested},
+		},
+	})
+}
+
+// Links is the dump of links of many kinds. The policy is ifla_policy of
+// net/core/rtnetlink.c with what only replies have.
+func Links() (*Set, error) {
+	return recorded("links", Set{
+		HeaderLen: 16,                            // struct ifinfomsg
+		Depths:    []uint32{18: 1, 26: 2, 43: 1}, // IFLA_LINKINFO, IFLA_AF_SPEC, IFLA_XDP
+		Rules: rules(map[nla.Kind][]uint16{
+			nla.KindU8:  {16, 17, 33, 39, 67},
+			nla.KindU16: {68, 69},
+			nla.KindU32: {4, 5, 10, 13, 27, 29, 30, 31, 32, 35, 37, 40, 41, 47, 48, 50, 51, 58, 59,
+				60, 61, 63, 64, 66},
+			nla.KindUnspec: {14}, // struct rtnl_link_ifmap
+			nla.KindBinary: {1, 2, 7, 23, 54},
+			nla.KindString: {3, 6, 20},
+			nla.KindNested: {18, 26, 43, 55, 62, 65},
+		}),
+	})
+}
+
+// Routes is a dump of IPv4 routes. The policy is rtm_ipv4_policy of
+// net/ipv4/fib_frontend.c.
+func Routes(datagrams [][]byte) *Set {
+	s := &Set{
+		HeaderLen: 12, // struct rtmsg
+		Rules: rules(map[nla.Kind][]uint16{
+			nla.KindU8:     {27},
+			nla.KindU16:    {21, 28, 29},
+			nla.KindU32:    {1, 2, 3, 4, 5, 6, 7, 11, 15, 16, 25, 30},
+			nla.KindNested: {8, 22},
+		}),
+		Datagrams: datagrams,
+	}
+	return s.want()
+}
+
+// U32 has 64 attributes of 32 bits in each of its messages.
+func U32() *Set {
+	r := rand.New(rand.NewPCG(1, 2))
+	return synthetic(nla.Rule{Kind: nla.KindU32}, func(b []byte, typ uint16) []byte {
+		return nla.AppendUint32(b, typ, r.Uint32())
+	})
+}
+
+// Mixed has attributes of 32 and 64 bits in random order: the input on which
+// guessing the next header's place loses.
+func Mixed() *Set {
+	r := rand.New(rand.NewPCG(3, 4))
+	return synthetic(nla.Rule{Kind: nla.KindBinary, Len: 8}, func(b []byte, typ uint16) []byte {
+		if r.IntN(2) == 0 {
+			return nla.AppendUint32(b, typ, r.Uint32())
+		}
+		return nla.AppendUint64(b, typ, r.Uint64())
+	})
+}
+
+// synthetic makes 64 messages of 64 attributes, in a datagram each. They are of
+// the type RTM_NEWROUTE, since some readers know nothing but rtnetlink.
+func synthetic(rule nla.Rule, add func(b []byte, typ uint16) []byte) *Set {
+	const newRoute, count = 24, 64
+	s := &Set{HeaderLen: 12, Rules: make([]nla.Rule, count+1)}
+	for typ := 1; typ <= count; typ++ {
+		s.Rules[typ] = rule
+	}
+	for range count {
+		b, m := nlmsg.Begin(nil, newRoute, nlmsg.Multi, 1, 1)
+		b = append(b, make([]byte, s.HeaderLen)...)
+		for typ := uint16(1); typ <= count; typ++ {
+			b = add(b, typ)
+		}
+		s.Datagrams = append(s.Datagrams, nlmsg.End(b, m))
+	}
+	return s.want()
+}
+
+func recorded(name string, s Set) (*Set, error) {
+	var err error
+	s.Datagrams, err = golden.Load(name)
+	return s.want(), err
+}
+
+// rules makes a policy of types by their kinds, without limits of length.
+func rules(types map[nla.Kind][]uint16) []nla.Rule {
+	var all []nla.Rule
+	for kind, list := range types {
+		for _, typ := range list {
+			for int(typ) >= len(all) {
+				all = append(all, nla.Rule{})
+			}
+			all[typ].Kind = kind
+		}
+	}
+	return all
+}

@@ -1,0 +1,96 @@
+// Command bench measures nlwire beside other libraries, on the same bytes, doing the
+// same work, in one run: see ../docs/design.md for how.
+//
+//	go run .                 measure everything, as root, and write results/
+//	go run . -smoke          every case and column once, nothing is written
+//	go run . -case decode    one case, nothing is written
+//	go run . -readme         write the table of ../README.md from results/
+//	go run . -check          fail if that table is not the one of results/
+//	go run . -charts         draw results/*.svg and *.png from results/
+//
+// The run works in a network namespace and a mount namespace of its own.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+
+	"github.com/nlwire/nlwire/bench/chart"
+	"github.com/nlwire/nlwire/bench/report"
+	"github.com/nlwire/nlwire/bench/runner"
+)
+
+const (
+	results = "results"
+	readme  = "../README.md"
+	// inside is set in the environment of the process in the namespaces.
+	inside = "NLWIRE_BENCH_INSIDE"
+)
+
+func main() {
+	if err := run(); err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			os.Exit(exit.ExitCode()) // the process inside has told
+		}
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	smoke := flag.Bool("smoke", false, "run every case and column once")
+	only := flag.String("case", "", "run one `case`")
+	write := flag.Bool("readme", false, "write the table of the README")
+	check := flag.Bool("check", false, "check the table of the README")
+	charts := flag.Bool("charts", false, "draw the charts")
+	flag.Parse()
+	switch {
+	case flag.NArg() > 0:
+		return fmt.Errorf("what is %q?", flag.Arg(0))
+	case *write:
+		return report.WriteReadme(readme, results)
+	case *check:
+		return report.CheckReadme(readme, results)
+	case *charts:
+		return draw()
+	case os.Getenv(inside) == "":
+		return again()
+	}
+	rows, details, err := runner.Run(runner.Options{Source: ".", Smoke: *smoke, Only: *only, Log: os.Stderr})
+	if err != nil {
+		return err
+	}
+	fmt.Print(report.Summary(rows, details))
+	if *smoke || *only != "" {
+		return nil
+	}
+	return report.Write(results, rows, details)
+}
+
+// again runs this command once more, in namespaces of its own.
+func again() error {
+	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
+	cmd.Env = append(os.Environ(), inside+"=1")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL,
+	}
+	err := cmd.Run()
+	if errors.Is(err, syscall.EPERM) {
+		return fmt.Errorf("a network namespace needs root: %w", err)
+	}
+	return err
+}
+
+func draw() error {
+	rows, _, err := report.Read(results)
+	if err != nil {
+		return err
+	}
+	return chart.Draw(results, rows)
+}

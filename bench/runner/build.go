@@ -1,0 +1,107 @@
+package runner
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// A program is what some columns are in.
+type program struct {
+	path     string // the timed build
+	counting string // the build that counts allocations; the same for Go
+	why      string // it could not be built
+}
+
+// programs holds the program of each column that is not one of the Go worker.
+type programs map[string]program
+
+// The C programs: their sources in c/, and the library that pkg-config knows.
+var cPrograms = []struct {
+	name, library string
+	sources       []string
+	columns       []string
+}{
+	{"inline", "", []string{"inline.c", "encode.c", "live.c"}, []string{"c-inline", "c-predicted", "floor"}},
+	{"mnl", "libmnl", []string{"mnl.c"}, []string{"libmnl"}},
+	{"nl", "libnl-genl-3.0", []string{"nl.c"}, []string{"libnl"}},
+}
+
+// worker is the column under which the Go worker is kept.
+const worker = "worker"
+
+// build makes every program in dir, from the sources of the bench module in
+// source. A library that is not installed leaves its columns without a program.
+func build(source, dir string) (programs, error) {
+	all := programs{}
+	path := filepath.Join(dir, "worker")
+	if err := command(source, "go", "build", "-o", path, "./worker"); err != nil {
+		return nil, err
+	}
+	all[worker] = program{path: path, counting: path}
+	for _, c := range cPrograms {
+		p := program{path: filepath.Join(dir, c.name), counting: filepath.Join(dir, c.name+"-counting")}
+		flags, err := pkgConfig(c.library)
+		if err != nil {
+			p.why = err.Error()
+		} else if err := compile(source, c.sources, flags, p); err != nil {
+			return nil, err
+		}
+		for _, column := range c.columns {
+			all[column] = p
+		}
+	}
+	return all, nil
+}
+
+// of returns the program of a column.
+func (p programs) of(column string) program {
+	if c, ok := p[column]; ok {
+		return c
+	}
+	return p[worker]
+}
+
+func compile(source string, sources, flags []string, p program) error {
+	args := []string{"-O2", "-Wall", "-Wextra"}
+	for _, name := range append([]string{"main.c"}, sources...) {
+		args = append(args, filepath.Join("c", name))
+	}
+	args = append(args, flags...)
+	if err := command(source, "gcc", append(args, "-o", p.path)...); err != nil {
+		return err
+	}
+	return command(source, "gcc", append(args, "-DCOUNT", "-o", p.counting)...)
+}
+
+// pkgConfig returns the flags for a library, or why there are none.
+func pkgConfig(library string) ([]string, error) {
+	if library == "" {
+		return nil, nil
+	}
+	out, err := exec.Command("pkg-config", "--cflags", "--libs", library).Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s is not installed (pkg-config: %v)", library, err)
+	}
+	return strings.Fields(string(out)), nil
+}
+
+// version returns what pkg-config says of a library, or that it is not there.
+func version(library string) string {
+	out, err := exec.Command("pkg-config", "--modversion", library).Output()
+	if err != nil {
+		return "not installed"
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func command(dir, name string, args ...string) error {
+	cmd := exec.Command(name, args...)
+	cmd.Dir, cmd.Stderr = dir, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
+	}
+	return nil
+}

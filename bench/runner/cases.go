@@ -1,0 +1,67 @@
+package runner
+
+import "time"
+
+// A Case is something that every column does, on each of its inputs.
+type Case struct {
+	Name    string
+	Inputs  []string
+	Columns []string
+	Rounds  int           // that are timed
+	Round   time.Duration // how long a round is made; 0: one operation
+	Units   int           // what an operation of a worker consists of; ns_op is of one
+	Live    bool          // against the running kernel, in a network namespace
+}
+
+// A round that is shorter than a slice of the scheduler is mostly not interrupted,
+// on a machine that does other things too.
+const (
+	short = 2 * time.Millisecond
+	long  = 20 * time.Millisecond
+)
+
+// Cases are all cases in the order in which they run: the routes are added between
+// them.
+var Cases = []Case{
+	{Name: "decode", Inputs: []string{"families", "policy", "links", "routes10k", "u32", "mixed"},
+		Columns: []string{"nlwire", "nlwire-all", "nlwire-consume", "mdlayher", "vishvananda", "jsimonetti",
+			"syscall", "libmnl", "libnl", "c-inline", "c-predicted", "floor"},
+		Rounds: 201, Round: short, Units: 1},
+	{Name: "decode-deep", Inputs: []string{"families", "policy", "links"},
+		Columns: []string{"nlwire", "mdlayher", "vishvananda", "jsimonetti", "syscall", "libmnl", "libnl",
+			"c-inline", "floor"},
+		Rounds: 201, Round: short, Units: 1},
+	{Name: "decode-policy", Inputs: []string{"families", "policy", "links", "routes10k", "u32", "mixed"},
+		Columns: []string{"nlwire", "mdlayher", "vishvananda", "jsimonetti", "syscall", "libmnl", "libnl",
+			"c-inline", "floor"},
+		Rounds: 201, Round: short, Units: 1},
+	{Name: "encode", Inputs: []string{"request", "mixed"},
+		Columns: []string{"nlwire", "mdlayher", "vishvananda", "jsimonetti", "syscall", "libmnl", "libnl",
+			"c-inline", "floor"},
+		Rounds: 201, Round: short, Units: 64},
+	{Name: "resolve", Inputs: []string{"nlctrl"}, Columns: genericColumns,
+		Rounds: 201, Round: short, Units: 1, Live: true},
+	{Name: "families", Inputs: []string{"all"}, Columns: genericColumns,
+		Rounds: 201, Round: short, Units: 1, Live: true},
+	{Name: "pipeline", Inputs: []string{"64"}, Columns: genericColumns,
+		Rounds: 201, Round: short, Units: 64, Live: true},
+	{Name: "flood", Inputs: []string{"routes"},
+		Columns: []string{"nlwire", "nlwire-conn", "mdlayher", "vishvananda", "jsimonetti", "syscall", "libmnl",
+			"libnl", "c-inline", "floor"},
+		Rounds: 101, Units: 1000, Live: true},
+	{Name: "routes10k", Inputs: []string{"10000"}, Columns: routeColumns,
+		Rounds: 61, Round: long, Units: 1, Live: true},
+	{Name: "routes1m", Inputs: []string{"1000000"}, Columns: routeColumns,
+		Rounds: 5, Units: 1, Live: true},
+}
+
+var (
+	genericColumns = []string{"nlwire", "nlwire-conn", "mdlayher", "vishvananda", "jsimonetti", "syscall",
+		"libmnl", "libnl", "c-inline", "floor"}
+	routeColumns = []string{"nlwire", "nlwire-conn", "mdlayher", "vishvananda", "vishvananda-list", "jsimonetti",
+		"syscall", "libmnl", "libnl", "c-inline", "floor"}
+)
+
+// comparable reports whether a column gives the checksum of the others. A floor does
+// less than the work.
+func comparable(column string) bool { return column != "floor" }

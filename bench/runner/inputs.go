@@ -1,0 +1,148 @@
+package runner
+
+import (
+	"fmt"
+	"time"
+
+	recorded "github.com/nlwire/nlwire/bench/input"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+)
+
+// An input is what a case runs on, made ready.
+type input struct {
+	name   string
+	file   string       // for the workers, or "-"
+	attrs  float64      // of one operation
+	refill func() error // before each round: has the kernel send what is received in it
+}
+
+// How many routes there are in the live cases; fewer in a smoke test.
+const (
+	tenThousand = 10_000
+	million     = 1_000_000
+	fewer       = 20_000
+)
+
+// prepare makes an input ready.
+func (r *run) prepare(c *Case, name string) (*input, error) {
+	in := &input{name: name, file: "-", refill: func() error { return nil }}
+	if c.Live {
+		return in, r.live(c, in)
+	}
+	set, err := r.set(c, name)
+	if err != nil {
+		return nil, err
+	}
+	in.attrs = attributes(c, set)
+	in.file = r.path(c.Name + "-" + name)
+	return in, set.Write(in.file)
+}
+
+// set returns the datagrams to decode. To encode there are none: a header length
+// stands for the mixed message.
+func (r *run) set(c *Case, name string) (*recorded.Set, error) {
+	if c.Name == "encode" {
+		return map[string]*recorded.Set{"request": {}, "mixed": {HeaderLen: 16}}[name], nil
+	}
+	switch name {
+	case "families":
+		return recorded.Families()
+	case "policy":
+		return recorded.EthtoolPolicy()
+	case "links":
+		return recorded.Links()
+	case "routes10k":
+		if err := r.kernel.grow(tenThousand); err != nil {
+			return nil, err
+		}
+		datagrams, err := r.kernel.routeDump()
+		return recorded.Routes(datagrams), err
+	case "u32":
+		return recorded.U32(), nil
+	case "mixed":
+		return recorded.Mixed(), nil
+	}
+	return nil, fmt.Errorf("no input %q", name)
+}
+
+// attributes counts those of one operation.
+func attributes(c *Case, set *recorded.Set) (n float64) {
+	switch {
+	case c.Name != "encode":
+	case set.HeaderLen == 0:
+		return 1
+	default:
+		return 11
+	}
+	for _, d := range set.Datagrams {
+		for m := range nlmsg.All(d) {
+			if m.Type() < nlmsg.MinType {
+				continue
+			}
+			for a := range nla.All(m.Attrs(set.HeaderLen)) {
+				n++
+				if depth := set.Depth(a.Type()); depth > 0 && c.Name == "decode-deep" {
+					n += nested(a.Payload(), depth)
+				}
+			}
+		}
+	}
+	return n
+}
+
+func nested(b []byte, depth uint32) (n float64) {
+	for a := range nla.All(b) {
+		n++
+		if depth > 1 {
+			n += nested(a.Payload(), depth-1)
+		}
+	}
+	return n
+}
+
+// live makes the kernel ready.
+func (r *run) live(c *Case, in *input) error {
+	switch c.Name {
+	case "routes10k", "routes1m":
+		n := tenThousand
+		if c.Name == "routes1m" {
+			n = million
+			if r.Smoke {
+				n = fewer
+			}
+		}
+		began := time.Now()
+		if err := r.kernel.grow(n); err != nil {
+			return err
+		}
+		fmt.Fprintf(r.Log, "%d routes are there, %.1f s\n", r.kernel.routes, time.Since(began).Seconds())
+		attrs, err := r.kernel.routeAttrs()
+		in.attrs = float64(attrs)
+		return err
+	case "flood":
+		in.attrs = 3 // RTA_TABLE, RTA_DST, RTA_OIF
+		in.refill = func() error { return r.kernel.flood(c.Units) }
+		return nil
+	}
+	all, err := families()
+	if err != nil {
+		return err
+	}
+	in.attrs = replyAttributes(c, all)
+	return nil
+}
+
+// replyAttributes counts those at the top level of what the controller answers: to
+// "resolve" and "pipeline" with one family, on an average.
+func replyAttributes(c *Case, families []nlmsg.Msg) (n float64) {
+	for _, m := range families {
+		for range nla.All(m.Attrs(4)) {
+			n++
+		}
+	}
+	if c.Name != "families" {
+		n /= float64(len(families))
+	}
+	return n
+}

@@ -1,0 +1,150 @@
+package runner
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// errAbsent: the program has no such column, and says why.
+var errAbsent = errors.New("absent")
+
+// timeout is how long a worker may take for an answer.
+const timeout = 2 * time.Minute
+
+// A process is a worker: one column of one case. ../worker/main.go describes what
+// is said.
+type process struct {
+	column string
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	out    *bufio.Scanner
+
+	ops     int // operations in a round
+	sum     uint64
+	samples []sample
+}
+
+// A sample is what a worker tells of a run.
+type sample struct {
+	ops           int
+	ns            int64
+	sum           uint64
+	allocs, bytes uint64
+	systemCalls   int64 // -1: not counted
+}
+
+// start starts a worker. A counter, if there is one, counts its system calls.
+func start(program string, c *Case, column, file string, counter *os.File) (*process, error) {
+	p := &process{column: column, cmd: exec.Command(program, c.Name, column, file)}
+	p.cmd.Stderr = os.Stderr
+	if counter != nil {
+		p.cmd.ExtraFiles = []*os.File{counter}
+		p.cmd.Env = append(os.Environ(), "NLWIRE_BENCH_COUNTER=3")
+	}
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	var err error
+	if p.in, err = p.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	p.out = bufio.NewScanner(out)
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	line, err := p.line()
+	if why, ok := strings.CutPrefix(line, "absent "); ok && err == nil {
+		_, err := p.stop()
+		return nil, errors.Join(err, fmt.Errorf("%w: %s", errAbsent, why))
+	}
+	if err == nil && line != "ready" {
+		err = fmt.Errorf("%s: %s", p.name(), line)
+	}
+	if err != nil {
+		p.kill()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *process) name() string { return strings.Join(p.cmd.Args[1:], " ") }
+
+// line reads an answer. A worker that hangs is killed, which ends its output.
+func (p *process) line() (string, error) {
+	killer := time.AfterFunc(timeout, func() { _ = p.cmd.Process.Kill() })
+	defer killer.Stop()
+	if p.out.Scan() {
+		return p.out.Text(), nil
+	}
+	return "", fmt.Errorf("%s: it ended or took too long: %w", p.name(), errors.Join(p.out.Err(), io.ErrUnexpectedEOF))
+}
+
+func (p *process) ask(format string, args ...any) (string, error) {
+	if _, err := fmt.Fprintf(p.in, format+"\n", args...); err != nil {
+		return "", err
+	}
+	return p.line()
+}
+
+// check returns the checksum of everything.
+func (p *process) check() (sum uint64, err error) {
+	line, err := p.ask("check")
+	if err != nil {
+		return 0, err
+	}
+	if _, err := fmt.Sscanf(line, "sum %x", &sum); err != nil {
+		return 0, fmt.Errorf("%s: %q", p.name(), line)
+	}
+	return sum, nil
+}
+
+// run does n operations.
+func (p *process) run(n int) (s sample, err error) {
+	line, err := p.ask("run %d", n)
+	if err != nil {
+		return s, err
+	}
+	s.ops = n
+	_, err = fmt.Sscanf(line, "ran %d %x %d %d %d", &s.ns, &s.sum, &s.allocs, &s.bytes, &s.systemCalls)
+	if err != nil {
+		return s, fmt.Errorf("%s: %q", p.name(), line)
+	}
+	return s, nil
+}
+
+// stop ends the worker and returns the most memory that it had resident.
+func (p *process) stop() (peak int64, err error) {
+	if err := p.in.Close(); err != nil {
+		return 0, err
+	}
+	for p.out.Scan() {
+		if _, err := fmt.Sscanf(p.out.Text(), "peak %d", &peak); err != nil {
+			p.kill()
+			return 0, fmt.Errorf("%s: %q", p.name(), p.out.Text())
+		}
+	}
+	return peak, p.cmd.Wait()
+}
+
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	_ = p.cmd.Wait() // says that it was killed
+}
+
+// withThread runs f on one thread: an event is inherited by what this thread
+// starts.
+func withThread(f func() error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	return f()
+}

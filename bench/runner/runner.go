@@ -1,0 +1,305 @@
+// Package runner has the columns of a case do the same work in turns, and compares
+// what came of it.
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nlwire/nlwire/bench/report"
+)
+
+// Options say how to run.
+type Options struct {
+	Source string    // directory of the bench module
+	Smoke  bool      // every case and column once, to see that it works
+	Only   string    // name of the one case to run, or ""
+	Log    io.Writer // progress
+}
+
+// run is a run under way.
+type run struct {
+	Options
+	dir      string // for programs and inputs
+	programs programs
+	kernel   *kernel // nil: there is none to use
+	rows     []report.Row
+	details  report.Details
+}
+
+// Run runs all cases.
+func Run(o Options) ([]report.Row, *report.Details, error) {
+	dir, err := os.MkdirTemp("", "nlwire-bench-")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer os.RemoveAll(dir)
+	r := &run{Options: o, dir: dir}
+	if r.programs, err = build(o.Source, dir); err != nil {
+		return nil, nil, err
+	}
+	if r.kernel, err = newKernel(); err != nil {
+		return nil, nil, fmt.Errorf("the live cases need root: %w", err)
+	}
+	defer r.kernel.Close()
+	if err := mountTracing(); err != nil {
+		r.note("system calls are not counted: %v", err)
+	}
+	r.describe()
+	for i := range Cases {
+		if c := Cases[i]; o.Only == "" || o.Only == c.Name {
+			if err := r.kase(&c); err != nil {
+				return nil, nil, fmt.Errorf("%s: %w", c.Name, err)
+			}
+		}
+	}
+	report.Compare(r.rows, &r.details)
+	return r.rows, &r.details, nil
+}
+
+func (r *run) note(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if !slices.Contains(r.details.Notes, text) {
+		r.details.Notes = append(r.details.Notes, text)
+	}
+}
+
+func (r *run) kase(c *Case) error {
+	if r.Smoke {
+		c.Rounds, c.Round = 1, 0
+	}
+	for _, name := range c.Inputs {
+		in, err := r.prepare(c, name)
+		if err != nil {
+			return err
+		}
+		if err := r.input(c, in); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// input runs every column of a case on one input.
+func (r *run) input(c *Case, in *input) error {
+	began := time.Now()
+	processes, err := r.start(c, in)
+	defer func() {
+		for _, p := range processes {
+			p.kill()
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	if err := r.check(processes, in); err != nil {
+		return err
+	}
+	for _, p := range processes {
+		if err := r.calibrate(c, p); err != nil {
+			return err
+		}
+	}
+	if err := r.rounds(c, in, processes); err != nil {
+		return err
+	}
+	for _, p := range processes {
+		if err := r.finish(c, in, p); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(r.Log, "%-14s %-10s %2d columns, %.1f s\n", c.Name, in.name, len(processes), time.Since(began).Seconds())
+	return nil
+}
+
+// start starts a worker for each column there is.
+func (r *run) start(c *Case, in *input) (all []*process, err error) {
+	for _, column := range c.Columns {
+		program := r.programs.of(column)
+		reason := program.why
+		if reason == "" {
+			p, err := start(program.path, c, column, in.file, nil)
+			if err == nil {
+				all = append(all, p)
+				continue
+			}
+			if !errors.Is(err, errAbsent) {
+				return all, err
+			}
+			reason = strings.TrimPrefix(err.Error(), errAbsent.Error()+": ")
+		}
+		r.details.Absent = append(r.details.Absent, report.Absence{
+			Case: c.Name, Input: in.name, Column: column, Reason: reason,
+		})
+	}
+	return all, nil
+}
+
+// check compares what the columns make of the input.
+func (r *run) check(processes []*process, in *input) error {
+	if err := in.refill(); err != nil {
+		return err
+	}
+	var first *process
+	for _, p := range processes {
+		sum, err := p.check()
+		if err != nil {
+			return err
+		}
+		p.sum = sum
+		switch {
+		case !comparable(p.column):
+		case first == nil:
+			first = p
+		case sum != first.sum:
+			return fmt.Errorf("checksum %x of %s, %x of %s", sum, p.column, first.sum, first.column)
+		}
+	}
+	return nil
+}
+
+// calibrate finds out how many operations fill a round. It also warms up.
+func (r *run) calibrate(c *Case, p *process) error {
+	p.ops = 1
+	if c.Round == 0 {
+		return nil
+	}
+	for {
+		s, err := p.run(p.ops)
+		if err != nil {
+			return err
+		}
+		if took := time.Duration(s.ns); took >= c.Round/2 {
+			p.ops = max(1, int(float64(p.ops)*float64(c.Round)/float64(took)))
+			return nil
+		}
+		p.ops *= 2
+	}
+}
+
+// rounds times the columns in turns. Each round begins with another of them.
+func (r *run) rounds(c *Case, in *input, processes []*process) error {
+	for round := range c.Rounds {
+		if err := in.refill(); err != nil {
+			return err
+		}
+		for i := range processes {
+			p := processes[(i+round)%len(processes)]
+			s, err := p.run(p.ops)
+			if err != nil {
+				return err
+			}
+			p.samples = append(p.samples, s)
+		}
+	}
+	return compareSums(processes)
+}
+
+// compareSums compares what one operation of every column gave, which is the same
+// in each round.
+func compareSums(processes []*process) error {
+	var first *process
+	for _, p := range processes {
+		if !comparable(p.column) {
+			continue
+		}
+		if first == nil {
+			first = p
+		}
+		for _, s := range p.samples {
+			if one := first.samples[0]; s.sum*uint64(one.ops) != one.sum*uint64(s.ops) {
+				return fmt.Errorf("sum %x of %d by %s, %x of %d by %s",
+					s.sum, s.ops, p.column, one.sum, one.ops, first.column)
+			}
+		}
+	}
+	return nil
+}
+
+// finish ends a worker, counts what another of its kind does, and makes the row.
+func (r *run) finish(c *Case, in *input, p *process) error {
+	peak, err := p.stop()
+	if err != nil {
+		return err
+	}
+	counted, err := r.count(c, in, p)
+	if err != nil {
+		return err
+	}
+	var times []float64
+	for _, s := range p.samples {
+		times = append(times, float64(s.ns)/float64(s.ops*c.Units))
+	}
+	perUnit := func(v float64) float64 { return round(v / float64(counted.ops*c.Units)) }
+	row := report.Row{
+		Case: c.Name, Input: in.name, Column: p.column,
+		NsOp: report.Median(times), NsAttr: report.Median(times) / in.attrs,
+		AllocsOp: perUnit(float64(counted.allocs)), BytesOp: perUnit(float64(counted.bytes)), PeakRSS: peak,
+	}
+	if counted.systemCalls >= 0 {
+		calls := perUnit(float64(counted.systemCalls))
+		row.SyscallsOp = &calls
+	}
+	row.NsOp, row.NsAttr = report.Round(row.NsOp), report.Round(row.NsAttr)
+	r.rows = append(r.rows, row)
+	r.details.Rows = append(r.details.Rows, report.Detail{
+		Case: c.Name, Input: in.name, Column: p.column, Rounds: times,
+		Least: report.Round(slices.Min(times)), Greatest: report.Round(slices.Max(times)),
+		Quartile: [2]float64{report.Round(report.Quantile(times, 0.25)), report.Round(report.Quantile(times, 0.75))},
+		Checksum: fmt.Sprintf("%x", p.sum), Attrs: in.attrs,
+	})
+	return nil
+}
+
+// round keeps two decimals of a count.
+func round(v float64) float64 { return float64(int64(v*100+0.5)) / 100 }
+
+// count has a worker of the counting build run some operations, and takes the run
+// with the fewest system calls: what is above that came from the clock.
+func (r *run) count(c *Case, in *input, timed *process) (least sample, err error) {
+	var p *process
+	err = withThread(func() (err error) {
+		counter, err := openCounter()
+		if err != nil {
+			r.note("system calls are not counted: %v", err)
+		} else {
+			defer counter.Close()
+		}
+		p, err = start(r.programs.of(timed.column).counting, c, timed.column, in.file, counter)
+		return err
+	})
+	if err != nil {
+		return least, err
+	}
+	defer p.kill()
+	for i := range countRuns {
+		if err := in.refill(); err != nil {
+			return least, err
+		}
+		s, err := p.run(timed.ops)
+		if err != nil {
+			return least, err
+		}
+		switch {
+		case i == 0: // warms up
+		case i == 1:
+			least = s
+		default:
+			least.systemCalls = min(least.systemCalls, s.systemCalls)
+			least.allocs, least.bytes = min(least.allocs, s.allocs), min(least.bytes, s.bytes)
+		}
+	}
+	return least, nil
+}
+
+// countRuns is how often operations are counted, the first not.
+const countRuns = 4
+
+// path is that of a file that this run makes.
+func (r *run) path(name string) string { return filepath.Join(r.dir, name) }

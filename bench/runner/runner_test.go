@@ -1,0 +1,69 @@
+package runner
+
+import (
+	"io"
+	"strings"
+	"testing"
+)
+
+func TestCompareSums(t *testing.T) {
+	with := func(column string, samples ...sample) *process { return &process{column: column, samples: samples} }
+	same := []*process{
+		with("nlwire", sample{ops: 3, sum: 30}, sample{ops: 3, sum: 30}),
+		with("libmnl", sample{ops: 7, sum: 70}),
+		with("floor", sample{ops: 1, sum: 0}), // does less
+	}
+	if err := compareSums(same); err != nil {
+		t.Error(err)
+	}
+	for name, other := range map[string]*process{
+		"another column": with("libnl", sample{ops: 7, sum: 71}),
+		"another round":  with("libnl", sample{ops: 7, sum: 70}, sample{ops: 7, sum: 71}),
+	} {
+		if err := compareSums(append(same, other)); err == nil || !strings.Contains(err.Error(), "libnl") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestLibrariesThatAreNotInstalledHaveAReason(t *testing.T) {
+	_, err := pkgConfig("libthatdoesnotexist")
+	if err == nil || !strings.Contains(err.Error(), "libthatdoesnotexist is not installed") {
+		t.Error(err)
+	}
+	if got := version("libthatdoesnotexist"); got != "not installed" {
+		t.Error(got)
+	}
+	r := &run{Options: Options{Log: io.Discard}, programs: programs{"libnl": {why: "it is not installed"}}}
+	processes, err := r.start(&Case{Name: "decode", Columns: []string{"libnl"}}, &input{name: "u32"})
+	if err != nil || len(processes) != 0 {
+		t.Fatal(processes, err)
+	}
+	if got := r.details.Absent; len(got) != 1 || got[0].Reason != "it is not installed" || got[0].Input != "u32" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Every column of every case must be one that a program has: a name that is
+// mistyped would be an error after minutes.
+func TestCasesAreWhole(t *testing.T) {
+	names := map[string]bool{}
+	for _, c := range Cases {
+		if names[c.Name] || len(c.Inputs) == 0 || c.Rounds < 1 || c.Units < 1 {
+			t.Errorf("%+v", c)
+		}
+		names[c.Name] = true
+		for _, column := range []string{"nlwire", "mdlayher", "vishvananda", "jsimonetti", "syscall", "libmnl", "libnl",
+			"c-inline", "floor"} {
+			found := 0
+			for _, other := range c.Columns {
+				if other == column {
+					found++
+				}
+			}
+			if found != 1 {
+				t.Errorf("%s has %d columns %s", c.Name, found, column)
+			}
+		}
+	}
+}

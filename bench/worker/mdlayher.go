@@ -1,0 +1,319 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/mdlayher/genetlink"
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/nlwire/nlwire/bench/input"
+)
+
+// The column mdlayher is netlink and genetlink. Payloads are looked at by
+// AttributeDecoder.Do, which does not copy them once more, and connections have a
+// MessageBufferSize, which its documentation advises for throughput.
+
+var mdlayherConfig = &netlink.Config{MessageBufferSize: largeBuffer}
+
+// eachMdlayher cuts a datagram into messages, as Conn.Receive does.
+func eachMdlayher(d []byte, hdrlen int, f func(attrs []byte) error) error {
+	for len(d) > 0 {
+		if len(d) < 4 {
+			return errAnswer
+		}
+		n := (int(ne.Uint32(d)) + 3) &^ 3
+		if n > len(d) {
+			return errAnswer
+		}
+		var m netlink.Message
+		if err := m.UnmarshalBinary(d[:n]); err != nil {
+			return err
+		}
+		d = d[n:]
+		if m.Header.Type < unix.NLMSG_MIN_TYPE || len(m.Data) < hdrlen {
+			continue
+		}
+		if err := f(m.Data[hdrlen:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func walkMdlayher(d []byte, in *input.Set) (sum uint64, err error) {
+	var typ uint16
+	add := func(b []byte) error {
+		sum += touch(typ, b)
+		return nil
+	}
+	err = eachMdlayher(d, in.HeaderLen, func(attrs []byte) error {
+		ad, err := netlink.NewAttributeDecoder(attrs)
+		if err != nil {
+			return err
+		}
+		for ad.Next() {
+			typ = ad.Type()
+			ad.Do(add)
+		}
+		return ad.Err()
+	})
+	return sum, err
+}
+
+func deepMdlayher(d []byte, in *input.Set) (sum uint64, err error) {
+	err = eachMdlayher(d, in.HeaderLen, func(attrs []byte) error {
+		ad, err := netlink.NewAttributeDecoder(attrs)
+		if err != nil {
+			return err
+		}
+		for ad.Next() {
+			typ := ad.Type()
+			ad.Do(func(b []byte) error {
+				sum += touch(typ, b)
+				return nil
+			})
+			if depth := in.Depth(typ); depth > 0 {
+				ad.Nested(func(nad *netlink.AttributeDecoder) error {
+					sum += nestMdlayher(nad, depth)
+					return nil
+				})
+			}
+		}
+		return ad.Err()
+	})
+	return sum, err
+}
+
+func nestMdlayher(ad *netlink.AttributeDecoder, depth uint32) (sum uint64) {
+	for ad.Next() {
+		ad.Do(func(b []byte) error {
+			sum += touch(ad.Type(), b)
+			return nil
+		})
+		if depth > 1 {
+			ad.Nested(func(nad *netlink.AttributeDecoder) error {
+				sum += nestMdlayher(nad, depth-1)
+				return nil
+			})
+		}
+	}
+	return sum
+}
+
+func requestMdlayher(i uint32) ([]byte, error) {
+	m, err := getFamilyMdlayher(names[i%4])
+	if err != nil {
+		return nil, err
+	}
+	m.Header.Length, m.Header.Sequence = uint32(unix.NLMSG_HDRLEN+len(m.Data)), i
+	return m.MarshalBinary()
+}
+
+func getFamilyMdlayher(name string) (netlink.Message, error) {
+	ae := netlink.NewAttributeEncoder()
+	ae.String(unix.CTRL_ATTR_FAMILY_NAME, name)
+	attrs, err := ae.Encode()
+	if err != nil {
+		return netlink.Message{}, err
+	}
+	m := genetlink.Message{Header: genetlink.Header{Command: unix.CTRL_CMD_GETFAMILY, Version: 2}, Data: attrs}
+	data, err := m.MarshalBinary()
+	return netlink.Message{Header: netlink.Header{Type: unix.GENL_ID_CTRL, Flags: netlink.Request}, Data: data}, err
+}
+
+func mixedMdlayher(i uint32) ([]byte, error) {
+	ae := netlink.NewAttributeEncoder()
+	ae.String(unix.IFLA_IFNAME, names[i%4])
+	ae.Uint32(unix.IFLA_MTU, 1500+i)
+	ae.Bytes(unix.IFLA_ADDRESS, address)
+	ae.Uint32(unix.IFLA_LINK, i)
+	ae.Nested(unix.IFLA_LINKINFO, func(info *netlink.AttributeEncoder) error {
+		info.String(unix.IFLA_INFO_KIND, "vlan")
+		info.Nested(unix.IFLA_INFO_DATA, func(data *netlink.AttributeEncoder) error {
+			data.Uint16(vlanID, uint16(i))
+			data.Uint16(vlanProtocol, vlanAD>>8|vlanAD<<8&0xff00)
+			data.Uint64(vlanFlags, vlanGVRP|uint64(^uint32(0))<<32)
+			return nil
+		})
+		return nil
+	})
+	ae.Uint32(unix.IFLA_TXQLEN, 1000)
+	attrs, err := ae.Encode()
+	if err != nil {
+		return nil, err
+	}
+	data := append(make([]byte, unix.SizeofIfInfomsg, unix.SizeofIfInfomsg+len(attrs)), attrs...)
+	m := netlink.Message{
+		Header: netlink.Header{
+			Length: uint32(unix.NLMSG_HDRLEN + len(data)), Type: unix.RTM_NEWLINK,
+			Flags: netlink.Request | linkFlags, Sequence: i,
+		},
+		Data: data,
+	}
+	return m.MarshalBinary()
+}
+
+func resolveMdlayher(*input.Set) (task, error) {
+	c, err := genetlink.Dial(mdlayherConfig)
+	return task{run: func(n int) (sum uint64, err error) {
+		for range n {
+			f, err := c.GetFamily(names[0])
+			if err != nil {
+				return 0, err
+			}
+			sum += uint64(f.ID)
+		}
+		return sum, nil
+	}}, err
+}
+
+func familiesMdlayher(*input.Set) (task, error) {
+	c, err := genetlink.Dial(mdlayherConfig)
+	return task{run: func(n int) (sum uint64, err error) {
+		for range n {
+			families, err := c.ListFamilies()
+			if err != nil {
+				return 0, err
+			}
+			for _, f := range families {
+				sum += uint64(f.ID) + uint64(f.Version) + uint64(len(f.Name)) + uint64(f.Name[0])
+				for _, g := range f.Groups {
+					sum += uint64(g.ID)
+				}
+			}
+		}
+		return sum, nil
+	}}, err
+}
+
+func routeMdlayher(m netlink.Message) (r route, err error) {
+	if len(m.Data) < unix.SizeofRtMsg {
+		return r, errAnswer
+	}
+	r.dstLen = m.Data[1]
+	ad, err := netlink.NewAttributeDecoder(m.Data[unix.SizeofRtMsg:])
+	if err != nil {
+		return r, err
+	}
+	for ad.Next() {
+		switch ad.Type() {
+		case unix.RTA_DST:
+			r.dst = ad.Uint32()
+		case unix.RTA_OIF:
+			r.oif = ad.Uint32()
+		case unix.RTA_TABLE:
+			r.table = ad.Uint32()
+		}
+	}
+	return r, ad.Err()
+}
+
+func routesMdlayher(*input.Set) (task, error) {
+	c, err := netlink.Dial(unix.NETLINK_ROUTE, mdlayherConfig)
+	return task{run: func(n int) (sum uint64, err error) {
+		for range n {
+			v, err := dumpMdlayher(c)
+			if err != nil {
+				return 0, err
+			}
+			sum += v
+		}
+		return sum, nil
+	}}, err
+}
+
+// dumpMdlayher ranges over the answer: Conn.Execute would keep all of it.
+func dumpMdlayher(c *netlink.Conn) (sum uint64, err error) {
+	req, err := c.Send(netlink.Message{
+		Header: netlink.Header{Type: unix.RTM_GETROUTE, Flags: netlink.Request | netlink.Dump},
+		Data:   ipv4Routes[:],
+	})
+	if err != nil {
+		return 0, err
+	}
+	for m, err := range c.ReceiveIter() {
+		if err != nil {
+			return 0, err
+		}
+		if m.Header.Sequence != req.Header.Sequence {
+			return 0, errAnswer
+		}
+		r, err := routeMdlayher(m)
+		if err != nil {
+			return 0, err
+		}
+		sum += r.sum()
+	}
+	return sum, nil
+}
+
+func floodMdlayher(*input.Set) (task, error) {
+	c, err := netlink.Dial(unix.NETLINK_ROUTE, mdlayherConfig)
+	if err == nil {
+		err = errors.Join(c.SetReadBuffer(queueSize), c.JoinGroup(routeGroup))
+	}
+	return task{run: func(n int) (sum uint64, err error) {
+		for left := n * floodEvents; left > 0; {
+			for m, err := range c.ReceiveIter() {
+				if err != nil {
+					return 0, err
+				}
+				r, err := routeMdlayher(m)
+				if err != nil {
+					return 0, err
+				}
+				sum += r.sum() + uint64(m.Header.Type)
+				left--
+			}
+		}
+		return sum, nil
+	}}, err
+}
+
+func pipelineMdlayher(*input.Set) (task, error) {
+	c, err := netlink.Dial(unix.NETLINK_GENERIC, mdlayherConfig)
+	messages := make([]netlink.Message, pipelined)
+	return task{run: func(n int) (sum uint64, err error) {
+		for range n {
+			for i := range messages {
+				if messages[i], err = getFamilyMdlayher(names[i%4]); err != nil {
+					return 0, err
+				}
+			}
+			if _, err := c.SendMessages(messages); err != nil {
+				return 0, err
+			}
+			for range pipelined {
+				v, err := receiveIDMdlayher(c)
+				if err != nil {
+					return 0, err
+				}
+				sum += v
+			}
+		}
+		return sum, nil
+	}}, err
+}
+
+func receiveIDMdlayher(c *netlink.Conn) (id uint64, err error) {
+	for m, err := range c.ReceiveIter() {
+		if err != nil {
+			return 0, err
+		}
+		ad, err := netlink.NewAttributeDecoder(m.Data[unix.GENL_HDRLEN:])
+		if err != nil {
+			return 0, err
+		}
+		for ad.Next() {
+			if ad.Type() == unix.CTRL_ATTR_FAMILY_ID {
+				id = uint64(ad.Uint16())
+				break
+			}
+		}
+		if err := ad.Err(); err != nil {
+			return 0, err
+		}
+	}
+	return id, nil
+}

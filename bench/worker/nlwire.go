@@ -1,0 +1,302 @@
+package main
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nlwire/nlwire/bench/input"
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+)
+
+// touchAttr is touch, reading the view itself.
+func touchAttr(a nla.Attr) uint64 {
+	sum := uint64(a.Type()) + uint64(len(a)-nla.HeaderLen)
+	if len(a) >= nla.HeaderLen+4 {
+		sum += uint64(ne.Uint32(a[nla.HeaderLen:]))
+	}
+	return sum
+}
+
+// walkNlwire is the fastest of the documented ways. A return out of the range loop
+// would be slower: the compiler keeps account of how such a loop was left.
+func walkNlwire(d []byte, in *input.Set) (sum uint64, err error) {
+	for len(d) > 0 {
+		m, n := nlmsg.Consume(d)
+		if n < 0 {
+			return 0, nlmsg.ParseError(n)
+		}
+		d = d[n:]
+		if m.Type() < nlmsg.MinType {
+			continue
+		}
+		for a, bad := range nla.All(m.Attrs(in.HeaderLen)) {
+			if bad != nil {
+				err = bad
+				continue
+			}
+			sum += touchAttr(a)
+		}
+	}
+	return sum, err
+}
+
+// walkAll is the plain way.
+func walkAll(d []byte, in *input.Set) (sum uint64, err error) {
+	for m, err := range nlmsg.All(d) {
+		if err != nil {
+			return 0, err
+		}
+		if m.Type() < nlmsg.MinType {
+			continue
+		}
+		for a, err := range nla.All(m.Attrs(in.HeaderLen)) {
+			if err != nil {
+				return 0, err
+			}
+			sum += touch(a.Type(), a.Payload())
+		}
+	}
+	return sum, nil
+}
+
+// walkConsume is the way without iterators.
+func walkConsume(d []byte, in *input.Set) (sum uint64, err error) {
+	for len(d) > 0 {
+		m, n := nlmsg.Consume(d)
+		if n < 0 {
+			return 0, nlmsg.ParseError(n)
+		}
+		d = d[n:]
+		if m.Type() < nlmsg.MinType {
+			continue
+		}
+		for b := m.Attrs(in.HeaderLen); len(b) > 0; {
+			a, n := nla.Consume(b)
+			if n < 0 {
+				return 0, nla.ParseError(n)
+			}
+			b = b[n:]
+			sum += touchAttr(a)
+		}
+	}
+	return sum, nil
+}
+
+// deepNlwire does without range loops where there is much to do in them: the
+// compiler makes functions of such bodies.
+func deepNlwire(d []byte, in *input.Set) (sum uint64, err error) {
+	for len(d) > 0 {
+		m, n := nlmsg.Consume(d)
+		if n < 0 {
+			return 0, nlmsg.ParseError(n)
+		}
+		d = d[n:]
+		if m.Type() < nlmsg.MinType {
+			continue
+		}
+		for b := m.Attrs(in.HeaderLen); len(b) > 0; {
+			a, n := nla.Consume(b)
+			if n < 0 {
+				return 0, nla.ParseError(n)
+			}
+			b = b[n:]
+			sum += touchAttr(a)
+			if depth := in.Depth(a.Type()); depth > 0 {
+				s, err := nestNlwire(a.Payload(), depth)
+				if err != nil {
+					return 0, err
+				}
+				sum += s
+			}
+		}
+	}
+	return sum, nil
+}
+
+func nestNlwire(b []byte, depth uint32) (sum uint64, err error) {
+	if depth == 1 {
+		for a, bad := range nla.All(b) {
+			if bad != nil {
+				err = bad
+				continue
+			}
+			sum += touchAttr(a)
+		}
+		return sum, err
+	}
+	for len(b) > 0 {
+		a, n := nla.Consume(b)
+		if n < 0 {
+			return 0, nla.ParseError(n)
+		}
+		b = b[n:]
+		s, err := nestNlwire(a.Payload(), depth-1)
+		if err != nil {
+			return 0, err
+		}
+		sum += touchAttr(a) + s
+	}
+	return sum, nil
+}
+
+func policyNlwire(in *input.Set) (task, error) {
+	policy := in.Policy()
+	tb := make(nla.Table, policy.MaxType()+1)
+	return walking(func(d []byte, in *input.Set) (sum uint64, err error) {
+		for len(d) > 0 {
+			m, n := nlmsg.Consume(d)
+			if n < 0 {
+				return 0, nlmsg.ParseError(n)
+			}
+			d = d[n:]
+			if m.Type() < nlmsg.MinType {
+				continue
+			}
+			if err := nla.Parse(tb, m.Attrs(in.HeaderLen), policy, nla.Liberal); err != nil {
+				return 0, err
+			}
+			for _, typ := range in.Wanted {
+				if a := tb[typ]; a != nil {
+					sum += touchAttr(a)
+				}
+			}
+		}
+		return sum, nil
+	})(in)
+}
+
+// encodeNlwire has its loops written out: an indirect call would count here.
+func encodeNlwire(in *input.Set) (task, error) {
+	buf := make([]byte, 0, 1024)
+	check := func(encode func([]byte, uint32, string) []byte) func() (uint64, error) {
+		return checkEncoder(func(i uint32) ([]byte, error) { return encode(buf[:0], i, names[i%4]), nil })
+	}
+	if in.HeaderLen != 0 {
+		return task{check: check(mixedNlwire), run: func(n int) (sum uint64, err error) {
+			for range n {
+				for i := range uint32(messagesPerOp) {
+					sum += ofMessage(mixedNlwire(buf[:0], i, names[i%4]))
+				}
+			}
+			return sum, nil
+		}}, nil
+	}
+	return task{check: check(requestNlwire), run: func(n int) (sum uint64, err error) {
+		for range n {
+			for i := range uint32(messagesPerOp) {
+				sum += ofMessage(requestNlwire(buf[:0], i, names[i%4]))
+			}
+		}
+		return sum, nil
+	}}, nil
+}
+
+//go:noinline
+func requestNlwire(b []byte, seq uint32, name string) []byte {
+	b, m := nlmsg.Begin(b, genlmsg.IDCtrl, nlmsg.Request, seq, 0)
+	b = genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion)
+	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, name)
+	return nlmsg.End(b, m)
+}
+
+// anyLink is the struct ifinfomsg of a new link.
+var anyLink [unix.SizeofIfInfomsg]byte
+
+//go:noinline
+func mixedNlwire(b []byte, i uint32, name string) []byte {
+	b, m := nlmsg.Begin(b, unix.RTM_NEWLINK, nlmsg.Request|linkFlags, i, 0)
+	b = append(b, anyLink[:]...)
+	b = nla.AppendCString(b, unix.IFLA_IFNAME, name)
+	b = nla.AppendUint32(b, unix.IFLA_MTU, 1500+i)
+	b = nla.AppendBytes(b, unix.IFLA_ADDRESS, address)
+	b = nla.AppendUint32(b, unix.IFLA_LINK, i)
+	b, info := nla.Begin(b, unix.IFLA_LINKINFO)
+	b = nla.AppendCString(b, unix.IFLA_INFO_KIND, "vlan")
+	b, data := nla.Begin(b, unix.IFLA_INFO_DATA)
+	b = nla.AppendUint16(b, vlanID, uint16(i))
+	b = nla.AppendBE16(b, vlanProtocol, vlanAD)
+	b = nla.AppendBitfield32(b, vlanFlags, nla.Bitfield32{Value: vlanGVRP, Selector: ^uint32(0)})
+	b = nla.End(nla.End(b, data), info)
+	b = nla.AppendUint32(b, unix.IFLA_TXQLEN, 1000)
+	return nlmsg.End(b, m)
+}
+
+// routeSum reads a message of rtnetlink about a route.
+func routeSum(m nlmsg.Msg) (uint64, error) {
+	if len(m) < nlmsg.HeaderLen+unix.SizeofRtMsg {
+		return 0, fmt.Errorf("short message: %v", m)
+	}
+	var dst, oif, table uint32
+	for b := m.Attrs(unix.SizeofRtMsg); len(b) > 0; {
+		a, n := nla.Consume(b)
+		if n < 0 {
+			return 0, nla.ParseError(n)
+		}
+		b = b[n:]
+		var err error
+		switch a.Type() {
+		case unix.RTA_DST:
+			dst, err = a.Uint32()
+		case unix.RTA_OIF:
+			oif, err = a.Uint32()
+		case unix.RTA_TABLE:
+			table, err = a.Uint32()
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return route{dst, oif, table, m[nlmsg.HeaderLen+1]}.sum(), nil
+}
+
+// familySum reads a message of the controller about a family.
+func familySum(m nlmsg.Msg) (sum uint64, err error) {
+	for b := genlmsg.Attrs(m, 0); len(b) > 0; {
+		a, n := nla.Consume(b)
+		if n < 0 {
+			return 0, nla.ParseError(n)
+		}
+		b = b[n:]
+		var id uint16
+		var version uint32
+		var name []byte
+		var groups uint64
+		switch a.Type() {
+		case genlmsg.CtrlAttrFamilyID:
+			id, err = a.Uint16()
+		case genlmsg.CtrlAttrFamilyName:
+			name, err = a.CString()
+		case genlmsg.CtrlAttrVersion:
+			version, err = a.Uint32()
+		case genlmsg.CtrlAttrMulticastGroups:
+			groups, err = groupSum(a.Payload())
+		}
+		if err != nil {
+			return 0, err
+		}
+		sum += uint64(id) + uint64(version) + groups + uint64(len(name))
+		if len(name) > 0 {
+			sum += uint64(name[0])
+		}
+	}
+	return sum, nil
+}
+
+func groupSum(groups []byte) (sum uint64, err error) {
+	for len(groups) > 0 {
+		group, n := nla.Consume(groups)
+		if n < 0 {
+			return 0, nla.ParseError(n)
+		}
+		groups = groups[n:]
+		id, err := nla.Find(group.Payload(), genlmsg.CtrlAttrMulticastGroupID).Uint32()
+		if err != nil {
+			return 0, err
+		}
+		sum += uint64(id)
+	}
+	return sum, nil
+}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nlwire/nlwire/bench/input"
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// The column nlwire is a socket and the codec, without package conn.
+
+var errAnswer = errors.New("not the answer")
+
+// asker sends requests and checks who answers.
+type asker struct {
+	*socket.Socket
+	req, buf []byte
+	seq      uint32
+}
+
+func newAsker(protocol int) (*asker, error) {
+	s, err := socket.Open(protocol)
+	return &asker{Socket: s, buf: make([]byte, socket.BufferSize)}, err
+}
+
+// receive returns a datagram of the kernel.
+func (s *asker) receive() ([]byte, error) {
+	n, info, err := s.Receive(s.buf)
+	if err == nil && info.PortID != 0 {
+		err = errAnswer
+	}
+	return s.buf[:n], err
+}
+
+// dump sends what is in req, and sums every message of the answer.
+func (s *asker) dump(sum func(nlmsg.Msg) (uint64, error)) (total uint64, err error) {
+	if err := s.Send(s.req); err != nil {
+		return 0, err
+	}
+	for {
+		d, err := s.receive()
+		if err != nil {
+			return 0, err
+		}
+		for len(d) > 0 {
+			m, n := nlmsg.Consume(d)
+			if n < 0 {
+				return 0, nlmsg.ParseError(n)
+			}
+			d = d[n:]
+			switch m.Type() {
+			case nlmsg.Done:
+				return total, nil
+			case nlmsg.Error:
+				return 0, errAnswer
+			}
+			v, err := sum(m)
+			if err != nil {
+				return 0, err
+			}
+			total += v
+		}
+	}
+}
+
+// familyID reads the id out of a reply.
+func familyID(m nlmsg.Msg) (uint64, error) {
+	id, err := nla.Find(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrFamilyID).Uint16()
+	return uint64(id), err
+}
+
+func resolveNlwire(*input.Set) (task, error) {
+	s, err := newAsker(socket.Generic)
+	return task{run: func(n int) (sum uint64, err error) {
+		for range n {
+			s.seq++
+			s.req = requestNlwire(s.req[:0], s.seq, names[0])
+			if err := s.Send(s.req); err != nil {
+				return 0, err
+			}
+			d, err := s.receive()
+			if err != nil {
+				return 0, err
+			}
+			m, _ := nlmsg.Consume(d)
+			if m.Seq() != s.seq {
+				return 0, errAnswer
+			}
+			id, err := familyID(m)
+			if err != nil {
+				return 0, err
+			}
+			sum += id
+		}
+		return sum, nil
+	}}, err
+}
+
+func familiesNlwire(*input.Set) (task, error) {
+	s, err := newAsker(socket.Generic)
+	return task{run: func(n int) (sum uint64, err error) {
+		for range n {
+			s.seq++
+			b, m := nlmsg.Begin(s.req[:0], genlmsg.IDCtrl, nlmsg.Request|nlmsg.Dump, s.seq, 0)
+			s.req = nlmsg.End(genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion), m)
+			v, err := s.dump(familySum)
+			if err != nil {
+				return 0, err
+			}
+			sum += v
+		}
+		return sum, nil
+	}}, err
+}
+
+func routesNlwire(*input.Set) (task, error) {
+	s, err := newAsker(socket.Route)
+	return task{run: func(n int) (sum uint64, err error) {
+		for range n {
+			s.seq++
+			b, m := nlmsg.Begin(s.req[:0], unix.RTM_GETROUTE, nlmsg.Request|nlmsg.Dump, s.seq, 0)
+			s.req = nlmsg.End(append(b, ipv4Routes[:]...), m)
+			v, err := s.dump(routeSum)
+			if err != nil {
+				return 0, err
+			}
+			sum += v
+		}
+		return sum, nil
+	}}, err
+}
+
+// ipv4Routes is the struct rtmsg of a request for IPv4 routes.
+var ipv4Routes = [unix.SizeofRtMsg]byte{unix.AF_INET}
+
+func floodNlwire(*input.Set) (task, error) {
+	s, err := socket.Open(socket.Route, socket.WithReceiveBuffer(queueSize), socket.WithGroups(routeGroup))
+	batch := socket.MakeBatch(64, 2048)
+	return task{run: func(n int) (sum uint64, err error) {
+		for left := n * floodEvents; left > 0; {
+			count, err := s.ReceiveBatch(batch)
+			if err != nil {
+				return 0, err
+			}
+			for i := range batch[:count] {
+				v, err := sumEvent(&batch[i])
+				if err != nil {
+					return 0, err
+				}
+				sum += v
+			}
+			left -= count
+		}
+		return sum, nil
+	}}, err
+}
+
+func sumEvent(d *socket.Datagram) (uint64, error) {
+	if d.Err != nil || d.Info.PortID != 0 {
+		return 0, fmt.Errorf("not an event: %w", d.Err)
+	}
+	m, n := nlmsg.Consume(d.Bytes())
+	if n < 0 {
+		return 0, nlmsg.ParseError(n)
+	}
+	v, err := routeSum(m)
+	return v + uint64(m.Type()), err
+}
+
+func pipelineNlwire(*input.Set) (task, error) {
+	s, err := newAsker(socket.Generic)
+	return task{run: func(n int) (sum uint64, err error) {
+		for range n {
+			s.req = s.req[:0]
+			for i := range pipelined {
+				s.seq++
+				s.req = requestNlwire(s.req, s.seq, names[i%4])
+			}
+			if err := s.Send(s.req); err != nil {
+				return 0, err
+			}
+			for range pipelined {
+				d, err := s.receive()
+				if err != nil {
+					return 0, err
+				}
+				m, _ := nlmsg.Consume(d)
+				id, err := familyID(m)
+				if err != nil {
+					return 0, err
+				}
+				sum += id
+			}
+		}
+		return sum, nil
+	}}, err
+}

@@ -1,0 +1,255 @@
+package main
+
+import (
+	"fmt"
+	"syscall"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+
+	"github.com/nlwire/nlwire/bench/input"
+)
+
+// The column vishvananda is its package nl where that is the faster one, and else
+// a Handle, which keeps its socket.
+
+func walkVishvananda(d []byte, in *input.Set) (sum uint64, err error) {
+	messages, err := syscall.ParseNetlinkMessage(d) // as its NetlinkSocket.Receive
+	if err != nil {
+		return 0, err
+	}
+	for _, m := range messages {
+		if m.Header.Type < unix.NLMSG_MIN_TYPE || len(m.Data) < in.HeaderLen {
+			continue
+		}
+		attrs, err := nl.ParseRouteAttr(m.Data[in.HeaderLen:])
+		if err != nil {
+			return 0, err
+		}
+		for i := range attrs {
+			sum += touch(attrs[i].Attr.Type&nl.NLA_TYPE_MASK, attrs[i].Value)
+		}
+	}
+	return sum, nil
+}
+
+func deepVishvananda(d []byte, in *input.Set) (sum uint64, err error) {
+	messages, err := syscall.ParseNetlinkMessage(d)
+	if err != nil {
+		return 0, err
+	}
+	for _, m := range messages {
+		if m.Header.Type < unix.NLMSG_MIN_TYPE || len(m.Data) < in.HeaderLen {
+			continue
+		}
+		attrs, err := nl.ParseRouteAttr(m.Data[in.HeaderLen:])
+		if err != nil {
+			return 0, err
+		}
+		for i := range attrs {
+			typ := attrs[i].Attr.Type & nl.NLA_TYPE_MASK
+			sum += touch(typ, attrs[i].Value)
+			if depth := in.Depth(typ); depth > 0 {
+				v, err := nestVishvananda(attrs[i].Value, depth)
+				if err != nil {
+					return 0, err
+				}
+				sum += v
+			}
+		}
+	}
+	return sum, nil
+}
+
+func nestVishvananda(b []byte, depth uint32) (sum uint64, err error) {
+	attrs, err := nl.ParseRouteAttr(b)
+	if err != nil {
+		return 0, err
+	}
+	for i := range attrs {
+		sum += touch(attrs[i].Attr.Type&nl.NLA_TYPE_MASK, attrs[i].Value)
+		if depth > 1 {
+			v, err := nestVishvananda(attrs[i].Value, depth-1)
+			if err != nil {
+				return 0, err
+			}
+			sum += v
+		}
+	}
+	return sum, nil
+}
+
+func requestVishvananda(i uint32) ([]byte, error) {
+	r := nl.NewNetlinkRequest(nl.GENL_ID_CTRL, 0)
+	r.Seq = i
+	// Genlmsg.Serialize takes four bytes of its two: the reserved field must be
+	// behind it, or what happens to be there goes out.
+	var header struct {
+		nl.Genlmsg
+		_ uint16
+	}
+	header.Command, header.Version = nl.GENL_CTRL_CMD_GETFAMILY, nl.GENL_CTRL_VERSION
+	r.AddData(&header.Genlmsg)
+	r.AddData(nl.NewRtAttr(nl.GENL_CTRL_ATTR_FAMILY_NAME, nl.ZeroTerminated(names[i%4])))
+	return r.Serialize(), nil
+}
+
+func mixedVishvananda(i uint32) ([]byte, error) {
+	r := nl.NewNetlinkRequest(unix.RTM_NEWLINK, linkFlags)
+	r.Seq = i
+	r.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
+	r.AddData(nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(names[i%4])))
+	r.AddData(nl.NewRtAttr(unix.IFLA_MTU, nl.Uint32Attr(1500+i)))
+	r.AddData(nl.NewRtAttr(unix.IFLA_ADDRESS, address))
+	r.AddData(nl.NewRtAttr(unix.IFLA_LINK, nl.Uint32Attr(i)))
+	info := nl.NewRtAttr(unix.IFLA_LINKINFO|unix.NLA_F_NESTED, nil)
+	info.AddRtAttr(unix.IFLA_INFO_KIND, nl.ZeroTerminated("vlan"))
+	data := info.AddRtAttr(unix.IFLA_INFO_DATA|unix.NLA_F_NESTED, nil)
+	data.AddRtAttr(vlanID, nl.Uint16Attr(uint16(i)))
+	data.AddRtAttr(vlanProtocol, nl.BEUint16Attr(vlanAD))
+	data.AddRtAttr(vlanFlags, nl.Uint64Attr(vlanGVRP|uint64(^uint32(0))<<32))
+	r.AddData(info)
+	r.AddData(nl.NewRtAttr(unix.IFLA_TXQLEN, nl.Uint32Attr(1000)))
+	return r.Serialize(), nil
+}
+
+func resolveVishvananda(*input.Set) (task, error) { return resolvingVishvananda(1) }
+
+// pipelineVishvananda asks one by one: it has no other way.
+func pipelineVishvananda(*input.Set) (task, error) { return resolvingVishvananda(pipelined) }
+
+func resolvingVishvananda(each int) (task, error) {
+	h, err := netlink.NewHandle(unix.NETLINK_GENERIC)
+	return task{run: func(n int) (sum uint64, err error) {
+		for range n {
+			for i := range each {
+				f, err := h.GenlFamilyGet(names[i%4])
+				if err != nil {
+					return 0, err
+				}
+				sum += uint64(f.ID)
+			}
+		}
+		return sum, nil
+	}}, err
+}
+
+func familiesVishvananda(*input.Set) (task, error) {
+	h, err := netlink.NewHandle(unix.NETLINK_GENERIC)
+	return task{run: func(n int) (sum uint64, err error) {
+		for range n {
+			families, err := h.GenlFamilyList()
+			if err != nil {
+				return 0, err
+			}
+			for _, f := range families {
+				sum += uint64(f.ID) + uint64(f.Version) + uint64(len(f.Name)) + uint64(f.Name[0])
+				for _, g := range f.Groups {
+					sum += uint64(g.ID)
+				}
+			}
+		}
+		return sum, nil
+	}}, err
+}
+
+// routeVishvananda reads the payload of a message with package nl.
+func routeVishvananda(b []byte) (r route, err error) {
+	if len(b) < unix.SizeofRtMsg {
+		return r, errAnswer
+	}
+	r.dstLen = b[1]
+	attrs, err := nl.ParseRouteAttr(b[unix.SizeofRtMsg:])
+	return routeOfAttrs(r, attrs), err
+}
+
+// routeOfAttrs completes a route.
+func routeOfAttrs(r route, attrs []syscall.NetlinkRouteAttr) route {
+	for i := range attrs {
+		a := &attrs[i]
+		switch {
+		case len(a.Value) != 4:
+		case a.Attr.Type == unix.RTA_DST:
+			r.dst = ne.Uint32(a.Value)
+		case a.Attr.Type == unix.RTA_OIF:
+			r.oif = ne.Uint32(a.Value)
+		case a.Attr.Type == unix.RTA_TABLE:
+			r.table = ne.Uint32(a.Value)
+		}
+	}
+	return r
+}
+
+func routesVishvananda(*input.Set) (task, error) {
+	s, err := nl.GetNetlinkSocketAt(-1, -1, unix.NETLINK_ROUTE)
+	sockets := map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: s}}
+	return task{run: func(n int) (sum uint64, err error) {
+		for range n {
+			r := nl.NewNetlinkRequest(unix.RTM_GETROUTE, unix.NLM_F_DUMP)
+			r.Sockets = sockets
+			r.AddData(&nl.RtMsg{RtMsg: unix.RtMsg{Family: unix.AF_INET}})
+			var failed error
+			err := r.ExecuteIter(unix.NETLINK_ROUTE, unix.RTM_NEWROUTE, func(b []byte) bool {
+				r, err := routeVishvananda(b)
+				sum += r.sum()
+				failed = err
+				return err == nil
+			})
+			if err != nil || failed != nil {
+				return 0, fmt.Errorf("%w, %w", err, failed)
+			}
+		}
+		return sum, nil
+	}}, err
+}
+
+// routesVishvanandaList is the documented way to list routes, in its iterating
+// form.
+func routesVishvanandaList(*input.Set) (task, error) {
+	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	return task{run: func(n int) (sum uint64, err error) {
+		for range n {
+			err := h.RouteListFilteredIter(unix.AF_INET, &netlink.Route{}, 0, func(r netlink.Route) bool {
+				if r.Dst != nil {
+					ones, _ := r.Dst.Mask.Size()
+					sum += route{
+						ne.Uint32(r.Dst.IP.To4()), uint32(r.LinkIndex), uint32(r.Table), uint8(ones),
+					}.sum()
+				}
+				return true
+			})
+			if err != nil {
+				return 0, err
+			}
+		}
+		return sum, nil
+	}}, err
+}
+
+func floodVishvananda(*input.Set) (task, error) {
+	s, err := nl.Subscribe(unix.NETLINK_ROUTE, routeGroup)
+	if err == nil {
+		err = s.SetReceiveBufferSize(queueSize, true)
+	}
+	return task{run: func(n int) (sum uint64, err error) {
+		for left := n * floodEvents; left > 0; {
+			messages, from, err := s.Receive()
+			if err != nil {
+				return 0, err
+			}
+			if from.Pid != 0 {
+				return 0, errAnswer
+			}
+			for _, m := range messages {
+				r, err := routeVishvananda(m.Data)
+				if err != nil {
+					return 0, err
+				}
+				sum += r.sum() + uint64(m.Header.Type)
+				left--
+			}
+		}
+		return sum, nil
+	}}, err
+}

@@ -1,0 +1,50 @@
+//go:build !purego && (386 || amd64 || arm64 || ppc64 || ppc64le || s390x)
+
+package nla
+
+import "unsafe"
+
+func appendString(b []byte, typ uint16, s string, zeros int) []byte {
+	return appendPayload(b, typ, unsafe.Pointer(unsafe.StringData(s)), len(s), zeros)
+}
+
+func appendBytes(b []byte, typ uint16, p []byte) []byte {
+	return appendPayload(b, typ, unsafe.Pointer(unsafe.SliceData(p)), len(p), 0)
+}
+
+// appendPayload appends n bytes at p and zeros behind them. Short ones are copied in
+// two moves that may overlap: to copy what the compiler does not know the length
+// of is a call, which takes as long as all of this, and the names of netlink are
+// short. These architectures move what is not aligned; for others, and with the
+// build tag purego, there is append_plain.go.
+func appendPayload(b []byte, typ uint16, p unsafe.Pointer, n, zeros int) []byte {
+	const short = 16
+	size := HeaderLen + n + zeros
+	end := len(b) + Align(size)
+	if n > short || end > cap(b) {
+		return appendLong(b, typ, unsafe.Slice((*byte)(p), n), zeros)
+	}
+	to := unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), len(b))
+	tail := (*uint32)(unsafe.Add(to, Align(size)-AlignTo)) // zeros behind the payload
+	head := (*uint32)(to)
+	to = unsafe.Add(to, HeaderLen)
+	// p is read before anything is written: it may be there already.
+	switch {
+	case n >= 8:
+		first, last := *(*uint64)(p), *(*uint64)(unsafe.Add(p, n-8))
+		*tail = 0
+		*(*uint64)(to), *(*uint64)(unsafe.Add(to, n-8)) = first, last
+	case n >= 4:
+		first, last := *(*uint32)(p), *(*uint32)(unsafe.Add(p, n-4))
+		*tail = 0
+		*(*uint32)(to), *(*uint32)(unsafe.Add(to, n-4)) = first, last
+	default:
+		var bytes [4]byte
+		for i := range n {
+			bytes[i] = *(*byte)(unsafe.Add(p, i))
+		}
+		*tail = ne.Uint32(bytes[:])
+	}
+	*head = header(size, typ)
+	return b[:end]
+}

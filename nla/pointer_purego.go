@@ -1,0 +1,12 @@
+//go:build purego
+
+package nla
+
+// A pointer is a slice here; see pointer.go.
+type pointer []byte
+
+func start(b []byte) pointer        { return b }
+func (p pointer) add(n int) pointer { return p[n:] }
+func (p pointer) length() int       { return int(ne.Uint16(p)) }
+func (p pointer) typ() int          { return int(ne.Uint16(p[2:])) }
+func (p pointer) attr(n int) Attr   { return Attr(p[:n:n]) }
