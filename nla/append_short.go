@@ -21,7 +21,7 @@ func appendPayload(b []byte, typ uint16, p unsafe.Pointer, n, zeros int) []byte 
 	const short = 16
 	size := HeaderLen + n + zeros
 	end := len(b) + Align(size)
-	if n > short || end > cap(b) {
+	if n == 0 || n > short || end > cap(b) { // for 0 the pointer to it may be past the end
 		return appendLong(b, typ, unsafe.Slice((*byte)(p), n), zeros)
 	}
 	to := unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), len(b))
