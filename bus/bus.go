@@ -149,21 +149,22 @@ func (b *Bus) register(f *Family) (*registration, error) {
 	switch {
 	case b.isClosed():
 		return nil, errClosed
-	case b.names[f.Name] != nil:
+	case b.names[f.Name] != nil, f.on.Load() != nil:
 		return nil, EEXIST
 	}
 	r := &registration{bus: b, ops: ops}
-	if !f.on.CompareAndSwap(nil, r) {
-		return nil, EEXIST // it is on a bus
-	}
 	if r.id = b.ids.alloc(f); r.id == 0 {
-		f.on.Store(nil)
 		return nil, ENOSPC
 	}
 	if r.firstGroup, err = b.assignGroups(f); err != nil {
 		b.ids.families[r.id] = nil
-		f.on.Store(nil)
 		return nil, err
+	}
+	// Last, when all of r is there: who has the family may read it at any time.
+	if !f.on.CompareAndSwap(nil, r) {
+		b.dropGroups(f, r)
+		b.ids.families[r.id] = nil
+		return nil, EEXIST // another bus was faster
 	}
 	b.names[f.Name] = f
 	return r, nil

@@ -133,7 +133,7 @@ func appendFamily(b []byte, f *Family, r *registration) []byte {
 
 func appendGroup(b []byte, f *Family, r *registration, group int, typ uint16) []byte {
 	b, mark := nla.BeginNoFlag(b, typ)
-	b = nla.AppendUint32(b, genlmsg.CtrlAttrMulticastGroupID, uint32(r.firstGroup+group))
+	b = nla.AppendUint32(b, genlmsg.CtrlAttrMulticastGroupID, r.group(group))
 	b = nla.AppendCString(b, genlmsg.CtrlAttrMulticastGroupName, f.Groups[group].Name)
 	return nla.End(b, mark)
 }

@@ -145,7 +145,7 @@ func (b *Bus) do(c *call, op *operation) error {
 		defer b.handlers.Unlock()
 	}
 	var err error
-	if i.Attrs, err = c.parse(op, DontValidateStrict); err != nil {
+	if i.Attrs, c.attrs, err = i.parse(c.attrs, op, DontValidateStrict); err != nil {
 		return err
 	}
 	return b.run(i, func() error {
@@ -162,11 +162,10 @@ func (b *Bus) do(c *call, op *operation) error {
 }
 
 // parse validates the attributes as the operation wants it
-// (genl_family_rcv_msg_attrs_parse).
-func (c *call) parse(op *operation, liberal Validate) (nla.Table, error) {
-	i := &c.info
+// (genl_family_rcv_msg_attrs_parse). The table is in room, which it returns grown.
+func (i *Info) parse(room []nla.Attr, op *operation, liberal Validate) (nla.Table, []nla.Attr, error) {
 	if !i.port.bus.profile.parses(op) {
-		return nil, nil
+		return nil, room, nil
 	}
 	mode := nla.Strict
 	if op.validate&liberal != 0 {
@@ -174,14 +173,14 @@ func (c *call) parse(op *operation, liberal Validate) (nla.Table, error) {
 	}
 	var tb nla.Table
 	if op.maxAttr > 0 {
-		c.attrs = append(c.attrs[:0], make([]nla.Attr, op.maxAttr+1)...)
-		tb = c.attrs
+		room = append(room[:0], make([]nla.Attr, op.maxAttr+1)...)
+		tb = room
 	}
 	errno := nlmsg.ParseReport(tb, i.Msg, genlmsg.HeaderLen+i.Family.HdrSize, op.policy, mode, &i.report)
 	if errno != 0 {
-		return nil, Errno(errno)
+		return nil, room, Errno(errno)
 	}
-	return tb, nil
+	return tb, room, nil
 }
 
 // run calls a handler and survives its panic, which is EIO for the requester.

@@ -95,7 +95,9 @@ func (b *Bus) startDump(c *call, op *operation) error {
 	}
 	d := &p.dump
 	d.copyRequest(&c.info, op)
-	if err := d.parse(c); err != nil {
+	var err error
+	d.Attrs, d.attrs, err = d.parse(d.attrs, op, DontValidateDumpStrict)
+	if c.info.ExtAck = d.ExtAck; err != nil {
 		return err
 	}
 	if op.start != nil {
@@ -126,15 +128,6 @@ func (d *Dump) copyRequest(i *Info, op *operation) {
 	d.Header, _ = genlmsg.Consume(d.Msg.Payload())
 	d.UserHeader = genlmsg.UserHeader(d.Msg, i.Family.HdrSize)
 	d.buf = nil
-}
-
-// parse validates the copy with what the call has for it.
-func (d *Dump) parse(c *call) (err error) {
-	inner := call{info: d.Info, attrs: d.attrs}
-	d.Attrs, err = inner.parse(d.op, DontValidateDumpStrict)
-	d.attrs, d.ExtAck = inner.attrs, inner.info.ExtAck
-	c.info.ExtAck = d.ExtAck
-	return err
 }
 
 // step runs a handler of the dump, under the lock of its family.

@@ -152,10 +152,13 @@ func (f *Family) ID() uint16 {
 // family is not registered.
 func (f *Family) GroupID(group int) uint32 {
 	if r := f.on.Load(); r != nil && group >= 0 && group < len(f.Groups) {
-		return uint32(r.firstGroup + group)
+		return r.group(group)
 	}
 	return 0
 }
+
+// group is the number of a group of the family's.
+func (r *registration) group(i int) uint32 { return uint32(r.firstGroup + i) }
 
 // maxAttr is what the controller tells of the family.
 func (f *Family) maxAttr() int {

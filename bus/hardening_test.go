@@ -77,6 +77,11 @@ func TestRegistersAtOnce(t *testing.T) {
 			}
 		}
 		var wg sync.WaitGroup
+		wg.Go(func() { // who reads meanwhile sees all of it, or nothing
+			if id, group := f.ID(), f.GroupID(0); id == 0 && group != 0 && f.ID() == 0 {
+				t.Errorf("id %d, group %d", id, group)
+			}
+		})
 		for _, on := range []*Bus{b, other, b} {
 			wg.Go(func() { tally(&registered, on.Register(f)) })
 		}

@@ -115,15 +115,13 @@ func (i *Info) ParseNested(tb []nla.Attr, nest nla.Attr, p *nla.Policy) error {
 		return EINVAL
 	}
 	start, _ := i.offset(nest)
-	report := i.report
-	report.HasAttr = false
-	errno := nla.ParseReport(tb, nest.Payload(), p, nla.Strict, &report)
-	if report.HasAttr {
-		report.Offset += start + nla.HeaderLen
-	} else {
-		report.HasAttr, report.Offset = i.report.HasAttr, i.report.Offset
+	earlier := i.report.HasAttr // what was reported before keeps its offset
+	i.report.HasAttr = false
+	errno := nla.ParseReport(tb, nest.Payload(), p, nla.Strict, &i.report)
+	if i.report.HasAttr {
+		i.report.Offset += start + nla.HeaderLen
 	}
-	i.report = report
+	i.report.HasAttr = i.report.HasAttr || earlier
 	if errno != 0 {
 		return Errno(errno)
 	}

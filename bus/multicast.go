@@ -218,19 +218,19 @@ func (f *Family) multicast(netNS, group int, messages []byte, excluded uint32) e
 	case group < 0 || group >= len(f.Groups):
 		return EINVAL
 	}
-	return r.bus.multicast(netNS, f.GroupID(group), messages, excluded)
+	return r.bus.multicast(netNS, r.group(group), messages, excluded)
 }
 
 // HasListeners reports whether a port, in any network namespace, has joined a group
 // of the family, by its index (genl_has_listeners).
 func (f *Family) HasListeners(group int) bool {
 	r := f.on.Load()
-	if r == nil {
+	if r == nil || group < 0 || group >= len(f.Groups) {
 		return false
 	}
 	r.bus.table.RLock()
 	defer r.bus.table.RUnlock()
-	return len(r.bus.listeners[f.GroupID(group)]) > 0
+	return len(r.bus.listeners[r.group(group)]) > 0
 }
 
 // Begin appends the headers of a message of the family: netlink, Generic Netlink,

@@ -4,10 +4,10 @@ package nla
 
 import "unsafe"
 
-// A pointer is where a walk stands: at least HeaderLen bytes are there. It is this
-// package's only use of unsafe. To move a slice costs more, because the compiler
-// sees to it that an empty one does not point past its end; docs/design.md has how
-// much. With the build tag purego it is a slice.
+// A pointer is where a walk stands: at least HeaderLen bytes are there. To move a
+// slice costs more, because the compiler sees to it that an empty one does not
+// point past its end. With the build tag purego it is a slice. The package's other
+// use of unsafe is in append_short.go.
 type pointer struct{ p unsafe.Pointer }
 
 func start(b []byte) pointer { return pointer{unsafe.Pointer(unsafe.SliceData(b))} }

@@ -16,7 +16,7 @@ import (
 )
 
 // newConn makes a bus with the family, and a Conn to it.
-func newConn(t *testing.T) (*bus.Bus, *conn.Conn) {
+func newConn(t *testing.T) *conn.Conn {
 	t.Helper()
 	b := bus.New()
 	t.Cleanup(func() { b.Close() })
@@ -30,11 +30,11 @@ func newConn(t *testing.T) (*bus.Bus, *conn.Conn) {
 	}
 	c := conn.New(main, conn.WithDialer(dial))
 	t.Cleanup(func() { c.Close() })
-	return b, c
+	return c
 }
 
 func TestEcho(t *testing.T) {
-	_, c := newConn(t)
+	c := newConn(t)
 	f, err := ctrl.New(c).Family(t.Context(), docexmpl.Name)
 	if err != nil {
 		t.Fatal(err)
@@ -72,8 +72,7 @@ func TestEcho(t *testing.T) {
 }
 
 func TestEchoNeedsAText(t *testing.T) {
-	b, c := newConn(t)
-	_ = b
+	c := newConn(t)
 	f, err := ctrl.New(c).Family(t.Context(), docexmpl.Name)
 	if err != nil {
 		t.Fatal(err)

@@ -194,7 +194,7 @@ func setFlag(p *bus.Port, f socket.Flag, on bool) error {
 
 // setCookie tells the size of the queue.
 func setCookie(ext *nlmsg.ExtAck, p *bus.Port) {
-	size, _ := p.ReceiveBuffer() // has no errors
+	size, _ := p.ReceiveBuffer() // 0 when the client is gone
 	ext.Cookie = ne.AppendUint32(nil, uint32(size))
 	ext.Set(nlmsg.AttrCookie)
 }

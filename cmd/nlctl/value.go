@@ -20,9 +20,6 @@ type argument struct {
 	hasValue bool
 }
 
-// maxType is the highest type that an attribute can have besides its two flags.
-const maxType = 1<<14 - 1
-
 func parseArguments(args []string) ([]argument, error) {
 	var all []argument
 	for _, text := range args {
@@ -41,8 +38,8 @@ func parseArgument(text string) (argument, error) {
 	number, kind, hasKind := strings.Cut(front, ":")
 	a.value, a.hasValue, a.hasKind = value, hasValue, hasKind
 	typ, err := strconv.ParseUint(number, 0, 16)
-	if err != nil || typ == 0 || typ > maxType {
-		return a, fmt.Errorf("attribute %q: want TYPE=VALUE, with a type from 1 to %d", text, maxType)
+	if err != nil || typ == 0 || typ > nla.TypeMask {
+		return a, fmt.Errorf("attribute %q: want TYPE=VALUE, with a type from 1 to %d", text, nla.TypeMask)
 	}
 	a.typ = uint16(typ)
 	if hasKind {

@@ -13,7 +13,7 @@ import (
 )
 
 // covered are the packages whose statements are counted.
-var covered = []string{"nla", "nlmsg", "genlmsg", "conn", "ctrl", "socket"}
+var covered = []string{"nla", "nlmsg", "genlmsg", "conn", "ctrl", "bus", "socket"}
 
 // coverage is which statements ran: blocks by their place in the source.
 type coverage map[string]block
