@@ -58,8 +58,12 @@ func (e *SyntaxError) Error() string { return e.Err.Error() + " at offset " + st
 // Unwrap returns Err.
 func (e *SyntaxError) Unwrap() error { return e.Err }
 
-// syntaxError keeps the allocation out of the loops that are inlined into
-// their callers.
+// syntaxError tells what Consume says of the last left bytes of b. It keeps the
+// allocation out of the loops that are inlined into their callers.
 //
 //go:noinline
-func syntaxError(offset, n int) error { return &SyntaxError{offset, ParseError(n)} }
+func syntaxError(b []byte, left int) error {
+	offset := len(b) - left
+	_, n := Consume(b[offset:])
+	return &SyntaxError{offset, ParseError(n)}
+}

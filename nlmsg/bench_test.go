@@ -19,7 +19,7 @@ func BenchmarkSplit(b *testing.B) {
 		for _, split := range []struct {
 			name string
 			f    func([]byte) uint64
-		}{{"consume", splitByConsume}, {"all", splitByAll}} {
+		}{{"consume", splitByConsume}, {"all", splitByAll}, {"walk", splitByWalk}} {
 			b.Run(name+"/"+split.name, func(b *testing.B) {
 				b.ReportAllocs()
 				var sum uint64
@@ -53,6 +53,13 @@ func splitByAll(b []byte) (sum uint64) {
 			break
 		}
 		sum += uint64(m.Type()) + uint64(len(m.Payload()))
+	}
+	return sum
+}
+
+func splitByWalk(b []byte) (sum uint64) {
+	for c := Walk(b); c.More(); c = c.Next() {
+		sum += uint64(c.Type()) + uint64(len(c.Msg().Payload()))
 	}
 	return sum
 }

@@ -25,7 +25,7 @@
 //
 // # Index by job
 //
-//	read      Consume, All, ParseError
+//	read      Consume, All, ParseError; Walk, Cursor
 //	inspect   Msg.Type, Flags, Seq, PortID, Payload, Attrs, String, Clone
 //	answers   ParseAck, ParseDone, ExtAck.Has
 //	validate  Parse, ParseReport, ExtAck.SetReport
@@ -35,6 +35,6 @@
 // # Reading
 //
 // [Consume] takes one message from the front of a datagram, [All] ranges over
-// all of them. A [Msg] aliases the datagram and is good until that buffer is
+// all of them, and a [Cursor] does so in the least time. A [Msg] aliases the datagram and is good until that buffer is
 // used again. Nothing in this package panics on bytes from the wire.
 package nlmsg

@@ -7,7 +7,10 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-const getLink = 18 // RTM_GETLINK of linux/rtnetlink.h
+const (
+	newLink = 16 // RTM_NEWLINK of linux/rtnetlink.h
+	getLink = 18 // RTM_GETLINK
+)
 
 // A request: header, the family's fixed header, one attribute.
 func ExampleBegin() {
@@ -60,4 +63,36 @@ func ExampleParseAck() {
 	// 22 <nil>
 	// Invalid header for get link
 	// true 16
+}
+
+// A dump in the least time: what each message has is read where it is.
+func ExampleWalk() {
+	var datagram []byte
+	for _, name := range []string{"lo", "eth0"} {
+		var m int
+		datagram, m = nlmsg.Begin(datagram, newLink, nlmsg.Multi, 1, 0)
+		datagram = append(datagram, make([]byte, 16)...) // struct ifinfomsg
+		datagram = nla.AppendCString(datagram, 3, name)  // IFLA_IFNAME
+		datagram = nlmsg.End(datagram, m)
+	}
+
+	c := nlmsg.Walk(datagram)
+	for ; c.More(); c = c.Next() {
+		if c.Type() != newLink {
+			continue
+		}
+		for a, err := range nla.All(c.Attrs(16)) {
+			if err != nil {
+				fmt.Println(err)
+				break
+			}
+			name, err := a.CString()
+			fmt.Printf("%d: %s %v\n", a.Type(), name, err)
+		}
+	}
+	fmt.Println(c.Err())
+	// Output:
+	// 3: lo <nil>
+	// 3: eth0 <nil>
+	// <nil>
 }

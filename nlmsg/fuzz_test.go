@@ -36,7 +36,7 @@ func slowReason(rest []byte) error {
 	return ErrOverrun
 }
 
-// FuzzMessages holds Consume and All to the kernel's loop: the same messages in
+// FuzzMessages holds Consume, All and Walk to the kernel's loop: the same messages in
 // the same places, steps of 16 bytes at least, one error value at most. What is
 // read of each is inside of it.
 func FuzzMessages(f *testing.F) {
@@ -46,6 +46,7 @@ func FuzzMessages(f *testing.F) {
 			for range All(b) {
 			}
 		})
+		checkWalk(t, b, starts, lengths, stop)
 		var i, size int
 		for m, err := range All(b) {
 			if err != nil {
@@ -70,6 +71,38 @@ func FuzzMessages(f *testing.F) {
 			t.Fatalf("%d messages of %d bytes, the kernel reads %d", i, size, len(starts))
 		}
 	})
+}
+
+// checkWalk holds a cursor to the same messages, and where they end.
+func checkWalk(t *testing.T, b []byte, starts, lengths []int, stop int) {
+	t.Helper()
+	c := Walk(b)
+	for i, start := range starts {
+		m := c.Msg()
+		if !c.More() || c.Err() != nil || len(m) != lengths[i] || cap(m) != len(m) || &m[0] != &b[start] {
+			t.Fatalf("message %d: More = %v, %d bytes of capacity %d, %v; the kernel's are %v at %v",
+				i, c.More(), len(m), cap(m), c.Err(), lengths, starts)
+		}
+		for hdrlen := range 12 {
+			if attrs, want := c.Attrs(hdrlen), m.Attrs(hdrlen); len(attrs) != len(want) || cap(attrs) != cap(want) || len(attrs) > 0 && &attrs[0] != &want[0] {
+				t.Fatalf("message %d: %d attribute bytes behind %d, Msg.Attrs has %d", i, len(attrs), hdrlen, len(want))
+			}
+		}
+		if c.Type() != m.Type() {
+			t.Fatalf("message %d: type %v, want %v", i, c.Type(), m.Type())
+		}
+		c = c.Next()
+	}
+	if c.More() || c.Msg() != nil || c.Type() != 0 || c.Attrs(0) != nil || c.Err() != slowReason(b[stop:]) {
+		t.Fatalf("behind the last: More = %v, % x, %v, want %v", c.More(), []byte(c.Msg()), c.Err(), slowReason(b[stop:]))
+	}
+	// Who goes on without asking stays inside.
+	for range len(b) + 1 {
+		c = c.Next()
+	}
+	if len(c.Msg()) > len(b) {
+		t.Fatalf("a message of %d bytes in %d", len(c.Msg()), len(b))
+	}
 }
 
 // checkParts reads m as every kind of answer, and its attributes behind headers

@@ -46,13 +46,20 @@ func TestNoAllocs(t *testing.T) {
 				sinkMsg, sinkErr = m, err
 			}
 		},
-		"KindOf":     func() { sinkU32 = uint32(KindOf(Error)) },
-		"ExtAck.Has": func() { sinkBool = ext.Has(AttrMsg) || ext.Has(99) },
-		"ExtAck.Set": func() { ext.Set(AttrMsg); ext.Set(99) },
-		"ParseAck":   func() { sinkAnswer, sinkErr = ParseAck(acked) },
-		"ParseDone":  func() { sinkAnswer, sinkErr = ParseDone(ended) },
-		"Begin":      func() { sinkBytes, sinkInt = Begin(buf[:0], 1, 2, 3, 4) },
-		"End":        func() { b, mark := Begin(buf[:0], 1, 2, 3, 4); sinkBytes = End(append(b, 1), mark) },
+		"Walk":         func() { sinkBool = Walk(stream).More() },
+		"Cursor.More":  func() { sinkBool = Walk(short).More() },
+		"Cursor.Msg":   func() { sinkMsg = Walk(stream).Msg(); sinkMsg = Walk(short).Msg() },
+		"Cursor.Type":  func() { sinkU32 = uint32(Walk(stream).Type()) + uint32(Walk(short).Type()) },
+		"Cursor.Attrs": func() { sinkBytes = Walk(stream).Attrs(4); sinkBytes = Walk(short).Attrs(4) },
+		"Cursor.Next":  func() { sinkMsg = Walk(stream).Next().Msg(); sinkMsg = Walk(short).Next().Msg() },
+		"Cursor.Err":   func() { sinkErr = Walk(stream).Err(); sinkErr = Walk(short).Err() },
+		"KindOf":       func() { sinkU32 = uint32(KindOf(Error)) },
+		"ExtAck.Has":   func() { sinkBool = ext.Has(AttrMsg) || ext.Has(99) },
+		"ExtAck.Set":   func() { ext.Set(AttrMsg); ext.Set(99) },
+		"ParseAck":     func() { sinkAnswer, sinkErr = ParseAck(acked) },
+		"ParseDone":    func() { sinkAnswer, sinkErr = ParseDone(ended) },
+		"Begin":        func() { sinkBytes, sinkInt = Begin(buf[:0], 1, 2, 3, 4) },
+		"End":          func() { b, mark := Begin(buf[:0], 1, 2, 3, 4); sinkBytes = End(append(b, 1), mark) },
 		"AppendAck": func() {
 			sinkBytes = AppendAck(buf[:0], good, 1, einval, ext, AckOptions{Ext: true})
 			sinkBytes = AppendAck(buf[:0], short, 1, 0, nil, AckOptions{})
@@ -101,8 +108,12 @@ var answer1 = request(0)
 // The functions on the path of every message.
 func TestInlining(t *testing.T) {
 	guard.Inlining(t, "Align", "Consume", "ParseError", "All", "All.func1",
+		"Walk", "Cursor.More", "Cursor.Msg", "Cursor.Type", "Cursor.Attrs", "Cursor.Next",
 		"Msg.Type", "Msg.Flags", "Msg.Seq", "Msg.PortID", "Msg.Payload", "Msg.Attrs",
 		"Begin", "End", "KindOf", "(*ExtAck).Has", "(*ExtAck).Set")
 }
 
-func TestImports(t *testing.T) { guard.Imports(t, "fmt", "reflect", "unsafe") }
+func TestImports(t *testing.T) {
+	guard.Imports(t, "fmt", "reflect")
+	guard.OnlyIn(t, "unsafe", "cursor.go")
+}

@@ -23,22 +23,21 @@ func touchAttr(a nla.Attr) uint64 {
 // walkNlwire is the fastest of the documented ways. A return out of the range loop
 // would be slower: the compiler keeps account of how such a loop was left.
 func walkNlwire(d []byte, in *input.Set) (sum uint64, err error) {
-	for len(d) > 0 {
-		m, n := nlmsg.Consume(d)
-		if n < 0 {
-			return 0, nlmsg.ParseError(n)
-		}
-		d = d[n:]
-		if m.Type() < nlmsg.MinType {
+	c := nlmsg.Walk(d)
+	for ; c.More(); c = c.Next() {
+		if c.Type() < nlmsg.MinType {
 			continue
 		}
-		for a, bad := range nla.All(m.Attrs(in.HeaderLen)) {
+		for a, bad := range nla.All(c.Attrs(in.HeaderLen)) {
 			if bad != nil {
 				err = bad
 				continue
 			}
 			sum += touchAttr(a)
 		}
+	}
+	if err == nil {
+		err = c.Err()
 	}
 	return sum, err
 }

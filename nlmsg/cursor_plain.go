@@ -1,0 +1,45 @@
+//go:build purego || !(386 || amd64 || arm64 || ppc64 || ppc64le || s390x)
+
+package nlmsg
+
+// A Cursor stands at a message of a datagram, or where there is none: at the end,
+// or at bytes that are no message. See cursor.go.
+type Cursor struct{ rest []byte }
+
+// Walk returns a cursor at the first message of b.
+func Walk(b []byte) Cursor { return Cursor{b} }
+
+// More reports whether a whole message is there (nlmsg_ok). If not, Err tells
+// whether that is the end.
+func (c Cursor) More() bool {
+	_, n := Consume(c.rest)
+	return n >= 0
+}
+
+// Msg returns the message, nil if there is none.
+func (c Cursor) Msg() Msg {
+	m, _ := Consume(c.rest)
+	return m
+}
+
+// Type is c.Msg().Type().
+func (c Cursor) Type() Type { return c.Msg().Type() }
+
+// Attrs is c.Msg().Attrs(hdrlen).
+func (c Cursor) Attrs(hdrlen int) []byte { return c.Msg().Attrs(hdrlen) }
+
+// Next returns a cursor at the message behind this one (nlmsg_next).
+func (c Cursor) Next() Cursor {
+	_, n := Consume(c.rest)
+	return Cursor{c.rest[max(n, 0):]}
+}
+
+// Err returns why there is no message: nil at the end, else ErrTruncated,
+// ErrLength or ErrOverrun. It never allocates.
+func (c Cursor) Err() error {
+	if len(c.rest) == 0 {
+		return nil
+	}
+	_, n := Consume(c.rest)
+	return ParseError(n)
+}
