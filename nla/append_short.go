@@ -20,31 +20,28 @@ func appendBytes(b []byte, typ uint16, p []byte) []byte {
 func appendPayload(b []byte, typ uint16, p unsafe.Pointer, n, zeros int) []byte {
 	const short = 16
 	size := HeaderLen + n + zeros
-	end := len(b) + Align(size)
-	if n == 0 || n > short || end > cap(b) { // for 0 the pointer to it may be past the end
+	end := len(b) + (size+3)&^3
+	if uint(n-1) >= short || uint(end) > uint(cap(b)) { // for 0 the pointer to it may be past the end
 		return appendLong(b, typ, unsafe.Slice((*byte)(p), n), zeros)
 	}
 	to := unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), len(b))
-	tail := (*uint32)(unsafe.Add(to, Align(size)-AlignTo)) // zeros behind the payload
-	head := (*uint32)(to)
-	to = unsafe.Add(to, HeaderLen)
+	tail := (*uint32)(unsafe.Add(to, (size+3)&^3-AlignTo)) // zeros behind the payload
+	payload := unsafe.Add(to, HeaderLen)
 	// p is read before anything is written: it may be there already.
 	switch {
 	case n >= 8:
 		first, last := *(*uint64)(p), *(*uint64)(unsafe.Add(p, n-8))
 		*tail = 0
-		*(*uint64)(to), *(*uint64)(unsafe.Add(to, n-8)) = first, last
+		*(*uint64)(payload), *(*uint64)(unsafe.Add(payload, n-8)) = first, last
 	case n >= 4:
 		first, last := *(*uint32)(p), *(*uint32)(unsafe.Add(p, n-4))
 		*tail = 0
-		*(*uint32)(to), *(*uint32)(unsafe.Add(to, n-4)) = first, last
+		*(*uint32)(payload), *(*uint32)(unsafe.Add(payload, n-4)) = first, last
 	default:
-		var bytes [4]byte
-		for i := range n {
-			bytes[i] = *(*byte)(unsafe.Add(p, i))
-		}
-		*tail = ne.Uint32(bytes[:])
+		first, middle, last := *(*byte)(p), *(*byte)(unsafe.Add(p, n/2)), *(*byte)(unsafe.Add(p, n-1))
+		*tail = 0
+		*(*byte)(payload), *(*byte)(unsafe.Add(payload, n/2)), *(*byte)(unsafe.Add(payload, n-1)) = first, middle, last
 	}
-	*head = header(size, typ)
+	*(*uint16)(to), *(*uint16)(unsafe.Add(to, 2)) = uint16(size), typ
 	return b[:end]
 }

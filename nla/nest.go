@@ -21,8 +21,11 @@ func End(b []byte, mark int) []byte {
 	if n > HeaderLen+MaxPayload {
 		panic(payloadTooLong)
 	}
-	ne.PutUint16(b[mark:], uint16(n))
-	return pad(b, n)
+	ne.PutUint16(b[mark:mark+2:mark+2], uint16(n))
+	if n%AlignTo != 0 {
+		return pad(b, n)
+	}
+	return b
 }
 
 // AppendPad64 appends an empty attribute of type typ where the payload of the

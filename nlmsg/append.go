@@ -10,7 +10,7 @@ import "github.com/nlwire/nlwire/internal/native"
 func Begin(b []byte, typ Type, flags Flags, seq, portID uint32) ([]byte, int) {
 	mark := len(b)
 	b = append(b, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) // one check for room
-	h := b[len(b)-HeaderLen:]
+	h := b[mark : mark+HeaderLen : mark+HeaderLen]
 	ne.PutUint32(h[4:], native.Half(uint16(typ), uint16(flags)))
 	ne.PutUint32(h[8:], seq)
 	ne.PutUint32(h[12:], portID)
@@ -26,9 +26,9 @@ func End(b []byte, mark int) []byte {
 	if uint64(n) > MaxLen {
 		panic("nlmsg: message over MaxLen does not fit its length field")
 	}
-	ne.PutUint32(b[mark:], uint32(n))
-	for ; n%AlignTo != 0; n++ {
-		b = append(b, 0)
+	ne.PutUint32(b[mark:mark+4:mark+4], uint32(n))
+	if n%AlignTo != 0 {
+		return append(b, 0, 0, 0)[:mark+Align(n)]
 	}
 	return b
 }
