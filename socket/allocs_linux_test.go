@@ -15,17 +15,17 @@ func must(err error) {
 }
 
 // TestNoAllocs has a row for every call that moves datagrams, on sockets in the
-// poller and not. A row that fails panics: what does nothing does not allocate.
+// poller and not, and with raw system calls. A row that fails panics: what does nothing does not allocate.
 func TestNoAllocs(t *testing.T) {
-	for name, polled := range map[string]bool{"direct": false, "polled": true} {
-		t.Run(name, func(t *testing.T) { noAllocs(t, polled) })
-	}
+	t.Run("direct", func(t *testing.T) { noAllocs(t, false) })
+	t.Run("polled", func(t *testing.T) { noAllocs(t, true) })
+	t.Run("raw", func(t *testing.T) { noAllocs(t, false, WithRawSyscalls()) })
 }
 
-func noAllocs(t *testing.T, polled bool) {
+func noAllocs(t *testing.T, polled bool, opts ...Option) {
 	var sockets [3]*Socket
 	for i, protocol := range []int{Generic, UserSock, UserSock} {
-		s, err := Open(protocol)
+		s, err := Open(protocol, opts...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,6 +116,7 @@ var exempt = map[string]string{
 	"WithReceiveBuffer":       "option of Open",
 	"WithSendBuffer":          "option of Open",
 	"WithFilter":              "option of Open",
+	"WithRawSyscalls":         "option of Open",
 	"WithNetNS":               "option of Open",
 	"Socket.Close":            "once",
 	"Socket.SyscallConn":      "gives the poller's",

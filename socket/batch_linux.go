@@ -106,12 +106,12 @@ func (w *sender) sendmmsg(fd uintptr) {
 func (w *sender) load(datagrams [][]byte, to Addr, addressed bool) {
 	w.batch = len(datagrams)
 	w.grow(w.batch)
-	w.aim(to, addressed)
+	name, size := w.aim(to, addressed)
 	for i, b := range datagrams {
 		w.iovs[i].Base = unsafe.SliceData(b)
 		w.iovs[i].SetLen(len(b))
-		w.hdrs[i].hdr.Name = (*byte)(unsafe.Pointer(w.to))
-		w.hdrs[i].hdr.Namelen = uint32(w.size)
+		w.hdrs[i].hdr.Name = (*byte)(unsafe.Pointer(name))
+		w.hdrs[i].hdr.Namelen = uint32(size)
 	}
 }
 

@@ -52,8 +52,8 @@ func check(b *testing.B, errno syscall.Errno) {
 }
 
 // benchSocket opens without deadlines, and so outside the poller.
-func benchSocket(b *testing.B) *Socket {
-	s, err := Open(Generic)
+func benchSocket(b *testing.B, opts ...Option) *Socket {
+	s, err := Open(Generic, opts...)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -63,19 +63,22 @@ func benchSocket(b *testing.B) *Socket {
 
 // BenchmarkRoundTrip resolves a family: one send, one receive. "polled" is the
 // same on a socket that had to wait before and is in the poller since. "timers"
-// has something else going on in the program, so that threads idle in epoll.
+// has something else going on in the program, so that threads idle in epoll. "raw"
+// is WithRawSyscalls.
 func BenchmarkRoundTrip(b *testing.B) {
 	for _, row := range []struct {
 		name           string
 		polled, timers bool
+		opts           []Option
 	}{
-		{"direct", false, false},
-		{"direct/timers", false, true},
-		{"polled", true, false},
-		{"polled/timers", true, true},
+		{"raw", false, false, []Option{WithRawSyscalls()}},
+		{"direct", false, false, nil},
+		{"direct/timers", false, true, nil},
+		{"polled", true, false, nil},
+		{"polled/timers", true, true, nil},
 	} {
 		b.Run(row.name, func(b *testing.B) {
-			s := benchSocket(b)
+			s := benchSocket(b, row.opts...)
 			if row.polled {
 				if _, err := s.SyscallConn(); err != nil {
 					b.Fatal(err)

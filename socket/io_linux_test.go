@@ -11,8 +11,16 @@ import (
 	"github.com/nlwire/nlwire/internal/kerneltest"
 )
 
-func TestRequestAndAnswer(t *testing.T) {
-	s := open(t, Generic)
+// rawOrNot runs f for sockets with and without WithRawSyscalls.
+func rawOrNot(t *testing.T, f func(t *testing.T, opts ...Option)) {
+	t.Run("scheduled", func(t *testing.T) { f(t) })
+	t.Run("raw", func(t *testing.T) { f(t, WithRawSyscalls()) })
+}
+
+func TestRequestAndAnswer(t *testing.T) { rawOrNot(t, testRequestAndAnswer) }
+
+func testRequestAndAnswer(t *testing.T, opts ...Option) {
+	s := open(t, Generic, opts...)
 	if err := s.Send(getFamily(42)); err != nil {
 		t.Fatal(err)
 	}
@@ -25,12 +33,14 @@ func TestRequestAndAnswer(t *testing.T) {
 	}
 }
 
-func TestSendErrors(t *testing.T) {
-	s := open(t, Generic)
+func TestSendErrors(t *testing.T) { rawOrNot(t, testSendErrors) }
+
+func testSendErrors(t *testing.T, opts ...Option) {
+	s := open(t, Generic, opts...)
 	for _, empty := range [][]byte{nil, {}} {
 		is(t, s.Send(empty), unix.ENODATA, "sendto")
 	}
-	user := open(t, UserSock)
+	user := open(t, UserSock, opts...)
 	is(t, user.Send([]byte("x")), unix.ECONNREFUSED, "sendto") // no kernel there
 	is(t, user.SendTo([]byte("x"), Addr{PortID: 1<<31 - 5}), unix.ECONNREFUSED, "sendto")
 	const want = "netlink usersock: sendto: connection refused: no socket has that port ID, or the kernel does not listen on this protocol"
@@ -39,8 +49,10 @@ func TestSendErrors(t *testing.T) {
 	}
 }
 
-func TestReceiveCutsWhatIsTooLong(t *testing.T) {
-	s := open(t, Generic)
+func TestReceiveCutsWhatIsTooLong(t *testing.T) { rawOrNot(t, testReceiveCutsWhatIsTooLong) }
+
+func testReceiveCutsWhatIsTooLong(t *testing.T, opts ...Option) {
+	s := open(t, Generic, opts...)
 	if err := s.Send(getFamily(1)); err != nil {
 		t.Fatal(err)
 	}

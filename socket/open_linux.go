@@ -20,6 +20,7 @@ func (s *sysSocket) open(protocol int, c *config) (portID uint32, err error) {
 		return 0, err
 	}
 	s.adopt(fd)
+	s.raw = c.raw
 	s.r.control.Store(slices.ContainsFunc(c.flags, Flag.hasControl))
 	return portID, nil
 }

@@ -90,19 +90,24 @@ func (s *sysSocket) receive(b []byte, wait bool) (n int, info Info, err error) {
 		r.mu.Unlock()
 		return n, info, err
 	}
-	r.slot.offer(b)
 	r.hdr.SetControllen(0)
 	var size uintptr
 	errno := unix.EINTR
 	for errno == unix.EINTR {
 		r.hdr.Namelen = unix.SizeofSockaddrNetlink
-		size, _, errno = unix.Syscall6(unix.SYS_RECVFROM, uintptr(s.fd),
-			uintptr(unsafe.Pointer(r.slot.iov.Base)), uintptr(r.slot.size), receiveFlags,
-			uintptr(unsafe.Pointer(&r.slot.from)), uintptr(unsafe.Pointer(&r.hdr.Namelen)))
+		if s.raw {
+			size, _, errno = unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(s.fd),
+				uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), receiveFlags,
+				uintptr(unsafe.Pointer(&r.slot.from)), uintptr(unsafe.Pointer(&r.hdr.Namelen)))
+		} else {
+			size, _, errno = unix.Syscall6(unix.SYS_RECVFROM, uintptr(s.fd),
+				uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), receiveFlags,
+				uintptr(unsafe.Pointer(&r.slot.from)), uintptr(unsafe.Pointer(&r.hdr.Namelen)))
+		}
 	}
-	r.slot.release()
 	switch {
 	case errno == 0:
+		r.slot.size = len(b)
 		n, info, err = r.slot.result(&r.hdr, int(size))
 	case errno != unix.EAGAIN:
 		err = errno

@@ -19,8 +19,6 @@ type sender struct {
 	until   deadline
 
 	name unix.RawSockaddrNetlink
-	to   *unix.RawSockaddrNetlink // &name, or nil for no address
-	size uintptr                  // of *to
 
 	hdrs  []mmsghdr // batches; grown on demand, up to maxBatch
 	iovs  []unix.Iovec
@@ -32,13 +30,13 @@ func (w *sender) init() {
 	w.name.Family = unix.AF_NETLINK
 }
 
-// aim sets the address of the next call.
-func (w *sender) aim(to Addr, addressed bool) {
-	w.to, w.size = nil, 0
+// aim returns the address of the next call, nil for none, and its size.
+func (w *sender) aim(to Addr, addressed bool) (name *unix.RawSockaddrNetlink, size uintptr) {
 	if addressed {
 		w.name.Pid, w.name.Groups = to.PortID, to.Groups
-		w.to, w.size = &w.name, unix.SizeofSockaddrNetlink
+		name, size = &w.name, unix.SizeofSockaddrNetlink
 	}
+	return name, size
 }
 
 // sendOnce makes one attempt. A datagram goes as a whole or not at all
@@ -50,7 +48,8 @@ func (w *sender) aim(to Addr, addressed bool) {
 // system call costs 10 to 20 ns.
 //
 // It is a Syscall because the kernel runs the handler of a request inside, which
-// may sleep; a RawSyscall would hold a P of the scheduler for that time.
+// may sleep; a RawSyscall holds a P of the scheduler for that time, which is for
+// the opener to say (WithRawSyscalls).
 func (s *sysSocket) sendOnce(b []byte, to Addr, addressed bool) error {
 	w := &s.w
 	w.mu.Lock()
@@ -58,13 +57,19 @@ func (s *sysSocket) sendOnce(b []byte, to Addr, addressed bool) error {
 		w.mu.Unlock()
 		return err
 	}
-	w.aim(to, addressed)
+	name, size := w.aim(to, addressed)
 	var n uintptr
 	errno := unix.EINTR
 	for errno == unix.EINTR {
-		n, _, errno = unix.Syscall6(unix.SYS_SENDTO, uintptr(s.fd),
-			uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
-			unix.MSG_DONTWAIT, uintptr(unsafe.Pointer(w.to)), w.size)
+		if s.raw {
+			n, _, errno = unix.RawSyscall6(unix.SYS_SENDTO, uintptr(s.fd),
+				uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_DONTWAIT,
+				uintptr(unsafe.Pointer(name)), size)
+		} else {
+			n, _, errno = unix.Syscall6(unix.SYS_SENDTO, uintptr(s.fd),
+				uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_DONTWAIT,
+				uintptr(unsafe.Pointer(name)), size)
+		}
 	}
 	w.mu.Unlock()
 	switch {

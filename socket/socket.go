@@ -25,7 +25,7 @@
 // # Index by job
 //
 //	open      Open, WithPortID, WithGroups, WithReceiveBuffer, WithSendBuffer,
-//	          WithNetNS, WithFilter, With; Twin
+//	          WithNetNS, WithFilter, WithRawSyscalls, With; Twin
 //	move      Send, SendTo, TrySendTo, Receive, TryReceive, BufferSize
 //	batches   SendBatch, SendBatchTo, ReceiveBatch, MakeBatch
 //	wait      SetDeadline, SetReadDeadline, SetWriteDeadline, Close

@@ -37,6 +37,7 @@ type sysSocket struct {
 	poll   atomic.Pointer[poller] // written under mu; nil: not in the poller
 	leak   runtime.Cleanup        // closes fd when the socket is forgotten
 	base   time.Time              // deadlines count from here; set once
+	raw    bool                   // WithRawSyscalls; set once
 }
 
 // A poller is the descriptor as a file: that is the way into the runtime's

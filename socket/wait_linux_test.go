@@ -27,11 +27,15 @@ func start(f func() error) <-chan error {
 }
 
 // polledOrNot runs a test on a socket that is not in the poller, and on one that
-// is: they keep deadlines in different places.
+// is: they keep deadlines in different places. And with raw system calls.
 func polledOrNot(t *testing.T, f func(t *testing.T, s *Socket)) {
-	for name, polled := range map[string]bool{"direct": false, "polled": true} {
+	for _, name := range []string{"direct", "polled", "raw"} {
 		t.Run(name, func(t *testing.T) {
-			s := open(t, Generic)
+			var opts []Option
+			if name == "raw" {
+				opts = append(opts, WithRawSyscalls())
+			}
+			s, polled := open(t, Generic, opts...), name == "polled"
 			if polled {
 				if _, err := s.SyscallConn(); err != nil {
 					t.Fatal(err)

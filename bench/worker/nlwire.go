@@ -239,24 +239,22 @@ func routeSum(m nlmsg.Msg) (uint64, error) {
 		return 0, fmt.Errorf("short message: %v", m)
 	}
 	var dst, oif, table uint32
-	for b := m.Attrs(unix.SizeofRtMsg); len(b) > 0; {
-		a, n := nla.Consume(b)
-		if n < 0 {
-			return 0, nla.ParseError(n)
-		}
-		b = b[n:]
-		var err error
-		switch a.Type() {
+	var err error
+	for a, bad := range nla.All(m.Attrs(unix.SizeofRtMsg)) {
+		switch a.Type() { // 0 for the nil of an error
 		case unix.RTA_DST:
-			dst, err = a.Uint32()
+			dst, bad = a.Uint32()
 		case unix.RTA_OIF:
-			oif, err = a.Uint32()
+			oif, bad = a.Uint32()
 		case unix.RTA_TABLE:
-			table, err = a.Uint32()
+			table, bad = a.Uint32()
 		}
-		if err != nil {
-			return 0, err
+		if bad != nil {
+			err = bad
 		}
+	}
+	if err != nil {
+		return 0, err
 	}
 	return route{dst, oif, table, m[nlmsg.HeaderLen+1]}.sum(), nil
 }
