@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/nlwire/nlwire/bench/input"
+	"github.com/nlwire/nlwire/nlmsg"
 )
 
 // The messages that are encoded and what is asked of the kernel, the same in every
@@ -72,7 +73,7 @@ func runEncoder(encode encoder) func(n int) (uint64, error) {
 
 // ofMessage is the cheap checksum of an encoded message: length and sequence
 // number.
-func ofMessage(b []byte) uint64 { return uint64(len(b)) + uint64(ne.Uint32(b[8:])) }
+func ofMessage(b []byte) uint64 { return uint64(len(b)) + uint64(nlmsg.Msg(b).Seq()) }
 
 // checkEncoder is the FNV-1a of all bytes of all messages.
 func checkEncoder(encode encoder) func() (uint64, error) {
