@@ -2,6 +2,8 @@ package ctrl
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
@@ -47,12 +49,24 @@ var errNoOperation = &nla.PolicyError{Errno: nla.Errno(errnoNotSupported)}
 // be found out: the Checker is then as liberal as a kernel can be.
 func (k *Checker) Mode() (mode nla.Mode, known bool) { return k.mode, k.known }
 
+// ErrHeaderSize: a family says that its header is larger than any can be.
+var ErrHeaderSize = errors.New("ctrl: no family has a header that large")
+
+// maxHeader is more than any family has: most have none, some 4 bytes.
+const maxHeader = 1 << 16
+
 // Checker asks for the policy of an operation, and then for what the kernel does
 // not tell of it: how strictly it is applied, and in strict mode the attributes of
 // the top level that were left out. It does so by requests that end with an
 // attribute that is refused in any mode, so that none gets as far as the
 // operation. Who may not use the operation finds out less.
+//
+// A family with a header of more than 64 KiB is [ErrHeaderSize]: what the controller
+// tells may come from anybody.
 func (c *Client) Checker(ctx context.Context, f *Family, cmd uint8, isDump bool) (*Checker, error) {
+	if f.HdrSize > maxHeader {
+		return nil, fmt.Errorf("%w: %q says %d bytes", ErrHeaderSize, f.Name, f.HdrSize)
+	}
 	k := &Checker{header: genlmsg.HeaderLen + nlmsg.Align(int(f.HdrSize))}
 	op, _ := f.Op(cmd)
 	wanted := genlmsg.OpDo

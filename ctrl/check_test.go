@@ -1,6 +1,7 @@
 package ctrl
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/nlwire/nlwire/bus"
@@ -60,6 +61,17 @@ func TestCheckerOfRulesThatAreToldOtherwise(t *testing.T) {
 		}
 		if err := k.Check(nlmsg.Msg(r.B)); (err == nil) != tt.passes {
 			t.Errorf("%s: the Checker: %v", tt.name, err)
+		}
+	}
+}
+
+// What a family says of itself is not believed without limit: a bus may be anybody's.
+func TestCheckerOfAFamilyWithAHugeHeader(t *testing.T) {
+	var c Client // is not asked
+	for _, size := range []uint32{1<<16 + 1, 1 << 31, 1<<32 - 1} {
+		k, err := c.Checker(t.Context(), &Family{Name: "x", HdrSize: size}, 1, false)
+		if k != nil || !errors.Is(err, ErrHeaderSize) {
+			t.Errorf("header of %d bytes: %v, %v", size, k, err)
 		}
 	}
 }

@@ -28,5 +28,5 @@
 //	validate  Client.Check, Client.Checker
 //	decode    ParseFamily
 //	errors    ErrUnknown, ErrNameEmpty, ErrNameLong, ErrNameNUL, ErrNotFamily,
-//	          ErrNotPolicy; *conn.Error for what the kernel refuses
+//	          ErrNotPolicy, ErrHeaderSize; *conn.Error for what the kernel refuses
 package ctrl
