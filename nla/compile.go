@@ -1,22 +1,27 @@
 package nla
 
-// limits are the lengths, header in, with which an attribute without flag bits
-// passes its rule in any mode: lo to lo+span.
-type limits struct {
-	lo, span uint16
-	and      condition
-}
-
-// condition is what must hold besides the length. 32 bits make limits a size
-// by which an index scales in one instruction.
-type condition uint32
+// limits are the lengths, header in, with which an attribute passes its rule:
+// lo to lo+span, which is below endsNUL. lo is HeaderLen or more, so what is
+// malformed is outside of all limits.
+type limits struct{ lo, span uint32 }
 
 const (
-	nothing  condition = iota
-	never              // the rule has no such lengths; lo is 0, no attribute's length, and span too
-	endsNUL            // the last byte is NUL
-	noNested           // the Nested bit is there, or the mode does not ask for it
+	endsNUL = 1 << 16 // added to lo: and the last byte must be NUL
+	never   = 1 << 17 // as lo: no length is enough
 )
+
+// payloads are the limits of a payload of least to most bytes.
+func payloads(least, most uint16) limits {
+	return limits{HeaderLen + uint32(least), uint32(most - least)}
+}
+
+// quick is what Compile makes of a policy for modes of a kind: the limits by
+// type, and which bits tell the type. Where the Nested bit is one of them, an
+// attribute that has it is past the end of the limits and left to the rules.
+type quick struct {
+	limits []limits
+	bits   int
+}
 
 // Compile prepares the policy and those nested in it, so that the attributes
 // which only have to have the right length, nearly all in practice, are
@@ -25,92 +30,94 @@ const (
 //
 //	var device = (&nla.Policy{Attrs: []nla.Rule{...}}).Compile()
 func (p *Policy) Compile() *Policy {
-	p.quick = make([]limits, len(p.Attrs)) // also what ends the recursion
+	p.loose, p.strict = p.quick(Liberal), p.quick(Strict) // also what ends the recursion
 	for t := range p.Attrs {
-		r := &p.Attrs[t]
-		p.quick[t] = r.limits()
-		strict := p.StrictStart != 0 && t >= int(p.StrictStart)
-		if t == 0 || strict && p.quick[t].and == noNested {
-			p.quick[t] = limits{and: never}
-		}
-		if r.Nested != nil && len(r.Nested.quick) != len(r.Nested.Attrs) {
-			r.Nested.Compile()
+		if n := p.Attrs[t].Nested; n != nil && len(n.loose.limits) != len(n.Attrs) {
+			n.Compile()
 		}
 	}
 	return p
 }
 
-func (r *Rule) limits() limits {
-	if r.Check != CheckNone || r.Kind > maxKind {
-		return limits{and: never}
+func (p *Policy) quick(mode Mode) quick {
+	q := quick{make([]limits, len(p.Attrs)), TypeMask}
+	if mode == Strict || p.StrictStart != 0 {
+		q.bits |= Nested
 	}
-	if size := uint16(sizes[r.Kind]); size != 0 && r.Len <= size {
-		return limits{lo: HeaderLen + size}
+	for t := range p.Attrs {
+		if p.StrictStart != 0 && t == int(p.StrictStart) {
+			mode = Strict
+		}
+		q.limits[t] = p.Attrs[t].limits(mode)
+		if t == 0 || t > TypeMask {
+			q.limits[t] = limits{lo: never}
+		}
 	}
-	longest := uint16(MaxPayload)
+	return q
+}
+
+// limits are those of an attribute which may have the Nested bit if the mode is
+// Liberal, and has not if it is Strict.
+func (r *Rule) limits(mode Mode) limits {
+	most := uint16(MaxPayload)
 	if r.Len != 0 {
-		longest = min(r.Len, MaxPayload)
+		most = min(r.Len, MaxPayload)
 	}
-	switch r.Kind {
-	case KindFlag:
-		return limits{lo: HeaderLen}
-	case KindMsecs:
-		if r.Len <= 8 {
-			return limits{lo: HeaderLen + 8}
-		}
-	case KindBinary:
-		return limits{lo: HeaderLen, span: longest}
-	case KindString:
-		return limits{lo: HeaderLen + 1, span: longest - 1}
-	case KindNULString:
-		return limits{lo: HeaderLen + 1, span: min(longest, MaxPayload-1), and: endsNUL}
-	case KindNested, KindNestedArray:
-		if r.Nested == nil {
-			return limits{lo: 2 * HeaderLen, span: MaxPayload - HeaderLen, and: noNested}
-		}
+	size := uint16(sizes[min(r.Kind, maxKind)])
+	switch {
+	case r.Check != CheckNone:
+	case size != 0 && r.Len <= size:
+		return payloads(size, size)
+	case r.Kind == KindMsecs && r.Len <= 8:
+		return payloads(8, 8)
+	case r.Kind == KindFlag:
+		return payloads(0, 0)
+	case r.Kind == KindBinary:
+		return payloads(0, most)
+	case r.Kind == KindString:
+		return payloads(1, most)
+	case r.Kind == KindNULString:
+		l := payloads(1, min(most, MaxPayload-1)+1)
+		l.lo += endsNUL
+		return l
+	case mode == Strict:
+	case r.Kind == KindUnspec && r.Len <= MaxPayload:
+		return payloads(r.Len, MaxPayload)
+	case (r.Kind == KindNested || r.Kind == KindNestedArray) && r.Nested == nil:
+		return payloads(HeaderLen, MaxPayload)
 	}
-	return limits{and: never}
+	return limits{lo: never}
 }
 
 // quickly stores attributes in tb as long as they are within their limits, and
-// returns how many bytes are left behind them.
-//
-// A type with a flag bit is past the end of any policy. A nest may have its own;
-// the others are left to the rules.
-func quickly(tb []Attr, b []byte, quick []limits, mode Mode) (left int) {
-	p, left := start(b), len(b)
-	for left >= HeaderLen {
-		n, t := p.length(), p.typ()
-		if n < HeaderLen || n > left {
+// returns how many bytes are left behind them, 0 or less if none. Most of the
+// time of Parse is spent here: docs/design.md has what was measured.
+func quickly(tb []Attr, b []byte, p *Policy, mode Mode) (left int) {
+	q := &p.loose
+	if mode&(UnspecStrict|NestedFlag) != 0 {
+		q = &p.strict
+	}
+	limits, bits := q.limits, q.bits
+	at, left := start(b), len(b)
+	if left < HeaderLen {
+		return left
+	}
+	for {
+		n, t := at.length(), at.typ()&bits
+		if n > left || t >= len(limits) {
 			return left
 		}
-		if t >= len(quick) {
-			if t ^= Nested; t >= len(quick) || quick[t].and != noNested {
-				return left
-			}
-		}
-		q := &quick[t]
-		if uint16(n)-q.lo > q.span || q.and != nothing && !q.and.holds(p.attr(n), mode) {
+		lo, span := limits[t].lo, limits[t].span
+		if uint32(n)-lo > span && (endsNUL+uint32(n)-lo > span || at.attr(n)[n-1] != 0) {
 			return left
 		}
-		step := Align(n)
 		if t < len(tb) {
-			tb[t] = p.attr(n)
+			tb[t] = at.attr(n)
 		}
-		if step >= left {
-			return 0
+		step := (n + 3) &^ 3 // Align, without the instruction that marks an inlined call
+		if left -= step; left < HeaderLen {
+			return left
 		}
-		p, left = p.add(step), left-step
+		at = at.add(step)
 	}
-	return left
-}
-
-func (c condition) holds(a Attr, mode Mode) bool {
-	switch c {
-	case endsNUL:
-		return a[len(a)-1] == 0
-	case noNested:
-		return mode&NestedFlag == 0 || a.IsNested()
-	}
-	return false
 }

@@ -62,16 +62,19 @@ func (e *PolicyError) Error() string {
 // an error is unspecified. Its views alias b.
 func Parse(tb []Attr, b []byte, p *Policy, mode Mode) error {
 	clear(tb)
-	rest := b
+	left := len(b)
 	if p != nil {
-		left := quickly(tb, b, p.quick, mode)
-		if left == 0 {
+		if left = quickly(tb, b, p, mode); left <= 0 {
 			return nil
 		}
-		rest = b[len(b)-left:]
 	}
+	return slowly(tb, b, left, p, mode)
+}
+
+// slowly goes on with the last left bytes of b.
+func slowly(tb []Attr, b []byte, left int, p *Policy, mode Mode) error {
 	var r Report
-	if errno := parse(tb, b, rest, p, mode, &r); errno != 0 {
+	if errno := parse(tb, b, b[len(b)-left:], p, mode, &r); errno != 0 {
 		return policyError(errno, &r)
 	}
 	return nil

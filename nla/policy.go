@@ -104,7 +104,7 @@ type Policy struct {
 	// with what is nested in it; 0 is none (strict_start_type).
 	StrictStart uint16
 
-	quick []limits // made by Compile
+	loose, strict quick // made by Compile
 }
 
 // MaxType returns the highest attribute type of the policy.

@@ -42,7 +42,11 @@ func (v *validation) stream(tb []Attr, b []byte, end int, p *Policy, mode Mode, 
 		return EINVAL
 	}
 	for {
-		b = b[len(b)-quickly(tb, b, p.quick, mode):]
+		left := quickly(tb, b, p, mode)
+		if left <= 0 {
+			return 0
+		}
+		b = b[len(b)-left:]
 		a, n := Consume(b)
 		if n < 0 {
 			return v.leftover(b, mode)
