@@ -61,7 +61,7 @@ func (e *PolicyError) Error() string {
 // NLMSGERR_ATTR_OFFS counts from the start of the message. What tb holds after
 // an error is unspecified. Its views alias b.
 func Parse(tb []Attr, b []byte, p *Policy, mode Mode) error {
-	clear(tb)
+	wipe(tb)
 	left := len(b)
 	if p != nil {
 		if left = quickly(tb, b, p, mode); left <= 0 {
@@ -69,6 +69,21 @@ func Parse(tb []Attr, b []byte, p *Policy, mode Mode) error {
 		}
 	}
 	return slowly(tb, b, left, p, mode)
+}
+
+// wipe is clear without a call for tables of the usual lengths. The runtime goes
+// through three functions to clear pointers: of a message with two attributes, a
+// tenth of the time.
+func wipe(tb []Attr) {
+	const block = 7 // the most that the compiler clears without a loop
+	if len(tb) < block || len(tb) > 4*block {
+		clear(tb)
+		return
+	}
+	for t := tb; len(t) > block; t = t[block:] {
+		*(*[block]Attr)(t) = [block]Attr{}
+	}
+	*(*[block]Attr)(tb[len(tb)-block:]) = [block]Attr{} // may overlap
 }
 
 // slowly goes on with the last left bytes of b.
@@ -88,7 +103,7 @@ func Validate(b []byte, p *Policy, mode Mode) error { return Parse(nil, b, p, mo
 // nothing, and what it adds to report may be there on success too, when bytes
 // were left over and the mode ignores them.
 func ParseReport(tb []Attr, b []byte, p *Policy, mode Mode, report *Report) Errno {
-	clear(tb)
+	wipe(tb)
 	return parse(tb, b, b, p, mode, report)
 }
 
