@@ -1,26 +1,21 @@
 package nla
 
-// limits are the lengths, header in, with which an attribute passes its rule:
-// lo to lo+span, which is below endsNUL. lo is HeaderLen or more, so what is
-// malformed is outside of all limits.
+// limits are the lengths, header in, with which an attribute passes its rule: lo
+// to lo+span, which is at most 0xffff. A mark in the upper half of lo puts them out
+// of reach: so one comparison is enough for most attributes, and the others fail it.
 type limits struct{ lo, span uint32 }
 
+// The marks ask for more than a length.
 const (
-	endsNUL = 1 << 16 // added to lo: and the last byte must be NUL
-	never   = 1 << 17 // as lo: no length is enough
+	endsNUL = 1 << 16 // the last byte is NUL
+	nested  = 1 << 17 // the Nested bit is there
+	bare    = 1 << 18 // the Nested bit is not there
+	never   = nested | bare
 )
 
 // payloads are the limits of a payload of least to most bytes.
-func payloads(least, most uint16) limits {
-	return limits{HeaderLen + uint32(least), uint32(most - least)}
-}
-
-// quick is what Compile makes of a policy for modes of a kind: the limits by
-// type, and which bits tell the type. Where the Nested bit is one of them, an
-// attribute that has it is past the end of the limits and left to the rules.
-type quick struct {
-	limits []limits
-	bits   int
+func payloads(least, most uint16, marks uint32) limits {
+	return limits{HeaderLen + uint32(least) | marks, uint32(most - least)}
 }
 
 // Compile prepares the policy and those nested in it, so that the attributes
@@ -30,74 +25,75 @@ type quick struct {
 //
 //	var device = (&nla.Policy{Attrs: []nla.Rule{...}}).Compile()
 func (p *Policy) Compile() *Policy {
-	p.loose, p.strict = p.quick(Liberal), p.quick(Strict) // also what ends the recursion
+	p.loose, p.strict = p.limits(Liberal), p.limits(Strict) // also what ends the recursion
 	for t := range p.Attrs {
-		if n := p.Attrs[t].Nested; n != nil && len(n.loose.limits) != len(n.Attrs) {
+		if n := p.Attrs[t].Nested; n != nil && len(n.loose) != len(n.Attrs) {
 			n.Compile()
 		}
 	}
 	return p
 }
 
-func (p *Policy) quick(mode Mode) quick {
-	q := quick{make([]limits, len(p.Attrs)), TypeMask}
-	if mode == Strict || p.StrictStart != 0 {
-		q.bits |= Nested
-	}
+func (p *Policy) limits(mode Mode) []limits {
+	all := make([]limits, len(p.Attrs))
+	flag := uint32(0) // in strict modes quickly sees to it
 	for t := range p.Attrs {
-		if p.StrictStart != 0 && t == int(p.StrictStart) {
-			mode = Strict
+		if mode != Strict && p.StrictStart != 0 && t >= int(p.StrictStart) {
+			mode, flag = Strict, bare
 		}
-		q.limits[t] = p.Attrs[t].limits(mode)
+		all[t] = p.Attrs[t].limits(mode, flag)
 		if t == 0 || t > TypeMask {
-			q.limits[t] = limits{lo: never}
+			all[t] = limits{lo: never}
 		}
 	}
-	return q
+	return all
 }
 
-// limits are those of an attribute which may have the Nested bit if the mode is
-// Liberal, and has not if it is Strict.
-func (r *Rule) limits(mode Mode) limits {
+// limits are those in the given mode, Liberal or Strict, with the mark flag for what
+// is no nest. The other bits of a mode make no difference to what passes.
+func (r *Rule) limits(mode Mode, flag uint32) limits {
 	most := uint16(MaxPayload)
 	if r.Len != 0 {
 		most = min(r.Len, MaxPayload)
+	}
+	nest := uint32(0)
+	if mode == Strict {
+		nest = nested
 	}
 	size := uint16(sizes[min(r.Kind, maxKind)])
 	switch {
 	case r.Check != CheckNone:
 	case size != 0 && r.Len <= size:
-		return payloads(size, size)
+		return payloads(size, size, flag)
 	case r.Kind == KindMsecs && r.Len <= 8:
-		return payloads(8, 8)
+		return payloads(8, 8, flag)
 	case r.Kind == KindFlag:
-		return payloads(0, 0)
+		return payloads(0, 0, flag)
 	case r.Kind == KindBinary:
-		return payloads(0, most)
+		return payloads(0, most, flag)
 	case r.Kind == KindString:
-		return payloads(1, most)
+		return payloads(1, most, flag)
 	case r.Kind == KindNULString:
-		l := payloads(1, min(most, MaxPayload-1)+1)
-		l.lo += endsNUL
-		return l
-	case mode == Strict:
-	case r.Kind == KindUnspec && r.Len <= MaxPayload:
-		return payloads(r.Len, MaxPayload)
-	case (r.Kind == KindNested || r.Kind == KindNestedArray) && r.Nested == nil:
-		return payloads(HeaderLen, MaxPayload)
+		return payloads(1, min(most, MaxPayload-1)+1, flag|endsNUL)
+	case r.Kind == KindUnspec && r.Len <= MaxPayload && mode != Strict:
+		return payloads(r.Len, MaxPayload, 0)
+	case isNest(r.Kind) && r.Nested == nil:
+		return payloads(HeaderLen, MaxPayload, nest)
+	case isNest(r.Kind):
+		return payloads(0, 0, nest) // nothing is inside
 	}
 	return limits{lo: never}
 }
 
 // quickly stores attributes in tb as long as they are within their limits, and
-// returns how many bytes are left behind them, 0 or less if none. Most of the
-// time of Parse is spent here: docs/design.md has what was measured.
+// returns how many bytes are left behind them, 0 or less if none. Most of the time
+// of Parse is spent here: the order of tests is that of the fewest instructions, and
+// the one call is out of the way.
 func quickly(tb []Attr, b []byte, p *Policy, mode Mode) (left int) {
-	q := &p.loose
+	limits, bits := p.loose, TypeMask
 	if mode&(UnspecStrict|NestedFlag) != 0 {
-		q = &p.strict
+		limits, bits = p.strict, TypeMask|Nested // with the Nested bit, past any limits
 	}
-	limits, bits := q.limits, q.bits
 	at, left := start(b), len(b)
 	if left < HeaderLen {
 		return left
@@ -107,8 +103,9 @@ func quickly(tb []Attr, b []byte, p *Policy, mode Mode) (left int) {
 		if n > left || t >= len(limits) {
 			return left
 		}
-		lo, span := limits[t].lo, limits[t].span
-		if uint32(n)-lo > span && (endsNUL+uint32(n)-lo > span || at.attr(n)[n-1] != 0) {
+		l := limits[t]
+		above := uint32(n) - l.lo
+		if above > l.span && (above+endsNUL > l.span || at.attr(n)[n-1] != 0) && !p.hold(l, at.attr(n)) {
 			return left
 		}
 		if t < len(tb) {
@@ -120,4 +117,23 @@ func quickly(tb []Attr, b []byte, p *Policy, mode Mode) (left int) {
 		}
 		at = at.add(step)
 	}
+}
+
+// hold is whether an attribute passes that the comparisons have not settled: the
+// limits may have marks for the Nested bit, and an empty nest is below its limits.
+//
+//go:noinline
+func (p *Policy) hold(l limits, a Attr) bool {
+	missed := uint32(nested)
+	if a.IsNested() {
+		missed = bare
+	}
+	n := uint32(len(a))
+	switch {
+	case l.lo&missed != 0:
+		return false
+	case n == HeaderLen && isNest(p.Attrs[a.Type()].Kind):
+		return true
+	}
+	return n-l.lo&0xffff <= l.span && (l.lo&endsNUL == 0 || a[n-1] == 0)
 }

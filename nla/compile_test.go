@@ -11,22 +11,27 @@ func TestCompiledPoliciesGiveTheSameResults(t *testing.T) {
 	ne.PutUint16(b[HeaderLen:], HeaderLen) // what is inside a nest is well formed
 	for kind := range maxKind + 2 {
 		for _, limit := range limits {
+			rules := []Rule{1: {Kind: kind, Len: limit}, 2: {}}
 			for _, strictStart := range []uint16{0, 1, 2} {
-				rules := []Rule{1: {Kind: kind, Len: limit}, 2: {}}
-				plain := &Policy{Attrs: rules, StrictStart: strictStart}
-				compiled := (&Policy{Attrs: rules, StrictStart: strictStart}).Compile()
 				for _, mode := range modes {
-					sameResults(t, plain, compiled, mode, b)
+					sameResults(t, rules, strictStart, mode, b)
 				}
+			}
+			if isNest(kind) {
+				rules[1].Nested = &Policy{Attrs: make([]Rule, 1)}
+				sameResults(t, rules, 0, Strict, b)
+				sameResults(t, rules, 0, Liberal, b)
 			}
 		}
 	}
 }
 
 // sameResults validates attributes with lengths around those that rules can have.
-func sameResults(t *testing.T, plain, compiled *Policy, mode Mode, b []byte) {
+func sameResults(t *testing.T, rules []Rule, strictStart uint16, mode Mode, b []byte) {
 	t.Helper()
-	limit := int(plain.Attrs[1].Len)
+	plain := &Policy{Attrs: rules, StrictStart: strictStart}
+	compiled := (&Policy{Attrs: rules, StrictStart: strictStart}).Compile()
+	limit := int(rules[1].Len)
 	for _, n := range []int{0, 3, 4, 5, 6, 8, 11, 12, 13, 16, limit + 3, limit + 4, limit + 5, limit + 6, 1<<16 - 1} {
 		if n > 1<<16-1 {
 			continue
@@ -43,7 +48,7 @@ func sameResults(t *testing.T, plain, compiled *Policy, mode Mode, b []byte) {
 				in := b[:max(n, HeaderLen)]
 				if want, got := parsed(plain, in, mode), parsed(compiled, in, mode); got != want {
 					t.Fatalf("%+v, StrictStart %d, %v, length %d, type %#x, last byte %d: %+v, compiled %+v",
-						plain.Attrs[1], plain.StrictStart, mode, n, typ, last, want, got)
+						rules[1], strictStart, mode, n, typ, last, want, got)
 				}
 				end[0] = saved
 			}

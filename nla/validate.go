@@ -102,11 +102,10 @@ func (v *validation) attr(a Attr, at int, p *Policy, mode Mode, depth int) Errno
 		return fail(r, msgLength, EINVAL)
 	}
 	if mode&NestedFlag != 0 {
-		isNest := r.Kind == KindNested || r.Kind == KindNestedArray
-		if isNest && !a.IsNested() {
+		if isNest(r.Kind) && !a.IsNested() {
 			return fail(r, msgNoNest, EINVAL)
 		}
-		if !isNest && r.Kind != KindUnspec && a.IsNested() {
+		if !isNest(r.Kind) && r.Kind != KindUnspec && a.IsNested() {
 			return fail(r, msgNest, EINVAL)
 		}
 	}
