@@ -1,22 +1,22 @@
 package nla
 
-// limits are the lengths, header in, with which an attribute without flag bits
-// passes its rule in any mode: lo to lo+span.
-type limits struct {
-	lo, span uint16
-	and      condition
-}
+// limits are the lengths, header in, with which an attribute passes its rule: lo
+// to lo+span, which is at most 0xffff. A mark in the upper half of lo puts them out
+// of reach: so one comparison is enough for most attributes, and the others fail it.
+type limits struct{ lo, span uint32 }
 
-// condition is what must hold besides the length. 32 bits make limits a size
-// by which an index scales in one instruction.
-type condition uint32
-
+// The marks ask for more than a length.
 const (
-	nothing  condition = iota
-	never              // the rule has no such lengths; lo is 0, no attribute's length, and span too
-	endsNUL            // the last byte is NUL
-	noNested           // the Nested bit is there, or the mode does not ask for it
+	endsNUL = 1 << 16 // the last byte is NUL
+	nested  = 1 << 17 // the Nested bit is there
+	bare    = 1 << 18 // the Nested bit is not there
+	never   = nested | bare
 )
+
+// payloads are the limits of a payload of least to most bytes.
+func payloads(least, most uint16, marks uint32) limits {
+	return limits{HeaderLen + uint32(least) | marks, uint32(most - least)}
+}
 
 // Compile prepares the policy and those nested in it, so that the attributes
 // which only have to have the right length, nearly all in practice, are
@@ -25,92 +25,115 @@ const (
 //
 //	var device = (&nla.Policy{Attrs: []nla.Rule{...}}).Compile()
 func (p *Policy) Compile() *Policy {
-	p.quick = make([]limits, len(p.Attrs)) // also what ends the recursion
+	p.loose, p.strict = p.limits(Liberal), p.limits(Strict) // also what ends the recursion
 	for t := range p.Attrs {
-		r := &p.Attrs[t]
-		p.quick[t] = r.limits()
-		strict := p.StrictStart != 0 && t >= int(p.StrictStart)
-		if t == 0 || strict && p.quick[t].and == noNested {
-			p.quick[t] = limits{and: never}
-		}
-		if r.Nested != nil && len(r.Nested.quick) != len(r.Nested.Attrs) {
-			r.Nested.Compile()
+		if n := p.Attrs[t].Nested; n != nil && len(n.loose) != len(n.Attrs) {
+			n.Compile()
 		}
 	}
 	return p
 }
 
-func (r *Rule) limits() limits {
-	if r.Check != CheckNone || r.Kind > maxKind {
-		return limits{and: never}
+func (p *Policy) limits(mode Mode) []limits {
+	all := make([]limits, len(p.Attrs))
+	flag := uint32(0) // in strict modes quickly sees to it
+	for t := range p.Attrs {
+		if mode != Strict && p.StrictStart != 0 && t >= int(p.StrictStart) {
+			mode, flag = Strict, bare
+		}
+		all[t] = p.Attrs[t].limits(mode, flag)
+		if t == 0 || t > TypeMask {
+			all[t] = limits{lo: never}
+		}
 	}
-	if size := uint16(sizes[r.Kind]); size != 0 && r.Len <= size {
-		return limits{lo: HeaderLen + size}
-	}
-	longest := uint16(MaxPayload)
+	return all
+}
+
+// limits are those in the given mode, Liberal or Strict, with the mark flag for what
+// is no nest. The other bits of a mode make no difference to what passes.
+func (r *Rule) limits(mode Mode, flag uint32) limits {
+	most := uint16(MaxPayload)
 	if r.Len != 0 {
-		longest = min(r.Len, MaxPayload)
+		most = min(r.Len, MaxPayload)
 	}
-	switch r.Kind {
-	case KindFlag:
-		return limits{lo: HeaderLen}
-	case KindMsecs:
-		if r.Len <= 8 {
-			return limits{lo: HeaderLen + 8}
-		}
-	case KindBinary:
-		return limits{lo: HeaderLen, span: longest}
-	case KindString:
-		return limits{lo: HeaderLen + 1, span: longest - 1}
-	case KindNULString:
-		return limits{lo: HeaderLen + 1, span: min(longest, MaxPayload-1), and: endsNUL}
-	case KindNested, KindNestedArray:
-		if r.Nested == nil {
-			return limits{lo: 2 * HeaderLen, span: MaxPayload - HeaderLen, and: noNested}
-		}
+	nest := uint32(0)
+	if mode == Strict {
+		nest = nested
 	}
-	return limits{and: never}
+	size := uint16(sizes[min(r.Kind, maxKind)])
+	switch {
+	case r.Check != CheckNone:
+	case size != 0 && r.Len <= size:
+		return payloads(size, size, flag)
+	case r.Kind == KindMsecs && r.Len <= 8:
+		return payloads(8, 8, flag)
+	case r.Kind == KindFlag:
+		return payloads(0, 0, flag)
+	case r.Kind == KindBinary:
+		return payloads(0, most, flag)
+	case r.Kind == KindString:
+		return payloads(1, most, flag)
+	case r.Kind == KindNULString:
+		return payloads(1, min(most, MaxPayload-1)+1, flag|endsNUL)
+	case r.Kind == KindUnspec && r.Len <= MaxPayload && mode != Strict:
+		return payloads(r.Len, MaxPayload, 0)
+	case isNest(r.Kind) && r.Nested == nil:
+		return payloads(HeaderLen, MaxPayload, nest)
+	case isNest(r.Kind):
+		return payloads(0, 0, nest) // nothing is inside
+	}
+	return limits{lo: never}
 }
 
 // quickly stores attributes in tb as long as they are within their limits, and
-// returns how many bytes are left behind them.
-//
-// A type with a flag bit is past the end of any policy. A nest may have its own;
-// the others are left to the rules.
-func quickly(tb []Attr, b []byte, quick []limits, mode Mode) (left int) {
-	p, left := start(b), len(b)
-	for left >= HeaderLen {
-		n, t := p.length(), p.typ()
-		if n < HeaderLen || n > left {
-			return left
-		}
-		if t >= len(quick) {
-			if t ^= Nested; t >= len(quick) || quick[t].and != noNested {
-				return left
-			}
-		}
-		q := &quick[t]
-		if uint16(n)-q.lo > q.span || q.and != nothing && !q.and.holds(p.attr(n), mode) {
-			return left
-		}
-		step := Align(n)
-		if t < len(tb) {
-			tb[t] = p.attr(n)
-		}
-		if step >= left {
-			return 0
-		}
-		p, left = p.add(step), left-step
+// returns how many bytes are left behind them, 0 or less if none. Most of the time
+// of Parse is spent here: the order of tests is that of the fewest instructions, and
+// the one call is out of the way.
+func quickly(tb []Attr, b []byte, p *Policy, mode Mode) (left int) {
+	limits, bits := p.loose, TypeMask
+	if mode&(UnspecStrict|NestedFlag) != 0 {
+		limits, bits = p.strict, TypeMask|Nested // with the Nested bit, past any limits
 	}
-	return left
+	at, left := start(b), len(b)
+	if left < HeaderLen {
+		return left
+	}
+	for {
+		n, t := at.length(), at.typ()&bits
+		if n > left || t >= len(limits) {
+			return left
+		}
+		l := limits[t]
+		above := uint32(n) - l.lo
+		if above > l.span && (above+endsNUL > l.span || at.attr(n)[n-1] != 0) && !p.hold(l, at.attr(n)) {
+			return left
+		}
+		if t < len(tb) {
+			tb[t] = at.attr(n)
+		}
+		step := (n + 3) &^ 3 // Align, without the instruction that marks an inlined call
+		if left -= step; left < HeaderLen {
+			return left
+		}
+		at = at.add(step)
+	}
 }
 
-func (c condition) holds(a Attr, mode Mode) bool {
-	switch c {
-	case endsNUL:
-		return a[len(a)-1] == 0
-	case noNested:
-		return mode&NestedFlag == 0 || a.IsNested()
+// hold is whether an attribute passes that the comparisons have not settled: the
+// limits may have marks for the Nested bit, and an empty nest is below its limits.
+//
+//go:noinline
+func (p *Policy) hold(l limits, a Attr) bool {
+	missed := uint32(nested)
+	if a.IsNested() {
+		missed = bare
 	}
-	return false
+	n := uint32(len(a))
+	switch {
+	case l.lo&missed != 0:
+		return false
+	case n == HeaderLen && isNest(p.Attrs[a.Type()].Kind):
+		return true
+	}
+	return n-l.lo&0xffff <= l.span && (l.lo&endsNUL == 0 || a[n-1] == 0)
 }

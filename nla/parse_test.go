@@ -62,7 +62,7 @@ func TestParseFillsTheTable(t *testing.T) {
 		if compiled {
 			p.Compile()
 		}
-		for size := range 7 {
+		for size := range 40 {
 			tb := make([]Attr, size)
 			for i := range tb {
 				tb[i] = Attr{1} // left over from an earlier message

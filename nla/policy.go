@@ -104,7 +104,7 @@ type Policy struct {
 	// with what is nested in it; 0 is none (strict_start_type).
 	StrictStart uint16
 
-	quick []limits // made by Compile
+	loose, strict []limits // made by Compile for modes without and with UnspecStrict or NestedFlag
 }
 
 // MaxType returns the highest attribute type of the policy.

@@ -47,15 +47,14 @@ func (p *Policy) check(path string, seen map[*Policy]bool) (errs []error) {
 
 // contradiction returns what is wrong with the rule, "" if nothing is.
 func (r *Rule) contradiction() string {
-	isNest := r.Kind == KindNested || r.Kind == KindNestedArray
 	switch {
 	case r.Kind > maxKind:
 		return "no such kind"
 	case r.Check > CheckFunc:
 		return "no such check"
-	case r.Nested != nil && !isNest:
+	case r.Nested != nil && !isNest(r.Kind):
 		return "only nests have a nested policy"
-	case isNest && r.Len != 0:
+	case isNest(r.Kind) && r.Len != 0:
 		return "Len has no meaning, the nested policy has its own maximum"
 	case r.Reject != "" && r.Kind != KindReject:
 		return "only KindReject has a text"

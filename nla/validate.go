@@ -42,7 +42,11 @@ func (v *validation) stream(tb []Attr, b []byte, end int, p *Policy, mode Mode, 
 		return EINVAL
 	}
 	for {
-		b = b[len(b)-quickly(tb, b, p.quick, mode):]
+		left := quickly(tb, b, p, mode)
+		if left <= 0 {
+			return 0
+		}
+		b = b[len(b)-left:]
 		a, n := Consume(b)
 		if n < 0 {
 			return v.leftover(b, mode)
@@ -98,11 +102,10 @@ func (v *validation) attr(a Attr, at int, p *Policy, mode Mode, depth int) Errno
 		return fail(r, msgLength, EINVAL)
 	}
 	if mode&NestedFlag != 0 {
-		isNest := r.Kind == KindNested || r.Kind == KindNestedArray
-		if isNest && !a.IsNested() {
+		if isNest(r.Kind) && !a.IsNested() {
 			return fail(r, msgNoNest, EINVAL)
 		}
-		if !isNest && r.Kind != KindUnspec && a.IsNested() {
+		if !isNest(r.Kind) && r.Kind != KindUnspec && a.IsNested() {
 			return fail(r, msgNest, EINVAL)
 		}
 	}

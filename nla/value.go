@@ -17,6 +17,9 @@ func isMaskable(k Kind) bool {
 	return false
 }
 
+// isNest tells the kinds that hold attributes.
+func isNest(k Kind) bool { return k == KindNested || k == KindNestedArray }
+
 // isUnsigned tells the kinds whose range is unsigned.
 func isUnsigned(k Kind) bool { return isMaskable(k) || k == KindMsecs || k == KindBinary }
 

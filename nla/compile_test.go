@@ -1,0 +1,87 @@
+package nla
+
+import "testing"
+
+// What Compile has prepared gives the results of the rules, whatever the kind, the
+// limit, the length, the last byte, the flag bits and the mode.
+func TestCompiledPoliciesGiveTheSameResults(t *testing.T) {
+	limits := []uint16{0, 1, 2, 3, 4, 5, 7, 8, 9, 1000, MaxPayload - 4, MaxPayload - 1, MaxPayload, MaxPayload + 1, 1<<16 - 1}
+	modes := []Mode{Liberal, DeprecatedStrict, Strict, UnspecStrict, StrictAttrs, NestedFlag}
+	b := make([]byte, 1<<16)
+	ne.PutUint16(b[HeaderLen:], HeaderLen) // what is inside a nest is well formed
+	for kind := range maxKind + 2 {
+		for _, limit := range limits {
+			rules := []Rule{1: {Kind: kind, Len: limit}, 2: {}}
+			for _, strictStart := range []uint16{0, 1, 2} {
+				for _, mode := range modes {
+					sameResults(t, rules, strictStart, mode, b)
+				}
+			}
+			if isNest(kind) {
+				rules[1].Nested = &Policy{Attrs: make([]Rule, 1)}
+				sameResults(t, rules, 0, Strict, b)
+				sameResults(t, rules, 0, Liberal, b)
+			}
+		}
+	}
+}
+
+// sameResults validates attributes with lengths around those that rules can have.
+func sameResults(t *testing.T, rules []Rule, strictStart uint16, mode Mode, b []byte) {
+	t.Helper()
+	plain := &Policy{Attrs: rules, StrictStart: strictStart}
+	compiled := (&Policy{Attrs: rules, StrictStart: strictStart}).Compile()
+	limit := int(rules[1].Len)
+	for _, n := range []int{0, 3, 4, 5, 6, 8, 11, 12, 13, 16, limit + 3, limit + 4, limit + 5, limit + 6, 1<<16 - 1} {
+		if n > 1<<16-1 {
+			continue
+		}
+		for _, typ := range []uint16{0, 1, 1 | NetByteOrder, 1 | Nested, 1 | Nested | NetByteOrder, 3} {
+			for last := range byte(2) {
+				ne.PutUint16(b, uint16(n))
+				ne.PutUint16(b[2:], typ)
+				end := b[max(n, HeaderLen)-1:]
+				saved := end[0]
+				if n > 2*HeaderLen {
+					end[0] = last
+				}
+				in := b[:max(n, HeaderLen)]
+				if want, got := parsed(plain, in, mode), parsed(compiled, in, mode); got != want {
+					t.Fatalf("%+v, StrictStart %d, %v, length %d, type %#x, last byte %d: %+v, compiled %+v",
+						rules[1], strictStart, mode, n, typ, last, want, got)
+				}
+				end[0] = saved
+			}
+		}
+	}
+}
+
+type parseResult struct {
+	errno  Errno
+	report Report
+	stored int // the length of what is in the table
+}
+
+func parsed(p *Policy, b []byte, mode Mode) (r parseResult) {
+	tb := make([]Attr, 2)
+	r.errno = ParseReport(tb, b, p, mode, &r.report)
+	r.stored = len(tb[1])
+	return r
+}
+
+// More types than the protocol can express do not make flag bits part of a type.
+func TestCompiledPolicyOfTooManyTypes(t *testing.T) {
+	p := &Policy{Attrs: make([]Rule, 1<<16)}
+	for i := range p.Attrs {
+		p.Attrs[i].Kind = KindFlag
+	}
+	p.Attrs[1].Kind = KindU8
+	p.Compile()
+	for _, mode := range []Mode{Liberal, Strict} {
+		for _, flag := range []uint16{Nested, NetByteOrder} {
+			if err := Validate(AppendFlag(nil, 1|flag), p, mode); err == nil {
+				t.Errorf("%v: flag %#x is part of the type", mode, flag)
+			}
+		}
+	}
+}
