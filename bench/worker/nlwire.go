@@ -155,16 +155,12 @@ func policyNlwire(in *input.Set) (task, error) {
 	policy := in.Policy()
 	tb := make(nla.Table, policy.MaxType()+1)
 	return walking(func(d []byte, in *input.Set) (sum uint64, err error) {
-		for len(d) > 0 {
-			m, n := nlmsg.Consume(d)
-			if n < 0 {
-				return 0, nlmsg.ParseError(n)
-			}
-			d = d[n:]
-			if m.Type() < nlmsg.MinType {
+		c := nlmsg.Walk(d)
+		for ; c.More(); c = c.Next() {
+			if c.Type() < nlmsg.MinType {
 				continue
 			}
-			if err := nla.Parse(tb, m.Attrs(in.HeaderLen), policy, nla.Liberal); err != nil {
+			if err := nla.Parse(tb, c.Attrs(in.HeaderLen), policy, nla.Liberal); err != nil {
 				return 0, err
 			}
 			for _, typ := range in.Wanted {
@@ -173,7 +169,7 @@ func policyNlwire(in *input.Set) (task, error) {
 				}
 			}
 		}
-		return sum, nil
+		return sum, c.Err()
 	})(in)
 }
 
