@@ -5,43 +5,49 @@ package nla
 import "unsafe"
 
 func appendString(b []byte, typ uint16, s string, zeros int) []byte {
-	return appendPayload(b, typ, unsafe.Pointer(unsafe.StringData(s)), len(s), zeros)
+	return appendPayload(b, typ, unsafe.Pointer(unsafe.StringData(s)), len(s), len(s)+zeros)
 }
 
 func appendBytes(b []byte, typ uint16, p []byte) []byte {
-	return appendPayload(b, typ, unsafe.Pointer(unsafe.SliceData(p)), len(p), 0)
+	return appendPayload(b, typ, unsafe.Pointer(unsafe.SliceData(p)), len(p), len(p))
 }
 
-// appendPayload appends n bytes at p and zeros behind them. Short ones are copied in
-// two moves that may overlap: to copy what the compiler does not know the length
-// of is a call, which takes as long as all of this, and the names of netlink are
-// short. These architectures move what is not aligned; for others, and with the
-// build tag purego, there is append_plain.go.
-func appendPayload(b []byte, typ uint16, p unsafe.Pointer, n, zeros int) []byte {
+// appendPayload appends a payload of size bytes: n bytes at p, and zeros. Short ones
+// are copied in two moves that may overlap: to copy what the compiler does not know
+// the length of is a call, which takes as long as all of this, and the names of
+// netlink are short. These architectures move what is not aligned; for others, and
+// with the build tag purego, there is append_plain.go.
+func appendPayload(b []byte, typ uint16, p unsafe.Pointer, n, size int) []byte {
 	const short = 16
-	size := HeaderLen + n + zeros
-	end := len(b) + (size+3)&^3
-	if uint(n-1) >= short || uint(end) > uint(cap(b)) { // for 0 the pointer to it may be past the end
-		return appendLong(b, typ, unsafe.Slice((*byte)(p), n), zeros)
+	step := (size + HeaderLen + 3) &^ 3
+	if end := len(b) + step; uint(n-1) < short && uint(end) <= uint(cap(b)) { // for 0 the pointer to it may be past the end
+		to := unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), len(b))
+		tail := (*uint32)(unsafe.Add(to, step-AlignTo)) // zeros behind the payload
+		// p is read before anything is written: it may be there already.
+		switch {
+		case n >= 8:
+			first, last := *(*uint64)(p), *(*uint64)(unsafe.Add(p, n-8))
+			*tail = 0
+			*(*uint64)(unsafe.Add(to, HeaderLen)), *(*uint64)(unsafe.Add(to, HeaderLen+n-8)) = first, last
+		case n >= 4:
+			first, last := *(*uint32)(p), *(*uint32)(unsafe.Add(p, n-4))
+			*tail = 0
+			*(*uint32)(unsafe.Add(to, HeaderLen)), *(*uint32)(unsafe.Add(to, HeaderLen+n-4)) = first, last
+		default:
+			first, middle, last := *(*byte)(p), *(*byte)(unsafe.Add(p, n/2)), *(*byte)(unsafe.Add(p, n-1))
+			*tail = 0
+			*(*byte)(unsafe.Add(to, HeaderLen)), *(*byte)(unsafe.Add(to, HeaderLen+n/2)) = first, middle
+			*(*byte)(unsafe.Add(to, HeaderLen+n-1)) = last
+		}
+		*(*uint16)(to), *(*uint16)(unsafe.Add(to, 2)) = uint16(size+HeaderLen), typ
+		return b[:end]
 	}
-	to := unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), len(b))
-	tail := (*uint32)(unsafe.Add(to, (size+3)&^3-AlignTo)) // zeros behind the payload
-	payload := unsafe.Add(to, HeaderLen)
-	// p is read before anything is written: it may be there already.
-	switch {
-	case n >= 8:
-		first, last := *(*uint64)(p), *(*uint64)(unsafe.Add(p, n-8))
-		*tail = 0
-		*(*uint64)(payload), *(*uint64)(unsafe.Add(payload, n-8)) = first, last
-	case n >= 4:
-		first, last := *(*uint32)(p), *(*uint32)(unsafe.Add(p, n-4))
-		*tail = 0
-		*(*uint32)(payload), *(*uint32)(unsafe.Add(payload, n-4)) = first, last
-	default:
-		first, middle, last := *(*byte)(p), *(*byte)(unsafe.Add(p, n/2)), *(*byte)(unsafe.Add(p, n-1))
-		*tail = 0
-		*(*byte)(payload), *(*byte)(unsafe.Add(payload, n/2)), *(*byte)(unsafe.Add(payload, n-1)) = first, middle, last
-	}
-	*(*uint16)(to), *(*uint16)(unsafe.Add(to, 2)) = uint16(size), typ
-	return b[:end]
+	return appendAt(b, typ, p, n, size)
+}
+
+// appendAt is appendLong of n bytes at p.
+//
+//go:noinline
+func appendAt(b []byte, typ uint16, p unsafe.Pointer, n, size int) []byte {
+	return appendLong(b, typ, unsafe.Slice((*byte)(p), n), size-n)
 }
