@@ -7,7 +7,7 @@ import "unsafe"
 // A pointer is where a walk stands: at least HeaderLen bytes are there. To move a
 // slice costs more, because the compiler sees to it that an empty one does not
 // point past its end. With the build tag purego it is a slice. The package's other
-// use of unsafe is in append_short.go.
+// uses of unsafe are in all.go and append_short.go; docs/design.md has what each pays.
 type pointer struct{ p unsafe.Pointer }
 
 func start(b []byte) pointer { return pointer{unsafe.Pointer(unsafe.SliceData(b))} }
