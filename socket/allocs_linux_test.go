@@ -86,6 +86,10 @@ func noAllocs(t *testing.T, polled bool, opts ...Option) {
 			must(err)
 			takeBatch(sockets[2])
 		},
+		"Socket.RoundTrip": func() {
+			_, _, err := s.RoundTrip(req, buf)
+			must(err)
+		},
 		"Datagram.Bytes":          func() { _ = batch[0].Bytes() },
 		"Socket.PortID":           func() { _ = s.PortID() },
 		"Socket.Protocol":         func() { _ = s.Protocol() },

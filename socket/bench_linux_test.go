@@ -64,18 +64,20 @@ func benchSocket(b *testing.B, opts ...Option) *Socket {
 // BenchmarkRoundTrip resolves a family: one send, one receive. "polled" is the
 // same on a socket that had to wait before and is in the poller since. "timers"
 // has something else going on in the program, so that threads idle in epoll. "raw"
-// is WithRawSyscalls.
+// is WithRawSyscalls, "one" Socket.RoundTrip.
 func BenchmarkRoundTrip(b *testing.B) {
 	for _, row := range []struct {
 		name           string
 		polled, timers bool
+		run            func(*testing.B, *Socket)
 		opts           []Option
 	}{
-		{"raw", false, false, []Option{WithRawSyscalls()}},
-		{"direct", false, false, nil},
-		{"direct/timers", false, true, nil},
-		{"polled", true, false, nil},
-		{"polled/timers", true, true, nil},
+		{"raw/one", false, false, oneCall, []Option{WithRawSyscalls()}},
+		{"raw", false, false, roundTrip, []Option{WithRawSyscalls()}},
+		{"direct", false, false, roundTrip, nil},
+		{"direct/timers", false, true, roundTrip, nil},
+		{"polled", true, false, roundTrip, nil},
+		{"polled/timers", true, true, roundTrip, nil},
 	} {
 		b.Run(row.name, func(b *testing.B) {
 			s := benchSocket(b, row.opts...)
@@ -87,9 +89,22 @@ func BenchmarkRoundTrip(b *testing.B) {
 			if row.timers {
 				defer tick()()
 			}
-			roundTrip(b, s)
+			row.run(b, s)
 		})
 	}
+}
+
+func oneCall(b *testing.B, s *Socket) {
+	floor := newBare(b)
+	req, buf := getFamily(1), make([]byte, BufferSize)
+	kerneltest.Interleave(b, 50, "x/bare", func() {
+		if _, _, err := s.RoundTrip(req, buf); err != nil {
+			b.Fatal(err)
+		}
+	}, func() {
+		floor.send(b, req)
+		floor.receive(b, buf)
+	})
 }
 
 // tick runs a goroutine with a timer until stop.

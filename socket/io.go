@@ -90,6 +90,18 @@ func (s *Socket) Receive(b []byte) (n int, info Info, err error) {
 	return n, info, s.wrapReceive(opRecvmsg, err)
 }
 
+// RoundTrip is [Socket.Send] of a request and [Socket.Receive] of the answer's first
+// datagram, or of what was queued before: compare sequence numbers. No other receiver
+// comes between the two. It waits for receivers that wait already. Of
+// [WithRawSyscalls] it makes the most.
+func (s *Socket) RoundTrip(req, b []byte) (n int, info Info, err error) {
+	n, err = s.sys.roundTrip(req, b, &info)
+	if err != nil {
+		err = s.wrapRoundTrip(err)
+	}
+	return n, info, err
+}
+
 // TryReceive is Receive without waiting: [ErrEmpty] when no datagram is queued,
 // or when another receiver is about to take it. Deadlines do not matter to it.
 func (s *Socket) TryReceive(b []byte) (n int, info Info, err error) {

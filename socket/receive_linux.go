@@ -90,7 +90,6 @@ func (s *sysSocket) receive(b []byte, wait bool) (n int, info Info, err error) {
 		r.mu.Unlock()
 		return n, info, err
 	}
-	r.hdr.SetControllen(0)
 	var size uintptr
 	errno := unix.EINTR
 	for errno == unix.EINTR {
@@ -108,7 +107,7 @@ func (s *sysSocket) receive(b []byte, wait bool) (n int, info Info, err error) {
 	switch {
 	case errno == 0:
 		r.slot.size = len(b)
-		n, info, err = r.slot.result(&r.hdr, int(size))
+		n, err = r.slot.sender(&info, r.hdr.Namelen, int(size))
 	case errno != unix.EAGAIN:
 		err = errno
 	case wait:

@@ -51,22 +51,29 @@ func arm(h *unix.Msghdr) {
 // result reads what the kernel wrote. size is the datagram's real length, which
 // MSG_TRUNC has the call return.
 func (sl *slot) result(h *unix.Msghdr, size int) (n int, info Info, err error) {
+	n, err = sl.sender(&info, h.Namelen, size)
+	if length := int(h.Controllen); length != 0 && err != ErrSender {
+		info.control(sl.control[:length])
+	}
+	return n, info, err
+}
+
+// sender is result without control messages. info is zero; it is too large to be
+// returned without being copied.
+func (sl *slot) sender(info *Info, namelen uint32, size int) (n int, err error) {
 	n = min(size, sl.size)
 	info.Size = size
 	// The kernel always names a netlink sender. This is about descriptors that
 	// are no netlink sockets and kernels that are not Linux: an address that
 	// was not written must not pass for port 0.
-	if h.Namelen < unix.SizeofSockaddrNetlink || sl.from.Family != unix.AF_NETLINK {
-		return n, info, ErrSender
+	if namelen < unix.SizeofSockaddrNetlink || sl.from.Family != unix.AF_NETLINK {
+		return n, ErrSender
 	}
 	info.PortID, info.Groups = sl.from.Pid, sl.from.Groups
-	if length := int(h.Controllen); length != 0 {
-		info.control(sl.control[:length])
-	}
 	if size > sl.size {
 		err = ErrTruncated
 	}
-	return n, info, err
+	return n, err
 }
 
 // control reads the control messages of netlink_cmsg_recv_pktinfo and

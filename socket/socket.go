@@ -26,7 +26,7 @@
 //
 //	open      Open, WithPortID, WithGroups, WithReceiveBuffer, WithSendBuffer,
 //	          WithNetNS, WithFilter, WithRawSyscalls, With; Twin
-//	move      Send, SendTo, TrySendTo, Receive, TryReceive, BufferSize
+//	move      Send, SendTo, TrySendTo, Receive, TryReceive, RoundTrip, BufferSize
 //	batches   SendBatch, SendBatchTo, ReceiveBatch, MakeBatch
 //	wait      SetDeadline, SetReadDeadline, SetWriteDeadline, Close
 //	groups    Join, Leave, Groups

@@ -108,15 +108,12 @@ func resolveNlwire(*input.Set) (task, error) {
 		for range n {
 			s.seq++
 			s.req = requestNlwire(s.req[:0], s.seq, names[0])
-			if err := s.Send(s.req); err != nil {
-				return 0, err
-			}
-			d, err := s.receive()
+			size, info, err := s.RoundTrip(s.req, s.buf)
 			if err != nil {
 				return 0, err
 			}
-			m, _ := nlmsg.Consume(d)
-			if m.Seq() != s.seq {
+			m, _ := nlmsg.Consume(s.buf[:size])
+			if m.Seq() != s.seq || info.PortID != 0 {
 				return 0, errAnswer
 			}
 			id, err := familyID(m)
