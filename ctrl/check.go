@@ -52,7 +52,8 @@ func (k *Checker) Mode() (mode nla.Mode, known bool) { return k.mode, k.known }
 // ErrHeaderSize: a family says that its header is larger than any can be.
 var ErrHeaderSize = errors.New("ctrl: no family has a header that large")
 
-// maxHeader is more than any family has: most have none, some 4 bytes.
+// maxHeader keeps a Checker from asking for memory: most families have no header, some
+// one of 4 bytes.
 const maxHeader = 1 << 16
 
 // Checker asks for the policy of an operation, and then for what the kernel does

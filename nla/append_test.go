@@ -36,6 +36,9 @@ func TestOverlongPayloadsPanic(t *testing.T) {
 		"End":                 {nest(wraps), true},
 		"End, one over":       {nest(MaxPayload + 1), true},
 		"End, longest":        {nest(MaxPayload), false},
+		"End, canceled":       {func() { b, m := Begin(make([]byte, 8, 32), 1); End(b[:m], m) }, true},
+		"End, mark behind":    {func() { End(make([]byte, 8, 32), 17) }, true},
+		"End, half a header":  {func() { End(make([]byte, 10, 32), 8) }, true},
 		"AppendMsecs, -1 ns":  {func() { AppendMsecs(nil, 1, -1) }, true},
 		"AppendMsecs, 999 ns": {func() { AppendMsecs(nil, 1, 999*time.Nanosecond) }, false},
 	}

@@ -59,11 +59,16 @@ func (e *SyntaxError) Error() string { return e.Err.Error() + " at offset " + st
 func (e *SyntaxError) Unwrap() error { return e.Err }
 
 // syntaxError tells what Consume says of the last left bytes of b. It keeps the
-// allocation out of the loops that are inlined into their callers.
+// allocation out of the loops that are inlined into their callers. Bytes that
+// somebody else changes meanwhile may read as good by now; their length was not.
 //
 //go:noinline
 func syntaxError(b []byte, left int) error {
 	offset := len(b) - left
 	_, n := Consume(b[offset:])
-	return &SyntaxError{offset, ParseError(n)}
+	err := ParseError(n)
+	if err == nil {
+		err = ErrLength
+	}
+	return &SyntaxError{offset, err}
 }

@@ -18,14 +18,11 @@ func BeginNoFlag(b []byte, typ uint16) ([]byte, int) {
 // cannot know the size compares len(b)-mark with HeaderLen+MaxPayload.
 func End(b []byte, mark int) []byte {
 	n := len(b) - mark
-	if n > HeaderLen+MaxPayload {
-		panic(payloadTooLong)
+	if uint(n-HeaderLen) > MaxPayload {
+		panic("nla: the mark is not of this nest, or it has over MaxPayload bytes, which do not fit into an attribute")
 	}
 	ne.PutUint16(b[mark:mark+2:mark+2], uint16(n))
-	if n%AlignTo != 0 {
-		return pad(b, n)
-	}
-	return b
+	return pad(b, n)
 }
 
 // AppendPad64 appends an empty attribute of type typ where the payload of the

@@ -23,12 +23,12 @@ func Begin(b []byte, typ Type, flags Flags, seq, portID uint32) ([]byte, int) {
 // aligned length.
 func End(b []byte, mark int) []byte {
 	n := len(b) - mark
-	if uint64(n) > MaxLen {
-		panic("nlmsg: message over MaxLen does not fit its length field")
+	if uint(n-HeaderLen) > MaxLen-HeaderLen {
+		panic("nlmsg: the mark is not of this message, or a message over MaxLen does not fit its length field")
 	}
 	ne.PutUint32(b[mark:mark+4:mark+4], uint32(n))
-	if n%AlignTo != 0 {
-		return append(b, 0, 0, 0)[:mark+Align(n)]
+	for ; n%AlignTo != 0; n++ {
+		b = append(b, 0)
 	}
 	return b
 }

@@ -5,8 +5,8 @@ package nlmsg
 import "unsafe"
 
 // A Cursor stands at a message of a datagram, or where there is none: at the end,
-// or at bytes that are no message. It is [All] for who counts nanoseconds: two
-// words that stay in registers.
+// or at bytes that are no message. It is [All] for those who count nanoseconds:
+// two words that stay in registers.
 //
 //	c := nlmsg.Walk(datagram)
 //	for ; c.More(); c = c.Next() {
@@ -80,8 +80,8 @@ func (c Cursor) Attrs(hdrlen int) []byte {
 }
 
 // Next returns a cursor at the message behind this one (nlmsg_next), which may lack
-// its padding if it is the last. Where there is no message that is some place in
-// the datagram: only who has asked More knows that it is not yet the end.
+// its padding if it is the last. Call it only where More is true: elsewhere it leads
+// to some place in the datagram, and Err may afterwards be nil.
 func (c Cursor) Next() Cursor {
 	if c.left >= HeaderLen {
 		if step := (uint(*(*uint32)(c.p)) + 3) &^ 3; step < uint(c.left) {
@@ -91,12 +91,12 @@ func (c Cursor) Next() Cursor {
 	return Cursor{c.p, 0}
 }
 
-// Err returns why there is no message: nil at the end, else ErrTruncated,
-// ErrLength or ErrOverrun. It never allocates.
+// Err returns why there is no message: ErrTruncated, ErrLength or ErrOverrun, and nil
+// at the end, or at a message. It never allocates.
 func (c Cursor) Err() error {
 	if c.left == 0 {
 		return nil
 	}
-	_, n := Consume((*[MaxLen]byte)(c.p)[:c.left:c.left])
+	_, n := Consume(unsafe.Slice((*byte)(c.p), c.left))
 	return ParseError(n)
 }

@@ -3,7 +3,24 @@
 package nlmsg
 
 // A Cursor stands at a message of a datagram, or where there is none: at the end,
-// or at bytes that are no message. See cursor.go.
+// or at bytes that are no message. It is [All] for those who count nanoseconds:
+// two words that stay in registers.
+//
+//	c := nlmsg.Walk(datagram)
+//	for ; c.More(); c = c.Next() {
+//		if c.Type() < nlmsg.MinType {
+//			continue
+//		}
+//		for a, err := range nla.All(c.Attrs(hdrlen)) {
+//			// use a
+//		}
+//	}
+//	if err := c.Err(); err != nil {
+//		return err
+//	}
+//
+// Its methods can be called at any time, also where there is no message, and read
+// nothing outside of the datagram. What they return aliases it.
 type Cursor struct{ rest []byte }
 
 // Walk returns a cursor at the first message of b.
@@ -28,14 +45,16 @@ func (c Cursor) Type() Type { return c.Msg().Type() }
 // Attrs is c.Msg().Attrs(hdrlen).
 func (c Cursor) Attrs(hdrlen int) []byte { return c.Msg().Attrs(hdrlen) }
 
-// Next returns a cursor at the message behind this one (nlmsg_next).
+// Next returns a cursor at the message behind this one (nlmsg_next), which may lack
+// its padding if it is the last. Call it only where More is true: elsewhere it leads
+// to some place in the datagram, and Err may afterwards be nil.
 func (c Cursor) Next() Cursor {
 	_, n := Consume(c.rest)
 	return Cursor{c.rest[max(n, 0):]}
 }
 
-// Err returns why there is no message: nil at the end, else ErrTruncated,
-// ErrLength or ErrOverrun. It never allocates.
+// Err returns why there is no message: ErrTruncated, ErrLength or ErrOverrun, and nil
+// at the end, or at a message. It never allocates.
 func (c Cursor) Err() error {
 	if len(c.rest) == 0 {
 		return nil

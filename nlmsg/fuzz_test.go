@@ -84,7 +84,7 @@ func checkWalk(t *testing.T, b []byte, starts, lengths []int, stop int) {
 				i, c.More(), len(m), cap(m), c.Err(), lengths, starts)
 		}
 		for hdrlen := range 12 {
-			if attrs, want := c.Attrs(hdrlen), m.Attrs(hdrlen); len(attrs) != len(want) || cap(attrs) != cap(want) || len(attrs) > 0 && &attrs[0] != &want[0] {
+			if attrs, want := c.Attrs(hdrlen), m.Attrs(hdrlen); (attrs == nil) != (want == nil) || len(attrs) != len(want) || cap(attrs) != cap(want) || len(attrs) > 0 && &attrs[0] != &want[0] {
 				t.Fatalf("message %d: %d attribute bytes behind %d, Msg.Attrs has %d", i, len(attrs), hdrlen, len(want))
 			}
 		}

@@ -264,3 +264,40 @@ func TestRecordedDatagrams(t *testing.T) {
 		}
 	}
 }
+
+// A mark that is not of the message panics, and nothing is written behind the end.
+func TestEndOfAWrongMark(t *testing.T) {
+	for name, end := range map[string]func(b []byte){
+		"canceled":      func(b []byte) { End(b[:8], 8) },
+		"behind":        func(b []byte) { End(b[:8], 17) },
+		"half a header": func(b []byte) { End(b[:16], 8) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := make([]byte, 32)
+			defer func() {
+				if recover() == nil || !bytes.Equal(b, make([]byte, 32)) {
+					t.Errorf("no panic, or written: % x", b)
+				}
+			}()
+			end(b)
+		})
+	}
+}
+
+// Who counts with Align has room for the padding, and nothing behind it is touched.
+func TestEndPadsInPlace(t *testing.T) {
+	for payload := range 9 {
+		size := Align(HeaderLen + payload)
+		buf := bytes.Repeat([]byte{0xee}, size+8)
+		b, m := Begin(buf[:0:size], 1, 0, 0, 0)
+		b = End(append(b, make([]byte, payload)...), m)
+		if len(b) != size || &b[0] != &buf[0] || !bytes.Equal(buf[size:], bytes.Repeat([]byte{0xee}, 8)) {
+			t.Errorf("payload of %d bytes: %d in place %v, behind it % x", payload, len(b), &b[0] == &buf[0], buf[size:])
+		}
+		b, m = Begin(buf[:0], 1, 0, 0, 0)
+		End(append(b, make([]byte, payload)...), m)
+		if !bytes.Equal(buf[size:], bytes.Repeat([]byte{0xee}, 8)) {
+			t.Errorf("payload of %d bytes: behind it % x", payload, buf[size:])
+		}
+	}
+}

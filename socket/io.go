@@ -91,9 +91,14 @@ func (s *Socket) Receive(b []byte) (n int, info Info, err error) {
 }
 
 // RoundTrip is [Socket.Send] of a request and [Socket.Receive] of the answer's first
-// datagram, or of what was queued before: compare sequence numbers. No other receiver
-// comes between the two. It waits for receivers that wait already. Of
-// [WithRawSyscalls] it makes the most.
+// datagram, and no other receiver comes between the two. Of [WithRawSyscalls] it
+// makes the most.
+//
+// What was queued before is received first: compare the sequence number. If it is
+// another's, or after an error whose Op is "receive", the answer is still to come: go
+// on with Receive, and do not send again. After an error whose Op is "sendto" nothing
+// was sent. RoundTrip waits behind receivers that wait already, whatever the write
+// deadline; a socket for it should have no others.
 func (s *Socket) RoundTrip(req, b []byte) (n int, info Info, err error) {
 	n, err = s.sys.roundTrip(req, b, &info)
 	if err != nil {

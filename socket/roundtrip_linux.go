@@ -18,7 +18,8 @@ func (s *sysSocket) roundTrip(req, b []byte, info *Info) (n int, err error) {
 		return 0, sendError{err}
 	}
 	if !s.raw || r.control.Load() || s.poll.Load() != nil {
-		if err = s.sendOnce(req, Addr{}, false); err != nil {
+		err = s.sendOnce(req, Addr{}, false)
+		if err = s.sendOn(err, req, Addr{}, false); err != nil {
 			err = sendError{err}
 		} else {
 			n, *info, err = s.receiveAny(b, true)
@@ -36,8 +37,10 @@ func (s *sysSocket) roundTrip(req, b []byte, info *Info) (n int, err error) {
 		errno = unix.EMSGSIZE // see sendOnce
 	}
 	if errno != 0 {
-		r.mu.Unlock()
-		return 0, sendError{errno}
+		if err := s.sendOn(errno, req, Addr{}, false); err != nil {
+			r.mu.Unlock()
+			return 0, sendError{err}
+		}
 	}
 	errno = unix.EINTR
 	for errno == unix.EINTR {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/nlwire/nlwire/internal/kerneltest"
 )
 
 func TestRoundTrip(t *testing.T) {
@@ -27,14 +29,64 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
-// With control messages the answer tells what there is to tell.
-func TestRoundTripWithPacketInfo(t *testing.T) {
+// What is queued comes first, with what control messages tell of it.
+func TestRoundTripBehindAnEvent(t *testing.T) {
 	rawOrNot(t, func(t *testing.T, opts ...Option) {
-		s := open(t, Generic, append(opts, With(PacketInfo))...)
+		ns := kerneltest.NewNetNS(t)
+		opts = append(opts, WithNetNS(ns), With(PacketInfo), WithGroups(unix.RTNLGRP_LINK))
+		s := open(t, Route, opts...)
+		linkUp(t, open(t, Route, WithNetNS(ns)), 1)
+		getLink := message(unix.RTM_GETLINK, flagRequest, 42, []byte{0, 0, 0, 0}, u32(1), u32(0), u32(0))
 		b := make([]byte, BufferSize)
-		n, info, err := s.RoundTrip(getFamily(1), b)
-		if err != nil || msgSeq(b[:n]) != 1 || info.Size != n || info.Group != 0 {
-			t.Errorf("answer %x, info %+v, error %v", b[:n], info, err)
+		n, info, err := s.RoundTrip(getLink, b)
+		if err != nil || msgSeq(b[:n]) == 42 || info.Group != unix.RTNLGRP_LINK {
+			t.Errorf("event %x, info %+v, error %v", b[:n], info, err)
+		}
+		for msgSeq(b) != 42 {
+			if n, info, err = s.Receive(b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if msgType(b) != unix.RTM_NEWLINK || info != (Info{Size: n}) {
+			t.Errorf("answer %x, info %+v", b[:n], info)
+		}
+	})
+}
+
+// The option is there when it was asked for, also in a twin.
+func TestRawSyscallsAreRemembered(t *testing.T) {
+	for _, want := range []bool{false, true} {
+		var opts []Option
+		if want {
+			opts = append(opts, WithRawSyscalls())
+		}
+		s := open(t, Generic, opts...)
+		twin, err := s.Twin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer twin.Close()
+		if s.sys.raw != want || twin.sys.raw != want {
+			t.Errorf("raw: %v, in the twin %v, want %v", s.sys.raw, twin.sys.raw, want)
+		}
+	}
+}
+
+func TestRoundTripHasBothDeadlines(t *testing.T) {
+	rawOrNot(t, func(t *testing.T, opts ...Option) {
+		for _, set := range []func(*Socket, time.Time) error{(*Socket).SetReadDeadline, (*Socket).SetWriteDeadline} {
+			s := open(t, Generic, opts...)
+			if err := set(s, time.Unix(1, 0)); err != nil {
+				t.Fatal(err)
+			}
+			_, _, err := s.RoundTrip(getFamily(1), make([]byte, BufferSize))
+			is(t, err, os.ErrDeadlineExceeded, "sendto")
+			if err := s.SetDeadline(time.Time{}); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := s.TryReceive(make([]byte, BufferSize)); err != ErrEmpty {
+				t.Errorf("it was sent all the same: %v", err)
+			}
 		}
 	})
 }

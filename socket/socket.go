@@ -38,8 +38,8 @@
 // # Concurrency
 //
 // Every method may be called from any number of goroutines at once. Sending
-// never waits for receiving, nor the other way round. Receivers queue up
-// behind each other, and so do senders.
+// never waits for receiving, nor the other way round, but for RoundTrip, which is
+// a receiver all the time. Receivers queue up behind each other, and so do senders.
 //
 // # Time
 //

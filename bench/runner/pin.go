@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 	"os/exec"
 	"runtime"
@@ -10,22 +11,29 @@ import (
 
 // startPinned starts a worker on the last of the processors there are. All columns
 // have the same one: two processors of a virtual machine are not of the same speed,
-// and what they do besides differs.
+// and what they do besides differs. A Go worker then has GOMAXPROCS 1.
 func startPinned(cmd *exec.Cmd) error {
 	runtime.LockOSThread() // a child has the processors of the thread that makes it
-	defer runtime.UnlockOSThread()
 	var all unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &all); err != nil {
+		runtime.UnlockOSThread()
 		return fmt.Errorf("sched_getaffinity: %w", err)
 	}
 	one := last(&all)
 	if err := unix.SchedSetaffinity(0, &one); err != nil {
+		runtime.UnlockOSThread()
 		return fmt.Errorf("sched_setaffinity: %w", err)
 	}
 	started := cmd.Start()
 	if err := unix.SchedSetaffinity(0, &all); err != nil {
-		return fmt.Errorf("sched_setaffinity: %w", err)
+		if started == nil {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		}
+		// The thread stays locked, and ends with the goroutine.
+		return errors.Join(started, fmt.Errorf("sched_setaffinity: %w", err))
 	}
+	runtime.UnlockOSThread()
 	return started
 }
 

@@ -100,8 +100,8 @@ func policyOf(ctx context.Context, client *ctrl.Client, f *ctrl.Family, cmd uint
 	return op.Do, nil
 }
 
-// maxHeader is more than any family has. What the controller tells may come from
-// anybody.
+// maxHeader is as much as a person can be expected to mean. What the controller tells
+// may come from anybody.
 const maxHeader = 256
 
 func newRequest(c *cli.Command, cn *conn.Conn, f *ctrl.Family, cmd uint8) (*conn.Request, error) {
