@@ -59,7 +59,7 @@ func start(program string, c *Case, column, file string, counter *os.File) (*pro
 		return nil, err
 	}
 	p.out = bufio.NewScanner(out)
-	if err := startPinned(p.cmd); err != nil {
+	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
 	line, err := p.line()
