@@ -13,9 +13,8 @@ import (
 // It walks with a pointer, inside of the left bytes. To move a slice costs more,
 // because the compiler sees to it that an empty one does not point past its end.
 // Without helpers, because each of them that is inlined leaves an instruction that
-// does nothing. all_plain.go is for processors that want what they load aligned, and for the
-// build tag purego; docs/design.md has what
-// this pays.
+// does nothing. all_plain.go is for processors that want what they load aligned,
+// and for the build tag purego; docs/design.md has what this pays.
 func All(b []byte) iter.Seq2[Attr, error] {
 	return func(yield func(Attr, error) bool) {
 		p, left := unsafe.Pointer(unsafe.SliceData(b)), len(b)

@@ -2,7 +2,7 @@ package nla
 
 import "slices"
 
-// payloadTooLong is what an Append function and End panic with: a length is
+// payloadTooLong is what an Append function panics with: a length is
 // never truncated.
 const payloadTooLong = "nla: payload over MaxPayload does not fit into an attribute"
 

@@ -19,7 +19,7 @@ func appendBytes(b []byte, typ uint16, p []byte) []byte {
 // with the build tag purego, there is append_plain.go.
 func appendPayload(b []byte, typ uint16, p unsafe.Pointer, n, size int) []byte {
 	const short = 16
-	step := (size + HeaderLen + 3) &^ 3
+	step := (size + HeaderLen + 3) &^ 3                                       // Size, without the instructions that mark inlined calls
 	if end := len(b) + step; uint(n-1) < short && uint(end) <= uint(cap(b)) { // for 0 the pointer to it may be past the end
 		to := unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), len(b))
 		tail := (*uint32)(unsafe.Add(to, step-AlignTo)) // zeros behind the payload

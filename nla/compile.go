@@ -105,7 +105,7 @@ func quickly(tb []Attr, b []byte, p *Policy, mode Mode) (left int) {
 		}
 		l := limits[t]
 		above := uint32(n) - l.lo
-		if above > l.span && (above+endsNUL > l.span || at.attr(n)[n-1] != 0) && !p.hold(l, at.attr(n)) {
+		if above > l.span && (above+endsNUL > l.span || at.attr(n)[n-1] != 0) && !p.hold(l, t, at.attr(n)) {
 			return left
 		}
 		if t < len(tb) {
@@ -119,11 +119,12 @@ func quickly(tb []Attr, b []byte, p *Policy, mode Mode) (left int) {
 	}
 }
 
-// hold is whether an attribute passes that the comparisons have not settled: the
-// limits may have marks for the Nested bit, and an empty nest is below its limits.
+// hold is whether an attribute of type t passes that the comparisons have not
+// settled: the limits may have marks for the Nested bit, and an empty nest is below
+// its limits.
 //
 //go:noinline
-func (p *Policy) hold(l limits, a Attr) bool {
+func (p *Policy) hold(l limits, t int, a Attr) bool {
 	missed := uint32(nested)
 	if a.IsNested() {
 		missed = bare
@@ -132,7 +133,7 @@ func (p *Policy) hold(l limits, a Attr) bool {
 	switch {
 	case l.lo&missed != 0:
 		return false
-	case n == HeaderLen && isNest(p.Attrs[a.Type()].Kind):
+	case n == HeaderLen && isNest(p.Attrs[t].Kind):
 		return true
 	}
 	return n-l.lo&0xffff <= l.span && (l.lo&endsNUL == 0 || a[n-1] == 0)

@@ -15,13 +15,14 @@ func BeginNoFlag(b []byte, typ uint16) ([]byte, int) {
 // End closes the nest that Begin opened at mark: it writes the length, and the
 // padding if raw bytes were appended (nla_nest_end). More than MaxPayload bytes
 // in the nest panic, where the kernel's nla_nest_end truncates; a caller who
-// cannot know the size compares len(b)-mark with HeaderLen+MaxPayload.
+// cannot know the size compares len(b)-mark with HeaderLen+MaxPayload. A mark of
+// what was canceled panics too.
 func End(b []byte, mark int) []byte {
 	n := len(b) - mark
 	if uint(n-HeaderLen) > MaxPayload {
 		panic("nla: the mark is not of this nest, or it has over MaxPayload bytes, which do not fit into an attribute")
 	}
-	ne.PutUint16(b[mark:mark+2:mark+2], uint16(n))
+	ne.PutUint16(b[mark:mark+2:mark+2], uint16(n)) // so cut it cannot be empty, which would cost a mask
 	return pad(b, n)
 }
 

@@ -86,7 +86,8 @@ func wipe(tb []Attr) {
 	*(*[block]Attr)(tb[len(tb)-block:]) = [block]Attr{} // may overlap
 }
 
-// slowly goes on with the last left bytes of b.
+// slowly goes on with the last left bytes of b. It is apart because a Report is
+// large: what passes quickly has no need of one.
 func slowly(tb []Attr, b []byte, left int, p *Policy, mode Mode) error {
 	var r Report
 	if errno := parse(tb, b, b[len(b)-left:], p, mode, &r); errno != 0 {

@@ -26,7 +26,7 @@ func End(b []byte, mark int) []byte {
 	if uint(n-HeaderLen) > MaxLen-HeaderLen {
 		panic("nlmsg: the mark is not of this message, or a message over MaxLen does not fit its length field")
 	}
-	ne.PutUint32(b[mark:mark+4:mark+4], uint32(n))
+	ne.PutUint32(b[mark:mark+4:mark+4], uint32(n)) // so cut it cannot be empty, which would cost a mask
 	for ; n%AlignTo != 0; n++ {
 		b = append(b, 0)
 	}

@@ -35,6 +35,7 @@
 // # Reading
 //
 // [Consume] takes one message from the front of a datagram, [All] ranges over
-// all of them, and a [Cursor] does so in the least time. A [Msg] aliases the datagram and is good until that buffer is
-// used again. Nothing in this package panics on bytes from the wire.
+// all of them, and a [Cursor] does so in the least time. A [Msg] aliases the
+// datagram and is good until that buffer is used again. Nothing in this package
+// panics on bytes from the wire.
 package nlmsg

@@ -15,7 +15,8 @@ func must(err error) {
 }
 
 // TestNoAllocs has a row for every call that moves datagrams, on sockets in the
-// poller and not, and with raw system calls. A row that fails panics: what does nothing does not allocate.
+// poller and not, and with raw system calls. A row that fails panics: what does
+// nothing does not allocate.
 func TestNoAllocs(t *testing.T) {
 	t.Run("direct", func(t *testing.T) { noAllocs(t, false) })
 	t.Run("polled", func(t *testing.T) { noAllocs(t, true) })

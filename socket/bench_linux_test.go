@@ -69,15 +69,15 @@ func BenchmarkRoundTrip(b *testing.B) {
 	for _, row := range []struct {
 		name           string
 		polled, timers bool
-		run            func(*testing.B, *Socket)
+		ask            func(s *Socket, req, buf []byte) error
 		opts           []Option
 	}{
 		{"raw/one", false, false, oneCall, []Option{WithRawSyscalls()}},
-		{"raw", false, false, roundTrip, []Option{WithRawSyscalls()}},
-		{"direct", false, false, roundTrip, nil},
-		{"direct/timers", false, true, roundTrip, nil},
-		{"polled", true, false, roundTrip, nil},
-		{"polled/timers", true, true, roundTrip, nil},
+		{"raw", false, false, sendReceive, []Option{WithRawSyscalls()}},
+		{"direct", false, false, sendReceive, nil},
+		{"direct/timers", false, true, sendReceive, nil},
+		{"polled", true, false, sendReceive, nil},
+		{"polled/timers", true, true, sendReceive, nil},
 	} {
 		b.Run(row.name, func(b *testing.B) {
 			s := benchSocket(b, row.opts...)
@@ -89,22 +89,23 @@ func BenchmarkRoundTrip(b *testing.B) {
 			if row.timers {
 				defer tick()()
 			}
-			row.run(b, s)
+			roundTrip(b, s, row.ask)
 		})
 	}
 }
 
-func oneCall(b *testing.B, s *Socket) {
-	floor := newBare(b)
-	req, buf := getFamily(1), make([]byte, BufferSize)
-	kerneltest.Interleave(b, 50, "x/bare", func() {
-		if _, _, err := s.RoundTrip(req, buf); err != nil {
-			b.Fatal(err)
-		}
-	}, func() {
-		floor.send(b, req)
-		floor.receive(b, buf)
-	})
+// sendReceive is a round trip in two calls, oneCall in one.
+func sendReceive(s *Socket, req, buf []byte) error {
+	if err := s.Send(req); err != nil {
+		return err
+	}
+	_, _, err := s.Receive(buf)
+	return err
+}
+
+func oneCall(s *Socket, req, buf []byte) error {
+	_, _, err := s.RoundTrip(req, buf)
+	return err
 }
 
 // tick runs a goroutine with a timer until stop.
@@ -123,14 +124,11 @@ func tick() (stop func()) {
 	return func() { done <- struct{}{}; <-done; ticker.Stop() }
 }
 
-func roundTrip(b *testing.B, s *Socket) {
+func roundTrip(b *testing.B, s *Socket, ask func(s *Socket, req, buf []byte) error) {
 	floor := newBare(b)
 	req, buf := getFamily(1), make([]byte, BufferSize)
 	kerneltest.Interleave(b, 50, "x/bare", func() {
-		if err := s.Send(req); err != nil {
-			b.Fatal(err)
-		}
-		if _, _, err := s.Receive(buf); err != nil {
+		if err := ask(s, req, buf); err != nil {
 			b.Fatal(err)
 		}
 	}, func() {

@@ -106,8 +106,7 @@ func (s *sysSocket) receive(b []byte, wait bool) (n int, info Info, err error) {
 	}
 	switch {
 	case errno == 0:
-		r.slot.size = len(b)
-		n, err = r.slot.sender(&info, r.hdr.Namelen, int(size))
+		n, err = r.slot.sender(&info, r.hdr.Namelen, int(size), len(b))
 	case errno != unix.EAGAIN:
 		err = errno
 	case wait:

@@ -51,8 +51,7 @@ func (s *sysSocket) roundTrip(req, b []byte, info *Info) (n int, err error) {
 	}
 	switch errno {
 	case 0:
-		r.slot.size = len(b)
-		n, err = r.slot.sender(info, r.hdr.Namelen, int(size))
+		n, err = r.slot.sender(info, r.hdr.Namelen, int(size), len(b))
 	case unix.EAGAIN:
 		n, *info, err = s.receiveAny(b, true)
 	default:

@@ -51,17 +51,17 @@ func arm(h *unix.Msghdr) {
 // result reads what the kernel wrote. size is the datagram's real length, which
 // MSG_TRUNC has the call return.
 func (sl *slot) result(h *unix.Msghdr, size int) (n int, info Info, err error) {
-	n, err = sl.sender(&info, h.Namelen, size)
+	n, err = sl.sender(&info, h.Namelen, size, sl.size)
 	if length := int(h.Controllen); length != 0 && err != ErrSender {
 		info.control(sl.control[:length])
 	}
 	return n, info, err
 }
 
-// sender is result without control messages. info is zero; it is too large to be
-// returned without being copied.
-func (sl *slot) sender(info *Info, namelen uint32, size int) (n int, err error) {
-	n = min(size, sl.size)
+// sender is result without control messages, for a buffer of room bytes. info is
+// zero; it is too large to be returned without being copied.
+func (sl *slot) sender(info *Info, namelen uint32, size, room int) (n int, err error) {
+	n = min(size, room)
 	info.Size = size
 	// The kernel always names a netlink sender. This is about descriptors that
 	// are no netlink sockets and kernels that are not Linux: an address that
@@ -70,7 +70,7 @@ func (sl *slot) sender(info *Info, namelen uint32, size int) (n int, err error) 
 		return n, ErrSender
 	}
 	info.PortID, info.Groups = sl.from.Pid, sl.from.Groups
-	if size > sl.size {
+	if size > room {
 		err = ErrTruncated
 	}
 	return n, err

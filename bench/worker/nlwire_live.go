@@ -39,9 +39,8 @@ func (s *asker) receive() ([]byte, error) {
 	return s.buf[:n], err
 }
 
-// dump sends what is in req, and has sum read each datagram of the answer, until it
-// says that it was the last.
-func (s *asker) dump(sum func(d []byte) (v uint64, last bool, err error)) (total uint64, err error) {
+// dump sends what is in req, and sums every message of the answer.
+func (s *asker) dump(sum func(nlmsg.Msg) (uint64, error)) (total uint64, err error) {
 	if err := s.Send(s.req); err != nil {
 		return 0, err
 	}
@@ -50,50 +49,24 @@ func (s *asker) dump(sum func(d []byte) (v uint64, last bool, err error)) (total
 		if err != nil {
 			return 0, err
 		}
-		v, last, err := sum(d)
-		total += v
-		if last || err != nil {
-			return total, err
+		c := nlmsg.Walk(d)
+		for ; c.More(); c = c.Next() {
+			switch c.Type() {
+			case nlmsg.Done:
+				return total, nil
+			case nlmsg.Error:
+				return 0, errAnswer
+			}
+			v, err := sum(c.Msg())
+			if err != nil {
+				return 0, err
+			}
+			total += v
+		}
+		if err := c.Err(); err != nil {
+			return 0, err
 		}
 	}
-}
-
-func sumRoutes(d []byte) (sum uint64, last bool, err error) {
-	c := nlmsg.Walk(d)
-	for ; c.More(); c = c.Next() {
-		if c.Type() < nlmsg.MinType {
-			return sum, true, control(c.Type())
-		}
-		v, err := routeSum(c.Msg())
-		if err != nil {
-			return 0, true, err
-		}
-		sum += v
-	}
-	return sum, false, c.Err()
-}
-
-func sumFamilies(d []byte) (sum uint64, last bool, err error) {
-	c := nlmsg.Walk(d)
-	for ; c.More(); c = c.Next() {
-		if c.Type() < nlmsg.MinType {
-			return sum, true, control(c.Type())
-		}
-		v, err := familySum(c.Msg())
-		if err != nil {
-			return 0, true, err
-		}
-		sum += v
-	}
-	return sum, false, c.Err()
-}
-
-// control is what a message means that a dump may have besides its own.
-func control(t nlmsg.Type) error {
-	if t == nlmsg.Done {
-		return nil
-	}
-	return errAnswer
 }
 
 // familyID reads the id out of a reply.
@@ -133,7 +106,7 @@ func familiesNlwire(*input.Set) (task, error) {
 			s.seq++
 			b, m := nlmsg.Begin(s.req[:0], genlmsg.IDCtrl, nlmsg.Request|nlmsg.Dump, s.seq, 0)
 			s.req = nlmsg.End(genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion), m)
-			v, err := s.dump(sumFamilies)
+			v, err := s.dump(familySum)
 			if err != nil {
 				return 0, err
 			}
@@ -150,7 +123,7 @@ func routesNlwire(*input.Set) (task, error) {
 			s.seq++
 			b, m := nlmsg.Begin(s.req[:0], unix.RTM_GETROUTE, nlmsg.Request|nlmsg.Dump, s.seq, 0)
 			s.req = nlmsg.End(append(b, ipv4Routes[:]...), m)
-			v, err := s.dump(sumRoutes)
+			v, err := s.dump(routeSum)
 			if err != nil {
 				return 0, err
 			}
