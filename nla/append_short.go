@@ -19,8 +19,10 @@ func appendBytes(b []byte, typ uint16, p []byte) []byte {
 // with the build tag purego, there is append_plain.go.
 func appendPayload(b []byte, typ uint16, p unsafe.Pointer, n, size int) []byte {
 	const short = 16
-	step := (size + HeaderLen + 3) &^ 3                                       // Size, without the instructions that mark inlined calls
-	if end := len(b) + step; uint(n-1) < short && uint(end) <= uint(cap(b)) { // for 0 the pointer to it may be past the end
+	// This is Size, without the instructions that mark inlined calls.
+	step := (size + HeaderLen + 3) &^ 3
+	// Of no bytes the pointer to them may be past the end.
+	if end := len(b) + step; uint(n-1) < short && uint(end) <= uint(cap(b)) {
 		to := unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), len(b))
 		tail := (*uint32)(unsafe.Add(to, step-AlignTo)) // zeros behind the payload
 		// p is read before anything is written: it may be there already.
