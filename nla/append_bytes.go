@@ -17,13 +17,21 @@ func AppendText(b []byte, typ uint16, s string) []byte { return appendString(b, 
 func AppendBytes(b []byte, typ uint16, p []byte) []byte { return appendBytes(b, typ, p) }
 
 // appendLong appends what is not short, or has no room: p and zeros behind it.
-func appendLong[P string | []byte](b []byte, typ uint16, p P, zeros int) []byte {
+func appendLong(b []byte, typ uint16, p []byte, zeros int) []byte {
 	size := len(p) + zeros
+	return fill(append(open(b, typ, size), p...), zeros, size)
+}
+
+// open appends the header of a payload of size bytes, and makes room for all.
+func open(b []byte, typ uint16, size int) []byte {
 	if size > MaxPayload {
 		panic(payloadTooLong)
 	}
-	b = slices.Grow(b, Size(size))
-	b = append(ne.AppendUint32(b, header(HeaderLen+size, typ)), p...)
+	return ne.AppendUint32(slices.Grow(b, Size(size)), header(HeaderLen+size, typ))
+}
+
+// fill appends the zeros that end a payload of size bytes, and the padding.
+func fill(b []byte, zeros, size int) []byte {
 	for range zeros {
 		b = append(b, 0)
 	}

@@ -19,10 +19,10 @@ func BeginNoFlag(b []byte, typ uint16) ([]byte, int) {
 // what was canceled panics too.
 func End(b []byte, mark int) []byte {
 	n := len(b) - mark
-	if uint(n-HeaderLen) > MaxPayload {
+	if uint(n-HeaderLen) > MaxPayload || mark < 0 {
 		panic("nla: the mark is not of this nest, or it has over MaxPayload bytes, which do not fit into an attribute")
 	}
-	ne.PutUint16(b[mark:mark+2:mark+2], uint16(n)) // so cut it cannot be empty, which would cost a mask
+	putLen(b, mark, n)
 	return pad(b, n)
 }
 

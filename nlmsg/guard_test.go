@@ -115,5 +115,5 @@ func TestInlining(t *testing.T) {
 
 func TestImports(t *testing.T) {
 	guard.Imports(t, "fmt", "reflect")
-	guard.OnlyIn(t, "unsafe", "cursor.go")
+	guard.OnlyIn(t, "unsafe", "cursor.go", "header.go")
 }
