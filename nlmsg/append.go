@@ -19,6 +19,9 @@ func End(b []byte, mark int) []byte {
 		panic("nlmsg: the mark is not of this message, or a message over MaxLen does not fit its length field")
 	}
 	putLen(b, mark, n)
+	if n%AlignTo == 0 { // as it is behind attributes; the loop costs even so
+		return b
+	}
 	for ; n%AlignTo != 0; n++ {
 		b = append(b, 0)
 	}
