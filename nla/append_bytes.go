@@ -13,27 +13,33 @@ func AppendCString(b []byte, typ uint16, s string) []byte { return appendString(
 // AppendText appends s without a NUL, for a NLA_STRING.
 func AppendText(b []byte, typ uint16, s string) []byte { return appendString(b, typ, s, 0) }
 
-// AppendBytes appends p as the payload, a NLA_BINARY or a whole nest (nla_put).
+// AppendBytes appends p as the payload, a NLA_BINARY or a whole nest (nla_put). p may
+// lie in the room behind b.
 func AppendBytes(b []byte, typ uint16, p []byte) []byte { return appendBytes(b, typ, p) }
 
 // appendLong appends what is not short, or has no room: p and zeros behind it.
 func appendLong(b []byte, typ uint16, p []byte, zeros int) []byte {
 	size := len(p) + zeros
-	return fill(append(open(b, typ, size), p...), zeros, size)
+	return wrap(append(room(b, size), p...), typ, zeros, size)
 }
 
-// open appends the header of a payload of size bytes, and makes room for all.
-func open(b []byte, typ uint16, size int) []byte {
+// room leaves out a header, and makes room for it, a payload of size bytes, and the
+// padding.
+func room(b []byte, size int) []byte {
 	if size > MaxPayload {
 		panic(payloadTooLong)
 	}
-	return ne.AppendUint32(slices.Grow(b, Size(size)), header(HeaderLen+size, typ))
+	return slices.Grow(b, Size(size))[:len(b)+HeaderLen]
 }
 
-// fill appends the zeros that end a payload of size bytes, and the padding.
-func fill(b []byte, zeros, size int) []byte {
+// wrap writes the zeros that end a payload of size bytes, the padding, and at last
+// the header: the payload may have been where that is.
+func wrap(b []byte, typ uint16, zeros, size int) []byte {
+	start := len(b) + zeros - size - HeaderLen
 	for range zeros {
 		b = append(b, 0)
 	}
-	return pad(b, HeaderLen+size)
+	b = pad(b, HeaderLen+size)
+	ne.PutUint32(b[start:], header(HeaderLen+size, typ))
+	return b
 }

@@ -6,10 +6,11 @@ package nla
 // parameter for both has the bytes of a caller escape.
 func appendString(b []byte, typ uint16, s string, zeros int) []byte {
 	size := len(s) + zeros
-	return fill(append(open(b, typ, size), s...), zeros, size)
+	return wrap(append(room(b, size), s...), typ, zeros, size)
 }
 
 func appendBytes(b []byte, typ uint16, p []byte) []byte { return appendLong(b, typ, p, 0) }
 
-// So cut the slice cannot be empty, which would cost a mask.
+// putLen writes the length of the attribute that starts at b[i:]. So cut the slice
+// cannot be empty, which would cost a mask.
 func putLen(b []byte, i, n int) { ne.PutUint16(b[i:i+2:i+2], uint16(n)) }

@@ -48,7 +48,8 @@ func appendPayload(b []byte, typ uint16, p unsafe.Pointer, n, size int) []byte {
 	return b[:end]
 }
 
-// putLen writes the length of the attribute that starts at b[i:]. End has made sure that it is there.
+// putLen writes the length of the attribute that starts at b[i:]. End has made sure
+// that it is there.
 func putLen(b []byte, i, n int) {
 	*(*uint16)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i)) = uint16(n)
 }

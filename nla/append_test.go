@@ -213,3 +213,20 @@ func TestAppendBytesInPlace(t *testing.T) {
 		}
 	}
 }
+
+// A payload may lie in the room behind b, even where it is going to be.
+func TestPayloadInTheRoomBehind(t *testing.T) {
+	payload := []byte("0123456789abcdefghijklmnopqrstuvwxyz")
+	for n := range payload {
+		for at := range 16 {
+			b := make([]byte, 64)
+			p := b[8+at : 8+at+n]
+			copy(p, payload)
+			want := AppendBytes([]byte("01234567"), 7, payload[:n])
+			copy(b, "01234567")
+			if got := AppendBytes(b[:8], 7, p); !bytes.Equal(got, want) {
+				t.Fatalf("%d bytes that lay %d behind: % x, want % x", n, at, got, want)
+			}
+		}
+	}
+}

@@ -14,5 +14,5 @@ func appendHeader(b []byte, typ Type, flags Flags, seq, portID uint32) []byte {
 	return b
 }
 
-// So cut the slice cannot be empty, which would cost a mask.
+// putLen writes the length. So cut the slice cannot be empty, which would cost a mask.
 func putLen(b []byte, start, n int) { ne.PutUint32(b[start:start+4:start+4], uint32(n)) }

@@ -39,9 +39,6 @@ func noAllocs(t *testing.T, polled bool, opts ...Option) {
 		sockets[i] = s
 	}
 	s, from, to := sockets[0], sockets[1], Addr{PortID: sockets[2].PortID()}
-	alone, err := Open(Generic, append(opts, WithKernelOnly())...)
-	must(err)
-	defer alone.Close()
 	req, buf := getFamily(1), make([]byte, BufferSize)
 	reqs := [][]byte{req, req, req}
 	batch := MakeBatch(3, 4096)
@@ -93,8 +90,6 @@ func noAllocs(t *testing.T, polled bool, opts ...Option) {
 		"Socket.RoundTrip": func() {
 			_, _, err := s.RoundTrip(req, buf)
 			must(err)
-			_, _, err = alone.RoundTrip(req, buf)
-			must(err)
 		},
 		"Datagram.Bytes":          func() { _ = batch[0].Bytes() },
 		"Socket.PortID":           func() { _ = s.PortID() },
@@ -127,7 +122,6 @@ var exempt = map[string]string{
 	"WithSendBuffer":          "option of Open",
 	"WithFilter":              "option of Open",
 	"WithRawSyscalls":         "option of Open",
-	"WithKernelOnly":          "option of Open",
 	"WithNetNS":               "option of Open",
 	"Socket.Close":            "once",
 	"Socket.SyscallConn":      "gives the poller's",

@@ -72,7 +72,6 @@ func BenchmarkRoundTrip(b *testing.B) {
 		ask            func(s *Socket, req, buf []byte) error
 		opts           []Option
 	}{
-		{"raw/one/kernel", false, false, oneCall, []Option{WithRawSyscalls(), WithKernelOnly()}},
 		{"raw/one", false, false, oneCall, []Option{WithRawSyscalls()}},
 		{"raw", false, false, sendReceive, []Option{WithRawSyscalls()}},
 		{"direct", false, false, sendReceive, nil},

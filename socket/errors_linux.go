@@ -42,7 +42,7 @@ func hintOpen(op string, errno unix.Errno) string {
 func hintSend(errno unix.Errno) string {
 	switch errno {
 	case unix.ECONNREFUSED:
-		return "no socket has that port ID, or it lets in nobody but the kernel, or the kernel does not listen on this protocol"
+		return "no socket has that port ID, or the kernel does not listen on this protocol"
 	case unix.EPERM:
 		return "this protocol lets only CAP_NET_ADMIN send to a port ID or group"
 	case unix.EMSGSIZE:

@@ -92,7 +92,7 @@ func (s *Socket) Receive(b []byte) (n int, info Info, err error) {
 
 // RoundTrip is [Socket.Send] of a request and [Socket.Receive] of the answer's first
 // datagram, and no other receiver comes between the two. Of [WithRawSyscalls] it
-// makes the most, and with [WithKernelOnly] it need not ask who the sender is.
+// makes the most.
 //
 // What was queued before is received first: compare the sequence number. If it is
 // another's, or after an error whose Op is "receive", the answer is still to come: go
@@ -119,7 +119,6 @@ const (
 	opSocket   = "socket"
 	opSetns    = "setns"
 	opBind     = "bind"
-	opConnect  = "connect"
 	opSendto   = "sendto"
 	opSendmmsg = "sendmmsg"
 	opRecvmsg  = "receive"

@@ -20,8 +20,7 @@ func (s *sysSocket) open(protocol int, c *config) (portID uint32, err error) {
 		return 0, err
 	}
 	s.adopt(fd)
-	s.raw, s.kernelOnly = c.raw, c.kernelOnly
-	s.member.Store(len(c.groups) > 0)
+	s.raw = c.raw
 	s.r.control.Store(slices.ContainsFunc(c.flags, Flag.hasControl))
 	return portID, nil
 }
@@ -81,11 +80,6 @@ func (c *config) setUp(fd, protocol int) (portID uint32, err error) {
 	}
 	if err := bind(fd, c.portID); err != nil {
 		return 0, bindError(protocol, c.portID, err)
-	}
-	if c.kernelOnly {
-		if err := connect(fd); err != nil {
-			return 0, newOpError(opConnect, protocol, err)
-		}
 	}
 	for _, group := range c.groups {
 		if err := setMembership(fd, optAddMembership, group); err != nil {
@@ -152,23 +146,6 @@ func closeFD(fd int) { _ = unix.Close(fd) }
 
 func bind(fd int, portID uint32) error {
 	return unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Pid: portID})
-}
-
-// connect leaves the kernel as the only sender, and the queue empty. Nobody else can
-// fill that again, so there is an end to it.
-func connect(fd int) error {
-	if err := unix.Connect(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return err
-	}
-	for {
-		switch _, _, err := unix.Recvfrom(fd, nil, unix.MSG_DONTWAIT); err {
-		case nil, unix.EINTR, unix.ENOBUFS: // the last says that the queue was full
-		case unix.EAGAIN:
-			return nil
-		default:
-			return err
-		}
-	}
 }
 
 func bindError(protocol int, portID uint32, err error) error {

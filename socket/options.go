@@ -13,7 +13,6 @@ type config struct {
 	netNS         *int
 	filter        []Instruction
 	raw           bool
-	kernelOnly    bool
 }
 
 // WithPortID binds the socket to a port ID of the caller's choice. It fails with
@@ -75,20 +74,4 @@ func WithNetNS(fd int) Option {
 // [ListenAllNSID], after SyscallConn, and for good once a receive had to wait.
 func WithRawSyscalls() Option {
 	return func(c *config) { c.raw = true }
-}
-
-// WithKernelOnly connects the socket to the kernel: what another process sends to its
-// port ID is refused, with ECONNREFUSED for the sender (netlink_getsockbyportid of
-// af_netlink.c). Otherwise a process with CAP_NET_ADMIN may send to any port ID, of
-// [UserSock] every process, and fill the receive buffer. Multicasts are not refused:
-// look at [Info.PortID] where a group is joined.
-//
-// What others sent while the socket was being opened is thrown away. A sender that
-// had found the socket by then, and lost its processor before it queued the
-// datagram, can still queue that one.
-//
-// With WithRawSyscalls, and as long as no group was joined, [Socket.RoundTrip] does
-// not ask who the sender is: a round trip takes 3 % less (BenchmarkRoundTrip).
-func WithKernelOnly() Option {
-	return func(c *config) { c.kernelOnly = true }
 }

@@ -42,28 +42,16 @@ func (s *sysSocket) roundTrip(req, b []byte, info *Info) (n int, err error) {
 			return 0, sendError{err}
 		}
 	}
-	// Where the kernel lets in nothing but its own, asking for the sender would be
-	// 3 % of the round trip. The address is left as the kernel would write it.
-	from, namelen := &r.slot.from, &r.hdr.Namelen
-	if s.kernelOnly && !s.member.Load() {
-		*from, *namelen = unix.RawSockaddrNetlink{Family: unix.AF_NETLINK}, unix.SizeofSockaddrNetlink
-		from, namelen = nil, nil
-	}
 	errno = unix.EINTR
 	for errno == unix.EINTR {
-		if namelen != nil {
-			*namelen = unix.SizeofSockaddrNetlink
-		}
+		r.hdr.Namelen = unix.SizeofSockaddrNetlink
 		size, _, errno = unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(s.fd),
 			uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), receiveFlags,
-			uintptr(unsafe.Pointer(from)), uintptr(unsafe.Pointer(namelen)))
+			uintptr(unsafe.Pointer(&r.slot.from)), uintptr(unsafe.Pointer(&r.hdr.Namelen)))
 	}
 	switch errno {
 	case 0:
 		n, err = r.slot.sender(info, r.hdr.Namelen, int(size), len(b))
-		if from == nil && s.member.Load() {
-			err = ErrSender // a group was joined meanwhile: nobody asked
-		}
 	case unix.EAGAIN:
 		n, *info, err = s.receiveAny(b, true)
 	default:

@@ -25,7 +25,7 @@
 // # Index by job
 //
 //	open      Open, WithPortID, WithGroups, WithReceiveBuffer, WithSendBuffer,
-//	          WithNetNS, WithFilter, WithRawSyscalls, WithKernelOnly, With; Twin
+//	          WithNetNS, WithFilter, WithRawSyscalls, With; Twin
 //	move      Send, SendTo, TrySendTo, Receive, TryReceive, RoundTrip, BufferSize
 //	batches   SendBatch, SendBatchTo, ReceiveBatch, MakeBatch
 //	wait      SetDeadline, SetReadDeadline, SetWriteDeadline, Close
@@ -76,7 +76,7 @@ type Socket struct {
 // to wait: no thread is ever held by waiting.
 //
 // The order is fixed, whatever the order of opts: namespace, flags, buffers,
-// filter, port ID, connection, groups. When a step fails, the descriptor is closed again
+// filter, port ID, groups. When a step fails, the descriptor is closed again
 // and the error is an [*OpError] that names the step.
 func Open(protocol int, opts ...Option) (*Socket, error) {
 	var c config

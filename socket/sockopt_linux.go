@@ -54,7 +54,6 @@ func setMembership(fd, option int, group uint32) error {
 }
 
 func (s *sysSocket) setMembership(option int, group uint32) error {
-	s.member.Store(true) // before there can be a multicast: see roundTrip
 	return s.control(func(fd int) error { return setMembership(fd, option, group) })
 }
 

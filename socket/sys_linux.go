@@ -38,9 +38,6 @@ type sysSocket struct {
 	leak   runtime.Cleanup        // closes fd when the socket is forgotten
 	base   time.Time              // deadlines count from here; set once
 	raw    bool                   // WithRawSyscalls; set once
-
-	kernelOnly bool        // WithKernelOnly; set once
-	member     atomic.Bool // a group was joined, at some time
 }
 
 // A poller is the descriptor as a file: that is the way into the runtime's

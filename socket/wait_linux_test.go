@@ -29,14 +29,11 @@ func start(f func() error) <-chan error {
 // polledOrNot runs a test on a socket that is not in the poller, and on one that
 // is: they keep deadlines in different places. And with raw system calls.
 func polledOrNot(t *testing.T, f func(t *testing.T, s *Socket)) {
-	for _, name := range []string{"direct", "polled", "raw", "kernel only"} {
+	for _, name := range []string{"direct", "polled", "raw"} {
 		t.Run(name, func(t *testing.T) {
 			var opts []Option
-			if name == "raw" || name == "kernel only" {
+			if name == "raw" {
 				opts = append(opts, WithRawSyscalls())
-			}
-			if name == "kernel only" {
-				opts = append(opts, WithKernelOnly())
 			}
 			s, polled := open(t, Generic, opts...), name == "polled"
 			if polled {

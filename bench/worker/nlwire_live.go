@@ -26,7 +26,7 @@ type asker struct {
 }
 
 func newAsker(protocol int) (*asker, error) {
-	s, err := socket.Open(protocol, socket.WithRawSyscalls(), socket.WithKernelOnly())
+	s, err := socket.Open(protocol, socket.WithRawSyscalls())
 	return &asker{Socket: s, buf: make([]byte, socket.BufferSize)}, err
 }
 
