@@ -71,9 +71,10 @@ func (c Cursor) Type() Type {
 // Attrs is c.Msg().Attrs(hdrlen).
 func (c Cursor) Attrs(hdrlen int) []byte {
 	if c.left >= HeaderLen {
-		n, start := uint(*(*uint32)(c.p)), uint(HeaderLen+(hdrlen+3)&^3)
+		n, start := uint(*(*uint32)(c.p)), uint((HeaderLen+hdrlen+3)&^3)
 		if start < n && n <= uint(c.left) {
-			return (*[MaxLen]byte)(c.p)[start:n:n]
+			rest := uint32(n) - uint32(start) // of 32 bits there are no more than MaxLen
+			return (*[MaxLen]byte)(unsafe.Add(c.p, start))[:rest:rest]
 		}
 	}
 	return nil
