@@ -97,16 +97,12 @@ func walkConsume(d []byte, in *input.Set) (sum uint64, err error) {
 // deepNlwire does without range loops where there is much to do in them: the
 // compiler makes functions of such bodies.
 func deepNlwire(d []byte, in *input.Set) (sum uint64, err error) {
-	for len(d) > 0 {
-		m, n := nlmsg.Consume(d)
-		if n < 0 {
-			return 0, nlmsg.ParseError(n)
-		}
-		d = d[n:]
-		if m.Type() < nlmsg.MinType {
+	c := nlmsg.Walk(d)
+	for ; c.More(); c = c.Next() {
+		if c.Type() < nlmsg.MinType {
 			continue
 		}
-		for b := m.Attrs(in.HeaderLen); len(b) > 0; {
+		for b := c.Attrs(in.HeaderLen); len(b) > 0; {
 			a, n := nla.Consume(b)
 			if n < 0 {
 				return 0, nla.ParseError(n)
@@ -122,7 +118,7 @@ func deepNlwire(d []byte, in *input.Set) (sum uint64, err error) {
 			}
 		}
 	}
-	return sum, nil
+	return sum, c.Err()
 }
 
 func nestNlwire(b []byte, depth uint32) (sum uint64, err error) {
