@@ -180,19 +180,15 @@ func encodeNlwire(in *input.Set) (task, error) {
 	}
 	if in.HeaderLen != 0 {
 		return task{check: check(encodeMixed), run: func(n int) (sum uint64, err error) {
-			for range n {
-				for i := range uint32(messagesPerOp) {
-					sum += ofMessage(encodeMixed(i))
-				}
+			for i := range uint64(n) * messagesPerOp {
+				sum += ofMessage(encodeMixed(uint32(i % messagesPerOp)))
 			}
 			return sum, nil
 		}}, nil
 	}
 	return task{check: check(encodeRequest), run: func(n int) (sum uint64, err error) {
-		for range n {
-			for i := range uint32(messagesPerOp) {
-				sum += ofMessage(encodeRequest(i))
-			}
+		for i := range uint64(n) * messagesPerOp {
+			sum += ofMessage(encodeRequest(uint32(i % messagesPerOp)))
 		}
 		return sum, nil
 	}}, nil
