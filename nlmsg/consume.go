@@ -29,16 +29,16 @@ func Consume(b []byte) (m Msg, n int) {
 // yields (nil, *SyntaxError) once and ends: that value is the only allocation.
 func All(b []byte) iter.Seq2[Msg, error] {
 	return func(yield func(Msg, error) bool) {
-		for rest := b; len(rest) > 0; {
-			m, n := Consume(rest)
-			if n < 0 {
-				yield(nil, syntaxError(len(b)-len(rest), ParseError(n)))
-				return
-			}
-			rest = rest[n:]
+		c := Walk(b)
+		for c.More() {
+			m := c.Msg()
+			c = c.Next() // now: who gets m may write into it
 			if !yield(m, nil) {
 				return
 			}
+		}
+		if err := c.Err(); err != nil {
+			yield(nil, syntaxError(c.offset(b), err))
 		}
 	}
 }

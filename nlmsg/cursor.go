@@ -101,3 +101,6 @@ func (c Cursor) Err() error {
 	_, n := Consume(unsafe.Slice((*byte)(c.p), c.left))
 	return ParseError(n)
 }
+
+// offset is where the cursor stands in b, which Walk was given.
+func (c Cursor) offset(b []byte) int { return len(b) - c.left }

@@ -62,3 +62,6 @@ func (c Cursor) Err() error {
 	_, n := Consume(c.rest)
 	return ParseError(n)
 }
+
+// offset is where the cursor stands in b, which Walk was given.
+func (c Cursor) offset(b []byte) int { return len(b) - len(c.rest) }

@@ -3,6 +3,7 @@ package nlmsg
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -299,5 +300,25 @@ func TestEndPadsInPlace(t *testing.T) {
 		if !bytes.Equal(buf[size:], bytes.Repeat([]byte{0xee}, 8)) {
 			t.Errorf("payload of %d bytes: behind it % x", payload, buf[size:])
 		}
+	}
+}
+
+// Who gets a message may write into it, its length too.
+func TestAllGoesOnBehindWhatWasOverwritten(t *testing.T) {
+	var b []byte
+	for seq := range uint32(3) {
+		start, mark := Begin(b, MinType, Request, seq, 0)
+		b = End(append(start, 1, 2, 3, 4), mark)
+	}
+	var seqs []uint32
+	for m, err := range All(b) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		seqs = append(seqs, m.Seq())
+		clear(m)
+	}
+	if want := []uint32{0, 1, 2}; !slices.Equal(seqs, want) {
+		t.Errorf("sequence numbers %d, want %d", seqs, want)
 	}
 }
