@@ -199,32 +199,17 @@ func TestPayloadsOfAllLengths(t *testing.T) {
 	}
 }
 
-// What is appended may be where it goes to.
+// What is appended may lie in the room behind, also where it goes to: HeaderLen on.
 func TestAppendBytesInPlace(t *testing.T) {
 	for n := range 40 {
-		b := make([]byte, 0, 64)
-		there := b[HeaderLen : HeaderLen+n]
-		for i := range there {
-			there[i] = byte(i + 1)
-		}
-		want := appendLong(nil, 7, there, 0)
-		if got := AppendBytes(b, 7, there); !bytes.Equal(got, want) {
-			t.Errorf("%d bytes: % x, want % x", n, got, want)
-		}
-	}
-}
-
-// A payload may lie in the room behind b, even where it is going to be.
-func TestPayloadInTheRoomBehind(t *testing.T) {
-	payload := []byte("0123456789abcdefghijklmnopqrstuvwxyz")
-	for n := range payload {
 		for at := range 16 {
-			b := make([]byte, 64)
-			p := b[8+at : 8+at+n]
-			copy(p, payload)
-			want := AppendBytes([]byte("01234567"), 7, payload[:n])
-			copy(b, "01234567")
-			if got := AppendBytes(b[:8], 7, p); !bytes.Equal(got, want) {
+			b := append(make([]byte, 0, 64), "01234567"...)
+			there := b[8+at : 8+at+n]
+			for i := range there {
+				there[i] = byte(i + 1)
+			}
+			want := appendLong([]byte("01234567"), 7, there, 0)
+			if got := AppendBytes(b, 7, there); !bytes.Equal(got, want) {
 				t.Fatalf("%d bytes that lay %d behind: % x, want % x", n, at, got, want)
 			}
 		}

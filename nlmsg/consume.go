@@ -15,7 +15,7 @@ func Consume(b []byte) (m Msg, n int) {
 	if len(b) >= HeaderLen {
 		size := uint(ne.Uint32(b))
 		if size >= HeaderLen && size <= uint(len(b)) {
-			return Msg(b[:size:size]), min((int(size)+3)&^3, len(b))
+			return Msg(b[:size:size]), min(Align(int(size)), len(b))
 		}
 		if size < HeaderLen {
 			return nil, codeLength

