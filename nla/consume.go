@@ -16,25 +16,29 @@ package nla
 //		// use a
 //	}
 func Consume(b []byte) (a Attr, n int) {
-	// The good case stands inside the ifs and errors share an exit: so laid
-	// out, the code of an inlined walk is short and jumps little.
-	if len(b) >= HeaderLen {
+	// Laid out so that most attributes meet two comparisons, of what is left and of
+	// their length. This is as much as the compiler inlines.
+	if len(b) >= 8 {
 		n = int(ne.Uint16(b))
 		// The predicted step. Most attributes take 8 bytes; on a branch the
 		// CPU guesses where the next header is instead of waiting for this
 		// length. docs/design.md has what it pays and what was rejected.
-		if n == 8 && len(b) >= 8 {
-			return Attr(b[:8:8]), 8
+		if n > HeaderLen && n <= 8 {
+			return Attr(b[:n:n]), 8
 		}
-		if n >= HeaderLen && n <= len(b) {
-			if step := (n + 3) &^ 3; step <= len(b) {
-				return Attr(b[:n:n]), step
-			}
-			return Attr(b[:n:n]), len(b)
-		}
-		return nil, n - codeBase
+	} else if len(b) >= HeaderLen {
+		n = int(ne.Uint16(b))
+	} else {
+		return nil, codeTruncated
 	}
-	return nil, codeTruncated
+	if n >= HeaderLen && n <= len(b) {
+		a = Attr(b[:n:n])
+		if n = (n + 3) &^ 3; n <= len(b) {
+			return a, n
+		}
+		return a, len(b)
+	}
+	return nil, n - codeBase
 }
 
 // Find returns the first attribute of that type, flag bits apart, or nil
