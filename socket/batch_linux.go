@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -31,7 +32,7 @@ func (r *receiver) grow(n int) {
 // used: it is checked only after a datagram, and the poller does the waiting.
 func (r *receiver) recvmmsg(fd uintptr) bool {
 	for {
-		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&r.hdrs[0])),
+		n, _, errno := syscall.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&r.hdrs[0])),
 			uintptr(r.batch), receiveFlags, 0, 0)
 		if errno != unix.EINTR {
 			r.n, r.errno = int(n), errno
@@ -93,7 +94,7 @@ func (w *sender) grow(n int) {
 // sendmmsg is sendto for a batch.
 func (w *sender) sendmmsg(fd uintptr) {
 	for {
-		n, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&w.hdrs[0])),
+		n, _, errno := syscall.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&w.hdrs[0])),
 			uintptr(w.batch), unix.MSG_DONTWAIT, 0, 0)
 		if errno != unix.EINTR {
 			w.n, w.errno = int(n), errno

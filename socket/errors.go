@@ -67,13 +67,3 @@ func (s *Socket) wrapReceive(op string, err error) error {
 	}
 	return newOpError(op, s.protocol, err)
 }
-
-// sendError marks an error of roundTrip that was met while sending.
-type sendError struct{ error }
-
-func (s *Socket) wrapRoundTrip(err error) error {
-	if sending, ok := err.(sendError); ok {
-		return s.wrap(opSendto, sending.error)
-	}
-	return s.wrapReceive(opRecvmsg, err)
-}

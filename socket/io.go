@@ -100,10 +100,7 @@ func (s *Socket) Receive(b []byte) (n int, info Info, err error) {
 // was sent. RoundTrip waits behind receivers that wait already, whatever the write
 // deadline; a socket for it should have no others.
 func (s *Socket) RoundTrip(req, b []byte) (n int, info Info, err error) {
-	n, err = s.sys.roundTrip(req, b, &info)
-	if err != nil {
-		err = s.wrapRoundTrip(err)
-	}
+	n, err = s.roundTrip(req, b, &info)
 	return n, info, err
 }
 

@@ -56,11 +56,11 @@ func (r *receiver) attempt(fd uintptr) bool {
 	for errno == unix.EINTR {
 		arm(&r.hdr)
 		if r.control.Load() {
-			n, _, errno = unix.Syscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&r.hdr)), receiveFlags)
+			n, _, errno = syscall.Syscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&r.hdr)), receiveFlags)
 			continue
 		}
 		r.hdr.SetControllen(0)
-		n, _, errno = unix.Syscall6(unix.SYS_RECVFROM, fd,
+		n, _, errno = syscall.Syscall6(unix.SYS_RECVFROM, fd,
 			uintptr(unsafe.Pointer(r.slot.iov.Base)), uintptr(r.slot.size), receiveFlags,
 			uintptr(unsafe.Pointer(&r.slot.from)), uintptr(unsafe.Pointer(&r.hdr.Namelen)))
 	}
@@ -95,11 +95,11 @@ func (s *sysSocket) receive(b []byte, wait bool) (n int, info Info, err error) {
 	for errno == unix.EINTR {
 		r.hdr.Namelen = unix.SizeofSockaddrNetlink
 		if s.raw {
-			size, _, errno = unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(s.fd),
+			size, _, errno = syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(s.fd),
 				uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), receiveFlags,
 				uintptr(unsafe.Pointer(&r.slot.from)), uintptr(unsafe.Pointer(&r.hdr.Namelen)))
 		} else {
-			size, _, errno = unix.Syscall6(unix.SYS_RECVFROM, uintptr(s.fd),
+			size, _, errno = syscall.Syscall6(unix.SYS_RECVFROM, uintptr(s.fd),
 				uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), receiveFlags,
 				uintptr(unsafe.Pointer(&r.slot.from)), uintptr(unsafe.Pointer(&r.hdr.Namelen)))
 		}

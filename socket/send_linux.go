@@ -62,11 +62,11 @@ func (s *sysSocket) sendOnce(b []byte, to Addr, addressed bool) error {
 	errno := unix.EINTR
 	for errno == unix.EINTR {
 		if s.raw {
-			n, _, errno = unix.RawSyscall6(unix.SYS_SENDTO, uintptr(s.fd),
+			n, _, errno = syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(s.fd),
 				uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_DONTWAIT,
 				uintptr(unsafe.Pointer(name)), size)
 		} else {
-			n, _, errno = unix.Syscall6(unix.SYS_SENDTO, uintptr(s.fd),
+			n, _, errno = syscall.Syscall6(unix.SYS_SENDTO, uintptr(s.fd),
 				uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_DONTWAIT,
 				uintptr(unsafe.Pointer(name)), size)
 		}

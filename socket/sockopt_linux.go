@@ -2,6 +2,7 @@ package socket
 
 import (
 	"errors"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -94,7 +95,7 @@ func (s *sysSocket) drops() (uint32, error) {
 // returns the length that the kernel reports, in bytes.
 func getWords(fd, level, name int, words []uint32) (int, error) {
 	size := uint32(4 * len(words)) // socklen_t
-	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name),
+	_, _, errno := syscall.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name),
 		uintptr(unsafe.Pointer(unsafe.SliceData(words))), uintptr(unsafe.Pointer(&size)), 0)
 	if errno != 0 {
 		return 0, errno

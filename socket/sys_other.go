@@ -43,13 +43,14 @@ func (*sysSocket) sendOnce([]byte, Addr, bool) error { return errors.ErrUnsuppor
 func (*sysSocket) sendOn(error, []byte, Addr, bool) error {
 	return errors.ErrUnsupported
 }
-func (*sysSocket) receive([]byte, bool) (int, Info, error)     { return 0, Info{}, errors.ErrUnsupported }
-func (*sysSocket) roundTrip(_, _ []byte, _ *Info) (int, error) { return 0, errors.ErrUnsupported }
-func (*sysSocket) sharesNetNS(*sysSocket) bool                 { return true }
-func (*sysSocket) netNS() (int, error)                         { return -1, errors.ErrUnsupported }
-func (*sysSocket) receiveBatch([]Datagram) (int, error)        { return 0, errors.ErrUnsupported }
+func (*sysSocket) receive([]byte, bool) (int, Info, error) { return 0, Info{}, errors.ErrUnsupported }
+func (*sysSocket) sharesNetNS(*sysSocket) bool             { return true }
+func (*sysSocket) netNS() (int, error)                     { return -1, errors.ErrUnsupported }
+func (*sysSocket) receiveBatch([]Datagram) (int, error)    { return 0, errors.ErrUnsupported }
 func (*sysSocket) sendBatch([][]byte, Addr, bool) (int, error) {
 	return 0, errors.ErrUnsupported
 }
+
+func (*Socket) roundTrip(_, _ []byte, _ *Info) (int, error) { return 0, errors.ErrUnsupported }
 
 func closeFD(int) {}
