@@ -39,8 +39,9 @@ func (s *asker) receive() ([]byte, error) {
 	return s.buf[:n], err
 }
 
-// dump sends what is in req, and sums every message of the answer.
-func (s *asker) dump(sum func(nlmsg.Msg) (uint64, error)) (total uint64, err error) {
+// dump sends what is in req, and has the datagrams of the answer summed up to the
+// end of the dump.
+func (s *asker) dump(sum func(d []byte) (v uint64, done bool, err error)) (total uint64, err error) {
 	if err := s.Send(s.req); err != nil {
 		return 0, err
 	}
@@ -49,24 +50,70 @@ func (s *asker) dump(sum func(nlmsg.Msg) (uint64, error)) (total uint64, err err
 		if err != nil {
 			return 0, err
 		}
-		c := nlmsg.Walk(d)
-		for ; c.More(); c = c.Next() {
-			switch c.Type() {
-			case nlmsg.Done:
-				return total, nil
-			case nlmsg.Error:
-				return 0, errAnswer
-			}
-			v, err := sum(c.Msg())
-			if err != nil {
-				return 0, err
-			}
-			total += v
-		}
-		if err := c.Err(); err != nil {
+		v, done, err := sum(d)
+		if err != nil {
 			return 0, err
 		}
+		total += v
+		if done {
+			return total, nil
+		}
 	}
+}
+
+// sumFamilies and sumRoutes each have the loop: a call for each route is 1 % of a
+// dump of routes.
+func sumFamilies(d []byte) (sum uint64, done bool, err error) {
+	c := nlmsg.Walk(d)
+	for ; c.More(); c = c.Next() {
+		switch c.Type() {
+		case nlmsg.Done:
+			return sum, true, nil
+		case nlmsg.Error:
+			return 0, false, errAnswer
+		}
+		v, err := familySum(c.Msg())
+		if err != nil {
+			return 0, false, err
+		}
+		sum += v
+	}
+	return sum, false, c.Err()
+}
+
+func sumRoutes(d []byte) (sum uint64, done bool, err error) {
+	c := nlmsg.Walk(d)
+	for ; c.More(); c = c.Next() {
+		switch c.Type() {
+		case nlmsg.Done:
+			return sum, true, nil
+		case nlmsg.Error:
+			return 0, false, errAnswer
+		}
+		m := c.Msg()
+		if len(m) < nlmsg.HeaderLen+unix.SizeofRtMsg {
+			return 0, false, errAnswer
+		}
+		r := route{dstLen: m[nlmsg.HeaderLen+1]}
+		for a, bad := range nla.All(c.Attrs(unix.SizeofRtMsg)) {
+			switch a.Type() { // 0 for the nil of an error
+			case unix.RTA_DST:
+				r.dst, bad = a.Uint32()
+			case unix.RTA_OIF:
+				r.oif, bad = a.Uint32()
+			case unix.RTA_TABLE:
+				r.table, bad = a.Uint32()
+			}
+			if bad != nil {
+				err = bad
+			}
+		}
+		sum += r.sum()
+	}
+	if err == nil {
+		err = c.Err()
+	}
+	return sum, false, err
 }
 
 // familyID reads the id out of a reply.
@@ -106,7 +153,7 @@ func familiesNlwire(*input.Set) (task, error) {
 			s.seq++
 			b, m := nlmsg.Begin(s.req[:0], genlmsg.IDCtrl, nlmsg.Request|nlmsg.Dump, s.seq, 0)
 			s.req = nlmsg.End(genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion), m)
-			v, err := s.dump(familySum)
+			v, err := s.dump(sumFamilies)
 			if err != nil {
 				return 0, err
 			}
@@ -123,7 +170,7 @@ func routesNlwire(*input.Set) (task, error) {
 			s.seq++
 			b, m := nlmsg.Begin(s.req[:0], unix.RTM_GETROUTE, nlmsg.Request|nlmsg.Dump, s.seq, 0)
 			s.req = nlmsg.End(append(b, ipv4Routes[:]...), m)
-			v, err := s.dump(routeSum)
+			v, err := s.dump(sumRoutes)
 			if err != nil {
 				return 0, err
 			}
