@@ -10,24 +10,16 @@ import (
 // roundTrip holds r.mu all the time, so that no other receiver gets the answer. That
 // also keeps the descriptor from being closed: two atomic operations instead of
 // four, each of which waits for what the system call has left to be written.
-// info is zero. There is one function between the caller and the system calls, for
-// the reason that sendOnce has; RoundTrip is inlined.
+// info is zero.
+//
+// It is short on purpose: the kernel leaves little of the caller's code in the cache.
+// And there is one function between the caller and the system calls, for the reason
+// that sendOnce has; RoundTrip is inlined.
 func (s *Socket) roundTrip(req, b []byte, info *Info) (n int, err error) {
 	sys, r := &s.sys, &s.sys.r
 	r.mu.Lock()
-	if err := sys.mayRoundTrip(); err != nil {
-		r.mu.Unlock()
-		return 0, newOpError(opSendto, s.protocol, err)
-	}
-	if !sys.raw || r.control.Load() || sys.poll.Load() != nil {
-		err = sys.sendOnce(req, Addr{}, false)
-		if err = sys.sendOn(err, req, Addr{}, false); err != nil {
-			r.mu.Unlock()
-			return 0, newOpError(opSendto, s.protocol, err)
-		}
-		n, *info, err = sys.receiveAny(b, true)
-		r.mu.Unlock()
-		return n, s.wrapReceive(opRecvmsg, err)
+	if !sys.direct() || sys.limited() && sys.mayRoundTrip() != nil {
+		return s.roundTripAny(req, b, info)
 	}
 	var size uintptr
 	errno := unix.EINTR
@@ -35,14 +27,8 @@ func (s *Socket) roundTrip(req, b []byte, info *Info) (n int, err error) {
 		size, _, errno = syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(sys.fd),
 			uintptr(unsafe.Pointer(unsafe.SliceData(req))), uintptr(len(req)), unix.MSG_DONTWAIT, 0, 0)
 	}
-	if errno == 0 && int(size) != len(req) {
-		errno = unix.EMSGSIZE // see sendOnce
-	}
-	if errno != 0 {
-		if err := sys.sendOn(errno, req, Addr{}, false); err != nil {
-			r.mu.Unlock()
-			return 0, newOpError(opSendto, s.protocol, err)
-		}
+	if errno != 0 || int(size) != len(req) {
+		return s.answer(sent(errno), req, b, info)
 	}
 	errno = unix.EINTR
 	for errno == unix.EINTR {
@@ -54,16 +40,51 @@ func (s *Socket) roundTrip(req, b []byte, info *Info) (n int, err error) {
 	switch errno {
 	case 0:
 		n, err = r.slot.sender(info, r.hdr.Namelen, int(size), len(b))
+		r.mu.Unlock()
+		return n, err
 	case unix.EAGAIN:
-		n, *info, err = sys.receiveAny(b, true)
-	default:
-		err = errno
+		return s.answer(nil, req, b, info)
 	}
 	r.mu.Unlock()
-	if err != nil {
-		err = s.wrapReceive(opRecvmsg, err)
+	return 0, s.wrapReceive(opRecvmsg, errno)
+}
+
+// direct reports whether the system calls are raw, and need neither the poller nor
+// room for control messages.
+func (s *sysSocket) direct() bool {
+	return s.raw && !s.r.control.Load() && s.poll.Load() == nil
+}
+
+// limited reports whether mayRoundTrip can have something against it.
+func (s *sysSocket) limited() bool {
+	return s.closed.Load() || s.r.until.nanos.Load()|s.w.until.nanos.Load() != 0
+}
+
+// sent is the error of a send that returned errno, or a short count: see sendOnce.
+func sent(errno syscall.Errno) error {
+	if errno == 0 {
+		return unix.EMSGSIZE
 	}
-	return n, err
+	return errno
+}
+
+// roundTripAny is roundTrip for every kind of socket.
+func (s *Socket) roundTripAny(req, b []byte, info *Info) (n int, err error) {
+	err = s.sys.mayRoundTrip()
+	if err == nil {
+		err = s.sys.sendOnce(req, Addr{}, false)
+	}
+	return s.answer(err, req, b, info)
+}
+
+// answer goes on where the first attempt to send ended with err, and unlocks r.mu.
+func (s *Socket) answer(err error, req, b []byte, info *Info) (n int, _ error) {
+	defer s.sys.r.mu.Unlock()
+	if err := s.sys.sendOn(err, req, Addr{}, false); err != nil {
+		return 0, newOpError(opSendto, s.protocol, err)
+	}
+	n, *info, err = s.sys.receiveAny(b, true)
+	return n, s.wrapReceive(opRecvmsg, err)
 }
 
 func (s *sysSocket) mayRoundTrip() error {
