@@ -285,6 +285,7 @@ const struct column columns[] = {
 	{ "encode", "c-inline", open_encode, { encode_inline, check_inline } },
 	{ "encode", "floor", open_encode, { encode_floor, check_floor } },
 	{ "resolve", "c-inline", open_generic, { resolve_inline, NULL } },
+	{ "resolve", "c-threads", open_threads, { resolve_inline, NULL } },
 	{ "resolve", "floor", open_generic, { resolve_floor, NULL } },
 	{ "families", "c-inline", open_generic, { families_inline, NULL } },
 	{ "families", "floor", open_generic, { families_floor, NULL } },

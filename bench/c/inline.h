@@ -8,7 +8,7 @@ void open_encode(void);
 uint64_t encode_inline(uint64_t n), check_inline(void);
 uint64_t encode_floor(uint64_t n), check_floor(void);
 
-void open_generic(void), open_route(void), open_flood(void);
+void open_generic(void), open_threads(void), open_route(void), open_flood(void);
 uint64_t resolve_inline(uint64_t n), resolve_floor(uint64_t n);
 uint64_t families_inline(uint64_t n), families_floor(uint64_t n);
 uint64_t routes_inline(uint64_t n), routes_floor(uint64_t n);

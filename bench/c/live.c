@@ -4,6 +4,7 @@
 #include "inline.h"
 #include "message.h"
 
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,6 +34,25 @@ static void open_socket(int protocol)
 }
 
 void open_generic(void) { open_socket(NETLINK_GENERIC); }
+
+static void *sleep_on(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+/* open_threads gives the process a second thread, as every Go process has: the kernel
+ * then counts who uses a descriptor (fdget, which looks at files_struct.count). */
+void open_threads(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, sleep_on, NULL))
+		fail("no thread");
+	open_generic();
+}
+
 void open_route(void) { open_socket(NETLINK_ROUTE); }
 
 void open_flood(void)

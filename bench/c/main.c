@@ -125,14 +125,33 @@ static uint64_t count(void)
 	return v;
 }
 
+/* probe is that of ../worker/probe.go. The compiler must not see through it. */
+static uint64_t probe(void)
+{
+	uint64_t start = now(), a = 0, b = 0, c = 0, d = 0, e = 0, f = 0;
+
+	for (uint64_t i = 0; i < 20000; i++) {
+		a += i;
+		b ^= i;
+		c -= i;
+		d |= i;
+		e += b;
+		f ^= d;
+		__asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e), "+r"(f));
+	}
+	return now() - start;
+}
+
 static void run(const struct task *t, uint64_t n)
 {
-	uint64_t a = allocs, b = bytes, calls = count();
+	uint64_t before = probe(), a = allocs, b = bytes, calls = count();
 	uint64_t start = now(), sum = t->run(n), took = now() - start;
 	int64_t made = counter < 0 ? -1 : (int64_t)(count() - calls - 1);
+	uint64_t after = probe();
 
-	printf("ran %llu %llx %llu %llu %lld\n", (unsigned long long)took, (unsigned long long)sum,
-	       (unsigned long long)(allocs - a), (unsigned long long)(bytes - b), (long long)made);
+	printf("ran %llu %llx %llu %llu %lld %llu\n", (unsigned long long)took, (unsigned long long)sum,
+	       (unsigned long long)(allocs - a), (unsigned long long)(bytes - b), (long long)made,
+	       (unsigned long long)(before > after ? before : after));
 }
 
 static void peak(void)

@@ -17,7 +17,7 @@ type Row struct {
 	Case       string   `json:"case"`
 	Input      string   `json:"input"`
 	Column     string   `json:"column"`
-	NsOp       float64  `json:"ns_op"`       // median of the rounds
+	NsOp       float64  `json:"ns_op"`       // median of the rounds that count
 	NsAttr     float64  `json:"ns_attr"`     // the same by attributes
 	AllocsOp   float64  `json:"allocs_op"`   // of C columns those of malloc
 	BytesOp    float64  `json:"bytes_op"`    // that were allocated
@@ -40,7 +40,8 @@ type Detail struct {
 	Case     string     `json:"case"`
 	Input    string     `json:"input"`
 	Column   string     `json:"column"`
-	Rounds   []float64  `json:"-"` // each round's ns_op; in the text file
+	Rounds   []float64  `json:"-"`                // each round's ns_op; in the text file
+	SetAside int        `json:"rounds_set_aside"` // since the core was shared with others
 	Least    float64    `json:"least_ns_op"`
 	Quartile [2]float64 `json:"quartiles_ns_op"` // the first and the third
 	Greatest float64    `json:"greatest_ns_op"`
@@ -163,7 +164,7 @@ func inputs(rows []Row, kase string) (all []string) {
 }
 
 // own are this project's columns and those that no library is behind.
-var own = []string{"nlwire", "nlwire-all", "nlwire-consume", "nlwire-conn", "c-inline", "c-predicted", "floor"}
+var own = []string{"nlwire", "nlwire-all", "nlwire-consume", "nlwire-conn", "c-inline", "c-predicted", "c-threads", "floor"}
 
 // best returns the fastest row of another library, nil if there is none.
 func best(rows []Row, kase, input string) *Row {

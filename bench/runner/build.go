@@ -24,7 +24,7 @@ var cPrograms = []struct {
 	sources       []string
 	columns       []string
 }{
-	{"inline", "", []string{"inline.c", "encode.c", "live.c"}, []string{"c-inline", "c-predicted", "floor"}},
+	{"inline", "", []string{"inline.c", "encode.c", "live.c"}, []string{"c-inline", "c-predicted", "c-threads", "floor"}},
 	{"mnl", "libmnl", []string{"mnl.c"}, []string{"libmnl"}},
 	{"nl", "libnl-genl-3.0", []string{"nl.c"}, []string{"libnl"}},
 }
@@ -65,7 +65,7 @@ func (p programs) of(column string) program {
 }
 
 func compile(source string, sources, flags []string, p program) error {
-	args := []string{"-O2", "-Wall", "-Wextra"}
+	args := []string{"-O2", "-Wall", "-Wextra", "-pthread"}
 	for _, name := range append([]string{"main.c"}, sources...) {
 		args = append(args, filepath.Join("c", name))
 	}

@@ -1,24 +1,24 @@
 package runner
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A Case is something that every column does, on each of its inputs.
 type Case struct {
 	Name    string
 	Inputs  []string
 	Columns []string
-	Rounds  int           // that are timed
+	Rounds  int           // that count: see quietest
 	Round   time.Duration // how long a round is made; 0: one operation
 	Units   int           // what an operation of a worker consists of; ns_op is of one
 	Live    bool          // against the running kernel, in a network namespace
 }
 
-// A round that is shorter than a slice of the scheduler is mostly not interrupted,
-// on a machine that does other things too.
-const (
-	short = 2 * time.Millisecond
-	long  = 20 * time.Millisecond
-)
+// roundTime is shorter than a slice of the scheduler, and mostly not interrupted on a
+// machine that does other things too.
+const roundTime = 2 * time.Millisecond
 
 // Cases are all cases in the order in which they run: the routes are added between
 // them.
@@ -26,31 +26,31 @@ var Cases = []Case{
 	{Name: "decode", Inputs: []string{"families", "policy", "links", "routes10k", "u32", "mixed"},
 		Columns: []string{"nlwire", "nlwire-all", "nlwire-consume", "mdlayher", "vishvananda", "jsimonetti",
 			"syscall", "libmnl", "libnl", "c-inline", "c-predicted", "floor"},
-		Rounds: 201, Round: short, Units: 1},
+		Rounds: 101, Round: roundTime, Units: 1},
 	{Name: "decode-deep", Inputs: []string{"families", "policy", "links"},
 		Columns: []string{"nlwire", "mdlayher", "vishvananda", "jsimonetti", "syscall", "libmnl", "libnl",
 			"c-inline", "floor"},
-		Rounds: 201, Round: short, Units: 1},
+		Rounds: 101, Round: roundTime, Units: 1},
 	{Name: "decode-policy", Inputs: []string{"families", "policy", "links", "routes10k", "u32", "mixed"},
 		Columns: []string{"nlwire", "mdlayher", "vishvananda", "jsimonetti", "syscall", "libmnl", "libnl",
 			"c-inline", "floor"},
-		Rounds: 201, Round: short, Units: 1},
+		Rounds: 101, Round: roundTime, Units: 1},
 	{Name: "encode", Inputs: []string{"request", "mixed"},
 		Columns: []string{"nlwire", "mdlayher", "vishvananda", "jsimonetti", "syscall", "libmnl", "libnl",
 			"c-inline", "floor"},
-		Rounds: 201, Round: short, Units: 64},
-	{Name: "resolve", Inputs: []string{"nlctrl"}, Columns: genericColumns,
-		Rounds: 201, Round: short, Units: 1, Live: true},
+		Rounds: 101, Round: roundTime, Units: 64},
+	{Name: "resolve", Inputs: []string{"nlctrl"}, Columns: slices.Concat(genericColumns, []string{"c-threads"}),
+		Rounds: 101, Round: roundTime, Units: 1, Live: true},
 	{Name: "families", Inputs: []string{"all"}, Columns: genericColumns,
-		Rounds: 201, Round: short, Units: 1, Live: true},
+		Rounds: 101, Round: roundTime, Units: 1, Live: true},
 	{Name: "pipeline", Inputs: []string{"64"}, Columns: genericColumns,
-		Rounds: 201, Round: short, Units: 64, Live: true},
+		Rounds: 101, Round: roundTime, Units: 64, Live: true},
 	{Name: "flood", Inputs: []string{"routes"},
 		Columns: []string{"nlwire", "nlwire-conn", "mdlayher", "vishvananda", "jsimonetti", "syscall", "libmnl",
 			"libnl", "c-inline", "floor"},
 		Rounds: 101, Units: 1000, Live: true},
 	{Name: "routes10k", Inputs: []string{"10000"}, Columns: routeColumns,
-		Rounds: 61, Round: long, Units: 1, Live: true},
+		Rounds: 61, Round: roundTime, Units: 1, Live: true},
 	{Name: "routes1m", Inputs: []string{"1000000"}, Columns: routeColumns,
 		Rounds: 5, Units: 1, Live: true},
 }

@@ -22,14 +22,16 @@ const timeout = 2 * time.Minute
 // A process is a worker: one column of one case. ../worker/main.go describes what
 // is said.
 type process struct {
-	column string
-	cmd    *exec.Cmd
-	in     io.WriteCloser
-	out    *bufio.Scanner
+	program string // its file
+	column  string
+	cmd     *exec.Cmd
+	in      io.WriteCloser
+	out     *bufio.Scanner
 
-	ops     int // operations in a round
-	sum     uint64
-	samples []sample
+	ops      int // operations in a round
+	sum      uint64
+	samples  []sample
+	setAside int // samples that do not count
 }
 
 // A sample is what a worker tells of a run.
@@ -39,11 +41,12 @@ type sample struct {
 	sum           uint64
 	allocs, bytes uint64
 	systemCalls   int64 // -1: not counted
+	probe         int64 // nanoseconds: see quietest
 }
 
 // start starts a worker. A counter, if there is one, counts its system calls.
 func start(program string, c *Case, column, file string, counter *os.File) (*process, error) {
-	p := &process{column: column, cmd: exec.Command(program, c.Name, column, file)}
+	p := &process{program: program, column: column, cmd: exec.Command(program, c.Name, column, file)}
 	p.cmd.Stderr = os.Stderr
 	if counter != nil {
 		p.cmd.ExtraFiles = []*os.File{counter}
@@ -115,7 +118,7 @@ func (p *process) run(n int) (s sample, err error) {
 		return s, err
 	}
 	s.ops = n
-	_, err = fmt.Sscanf(line, "ran %d %x %d %d %d", &s.ns, &s.sum, &s.allocs, &s.bytes, &s.systemCalls)
+	_, err = fmt.Sscanf(line, "ran %d %x %d %d %d %d", &s.ns, &s.sum, &s.allocs, &s.bytes, &s.systemCalls, &s.probe)
 	if err != nil {
 		return s, fmt.Errorf("%s: %q", p.name(), line)
 	}

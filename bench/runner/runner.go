@@ -29,6 +29,7 @@ type run struct {
 	dir      string // for programs and inputs
 	programs programs
 	kernel   *kernel // nil: there is none to use
+	quietest quietest
 	rows     []report.Row
 	details  report.Details
 }
@@ -40,7 +41,7 @@ func Run(o Options) ([]report.Row, *report.Details, error) {
 		return nil, nil, err
 	}
 	defer os.RemoveAll(dir)
-	r := &run{Options: o, dir: dir}
+	r := &run{Options: o, dir: dir, quietest: quietest{}}
 	if r.programs, err = build(o.Source, dir); err != nil {
 		return nil, nil, err
 	}
@@ -109,6 +110,7 @@ func (r *run) input(c *Case, in *input) error {
 	if err := r.rounds(c, in, processes); err != nil {
 		return err
 	}
+	r.keep(c, in, processes)
 	for _, p := range processes {
 		if err := r.finish(c, in, p); err != nil {
 			return err
@@ -175,6 +177,7 @@ func (r *run) calibrate(c *Case, p *process) error {
 		if err != nil {
 			return err
 		}
+		r.quietest.see(p.program, s.probe)
 		if took := time.Duration(s.ns); took >= c.Round/2 {
 			p.ops = max(1, int(float64(p.ops)*float64(c.Round)/float64(took)))
 			return nil
@@ -185,7 +188,8 @@ func (r *run) calibrate(c *Case, p *process) error {
 
 // rounds times the columns in turns. Each round begins with another of them.
 func (r *run) rounds(c *Case, in *input, processes []*process) error {
-	for round := range c.Rounds {
+	began := time.Now()
+	for round := 0; r.more(c, round, began, processes); round++ {
 		if err := in.refill(); err != nil {
 			return err
 		}
@@ -195,6 +199,7 @@ func (r *run) rounds(c *Case, in *input, processes []*process) error {
 			if err != nil {
 				return err
 			}
+			r.quietest.see(p.program, s.probe)
 			p.samples = append(p.samples, s)
 		}
 	}
@@ -249,7 +254,7 @@ func (r *run) finish(c *Case, in *input, p *process) error {
 	row.NsOp, row.NsAttr = report.Round(row.NsOp), report.Round(row.NsAttr)
 	r.rows = append(r.rows, row)
 	r.details.Rows = append(r.details.Rows, report.Detail{
-		Case: c.Name, Input: in.name, Column: p.column, Rounds: times,
+		Case: c.Name, Input: in.name, Column: p.column, Rounds: times, SetAside: p.setAside,
 		Least: report.Round(slices.Min(times)), Greatest: report.Round(slices.Max(times)),
 		Quartile: [2]float64{report.Round(report.Quantile(times, 0.25)), report.Round(report.Quantile(times, 0.75))},
 		Checksum: fmt.Sprintf("%x", p.sum), Attrs: in.attrs,
@@ -282,7 +287,7 @@ func (r *run) count(c *Case, in *input, timed *process) (least sample, err error
 		if err := in.refill(); err != nil {
 			return least, err
 		}
-		s, err := p.run(timed.ops)
+		s, err := p.run(countedOps(c, timed))
 		if err != nil {
 			return least, err
 		}
@@ -300,6 +305,15 @@ func (r *run) count(c *Case, in *input, timed *process) (least sample, err error
 
 // countRuns is how often operations are counted, the first not.
 const countRuns = 4
+
+// countedOps is how many operations are counted: enough to see little of what the Go
+// runtime does by itself.
+func countedOps(c *Case, timed *process) int {
+	if c.single() {
+		return timed.ops
+	}
+	return max(timed.ops, 20)
+}
 
 // path is that of a file that this run makes.
 func (r *run) path(name string) string { return filepath.Join(r.dir, name) }

@@ -7,8 +7,9 @@
 // It answers "ready", or "absent REASON"; then to lines on its standard input:
 //
 //	check    sum SUM                                  of everything that was decoded or encoded
-//	run N    ran NS SUM ALLOCS BYTES SYSCALLS         of N operations; -1 for what was not counted
+//	run N    ran NS SUM ALLOCS BYTES SYSCALLS PROBE   of N operations; -1 for what was not counted
 //
+// PROBE is the slower of two probes, one before and one behind: see probe.
 // At the end of its input it tells "peak BYTES", the most memory it had resident.
 package main
 
@@ -115,11 +116,13 @@ func (t task) answer(out io.Writer, line string) error {
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
+	quiet := probe()
 	calls := systemCalls()
 	start := time.Now()
 	sum, err := t.run(n)
 	took := time.Since(start)
 	calls = systemCalls() - calls - 1 // which is the read itself
+	quiet = max(quiet, probe())
 	if counter < 0 {
 		calls = -1
 	}
@@ -127,8 +130,8 @@ func (t task) answer(out io.Writer, line string) error {
 		return err
 	}
 	runtime.ReadMemStats(&after)
-	_, err = fmt.Fprintf(out, "ran %d %x %d %d %d\n", took.Nanoseconds(), sum,
-		after.Mallocs-before.Mallocs, after.TotalAlloc-before.TotalAlloc, calls)
+	_, err = fmt.Fprintf(out, "ran %d %x %d %d %d %d\n", took.Nanoseconds(), sum,
+		after.Mallocs-before.Mallocs, after.TotalAlloc-before.TotalAlloc, calls, quiet)
 	return err
 }
 

@@ -95,15 +95,15 @@ func TestWork(t *testing.T) {
 	if err := work([]string{"decode", "nlwire", path}, strings.NewReader("check\nrun 2\n"), &out); err != nil {
 		t.Fatal(err)
 	}
-	var ns, allocs, bytes, calls, peak int64
+	var ns, allocs, bytes, calls, probed, peak int64
 	var check, sum uint64
-	_, err := fmt.Sscanf(out.String(), "ready\nsum %x\nran %d %x %d %d %d\npeak %d\n",
-		&check, &ns, &sum, &allocs, &bytes, &calls, &peak)
+	_, err := fmt.Sscanf(out.String(), "ready\nsum %x\nran %d %x %d %d %d %d\npeak %d\n",
+		&check, &ns, &sum, &allocs, &bytes, &calls, &probed, &peak)
 	if err != nil {
 		t.Fatalf("%v in %q", err, out.String())
 	}
-	if ns <= 0 || sum != 2*check || calls != -1 || peak < 1<<20 {
-		t.Errorf("%d ns, sum %x of %x, %d system calls, %d bytes", ns, sum, check, calls, peak)
+	if ns <= 0 || probed <= 0 || sum != 2*check || calls != -1 || peak < 1<<20 {
+		t.Errorf("%d ns, a probe of %d, sum %x of %x, %d system calls, %d bytes", ns, probed, sum, check, calls, peak)
 	}
 }
 
