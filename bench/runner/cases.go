@@ -10,7 +10,7 @@ type Case struct {
 	Name    string
 	Inputs  []string
 	Columns []string
-	Rounds  int           // that count: see quietest
+	Rounds  int           // that count: see probes
 	Round   time.Duration // how long a round is made; 0: one operation
 	Units   int           // what an operation of a worker consists of; ns_op is of one
 	Live    bool          // against the running kernel, in a network namespace

@@ -41,7 +41,7 @@ type sample struct {
 	sum           uint64
 	allocs, bytes uint64
 	systemCalls   int64 // -1: not counted
-	probe         int64 // nanoseconds: see quietest
+	probe         int64 // nanoseconds: see probes
 }
 
 // start starts a worker. A counter, if there is one, counts its system calls.

@@ -12,31 +12,31 @@ import (
 // before and behind it, and a round counts for a column if both were quiet. Whether
 // it does is known without the time that was measured.
 
-// quietest are the shortest probes that each program had, in order.
-type quietest map[string][]int64
+// probes are those that each program had, in order.
+type probes map[string][]int64
 
-// shortest is how many of them are kept. The last of them is what quiet ones are
-// compared with: a clock can be wrong for one.
-const shortest = 10
-
-// see keeps a probe if it is one of the shortest.
-func (q quietest) see(program string, probe int64) {
+// see keeps a probe.
+func (q probes) see(program string, probe int64) {
 	at, _ := slices.BinarySearch(q[program], probe)
-	probes := slices.Insert(q[program], at, probe)
-	q[program] = probes[:min(len(probes), shortest)]
+	q[program] = slices.Insert(q[program], at, probe)
 }
 
-// tolerance is how much longer than that a quiet probe may be. Quiet ones differ by
-// 2 %, and with company they take 1.2 to 1.8 times as long.
-const tolerance = 1.06
+const (
+	// shorter is the part of its program's probes that a quiet one is not compared
+	// with: that can be what is wrong with the clock.
+	shorter = 0.05
+	// tolerance is how much longer than the next one it may be. Quiet ones differ by
+	// 2 %, and with company they take 1.2 to 1.8 times as long.
+	tolerance = 1.06
+)
 
 // quiet returns the samples of a process with quiet probes.
-func (q quietest) quiet(p *process) (quiet []sample) {
-	probes := q[p.program]
-	if len(probes) == 0 {
+func (q probes) quiet(p *process) (quiet []sample) {
+	all := q[p.program]
+	if len(all) == 0 {
 		return nil
 	}
-	limit := int64(tolerance * float64(probes[len(probes)-1]))
+	limit := int64(tolerance * float64(all[int(shorter*float64(len(all)))]))
 	for _, s := range p.samples {
 		if s.probe <= limit {
 			quiet = append(quiet, s)
@@ -48,7 +48,7 @@ func (q quietest) quiet(p *process) (quiet []sample) {
 // patience is how long an input is measured for as many quiet rounds of each column
 // as the case wants, and fewest how many of them are better than all rounds.
 const (
-	patience = 20 * time.Second
+	patience = 15 * time.Second
 	fewest   = 10
 )
 
@@ -57,7 +57,7 @@ func (r *run) more(c *Case, round int, began time.Time, processes []*process) bo
 	if round < c.Rounds || c.single() {
 		return round < c.Rounds
 	}
-	return time.Since(began) < patience && !r.quietest.enough(processes, c.Rounds)
+	return time.Since(began) < patience && !r.probes.enough(processes, c.Rounds)
 }
 
 // single reports whether a round is one operation. It may be longer than the machine
@@ -65,7 +65,7 @@ func (r *run) more(c *Case, round int, began time.Time, processes []*process) bo
 func (c *Case) single() bool { return c.Round == 0 }
 
 // enough reports whether every column has that many quiet rounds.
-func (q quietest) enough(processes []*process, rounds int) bool {
+func (q probes) enough(processes []*process, rounds int) bool {
 	for _, p := range processes {
 		if len(q.quiet(p)) < rounds {
 			return false
@@ -80,12 +80,12 @@ func (r *run) keep(c *Case, in *input, processes []*process) {
 	if c.single() {
 		return
 	}
-	if !r.quietest.enough(processes, fewest) {
+	if !r.probes.enough(processes, fewest) {
 		r.note("%s of %s: not quiet for long enough, all rounds count", c.Name, in.name)
 		return
 	}
 	for _, p := range processes {
-		quiet := r.quietest.quiet(p)
+		quiet := r.probes.quiet(p)
 		p.setAside = len(p.samples) - len(quiet)
 		p.samples = quiet
 	}

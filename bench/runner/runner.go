@@ -29,7 +29,7 @@ type run struct {
 	dir      string // for programs and inputs
 	programs programs
 	kernel   *kernel // nil: there is none to use
-	quietest quietest
+	probes   probes
 	rows     []report.Row
 	details  report.Details
 }
@@ -41,7 +41,7 @@ func Run(o Options) ([]report.Row, *report.Details, error) {
 		return nil, nil, err
 	}
 	defer os.RemoveAll(dir)
-	r := &run{Options: o, dir: dir, quietest: quietest{}}
+	r := &run{Options: o, dir: dir, probes: probes{}}
 	if r.programs, err = build(o.Source, dir); err != nil {
 		return nil, nil, err
 	}
@@ -177,7 +177,7 @@ func (r *run) calibrate(c *Case, p *process) error {
 		if err != nil {
 			return err
 		}
-		r.quietest.see(p.program, s.probe)
+		r.probes.see(p.program, s.probe)
 		if took := time.Duration(s.ns); took >= c.Round/2 {
 			p.ops = max(1, int(float64(p.ops)*float64(c.Round)/float64(took)))
 			return nil
@@ -199,7 +199,7 @@ func (r *run) rounds(c *Case, in *input, processes []*process) error {
 			if err != nil {
 				return err
 			}
-			r.quietest.see(p.program, s.probe)
+			r.probes.see(p.program, s.probe)
 			p.samples = append(p.samples, s)
 		}
 	}
