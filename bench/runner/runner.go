@@ -168,23 +168,40 @@ func (r *run) check(processes []*process, in *input) error {
 
 // calibrate finds out how many operations fill a round. It also warms up.
 func (r *run) calibrate(c *Case, p *process) error {
-	p.ops = 1
-	if c.Round == 0 {
+	if c.single() {
+		p.ops = 1
 		return nil
 	}
-	for {
-		s, err := p.run(p.ops)
+	for p.ops = 1; ; p.ops *= 2 {
+		took, err := r.shortest(p)
 		if err != nil {
 			return err
 		}
-		r.probes.see(p.program, s.probe)
-		if took := time.Duration(s.ns); took >= c.Round/2 {
+		if took >= c.Round/2 {
 			p.ops = max(1, int(float64(p.ops)*float64(c.Round)/float64(took)))
 			return nil
 		}
-		p.ops *= 2
 	}
 }
+
+// shortest returns the least time of some runs: one that was interrupted would make
+// rounds of few operations, which are mostly waking up.
+func (r *run) shortest(p *process) (least time.Duration, err error) {
+	for i := range calibrations {
+		s, err := p.run(p.ops)
+		if err != nil {
+			return 0, err
+		}
+		r.probes.see(p.program, s.probe)
+		if took := time.Duration(s.ns); i == 0 || took < least {
+			least = took
+		}
+	}
+	return least, nil
+}
+
+// calibrations is how many runs that is.
+const calibrations = 5
 
 // rounds times the columns in turns. Each round begins with another of them.
 func (r *run) rounds(c *Case, in *input, processes []*process) error {
