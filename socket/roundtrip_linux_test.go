@@ -76,6 +76,7 @@ func TestRoundTripHasBothDeadlines(t *testing.T) {
 	rawOrNot(t, func(t *testing.T, opts ...Option) {
 		for _, set := range []func(*Socket, time.Time) error{(*Socket).SetReadDeadline, (*Socket).SetWriteDeadline} {
 			s := open(t, Generic, opts...)
+			unlimited(t, s) // the other has none
 			if err := set(s, time.Unix(1, 0)); err != nil {
 				t.Fatal(err)
 			}
@@ -116,6 +117,92 @@ func TestRoundTripWithoutAnswer(t *testing.T) {
 		is(t, <-done, os.ErrClosed, "receive")
 		_, _, err = s.RoundTrip(getFamily(1), make([]byte, BufferSize))
 		is(t, err, os.ErrClosed, "sendto")
+	})
+}
+
+// unlimited takes off the deadlines that open sets.
+func unlimited(t *testing.T, s *Socket) {
+	t.Helper()
+	if err := s.SetDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRoundTripWithoutDeadline(t *testing.T) {
+	rawOrNot(t, func(t *testing.T, opts ...Option) {
+		s := open(t, Generic, opts...)
+		unlimited(t, s)
+		b := make([]byte, BufferSize)
+		for seq := range uint32(3) {
+			if n, info, err := s.RoundTrip(getFamily(seq), b); err != nil || msgSeq(b) != seq || info != (Info{Size: n}) {
+				t.Fatalf("answer %x, info %+v, error %v", b[:n], info, err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := s.RoundTrip(getFamily(1), b)
+		is(t, err, os.ErrClosed, "sendto")
+	})
+}
+
+// What the kernel could not queue is told, and does not end the socket.
+func TestRoundTripBehindALoss(t *testing.T) {
+	rawOrNot(t, func(t *testing.T, opts ...Option) {
+		s := open(t, Generic, opts...)
+		unlimited(t, s)
+		if err := s.SetReceiveBuffer(1); err != nil { // the least there is
+			t.Fatal(err)
+		}
+		for range 50 {
+			if err := s.Send(getFamily(1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b := make([]byte, BufferSize)
+		n, info, err := s.RoundTrip(getFamily(2), b)
+		is(t, err, unix.ENOBUFS, "receive")
+		if n != 0 || info != (Info{}) {
+			t.Errorf("%d bytes, info %+v with the error", n, info)
+		}
+		if n, info, err := s.RoundTrip(getFamily(3), b); err != nil || msgSeq(b) != 1 || info != (Info{Size: n}) {
+			t.Errorf("behind it %x, info %+v, error %v", b[:n], info, err)
+		}
+	})
+}
+
+// Who waits for the answer does not ask twice.
+func TestRoundTripSendsOnce(t *testing.T) {
+	rawOrNot(t, func(t *testing.T, opts ...Option) {
+		s := open(t, Generic, opts...)
+		unlimited(t, s)
+		ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(ends[1])
+		if err := unix.Dup3(ends[0], s.sys.fd, unix.O_CLOEXEC); err != nil { // a peer whose queue can be seen
+			t.Fatal(err)
+		}
+		unix.Close(ends[0])
+		done := start(func() error {
+			_, _, err := s.RoundTrip([]byte("request"), make([]byte, 16))
+			return err
+		})
+		blocked(t, 1, "IO wait", "roundTrip")
+		b := make([]byte, 16)
+		if n, err := unix.Read(ends[1], b); err != nil || string(b[:n]) != "request" {
+			t.Errorf("the peer has %q, %v", b[:max(n, 0)], err)
+		}
+		if n, err := unix.Read(ends[1], b); err != unix.EAGAIN {
+			t.Errorf("the peer has %d bytes more, %v", n, err)
+		}
+		if _, err := unix.Write(ends[1], []byte("answer")); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; err != ErrSender { // a peer without an address
+			t.Errorf("the answer: %v", err)
+		}
 	})
 }
 

@@ -51,6 +51,8 @@ func (*sysSocket) sendBatch([][]byte, Addr, bool) (int, error) {
 	return 0, errors.ErrUnsupported
 }
 
-func (*Socket) roundTrip(_, _ []byte, _ *Info) (int, error) { return 0, errors.ErrUnsupported }
+func (s *Socket) roundTrip(_, _ []byte, _ *Info) (int, error) {
+	return 0, newOpError(opSendto, s.protocol, errors.ErrUnsupported)
+}
 
 func closeFD(int) {}
