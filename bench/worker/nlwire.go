@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/nlwire/nlwire/bench/input"
@@ -231,32 +229,6 @@ func encodeMixed(i uint32) []byte {
 	b = nla.End(nla.End(b, data), info)
 	b = nla.AppendUint32(b, unix.IFLA_TXQLEN, 1000)
 	return nlmsg.End(b, m)
-}
-
-// routeSum reads a message of rtnetlink about a route.
-func routeSum(m nlmsg.Msg) (uint64, error) {
-	if len(m) < nlmsg.HeaderLen+unix.SizeofRtMsg {
-		return 0, fmt.Errorf("short message: %v", m)
-	}
-	var dst, oif, table uint32
-	var err error
-	for a, bad := range nla.All(m.Attrs(unix.SizeofRtMsg)) {
-		switch a.Type() { // 0 for the nil of an error
-		case unix.RTA_DST:
-			dst, bad = a.Uint32()
-		case unix.RTA_OIF:
-			oif, bad = a.Uint32()
-		case unix.RTA_TABLE:
-			table, bad = a.Uint32()
-		}
-		if bad != nil {
-			err = bad
-		}
-	}
-	if err != nil {
-		return 0, err
-	}
-	return route{dst, oif, table, m[nlmsg.HeaderLen+1]}.sum(), nil
 }
 
 // familySum reads a message of the controller about a family.

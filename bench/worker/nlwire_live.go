@@ -86,7 +86,7 @@ func sumRoutes(d []byte) (sum uint64, done bool, err error) {
 	for ; c.More(); c = c.Next() {
 		switch c.Type() {
 		case nlmsg.Done:
-			return sum, true, nil
+			return sum, true, err
 		case nlmsg.Error:
 			return 0, false, errAnswer
 		}
@@ -114,6 +114,12 @@ func sumRoutes(d []byte) (sum uint64, done bool, err error) {
 		err = c.Err()
 	}
 	return sum, false, err
+}
+
+// routeSum is sumRoutes of one message.
+func routeSum(m nlmsg.Msg) (uint64, error) {
+	sum, _, err := sumRoutes(m)
+	return sum, err
 }
 
 // familyID reads the id out of a reply.
