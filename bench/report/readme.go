@@ -105,8 +105,8 @@ var columns = []struct{ name, heading string }{
 // Table returns what the README says of the results.
 func Table(rows []Row, d *Details) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "nlwire beside the others, medians of rounds in turns in one run, on the same bytes, with equal checksums. Rounds in which\n"+
-		"somebody else's work shared the core are set aside. %s, %s cores, Linux %s,\n%s, libmnl %s, libnl %s, mdlayher/netlink %s, vishvananda/netlink %s.\n\n",
+	fmt.Fprintf(&b, "nlwire beside the others, medians of rounds in turns in one run, on the same bytes, with equal checksums. Where rounds are\n"+
+		"short, those in which somebody else's work shared the core are set aside. %s, %s cores, Linux %s,\n%s, libmnl %s, libnl %s, mdlayher/netlink %s, vishvananda/netlink %s.\n\n",
 		d.Machine["cpu"], d.Machine["cores"], d.Machine["kernel"], strings.Replace(d.Versions["go"], "go", "Go ", 1),
 		d.Versions["libmnl"], d.Versions["libnl"], d.Versions["mdlayher/netlink"], d.Versions["vishvananda/netlink"])
 	b.WriteString("|")

@@ -40,8 +40,9 @@ type Detail struct {
 	Case     string     `json:"case"`
 	Input    string     `json:"input"`
 	Column   string     `json:"column"`
-	Rounds   []float64  `json:"-"`                // each round's ns_op; in the text file
-	SetAside int        `json:"rounds_set_aside"` // since the core was shared with others
+	Rounds   []float64  `json:"-"` // each round's ns_op; in the text file
+	Counted  int        `json:"rounds"`
+	SetAside int        `json:"rounds_set_aside"` // besides these: the core was shared with others
 	Least    float64    `json:"least_ns_op"`
 	Quartile [2]float64 `json:"quartiles_ns_op"` // the first and the third
 	Greatest float64    `json:"greatest_ns_op"`

@@ -31,7 +31,9 @@ type process struct {
 	ops      int // operations in a round
 	sum      uint64
 	samples  []sample
-	setAside int // samples that do not count
+	setAside int    // samples that do not count
+	peak     int64  // the most memory it had resident
+	counted  sample // what a worker of its kind was seen to do
 }
 
 // A sample is what a worker tells of a run.

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -36,53 +35,55 @@ func numbers(samples []sample) (all []int64) {
 }
 
 func TestQuiet(t *testing.T) {
-	p := probed("nlwire", 1000, 1020, 1500, 1010, 1800, 1060, 1061, 1000)
+	p := probed("nlwire", 1000, 1020, 1500, 1010, 1800, 1062, 1059, 1000, 1000, 1005, 1000, 1000, 1001, 1002, 1003)
 	q := after(p)
-	want := []int64{0, 1, 3, 5, 7}
-	if got := numbers(q.quiet(p)); !slices.Equal(got, want) {
-		t.Errorf("quiet: %v, want %v", got, want)
+	if got, want := q["worker"], []int64{1000, 1000, 1000, 1000, 1000, 1001, 1002, 1003, 1005, 1010}; !slices.Equal(got, want) {
+		t.Errorf("the shortest are %v, want %v", got, want)
 	}
-	if !slices.IsSorted(q["worker"]) {
-		t.Errorf("probes %v", q["worker"])
+	q["worker"][shortest-1] = 1000
+	if got, want := numbers(q.quiet(p)), []int64{0, 1, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14}; !slices.Equal(got, want) {
+		t.Errorf("quiet: %v, want %v", got, want)
 	}
 	if got := q.quiet(&process{program: "other"}); got != nil {
 		t.Errorf("quiet, of a program without probes: %v", got)
 	}
 	// Some that are too short to be true must not make the others disturbed.
-	for range 19 {
-		for _, s := range p.samples {
-			q.see("worker", s.probe)
-		}
-	}
-	for range 5 {
+	for range shortest - 1 {
 		q.see("worker", 500)
 	}
-	if got := numbers(q.quiet(p)); !slices.Equal(got, want) {
-		t.Errorf("with a wrong clock: %v, want %v", got, want)
+	if got := len(q.quiet(p)); got != 12 {
+		t.Errorf("behind a wrong clock %d are quiet, want 12", got)
 	}
 }
 
-func TestRoundsAreSetAsideInAllColumnsOrInNone(t *testing.T) {
-	mixed := slices.Repeat([]int64{1000, 1500}, fewest)
-	c, in := &Case{Name: "decode", Round: roundTime, Rounds: fewest}, &input{name: "u32"}
+func TestSamplesAreSetAsideInAllColumnsOrInNone(t *testing.T) {
+	times := func(n int, probe int64) []int64 { return slices.Repeat([]int64{probe}, n) }
+	mixed := slices.Concat(times(fewest, 1000), times(fewest, 1500))
 	for name, test := range map[string]struct {
-		other []int64
-		kept  []int
+		nlwire, libmnl []int64
+		round          time.Duration
+		kept           [2]int
+		noted          bool
 	}{
-		"both quiet":       {mixed, []int{fewest, fewest}},
-		"one hardly quiet": {append(slices.Repeat([]int64{1500}, fewest+1), mixed[2:]...), []int{2 * fewest, 3*fewest - 1}},
+		"both quiet for long enough": {mixed, slices.Concat(mixed, times(1, 1000)), 1, [2]int{fewest, fewest + 1}, false},
+		"one hardly quiet":           {mixed, slices.Concat(times(fewest-1, 1000), times(30, 1500)), 1, [2]int{2 * fewest, fewest + 29}, true},
+		"other inputs were quieter":  {times(20, 1500), times(20, 1500), 1, [2]int{20, 20}, true},
+		"single operations":          {mixed, mixed, 0, [2]int{2 * fewest, 2 * fewest}, false},
 	} {
-		processes := []*process{probed("nlwire", mixed...), probed("libmnl", test.other...)}
-		r := &run{Options: Options{Log: io.Discard}, probes: after(processes...)}
-		r.keep(c, in, processes)
-		for i, p := range processes {
-			all := [][]int64{mixed, test.other}[i]
-			if len(p.samples) != test.kept[i] || len(p.samples)+p.setAside != len(all) {
+		m := measured{
+			&Case{Name: "decode", Round: test.round}, &input{name: "u32"},
+			[]*process{probed("nlwire", test.nlwire...), probed("libmnl", test.libmnl...)},
+		}
+		r := &run{probes: after(append(m.processes, probed("", times(shortest, 1000)...))...)}
+		r.keep(m)
+		for i, p := range m.processes {
+			all := len([][]int64{test.nlwire, test.libmnl}[i])
+			if len(p.samples) != test.kept[i] || len(p.samples)+p.setAside != all {
 				t.Errorf("%s: %s has %d samples and %d set aside, want %d of %d",
-					name, p.column, len(p.samples), p.setAside, test.kept[i], len(all))
+					name, p.column, len(p.samples), p.setAside, test.kept[i], all)
 			}
 		}
-		if noted := strings.Contains(strings.Join(r.details.Notes, "\n"), "decode of u32"); noted != (test.kept[0] != fewest) {
+		if noted := strings.Contains(strings.Join(r.details.Notes, "\n"), "decode of u32"); noted != test.noted {
 			t.Errorf("%s: notes %q", name, r.details.Notes)
 		}
 	}

@@ -30,8 +30,16 @@ type run struct {
 	programs programs
 	kernel   *kernel // nil: there is none to use
 	probes   probes
+	measured []measured
 	rows     []report.Row
 	details  report.Details
+}
+
+// A measured input waits for its rows until the end, when it is known what is quiet.
+type measured struct {
+	kase      *Case
+	input     *input
+	processes []*process
 }
 
 // Run runs all cases.
@@ -60,8 +68,19 @@ func Run(o Options) ([]report.Row, *report.Details, error) {
 			}
 		}
 	}
-	report.Compare(r.rows, &r.details)
+	r.conclude()
 	return r.rows, &r.details, nil
+}
+
+// conclude makes the rows.
+func (r *run) conclude() {
+	for _, m := range r.measured {
+		r.keep(m)
+		for _, p := range m.processes {
+			r.row(m, p)
+		}
+	}
+	report.Compare(r.rows, &r.details)
 }
 
 func (r *run) note(format string, args ...any) {
@@ -110,12 +129,12 @@ func (r *run) input(c *Case, in *input) error {
 	if err := r.rounds(c, in, processes); err != nil {
 		return err
 	}
-	r.keep(c, in, processes)
 	for _, p := range processes {
 		if err := r.finish(c, in, p); err != nil {
 			return err
 		}
 	}
+	r.measured = append(r.measured, measured{c, in, processes})
 	fmt.Fprintf(r.Log, "%-14s %-10s %2d columns, %.1f s\n", c.Name, in.name, len(processes), time.Since(began).Seconds())
 	return nil
 }
@@ -244,16 +263,18 @@ func compareSums(processes []*process) error {
 	return nil
 }
 
-// finish ends a worker, counts what another of its kind does, and makes the row.
-func (r *run) finish(c *Case, in *input, p *process) error {
-	peak, err := p.stop()
-	if err != nil {
+// finish ends a worker, and counts what another of its kind does.
+func (r *run) finish(c *Case, in *input, p *process) (err error) {
+	if p.peak, err = p.stop(); err != nil {
 		return err
 	}
-	counted, err := r.count(c, in, p)
-	if err != nil {
-		return err
-	}
+	p.counted, err = r.count(c, in, p)
+	return err
+}
+
+// row makes the row of a column.
+func (r *run) row(m measured, p *process) {
+	c, in, counted := m.kase, m.input, p.counted
 	var times []float64
 	for _, s := range p.samples {
 		times = append(times, float64(s.ns)/float64(s.ops*c.Units))
@@ -262,7 +283,7 @@ func (r *run) finish(c *Case, in *input, p *process) error {
 	row := report.Row{
 		Case: c.Name, Input: in.name, Column: p.column,
 		NsOp: report.Median(times), NsAttr: report.Median(times) / in.attrs,
-		AllocsOp: perUnit(float64(counted.allocs)), BytesOp: perUnit(float64(counted.bytes)), PeakRSS: peak,
+		AllocsOp: perUnit(float64(counted.allocs)), BytesOp: perUnit(float64(counted.bytes)), PeakRSS: p.peak,
 	}
 	if counted.systemCalls >= 0 {
 		calls := perUnit(float64(counted.systemCalls))
@@ -271,12 +292,11 @@ func (r *run) finish(c *Case, in *input, p *process) error {
 	row.NsOp, row.NsAttr = report.Round(row.NsOp), report.Round(row.NsAttr)
 	r.rows = append(r.rows, row)
 	r.details.Rows = append(r.details.Rows, report.Detail{
-		Case: c.Name, Input: in.name, Column: p.column, Rounds: times, SetAside: p.setAside,
+		Case: c.Name, Input: in.name, Column: p.column, Rounds: times, Counted: len(times), SetAside: p.setAside,
 		Least: report.Round(slices.Min(times)), Greatest: report.Round(slices.Max(times)),
 		Quartile: [2]float64{report.Round(report.Quantile(times, 0.25)), report.Round(report.Quantile(times, 0.75))},
 		Checksum: fmt.Sprintf("%x", p.sum), Attrs: in.attrs,
 	})
-	return nil
 }
 
 // round keeps two decimals of a count.
