@@ -54,12 +54,13 @@ const (
 	fewest   = 10
 )
 
-// more reports whether there is to be another round.
+// more reports whether there is to be another round since the workers were started.
 func (r *run) more(c *Case, round int, began time.Time, processes []*process) bool {
-	if round < c.Rounds || c.single() {
-		return round < c.Rounds
+	wanted := (c.Rounds + c.starts() - 1) / c.starts()
+	if round < wanted || c.single() {
+		return round < wanted
 	}
-	return time.Since(began) < patience && !r.probes.enough(processes, c.Rounds)
+	return time.Since(began) < patience/starts && !r.probes.enough(processes, wanted)
 }
 
 // single reports whether a round is one operation. It may be longer than the machine
