@@ -13,24 +13,23 @@ import (
 // no part in that. (Garbage collectors do: what one does behind a sample can disturb
 // the probe there. Such columns lose more samples, and those in which they collect.)
 
-// probes are the shortest that each program had, in order.
+// probes are those that each program had, in order.
 type probes map[string][]int64
 
-// shortest is how many of them are kept. Quiet ones are compared with the last of
-// them: those before it may be what is wrong with the clock. It is a number and not
-// a part, so that all programs are held to the same: the part that is quiet differs.
-const shortest = 10
-
-// see keeps a probe if it is one of the shortest.
+// see keeps a probe.
 func (q probes) see(program string, probe int64) {
 	at, _ := slices.BinarySearch(q[program], probe)
-	all := slices.Insert(q[program], at, probe)
-	q[program] = all[:min(len(all), shortest)]
+	q[program] = slices.Insert(q[program], at, probe)
 }
 
-// tolerance is how much longer than that a quiet probe may be. Quiet ones differ by
-// 2 %, and with company they take 1.2 to 1.8 times as long.
-const tolerance = 1.06
+const (
+	// shorter is the part of its program's probes that a quiet one is not compared
+	// with: for moments a processor is faster, or its clock wrong.
+	shorter = 0.05
+	// tolerance is how much longer than the next one it may be. Quiet ones differ by
+	// 2 %, and with company they take 1.2 to 1.8 times as long.
+	tolerance = 1.06
+)
 
 // quiet returns the samples of a process with quiet probes.
 func (q probes) quiet(p *process) (quiet []sample) {
@@ -38,7 +37,7 @@ func (q probes) quiet(p *process) (quiet []sample) {
 	if len(all) == 0 {
 		return nil
 	}
-	limit := int64(tolerance * float64(all[len(all)-1]))
+	limit := int64(tolerance * float64(all[int(shorter*float64(len(all)))]))
 	for _, s := range p.samples {
 		if s.probe <= limit {
 			quiet = append(quiet, s)
@@ -78,12 +77,18 @@ func (q probes) enough(processes []*process, samples int) bool {
 }
 
 // keep sets aside the samples that do not count. Where one column has too few quiet
-// ones, those of all columns count: quiet times must not be set against others.
+// ones, or a much larger part than another, those of all columns count: quiet times
+// must not be set against others.
 func (r *run) keep(m measured) {
 	if m.kase.single() {
 		return
 	}
-	if !r.probes.enough(m.processes, fewest) {
+	least, most := 1.0, 0.0
+	for _, p := range m.processes {
+		part := float64(len(r.probes.quiet(p))) / float64(len(p.samples))
+		least, most = min(least, part), max(most, part)
+	}
+	if !r.probes.enough(m.processes, fewest) || most > alike*least {
 		r.note("%s of %s: not quiet for long enough, all samples count", m.kase.Name, m.input.name)
 		return
 	}
@@ -93,3 +98,9 @@ func (r *run) keep(m measured) {
 		p.samples = quiet
 	}
 }
+
+// alike is how many times another's a column's part of quiet samples may be. In the
+// same rounds those of columns that collect garbage are half of others. More is a sign
+// that one program was measured by what is quiet, and the other by what is not: when
+// quiet times are about as rare as what shorter leaves out.
+const alike = 4

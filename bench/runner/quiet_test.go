@@ -35,24 +35,34 @@ func numbers(samples []sample) (all []int64) {
 }
 
 func TestQuiet(t *testing.T) {
-	p := probed("nlwire", 1000, 1020, 1500, 1010, 1800, 1062, 1059, 1000, 1000, 1005, 1000, 1000, 1001, 1002, 1003)
+	p := probed("nlwire", 1000, 1020, 1500, 1010, 1800, 1060, 1061, 1000)
 	q := after(p)
-	if got, want := q["worker"], []int64{1000, 1000, 1000, 1000, 1000, 1001, 1002, 1003, 1005, 1010}; !slices.Equal(got, want) {
-		t.Errorf("the shortest are %v, want %v", got, want)
-	}
-	q["worker"][shortest-1] = 1000
-	if got, want := numbers(q.quiet(p)), []int64{0, 1, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14}; !slices.Equal(got, want) {
+	want := []int64{0, 1, 3, 5, 7}
+	if got := numbers(q.quiet(p)); !slices.Equal(got, want) {
 		t.Errorf("quiet: %v, want %v", got, want)
+	}
+	if !slices.IsSorted(q["worker"]) {
+		t.Errorf("probes %v", q["worker"])
 	}
 	if got := q.quiet(&process{program: "other"}); got != nil {
 		t.Errorf("quiet, of a program without probes: %v", got)
 	}
-	// Some that are too short to be true must not make the others disturbed.
-	for range shortest - 1 {
+	// Some that are too short to be true must not make the others disturbed, more of
+	// them are what quiet is.
+	for range 11 {
+		for _, s := range p.samples {
+			q.see("worker", s.probe)
+		}
+	}
+	for range 5 { // of 101
 		q.see("worker", 500)
 	}
-	if got := len(q.quiet(p)); got != 12 {
-		t.Errorf("behind a wrong clock %d are quiet, want 12", got)
+	if got := numbers(q.quiet(p)); !slices.Equal(got, want) {
+		t.Errorf("with a wrong clock: %v, want %v", got, want)
+	}
+	q.see("worker", 500)
+	if got := q.quiet(p); got != nil {
+		t.Errorf("beside many shorter ones %v are quiet", numbers(got))
 	}
 }
 
@@ -61,20 +71,34 @@ func TestSamplesAreSetAsideInAllColumnsOrInNone(t *testing.T) {
 	mixed := slices.Concat(times(fewest, 1000), times(fewest, 1500))
 	for name, test := range map[string]struct {
 		nlwire, libmnl []int64
+		later          []int64
 		round          time.Duration
 		kept           [2]int
 		noted          bool
 	}{
-		"both quiet for long enough": {mixed, slices.Concat(mixed, times(1, 1000)), 1, [2]int{fewest, fewest + 1}, false},
-		"one hardly quiet":           {mixed, slices.Concat(times(fewest-1, 1000), times(30, 1500)), 1, [2]int{2 * fewest, fewest + 29}, true},
-		"other inputs were quieter":  {times(20, 1500), times(20, 1500), 1, [2]int{20, 20}, true},
-		"single operations":          {mixed, mixed, 0, [2]int{2 * fewest, 2 * fewest}, false},
+		"both quiet for long enough": {mixed, slices.Concat(mixed, times(1, 1000)), nil, 1, [2]int{fewest, fewest + 1}, false},
+		"one hardly quiet":           {mixed, slices.Concat(times(fewest-1, 1000), times(30, 1500)), nil, 1, [2]int{2 * fewest, fewest + 29}, true},
+		"other inputs were quieter":  {times(20, 1500), times(20, 1500), times(20, 1000), 1, [2]int{20, 20}, true},
+		// 11 and 9 of 200: the second is measured by what is not quiet.
+		"about as rare as what is left out": {
+			slices.Concat(times(11, 1000), times(189, 1500)), slices.Concat(times(9, 1000), times(191, 1500)), nil, 1, [2]int{200, 200}, true,
+		},
+		"one collects garbage": {
+			slices.Concat(times(40, 1000), times(60, 1500)), slices.Concat(times(15, 1000), times(85, 1500)), nil, 1, [2]int{40, 15}, false,
+		},
+		"single operations": {mixed, mixed, nil, 0, [2]int{2 * fewest, 2 * fewest}, false},
 	} {
 		m := measured{
 			&Case{Name: "decode", Round: test.round}, &input{name: "u32"},
 			[]*process{probed("nlwire", test.nlwire...), probed("libmnl", test.libmnl...)},
 		}
-		r := &run{probes: after(append(m.processes, probed("", times(shortest, 1000)...))...)}
+		for _, p := range m.processes {
+			p.program = p.column
+		}
+		r := &run{probes: after(m.processes...)}
+		for _, p := range test.later {
+			r.probes.see("nlwire", p)
+		}
 		r.keep(m)
 		for i, p := range m.processes {
 			all := len([][]int64{test.nlwire, test.libmnl}[i])
