@@ -186,7 +186,7 @@ int main(int argc, char **argv)
 	while (fgets(line, sizeof line, stdin)) {
 		if (!strcmp(line, "check\n"))
 			printf("sum %llx\n", (unsigned long long)(c->task.check ? c->task.check() : c->task.run(1)));
-		else if (sscanf(line, "run %llu", &n) == 1)
+		else if (sscanf(line, "run %llu", &n) == 1 || sscanf(line, "count %llu", &n) == 1)
 			run(&c->task, n);
 		else
 			fail("not a command");

@@ -26,16 +26,20 @@ func work(column string) {
 	fmt.Println("ready")
 	lines := bufio.NewScanner(os.Stdin)
 	for runs := 0; lines.Scan(); {
-		var n int
-		if _, err := fmt.Sscanf(lines.Text(), "run %d", &n); err != nil {
+		var command string
+		var n, counted int
+		switch fmt.Sscanf(lines.Text(), "%s %d", &command, &n); command {
+		case "check":
 			fmt.Println("sum 7")
 			continue
+		case "count":
+			counted = 1
 		}
 		took, probe := n*ns, 1000
 		if runs++; runs%2 == 0 {
 			took, probe = 3*took, 1500
 		}
-		fmt.Printf("ran %d %x %d %d %d %d\n", took, 7*n, n, 16*n, 2*n, probe)
+		fmt.Printf("ran %d %x %d %d %d %d\n", took, 7*n, n*counted, 16*n*counted, 2*n*counted, probe)
 	}
 	fmt.Println("peak 4096")
 }

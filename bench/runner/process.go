@@ -114,8 +114,13 @@ func (p *process) check() (sum uint64, err error) {
 }
 
 // run does n operations.
-func (p *process) run(n int) (s sample, err error) {
-	line, err := p.ask("run %d", n)
+func (p *process) run(n int) (sample, error) { return p.do("run", n) }
+
+// count is run with what was allocated.
+func (p *process) count(n int) (sample, error) { return p.do("count", n) }
+
+func (p *process) do(command string, n int) (s sample, err error) {
+	line, err := p.ask("%s %d", command, n)
 	if err != nil {
 		return s, err
 	}

@@ -352,7 +352,7 @@ func (r *run) count(c *Case, in *input, timed *process) (least sample, err error
 		if err := in.refill(); err != nil {
 			return least, err
 		}
-		s, err := p.run(countedOps(c, timed))
+		s, err := p.count(countedOps(c, timed))
 		if err != nil {
 			return least, err
 		}

@@ -8,6 +8,7 @@
 //
 //	check    sum SUM                                  of everything that was decoded or encoded
 //	run N    ran NS SUM ALLOCS BYTES SYSCALLS PROBE   of N operations; -1 for what was not counted
+//	count N  the same, with what was allocated        which Go stops everything for: 0 in a run
 //
 // PROBE is the slower of two probes, one before and one behind: see probe.
 // At the end of its input it tells "peak BYTES", the most memory it had resident.
@@ -109,13 +110,16 @@ func (t task) answer(out io.Writer, line string) error {
 		}
 		return err
 	}
-	count, ok := strings.CutPrefix(line, "run ")
-	n, err := strconv.Atoi(count)
-	if !ok || err != nil {
+	number, run := strings.CutPrefix(line, "run ")
+	number, count := strings.CutPrefix(number, "count ")
+	n, err := strconv.Atoi(number)
+	if run == count || err != nil {
 		return fmt.Errorf("not a command: %q", line)
 	}
 	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
+	if count {
+		runtime.ReadMemStats(&before)
+	}
 	quiet := probe()
 	calls := systemCalls()
 	start := time.Now()
@@ -129,7 +133,9 @@ func (t task) answer(out io.Writer, line string) error {
 	if err != nil {
 		return err
 	}
-	runtime.ReadMemStats(&after)
+	if count {
+		runtime.ReadMemStats(&after)
+	}
 	_, err = fmt.Fprintf(out, "ran %d %x %d %d %d %d\n", took.Nanoseconds(), sum,
 		after.Mallocs-before.Mallocs, after.TotalAlloc-before.TotalAlloc, calls, quiet)
 	return err
