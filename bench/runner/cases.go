@@ -50,7 +50,7 @@ var Cases = []Case{
 			"libnl", "c-inline", "floor"},
 		Rounds: 101, Units: 1000, Live: true},
 	{Name: "routes10k", Inputs: []string{"10000"}, Columns: routeColumns,
-		Rounds: 61, Round: roundTime, Units: 1, Live: true},
+		Rounds: 101, Round: roundTime, Units: 1, Live: true},
 	{Name: "routes1m", Inputs: []string{"1000000"}, Columns: routeColumns,
 		Rounds: 5, Units: 1, Live: true},
 }

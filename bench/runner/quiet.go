@@ -46,12 +46,18 @@ func (q probes) quiet(p *process) (quiet []sample) {
 	return quiet
 }
 
+// fewest is how many quiet samples of each column are better than all samples.
+const fewest = 10
+
 // patience is how long an input is measured for as many quiet samples of each column
-// as the case wants rounds, and fewest how many of them are better than all samples.
-const (
-	patience = 15 * time.Second
-	fewest   = 10
-)
+// as the case wants rounds. What the kernel does varies more, and has rivals that
+// take longer.
+func (c *Case) patience() time.Duration {
+	if c.Live {
+		return 40 * time.Second
+	}
+	return 15 * time.Second
+}
 
 // more reports whether there is to be another round since the workers were started.
 func (r *run) more(c *Case, round int, began time.Time, processes []*process) bool {
@@ -59,7 +65,7 @@ func (r *run) more(c *Case, round int, began time.Time, processes []*process) bo
 	if round < wanted || c.single() {
 		return round < wanted
 	}
-	return time.Since(began) < patience/starts && !r.probes.enough(processes, wanted)
+	return time.Since(began) < c.patience()/starts && !r.probes.enough(processes, wanted)
 }
 
 // single reports whether a round is one operation. It may be longer than the machine

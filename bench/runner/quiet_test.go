@@ -127,7 +127,9 @@ func TestMore(t *testing.T) {
 		"rounds are left":         {Case{Round: 1, Rounds: 3 * starts}, 2, now, []*process{quiet}, true},
 		"enough of them":          {Case{Round: 1, Rounds: 3 * starts}, 3, now, []*process{quiet}, false},
 		"disturbed":               {Case{Round: 1, Rounds: 3 * starts}, 3, now, []*process{quiet, disturbed}, true},
-		"disturbed for too long":  {Case{Round: 1, Rounds: 3 * starts}, 3, now.Add(-patience / starts), []*process{quiet, disturbed}, false},
+		"disturbed for too long":  {Case{Round: 1, Rounds: 3 * starts}, 3, now.Add(-15 * time.Second / starts), []*process{quiet, disturbed}, false},
+		"live, for as long":       {Case{Round: 1, Rounds: 3 * starts, Live: true}, 3, now.Add(-15 * time.Second / starts), []*process{quiet, disturbed}, true},
+		"live, for too long":      {Case{Round: 1, Rounds: 3 * starts, Live: true}, 3, now.Add(-40 * time.Second / starts), []*process{quiet, disturbed}, false},
 		"single, disturbed":       {Case{Rounds: 3}, 3, now, []*process{disturbed}, false},
 		"single, rounds are left": {Case{Rounds: 3}, 2, now, []*process{disturbed}, true},
 	} {
