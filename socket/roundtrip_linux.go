@@ -27,8 +27,8 @@ func (s *Socket) roundTrip(req, b []byte, info *Info) (n int, err error) {
 		size, _, errno = syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(sys.fd),
 			uintptr(unsafe.Pointer(unsafe.SliceData(req))), uintptr(len(req)), unix.MSG_DONTWAIT, 0, 0)
 	}
-	if errno != 0 || int(size) != len(req) {
-		return s.answer(sent(errno), req, b, info)
+	if err := sent(errno, int(size), len(req)); err != nil {
+		return s.answer(err, req, b, info)
 	}
 	errno = unix.EINTR
 	for errno == unix.EINTR {
@@ -58,14 +58,6 @@ func (s *sysSocket) direct() bool {
 // limited reports whether mayRoundTrip can have something against it.
 func (s *sysSocket) limited() bool {
 	return s.closed.Load() || s.r.until.nanos.Load()|s.w.until.nanos.Load() != 0
-}
-
-// sent is the error of a send that returned errno, or a short count: see sendOnce.
-func sent(errno syscall.Errno) error {
-	if errno == 0 {
-		return unix.EMSGSIZE
-	}
-	return errno
 }
 
 // roundTripAny is roundTrip for every kind of socket.

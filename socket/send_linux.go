@@ -72,10 +72,15 @@ func (s *sysSocket) sendOnce(b []byte, to Addr, addressed bool) error {
 		}
 	}
 	w.mu.Unlock()
+	return sent(errno, int(n), len(b))
+}
+
+// sent is what came of a send of size bytes that returned errno and n.
+func sent(errno syscall.Errno, n, size int) error {
 	switch {
 	case errno != 0:
 		return errno
-	case int(n) != len(b):
+	case n != size:
 		return unix.EMSGSIZE
 	}
 	return nil

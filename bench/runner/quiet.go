@@ -62,10 +62,10 @@ func (c *Case) patience() time.Duration {
 // more reports whether there is to be another round since the workers were started.
 func (r *run) more(c *Case, round int, began time.Time, processes []*process) bool {
 	wanted := (c.Rounds + c.starts() - 1) / c.starts()
-	if round < wanted || c.single() {
-		return round < wanted
+	if round < wanted {
+		return true
 	}
-	return time.Since(began) < c.patience()/starts && !r.probes.enough(processes, wanted)
+	return !c.single() && time.Since(began) < c.patience()/starts && !r.probes.enough(processes, wanted)
 }
 
 // single reports whether a round is one operation. It may be longer than the machine
@@ -89,19 +89,20 @@ func (r *run) keep(m measured) {
 	if m.kase.single() {
 		return
 	}
-	least, most := 1.0, 0.0
-	for _, p := range m.processes {
-		part := float64(len(r.probes.quiet(p))) / float64(len(p.samples))
-		least, most = min(least, part), max(most, part)
+	var quiet [][]sample
+	enough, least, most := true, 1.0, 0.0
+	for i, p := range m.processes {
+		quiet = append(quiet, r.probes.quiet(p))
+		part := float64(len(quiet[i])) / float64(len(p.samples))
+		enough, least, most = enough && len(quiet[i]) >= fewest, min(least, part), max(most, part)
 	}
-	if !r.probes.enough(m.processes, fewest) || most > alike*least {
+	if !enough || most > alike*least {
 		r.note("%s of %s: not quiet for long enough, all samples count", m.kase.Name, m.input.name)
 		return
 	}
-	for _, p := range m.processes {
-		quiet := r.probes.quiet(p)
-		p.setAside = len(p.samples) - len(quiet)
-		p.samples = quiet
+	for i, p := range m.processes {
+		p.setAside = len(p.samples) - len(quiet[i])
+		p.samples = quiet[i]
 	}
 }
 

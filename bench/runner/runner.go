@@ -243,11 +243,10 @@ func (r *run) calibrate(c *Case, p *process) error {
 // rounds of few operations, which are mostly waking up.
 func (r *run) shortest(p *process) (least time.Duration, err error) {
 	for i := range calibrations {
-		s, err := p.run(p.ops)
+		s, err := r.timed(p)
 		if err != nil {
 			return 0, err
 		}
-		r.probes.see(p.program, s.probe)
 		if took := time.Duration(s.ns); i == 0 || took < least {
 			least = took
 		}
@@ -268,15 +267,23 @@ func (r *run) rounds(c *Case, in *input, processes []*process) error {
 		}
 		for i := range processes {
 			p := processes[(i+round)%len(processes)]
-			s, err := p.run(p.ops)
+			s, err := r.timed(p)
 			if err != nil {
 				return err
 			}
-			r.probes.see(p.program, s.probe)
 			p.samples = append(p.samples, s)
 		}
 	}
 	return compareSums(processes)
+}
+
+// timed does the operations of a round, and sees how quiet it was.
+func (r *run) timed(p *process) (sample, error) {
+	s, err := p.run(p.ops)
+	if err == nil {
+		r.probes.see(p.program, s.probe)
+	}
+	return s, err
 }
 
 // compareSums compares what one operation of every column gave, which is the same
