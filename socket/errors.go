@@ -33,7 +33,7 @@ type OpError struct {
 
 // Error returns one line: protocol, call, reason, hint.
 func (e *OpError) Error() string {
-	text := "netlink " + protocolName(e.Protocol) + ": " + e.Op + ": " + e.Err.Error()
+	text := "netlink " + ProtocolName(e.Protocol) + ": " + e.Op + ": " + e.Err.Error()
 	if e.Hint != "" {
 		text += ": " + e.Hint
 	}

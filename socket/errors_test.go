@@ -60,7 +60,7 @@ func TestProtocolNames(t *testing.T) {
 		Route: "route", UserSock: "usersock", Generic: "generic", SMC: "smc",
 		1: "protocol 1", 23: "protocol 23", -7: "protocol -7",
 	} {
-		if got := protocolName(protocol); got != want {
+		if got := ProtocolName(protocol); got != want {
 			t.Errorf("%d is %q, want %q", protocol, got, want)
 		}
 	}

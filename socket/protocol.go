@@ -24,8 +24,9 @@ const (
 	SMC           = 22 // SMC monitoring
 )
 
-// protocolName is for error texts.
-func protocolName(protocol int) string {
+// ProtocolName returns the kernel's name of a protocol in lower case, "generic" for
+// NETLINK_GENERIC, or "protocol 99" for one that has none.
+func ProtocolName(protocol int) string {
 	if protocol >= 0 && protocol < len(protocolNames) && protocolNames[protocol] != "" {
 		return protocolNames[protocol]
 	}

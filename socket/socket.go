@@ -32,7 +32,7 @@
 //	groups    Join, Leave, Groups
 //	options   SetFlag, Flag, SetReceiveBuffer, SetSendBuffer, ReceiveBuffer,
 //	          SendBuffer, AttachFilter, DetachFilter, SyscallConn
-//	inspect   PortID, Protocol, Drops
+//	inspect   PortID, Protocol, ProtocolName, Drops
 //	errors    OpError, ErrTruncated, ErrSender, ErrEmpty, ErrFull
 //
 // # Concurrency

@@ -101,7 +101,7 @@ func TestCallDumps(t *testing.T) {
 	if err := json.Unmarshal([]byte(lines[199]), &last); err != nil {
 		t.Fatal(err)
 	}
-	want := reply{Cmd: 1, Version: 1, Attrs: []attribute{{Type: 1, Kind: "nul-string", Value: "dump entry number 199"}}}
+	want := reply{1, 1, Body{Attrs: []attribute{{Type: 1, Kind: "nul-string", Value: "dump entry number 199"}}}}
 	if diff := cmp.Diff(want, last); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

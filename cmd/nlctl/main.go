@@ -7,6 +7,7 @@
 //	nlctl monitor       families and groups as they come and go
 //	nlctl call FAMILY CMD [TYPE=VALUE ...]
 //	                    send a request to an operation and print its replies
+//	nlctl decode FILE   print the messages in a capture, or in a file of hex or bytes
 //	nlctl serve         serve a bus to other processes, until interrupted
 //
 // In front of the command, -bus example has them ask a bus of nlctl's own, with the
@@ -22,7 +23,8 @@
 // otherwise, or says it where no kind is told.
 //
 // With -json they print the same for programs. The exit status is 0, 1 if the
-// kernel, the bus or the network refused, 2 if the command line is wrong.
+// kernel, the bus or the network refused, or a file makes no sense, 2 if the command
+// line is wrong.
 package main
 
 import (
@@ -123,6 +125,14 @@ func commands(badUsage cli.OnUsageErrorFunc) []*cli.Command {
 			Flags:         callFlags(),
 			Action:        call,
 			ShellComplete: completeFamilies,
+		},
+		{
+			Name:        "decode",
+			Usage:       "print the messages in a file: a capture, hex, or the bytes of a datagram",
+			ArgsUsage:   "FILE",
+			Description: decodeHelp,
+			Flags:       decodeFlags(),
+			Action:      decode,
 		},
 		{
 			Name:        "serve",

@@ -18,11 +18,16 @@ import (
 
 // reply is the JSON of a message that answers a call, one on a line.
 type reply struct {
-	Cmd     uint8       `json:"cmd"`
-	Version uint8       `json:"version"`
-	Header  string      `json:"header,omitempty"` // the family's own, in hex
-	Attrs   []attribute `json:"attrs"`
-	Error   string      `json:"error,omitempty"` // what stopped making sense behind them
+	Cmd     uint8 `json:"cmd"`
+	Version uint8 `json:"version"`
+	Body
+}
+
+// Body is a header and the attributes behind it.
+type Body struct {
+	Header string      `json:"header,omitempty"` // the family's own, in hex
+	Attrs  []attribute `json:"attrs"`
+	Error  string      `json:"error,omitempty"` // what stopped making sense behind them
 }
 
 // attribute is one of a reply. Value is what Kind says: a number, a text, true for
@@ -52,21 +57,29 @@ func newPrinter(c *cli.Command, f *ctrl.Family, p *nla.Policy) *printer {
 
 func (p *printer) print(m nlmsg.Msg) error {
 	p.count++
-	r := p.newReply(m)
+	r := newReply(m, p.header, p.policy)
 	if p.isJSON {
 		return json.NewEncoder(p.w).Encode(r)
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "command %d, version %d\n", r.Cmd, r.Version)
-	if r.Header != "" {
-		fmt.Fprintf(&text, "  header %s\n", r.Header)
-	}
-	writeAttributes(&text, "  ", r.Attrs)
-	if r.Error != "" {
-		fmt.Fprintf(&text, "  %s\n", strings.Map(printableRune, r.Error))
-	}
+	r.write(&text, "")
 	_, err := io.WriteString(p.w, text.String())
 	return err
+}
+
+func (r *reply) write(w *strings.Builder, indent string) {
+	fmt.Fprintf(w, "%scommand %d, version %d\n", indent, r.Cmd, r.Version)
+	r.Body.write(w, indent+"  ")
+}
+
+func (b *Body) write(w *strings.Builder, indent string) {
+	if b.Header != "" {
+		fmt.Fprintf(w, "%sheader %s\n", indent, b.Header)
+	}
+	writeAttributes(w, indent, b.Attrs)
+	if b.Error != "" {
+		fmt.Fprintf(w, "%s%s\n", indent, strings.Map(printableRune, b.Error))
+	}
 }
 
 // end says that there was nothing to print.
@@ -77,18 +90,22 @@ func (p *printer) end() (err error) {
 	return err
 }
 
-func (p *printer) newReply(m nlmsg.Msg) reply {
+// newReply reads a message of a family with a header of that many bytes.
+func newReply(m nlmsg.Msg, header int, policy *nla.Policy) reply {
 	h, n := genlmsg.Consume(m.Payload())
 	if n < 0 {
-		return reply{Attrs: []attribute{}, Error: "the message has no header of Generic Netlink"}
+		return reply{Body: Body{Attrs: []attribute{}, Error: "the message has no header of Generic Netlink"}}
 	}
-	r := reply{Cmd: h.Cmd(), Version: h.Version(), Header: hex.EncodeToString(genlmsg.UserHeader(m, p.header))}
-	var err error
-	r.Attrs, err = newAttributes(genlmsg.Attrs(m, p.header), rulesOf(p.policy), 0)
+	return reply{h.Cmd(), h.Version(), newBody(genlmsg.UserHeader(m, header), genlmsg.Attrs(m, header), policy)}
+}
+
+func newBody(header, attrs []byte, policy *nla.Policy) Body {
+	all, err := newAttributes(attrs, rulesOf(policy), 0)
+	b := Body{Header: hex.EncodeToString(header), Attrs: all}
 	if err != nil {
-		r.Error = err.Error()
+		b.Error = err.Error()
 	}
-	return r
+	return b
 }
 
 // maxDepth is how deep nests are looked into; what is deeper is hex.

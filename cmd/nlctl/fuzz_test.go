@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/gopacket/gopacket/layers"
+
+	"github.com/nlwire/nlwire/internal/guard"
+	"github.com/nlwire/nlwire/internal/seeds"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// maxGrowth is how many bytes of output a byte of a file may make. The worst is a
+// message without a payload, of 16 bytes, in JSON.
+const maxGrowth = 64
+
+// files are seeds of every kind of file.
+func files(f *testing.F) []seeds.Seed {
+	needLittleEndian(f)
+	recorded, err := os.ReadFile("testdata/nlmon.pcap")
+	if err != nil {
+		f.Fatal(err)
+	}
+	noop := request(nlmsg.Noop, 0, nil, nil)
+	cut := pcap(f, linkNetlink, cooked(socket.Route, noop))
+	cut[24+12] += 8
+	list := []seeds.Seed{
+		{Name: "recorded", Why: "what tcpdump writes", B: recorded},
+		{Name: "recorded, cut", Why: "a packet without its end", B: recorded[:len(recorded)-10]},
+		{Name: "pcap, cut packet", Why: "a snapshot length that was too short", B: cut},
+		{Name: "pcap, uevent", Why: "no messages", B: pcap(f, linkNetlink, cooked(socket.KObjectUevent, []byte("add@/x\x00")))},
+		{Name: "pcap, short packet", Why: "less than the header of a packet", B: pcap(f, linkNetlink, []byte{1})},
+		{Name: "pcap, ethernet", Why: "another link", B: pcap(f, layers.LinkTypeEthernet, make([]byte, 60))},
+		{Name: "pcapng", Why: "what Wireshark writes", B: pcapng(f, []layers.LinkType{linkNetlink}, cooked(socket.Route, noop), cooked(socket.Generic, ack(2)))},
+		{Name: "pcapng, two links", Why: "packets to pass over", B: pcapng(f, []layers.LinkType{layers.LinkTypeEthernet, linkNetlink}, make([]byte, 60), cooked(socket.Route, noop))},
+		{Name: "hex", Why: "two datagrams, comments", B: []byte("# x\n10000000 0100\n0000 07:00:00:00 09000000\n\n1000\n")},
+		{Name: "hex, odd", Why: "half a byte", B: []byte("100\n")},
+		{Name: "gzip", Why: "compressed", B: []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0, 0}},
+	}
+	return slices.Concat(list, seeds.Datagrams())
+}
+
+// Whatever a file holds, it is printed without harm to a terminal, in lines of JSON
+// that say the same, and in no more bytes than its length allows.
+func FuzzDecodeFile(f *testing.F) {
+	seeds.Fuzz(f, files(f), func(t *testing.T, b []byte) {
+		for _, protocol := range []int{socket.Generic, socket.Route} {
+			text, err := decodedText(b, protocol)
+			for i, r := range text {
+				if r != '\n' && (r < ' ' || r > 0x7e) {
+					t.Fatalf("%q at %d of the text", r, i)
+				}
+			}
+			var out bytes.Buffer
+			failure := newDecoder(&out, true).file(bytes.NewReader(b), protocol)
+			if (err == nil) != (failure == nil) || err != nil && err.Error() != failure.Error() {
+				t.Fatalf("text %v, JSON %v", err, failure)
+			}
+			if limit := maxGrowth * (len(b) + 16); len(text) > limit || out.Len() > limit {
+				t.Fatalf("%d bytes of text and %d of JSON from %d", len(text), out.Len(), len(b))
+			}
+			types, lines := 0, strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+			for _, line := range lines {
+				var m message
+				if out.Len() > 0 {
+					if err := json.Unmarshal([]byte(line), &m); err != nil {
+						t.Fatalf("%v in %q", err, line)
+					}
+				}
+				if m.Offset < 0 || m.Length < 0 || m.Offset+m.Length > len(b) {
+					t.Fatalf("%d bytes at %d of a file of %d", m.Length, m.Offset, len(b))
+				}
+				if m.Envelope != nil {
+					types++
+				}
+			}
+			if n := strings.Count(text, "  port "); n < types {
+				t.Fatalf("%d messages in the text, %d in JSON", n, types)
+			}
+		}
+		guard.Memory(t, b, 1<<20+1000*len(b), func() { _, _ = decodedText(b, socket.Generic) })
+	})
+}
+
+// A datagram is the same in a file of its own, in hex, and in captures.
+func FuzzDecodeDatagram(f *testing.F) {
+	needLittleEndian(f)
+	seeds.Fuzz(f, seeds.Datagrams(), func(t *testing.T, b []byte) {
+		if len(b) == 0 || len(b) > 4096 {
+			return
+		}
+		for _, protocol := range []int{socket.Generic, socket.Route, socket.Netfilter, socket.XFRM} {
+			packet := cooked(protocol, b)
+			want := messagesOf(t, pcap(t, linkNetlink, packet), protocol)
+			got := messagesOf(t, pcapng(t, []layers.LinkType{linkNetlink}, packet), protocol)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("pcapng: -pcap +got:\n%s", diff)
+			}
+			for i := range want {
+				want[i].Time = ""
+			}
+			if diff := cmp.Diff(want, messagesOf(t, hexFile(b), protocol)); diff != "" {
+				t.Fatalf("hex: -pcap +got:\n%s", diff)
+			}
+			n := 0
+			for m, err := range nlmsg.All(b) {
+				if err == nil && (uint16(m.Type()) != want[n].Type || m.Seq() != want[n].Seq || len(m) != want[n].Length) {
+					t.Fatalf("message %d: %+v of % x", n, want[n], m)
+				}
+				n++
+			}
+			if n != len(want) {
+				t.Fatalf("%d messages, want %d", len(want), n)
+			}
+		}
+	})
+}
+
+func messagesOf(t *testing.T, file []byte, protocol int) []message {
+	t.Helper()
+	all, _ := decoded(t, file, protocol)
+	return all
+}
+
+func hexFile(b []byte) []byte {
+	const digits = "0123456789abcdef"
+	out := []byte("# hex\n")
+	for i, c := range b {
+		out = append(out, digits[c>>4], digits[c&15])
+		if i%16 == 15 {
+			out = append(out, '\n')
+		}
+	}
+	return out
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+)
+
+// message is the JSON of a message of a file, one on a line. What its type does not
+// have is left out. Where a datagram stops making sense there is one without a type.
+type message struct {
+	Datagram int    `json:"datagram"` // from 1
+	Time     string `json:"time,omitempty"`
+	Protocol string `json:"protocol"`
+	Offset   int    `json:"offset"` // in the datagram
+	Length   int    `json:"length"`
+
+	*Envelope
+	Generic *reply  `json:"generic,omitempty"`
+	Body    *Body   `json:"body,omitempty"` // of rtnetlink and netfilter
+	Answer  *answer `json:"answer,omitempty"`
+	Payload string  `json:"payload,omitempty"` // in hex, where nothing of it is known
+	Error   string  `json:"error,omitempty"`
+}
+
+// Envelope is the header of a message. Name is that of its type: of the family, or
+// of rtnetlink's.
+type Envelope struct {
+	Type  uint16   `json:"type"`
+	Name  string   `json:"name"`
+	Flags []string `json:"flags"`
+	Seq   uint32   `json:"seq"`
+	Port  uint32   `json:"port"`
+}
+
+func newEnvelope(protocol int, m nlmsg.Msg) *Envelope {
+	e := &Envelope{uint16(m.Type()), m.Type().String(), []string{}, m.Seq(), m.PortID()}
+	if f := m.Flags(); f != 0 {
+		e.Flags = strings.Split(f.Text(flagsKind(protocol, m.Type(), f)), "|")
+	}
+	return e
+}
+
+// answer is what an error or a done says.
+type answer struct {
+	Errno   uint32  `json:"errno"`
+	Text    string  `json:"text,omitempty"`    // of the errno
+	Message string  `json:"message,omitempty"` // the kernel's own words
+	Offset  *uint32 `json:"offset,omitempty"`  // of the bad attribute in the request
+	Policy  string  `json:"policy,omitempty"`  // what it must be
+	Missing *uint32 `json:"missing,omitempty"` // the type of the attribute that is not there
+	Nest    *uint32 `json:"nest,omitempty"`    // the offset of the nest that lacks it
+	Cookie  string  `json:"cookie,omitempty"`
+	Request string  `json:"request,omitempty"` // what is repeated of it
+	Error   string  `json:"error,omitempty"`   // what stopped making sense
+}
+
+// newAnswer reads a message of type Error or Done.
+func newAnswer(m nlmsg.Msg) *answer {
+	parse := nlmsg.ParseAck
+	if m.Type() == nlmsg.Done {
+		parse = nlmsg.ParseDone
+	}
+	a, err := parse(m)
+	out := &answer{Errno: a.Errno, Message: string(a.Msg), Cookie: hex.EncodeToString(a.Cookie), Request: hex.EncodeToString(a.Request)}
+	if a.Errno != 0 {
+		out.Text = syscall.Errno(a.Errno).Error()
+	}
+	if rule, _, err := nla.ParseRule(a.Policy); a.Has(nlmsg.AttrPolicy) && err == nil {
+		out.Policy = rule.String()
+	}
+	for _, n := range []struct {
+		attr uint16
+		v    uint32
+		to   **uint32
+	}{{nlmsg.AttrOffs, a.Offset, &out.Offset}, {nlmsg.AttrMissType, a.MissType, &out.Missing}, {nlmsg.AttrMissNest, a.MissNest, &out.Nest}} {
+		if a.Has(n.attr) {
+			*n.to = &n.v
+		}
+	}
+	if err != nil {
+		out.Error = err.Error()
+	}
+	return out
+}
+
+// isBad reports whether something of it makes no sense.
+func (m message) isBad() bool {
+	return m.Error != "" || m.Generic != nil && m.Generic.Error != "" || m.Body != nil && m.Body.Error != "" ||
+		m.Answer != nil && m.Answer.Error != ""
+}
+
+func (m *message) write(w *strings.Builder) {
+	const indent = "  "
+	if e := m.Envelope; e != nil {
+		fmt.Fprintf(w, "%s%s  %s  seq %d  port %d  %d bytes\n", indent, printable(e.Name), flagsText(e.Flags), e.Seq, e.Port, m.Length)
+	}
+	switch {
+	case m.Generic != nil:
+		m.Generic.write(w, indent+indent)
+	case m.Body != nil:
+		m.Body.write(w, indent+indent)
+	case m.Answer != nil:
+		m.Answer.write(w, indent+indent)
+	}
+	if m.Error != "" {
+		fmt.Fprintf(w, "%sat %d: %s\n", indent, m.Offset, m.Error)
+	}
+	if m.Payload != "" {
+		fmt.Fprintf(w, "%s%s\n", indent+indent, m.Payload)
+	}
+}
+
+func flagsText(flags []string) string {
+	if len(flags) == 0 {
+		return "0"
+	}
+	return strings.Join(flags, "|")
+}
+
+func (a *answer) write(w *strings.Builder, indent string) {
+	line := func(format string, args ...any) { fmt.Fprintf(w, indent+format+"\n", args...) }
+	switch {
+	case a.Errno != 0:
+		line("errno %d: %s", a.Errno, a.Text)
+	case a.Error == "":
+		line("success")
+	}
+	if a.Message != "" {
+		line("%s", strconv.QuoteToASCII(a.Message))
+	}
+	if a.Offset != nil {
+		line("the attribute at %d of the request", *a.Offset)
+	}
+	if a.Policy != "" {
+		line("it must be %s", a.Policy)
+	}
+	if a.Missing != nil {
+		line("attribute %d is missing", *a.Missing)
+	}
+	if a.Nest != nil {
+		line("in the nest at %d of the request", *a.Nest)
+	}
+	if a.Cookie != "" {
+		line("cookie %s", a.Cookie)
+	}
+	if a.Request != "" {
+		line("of the request %s", a.Request)
+	}
+	if a.Error != "" {
+		line("%s", a.Error)
+	}
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// parseProtocol returns the protocol of that name or number.
+func parseProtocol(name string) (int, error) {
+	for protocol := range maxProtocol {
+		if socket.ProtocolName(protocol) == name {
+			return protocol, nil
+		}
+	}
+	n, err := strconv.ParseUint(name, 0, 16)
+	if err != nil {
+		return 0, fmt.Errorf("no protocol %q: want a name, as route or generic, or a number", name)
+	}
+	return int(n), nil
+}
+
+// maxProtocol is one more than the highest protocol (MAX_LINKS).
+const maxProtocol = 32
+
+// A routeKind is what four message types of rtnetlink have in common: RTM_NEW...,
+// RTM_DEL..., RTM_GET... and RTM_SET... (rtnetlink.h), and the header in front of the
+// attributes.
+type routeKind struct {
+	name   string
+	header int
+}
+
+// routeKinds are by the type of RTM_NEW....
+var routeKinds = map[nlmsg.Type]routeKind{
+	16:  {"link", 16},         // struct ifinfomsg
+	20:  {"addr", 8},          // struct ifaddrmsg
+	24:  {"route", 12},        // struct rtmsg
+	28:  {"neigh", 12},        // struct ndmsg
+	32:  {"rule", 12},         // struct fib_rule_hdr
+	36:  {"qdisc", 20},        // struct tcmsg
+	40:  {"tclass", 20},       // struct tcmsg
+	44:  {"tfilter", 20},      // struct tcmsg
+	48:  {"action", 4},        // struct tcamsg
+	52:  {"prefix", 12},       // struct prefixmsg
+	56:  {"multicast", 8},     // struct ifaddrmsg
+	60:  {"anycast", 8},       // struct ifaddrmsg
+	64:  {"neightbl", 4},      // struct ndtmsg
+	68:  {"nduseropt", 16},    // struct nduseroptmsg
+	72:  {"addrlabel", 12},    // struct ifaddrlblmsg
+	76:  {"dcb", 4},           // struct dcbmsg
+	80:  {"netconf", 4},       // struct netconfmsg
+	84:  {"mdb", 8},           // struct br_port_msg
+	88:  {"nsid", 4},          // struct rtgenmsg
+	92:  {"stats", 12},        // struct if_stats_msg
+	96:  {"cachereport", 4},   // struct rtgenmsg
+	100: {"chain", 20},        // struct tcmsg
+	104: {"nexthop", 8},       // struct nhmsg
+	108: {"linkprop", 16},     // struct ifinfomsg
+	112: {"vlan", 8},          // struct br_vlan_msg
+	116: {"nexthopbucket", 8}, // struct nhmsg
+	120: {"tunnel", 8},        // struct tunnel_msg
+}
+
+// routeVerbs are by the lowest two bits of the type (rtnl_msgtype_kind).
+var routeVerbs = [4]string{"new", "del", "get", "set"}
+
+// routeType returns the kernel's name of a type of rtnetlink in lower case, without
+// RTM_, and the length of the header.
+func routeType(t nlmsg.Type) (name string, header int, ok bool) {
+	k, ok := routeKinds[t&^3]
+	return routeVerbs[t&3] + k.name, k.header, ok
+}
+
+// netfilterHeader is the length of struct nfgenmsg.
+const netfilterHeader = 4
+
+// flagsKind tells what the upper flags of a message mean, as far as its protocol
+// tells. A request of Generic Netlink with both bits of Dump is one, whatever the
+// command (genl_family_rcv_msg); rtnetlink has it in the type.
+func flagsKind(protocol int, t nlmsg.Type, f nlmsg.Flags) nlmsg.Kind {
+	if t < nlmsg.MinType {
+		return nlmsg.KindOf(t)
+	}
+	switch {
+	case protocol == socket.Generic && f&nlmsg.Request != 0 && f&nlmsg.Dump == nlmsg.Dump:
+		return nlmsg.KindGet
+	case protocol == socket.Route:
+		return [4]nlmsg.Kind{nlmsg.KindNew, nlmsg.KindDelete, nlmsg.KindGet, nlmsg.KindUnknown}[t&3]
+	}
+	return nlmsg.KindUnknown
+}
+
+// controllerPolicy tells the kinds of what the controller says about families
+// (ctrl_fill_info).
+var controllerPolicy = &nla.Policy{Attrs: []nla.Rule{
+	genlmsg.CtrlAttrFamilyID:        {Kind: nla.KindU16},
+	genlmsg.CtrlAttrFamilyName:      {Kind: nla.KindNULString},
+	genlmsg.CtrlAttrVersion:         {Kind: nla.KindU32},
+	genlmsg.CtrlAttrHdrSize:         {Kind: nla.KindU32},
+	genlmsg.CtrlAttrMaxAttr:         {Kind: nla.KindU32},
+	genlmsg.CtrlAttrOps:             {Kind: nla.KindNestedArray, Nested: controllerOp},
+	genlmsg.CtrlAttrMulticastGroups: {Kind: nla.KindNestedArray, Nested: controllerGroup},
+	genlmsg.CtrlAttrOpPolicy:        {Kind: nla.KindNestedArray, Nested: controllerOpPolicy},
+	genlmsg.CtrlAttrOp:              {Kind: nla.KindU32},
+}}
+
+var (
+	controllerOp = &nla.Policy{Attrs: []nla.Rule{
+		genlmsg.CtrlAttrOpID:    {Kind: nla.KindU32},
+		genlmsg.CtrlAttrOpFlags: {Kind: nla.KindU32},
+	}}
+	controllerGroup = &nla.Policy{Attrs: []nla.Rule{
+		genlmsg.CtrlAttrMulticastGroupName: {Kind: nla.KindNULString},
+		genlmsg.CtrlAttrMulticastGroupID:   {Kind: nla.KindU32},
+	}}
+	controllerOpPolicy = &nla.Policy{Attrs: []nla.Rule{
+		genlmsg.CtrlAttrPolicyDo:   {Kind: nla.KindU32},
+		genlmsg.CtrlAttrPolicyDump: {Kind: nla.KindU32},
+	}}
+)
