@@ -92,6 +92,7 @@ func noAllocs(t *testing.T, polled bool, opts ...Option) {
 			must(err)
 		},
 		"Datagram.Bytes":          func() { _ = batch[0].Bytes() },
+		"ProtocolName":            func() { _ = ProtocolName(Generic) },
 		"Socket.PortID":           func() { _ = s.PortID() },
 		"Socket.Protocol":         func() { _ = s.Protocol() },
 		"Socket.SetDeadline":      func() { must(s.SetDeadline(time.Now().Add(guardTime))) },

@@ -25,7 +25,7 @@ const (
 )
 
 // ProtocolName returns the kernel's name of a protocol in lower case, "generic" for
-// NETLINK_GENERIC, or "protocol 99" for one that has none.
+// NETLINK_GENERIC, or "protocol 99", which is allocated, for one that has none.
 func ProtocolName(protocol int) string {
 	if protocol >= 0 && protocol < len(protocolNames) && protocolNames[protocol] != "" {
 		return protocolNames[protocol]

@@ -301,14 +301,10 @@ func TestDecodeRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole, err := decoded(t, file, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	// Cut anywhere, it is an error, or an end between two packets, and what is before
 	// it is printed.
 	for n := range file {
-		got, err := decoded(t, file[:n], socket.Generic)
+		got, err := decodedText(file[:n], socket.Generic)
 		var text string
 		if err != nil {
 			text = err.Error()
@@ -323,8 +319,8 @@ func TestDecodeRecorded(t *testing.T) {
 		default:
 			t.Fatalf("%d bytes: %v", n, err)
 		}
-		if len(got) > len(whole) || len(got) > 0 && !cmp.Equal(whole[:len(got)], got) {
-			t.Fatalf("%d bytes: %d messages, others than those of the whole file", n, len(got))
+		if !strings.HasPrefix(stdout, got) {
+			t.Fatalf("%d bytes: what is printed is not what the whole file begins with:\n%s", n, got)
 		}
 	}
 }
