@@ -297,14 +297,10 @@ func TestDecodeRecorded(t *testing.T) {
 	if diff := cmp.Diff(string(want), stdout); diff != "" || code != exitOK || stderr != "" {
 		t.Errorf("exit %d, stderr %q, -want +got:\n%s", code, stderr, diff)
 	}
-	file, err := os.ReadFile("testdata/nlmon.pcap")
-	if err != nil {
-		t.Fatal(err)
-	}
 	// Cut anywhere, it is an error, or an end between two packets, and what is before
 	// it is printed.
-	for n := range file {
-		got, err := decodedText(file[:n], socket.Generic)
+	for n := range recorded {
+		got, err := decodedText(recorded[:n], socket.Generic)
 		var text string
 		if err != nil {
 			text = err.Error()

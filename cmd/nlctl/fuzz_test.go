@@ -2,8 +2,8 @@ package main
 
 import (
 	"bytes"
+	_ "embed"
 	"encoding/json"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +17,9 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
+//go:embed testdata/nlmon.pcap
+var recorded []byte
+
 // maxGrowth is how many bytes of output a byte of a file may make. The worst is a
 // message without a payload, of 16 bytes, in JSON.
 const maxGrowth = 64
@@ -24,10 +27,6 @@ const maxGrowth = 64
 // files are seeds of every kind of file.
 func files(f *testing.F) []seeds.Seed {
 	needLittleEndian(f)
-	recorded, err := os.ReadFile("testdata/nlmon.pcap")
-	if err != nil {
-		f.Fatal(err)
-	}
 	noop := request(nlmsg.Noop, 0, nil, nil)
 	cut := pcap(f, linkNetlink, cooked(socket.Route, noop))
 	cut[24+12] += 8
