@@ -4,8 +4,8 @@ import "time"
 
 // probe tells whether this thread has its processor to itself: the nanoseconds of
 // work that fills it, ten microseconds. With another at work on the other half of a
-// core, which a virtual machine shares with others, it takes half as long again. It
-// is the shortest of a few, since whoever woke this thread is still at work for some
+// core, which a virtual machine shares with others, it takes longer. It is the
+// shortest of a few, since whoever woke this thread is still at work for some
 // microseconds; company stays for milliseconds.
 func probe() (least int64) {
 	for i := range probes {

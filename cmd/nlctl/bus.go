@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -122,7 +121,7 @@ func serveBus(ctx context.Context, c *cli.Command, b *bus.Bus) error {
 func printPort(c *cli.Command, portID uint32) (err error) {
 	w := c.Root().Writer
 	if c.Bool("json") {
-		return json.NewEncoder(w).Encode(struct {
+		return newEncoder(w).Encode(struct {
 			Port uint32 `json:"port"`
 		}{portID})
 	}

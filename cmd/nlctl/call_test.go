@@ -133,7 +133,8 @@ func TestRepliesPrint(t *testing.T) {
   300  nested
     1  bytes  7800  "x"
   8  bytes  01
-  nla: attribute length past the end of the input at offset 48
+  at 72 of the message: nla: attribute length past the end of the input
+  01020300
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -9,6 +9,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math/bits"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gopacket/gopacket"
@@ -24,14 +27,27 @@ type datagram struct {
 	missing  int // bytes that were not captured
 }
 
+// when returns the time in the form of RFC 3339, if it has one.
+func (g *datagram) when() string {
+	t := g.time.UTC()
+	if g.time.IsZero() || t.Year() < 0 || t.Year() > 9999 {
+		return ""
+	}
+	return t.Format(time.RFC3339Nano)
+}
+
 // The kinds of file, by their first bytes (draft-ietf-opsawg-pcap and -pcapng).
 const (
-	magicMicro = 0xa1b2c3d4 // pcap, in the byte order of who wrote it
-	magicNano  = 0xa1b23c4d
-	magicNg    = 0x0a0d0d0a // pcapng, in any byte order; its magicOrder tells that
-	magicOrder = 0x1a2b3c4d
-	magicGzip  = 0x1f8b
+	magicMicro    = 0xa1b2c3d4 // pcap, in the byte order of who wrote it
+	magicNano     = 0xa1b23c4d
+	magicModified = 0xa1b2cd34 // which pcapgo refuses
+	magicNg       = 0x0a0d0d0a // pcapng, in any byte order; its magicOrder tells that
+	magicOrder    = 0x1a2b3c4d
 )
+
+// magicGzip is that of gzip with its only method. As the length of a message it is of
+// 559,000 bytes and more, of which nobody keeps files.
+var magicGzip = []byte{0x1f, 0x8b, 8}
 
 // maxPlain is the largest file that is no capture: it is read at once, and more than a
 // datagram can have.
@@ -50,10 +66,12 @@ func datagrams(r io.Reader, protocol int) iter.Seq2[datagram, error] {
 		return failing(errors.New("the file is empty"))
 	case len(start) < 12: // no capture
 	case binary.BigEndian.Uint32(start) == magicNg:
-		return ordered(start[8:], captureNg(in), magicOrder)
-	case isAny(start, magicMicro, magicNano):
-		return ordered(start, capture(in), magicMicro, magicNano)
-	case binary.BigEndian.Uint16(start) == magicGzip:
+		return captureNg(in)
+	case isAny(binary.NativeEndian.Uint32(start), magicMicro, magicNano, magicModified):
+		return capture(in)
+	case isAny(bits.ReverseBytes32(binary.NativeEndian.Uint32(start)), magicMicro, magicNano, magicModified):
+		return failing(errOrder)
+	case bytes.HasPrefix(start, magicGzip):
 		return failing(errors.New("the file is compressed: unpack it with gunzip"))
 	}
 	return plain(in, protocol)
@@ -63,27 +81,11 @@ func failing(err error) iter.Seq2[datagram, error] {
 	return func(yield func(datagram, error) bool) { yield(datagram{}, err) }
 }
 
-// isAny reports whether one of the numbers stands there, in any byte order.
-func isAny(b []byte, numbers ...uint32) bool {
-	for _, n := range numbers {
-		if binary.LittleEndian.Uint32(b) == n || binary.BigEndian.Uint32(b) == n {
-			return true
-		}
-	}
-	return false
-}
+func isAny(v uint32, of ...uint32) bool { return slices.Contains(of, v) }
 
-// ordered returns all if one of the numbers stands there in the byte order of this
-// machine. A capture is in that of the machine that made it, as netlink is, and says
-// so; netlink does not.
-func ordered(b []byte, all iter.Seq2[datagram, error], numbers ...uint32) iter.Seq2[datagram, error] {
-	for _, n := range numbers {
-		if binary.NativeEndian.Uint32(b) == n {
-			return all
-		}
-	}
-	return failing(errors.New("a machine of the other byte order made this capture, and netlink has that of its machine: decode it on one like that"))
-}
+// errOrder: a capture is in the byte order of the machine that made it, and says so.
+// Netlink is too, and does not.
+var errOrder = errors.New("a machine of the other byte order made this capture, and netlink has that of its machine: decode it on one like that")
 
 // linkNetlink is the link type of netlink (LINKTYPE_NETLINK).
 const linkNetlink layers.LinkType = 253
@@ -99,39 +101,24 @@ func capture(r io.Reader) iter.Seq2[datagram, error] {
 			yield(datagram{}, fmt.Errorf("pcap: %w", err))
 			return
 		}
-		file.SetSnaplen(0) // then a packet is limited to 256 KiB, whatever the file says
+		file.SetSnaplen(maxPacket) // whatever the file says
 		packets(file.ZeroCopyReadPacketData, yield)
 	}
 }
 
-// captureNg ranges over a pcapng file. It may have packets of other interfaces, which
-// are passed over.
-func captureNg(r io.Reader) iter.Seq2[datagram, error] {
+// maxPacket is the longest packet in a capture (MAXIMUM_SNAPLEN of libpcap). pcapgo
+// takes no shorter limit.
+const maxPacket = 256 << 10
+
+// captureNg ranges over a pcapng file.
+func captureNg(r *bufio.Reader) iter.Seq2[datagram, error] {
 	return func(yield func(datagram, error) bool) {
-		file, err := pcapgo.NewNgReader(r, pcapgo.NgReaderOptions{WantMixedLinkType: true})
+		file, err := pcapgo.NewNgReader(&ngBlocks{in: r}, pcapgo.NgReaderOptions{WantMixedLinkType: true})
 		if err != nil {
 			yield(datagram{}, fmt.Errorf("pcapng: %w", err))
 			return
 		}
-		var other error
-		found := false
-		packets(func() (b []byte, ci gopacket.CaptureInfo, err error) {
-			for {
-				b, ci, err = file.ZeroCopyReadPacketData()
-				if err == io.EOF && !found && other != nil {
-					return nil, ci, other
-				}
-				if err != nil {
-					return nil, ci, err
-				}
-				if link, ok := ci.AncillaryData[0].(layers.LinkType); ok && link != linkNetlink {
-					other = notNetlink(link)
-					continue
-				}
-				found = true
-				return b, ci, nil
-			}
-		}, yield)
+		packets(file.ZeroCopyReadPacketData, yield)
 	}
 }
 
@@ -143,15 +130,25 @@ func notNetlink(link layers.LinkType) error {
 // the protocol in the last two bytes, all of it in network byte order.
 const cookedLen = 16
 
-// packets hands on what read returns, to the end of the file.
+// packets hands on what read returns, to the end of the file. Packets of other links,
+// which pcapng may have beside those of netlink, are passed over.
 func packets(read func() ([]byte, gopacket.CaptureInfo, error), yield func(datagram, error) bool) {
+	var other error
+	found := false
 	for number := 1; ; number++ {
 		b, ci, err := read()
 		if err == io.EOF && b == nil {
+			if !found && other != nil {
+				yield(datagram{}, other)
+			}
 			return
 		}
 		if err == io.EOF {
 			err = io.ErrUnexpectedEOF // the header of a packet without its bytes
+		}
+		if len(ci.AncillaryData) > 0 && ci.AncillaryData[0] != linkNetlink && err == nil {
+			other = notNetlink(ci.AncillaryData[0].(layers.LinkType))
+			continue
 		}
 		if err == nil && len(b) < cookedLen {
 			err = fmt.Errorf("it has %d bytes, fewer than the %d of the header of a netlink packet", len(b), cookedLen)
@@ -164,6 +161,7 @@ func packets(read func() ([]byte, gopacket.CaptureInfo, error), yield func(datag
 		if !yield(datagram{ci.Timestamp, int(protocol), b[cookedLen:], max(0, ci.Length-ci.CaptureLength)}, nil) {
 			return
 		}
+		found = true
 	}
 }
 
@@ -178,38 +176,56 @@ func plain(r io.Reader, protocol int) iter.Seq2[datagram, error] {
 			yield(datagram{}, err)
 			return
 		}
-		all, ok := fromHex(b)
-		if !ok {
-			all = [][]byte{b}
+		all := [][]byte{b}
+		if bytes.IndexByte(b, 0) < 0 {
+			all, err = fromHex(b)
 		}
 		for _, b := range all {
 			if !yield(datagram{protocol: protocol, b: b}, nil) {
 				return
 			}
 		}
+		if err != nil {
+			yield(datagram{}, err)
+		}
 	}
 }
 
 // fromHex reads datagrams written as hex: lines join, an empty one ends a datagram,
-// what follows a # is a comment. No file of a datagram is that: the highest byte of
-// its length is 0, since it is below maxPlain.
-func fromHex(text []byte) (all [][]byte, ok bool) {
-	if bytes.IndexByte(text, 0) >= 0 {
-		return nil, false
-	}
+// what follows a # is a comment. It returns those in front of an error. No file of a
+// datagram is without a byte 0, as text is: the highest of its length is one, since
+// that is below maxPlain.
+func fromHex(text []byte) (all [][]byte, err error) {
 	var digits []byte
-	for line := range bytes.Lines(append(bytes.Clone(text), "\n\n"...)) {
+	number := 0
+	end := func() error {
+		if len(digits)%2 != 0 {
+			return fmt.Errorf("line %d: a datagram of %d hex digits, which is half a byte too much", number, len(digits))
+		}
+		if len(digits) > 0 {
+			b, _ := hex.AppendDecode(nil, digits) // they are digits
+			all, digits = append(all, b), digits[:0]
+		}
+		return nil
+	}
+	for line := range bytes.Lines(text) {
+		number++
 		line, _, isComment := bytes.Cut(line, []byte("#"))
-		line = bytes.Join(bytes.Fields(bytes.ReplaceAll(line, []byte(":"), nil)), nil)
-		digits = append(digits, line...)
-		if len(line) > 0 || isComment || len(digits) == 0 {
+		before := len(digits)
+		for _, c := range line {
+			switch {
+			case '0' <= c && c <= '9', 'a' <= c && c <= 'f', 'A' <= c && c <= 'F':
+				digits = append(digits, c)
+			case !strings.ContainsRune(" \t\r\n:", rune(c)):
+				return all, fmt.Errorf("line %d: %q is no hex digit: a file that is text must be datagrams in hex, as xxd -p prints them", number, c)
+			}
+		}
+		if len(digits) > before || isComment {
 			continue
 		}
-		b, err := hex.AppendDecode(nil, digits)
-		if err != nil {
-			return nil, false
+		if err := end(); err != nil {
+			return all, err
 		}
-		all, digits = append(all, b), digits[:0]
 	}
-	return all, len(all) > 0
+	return all, end()
 }

@@ -3,14 +3,14 @@ package main
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
-	"time"
+	"syscall"
 
 	"github.com/urfave/cli/v3"
 
@@ -29,7 +29,7 @@ const decodeHelp = `FILE, or - for standard input, is one of these, which nlctl 
 
 A capture tells the protocol of each datagram; -protocol tells that of the others.
 Names of families, and whether they have a header of their own, are what the
-controller tells in the same file. To capture:
+controller told earlier in the file. To capture:
 
    ip link add nlmon0 type nlmon && ip link set nlmon0 up
    tcpdump -i nlmon0 -w FILE`
@@ -54,6 +54,7 @@ func decode(_ context.Context, c *cli.Command) error {
 	if err != nil {
 		return usageError{err}
 	}
+	signal.Reset(os.Interrupt, syscall.SIGTERM) // there is nothing to tidy up, and reading a pipe cannot be cancelled
 	out := newDecoder(c.Root().Writer, c.Bool("json"))
 	out.header = int(c.Uint8("header"))
 	if args[0] == "-" {
@@ -66,6 +67,9 @@ func decode(_ context.Context, c *cli.Command) error {
 	defer file.Close()
 	return out.file(file, protocol)
 }
+
+// maxName is the longest name of a family, with its NUL (GENL_NAMSIZ).
+const maxName = 16
 
 // heardFamily is what a file told of a family.
 type heardFamily struct {
@@ -122,8 +126,8 @@ func (d *decoder) datagram(g datagram) error {
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "%d  %s, %d bytes", d.count, socket.ProtocolName(g.protocol), len(g.b)+g.missing)
-	if !g.time.IsZero() {
-		text.WriteString(g.time.Format("  2006-01-02 15:04:05.000000 MST"))
+	if when := g.when(); when != "" {
+		text.WriteString("  " + when)
 	}
 	text.WriteByte('\n')
 	for i := range messages {
@@ -134,7 +138,7 @@ func (d *decoder) datagram(g datagram) error {
 }
 
 func (d *decoder) encode(messages []message) error {
-	e := json.NewEncoder(d.w)
+	e := newEncoder(d.w)
 	for i := range messages {
 		if err := e.Encode(&messages[i]); err != nil {
 			return err
@@ -145,15 +149,15 @@ func (d *decoder) encode(messages []message) error {
 
 // messages reads a datagram. What of it makes no sense comes last.
 func (d *decoder) messages(g datagram) (all []message) {
-	about := message{Datagram: d.count, Protocol: socket.ProtocolName(g.protocol)}
-	if !g.time.IsZero() {
-		about.Time = g.time.Format(time.RFC3339Nano)
-	}
+	about := message{Datagram: d.count, Time: g.when(), Protocol: socket.ProtocolName(g.protocol)}
 	b := g.b
 	for len(b) > 0 && g.protocol != socket.KObjectUevent {
 		m, n := nlmsg.Consume(b)
 		if n < 0 {
 			about.Error = nlmsg.ParseError(n).Error()
+			if len(b) >= nlmsg.HeaderLen {
+				about.Envelope = newEnvelope(g.protocol, b) // what there is of it says a lot
+			}
 			break
 		}
 		out := about
@@ -175,10 +179,12 @@ func (d *decoder) messages(g datagram) (all []message) {
 // read reads a message into out.
 func (d *decoder) read(out *message, protocol int, m nlmsg.Msg) {
 	out.Envelope = newEnvelope(protocol, m)
-	name, header, known := routeType(m.Type())
+	name, header, known := routeType(m)
 	switch t := m.Type(); {
+	case protocol == socket.Connector: // whose messages of data are of type Done (cn_netlink_send_mult)
+		out.Payload = hex.EncodeToString(m.Payload())
 	case t == nlmsg.Error || t == nlmsg.Done:
-		out.Answer = newAnswer(m)
+		out.Answer, out.Payload = newAnswer(m)
 	case t >= nlmsg.MinType && protocol == socket.Generic:
 		d.generic(out, m)
 	case t >= nlmsg.MinType && protocol == socket.Route && known:
@@ -194,7 +200,7 @@ func (d *decoder) read(out *message, protocol int, m nlmsg.Msg) {
 // behind reads the attributes behind a header of that length.
 func behind(m nlmsg.Msg, header int) *Body {
 	p := m.Payload()
-	b := newBody(p[:min(header, len(p))], m.Attrs(header), nil)
+	b := newBody(m, p[:min(header, len(p))], m.Attrs(header), nil)
 	return &b
 }
 
@@ -214,10 +220,10 @@ func (d *decoder) generic(out *message, m nlmsg.Msg) {
 }
 
 // hear keeps what the controller tells of a family. Ids are of 16 bits, which bounds
-// how many there are.
+// how many there are, and no kernel has a longer name.
 func (d *decoder) hear(m nlmsg.Msg) {
 	e, err := ctrl.ParseEvent(m)
-	if err == nil && e.Cmd == genlmsg.CtrlCmdNewFamily && e.Family.HdrSize <= maxHeader {
+	if err == nil && e.Cmd == genlmsg.CtrlCmdNewFamily && e.Family.HdrSize <= maxHeader && len(e.Family.Name) < maxName {
 		d.families[nlmsg.Type(e.Family.ID)] = heardFamily{e.Family.Name, int(e.Family.HdrSize)}
 	}
 }

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf16"
 
 	"github.com/urfave/cli/v3"
 
@@ -132,9 +134,35 @@ func completeFamilies(ctx context.Context, c *cli.Command) {
 }
 
 func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+	e := newEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
+}
+
+// newEncoder returns an encoder of JSON that is nothing but ASCII: what would disturb
+// a terminal is escaped. encoding/json escapes control characters below the blank
+// only.
+func newEncoder(w io.Writer) *json.Encoder { return json.NewEncoder(asciiWriter{w}) }
+
+// asciiWriter escapes what is not ASCII in the JSON that is written through it, a
+// whole value at a time.
+type asciiWriter struct{ w io.Writer }
+
+func (w asciiWriter) Write(p []byte) (int, error) {
+	out := make([]byte, 0, len(p))
+	for _, r := range string(p) {
+		switch {
+		case r < 0x7f:
+			out = append(out, byte(r))
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+	}
+	_, err := w.w.Write(out)
+	return len(p), err
 }
 
 // newTable returns a writer that aligns tab-separated columns. Its Flush
@@ -194,7 +222,7 @@ func printableRune(r rune) rune {
 func printable(name string) string {
 	for _, r := range name {
 		if r <= ' ' || r == 0x7f || r > 0x7e {
-			return fmt.Sprintf("%q", name)
+			return strconv.QuoteToASCII(name)
 		}
 	}
 	return name

@@ -11,8 +11,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/gopacket/gopacket/layers"
 
+	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/internal/guard"
 	"github.com/nlwire/nlwire/internal/seeds"
+	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -27,6 +29,11 @@ const maxGrowth = 64
 // files are seeds of every kind of file.
 func files(f *testing.F) []seeds.Seed {
 	needLittleEndian(f)
+	family := func(name string) []byte {
+		attrs := nla.AppendUint16(nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, name), genlmsg.CtrlAttrFamilyID, 33)
+		file := request(genlmsg.IDCtrl, 0, genlmsg.Append(nil, genlmsg.CtrlCmdNewFamily, 2), attrs)
+		return append(file, bytes.Repeat(request(33, 0xffff, genlmsg.Append(nil, 1, 1), nil), 100)...)
+	}
 	noop := request(nlmsg.Noop, 0, nil, nil)
 	cut := pcap(f, linkNetlink, cooked(socket.Route, noop))
 	cut[24+12] += 8
@@ -39,6 +46,8 @@ func files(f *testing.F) []seeds.Seed {
 		{Name: "pcap, ethernet", Why: "another link", B: pcap(f, layers.LinkTypeEthernet, make([]byte, 60))},
 		{Name: "pcapng", Why: "what Wireshark writes", B: pcapng(f, []layers.LinkType{linkNetlink}, cooked(socket.Route, noop), cooked(socket.Generic, ack(2)))},
 		{Name: "pcapng, two links", Why: "packets to pass over", B: pcapng(f, []layers.LinkType{layers.LinkTypeEthernet, linkNetlink}, make([]byte, 60), cooked(socket.Route, noop))},
+		{Name: "long name", Why: "a name that would be printed with each message", B: family(strings.Repeat("x", 6000))},
+		{Name: "name that is no ASCII", Why: "letters are printed too", B: family("\u00e9\u009b\xff")},
 		{Name: "hex", Why: "two datagrams, comments", B: []byte("# x\n10000000 0100\n0000 07:00:00:00 09000000\n\n1000\n")},
 		{Name: "hex, odd", Why: "half a byte", B: []byte("100\n")},
 		{Name: "gzip", Why: "compressed", B: []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0, 0}},

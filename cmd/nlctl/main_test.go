@@ -182,7 +182,8 @@ nlctrl          16   2        0        0        2    notify
 // A full pipe or disk must not look like success.
 func TestWriteErrorsAreReported(t *testing.T) {
 	needLinux(t)
-	for _, args := range []string{"list", "list -json", "show nlctrl", "show -json nlctrl"} {
+	for _, args := range []string{"list", "list -json", "show nlctrl", "show -json nlctrl",
+		"decode testdata/nlmon.pcap", "decode -json testdata/nlmon.pcap"} {
 		var stderr bytes.Buffer
 		code := run(t.Context(), append([]string{"nlctl"}, strings.Fields(args)...), failingWriter{}, &stderr)
 		if code != exitError || !strings.Contains(stderr.String(), errFull.Error()) {

@@ -1,11 +1,11 @@
 package main
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -24,7 +24,7 @@ type message struct {
 	Generic *reply  `json:"generic,omitempty"`
 	Body    *Body   `json:"body,omitempty"` // of rtnetlink and netfilter
 	Answer  *answer `json:"answer,omitempty"`
-	Payload string  `json:"payload,omitempty"` // in hex, where nothing of it is known
+	Payload string  `json:"payload,omitempty"` // in hex, what is not known of it
 	Error   string  `json:"error,omitempty"`
 }
 
@@ -60,19 +60,23 @@ type answer struct {
 	Error   string  `json:"error,omitempty"`   // what stopped making sense
 }
 
-// newAnswer reads a message of type Error or Done.
-func newAnswer(m nlmsg.Msg) *answer {
+// newAnswer reads a message of type Error or Done. rest is what it has besides, in hex.
+// A Done whose number is no errno is the protocol's own, and no answer.
+func newAnswer(m nlmsg.Msg) (out *answer, rest string) {
 	parse := nlmsg.ParseAck
-	if m.Type() == nlmsg.Done {
+	if p := m.Payload(); m.Type() == nlmsg.Done {
 		parse = nlmsg.ParseDone
+		if len(p) >= errnoLen && int32(binary.NativeEndian.Uint32(p)) > 0 {
+			return nil, hex.EncodeToString(p)
+		}
 	}
 	a, err := parse(m)
-	out := &answer{Errno: a.Errno, Message: string(a.Msg), Cookie: hex.EncodeToString(a.Cookie), Request: hex.EncodeToString(a.Request)}
-	if a.Errno != 0 {
-		out.Text = syscall.Errno(a.Errno).Error()
+	out = &answer{Errno: a.Errno, Message: string(a.Msg), Cookie: hex.EncodeToString(a.Cookie), Request: hex.EncodeToString(a.Request)}
+	if a.Errno != 0 && a.Errno <= maxErrno {
+		out.Text = errnoText(a.Errno)
 	}
-	if rule, _, err := nla.ParseRule(a.Policy); a.Has(nlmsg.AttrPolicy) && err == nil {
-		out.Policy = rule.String()
+	if a.Has(nlmsg.AttrPolicy) {
+		out.Policy = policyText(a.Policy)
 	}
 	for _, n := range []struct {
 		attr uint16
@@ -86,7 +90,36 @@ func newAnswer(m nlmsg.Msg) *answer {
 	if err != nil {
 		out.Error = err.Error()
 	}
-	return out
+	return out, hex.EncodeToString(unread(m, &a, err))
+}
+
+// maxErrno is the highest errno (MAX_ERRNO of linux/err.h).
+const maxErrno = 4095
+
+func policyText(p []byte) string {
+	rule, _, err := nla.ParseRule(p)
+	if err != nil {
+		return "a policy that makes no sense, " + hex.EncodeToString(p)
+	}
+	return rule.String()
+}
+
+// errnoLen is the length of the errno in an answer.
+const errnoLen = 4
+
+// unread returns what an answer has behind the errno, the request and the extended
+// ACK: nothing as a rule, and all behind the errno where it makes no sense.
+func unread(m nlmsg.Msg, a *nlmsg.Answer, err error) []byte {
+	p := m.Payload()
+	switch {
+	case len(p) < errnoLen:
+		return p
+	case err != nil:
+		return p[errnoLen:]
+	case m.Flags()&nlmsg.AckTLVs != 0:
+		return nil
+	}
+	return p[min(len(p), errnoLen+nlmsg.Align(len(a.Request))):]
 }
 
 // isBad reports whether something of it makes no sense.
@@ -109,7 +142,7 @@ func (m *message) write(w *strings.Builder) {
 		m.Answer.write(w, indent+indent)
 	}
 	if m.Error != "" {
-		fmt.Fprintf(w, "%sat %d: %s\n", indent, m.Offset, m.Error)
+		fmt.Fprintf(w, "%sat %d of the datagram: %s\n", indent, m.Offset, m.Error)
 	}
 	if m.Payload != "" {
 		fmt.Fprintf(w, "%s%s\n", indent+indent, m.Payload)
@@ -127,7 +160,7 @@ func (a *answer) write(w *strings.Builder, indent string) {
 	line := func(format string, args ...any) { fmt.Fprintf(w, indent+format+"\n", args...) }
 	switch {
 	case a.Errno != 0:
-		line("errno %d: %s", a.Errno, a.Text)
+		line("%s", strings.TrimSuffix(fmt.Sprintf("errno %d: %s", a.Errno, a.Text), ": "))
 	case a.Error == "":
 		line("success")
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -66,8 +65,8 @@ func printEvent(c *cli.Command, e ctrl.Event, failure error) error {
 		return err
 	}
 	if failure != nil {
-		return json.NewEncoder(w).Encode(event{Event: "error", Error: failure.Error()})
+		return newEncoder(w).Encode(event{Event: "error", Error: failure.Error()})
 	}
 	f := newFamily(e.Family)
-	return json.NewEncoder(w).Encode(event{Event: eventNames[e.Cmd], Family: &f})
+	return newEncoder(w).Encode(event{Event: eventNames[e.Cmd], Family: &f})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strconv"
 
@@ -37,44 +38,52 @@ type routeKind struct {
 
 // routeKinds are by the type of RTM_NEW....
 var routeKinds = map[nlmsg.Type]routeKind{
-	16:  {"link", 16},         // struct ifinfomsg
-	20:  {"addr", 8},          // struct ifaddrmsg
-	24:  {"route", 12},        // struct rtmsg
-	28:  {"neigh", 12},        // struct ndmsg
-	32:  {"rule", 12},         // struct fib_rule_hdr
-	36:  {"qdisc", 20},        // struct tcmsg
-	40:  {"tclass", 20},       // struct tcmsg
-	44:  {"tfilter", 20},      // struct tcmsg
-	48:  {"action", 4},        // struct tcamsg
-	52:  {"prefix", 12},       // struct prefixmsg
-	56:  {"multicast", 8},     // struct ifaddrmsg
-	60:  {"anycast", 8},       // struct ifaddrmsg
-	64:  {"neightbl", 4},      // struct ndtmsg
-	68:  {"nduseropt", 16},    // struct nduseroptmsg
-	72:  {"addrlabel", 12},    // struct ifaddrlblmsg
-	76:  {"dcb", 4},           // struct dcbmsg
-	80:  {"netconf", 4},       // struct netconfmsg
-	84:  {"mdb", 8},           // struct br_port_msg
-	88:  {"nsid", 4},          // struct rtgenmsg
-	92:  {"stats", 12},        // struct if_stats_msg
-	96:  {"cachereport", 4},   // struct rtgenmsg
-	100: {"chain", 20},        // struct tcmsg
-	104: {"nexthop", 8},       // struct nhmsg
-	108: {"linkprop", 16},     // struct ifinfomsg
-	112: {"vlan", 8},          // struct br_vlan_msg
-	116: {"nexthopbucket", 8}, // struct nhmsg
-	120: {"tunnel", 8},        // struct tunnel_msg
+	16:           {"link", 16},         // struct ifinfomsg
+	20:           {"addr", 8},          // struct ifaddrmsg
+	24:           {"route", 12},        // struct rtmsg
+	28:           {"neigh", 12},        // struct ndmsg
+	32:           {"rule", 12},         // struct fib_rule_hdr
+	36:           {"qdisc", 20},        // struct tcmsg
+	40:           {"tclass", 20},       // struct tcmsg
+	44:           {"tfilter", 20},      // struct tcmsg
+	48:           {"action", 4},        // struct tcamsg
+	52:           {"prefix", 12},       // struct prefixmsg
+	56:           {"multicast", 8},     // struct ifaddrmsg
+	60:           {"anycast", 8},       // struct ifaddrmsg
+	64:           {"neightbl", 4},      // struct ndtmsg
+	newNDUserOpt: {"nduseropt", 16},    // struct nduseroptmsg
+	72:           {"addrlabel", 12},    // struct ifaddrlblmsg
+	76:           {"dcb", 4},           // struct dcbmsg
+	80:           {"netconf", 4},       // struct netconfmsg
+	84:           {"mdb", 8},           // struct br_port_msg
+	88:           {"nsid", 4},          // struct rtgenmsg
+	92:           {"stats", 12},        // struct if_stats_msg
+	96:           {"cachereport", 4},   // struct rtgenmsg
+	100:          {"chain", 20},        // struct tcmsg
+	104:          {"nexthop", 8},       // struct nhmsg
+	108:          {"linkprop", 16},     // struct ifinfomsg
+	112:          {"vlan", 8},          // struct br_vlan_msg
+	116:          {"nexthopbucket", 8}, // struct nhmsg
+	120:          {"tunnel", 8},        // struct tunnel_msg
 }
 
 // routeVerbs are by the lowest two bits of the type (rtnl_msgtype_kind).
 var routeVerbs = [4]string{"new", "del", "get", "set"}
 
-// routeType returns the kernel's name of a type of rtnetlink in lower case, without
-// RTM_, and the length of the header.
-func routeType(t nlmsg.Type) (name string, header int, ok bool) {
+// routeType returns a name for a type of rtnetlink, made as the kernel makes them, also
+// of a type that it has none for, and the length of the header.
+func routeType(m nlmsg.Msg) (name string, header int, ok bool) {
+	t := m.Type()
 	k, ok := routeKinds[t&^3]
-	return routeVerbs[t&3] + k.name, k.header, ok
+	header = k.header
+	if p := m.Payload(); t == newNDUserOpt && len(p) >= 4 {
+		header += int(binary.NativeEndian.Uint16(p[2:])) // nduseropt_opts_len: options of neighbour discovery
+	}
+	return routeVerbs[t&3] + k.name, header, ok
 }
+
+// newNDUserOpt is RTM_NEWNDUSEROPT.
+const newNDUserOpt = 68
 
 // netfilterHeader is the length of struct nfgenmsg.
 const netfilterHeader = 4

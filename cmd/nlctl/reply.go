@@ -2,7 +2,7 @@ package main
 
 import (
 	"encoding/hex"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -28,6 +28,7 @@ type Body struct {
 	Header string      `json:"header,omitempty"` // the family's own, in hex
 	Attrs  []attribute `json:"attrs"`
 	Error  string      `json:"error,omitempty"` // what stopped making sense behind them
+	Rest   string      `json:"rest,omitempty"`  // from there on, in hex
 }
 
 // attribute is one of a reply. Value is what Kind says: a number, a text, true for
@@ -59,7 +60,7 @@ func (p *printer) print(m nlmsg.Msg) error {
 	p.count++
 	r := newReply(m, p.header, p.policy)
 	if p.isJSON {
-		return json.NewEncoder(p.w).Encode(r)
+		return newEncoder(p.w).Encode(r)
 	}
 	var text strings.Builder
 	r.write(&text, "")
@@ -80,6 +81,9 @@ func (b *Body) write(w *strings.Builder, indent string) {
 	if b.Error != "" {
 		fmt.Fprintf(w, "%s%s\n", indent, strings.Map(printableRune, b.Error))
 	}
+	if b.Rest != "" {
+		fmt.Fprintf(w, "%s%s\n", indent, b.Rest)
+	}
 }
 
 // end says that there was nothing to print.
@@ -96,13 +100,19 @@ func newReply(m nlmsg.Msg, header int, policy *nla.Policy) reply {
 	if n < 0 {
 		return reply{Body: Body{Attrs: []attribute{}, Error: "the message has no header of Generic Netlink"}}
 	}
-	return reply{h.Cmd(), h.Version(), newBody(genlmsg.UserHeader(m, header), genlmsg.Attrs(m, header), policy)}
+	return reply{h.Cmd(), h.Version(), newBody(m, genlmsg.UserHeader(m, header), genlmsg.Attrs(m, header), policy)}
 }
 
-func newBody(header, attrs []byte, policy *nla.Policy) Body {
+// newBody reads the end of a message: a header and attributes.
+func newBody(m nlmsg.Msg, header, attrs []byte, policy *nla.Policy) Body {
 	all, err := newAttributes(attrs, rulesOf(policy), 0)
 	b := Body{Header: hex.EncodeToString(header), Attrs: all}
-	if err != nil {
+	var syntax *nla.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		b.Error = fmt.Sprintf("at %d of the message: %v", len(m)-len(attrs)+syntax.Offset, syntax.Err)
+		b.Rest = hex.EncodeToString(attrs[syntax.Offset:])
+	case err != nil:
 		b.Error = err.Error()
 	}
 	return b

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -66,6 +67,30 @@ func (p *process) end(t *testing.T, s os.Signal) int {
 	_, _ = io.Copy(io.Discard, p.out)
 	_ = p.Wait() // the status tells
 	return p.ProcessState.ExitCode()
+}
+
+// Decode waits for a pipe, and can be interrupted meanwhile.
+func TestDecodeIsInterrupted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, "decode", path)
+	w, err := os.OpenFile(path, os.O_WRONLY, 0) // waits for the reader
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if _, err := w.Write(recorded[:1000]); err != nil {
+		t.Fatal(err)
+	}
+	if line := p.line(t); !strings.HasPrefix(line, "1  route, 32 bytes") {
+		t.Errorf("%q", line)
+	}
+	p.end(t, os.Interrupt)
+	if status := p.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGINT {
+		t.Errorf("status %v, stderr %q", status, p.stderr.String())
+	}
 }
 
 func TestServeBetweenProcesses(t *testing.T) {
