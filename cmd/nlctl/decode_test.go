@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -121,7 +122,7 @@ func request(typ nlmsg.Type, flags nlmsg.Flags, header, attrs []byte) []byte {
 
 // ack answers a request with everything that extended ACK has.
 func ack(errno uint32) []byte {
-	e := &nlmsg.ExtAck{Msg: []byte("no \"x\"\n"), Cookie: []byte{1, 2}, Offset: 20, MissType: 3, MissNest: 24}
+	e := &nlmsg.ExtAck{Msg: []byte("no \"é\"\n"), Cookie: []byte{1, 2}, Offset: 20, MissType: 3, MissNest: 24}
 	for typ := uint16(nlmsg.AttrMsg); typ <= nlmsg.AttrMissNest; typ++ {
 		e.Set(typ)
 	}
@@ -175,10 +176,10 @@ func TestDecodeMessages(t *testing.T) {
     command 0, version 0
       the message has no header of Generic Netlink
 `},
-		{"error", socket.Generic, ack(2), `1  generic, 104 bytes
-  error  ack-tlvs  seq 7  port 9  104 bytes
+		{"error", socket.Generic, ack(2), `1  generic, 108 bytes
+  error  ack-tlvs  seq 7  port 9  108 bytes
     errno 2: no such file or directory
-    "no \"x\"\n"
+    "no \"\u00e9\"\n"
     the attribute at 20 of the request
     it must be flag
     attribute 3 is missing
@@ -234,9 +235,21 @@ func TestDecodeMessages(t *testing.T) {
   at 16 of the datagram: nlmsg: message length past the end of the input
     ffff0000010000000000000000000000
 `},
-		{"data of the connector", socket.Connector, request(nlmsg.Done, 0, []byte{1, 0, 0, 0, 1, 0, 0, 0}, nil), `1  connector, 24 bytes
+		{"data of the connector", socket.Connector, request(nlmsg.Done, 0, []byte{0, 0, 0, 0, 1, 0, 0, 0}, nil), `1  connector, 24 bytes
   done  0  seq 7  port 9  24 bytes
-    0100000001000000
+    0000000001000000
+`},
+		{"error without a request", socket.Route, request(nlmsg.Error, 0, []byte{0xfe, 0xff, 0xff, 0xff, 1, 2}, nil), `1  route, 24 bytes
+  error  0  seq 7  port 9  22 bytes
+    errno 2: no such file or directory
+    nlmsg: message cut short at offset 22
+    0102
+`},
+		{"more behind a padded request", socket.Route, request(nlmsg.Error, 0, append([]byte{0xfe, 0xff, 0xff, 0xff}, request(24, 0, []byte{0xaa}, nil)...), []byte{1}), `1  route, 44 bytes
+  error  0  seq 7  port 9  41 bytes
+    errno 2: no such file or directory
+    of the request 11000000180000000700000009000000aa
+    01
 `},
 		{"done with a number", socket.Route, request(nlmsg.Done, 0, []byte{5, 0, 0, 0, 1}, nil), `1  route, 24 bytes
   done  0  seq 7  port 9  21 bytes
@@ -277,6 +290,20 @@ func TestDecodeMessages(t *testing.T) {
 		{"both bits of a dump, in a reply", socket.Generic, request(17, nlmsg.Dump, genlmsg.Append(nil, 1, 2), nil), `1  generic, 20 bytes
   VFS_DQUOT  0x300  seq 7  port 9  20 bytes
     command 1, version 2
+`},
+		{"a family with a fixed id", socket.Generic, request(genlmsg.IDPMCRAID, 0, genlmsg.Append(nil, 1, 2), nil), `1  generic, 20 bytes
+  pmcraid  0  seq 7  port 9  20 bytes
+    command 1, version 2
+`},
+		{"the longest header that is believed", socket.Generic, append(family("long", 38, maxHeader), request(38, 0, genlmsg.Append(nil, 1, 2), make([]byte, maxHeader))...), `1  generic, 324 bytes
+  nlctrl  0  seq 7  port 9  48 bytes
+    command 1, version 2
+      2  nul-string  "long"
+      1  u16  38
+      4  u32  256
+  long  0  seq 7  port 9  276 bytes
+    command 1, version 2
+      header ` + strings.Repeat("00", maxHeader) + `
 `},
 		{"a name no kernel has", socket.Generic, append(family("0123456789012345", 36, 0), request(36, 0, genlmsg.Append(nil, 1, 2), nil)...), `1  generic, 80 bytes
   nlctrl  0  seq 7  port 9  60 bytes
@@ -334,6 +361,9 @@ func TestDecodeFiles(t *testing.T) {
 	ethernet := make([]byte, 60)
 	secrets := append([]byte{10, 0, 0, 0, 0, 0, 0x10, 0}, make([]byte, 1<<20-8)...) // a block that is passed over
 	ng := pcapng(t, []layers.LinkType{linkNetlink}, cooked(socket.Route, route))
+	interfaces := bytes.Repeat([]byte{1, 0, 0, 0, 20, 0, 0, 0, 253, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0}, maxInterfaces-1)
+	more := bytes.Clone(ng) // of the packet than there was of it, if one believes the length
+	more[len(more)-4-len(route)-16-4] -= 5
 	for _, test := range []struct {
 		name  string
 		file  []byte
@@ -345,11 +375,17 @@ func TestDecodeFiles(t *testing.T) {
 		{"pcap", pcap(t, linkNetlink, cooked(socket.Route, route), cooked(socket.Route, nil), cooked(socket.Route, route)), 2},
 		{"pcapng", pcapng(t, []layers.LinkType{linkNetlink}, cooked(socket.Route, route), cooked(socket.Route, route)), 2},
 		{"pcapng of two sections", slices.Concat(ng, secrets, ng), 2},
+		{"pcapng of many interfaces", slices.Concat(ng, interfaces, ng, interfaces), 2},
+		{"pcapng with a length that is too short", more, 1},
 		{"pcapng of two links", pcapng(t, []layers.LinkType{layers.LinkTypeEthernet, linkNetlink}, ethernet, cooked(socket.Route, route), ethernet), 1},
 	} {
 		got, err := decoded(t, test.file, socket.Route)
 		if err != nil || len(got) != test.count {
 			t.Fatalf("%s: %v, %d messages, want %d", test.name, err, len(got), test.count)
+		}
+		heading := fmt.Sprintf("  route, %d bytes", len(route))
+		if text, err := decodedText(test.file, socket.Route); err != nil || strings.Count(text, heading) != test.count {
+			t.Errorf("%s: %v, want %q %d times:\n%s", test.name, err, heading, test.count, text)
 		}
 		for _, m := range got {
 			if strings.HasPrefix(test.name, "pcap") && m.Time != "2027-01-15T08:00:00.000000001Z" {
@@ -407,6 +443,8 @@ func TestDecodeRefuses(t *testing.T) {
 	noop := request(nlmsg.Noop, 0, nil, nil)
 	other := []byte{0xa1, 0xb2, 0xc3, 0xd4}
 	ng := []byte{0x0a, 0x0d, 0x0d, 0x0a, 0, 0, 0, 28, 0x1a, 0x2b, 0x3c, 0x4d}
+	long := pcap(t, linkNetlink, make([]byte, maxPacket+1))
+	long[19] = 0x7f // the highest byte of the longest packet that the file says it has
 	ngFile := pcapng(t, []layers.LinkType{linkNetlink}, cooked(socket.Route, noop))
 	cut := pcap(t, linkNetlink, cooked(socket.Route, noop))
 	cut[24+12] += 8 // the length that it had, of which the length captured is a part
@@ -436,7 +474,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"pcapng, long block":    {slices.Concat(ngFile, []byte{6, 0, 0, 0, 0, 0, 0, 0x7f}, make([]byte, 60)), "more than 266240"},
 		"pcapng, cut skip":      {slices.Concat(ngFile, []byte{10, 0, 0, 0, 0, 0, 0, 0x7f}, make([]byte, 60)), "unexpected EOF"},
 		"pcapng, interfaces":    {slices.Concat(ngFile, bytes.Repeat([]byte{1, 0, 0, 0, 20, 0, 0, 0, 253, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0}, maxInterfaces)), "more than 1024 interfaces"},
-		"pcap, long packet":     {pcap(t, linkNetlink, make([]byte, maxPacket+1)), "exceeds snap length"},
+		"pcap, long packet":     {long, "exceeds snap length"},
 		"pcap, modified":        {append([]byte{0x34, 0xcd, 0xb2, 0xa1}, make([]byte, 40)...), "pcap: Unknown magic"},
 		"hex, no digit":         {[]byte("10\n20\n 3O\n"), `line 3: 'O' is no hex digit`},
 		"hex, half a byte":      {[]byte("10\n20\n3\n\n10"), "line 4: a datagram of 5 hex digits"},
