@@ -216,3 +216,21 @@ func TestACancelledCommandSaysSo(t *testing.T) {
 		t.Errorf("exit %d, stderr %q", code, stderr.String())
 	}
 }
+
+// JSON does not disturb a terminal, and says the same.
+func TestJSONIsASCII(t *testing.T) {
+	const text = "\u009b1m\x7f\u00e9\U0001f600<\x1b\n\u2028"
+	var out bytes.Buffer
+	if err := newEncoder(&out).Encode(text); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range strings.TrimSuffix(out.String(), "\n") {
+		if c < ' ' || c > '~' {
+			t.Errorf("%q in %q", c, out.String())
+		}
+	}
+	var got string
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil || got != text {
+		t.Errorf("%v, %q, want %q", err, got, text)
+	}
+}

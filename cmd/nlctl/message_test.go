@@ -1,0 +1,247 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// request is a message with a header and attributes.
+func request(typ nlmsg.Type, flags nlmsg.Flags, header, attrs []byte) []byte {
+	b, m := nlmsg.Begin(nil, typ, flags, 7, 9)
+	return nlmsg.End(append(append(b, header...), attrs...), m)
+}
+
+// ack answers a request with everything that extended ACK has.
+func ack(errno uint32) []byte {
+	e := &nlmsg.ExtAck{Msg: []byte("no \"é\"\n"), Cookie: []byte{1, 2}, Offset: 20, MissType: 3, MissNest: 24}
+	for typ := uint16(nlmsg.AttrMsg); typ <= nlmsg.AttrMissNest; typ++ {
+		e.Set(typ)
+	}
+	e.Policy = nla.AppendUint32(nil, 1, 1) // NL_POLICY_TYPE_ATTR_TYPE: NL_ATTR_TYPE_FLAG
+	req := request(0x20, nlmsg.Request, []byte{1, 2, 3, 4}, nla.AppendUint32(nil, 1, 5))
+	return nlmsg.AppendAck(nil, req, 9, errno, e, nlmsg.AckOptions{Ext: true})
+}
+
+// What is printed of each kind of message.
+func TestDecodeMessages(t *testing.T) {
+	needLittleEndian(t)
+	family := func(name string, id uint16, header uint32) []byte {
+		b := nla.AppendUint16(nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, name), genlmsg.CtrlAttrFamilyID, id)
+		b = nla.AppendUint32(b, genlmsg.CtrlAttrHdrSize, header)
+		return request(genlmsg.IDCtrl, 0, genlmsg.Append(nil, genlmsg.CtrlCmdNewFamily, 2), b)
+	}
+	one := nla.AppendCString(nil, 1, "hi")
+	for _, test := range []struct {
+		name     string
+		protocol int
+		b        []byte
+		want     string
+	}{
+		{"a family, and a message with its header", socket.Generic,
+			append(family("ovs \x1b", 33, 4), request(33, nlmsg.Request|nlmsg.Dump, append(genlmsg.Append(nil, 2, 1), 0xff, 0, 0, 0), one)...),
+			`1  generic, 80 bytes
+  nlctrl  0  seq 7  port 9  48 bytes
+    command 1, version 2
+      2  nul-string  "ovs \x1b"
+      1  u16  33
+      4  u32  4
+  "ovs \x1b"  request|dump  seq 7  port 9  32 bytes
+    command 2, version 1
+      header ff000000
+      1  bytes  686900  "hi"
+`},
+		{"a family with a header nobody means", socket.Generic,
+			append(family("bad", 34, 1<<31), request(34, nlmsg.Request|nlmsg.Root, genlmsg.Append(nil, 2, 1), one)...),
+			`1  generic, 72 bytes
+  nlctrl  0  seq 7  port 9  44 bytes
+    command 1, version 2
+      2  nul-string  "bad"
+      1  u16  34
+      4  u32  2147483648
+  0x22  request|0x100  seq 7  port 9  28 bytes
+    command 2, version 1
+      1  bytes  686900  "hi"
+`},
+		{"no header of Generic Netlink", socket.Generic, request(35, 0, []byte{1}, nil), `1  generic, 20 bytes
+  0x23  0  seq 7  port 9  17 bytes
+    command 0, version 0
+      the message has no header of Generic Netlink
+`},
+		{"error", socket.Generic, ack(2), `1  generic, 108 bytes
+  error  ack-tlvs  seq 7  port 9  108 bytes
+    errno 2: no such file or directory
+    "no \"\u00e9\"\n"
+    the attribute at 20 of the request
+    it must be flag
+    attribute 3 is missing
+    in the nest at 24 of the request
+    cookie 0102
+    of the request 1c000000200001000700000009000000010203040800010005000000
+`},
+		{"done", socket.Route, request(nlmsg.Done, nlmsg.Multi, []byte{0, 0, 0, 0}, nil), `1  route, 20 bytes
+  done  multi  seq 7  port 9  20 bytes
+    success
+`},
+		{"error cut short", socket.Route, request(nlmsg.Error, 0, []byte{0xff, 0xff}, nil), `1  route, 20 bytes
+  error  0  seq 7  port 9  18 bytes
+    nlmsg: message cut short at offset 18
+    ffff
+`},
+		{"noop", socket.Route, request(nlmsg.Noop, 0, []byte{1, 2, 3, 4}, nil), `1  route, 20 bytes
+  noop  0  seq 7  port 9  20 bytes
+    01020304
+`},
+		{"rtnetlink", socket.Route, append(request(26, nlmsg.Request|nlmsg.Dump, []byte{2}, nil), request(24, nlmsg.Excl|nlmsg.Create, make([]byte, 12), one)...), `1  route, 56 bytes
+  getroute  request|dump  seq 7  port 9  17 bytes
+    header 02
+  newroute  excl|create  seq 7  port 9  36 bytes
+    header 000000000000000000000000
+    1  bytes  686900  "hi"
+`},
+		{"rtnetlink, no such type", socket.Route, request(1000, nlmsg.Request, []byte{1, 2}, nil), `1  route, 20 bytes
+  0x3e8  request  seq 7  port 9  18 bytes
+    0102
+`},
+		{"netfilter", socket.Netfilter, request(0xa00, nlmsg.Request, []byte{1, 2, 3, 4}, one), `1  netfilter, 28 bytes
+  0xa00  request  seq 7  port 9  28 bytes
+    header 01020304
+    1  bytes  686900  "hi"
+`},
+		{"of a protocol nobody knows", 77, request(0x20, 0xf000, []byte{1, 2}, nil), `1  protocol 77, 20 bytes
+  0x20  0xf000  seq 7  port 9  18 bytes
+    0102
+`},
+		{"uevent", socket.KObjectUevent, []byte("add@/x\x00"), `1  kobject_uevent, 7 bytes
+    616464402f7800
+`},
+		{"an attribute that is too long", socket.Route, request(24, 0, make([]byte, 12), []byte{9, 0, 1, 0, 1, 2, 3, 4}), `1  route, 36 bytes
+  newroute  0  seq 7  port 9  36 bytes
+    header 000000000000000000000000
+    at 28 of the message: nla: attribute length past the end of the input
+    0900010001020304
+`},
+		{"a message that is too long", socket.Route, append(request(nlmsg.Noop, 0, nil, nil), 0xff, 0xff, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), `1  route, 32 bytes
+  noop  0  seq 7  port 9  16 bytes
+  noop  0  seq 0  port 0  16 bytes
+  at 16 of the datagram: nlmsg: message length past the end of the input
+    ffff0000010000000000000000000000
+`},
+		{"data of the connector", socket.Connector, request(nlmsg.Done, 0, []byte{0, 0, 0, 0, 1, 0, 0, 0}, nil), `1  connector, 24 bytes
+  done  0  seq 7  port 9  24 bytes
+    0000000001000000
+`},
+		{"error without a request", socket.Route, request(nlmsg.Error, 0, []byte{0xfe, 0xff, 0xff, 0xff, 1, 2}, nil), `1  route, 24 bytes
+  error  0  seq 7  port 9  22 bytes
+    errno 2: no such file or directory
+    nlmsg: message cut short at offset 22
+    0102
+`},
+		{"more behind a padded request", socket.Route, request(nlmsg.Error, 0, append([]byte{0xfe, 0xff, 0xff, 0xff}, request(24, 0, []byte{0xaa}, nil)...), []byte{1}), `1  route, 44 bytes
+  error  0  seq 7  port 9  41 bytes
+    errno 2: no such file or directory
+    of the request 11000000180000000700000009000000aa
+    01
+`},
+		{"done with a number", socket.Route, request(nlmsg.Done, 0, []byte{5, 0, 0, 0, 1}, nil), `1  route, 24 bytes
+  done  0  seq 7  port 9  21 bytes
+    0500000001
+`},
+		{"done with more", socket.Route, request(nlmsg.Done, 0, []byte{0xfe, 0xff, 0xff, 0xff, 1}, nil), `1  route, 24 bytes
+  done  0  seq 7  port 9  21 bytes
+    errno 2: no such file or directory
+    01
+`},
+		{"error with more", socket.Route, request(nlmsg.Error, nlmsg.Capped, append(make([]byte, 4), request(24, 0, nil, nil)...), []byte{1, 2}), `1  route, 40 bytes
+  error  capped  seq 7  port 9  38 bytes
+    success
+    of the request 10000000180000000700000009000000
+    0102
+`},
+		{"an errno that is none", socket.Route, request(nlmsg.Error, nlmsg.Capped, append([]byte{0, 0, 0, 0x80}, request(24, 0, nil, nil)...), nil), `1  route, 36 bytes
+  error  capped  seq 7  port 9  36 bytes
+    errno 2147483648
+    of the request 10000000180000000700000009000000
+`},
+		{"a policy that makes no sense", socket.Route, request(nlmsg.Error, nlmsg.Capped|nlmsg.AckTLVs,
+			append([]byte{0xea, 0xff, 0xff, 0xff}, request(24, 0, nil, nil)...), nla.AppendBytes(nil, nlmsg.AttrPolicy, []byte{3, 0, 1, 0})), `1  route, 44 bytes
+  error  capped|ack-tlvs  seq 7  port 9  44 bytes
+    errno 22: invalid argument
+    it must be a policy that makes no sense, 03000100
+    of the request 10000000180000000700000009000000
+`},
+		{"options in front of the attributes", socket.Route, request(68, 0, append([]byte{10, 0, 8, 0}, make([]byte, 20)...), one), `1  route, 48 bytes
+  newnduseropt  0  seq 7  port 9  48 bytes
+    header 0a0008000000000000000000000000000000000000000000
+    1  bytes  686900  "hi"
+`},
+		{"delete", socket.Route, request(25, nlmsg.Request|nlmsg.Bulk, make([]byte, 12), nil), `1  route, 28 bytes
+  delroute  request|bulk  seq 7  port 9  28 bytes
+    header 000000000000000000000000
+`},
+		{"both bits of a dump, in a reply", socket.Generic, request(17, nlmsg.Dump, genlmsg.Append(nil, 1, 2), nil), `1  generic, 20 bytes
+  VFS_DQUOT  0x300  seq 7  port 9  20 bytes
+    command 1, version 2
+`},
+		{"a family with a fixed id", socket.Generic, request(genlmsg.IDPMCRAID, 0, genlmsg.Append(nil, 1, 2), nil), `1  generic, 20 bytes
+  pmcraid  0  seq 7  port 9  20 bytes
+    command 1, version 2
+`},
+		{"the longest header that is believed", socket.Generic, append(family("long", 38, maxHeader), request(38, 0, genlmsg.Append(nil, 1, 2), make([]byte, maxHeader))...), `1  generic, 324 bytes
+  nlctrl  0  seq 7  port 9  48 bytes
+    command 1, version 2
+      2  nul-string  "long"
+      1  u16  38
+      4  u32  256
+  long  0  seq 7  port 9  276 bytes
+    command 1, version 2
+      header ` + strings.Repeat("00", maxHeader) + `
+`},
+		{"a name no kernel has", socket.Generic, append(family("0123456789012345", 36, 0), request(36, 0, genlmsg.Append(nil, 1, 2), nil)...), `1  generic, 80 bytes
+  nlctrl  0  seq 7  port 9  60 bytes
+    command 1, version 2
+      2  nul-string  "0123456789012345"
+      1  u16  36
+      4  u32  0
+  0x24  0  seq 7  port 9  20 bytes
+    command 1, version 2
+`},
+		{"what a request of the controller tells is no family", socket.Generic,
+			append(request(16, 0, genlmsg.Append(nil, genlmsg.CtrlCmdDelFamily, 2), nla.AppendUint16(nla.AppendCString(nil, 2, "gone"), 1, 37)), request(37, 0, genlmsg.Append(nil, 1, 2), nil)...), `1  generic, 60 bytes
+  nlctrl  0  seq 7  port 9  40 bytes
+    command 2, version 2
+      2  nul-string  "gone"
+      1  u16  37
+  0x25  0  seq 7  port 9  20 bytes
+    command 1, version 2
+`},
+		{"the policies of operations", socket.Generic, request(16, 0, genlmsg.Append(nil, genlmsg.CtrlCmdGetPolicy, 2),
+			nla.AppendUint32(append([]byte{16, 0, 9, 0, 12, 0, 3, 0}, nla.AppendUint32(nil, genlmsg.CtrlAttrPolicyDump, 5)...), genlmsg.CtrlAttrOp, 3)), `1  generic, 44 bytes
+  nlctrl  0  seq 7  port 9  44 bytes
+    command 10, version 2
+      9  nested-array
+        3  nested
+          2  u32  5
+      10  u32  3
+`},
+		{"rest", socket.Route, append(request(nlmsg.Noop, 0, nil, nil), 1, 2), `1  route, 18 bytes
+  noop  0  seq 7  port 9  16 bytes
+  at 16 of the datagram: nlmsg: message cut short
+    0102
+`},
+	} {
+		got, err := decodedText(test.b, test.protocol)
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", test.name, diff)
+		}
+		if isBad := strings.Contains(test.want, "nla:") || strings.Contains(test.want, "nlmsg:") || strings.Contains(test.want, "has no header"); isBad != (err != nil) {
+			t.Errorf("%s: %v", test.name, err)
+		}
+	}
+}
