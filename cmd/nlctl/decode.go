@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -171,6 +172,9 @@ func (d *decoder) messages(g datagram) (all []message) {
 	}
 	if len(b) > 0 || g.missing > 0 {
 		about.Offset, about.Length, about.Payload = len(g.b)-len(b), len(b), hex.EncodeToString(b)
+		if g.protocol == socket.KObjectUevent { // texts, each with a NUL behind it
+			about.Text = guess(bytes.ReplaceAll(bytes.TrimSuffix(b, []byte{0}), []byte{0}, []byte(" ")))
+		}
 		all = append(all, about)
 	}
 	return all

@@ -25,6 +25,7 @@ type message struct {
 	Body    *Body   `json:"body,omitempty"` // of rtnetlink and netfilter
 	Answer  *answer `json:"answer,omitempty"`
 	Payload string  `json:"payload,omitempty"` // in hex, what is not known of it
+	Text    string  `json:"text,omitempty"`    // that the payload is
 	Error   string  `json:"error,omitempty"`
 }
 
@@ -146,6 +147,9 @@ func (m *message) write(w *strings.Builder) {
 	}
 	if m.Payload != "" {
 		fmt.Fprintf(w, "%s%s\n", indent+indent, m.Payload)
+	}
+	if m.Text != "" {
+		fmt.Fprintf(w, "%s%s\n", indent+indent, strconv.QuoteToASCII(m.Text))
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,8 +119,21 @@ func TestDecodeMessages(t *testing.T) {
   0x20  0xf000  seq 7  port 9  18 bytes
     0102
 `},
-		{"uevent", socket.KObjectUevent, []byte("add@/x\x00"), `1  kobject_uevent, 7 bytes
-    616464402f7800
+		{"uevent", socket.KObjectUevent, []byte("add@/x\x00A=1\x00"), `1  kobject_uevent, 11 bytes
+    616464402f7800413d3100
+    "add@/x A=1"
+`},
+		{"a binary uevent", socket.KObjectUevent, []byte("libudev\x00\xfe\xed"), `1  kobject_uevent, 10 bytes
+    6c69627564657600feed
+`},
+		{"flags of attributes", socket.Netfilter, request(0xa00, 0, make([]byte, 4),
+			slices.Concat(nla.AppendBE32(nil, 1|nla.NetByteOrder, 5), nla.AppendBytes(nil, 2|nla.Nested, []byte{1}), nla.AppendBytes(nil, 3|nla.Nested|nla.NetByteOrder, nla.AppendFlag(nil, 4)))), `1  netfilter, 44 bytes
+  0xa00  0  seq 7  port 9  44 bytes
+    header 00000000
+    1  net-byteorder bytes  00000005
+    2  nested bytes  01
+    3  net-byteorder nested
+      4  bytes
 `},
 		{"an attribute that is too long", socket.Route, request(24, 0, make([]byte, 12), []byte{9, 0, 1, 0, 1, 2, 3, 4}), `1  route, 36 bytes
   newroute  0  seq 7  port 9  36 bytes

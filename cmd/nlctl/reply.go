@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,10 +35,11 @@ type Body struct {
 // attribute is one of a reply. Value is what Kind says: a number, a text, true for
 // a flag, attributes for a nest, hex for anything else; Text is what hex may mean.
 type attribute struct {
-	Type  uint16 `json:"type"`
-	Kind  string `json:"kind"`
-	Value any    `json:"value"`
-	Text  string `json:"text,omitempty"`
+	Type  uint16   `json:"type"`
+	Flags []string `json:"flags,omitempty"` // of the type, where the kind does not say them
+	Kind  string   `json:"kind"`
+	Value any      `json:"value"`
+	Text  string   `json:"text,omitempty"`
 }
 
 // kindBytes is the kind of what has no kind, or not the size of its kind.
@@ -150,14 +152,27 @@ func newAttribute(a nla.Attr, rule *nla.Rule, depth int) attribute {
 	case depth < maxDepth:
 		v, err = newAttributes(a.Payload(), nestRules(rule), depth+1)
 	}
+	out := attribute{Type: a.Type(), Flags: attributeFlags(a, rule.Kind, err), Kind: rule.Kind.String(), Value: v}
 	if err != nil {
-		return attribute{a.Type(), kindBytes, hex.EncodeToString(a.Payload()), guess(a.Payload())}
+		out.Kind, out.Value = kindBytes, hex.EncodeToString(a.Payload())
 	}
-	out := attribute{Type: a.Type(), Kind: rule.Kind.String(), Value: v}
-	if rule.Kind == nla.KindBinary {
+	if err != nil || rule.Kind == nla.KindBinary {
 		out.Text = guess(a.Payload())
 	}
 	return out
+}
+
+// attributeFlags names the flag bits of an attribute's type, but for that of a nest
+// that prints as one.
+func attributeFlags(a nla.Attr, kind nla.Kind, err error) (flags []string) {
+	isNest := err == nil && (kind == nla.KindNested || kind == nla.KindNestedArray)
+	if a.IsNested() && !isNest {
+		flags = append(flags, "nested")
+	}
+	if a.IsNetByteOrder() {
+		flags = append(flags, "net-byteorder")
+	}
+	return flags
 }
 
 // nestRules returns the rules of what is inside a nest. Those of an array are nests
@@ -238,7 +253,7 @@ func guess(p []byte) string {
 // writeAttributes writes a line for each. Texts are quoted: they are anybody's.
 func writeAttributes(w *strings.Builder, indent string, all []attribute) {
 	for _, a := range all {
-		fmt.Fprintf(w, "%s%d  %s", indent, a.Type, a.Kind)
+		fmt.Fprintf(w, "%s%d  %s", indent, a.Type, strings.Join(slices.Concat(a.Flags, []string{a.Kind}), " "))
 		switch v := a.Value.(type) {
 		case []attribute:
 			w.WriteByte('\n')
