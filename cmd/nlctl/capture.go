@@ -38,12 +38,13 @@ func (g *datagram) when() string {
 
 // The kinds of file, by their first bytes (draft-ietf-opsawg-pcap and -pcapng).
 const (
-	magicMicro    = 0xa1b2c3d4 // pcap, in the byte order of who wrote it
-	magicNano     = 0xa1b23c4d
-	magicModified = 0xa1b2cd34 // which pcapgo refuses
-	magicNg       = 0x0a0d0d0a // pcapng, in any byte order; its magicOrder tells that
-	magicOrder    = 0x1a2b3c4d
+	magicNg    = 0x0a0d0d0a // pcapng, in any byte order; its magicOrder tells that
+	magicOrder = 0x1a2b3c4d
 )
+
+// magicPcap are those of pcap, in the byte order of who wrote it: with microseconds,
+// with nanoseconds, and a modified one that pcapgo refuses.
+var magicPcap = []uint32{0xa1b2c3d4, 0xa1b23c4d, 0xa1b2cd34}
 
 // magicGzip is that of gzip with its only method. As the length of a message it is of
 // 559,000 bytes and more, of which nobody keeps files.
@@ -67,9 +68,9 @@ func datagrams(r io.Reader, protocol int) iter.Seq2[datagram, error] {
 	case len(start) < 12: // no capture
 	case binary.BigEndian.Uint32(start) == magicNg:
 		return captureNg(in)
-	case isAny(binary.NativeEndian.Uint32(start), magicMicro, magicNano, magicModified):
+	case slices.Contains(magicPcap, binary.NativeEndian.Uint32(start)):
 		return capture(in)
-	case isAny(bits.ReverseBytes32(binary.NativeEndian.Uint32(start)), magicMicro, magicNano, magicModified):
+	case slices.Contains(magicPcap, bits.ReverseBytes32(binary.NativeEndian.Uint32(start))):
 		return failing(errOrder)
 	case bytes.HasPrefix(start, magicGzip):
 		return failing(errors.New("the file is compressed: unpack it with gunzip"))
@@ -80,8 +81,6 @@ func datagrams(r io.Reader, protocol int) iter.Seq2[datagram, error] {
 func failing(err error) iter.Seq2[datagram, error] {
 	return func(yield func(datagram, error) bool) { yield(datagram{}, err) }
 }
-
-func isAny(v uint32, of ...uint32) bool { return slices.Contains(of, v) }
 
 // errOrder: a capture is in the byte order of the machine that made it, and says so.
 // Netlink is too, and does not.
@@ -177,6 +176,8 @@ func plain(r io.Reader, protocol int) iter.Seq2[datagram, error] {
 			return
 		}
 		all := [][]byte{b}
+		// No datagram is without a byte 0, as text is: the highest of its length is
+		// one, since that is below maxPlain.
 		if bytes.IndexByte(b, 0) < 0 {
 			all, err = fromHex(b)
 		}
@@ -192,9 +193,7 @@ func plain(r io.Reader, protocol int) iter.Seq2[datagram, error] {
 }
 
 // fromHex reads datagrams written as hex: lines join, an empty one ends a datagram,
-// what follows a # is a comment. It returns those in front of an error. No file of a
-// datagram is without a byte 0, as text is: the highest of its length is one, since
-// that is below maxPlain.
+// what follows a # is a comment. It returns those in front of an error.
 func fromHex(text []byte) (all [][]byte, err error) {
 	var digits []byte
 	number := 0

@@ -69,9 +69,6 @@ func decode(_ context.Context, c *cli.Command) error {
 	return out.file(file, protocol)
 }
 
-// maxName is the longest name of a family, with its NUL (GENL_NAMSIZ).
-const maxName = 16
-
 // heardFamily is what a file told of a family.
 type heardFamily struct {
 	name   string
@@ -118,7 +115,8 @@ func (d *decoder) file(r io.Reader, protocol int) error {
 
 func (d *decoder) datagram(g datagram) error {
 	d.count++
-	messages := d.messages(g)
+	about := message{Datagram: d.count, Time: g.when(), Protocol: socket.ProtocolName(g.protocol)}
+	messages := d.messages(g, about)
 	if slices.ContainsFunc(messages, message.isBad) {
 		d.bad++
 	}
@@ -126,9 +124,9 @@ func (d *decoder) datagram(g datagram) error {
 		return d.encode(messages)
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "%d  %s, %d bytes", d.count, socket.ProtocolName(g.protocol), len(g.b)+g.missing)
-	if when := g.when(); when != "" {
-		text.WriteString("  " + when)
+	fmt.Fprintf(&text, "%d  %s, %d bytes", about.Datagram, about.Protocol, len(g.b)+g.missing)
+	if about.Time != "" {
+		text.WriteString("  " + about.Time)
 	}
 	text.WriteByte('\n')
 	for i := range messages {
@@ -148,9 +146,9 @@ func (d *decoder) encode(messages []message) error {
 	return nil
 }
 
-// messages reads a datagram. What of it makes no sense comes last.
-func (d *decoder) messages(g datagram) (all []message) {
-	about := message{Datagram: d.count, Time: g.when(), Protocol: socket.ProtocolName(g.protocol)}
+// messages reads a datagram. What of it makes no sense comes last. about is what all
+// its messages have.
+func (d *decoder) messages(g datagram, about message) (all []message) {
 	b := g.b
 	for len(b) > 0 && g.protocol != socket.KObjectUevent {
 		m, n := nlmsg.Consume(b)
@@ -183,7 +181,6 @@ func (d *decoder) messages(g datagram) (all []message) {
 // read reads a message into out.
 func (d *decoder) read(out *message, protocol int, m nlmsg.Msg) {
 	out.Envelope = newEnvelope(protocol, m)
-	name, header, known := routeType(m)
 	switch t := m.Type(); {
 	case protocol == socket.Connector: // whose messages of data are of type Done (cn_netlink_send_mult)
 		out.Payload = hex.EncodeToString(m.Payload())
@@ -191,14 +188,23 @@ func (d *decoder) read(out *message, protocol int, m nlmsg.Msg) {
 		out.Answer, out.Payload = newAnswer(m)
 	case t >= nlmsg.MinType && protocol == socket.Generic:
 		d.generic(out, m)
-	case t >= nlmsg.MinType && protocol == socket.Route && known:
-		out.Name = name
-		out.Body = behind(m, header)
+	case t >= nlmsg.MinType && protocol == socket.Route:
+		route(out, m)
 	case t >= nlmsg.MinType && protocol == socket.Netfilter:
 		out.Body = behind(m, netfilterHeader)
 	default:
 		out.Payload = hex.EncodeToString(m.Payload())
 	}
+}
+
+// route reads a message of rtnetlink.
+func route(out *message, m nlmsg.Msg) {
+	name, header, ok := routeType(m)
+	if !ok {
+		out.Payload = hex.EncodeToString(m.Payload())
+		return
+	}
+	out.Name, out.Body = name, behind(m, header)
 }
 
 // behind reads the attributes behind a header of that length.
@@ -227,7 +233,7 @@ func (d *decoder) generic(out *message, m nlmsg.Msg) {
 // how many there are, and no kernel has a longer name.
 func (d *decoder) hear(m nlmsg.Msg) {
 	e, err := ctrl.ParseEvent(m)
-	if err == nil && e.Cmd == genlmsg.CtrlCmdNewFamily && e.Family.HdrSize <= maxHeader && len(e.Family.Name) < maxName {
+	if err == nil && e.Cmd == genlmsg.CtrlCmdNewFamily && e.Family.HdrSize <= maxHeader && len(e.Family.Name) < genlmsg.NameSize {
 		d.families[nlmsg.Type(e.Family.ID)] = heardFamily{e.Family.Name, int(e.Family.HdrSize)}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	_ "embed"
+	"encoding/hex"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -138,13 +139,9 @@ func messagesOf(t *testing.T, file []byte, protocol int) []message {
 }
 
 func hexFile(b []byte) []byte {
-	const digits = "0123456789abcdef"
-	out := []byte("# hex\n")
-	for i, c := range b {
-		out = append(out, digits[c>>4], digits[c&15])
-		if i%16 == 15 {
-			out = append(out, '\n')
-		}
+	out := []byte("# hex")
+	for line := range slices.Chunk(b, 16) {
+		out = hex.AppendEncode(append(out, '\n'), line)
 	}
 	return out
 }

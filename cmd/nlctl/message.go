@@ -79,14 +79,14 @@ func newAnswer(m nlmsg.Msg) (out *answer, rest string) {
 	if a.Has(nlmsg.AttrPolicy) {
 		out.Policy = policyText(a.Policy)
 	}
-	for _, n := range []struct {
-		attr uint16
-		v    uint32
-		to   **uint32
-	}{{nlmsg.AttrOffs, a.Offset, &out.Offset}, {nlmsg.AttrMissType, a.MissType, &out.Missing}, {nlmsg.AttrMissNest, a.MissNest, &out.Nest}} {
-		if a.Has(n.attr) {
-			*n.to = &n.v
-		}
+	if a.Has(nlmsg.AttrOffs) {
+		out.Offset = &a.Offset
+	}
+	if a.Has(nlmsg.AttrMissType) {
+		out.Missing = &a.MissType
+	}
+	if a.Has(nlmsg.AttrMissNest) {
+		out.Nest = &a.MissNest
 	}
 	if err != nil {
 		out.Error = err.Error()
@@ -163,8 +163,10 @@ func flagsText(flags []string) string {
 func (a *answer) write(w *strings.Builder, indent string) {
 	line := func(format string, args ...any) { fmt.Fprintf(w, indent+format+"\n", args...) }
 	switch {
+	case a.Text != "":
+		line("errno %d: %s", a.Errno, a.Text)
 	case a.Errno != 0:
-		line("%s", strings.TrimSuffix(fmt.Sprintf("errno %d: %s", a.Errno, a.Text), ": "))
+		line("errno %d", a.Errno)
 	case a.Error == "":
 		line("success")
 	}
