@@ -219,24 +219,3 @@ func BenchmarkParallelDump(b *testing.B) {
 	}
 	b.ReportMetric(float64(queued)/float64(own), "x/queued")
 }
-
-// BenchmarkFirstDump opens a socket for a dump each time, as it happens once for
-// a Conn, against a dump on a socket that is there.
-func BenchmarkFirstDump(b *testing.B) {
-	kept := openConn(b, socket.Generic)
-	fresh := openConn(b, socket.Generic)
-	families := func(c *Conn) {
-		for _, err := range c.Dump(b.Context(), ctrlRequest(c, 0, genlmsg.CtrlCmdGetFamily)) {
-			if err != nil {
-				b.Fatal(err)
-			}
-		}
-	}
-	kerneltest.Interleave(b, 10, "x/kept", func() {
-		families(fresh)
-		for _, l := range fresh.idle {
-			_ = fresh.hangUp(l.from)
-		}
-		fresh.idle = fresh.idle[:0]
-	}, func() { families(kept) })
-}

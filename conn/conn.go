@@ -1,8 +1,9 @@
 package conn
 
 import (
+	"context"
 	"errors"
-	"os"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -10,75 +11,47 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Conn runs requests over a Transport. [Open] or [New] makes one. Many
+// Conn runs requests over a pool of Transports. [Open] or [New] makes one. Many
 // goroutines may use it at once.
 type Conn struct {
 	conf     config
-	main     *lane
-	requests pool
-	batches  batchPool
-	room     atomic.Int64 // bytes that the largest batch so far has asked for
-	stats    counters
+	pool     *pool
+	late     bool // replies can arrive after a send has returned
+	requests *requests
+	batches  byteSlices
+	stats    *counters
 
-	mu     sync.Mutex // guards what follows
-	closed bool
-	idle   []*lane              // those for dumps, at rest
-	others map[*dialed]struct{} // every Transport but the main one
+	// Of subscriptions: keep takes the messages that belong to no exchange, onLoss is
+	// called when notifications may be lost.
+	keep   func(m nlmsg.Msg, info socket.Info)
+	onLoss func(err error)
+
+	mu       sync.Mutex // guards what follows
+	children map[*Conn]struct{}
+	isClosed bool
 }
 
-// dialed is a Transport from the Dialer.
-type dialed struct{ t Transport }
-
-// config is what the options add up to.
-type config struct {
-	dial      Dialer
-	buffer    atomic.Int64 // size of the next one; a datagram that did not fit raises it
-	queue     int
-	anySender bool
-	warn      func(*Error)
-}
-
-// Option changes how a Conn works.
-type Option func(*config)
-
-// WithDialer gives a Conn more Transports: one for each subscription, and one for
-// each dump that runs, which it keeps for the next dump.
-func WithDialer(dial Dialer) Option { return func(c *config) { c.dial = dial } }
-
-// WithBuffer sets the size of receive buffers in bytes, [socket.BufferSize] if
-// it is not given. A Conn has one for each Transport. After a datagram that did
-// not fit they grow.
-func WithBuffer(bytes int) Option { return func(c *config) { c.buffer.Store(int64(max(bytes, 64))) } }
-
-// WithQueue limits how many bytes are kept for a request: the replies to it, or,
-// without a Dialer, what others receive for a dump whose consumer is slow. It is
-// 16 MiB if not given. What is over ends the request with [ErrTooMuch].
-func WithQueue(bytes int) Option { return func(c *config) { c.queue = bytes } }
-
-// WithAnySender accepts answers from every sender. Without it only the kernel
-// is believed. It is for peers other than the kernel, over a Transport that
-// sends to them.
-func WithAnySender() Option { return func(c *config) { c.anySender = true } }
-
-// WithWarnings has f told what the kernel says besides success (see
-// [Request.Warning]). f runs in the goroutine of the request.
-func WithWarnings(f func(*Error)) Option { return func(c *config) { c.warn = f } }
-
-// New makes a Conn over t, which is the Conn's from now on: Close closes it.
+// New makes a Conn over t, which is the Conn's from now on: Close closes it. Without
+// [WithDialer] exchanges take turns on it.
 func New(t Transport, options ...Option) *Conn {
-	c := &Conn{others: map[*dialed]struct{}{}}
-	c.conf.buffer.Store(socket.BufferSize)
-	c.conf.queue = 16 << 20
+	conf := defaults()
 	for _, option := range options {
-		option(&c.conf)
+		option(&conf)
 	}
-	c.main = newLane(t, &c.conf, &c.stats)
-	return c
+	return newConn(t, conf, &counters{}, &requests{})
 }
 
-// Open makes a Conn over a socket of a protocol, with extended and capped
-// acknowledgements and the options given, in their order. Further sockets are
-// opened as they are needed ([socket.Socket.Twin]).
+func newConn(t Transport, conf config, stats *counters, requests *requests) *Conn {
+	return &Conn{
+		conf: conf, pool: newPool(t, &conf), late: conf.late || repliesLate(t),
+		requests: requests, stats: stats, children: map[*Conn]struct{}{},
+	}
+}
+
+// Open makes a Conn over sockets of a protocol, with extended and capped
+// acknowledgements where the kernel has them, and the options given, in their order.
+// Further sockets are opened as they are needed, in the network namespace of the first
+// ([socket.Socket.Twin]).
 func Open(protocol int, options ...socket.Option) (*Conn, error) {
 	s, err := socket.Open(protocol, append([]socket.Option{socket.With(socket.ExtAck, socket.CapAck)}, options...)...)
 	if err != nil {
@@ -93,40 +66,25 @@ func Open(protocol int, options ...socket.Option) (*Conn, error) {
 	})), nil
 }
 
-// Close closes every Transport of the Conn. Requests, dumps and subscriptions
-// under way end with [os.ErrClosed]; so does everything after it.
+// Close closes every Transport of the Conn, of its pins and of its subscriptions.
+// Exchanges under way end with [ErrClosedWaiting], later ones with [ErrClosed]; both
+// match [os.ErrClosed]. A Transport that is in a send is closed when the kernel has
+// returned from it; Close does not wait for that.
 func (c *Conn) Close() error {
 	c.mu.Lock()
-	if c.closed {
-		c.mu.Unlock()
-		return os.ErrClosed
-	}
-	c.closed = true
-	others := c.others
-	c.others, c.idle = nil, nil
+	c.isClosed = true
+	children := c.children
+	c.children = nil
 	c.mu.Unlock()
-	errs := []error{c.main.t.Close()}
-	for other := range others {
-		errs = append(errs, other.t.Close())
+	err := c.pool.close()
+	for child := range children {
+		err = errors.Join(err, child.Close())
 	}
-	return errors.Join(errs...)
+	return err
 }
 
-// newBuffer returns a buffer for datagrams.
-func (c *config) newBuffer() []byte { return make([]byte, c.buffer.Load()) }
-
-// grow makes later buffers large enough for a datagram that did not fit.
-func (c *config) grow(size int) {
-	for {
-		old := c.buffer.Load()
-		if int64(size) <= old || c.buffer.CompareAndSwap(old, int64(nlmsg.Align(size))) {
-			return
-		}
-	}
-}
-
-// dial opens another Transport, which Close will close too.
-func (c *Conn) dial() (*dialed, error) {
+// child makes a Conn with another Transport only, which Close closes too.
+func (c *Conn) child() (*Conn, error) {
 	if c.conf.dial == nil {
 		return nil, ErrNoDialer
 	}
@@ -134,42 +92,65 @@ func (c *Conn) dial() (*dialed, error) {
 	if err != nil {
 		return nil, err
 	}
+	conf := c.conf
+	conf.dial = nil
+	child := newConn(t, conf, c.stats, c.requests)
+	child.late = child.late || c.late
+	child.pool.settings = c.pool.copySettings()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
-		_ = t.Close()
-		return nil, os.ErrClosed
+	if c.isClosed {
+		_ = t.Close() // nothing is lost with it
+		return nil, ErrClosed
 	}
-	d := &dialed{t}
-	c.others[d] = struct{}{}
-	return d, nil
+	c.children[child] = struct{}{}
+	return child, nil
 }
 
-// hangUp closes a Transport from dial. After Close it has been closed.
-func (c *Conn) hangUp(d *dialed) error {
+// closeChild closes a Conn from child.
+func (c *Conn) closeChild(child *Conn) error {
 	c.mu.Lock()
-	_, open := c.others[d]
-	delete(c.others, d)
+	delete(c.children, child)
 	c.mu.Unlock()
-	if !open {
-		return os.ErrClosed
-	}
-	return d.t.Close()
+	return child.Close()
 }
 
-// Transport returns the Transport for requests: [Open]'s is a [*socket.Socket].
-// It is for options and for the port ID; receiving from it takes away what the
-// Conn waits for.
-func (c *Conn) Transport() Transport { return c.main.t }
+// Configure calls set for every Transport of the Conn: for one of them now, and for each
+// other, also those opened later, before its next exchange. Pins and subscriptions
+// that are made later have it too. If set fails for the first, its error is returned and
+// it is not called again; if it fails later, so does the exchange.
+//
+// set may be called from any goroutine that uses the Conn, and must not use it.
+func (c *Conn) Configure(ctx context.Context, set func(Transport) error) error {
+	m, err := c.pool.acquire(&wait{ctx: ctx}, forRequest)
+	if err == nil {
+		err = c.pool.configure(m, set)
+	}
+	if err != nil {
+		return fmt.Errorf("conn: configure: %w", err)
+	}
+	return nil
+}
+
+// SetFlag sets a boolean option on every Transport; see Configure.
+func (c *Conn) SetFlag(ctx context.Context, f socket.Flag, on bool) error {
+	return c.Configure(ctx, func(t Transport) error {
+		s, ok := t.(flagger)
+		if !ok {
+			return fmt.Errorf("%T has no options: %w", t, errors.ErrUnsupported)
+		}
+		return s.SetFlag(f, on)
+	})
+}
 
 // Stats counts what did not go to a request. A number only ever grows.
 type Stats struct {
-	Stale         uint64 // messages that answer nothing: late, doubled, not for us
+	Stale         uint64 // messages that answer nothing: late, duplicated, for another port
 	Foreign       uint64 // datagrams that did not come from the kernel
-	Notifications uint64 // multicast messages among the answers
-	Malformed     uint64 // datagrams that are empty, or stop making sense
+	Notifications uint64 // multicast messages among the replies
+	Malformed     uint64 // datagrams that are empty, or malformed from some message on
 	Truncated     uint64 // datagrams longer than the buffer
-	Lost          uint64 // times that the kernel told of a loss
+	Lost          uint64 // losses that the kernel reported
 	Interrupted   uint64 // dumps that the kernel marked as inconsistent
 }
 
@@ -177,11 +158,28 @@ type counters struct {
 	stale, foreign, notifications, malformed, truncated, lost, interrupted atomic.Uint64
 }
 
-// Stats returns the counters of the Conn, with all its Transports.
+// Stats returns the counters of the Conn, with its pins and subscriptions.
 func (c *Conn) Stats() Stats {
-	s := &c.stats
+	s := c.stats
 	return Stats{
 		s.stale.Load(), s.foreign.Load(), s.notifications.Load(), s.malformed.Load(),
 		s.truncated.Load(), s.lost.Load(), s.interrupted.Load(),
+	}
+}
+
+// byteSlices keeps the datagrams of batches for the next use.
+type byteSlices struct{ sync.Pool }
+
+func (p *byteSlices) get() *[]byte {
+	if b, ok := p.Get().(*[]byte); ok {
+		return b
+	}
+	return new([]byte)
+}
+
+// put drops one that is too large to be kept.
+func (p *byteSlices) put(b *[]byte) {
+	if cap(*b) <= DefaultBuffer {
+		p.Put(b)
 	}
 }

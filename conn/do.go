@@ -2,158 +2,282 @@ package conn
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Do sends a request and waits for its answer: for the acknowledgement if it
-// asks for one, otherwise for the first reply, or for the last part of a reply
-// that has several. An error or a Done ends it too. It returns the first reply,
-// nil if there was none; see [Request.Replies] for all of them.
+// Do sends a request, with [nlmsg.Request] set, and waits for the end of its answer,
+// which is the first of these:
 //
-// A refusal is an [*Error]. When ctx ends first, its error is returned, and what
-// the kernel still answers goes nowhere; it has handled the request all the same,
-// since it does so within the send. That is also why Do takes as long as the
-// kernel does, whatever ctx says.
+//   - an error, or, if the request has [nlmsg.Ack], its acknowledgement (netlink_ack);
+//   - without nlmsg.Ack, a reply that is not marked [nlmsg.Multi] (genlmsg_reply), or the
+//     notification of the request's own change, if it has [nlmsg.Echo] (nlmsg_notify);
+//   - the end of a reply of several parts, or of a dump (netlink_dump_done);
+//   - nothing more to come: when no datagram is queued after the send, Do has the kernel
+//     acknowledge an empty message, ahead of which all replies are. So a reply marked
+//     nlmsg.Multi that no end follows (ctnetlink_get_ct) is complete, and a request
+//     that has no reply, as many changes without nlmsg.Ack, is done. A request with
+//     nlmsg.Ack that was not acknowledged is [ErrUnanswered] then.
+//
+// Where replies come after the send (NETLINK_AUDIT, Transports that say so, or
+// [WithLateReplies]) the last rule does not apply: Do waits as long as ctx and
+// Request.Deadline allow.
+//
+// It returns the first reply, nil if there was none; see [Request.Replies] for all of
+// them. A refusal is an [*Error]. When ctx ends first, its error is returned; the kernel
+// has handled the request all the same, since it does so within the send. That also
+// means that Do takes at least as long as the kernel, which no context can interrupt;
+// no other exchange waits for it.
+//
+// nfnetlink and rtnetlink ignore a request that is shorter than their fixed header, and
+// acknowledge it if it has nlmsg.Ack: success then means nothing.
 func (c *Conn) Do(ctx context.Context, r *Request) (nlmsg.Msg, error) {
-	if err := r.ready(); err != nil {
+	if err := r.begin(); err != nil {
 		return nil, err
 	}
-	r.call.begin(r.self[:], false)
-	if err := c.main.exchange(ctx, &r.call, r.B); err != nil {
-		r.err = err
+	defer r.finish()
+	x := exchange{receiver: receiver{wait: wait{ctx, r.Deadline}, c: c}, requests: r.self[:], awaiting: 1}
+	err := x.hold(forRequest)
+	if err == nil {
+		err = x.exchange(r.B)
+		x.drop(err == nil && x.loss == nil)
 	}
-	c.warn(r)
+	if err != nil {
+		r.fail(fmt.Errorf("conn: %s: %w", r.op(), err))
+	}
+	if x.strays != nil {
+		x.handOver()
+	}
+	if r.ended {
+		r.conclude(c)
+	}
 	if r.err != nil {
 		return nil, r.err
 	}
 	return r.Reply(), nil
 }
 
-// Batch sends requests in one datagram, in their order, and waits for all that
-// ask for an acknowledgement; the others, such as the messages that begin and
-// end an nftables batch, are not waited for. Each has its answer in
-// [Request.Err], [Request.Replies] and [Request.Warning]. The error is the first
-// of theirs. With nftables a refusal undoes all of the batch; other subsystems
-// handle each request by itself.
+// exchange is a request, or a batch of them, on the member that it holds.
+type exchange struct {
+	receiver
+	requests []*Request
+	portID   uint32
+	awaiting int // requests whose answer is not complete
+	at       int // where find looks first
+	isSent   bool
+}
+
+// exchange sends b, which holds the requests, and takes the answers. Its error is that of
+// all requests that have no answer.
 //
-// When the batch is refused as a whole, by an error for a request that asked for
-// nothing, those without an answer have [ErrUnanswered].
-//
-// The datagram must fit into the send buffer, or the error matches
-// [syscall.EMSGSIZE]. The receive buffer is made large enough for the answers
-// where the system allows it.
-func (c *Conn) Batch(ctx context.Context, requests ...*Request) error {
-	batch := c.batches.get()
-	defer c.batches.put(batch)
-	for _, r := range requests {
-		if err := r.ready(); err != nil {
-			return err
-		}
-		batch.b = append(batch.b, r.B...)
+// The first receive stands here, as it is the only one for most requests: the kernel
+// leaves the processor's return-address predictor cold, so that each function that has
+// called a system call costs 10 to 20 ns when it returns.
+func (x *exchange) exchange(b []byte) error {
+	x.number(b)
+	x.barrier = 0
+	m := x.m
+	var (
+		n    int
+		info socket.Info
+		sent bool
+		err  error
+	)
+	if m.fast != nil {
+		n, info, sent, err = m.fast.TryRoundTrip(b, x.buf)
+	} else if err = m.t.Send(b); err == nil {
+		sent = true
+		n, info, err = m.t.TryReceive(x.buf)
 	}
-	if len(requests) == 0 {
+	if x.isSent = sent; !sent {
+		return err
+	}
+	x.portID = m.t.PortID()
+	datagram := x.buf[:n]
+	if err != nil || info.PortID != 0 {
+		datagram, info, err = x.judge(false, n, info, err)
+	}
+	for {
+		block, failure := x.handle(datagram, info, err)
+		if failure != nil || x.awaiting <= 0 {
+			return failure
+		}
+		datagram, info, err = x.next(block)
+	}
+}
+
+// handle takes what was received, and decides how to go on: whether to wait for the next
+// datagram.
+func (x *exchange) handle(b []byte, info socket.Info, err error) (block bool, _ error) {
+	switch {
+	case err == nil:
+		x.deliver(b, info)
+		return false, nil
+	case err == socket.ErrEmpty && x.awaiting > 0:
+		return x.quiet()
+	case err == socket.ErrEmpty:
+		return false, nil
+	case errors.Is(err, socket.ErrTruncated):
+		x.truncated(b, info)
+		return false, nil
+	}
+	return false, err
+}
+
+// quiet decides what to do when nothing is queued and an answer is not complete.
+func (x *exchange) quiet() (block bool, err error) {
+	switch {
+	case x.loss != nil:
+		x.failAll(func(r *Request) error { return r.lost(x.loss) })
+	case x.barrier != 0 || x.c.late:
+		return true, nil
+	default:
+		return false, x.sendBarrier(x.uses)
+	}
+	return false, nil
+}
+
+// number gives the messages of a datagram their sequence numbers.
+func (x *exchange) number(b []byte) {
+	hasChosen := false
+	for _, r := range x.requests {
+		r.seq = r.Seq
+		hasChosen = hasChosen || r.Seq != 0
+	}
+	for _, r := range x.requests {
+		m, n := nlmsg.Consume(b)
+		if r.seq == 0 {
+			seq := x.m.nextSeq()
+			for hasChosen && x.uses(seq) {
+				seq = x.m.nextSeq()
+			}
+			r.seq = seq
+		}
+		m.SetSeq(r.seq)
+		b = b[n:]
+	}
+}
+
+// uses reports whether a request has a sequence number.
+func (x *exchange) uses(seq uint32) bool {
+	return slices.ContainsFunc(x.requests, func(r *Request) bool { return r.seq == seq })
+}
+
+// find returns the request that a message answers, nil if it answers none. A reply
+// carries the port ID of its requester; some subsystems leave it 0 (audit_make_reply).
+// The notification of a change carries the numbers of the request that made it; it is
+// an answer only to a request for its echo, which then comes from the group too
+// (nlmsg_notify).
+func (x *exchange) find(m nlmsg.Msg, info socket.Info) *Request {
+	if port := m.PortID(); port != x.portID && port != 0 {
 		return nil
 	}
-	batch.begin(requests, false)
-	c.makeRoom(batch.awaiting * answerSize)
-	if err := c.main.exchange(ctx, &batch.call, batch.b); err != nil {
-		for _, r := range requests {
-			if !r.answered && batch.awaits(r) {
-				r.err = err
+	seq := m.Seq()
+	for i := range x.requests {
+		if i += x.at; i >= len(x.requests) {
+			i -= len(x.requests)
+		}
+		if r := x.requests[i]; r.seq == seq {
+			if isMulticast(info) && r.msg().Flags()&nlmsg.Echo == 0 {
+				return nil
 			}
+			x.at = i
+			return r
 		}
 	}
-	return c.verdict(requests)
+	return nil
 }
 
-// makeRoom sees to it that so many bytes of answers can be queued. The largest batch
-// so far has made room for the smaller ones.
-func (c *Conn) makeRoom(bytes int) {
-	if int64(bytes) <= c.room.Load() {
-		return
+// deliver takes the messages of a datagram.
+func (x *exchange) deliver(b []byte, info socket.Info) {
+	if len(b) == 0 {
+		x.c.stats.malformed.Add(1)
 	}
-	growReceiveBuffer(c.main.t, bytes)
-	for room := c.room.Load(); int64(bytes) > room && !c.room.CompareAndSwap(room, int64(bytes)); {
-		room = c.room.Load()
-	}
-}
-
-// answerSize is what an acknowledgement takes of a receive buffer, as asked for:
-// a kilobyte of it with its sk_buff, half of which the kernel adds by itself.
-const answerSize = 512
-
-// verdict is the first error of a batch.
-func (c *Conn) verdict(requests []*Request) (err error) {
-	for i, r := range requests {
-		c.warn(r)
-		if r.err != nil && err == nil {
-			err = fmt.Errorf("request %d of the batch: %w", i, r.err)
-		}
-	}
-	return err
-}
-
-// warn tells what the kernel said besides success.
-func (c *Conn) warn(r *Request) {
-	if r.warning != nil && c.conf.warn != nil {
-		c.conf.warn(r.warning)
-	}
-}
-
-// exchange sends b, which holds the requests of c one behind the other, and
-// waits for the answers. An error of ctx gives c up.
-//
-// It and wait are long for the sake of speed: they have the system calls in
-// them, and each return behind one costs 10 to 20 ns, since the kernel leaves the
-// processor's stack of return addresses in disorder.
-func (l *lane) exchange(ctx context.Context, c *call, b []byte) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("conn: %s: %w", c.requests[0].op(), err)
-	}
-	isQuiet := c.awaiting == 0 // before others can see c
-	l.register(c)
-	number(b, c.first)
-	err := l.t.Send(b)
-	switch {
-	case err != nil:
-	case isQuiet:
-		l.settle()
-	default:
-		if err = l.wait(ctx, c); err == nil {
-			return nil
-		}
-	}
-	l.forget(c)
-	if err != nil {
-		err = fmt.Errorf("conn: %s: %w", c.requests[0].op(), err)
-	}
-	return err
-}
-
-// settle takes what is queued: errors for requests that ask for nothing may be
-// among it.
-func (l *lane) settle() {
-	l.rd.Lock()
-	defer l.rd.Unlock()
-	for !l.leading {
-		n, info, err := l.t.TryReceive(l.buf)
-		if err == socket.ErrEmpty {
-			l.empty()
+	var last *Request
+	for rest := b; len(rest) > 0; {
+		m, n := nlmsg.Consume(rest)
+		if n < 0 {
+			x.c.stats.malformed.Add(1)
+			x.blame(len(rest) == len(b), last, func(r *Request) error {
+				return fmt.Errorf("conn: %s: malformed reply: %w", r.op(), nlmsg.ParseError(n))
+			})
 			return
 		}
-		l.take(n, info, err)
+		last = x.take(m, info)
+		rest = rest[n:]
 	}
 }
 
-// number writes the sequence numbers into the messages of a datagram.
-func number(b []byte, first uint32) {
-	for len(b) > 0 {
-		m, n := nlmsg.Consume(b)
-		m.SetSeq(first)
-		first++
-		b = b[n:]
+// take takes one message, and returns the request that it was for.
+func (x *exchange) take(m nlmsg.Msg, info socket.Info) *Request {
+	r := x.find(m, info)
+	switch {
+	case m.Type() == nlmsg.Overrun:
+		x.c.stats.lost.Add(1)
+		x.blame(r == nil, r, func(r *Request) error { return r.lost(ErrOverrun) })
+	case r == nil && x.isBarrier(m):
+		x.failAll((*Request).unanswered)
+	case r == nil:
+		x.unmatched(m, info)
+	case r.answered:
+		x.c.stats.stale.Add(1)
+	default:
+		r.take(m, x.c.conf.queue)
+		x.count(r)
+	}
+	return r
+}
+
+// count notes that the answer to r may be complete.
+func (x *exchange) count(r *Request) {
+	if r.answered && r.awaited {
+		r.awaited = false
+		x.awaiting--
+	}
+}
+
+// blame fails the requests that an unreadable or lost part of a datagram may have been
+// for: the kernel builds a datagram for one, so that is the request of the message
+// before it, or, without one, any of them.
+func (x *exchange) blame(isAny bool, last *Request, reason func(*Request) error) {
+	switch {
+	case isAny:
+		x.failAll(reason)
+	case last != nil && !last.answered:
+		last.fail(reason(last))
+		x.count(last)
+	}
+}
+
+// truncated takes the messages that are whole of a datagram that did not fit.
+func (x *exchange) truncated(b []byte, info socket.Info) {
+	var last *Request
+	rest := b
+	for len(rest) > 0 {
+		m, n := nlmsg.Consume(rest)
+		if n < 0 {
+			break
+		}
+		last = x.take(m, info)
+		rest = rest[n:]
+	}
+	if len(rest) >= nlmsg.HeaderLen {
+		last = x.find(nlmsg.Msg(rest), info)
+	}
+	x.loss = socket.ErrTruncated
+	x.blame(len(b) < nlmsg.HeaderLen, last, func(r *Request) error { return r.lost(socket.ErrTruncated) })
+}
+
+// failAll ends every request that is waited for.
+func (x *exchange) failAll(reason func(*Request) error) {
+	for _, r := range x.requests {
+		if r.awaited && !r.answered {
+			r.fail(reason(r))
+			x.count(r)
+		}
 	}
 }

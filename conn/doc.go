@@ -1,50 +1,61 @@
-// Package conn runs netlink requests over a [Transport]: many goroutines at once,
-// each answer to the one who asked, whatever else arrives.
+// Package conn runs netlink requests: many goroutines at once, each with a Transport of
+// its own for as long as its exchange lasts.
 //
-//	 your goroutines      Do     Do     Batch        Dump          Subscription
-//	                       \     |     /              |                |
-//	                     +--------------+       +-----------+    +-----------+
-//	 a Transport each    |   requests   |       |   dump    |    |  groups   |
-//	                     +--------------+       +-----------+    +-----------+
-//	=======================|==========================|================|=======
-//	 kernel               handles each request        makes a list     tells of
-//	                      within the send             as it is read    changes
+//	 goroutines       Do      Batch     Dump        Pin      Subscription
+//	                   |        |         |          |            |
+//	                 +----------------------+     +-----+      +-----+
+//	 Transports      |  a pool: one for an  |     | one |      | one |
+//	                 |  exchange at a time  |     +-----+      +-----+
+//	                 +----------------------+        |            |
+//	===================|========|=========|==========|============|=======
+//	 kernel          handles requests     makes a    keeps state  sends
+//	                 within the send      list as    with a       notifications
+//	                                      it is read socket
 //
-// An answer is matched by its sequence number, and believed if it comes from the
-// kernel:
+// A message answers a request if the kernel sent it, with the numbers of the request:
 //
 //	 0         4      6       8        12       16
 //	+---------+------+-------+--------+--------+-----------+
-//	|   len   | type | flags |  seq   | portID | payload   |   of the answer
+//	|   len   | type | flags |  seq   | portID | payload   |
 //	+---------+------+-------+--------+--------+-----------+
-//	                             |        +-- the Transport's own
+//	                             |        +-- the Transport's own, or 0
 //	                             +----------- the request's
 //
-// # Index by job
+// # Index by task
 //
-//	make      Open; New, Transport, Dialer, WithDialer, WithBuffer, WithQueue,
-//	          WithAnySender, WithWarnings
+//	make      Open; New, Transport, Dialer, WithDialer
+//	limits    WithLimit, WithIdle, WithBuffer, WithQueue
+//	peers     WithAnySender, WithLateReplies
+//	options   Conn.Configure, Conn.SetFlag
 //	request   Conn.Request, Request.Release
-//	ask       Conn.Do, Request.Reply, Replies, Warning
-//	lists     Conn.Dump; Fail, Accept, Retry
-//	batches   Conn.Batch, Request.Err
-//	changes   Conn.Subscribe, Subscription.All, Resync, Info
+//	do        Conn.Do, Request.Reply, Replies, Take, Last, Warning
+//	list      Conn.Dump; Fail, Accept, Retry
+//	batch     Conn.Batch, Request.Err
+//	notice    Conn.Subscribe, Subscription.All, Resync, Info
+//	port      Conn.Pin; Pin and Subscription have Do, Dump, Batch, Send, Transport
 //	errors    Error, LossError, ErrInterrupted, ErrOverrun, ErrTooMuch,
-//	          ErrUnanswered, ErrNoDialer
-//	watch     Conn.Stats
-//	end       Conn.Close, Subscription.Close
+//	          ErrUnanswered, ErrBusy, ErrBatchSize, ErrRequest, ErrNoDialer,
+//	          ErrClosed, ErrClosedWaiting
+//	observe   Conn.Stats, WithWarnings, WithUnmatched
+//	end       Conn.Close, Pin.Close, Subscription.Close
 //
-// # What it does about faults
+// # States
 //
-// An answer that comes too late, twice, or to nobody is dropped and counted, and
-// so is whatever other processes send. A request that is given up, by its context
-// or by leaving a loop, leaves the Conn as good as before. A loss is a [*LossError]
-// for those whose answer may be lost. What the kernel says besides success is
-// kept ([Request.Warning]).
+// A Transport of the pool is idle, in use by one exchange, or parked while the body of
+// a dump's loop runs. An exchange that ends well makes its Transport idle. One that is
+// given up, by its context or by leaving a loop, has its Transport closed: a late reply
+// cannot reach another caller. Where there is only one Transport, exchanges take turns,
+// and the next one discards the remains.
+//
+// # Faults
+//
+// Messages of other processes, late and duplicated replies are dropped and counted. A
+// loss is a [*LossError] for the exchange whose reply may be lost, and for no other. What
+// the kernel reports besides success is kept ([Request.Warning]).
 //
 // # Concurrency
 //
-// A [Conn] may be used by any number of goroutines at once, and starts none: those
-// who wait for an answer receive, each for all. A [Request] and a [Subscription]
-// are one goroutine's.
+// A [Conn] and a [Pin] may be used by any number of goroutines at once. They start none,
+// but for timers that grow the pool and close unused Transports. A [Request] is used by
+// one goroutine at a time, a [Subscription]'s All too.
 package conn

@@ -2,11 +2,12 @@ package conn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
-	"os"
 
 	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
 )
 
 // Interrupted says what a dump does when the kernel marks it as inconsistent
@@ -18,64 +19,124 @@ type Interrupted struct {
 	again   func()
 }
 
-// Fail delivers what comes and ends with [ErrInterrupted].
+// Fail delivers the messages and ends with [ErrInterrupted].
 func Fail() Interrupted { return Interrupted{} }
 
-// Accept delivers what comes and ends without an error; interrupted tells.
+// Accept delivers the messages, ends without an error, and sets interrupted.
 func Accept(interrupted *bool) Interrupted { return Interrupted{accept: interrupted} }
 
-// Retry starts over, up to n times, after calling again: what was delivered so
-// far is to be thrown away. When the last attempt is interrupted too, it fails.
+// Retry starts over, up to n times, after calling again: the messages delivered so
+// far are to be dropped. When the last attempt is interrupted too, it fails.
 func Retry(n int, again func()) Interrupted { return Interrupted{retries: n, again: again} }
 
-// Dump sends a request for a list ([nlmsg.Dump], which it sets) and ranges over
-// the messages of the answer. A message is good until the next step; Clone keeps
-// it. An error comes last, with a nil message: an [*Error], a [*LossError],
-// [ErrInterrupted], or that of ctx. The memory it takes does not depend on the
-// length of the list.
+// Dump sends a request for a list, with [nlmsg.Request] and [nlmsg.Dump] set, and ranges
+// over the messages of the answer. A message is good until the next step; Clone keeps
+// it. At most one of on says what to do about an inconsistent list. An error comes last,
+// with a nil message: an [*Error], a [*LossError], [ErrInterrupted], or that of ctx. The
+// memory it takes does not depend on the length of the list.
 //
-// A Conn with a Dialer runs each dump on a Transport of its own: it does not
-// delay requests, which may be made within the loop, the kernel waits for a slow
-// consumer, and a loop that is left early costs nothing. Without one, dumps wait
-// for each other, since a socket can only have one (EBUSY), and one that was left
-// early is read to its end before the next.
+// The list ends with the first of these:
+//
+//   - the end of the dump, with or without an error (netlink_dump_done), or an error
+//     instead of a list (netlink_ack); further errors are discarded;
+//   - a reply that is not marked [nlmsg.Multi] (nf_tables_getgen), if the request does
+//     not have [nlmsg.Ack];
+//   - the acknowledgement, if the request has nlmsg.Ack: after the messages of a family
+//     that handles the dump as a single request, or before any, when the list is empty;
+//   - nothing more to come, as for [Conn.Do]: a list without its end is complete, and
+//     without any message it is [ErrUnanswered]: rtnetlink and nfnetlink ignore a
+//     request that is shorter than their fixed header.
+//
+// Where replies come after the send (NETLINK_AUDIT, Transports that say so, or
+// [WithLateReplies]) an acknowledgement before any message is ignored and the last rule
+// does not apply: the list ends with its end, or with ctx.
+//
+// A message with sequence number 0 and port ID 0 belongs to the list if the kernel sent
+// it to this socket, which is in no group, and its type is that of the request: so
+// drivers/thermal replies (thermal_genl_cmd_dumpit).
+//
+// The body of the loop may use the Conn, see [WithLimit]. It may take its time: the
+// kernel waits for it, and no other exchange does. Leaving the loop early costs a
+// Transport, which is closed; where there is only one, the next exchange reads the rest.
+//
+// A dump of links over the size of a datagram without IFLA_EXT_MASK ends with its end and
+// lacks links: that is the kernel's answer (rtnl_dump_ifinfo).
 func (c *Conn) Dump(ctx context.Context, r *Request, on ...Interrupted) iter.Seq2[nlmsg.Msg, error] {
 	return func(yield func(nlmsg.Msg, error) bool) {
-		d := dump{conn: c, ctx: ctx, r: r}
+		if err := r.begin(); err != nil {
+			yield(nil, err)
+			return
+		}
+		d := &dump{receiver: receiver{wait: wait{ctx, r.Deadline}, c: c}, r: r}
 		if len(on) > 0 {
 			d.Interrupted = on[0]
 		}
-		if err := d.run(yield); err != nil && !d.left {
-			r.err = err
+		defer d.finish()
+		err := error(errManyPolicies)
+		if len(on) < 2 {
+			err = d.run(yield)
+		}
+		r.err = err
+		if err != nil && !d.left {
+			d.finish()
 			yield(nil, err)
 		}
 	}
 }
 
-// dump is one range over a list. The body of the loop is not in it, but goes down
-// from function to function: in a struct whose other parts outlive the loop the
-// compiler would have it, and what it captures, on the heap.
+// dump is one range over a list. The body of the loop is not in it, but passed from
+// function to function: in a struct that outlives the loop the compiler would have it,
+// and its captures, on the heap.
 type dump struct {
+	receiver
 	Interrupted
-	conn *Conn
-	ctx  context.Context
-	r    *Request
+	ending
+	r          *Request
+	isFinished bool
 
 	left        bool // the loop was left
 	interrupted bool // this attempt is
-	ended       bool // its last message was there
+
+	// Guarded by pool.mu. The member is nil once another exchange has taken it over.
+	taken     chan struct{} // closed when another exchange has read, or given up
+	abandoned bool          // the loop was left meanwhile
+	parked    ending        // as it was before the datagram that the loop has
+	backlog   []datagram    // what that has read
+	restLoss  error         // the loss that it met then
+}
+
+// datagram is one of the rest of a dump that was read into memory.
+type datagram struct {
+	b    []byte
+	info socket.Info
+}
+
+// finish ends the use of the request.
+func (d *dump) finish() {
+	if !d.isFinished {
+		d.isFinished = true
+		d.r.finish()
+	}
 }
 
 func (d *dump) run(yield func(nlmsg.Msg, error) bool) error {
-	if err := d.r.ready(); err != nil {
-		return err
-	}
-	d.r.msg().SetFlags(d.r.msg().Flags() | nlmsg.Request | nlmsg.Dump)
+	d.r.msg().SetFlags(d.r.msg().Flags() | nlmsg.Dump)
 	for {
-		d.interrupted, d.ended = false, false
+		d.interrupted, d.loss, d.barrier, d.restLoss, d.backlog = false, nil, 0, nil, nil
+		d.ending = ending{}
+		d.r.reset()
 		err := d.attempt(yield)
+		if !d.left {
+			d.r.conclude(d.c)
+		}
 		switch {
-		case d.left || !d.interrupted:
+		case err == nil:
+			err = d.r.err
+		case !isLoss(err):
+			err = fmt.Errorf("conn: %s: %w", d.r.op(), err)
+		}
+		switch {
+		case d.left || !d.interrupted || err != nil && d.retries == 0:
 			return err
 		case d.retries > 0 && err == nil:
 			d.retries--
@@ -95,180 +156,218 @@ func (d *dump) run(yield func(nlmsg.Msg, error) bool) error {
 
 // attempt asks once.
 func (d *dump) attempt(yield func(nlmsg.Msg, error) bool) error {
-	l, err := d.conn.dumpLane(d.ctx)
-	if err != nil {
-		return fmt.Errorf("conn: %s: %w", d.r.op(), err)
-	}
-	defer func() { d.conn.dumpLaneDone(l, d.ended) }()
-	d.r.reset()
-	call := &d.r.call
-	call.begin(d.r.self[:], true)
-	l.register(call)
-	number(d.r.B, call.first)
-	if err := l.t.Send(d.r.B); err != nil {
-		d.ended = true // it never began
-		l.forget(call)
-		return fmt.Errorf("conn: %s: %w", d.r.op(), err)
-	}
-	defer l.leaveDump(call)
-	for {
-		err := d.ctx.Err()
-		if err == nil {
-			err = l.wait(d.ctx, call)
-		}
-		if err != nil {
-			return fmt.Errorf("conn: %s: %w", d.r.op(), err)
-		}
-		b := l.next(call)
-		if b == nil {
-			return d.r.err // what ended it from outside
-		}
-		more := d.deliver(b, yield)
-		l.giveBack(b)
-		if !more {
-			return d.r.err
-		}
-	}
-}
-
-// deliver hands out the messages of a datagram and returns whether more follow.
-func (d *dump) deliver(b []byte, yield func(nlmsg.Msg, error) bool) bool {
-	for len(b) > 0 {
-		m, n := nlmsg.Consume(b)
-		if n < 0 {
-			return true // the lane has checked that this cannot be
-		}
-		b = b[n:]
-		if m.Flags()&nlmsg.DumpIntr != 0 && m.Type() != nlmsg.Error && !d.interrupted {
-			d.interrupted = true
-			d.conn.stats.interrupted.Add(1)
-		}
-		switch m.Type() {
-		case nlmsg.Error, nlmsg.Done:
-			d.ended = true
-			_ = d.r.take(m, 0)
-			d.conn.warn(d.r)
-			return false
-		case nlmsg.Noop:
-			continue
-		}
-		if d.interrupted && d.retries > 0 {
-			continue // it will be delivered again
-		}
-		if !yield(m, nil) {
-			d.left = true
-			return false
-		}
-	}
-	return true
-}
-
-// maxIdle is how many Transports are kept for later dumps.
-const maxIdle = 4
-
-// dumpLane returns a lane on which no dump runs.
-func (c *Conn) dumpLane(ctx context.Context) (*lane, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if c.conf.dial == nil {
-		return c.main, c.main.awaitDump(ctx)
-	}
-	c.mu.Lock()
-	if n := len(c.idle); n > 0 {
-		l := c.idle[n-1]
-		c.idle = c.idle[:n-1]
-		c.mu.Unlock()
-		return l, nil
-	}
-	closed := c.closed
-	c.mu.Unlock()
-	if closed {
-		return nil, os.ErrClosed
-	}
-	d, err := c.dial()
-	if err != nil {
-		return nil, err
-	}
-	l := newLane(d.t, &c.conf, &c.stats)
-	l.from = d
-	return l, nil
-}
-
-// dumpLaneDone gives a lane back. One with a dump that has not ended is closed,
-// which ends it in the kernel too: cheaper than reading the rest.
-func (c *Conn) dumpLaneDone(l *lane, ended bool) {
-	if l == c.main {
-		<-l.dumping
-		return
-	}
-	c.mu.Lock()
-	if ended && !c.closed && len(c.idle) < maxIdle {
-		c.idle = append(c.idle, l)
-		c.mu.Unlock()
-		return
-	}
-	c.mu.Unlock()
-	_ = c.hangUp(l.from)
-}
-
-// awaitDump waits until this lane has no dump, and takes the right to one.
-func (l *lane) awaitDump(ctx context.Context) error {
-	select {
-	case l.dumping <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	l.rd.Lock()
-	broken := l.broken
-	l.rd.Unlock()
-	if broken == nil {
-		return nil
-	}
-	if err := l.wait(ctx, broken); err != nil {
-		<-l.dumping
+	if err := d.hold(forDump); err != nil {
 		return err
 	}
-	l.rd.Lock()
-	l.broken = nil
-	l.rd.Unlock()
+	isClean := false
+	defer func() { d.leave(isClean) }() // also when the body of the loop panics
+	if d.r.seq = d.r.Seq; d.r.seq == 0 {
+		d.r.seq = d.m.nextSeq()
+	}
+	d.r.msg().SetSeq(d.r.seq)
+	if err := d.m.t.Send(d.r.B); err != nil {
+		return err
+	}
+	req := d.r.msg()
+	d.ending = ending{seq: req.Seq(), typ: req.Type(), flags: req.Flags(), t: d.m.t, portID: d.m.t.PortID(), isLate: d.c.late}
+	for !d.isOver && !d.left {
+		b, info, err := d.nextDatagram()
+		if err != nil {
+			return err
+		}
+		if err := d.deliver(b, info, yield); err != nil {
+			return err
+		}
+	}
+	isClean = d.isOver && d.loss == nil
 	return nil
 }
 
-// next takes the next datagram of a dump, nil if none is queued.
-func (l *lane) next(c *call) []byte {
-	l.rd.Lock()
-	defer l.rd.Unlock()
-	if len(c.queue) == 0 {
+// nextDatagram returns the next datagram, from the member or from what another exchange
+// has read of it. nil without an error says that nothing more follows.
+func (d *dump) nextDatagram() (b []byte, info socket.Info, err error) {
+	if err := d.c.pool.resume(d); err != nil {
+		return nil, info, err
+	}
+	if err := d.expired(); err != nil {
+		return nil, info, err
+	}
+	if len(d.backlog) > 0 {
+		first := d.backlog[0]
+		d.backlog = d.backlog[1:]
+		return first.b, first.info, nil
+	}
+	if d.m == nil {
+		d.isOver = true
+		if d.restLoss != nil {
+			return nil, info, d.r.lost(d.restLoss)
+		}
+		return nil, info, nil
+	}
+	b, info, err = d.fetch(&d.ending)
+	switch {
+	case err == errLost:
+		return nil, info, d.r.lost(d.loss)
+	case err != errOver:
+		return b, info, err
+	case !d.hasMessages:
+		err = ErrUnanswered
+	default:
+		err = nil
+	}
+	d.isOver = true
+	return nil, info, err
+}
+
+// What ends a dump without a message.
+var (
+	errOver = errors.New("conn: nothing more follows")
+	errLost = errors.New("conn: lost") // the receiver has the reason
+)
+
+// fetch returns the next datagram of a dump from its member.
+func (x *receiver) fetch(e *ending) (b []byte, info socket.Info, err error) {
+	for block := false; ; {
+		b, info, err := x.next(block)
+		block = false
+		switch {
+		case errors.Is(err, socket.ErrTruncated):
+			x.loss = socket.ErrTruncated
+			return nil, info, errLost
+		case err != socket.ErrEmpty:
+			if m, _ := nlmsg.Consume(b); err == nil && x.isBarrier(m) {
+				return nil, info, errOver
+			}
+			return b, info, err
+		case x.loss != nil:
+			return nil, info, errLost
+		case x.barrier != 0 || e.isLate:
+			block = true
+		default:
+			if err := x.sendBarrier(func(seq uint32) bool { return seq == e.seq }); err != nil {
+				return nil, info, err
+			}
+		}
+	}
+}
+
+// deliver gives the loop the messages of a datagram.
+func (d *dump) deliver(b []byte, info socket.Info, yield func(nlmsg.Msg, error) bool) error {
+	if len(b) == 0 {
+		if !d.isOver {
+			d.c.stats.malformed.Add(1)
+		}
 		return nil
 	}
-	b := c.queue[0]
-	n := copy(c.queue, c.queue[1:])
-	c.queue[n] = nil
-	c.queue = c.queue[:n]
-	c.queued -= len(b)
-	return b
+	d.c.pool.park(d, b, info)
+	isOwn := false
+	for rest := b; len(rest) > 0 && !d.isOver; {
+		m, n := nlmsg.Consume(rest)
+		if n < 0 {
+			d.c.stats.malformed.Add(1)
+			if isOwn || len(rest) == len(b) {
+				return fmt.Errorf("malformed reply: %w", nlmsg.ParseError(n))
+			}
+			break
+		}
+		rest = rest[n:]
+		isOwn = d.owns(m, info)
+		switch {
+		case m.Type() == nlmsg.Overrun:
+			d.c.stats.lost.Add(1)
+			return d.r.lost(ErrOverrun)
+		case !isOwn:
+			d.unmatched(m, info)
+			continue
+		}
+		if d.deliverOne(m, yield); d.left {
+			return nil
+		}
+	}
+	d.handOver()
+	return nil
 }
 
-// giveBack returns the buffer of a datagram to the lane.
-func (l *lane) giveBack(b []byte) {
-	l.rd.Lock()
-	l.free = append(l.free, b[:cap(b)])
-	l.rd.Unlock()
+// deliverOne gives the loop a message.
+func (d *dump) deliverOne(m nlmsg.Msg, yield func(nlmsg.Msg, error) bool) {
+	if m.Flags()&nlmsg.DumpIntr != 0 && m.Type() != nlmsg.Error && !d.interrupted {
+		d.interrupted = true
+		d.c.stats.interrupted.Add(1)
+	}
+	isOver := d.ends(m)
+	switch m.Type() {
+	case nlmsg.Error, nlmsg.Done:
+		if isOver {
+			d.r.end(m)
+		}
+		return
+	case nlmsg.Noop:
+		return
+	}
+	if d.interrupted && d.retries > 0 {
+		return // it will be delivered again
+	}
+	d.left = !yield(m, nil)
 }
 
-// leaveDump drops what the lane has for a dump that is over, or was given up.
-func (l *lane) leaveDump(c *call) {
-	l.rd.Lock()
-	defer l.rd.Unlock()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, b := range c.queue {
-		l.free = append(l.free, b[:cap(b)])
+// leave returns the member, unless another exchange has it.
+func (d *dump) leave(isClean bool) {
+	if d.c.pool.leave(d, isClean) {
+		d.c.pool.release(d.m, isClean)
 	}
-	c.queue = c.queue[:0]
-	if !c.done {
-		l.remove(c)
-		l.keepBroken(c)
+	d.c.conf.putBuffer(d.space)
+}
+
+// ending knows which messages belong to a dump, and which of them ends it.
+type ending struct {
+	seq         uint32 // of the request
+	typ         nlmsg.Type
+	flags       nlmsg.Flags
+	t           Transport
+	portID      uint32
+	isLate      bool
+	hasMessages bool
+	isOver      bool
+}
+
+// owns reports whether a message belongs to the dump.
+func (e *ending) owns(m nlmsg.Msg, info socket.Info) bool {
+	if m.Seq() == e.seq {
+		return (m.PortID() == e.portID || m.PortID() == 0) && (!isMulticast(info) || e.flags&nlmsg.Echo != 0)
 	}
+	return e.isAnonymous(m) && !isMulticast(info) && !joined(e.t)
+}
+
+// isAnonymous reports whether a message may be a reply without numbers.
+func (e *ending) isAnonymous(m nlmsg.Msg) bool {
+	return m.Seq() == 0 && m.PortID() == 0 && m.Type() == e.typ
+}
+
+// ends reports whether a message of the dump ends it.
+func (e *ending) ends(m nlmsg.Msg) bool {
+	switch m.Type() {
+	case nlmsg.Done:
+		e.isOver = true
+	case nlmsg.Error:
+		a, _ := nlmsg.ParseAck(m)
+		e.isOver = a.Errno != 0 || e.hasMessages || !e.isLate
+	case nlmsg.Noop, nlmsg.Overrun:
+	default:
+		e.hasMessages = true
+		e.isOver = m.Flags()&nlmsg.Multi == 0 && e.flags&nlmsg.Ack == 0 && !e.isAnonymous(m)
+	}
+	return e.isOver
+}
+
+// endsIn reports whether a message of a datagram ends the dump.
+func (e *ending) endsIn(b []byte, info socket.Info) bool {
+	for !e.isOver {
+		m, n := nlmsg.Consume(b)
+		if n < 0 {
+			break
+		}
+		_ = e.owns(m, info) && e.ends(m)
+		b = b[n:]
+	}
+	return e.isOver
 }

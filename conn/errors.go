@@ -3,6 +3,7 @@ package conn
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"syscall"
 
@@ -10,27 +11,58 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// What can go wrong with an answer, besides what the kernel says.
+// What can go wrong with an exchange, besides what the kernel reports.
 var (
-	// ErrInterrupted: the kernel marked a dump as inconsistent, because what it
-	// lists changed meanwhile (NLM_F_DUMP_INTR). What was delivered may lack
+	// ErrInterrupted: the kernel marked a dump as inconsistent, because the list
+	// changed meanwhile (NLM_F_DUMP_INTR). The messages delivered may lack
 	// entries, or have some twice.
-	ErrInterrupted = errors.New("the dump is inconsistent: what it lists changed meanwhile")
-	// ErrOverrun: a message of type OVERRUN came, which says that data was lost.
+	ErrInterrupted = errors.New("the dump is inconsistent: the list changed meanwhile")
+	// ErrOverrun: a message of type OVERRUN came: the kernel lost data.
 	ErrOverrun = errors.New("the kernel reports an overrun: data was lost")
-	// ErrTooMuch: more was queued for a request than the limit allows.
-	ErrTooMuch = errors.New("more arrived than the limit allows to keep")
-	// ErrUnanswered: a request of a batch was not answered, since one before it
-	// failed, or the batch as a whole.
-	ErrUnanswered = errors.New("not answered: the batch failed before it")
-	// ErrNoDialer: the Conn needs a second Transport and has no way to get one.
-	ErrNoDialer = errors.New("needs a Transport of its own: make the Conn with Open, or give it WithDialer")
+	// ErrTooMuch: an exchange had more replies than WithQueue lets it keep.
+	ErrTooMuch = errors.New("reply queue limit exceeded (WithQueue)")
+	// ErrUnanswered: the kernel has handled the request, and sent no acknowledgement
+	// although the request has nlmsg.Ack, or nothing at all for a list. In a batch one
+	// before it failed, or the batch as a whole.
+	ErrUnanswered = errors.New("not answered: the request was ignored, or the batch failed before it")
+	// ErrNoDialer: a pin or a subscription needs a Transport of its own.
+	ErrNoDialer = errors.New("conn: no second Transport: make the Conn with Open, or give it WithDialer")
+	// ErrRequest: the Request is in use, was released or copied, or no Conn made it.
+	ErrRequest = errors.New("conn: the Request is in use, was released or copied, or was not made by Conn.Request")
+	// ErrBusy: the only Transport there is has a dump whose rest does not fit into
+	// memory (WithQueue), and whose consumer has not finished.
+	ErrBusy = errors.New("the only Transport is busy with a dump whose rest exceeds the queue limit (WithQueue)")
+	// ErrBatchSize: a batch that must be one datagram does not fit into the socket's
+	// buffers, or one request alone does not. Nothing was sent.
+	ErrBatchSize = errors.New("the batch does not fit into the buffers of the socket, and cannot be split")
+	// ErrClosed: the Conn was closed before. It matches [os.ErrClosed].
+	ErrClosed error = closedError("conn: closed")
+	// ErrClosedWaiting: the Conn was closed while an exchange waited. The kernel may
+	// have handled the request. It matches [os.ErrClosed].
+	ErrClosedWaiting error = closedError("conn: closed while waiting")
+
+	errManyPolicies = errors.New("conn: a dump has one policy for interruptions")
 )
+
+// closedError is an error that matches os.ErrClosed.
+type closedError string
+
+func (e closedError) Error() string { return string(e) }
+
+// Is reports whether target is os.ErrClosed.
+func (e closedError) Is(target error) bool { return target == os.ErrClosed }
+
+// isLoss reports whether err says by itself what was being done.
+func isLoss(err error) bool {
+	var loss *LossError
+	return errors.As(err, &loss)
+}
 
 // Error is the kernel's refusal of a request, or with Errno 0 what it said
 // besides success, with all of extended ACK. Its contents are its own.
 type Error struct {
-	Op    string        // what was being done
+	Op    string        // the operation
+	Seq   uint32        // the sequence number that the request was sent with
 	Errno syscall.Errno // as Linux numbers them
 	Msg   string        // the kernel's own words, if it had any
 
@@ -89,7 +121,7 @@ func (e *Error) hint() string {
 	switch e.Errno {
 	case syscall.EBUSY:
 		if e.Msg == "" {
-			return "a socket has one dump at a time, and somebody else runs one on this"
+			return "another dump is running on this socket"
 		}
 	case syscall.EPERM:
 		return "it needs a capability, most often CAP_NET_ADMIN"
@@ -107,7 +139,7 @@ func (e *Error) Unwrap() error {
 
 // newError copies an answer to the request r.
 func newError(r *Request, a *nlmsg.Answer) *Error {
-	e := &Error{Op: r.op(), Errno: syscall.Errno(a.Errno), Msg: string(a.Msg), MissType: a.MissType}
+	e := &Error{Op: r.op(), Seq: r.seq, Errno: syscall.Errno(a.Errno), Msg: string(a.Msg), MissType: a.MissType}
 	if len(a.Cookie) > 0 {
 		e.Cookie = append([]byte(nil), a.Cookie...)
 	}
@@ -131,10 +163,11 @@ func newError(r *Request, a *nlmsg.Answer) *Error {
 // not known what came of a request, or that notifications are missing.
 //
 // Err is [syscall.ENOBUFS] (the receive buffer was full), [socket.ErrTruncated]
-// (the datagram was longer than the buffer for it, which has grown since),
+// (the datagram was longer than [WithBuffer] allows),
 // [ErrOverrun] or [ErrTooMuch]; errors.Is finds it.
 type LossError struct {
-	Op  string // what was being done
+	Op  string // the operation
+	Seq uint32 // the sequence number of the request, 0 for notifications
 	Err error
 }
 

@@ -85,7 +85,7 @@ func errorAnswers(t *testing.T, w world) {
 	r.B = nla.AppendUint8(r.B, genlmsg.CtrlAttrFamilyID, 3)
 	_, err := c.Do(t.Context(), r)
 	want := &Error{
-		Op: "get family 3", Errno: errRange, Msg: "Attribute failed policy validation",
+		Op: "get family 3", Seq: r.Sent(), Errno: errRange, Msg: "Attribute failed policy validation",
 		HasAttr: true, Offset: 20, Path: []uint16{1}, Name: "family-id",
 		Policy: &nla.Rule{Kind: nla.KindU16, Check: nla.CheckRange, Max: 65535},
 	}

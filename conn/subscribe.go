@@ -6,54 +6,85 @@ import (
 	"fmt"
 	"iter"
 	"os"
-	"syscall"
+	"sync"
 
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Subscription receives the notifications of multicast groups, on a Transport of
-// its own. It is one goroutine's, but for Close.
+// Subscription receives the notifications of multicast groups, on a Transport of its
+// own. One goroutine may run All; exchanges, Send and Close are for any number.
+//
+// Do, Dump and Batch run on the same Transport, for protocols that answer and report to
+// one port: registrations of nl80211, TASKSTATS, upcalls of openvswitch, nflog and
+// nfqueue, the audit daemon. What else arrives meanwhile is kept for All, up to
+// [WithQueue]; more is a loss, with [ErrTooMuch]. While All waits in another goroutine,
+// it hands the Transport to the exchange and receives again after it.
 type Subscription struct {
+	single
+
 	// Resync, if it is set, is called when notifications were lost, in the
-	// goroutine of the loop, once those from before the loss were delivered. What
-	// it lists with a dump is then right, and what is delivered afterwards brings
+	// goroutine of the loop, once those from before the loss were delivered. A list
+	// that it dumps is then right, and the notifications delivered afterwards bring
 	// it up to date; a change may show in both. Its error ends the loop.
 	Resync func(ctx context.Context, loss *LossError) error
 
-	conn *Conn
-	from *dialed
-	t    Transport // of from
+	from *Conn
 	op   string
-	buf  []byte
-	info socket.Info
+	info socket.Info // of the last message
 
-	loss  error // not yet told
+	loss  error // not reported yet
 	queue int   // datagrams that may have been queued before the loss
 	again error // another loss, since
+
+	mu     sync.Mutex // guards what exchanges leave for All
+	kept   []notification
+	size   int   // bytes of kept
+	missed error // a loss that an exchange met
 }
 
-// Subscribe joins multicast groups of the protocol, by number. What they carry is
-// kept apart from the answers to requests. The flags that [Open] was given apply:
-// [socket.PacketInfo] and [socket.ListenAllNSID] tell more in [Subscription.Info].
+// notification is a message that arrived during an exchange.
+type notification struct {
+	m    nlmsg.Msg
+	info socket.Info
+}
+
+// Subscribe joins multicast groups of the protocol, by number, on another Transport; with
+// none it is for protocols that report to a port. The flags that [Open] was given and
+// the settings of [Conn.Configure] apply: with [socket.PacketInfo] and
+// [socket.ListenAllNSID] [Subscription.Info] has more.
+//
+// KObjectUevent is refused: device events are no netlink messages. Receive them from a
+// [socket.Socket] with that group.
 func (c *Conn) Subscribe(groups ...uint32) (*Subscription, error) {
 	op := "subscription to groups " + fmt.Sprint(groups)
-	d, err := c.dial()
+	if hasProtocol(c.pool.first.t, socket.KObjectUevent) {
+		return nil, fmt.Errorf("conn: %s: device events are no netlink messages: receive them from a socket.Socket: %w", op, errors.ErrUnsupported)
+	}
+	child, err := c.child()
 	if err != nil {
 		return nil, fmt.Errorf("conn: %s: %w", op, err)
 	}
-	s := &Subscription{conn: c, from: d, t: d.t, op: op, buf: c.conf.newBuffer()}
+	s := &Subscription{single: single{child}, from: c, op: op}
+	child.keep, child.onLoss = s.keep, s.miss
 	if err := s.join(groups); err != nil {
-		_ = c.hangUp(d)
+		_ = c.closeChild(child)
 		return nil, fmt.Errorf("conn: %s: %w", op, err)
 	}
 	return s, nil
 }
 
+// join applies the settings before the first notification can arrive.
 func (s *Subscription) join(groups []uint32) error {
-	j, ok := s.t.(joiner)
-	if !ok {
-		return fmt.Errorf("%T has no groups: %w", s.t, errors.ErrUnsupported)
+	p := s.own.pool
+	m, err := p.acquire(&wait{ctx: context.Background()}, forListening)
+	if err != nil {
+		return err
+	}
+	defer p.release(m, true)
+	j, ok := m.t.(joiner)
+	if !ok && len(groups) > 0 {
+		return fmt.Errorf("%T has no groups: %w", m.t, errors.ErrUnsupported)
 	}
 	for _, group := range groups {
 		if err := j.Join(group); err != nil {
@@ -65,106 +96,163 @@ func (s *Subscription) join(groups []uint32) error {
 
 // Close leaves the groups. It wakes a loop that waits, which ends with
 // [os.ErrClosed].
-func (s *Subscription) Close() error { return s.conn.hangUp(s.from) }
+func (s *Subscription) Close() error { return s.from.closeChild(s.own) }
 
-// Transport returns what the subscription receives from, for options such as a
-// larger receive buffer.
-func (s *Subscription) Transport() Transport { return s.t }
-
-// Info tells where the last message came from: its group if the socket has
-// [socket.PacketInfo], its namespace if it has [socket.ListenAllNSID].
+// Info returns where the last message that All delivered came from: its group if the
+// socket has [socket.PacketInfo], its namespace if it has [socket.ListenAllNSID].
 func (s *Subscription) Info() socket.Info { return s.info }
+
+// keep keeps a message that arrived during an exchange. Its sender was checked.
+func (s *Subscription) keep(m nlmsg.Msg, info socket.Info) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.size+len(m) > s.from.conf.queue {
+		s.own.stats.lost.Add(1)
+		s.missed = ErrTooMuch
+		return
+	}
+	s.size += len(m)
+	s.kept = append(s.kept, notification{m.Clone(), info})
+}
+
+// miss notes a loss that the kernel reported to an exchange.
+func (s *Subscription) miss(err error) {
+	s.mu.Lock()
+	s.missed = err
+	s.mu.Unlock()
+}
 
 // All ranges over the notifications, waiting for each. A message is good until
 // the next step; Clone keeps it.
 //
 // A [*LossError] says that notifications are missing among the latest ones, as
-// many as the receive buffer holds; what follows it is complete again. The loop
+// many as the receive buffer holds; those after it are complete again. The loop
 // goes on after it. It comes only if there is no Resync. Any other error comes
 // last: that of ctx, of Resync, or [os.ErrClosed].
 func (s *Subscription) All(ctx context.Context) iter.Seq2[nlmsg.Msg, error] {
 	return func(yield func(nlmsg.Msg, error) bool) {
+		l := &listener{receiver: receiver{wait: wait{ctx: ctx}, c: s.own}, s: s}
+		defer l.rest()
 		for {
-			n, err := s.receive(ctx)
+			b, err := l.datagram()
 			switch {
 			case err != nil:
 				yield(nil, fmt.Errorf("conn: %s: %w", s.op, err))
 				return
-			case !s.deliver(s.buf[:n], yield):
+			case !l.deliverKept(yield) || !s.deliver(b, yield):
 				return
 			}
-			if s.isLossDue() && !s.tellLoss(ctx, yield) {
+			if s.isLossDue() && !s.reportLoss(ctx, yield) {
 				return
 			}
 		}
 	}
 }
 
-// receive returns the length of the next datagram, 0 for none.
-func (s *Subscription) receive(ctx context.Context) (n int, err error) {
-	if err := ctx.Err(); err != nil {
-		return 0, err
+// listener receives for All. It holds the Transport only while it receives.
+type listener struct {
+	receiver
+	s    *Subscription
+	kept []notification
+}
+
+// datagram returns the next datagram, nil for none: exchanges have left messages, or a
+// loss is due.
+func (l *listener) datagram() (b []byte, err error) {
+	if err := l.expired(); err != nil {
+		return nil, err
 	}
-	n, info, err := s.t.TryReceive(s.buf)
+	if l.m, err = l.c.pool.acquire(&l.wait, forListening); err != nil {
+		return nil, err
+	}
+	defer func() { l.c.pool.release(l.m, true) }()
+	s := l.s
+	if l.takeKept() {
+		return nil, nil
+	}
+	if l.space == nil {
+		l.space = l.c.conf.getBuffer()
+		l.buf = (*l.space)[:l.c.conf.buffer]
+	}
+	b, info, err := l.next(false)
 	if err == socket.ErrEmpty {
 		if s.loss != nil {
-			s.queue, s.again = 0, nil // all from before the losses has been delivered
-			return 0, nil
+			s.queue, s.again = 0, nil // all notifications from before the losses were delivered
+			return nil, nil
 		}
-		release := interruptBy(ctx, s.t)
-		n, info, err = s.t.Receive(s.buf)
-		if release() && errors.Is(err, os.ErrDeadlineExceeded) {
-			return 0, ctx.Err()
-		}
+		b, info, err = l.listen()
 	}
-	return s.judge(n, info, err)
-}
-
-// judge sorts out what is no datagram to deliver.
-func (s *Subscription) judge(n int, info socket.Info, err error) (int, error) {
 	s.info = info
 	s.queue--
 	switch {
-	case err == nil && info.PortID != 0 && !s.conn.conf.anySender, err == socket.ErrSender:
-		s.conn.stats.foreign.Add(1)
-		return 0, nil
-	case err == nil && n == 0:
-		s.conn.stats.malformed.Add(1)
-	case err == socket.ErrTruncated:
-		s.conn.stats.truncated.Add(1)
+	case err == nil && len(b) == 0:
+		l.c.stats.malformed.Add(1)
+	case errors.Is(err, socket.ErrTruncated):
+		l.c.stats.lost.Add(1)
 		s.lose(socket.ErrTruncated)
-		s.conn.conf.grow(info.Size)
-		s.buf = s.conn.conf.newBuffer()
-		return 0, nil
-	case errors.Is(err, syscall.EINTR), errors.Is(err, syscall.EAGAIN):
-		return 0, nil
-	case errors.Is(err, syscall.ENOBUFS):
-		s.lose(syscall.ENOBUFS)
-		return 0, nil
+		return nil, nil
+	case err == errHandOver:
+		return nil, nil
 	}
-	return n, err
+	return b, err
 }
 
-// lose notes a loss. The kernel tells it at once, ahead of what is queued, and
-// then drops everything until the queue has been emptied (NETLINK_S_CONGESTED,
-// netlink_rcv_wake). Who looks at the state before that misses changes without
-// another word; so the loss is told only then.
+// errHandOver says that there may be a datagram, or that an exchange wants the Transport.
+var errHandOver = errors.New("conn: an exchange waits")
+
+// listen waits for a datagram, unless an exchange waits for the Transport. It gives the
+// buffer back meanwhile, if the Transport can wait without.
+func (l *listener) listen() (b []byte, info socket.Info, err error) {
+	t := l.m.t
+	before := readDeadline(t)
+	if l.c.pool.listen(l.m, true) {
+		return nil, info, errHandOver
+	}
+	if p, ok := t.(patient); ok {
+		l.rest()
+		if err = l.limited(p.Wait); err == nil {
+			err = errHandOver
+		}
+	} else {
+		if b, info, err = l.next(true); err == socket.ErrEmpty {
+			err = errHandOver // after a loss
+		}
+	}
+	if l.c.pool.listen(l.m, false) {
+		_ = t.SetReadDeadline(before) // fails on a closed one, where nothing waits
+		if errors.Is(err, os.ErrDeadlineExceeded) && l.expired() == nil {
+			err = errHandOver
+		}
+	}
+	return b, info, err
+}
+
+// rest gives the buffer back.
+func (l *listener) rest() {
+	if l.space != nil {
+		l.c.conf.putBuffer(l.space)
+		l.space, l.buf = nil, nil
+	}
+}
+
+// lose notes a loss. The kernel reports it at once, ahead of the datagrams that are
+// queued, and then drops everything until the queue has been emptied
+// (NETLINK_S_CONGESTED, netlink_rcv_wake). A list that is read before that misses
+// changes without another report; so the loss is reported only then.
 func (s *Subscription) lose(err error) {
-	s.conn.stats.lost.Add(1)
 	if s.loss == nil {
 		s.loss, s.queue = err, s.capacity()
 	} else {
-		s.again = err // in a flood that does not end, the first is told all the same
+		s.again = err // in a flood that does not end, the first is reported all the same
 	}
-	growReceiveBuffer(s.t, 0)
 }
 
 // capacity is how many datagrams the receive buffer can hold. After so many, all
-// of those queued at a loss have been received, even if new ones follow so fast
+// that were queued at a loss have been received, even if new ones follow so fast
 // that the queue is never found empty.
 func (s *Subscription) capacity() int {
 	const least = 256 // bytes that the smallest datagram takes, with its sk_buff
-	if b, ok := s.t.(bufferer); ok {
+	if b, ok := s.Transport().(bufferer); ok {
 		if size, err := b.ReceiveBuffer(); err == nil {
 			return size / least
 		}
@@ -174,8 +262,8 @@ func (s *Subscription) capacity() int {
 
 func (s *Subscription) isLossDue() bool { return s.loss != nil && s.queue <= 0 }
 
-// tellLoss returns whether the loop goes on.
-func (s *Subscription) tellLoss(ctx context.Context, yield func(nlmsg.Msg, error) bool) bool {
+// reportLoss returns whether the loop goes on.
+func (s *Subscription) reportLoss(ctx context.Context, yield func(nlmsg.Msg, error) bool) bool {
 	loss := &LossError{Op: s.op, Err: s.loss}
 	if s.loss, s.again = s.again, nil; s.loss != nil {
 		s.queue = s.capacity()
@@ -190,19 +278,60 @@ func (s *Subscription) tellLoss(ctx context.Context, yield func(nlmsg.Msg, error
 	return true
 }
 
-// deliver hands out the messages of a datagram.
+// takeKept takes what exchanges have left, while none runs, and reports whether there is
+// anything.
+func (l *listener) takeKept() bool {
+	s := l.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.missed != nil {
+		s.lose(s.missed)
+	}
+	isSome := s.missed != nil || len(s.kept) > 0
+	l.kept, s.kept, s.size, s.missed = s.kept, nil, 0, nil
+	return isSome
+}
+
+// deliverKept gives the loop what exchanges have left. What it does not want any more is
+// for the next loop.
+func (l *listener) deliverKept(yield func(nlmsg.Msg, error) bool) bool {
+	kept := l.kept
+	l.kept = nil
+	for i, n := range kept {
+		l.s.info = n.info
+		if !yield(n.m, nil) {
+			l.s.putBack(kept[i+1:])
+			return false
+		}
+	}
+	return true
+}
+
+// putBack keeps messages that a loop has left.
+func (s *Subscription) putBack(kept []notification) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept = append(kept, s.kept...)
+	for _, n := range kept {
+		s.size += len(n.m)
+	}
+}
+
+// deliver gives the loop the messages of a datagram.
 func (s *Subscription) deliver(b []byte, yield func(nlmsg.Msg, error) bool) bool {
 	for len(b) > 0 {
 		m, n := nlmsg.Consume(b)
 		if n < 0 {
-			s.conn.stats.malformed.Add(1)
-			s.lose(nlmsg.ParseError(n)) // what else it held is not known
+			s.own.stats.malformed.Add(1)
+			s.own.stats.lost.Add(1)
+			s.lose(nlmsg.ParseError(n)) // what else it held is unknown
 			return true
 		}
 		b = b[n:]
 		switch m.Type() {
 		case nlmsg.Noop:
 		case nlmsg.Overrun:
+			s.own.stats.lost.Add(1)
 			s.lose(ErrOverrun)
 		default:
 			if !yield(m, nil) {

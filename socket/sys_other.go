@@ -55,4 +55,9 @@ func (s *Socket) roundTrip(_, _ []byte, _ *Info) (int, error) {
 	return 0, newOpError(opSendto, s.protocol, errors.ErrUnsupported)
 }
 
+// TryRoundTrip is [Socket.Send] and [Socket.TryReceive] in one.
+func (s *Socket) TryRoundTrip(_, _ []byte) (n int, info Info, sent bool, err error) {
+	return 0, info, false, newOpError(opSendto, s.protocol, errors.ErrUnsupported)
+}
+
 func closeFD(int) {}

@@ -1,0 +1,259 @@
+package conn
+
+import (
+	"fmt"
+	"syscall"
+	"testing"
+	"testing/synctest"
+
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// makeBatch makes requests with a text each.
+func makeBatch(t testing.TB, c *Conn, n int, flags nlmsg.Flags) []*Request {
+	t.Helper()
+	batch := make([]*Request, n)
+	for i := range batch {
+		batch[i] = c.Request(fakeType, flags, fmt.Appendf(nil, "%04d", i))
+	}
+	t.Cleanup(func() {
+		for _, r := range batch {
+			r.Release()
+		}
+	})
+	return batch
+}
+
+// isAnswered checks that each request of a batch has the reply to it.
+func isAnswered(t testing.TB, batch []*Request) {
+	t.Helper()
+	for i, r := range batch {
+		if got, want := said(r.Reply()), fmt.Sprintf("%04d", i); got != want || r.Err() != nil {
+			t.Fatalf("request %d: %q, %v", i, got, r.Err())
+		}
+	}
+}
+
+func TestEmptyBatchSendsNothing(t *testing.T) {
+	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
+		fl := &fleet{reply: echo}
+		c := open(fl)
+		if err := c.Batch(patiently(t)); err != nil {
+			t.Error(err)
+		}
+		if n := fl.all[0].requests(); n != 0 {
+			t.Errorf("%d datagrams sent", n)
+		}
+		isAlive(t, c)
+	})
+}
+
+// No request is waited for, but what is queued is taken.
+func TestBatchWithoutAckReturnsAtOnce(t *testing.T) {
+	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
+		for _, n := range []int{1, 2, 20} {
+			fl := &fleet{reply: func(nlmsg.Msg) []event { return nil }}
+			c := open(fl)
+			if err := c.Batch(patiently(t), makeBatch(t, c, n, 0)...); err != nil {
+				t.Error(n, err)
+			}
+			if sent := fl.all[0].requests(); sent != 1 {
+				t.Errorf("%d requests: %d datagrams", n, sent)
+			}
+			c.Close()
+		}
+		c := open(&fleet{reply: echo})
+		batch := makeBatch(t, c, 3, 0)
+		if err := c.Batch(patiently(t), batch...); err != nil {
+			t.Error(err)
+		}
+		isAnswered(t, batch)
+	})
+}
+
+func TestErrorsOfRequestsWithoutAckAreReported(t *testing.T) {
+	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
+		c := open(&fleet{reply: func(req nlmsg.Msg) []event {
+			if said(req) == "0001" {
+				return events(answer(req, uint32(errExist), "there is one"))
+			}
+			return acknowledge(req)
+		}})
+		for _, ackOfLast := range []nlmsg.Flags{0, nlmsg.Ack} {
+			batch := makeBatch(t, c, 3, 0)
+			batch[2].msg().SetFlags(ackOfLast)
+			isError(t, c.Batch(patiently(t), batch...), errExist)
+			isError(t, batch[1].Err(), errExist)
+			if batch[0].Err() != nil || batch[2].Err() != nil {
+				t.Error(batch[0].Err(), batch[2].Err())
+			}
+		}
+	})
+}
+
+func TestSameRequestTwiceInABatchIsRefused(t *testing.T) {
+	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
+		fl := &fleet{reply: echo}
+		c := open(fl)
+		batch := makeBatch(t, c, 2, nlmsg.Ack)
+		isError(t, c.Batch(patiently(t), batch[0], batch[1], batch[0]), ErrRequest)
+		if n := fl.all[0].requests(); n != 0 {
+			t.Errorf("%d datagrams sent", n)
+		}
+		if err := c.Batch(patiently(t), batch...); err != nil { // they are good still
+			t.Error(err)
+		}
+		isAnswered(t, batch)
+	})
+}
+
+// narrow is a Transport for datagrams up to a size, which may grow.
+type narrow struct {
+	*double
+	most int
+	grow bool
+	sent []int
+}
+
+func (n *narrow) Send(b []byte) error {
+	if len(b) > n.most {
+		return fmt.Errorf("narrow: %w", syscall.EMSGSIZE)
+	}
+	n.sent = append(n.sent, len(b))
+	return n.double.Send(b)
+}
+
+func (n *narrow) SetSendBuffer(bytes int) error {
+	if n.grow {
+		n.most = bytes
+	}
+	return nil
+}
+
+func (n *narrow) openNarrow(t *testing.T) *Conn {
+	t.Helper()
+	c := New(n)
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func TestBatchGrowsTheSendBuffer(t *testing.T) {
+	n := &narrow{double: (&fleet{reply: echo}).open(), most: 1000, grow: true}
+	c := n.openNarrow(t)
+	batch := makeBatch(t, c, 1000, nlmsg.Ack)
+	if err := c.Batch(patiently(t), batch...); err != nil {
+		t.Fatal(err)
+	}
+	isAnswered(t, batch)
+	if len(n.sent) != 1 || n.sent[0] != 20000 {
+		t.Errorf("datagrams of %d", n.sent)
+	}
+}
+
+func TestBatchThatDoesNotFitIsSplit(t *testing.T) {
+	n := &narrow{double: (&fleet{reply: echo}).open(), most: 1000}
+	c := n.openNarrow(t)
+	batch := makeBatch(t, c, 1000, nlmsg.Ack)
+	if err := c.Batch(patiently(t), batch...); err != nil {
+		t.Fatal(err)
+	}
+	isAnswered(t, batch)
+	sum := 0
+	for _, size := range n.sent {
+		sum += size
+	}
+	if sum != 20000 || len(n.sent) > 100 {
+		t.Errorf("datagrams of %d", n.sent)
+	}
+}
+
+// The parts are exchanges of their own.
+func TestSplitBatchOfIgnoredRequestsEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fl := &fleet{reply: func(nlmsg.Msg) []event { return nil }}
+		n := &narrow{double: fl.open(), most: 30}
+		c := n.openNarrow(t)
+		batch := makeBatch(t, c, 3, nlmsg.Ack)
+		isError(t, c.Batch(patiently(t), batch...), ErrUnanswered)
+		for _, r := range batch {
+			isError(t, r.Err(), ErrUnanswered)
+		}
+	})
+}
+
+// A request that is too large by itself is not sent, those before it are.
+func TestRequestThatIsTooLargeForTheSendBufferFailsByItself(t *testing.T) {
+	n := &narrow{double: (&fleet{reply: echo}).open(), most: 100}
+	c := n.openNarrow(t)
+	batch := makeBatch(t, c, 2, nlmsg.Ack)
+	batch[1].B = append(batch[1].B, make([]byte, 100)...)
+	isError(t, c.Batch(patiently(t), batch...), ErrBatchSize)
+	isAnswered(t, batch[:1])
+	isError(t, batch[1].Err(), ErrBatchSize)
+	isError(t, batch[1].Err(), syscall.EMSGSIZE)
+	_, err := c.Do(patiently(t), batch[1])
+	isError(t, err, syscall.EMSGSIZE)
+	isAlive(t, c)
+}
+
+// nfnetlink makes a transaction of what is between the messages that begin and end a
+// batch: it must not be split.
+func TestTransactionThatDoesNotFitIsNotSent(t *testing.T) {
+	d := (&fleet{reply: echo}).open()
+	d.protocol = socket.Netfilter
+	n := &narrow{double: d, most: 1000}
+	c := n.openNarrow(t)
+	batch := makeBatch(t, c, 1000, nlmsg.Ack)
+	const begin, end = 0x10, 0x11 // NFNL_MSG_BATCH_BEGIN, _END
+	first, last := c.Request(begin, 0, []byte{0, 0, 0, 10}), c.Request(end, 0, []byte{0, 0, 0, 10})
+	defer first.Release()
+	defer last.Release()
+	whole := append(append([]*Request{first}, batch...), last)
+	isError(t, c.Batch(patiently(t), whole...), ErrBatchSize)
+	for _, r := range whole {
+		isError(t, r.Err(), ErrBatchSize)
+	}
+	if len(n.sent) != 0 {
+		t.Errorf("datagrams of %d", n.sent)
+	}
+	n.most = 1 << 20
+	if err := c.Batch(patiently(t), whole...); err != nil || len(n.sent) != 1 {
+		t.Error(err, n.sent)
+	}
+}
+
+func TestErrorOfTheSendIsThatOfAllRequestsOfABatch(t *testing.T) {
+	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
+		for _, flags := range []nlmsg.Flags{0, nlmsg.Ack} {
+			c := open(&fleet{reply: echo, prepare: func(_ int, d *double) { d.sendErr = syscall.ECONNREFUSED }})
+			batch := makeBatch(t, c, 2, flags)
+			isError(t, c.Batch(patiently(t), batch...), syscall.ECONNREFUSED)
+			for _, r := range batch {
+				isError(t, r.Err(), syscall.ECONNREFUSED)
+			}
+		}
+	})
+}
+
+// The first receive has room for messages of any size that families send.
+func TestLargestReplyOfABatchIsReceivedWhole(t *testing.T) {
+	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
+		c := open(&fleet{reply: func(req nlmsg.Msg) []event {
+			return append(events(message(req, 0, string(make([]byte, 66<<10)))), acknowledge(req)...)
+		}})
+		batch := makeBatch(t, c, 16, nlmsg.Ack)
+		if err := c.Batch(patiently(t), batch...); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range batch {
+			if n := len(r.Reply()); n != 66<<10+nlmsg.HeaderLen {
+				t.Errorf("%d bytes", n)
+			}
+		}
+		m, err := c.Do(patiently(t), batch[0])
+		if len(m) != 66<<10+nlmsg.HeaderLen || err != nil {
+			t.Errorf("%d bytes, %v", len(m), err)
+		}
+	})
+}

@@ -1,0 +1,241 @@
+package conn
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"syscall"
+	"testing"
+
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// The kernel returns EINVAL from a receive when a dump ends while another goroutine sends.
+func TestReceiveThatFailsForAPassingReasonIsTriedAgain(t *testing.T) {
+	for _, passing := range []error{syscall.EINVAL, syscall.EINTR, syscall.EAGAIN} {
+		inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
+			c := open(&fleet{reply: func(req nlmsg.Msg) []event {
+				all := []event{{err: passing}, {err: fmt.Errorf("double: receive: %w", passing)}}
+				return append(append(all, echo(req)...), event{err: passing})
+			}})
+			isAlive(t, c)
+			r := c.Request(fakeType, nlmsg.Ack, []byte("text"))
+			defer r.Release()
+			if err := c.Batch(patiently(t), r); err != nil || said(r.Reply()) != "text" {
+				t.Error(said(r.Reply()), err)
+			}
+		})
+	}
+}
+
+// One that always fails is none of those.
+func TestReceiveThatFailsForeverEndsTheExchange(t *testing.T) {
+	c := New(&flood{double: &double{fake: newFake(nil), gone: make(chan struct{})}, event: event{err: syscall.EINVAL}, at: func(int) {}})
+	defer c.Close()
+	_, err := asking(t.Context(), c, 0, "")
+	isError(t, err, syscall.EINVAL)
+}
+
+// The kernel has handled a request when the send returns. What it has not answered then,
+// it does not answer.
+func TestRequestWithoutAReplyEnds(t *testing.T) {
+	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
+		c := open(&fleet{reply: func(nlmsg.Msg) []event { return nil }})
+		if m, err := asking(patiently(t), c, 0, ""); m != "" || err != nil {
+			t.Errorf("%q, %v", m, err)
+		}
+		_, err := asking(patiently(t), c, nlmsg.Ack, "")
+		isError(t, err, ErrUnanswered)
+		_, err = listing(patiently(t), c, "")
+		isError(t, err, ErrUnanswered)
+		if s := c.Stats(); s != (Stats{}) {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestRefusalOfARequestWithoutAckIsItsError(t *testing.T) {
+	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
+		c := open(&fleet{reply: func(req nlmsg.Msg) []event { return events(answer(req, uint32(errExist), "")) }})
+		r := c.Request(fakeType, 0, nil)
+		defer r.Release()
+		_, err := c.Do(patiently(t), r)
+		isError(t, err, errExist)
+		var refused *Error
+		if !errors.As(err, &refused) || refused.Seq != r.Sent() || r.Last().Type() != nlmsg.Error {
+			t.Errorf("%+v, last %v", refused, r.Last())
+		}
+	})
+}
+
+// The kernel ignores what does not have the flag.
+func TestRequestFlagIsSetByEveryExchange(t *testing.T) {
+	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
+		c := open(&fleet{reply: func(req nlmsg.Msg) []event {
+			if req.Flags()&nlmsg.Request == 0 {
+				return nil
+			}
+			return echo(req)
+		}})
+		isAlive(t, c)
+		r := c.Request(fakeType, nlmsg.Ack, []byte("text"))
+		defer r.Release()
+		if err := c.Batch(patiently(t), r); err != nil || said(r.Reply()) != "text" {
+			t.Error(said(r.Reply()), err)
+		}
+	})
+}
+
+// So conntrack replies.
+func TestReplyOfSeveralPartsWithoutItsEndIsComplete(t *testing.T) {
+	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
+		c := open(&fleet{reply: func(req nlmsg.Msg) []event {
+			parts := events(message(req, nlmsg.Multi, "part"), message(req, nlmsg.Multi, "rest"))
+			return append(parts, acknowledge(req)...)
+		}})
+		for _, flags := range []nlmsg.Flags{0, nlmsg.Ack} {
+			r := c.Request(fakeType, flags, nil)
+			if m, err := c.Do(patiently(t), r); said(m) != "part" || err != nil {
+				t.Error(said(m), err)
+			}
+			if n := len(slices.Collect(r.Replies())); n != 2 {
+				t.Errorf("%d replies", n)
+			}
+			if last := r.Last(); flags == 0 && said(last) != "rest" || flags != 0 && last.Type() != nlmsg.Error {
+				t.Errorf("last: %v", last)
+			}
+			r.Release()
+		}
+		if texts, err := listing(patiently(t), c, ""); len(texts) != 2 || err != nil {
+			t.Error(texts, err)
+		}
+	})
+}
+
+// So nftables replies to a dump of its generation.
+func TestDumpThatIsAnsweredAsARequestEnds(t *testing.T) {
+	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
+		c := open(&fleet{reply: func(req nlmsg.Msg) []event {
+			return append(events(message(req, 0, "only")), acknowledge(req)...)
+		}})
+		for _, flags := range []nlmsg.Flags{0, nlmsg.Ack} {
+			r := c.Request(fakeType, flags, nil)
+			var texts []string
+			for m, err := range c.Dump(patiently(t), r) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				texts = append(texts, said(m))
+			}
+			if !slices.Equal(texts, []string{"only"}) {
+				t.Errorf("flags %v: %q", flags, texts)
+			}
+			r.Release()
+		}
+	})
+}
+
+// AUDIT acknowledges a request for the list of rules, and sends the list from a thread.
+func TestListThatFollowsItsAcknowledgementIsComplete(t *testing.T) {
+	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
+		var fl *fleet
+		fl = &fleet{reply: func(req nlmsg.Msg) []event {
+			for _, d := range fl.doubles() {
+				go d.put(events(message(req, nlmsg.Multi, "rule"), message(req, nlmsg.Multi, "last"), done(req, nlmsg.Multi, 0))...)
+			}
+			return events(answer(req, 0, ""))
+		}}
+		c := open(fl, WithLateReplies())
+		r := c.Request(fakeType, nlmsg.Ack, nil)
+		defer r.Release()
+		for range 3 {
+			var texts []string
+			for m, err := range c.Dump(patiently(t), r) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				texts = append(texts, said(m))
+			}
+			if !slices.Equal(texts, []string{"rule", "last"}) || r.Last().Type() != nlmsg.Done {
+				t.Errorf("%q, last %v", texts, r.Last())
+			}
+		}
+	})
+}
+
+// thermal is a fake of drivers/thermal, which numbers nothing but the end of its lists.
+func thermal(req nlmsg.Msg) []event {
+	if req.Flags()&nlmsg.Dump != nlmsg.Dump {
+		return echo(req)
+	}
+	var all []event
+	for _, zone := range []string{"cpu", "gpu"} {
+		b, m := nlmsg.Begin(nil, req.Type(), 0, 0, 0)
+		all = append(all, event{b: nlmsg.End(append(b, zone...), m)})
+	}
+	return append(all, event{b: done(req, nlmsg.Multi, 0)})
+}
+
+func TestListWithoutSequenceNumbersIsTheDumps(t *testing.T) {
+	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
+		c := open(&fleet{reply: thermal})
+		if texts, err := listing(patiently(t), c, ""); !slices.Equal(texts, []string{"cpu", "gpu"}) || err != nil {
+			t.Error(texts, err)
+		}
+		if s := c.Stats(); s != (Stats{}) {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// A message without numbers is not the dump's if it is of another type, came from a
+// group, or from another process.
+func TestMessagesWithoutSequenceNumberAreOnlyTheDumpsIfTheyCanBe(t *testing.T) {
+	stray := nlmsg.End(nlmsg.Begin(nil, fakeType, 0, 0, 0))
+	other := nlmsg.End(nlmsg.Begin(nil, fakeType+1, 0, 0, 0))
+	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
+		c := open(&fleet{reply: func(req nlmsg.Msg) []event {
+			return append([]event{
+				{b: other}, {b: stray, info: socket.Info{Groups: 1}}, {b: stray, info: socket.Info{PortID: 3}},
+			}, echo(req)...)
+		}})
+		if texts, err := listing(patiently(t), c, "mine"); !slices.Equal(texts, []string{"mine"}) || err != nil {
+			t.Error(texts, err)
+		}
+		if s := c.Stats(); s != (Stats{Stale: 1, Notifications: 1, Foreign: 1}) {
+			t.Errorf("%+v", s)
+		}
+	})
+	// And never a request's.
+	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
+		c := open(&fleet{reply: func(req nlmsg.Msg) []event { return append([]event{{b: stray}}, echo(req)...) }})
+		if got, err := asking(patiently(t), c, 0, "mine"); got != "mine" || err != nil {
+			t.Error(got, err)
+		}
+	})
+}
+
+// rtnetlink and nfnetlink ignore what is shorter than their fixed header.
+func TestRequestWithoutItsFixedHeaderEnds(t *testing.T) {
+	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
+		c := open(&fleet{reply: func(req nlmsg.Msg) []event {
+			if len(req.Payload()) < nla.HeaderLen {
+				return acknowledge(req)
+			}
+			return echo(req)
+		}})
+		if got, err := asking(patiently(t), c, 0, ""); got != "" || err != nil {
+			t.Error(got, err)
+		}
+		if got, err := asking(patiently(t), c, nlmsg.Ack, ""); got != "" || err != nil {
+			t.Error(got, err)
+		}
+		_, err := listing(patiently(t), c, "")
+		isError(t, err, ErrUnanswered)
+		if got, err := listing(patiently(t), c, "four"); len(got) != 1 || err != nil {
+			t.Error(got, err)
+		}
+	})
+}

@@ -1,0 +1,71 @@
+package conn
+
+import (
+	"context"
+	"iter"
+
+	"github.com/nlwire/nlwire/nlmsg"
+)
+
+// Pin is one Transport of a Conn, and so one port ID, for state that the kernel binds to
+// a socket and removes with it: netdev bind-rx, interfaces and scans that an nl80211
+// socket owns (NL80211_ATTR_SOCKET_OWNER), nftables tables with an owner
+// (NFT_TABLE_F_OWNER), radios of mac80211_hwsim (HWSIM_ATTR_DESTROY_RADIO_ON_CLOSE). It
+// stays open until it is closed, or the Conn is.
+//
+// Exchanges take turns on it, as on a Conn with one Transport; see [WithLimit] for those
+// in the body of a dump. Many goroutines may use a Pin at once.
+type Pin struct {
+	single
+	from *Conn // nil: the Transport is the only one of its Conn
+}
+
+// Pin opens a Transport, or uses the one of a Conn without a Dialer.
+func (c *Conn) Pin() (*Pin, error) {
+	if c.conf.dial == nil {
+		return &Pin{single: single{c}}, nil
+	}
+	child, err := c.child()
+	if err != nil {
+		return nil, err
+	}
+	return &Pin{single: single{child}, from: c}, nil
+}
+
+// Close closes the Transport, with which the kernel removes the state that is bound to
+// it. The Transport of a Conn without a Dialer stays open.
+func (p *Pin) Close() error {
+	if p.from == nil {
+		return nil
+	}
+	return p.from.closeChild(p.own)
+}
+
+// single runs exchanges on one Transport.
+type single struct{ own *Conn }
+
+// Request is [Conn.Request]. A request of the Conn can be used as well.
+func (s *single) Request(typ nlmsg.Type, flags nlmsg.Flags, header []byte) *Request {
+	return s.own.Request(typ, flags, header)
+}
+
+// Do is [Conn.Do] on this Transport.
+func (s *single) Do(ctx context.Context, r *Request) (nlmsg.Msg, error) { return s.own.Do(ctx, r) }
+
+// Batch is [Conn.Batch] on this Transport.
+func (s *single) Batch(ctx context.Context, requests ...*Request) error {
+	return s.own.Batch(ctx, requests...)
+}
+
+// Dump is [Conn.Dump] on this Transport.
+func (s *single) Dump(ctx context.Context, r *Request, on ...Interrupted) iter.Seq2[nlmsg.Msg, error] {
+	return s.own.Dump(ctx, r, on...)
+}
+
+// Send sends a datagram as it is, and waits for nothing but the kernel's handling of it,
+// also while exchanges run. Replies to it are unmatched messages.
+func (s *single) Send(b []byte) error { return s.Transport().Send(b) }
+
+// Transport returns the Transport, for options and its port ID. Receiving from it takes
+// away what exchanges wait for.
+func (s *single) Transport() Transport { return s.own.pool.first.t }

@@ -1,0 +1,140 @@
+package conn
+
+import (
+	"bytes"
+
+	"github.com/nlwire/nlwire/socket"
+)
+
+// While the body of its loop runs, a dump does not need its member but for the rest of
+// the list. It is parked then: an exchange that finds no other Transport, and can open
+// none, reads that rest into memory and has the member. Without this, a request in the
+// body of a dump would wait for the dump, and the dump for it.
+
+// park leaves the member of d to others until resume, while the loop has a datagram. If
+// nothing is queued the list has ended with that, but where replies come late.
+func (p *pool) park(d *dump, b []byte, info socket.Info) {
+	parked := d.ending
+	if parked.isLate {
+		parked.endsIn(b, info)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if d.m == nil {
+		return
+	}
+	d.m.parked, d.parked = d, parked
+	d.m.moves++
+	if !p.mayDial() {
+		p.wake()
+	}
+}
+
+// resume takes the member back, if it is still there, and otherwise what was read of it.
+func (p *pool) resume(d *dump) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for d.taken != nil {
+		taken := d.taken
+		p.mu.Unlock()
+		_, err := await(&d.wait, taken)
+		p.mu.Lock()
+		if err != nil {
+			return err
+		}
+	}
+	if d.m != nil {
+		if p.closed.Load() {
+			return ErrClosedWaiting
+		}
+		d.m.parked = nil
+		d.m.moves++
+		if d.m.isStuck {
+			d.m.isStuck = false
+			p.stuck[forDump]--
+		}
+	}
+	return nil
+}
+
+// leave ends the use of a member by d, and reports whether it has to be released.
+func (p *pool) leave(d *dump, isClean bool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case d.taken != nil:
+		d.abandoned = true
+	case d.m != nil:
+		d.m.parked = nil
+		return true
+	}
+	return false
+}
+
+// takeOver reads the rest of the dump that has parked m, and uses m for k. It is called
+// with mu, and without which it reads.
+func (p *pool) takeOver(x *wait, m *member, k kind) (*member, error) {
+	d := m.parked
+	m.parked, d.taken = nil, make(chan struct{})
+	e := d.parked
+	kept := keptBytes(d.backlog)
+	p.mu.Unlock()
+	rest, loss, err := d.readRest(x, m, &e, kept)
+	p.mu.Lock()
+	close(d.taken)
+	d.taken = nil
+	d.backlog = append(d.backlog, rest...)
+	switch {
+	case err == nil:
+		d.m, d.restLoss = nil, loss
+		p.unuse(m)
+		p.use(m, k)
+		return m, nil
+	case d.abandoned:
+		m.dirty = true
+		p.give(m)
+	default:
+		m.parked = d
+	}
+	return nil, err
+}
+
+// readRest reads the rest of a dump for an exchange that waits as x says; kept bytes of it
+// were read before. loss is what the dump ends with, err why its rest could not be read.
+// The loop may be left meanwhile: of d there is only what does not change.
+func (d *dump) readRest(x *wait, m *member, e *ending, kept int) (rest []datagram, loss, err error) {
+	if e.isOver {
+		return nil, nil, nil
+	}
+	own := receiver{wait: *x, c: d.c, m: m, space: d.c.conf.getBuffer()}
+	own.buf = (*own.space)[:d.c.conf.buffer]
+	defer d.c.conf.putBuffer(own.space)
+	for kept < d.c.conf.queue {
+		b, info, err := own.fetch(e)
+		switch {
+		case err == errOver:
+			return rest, nil, nil
+		case err == errLost:
+			return rest, own.loss, nil
+		case err != nil:
+			return rest, nil, err
+		}
+		kept += len(b)
+		rest = append(rest, datagram{bytes.Clone(b), info})
+		if e.endsIn(b, info) {
+			return rest, nil, nil
+		}
+		if err := own.expired(); err != nil {
+			return rest, nil, err
+		}
+	}
+	return rest, nil, ErrBusy
+}
+
+// keptBytes is how many bytes datagrams have.
+func keptBytes(datagrams []datagram) (n int) {
+	for _, d := range datagrams {
+		n += len(d.b)
+	}
+	return n
+}

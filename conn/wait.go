@@ -1,0 +1,77 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+)
+
+// wait is how long an exchange waits, for a member of the pool and for datagrams.
+type wait struct {
+	ctx      context.Context
+	deadline time.Time // zero: none
+}
+
+// past is a time at which waiting has ended.
+var past = time.Unix(1, 0)
+
+// expired returns why the waiting is over. It looks at the clock too: a timer of the
+// context may be late while goroutines keep all processors busy.
+func (x *wait) expired() error {
+	if err := x.ctx.Err(); err != nil {
+		return err
+	}
+	if at, ok := x.ctx.Deadline(); ok && !time.Now().Before(at) {
+		return context.DeadlineExceeded
+	}
+	if !x.deadline.IsZero() && !time.Now().Before(x.deadline) {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
+
+// await waits for a value, or for the end of a channel.
+func await[T any](x *wait, c <-chan T) (v T, err error) {
+	var late <-chan time.Time
+	if !x.deadline.IsZero() {
+		timer := time.NewTimer(time.Until(x.deadline))
+		defer timer.Stop()
+		late = timer.C
+	}
+	select {
+	case v = <-c:
+		return v, nil
+	case <-x.ctx.Done():
+		return v, x.ctx.Err()
+	case <-late:
+		return v, os.ErrDeadlineExceeded
+	}
+}
+
+// limit makes a Receive of t fail when the waiting is over. The function that it returns
+// undoes that, and says whether err, of the Receive, means just that.
+func (x *wait) limit(t Transport) (undo func(err error) bool) {
+	before := readDeadline(t)
+	own := !x.deadline.IsZero() && (before.IsZero() || x.deadline.Before(before))
+	if own {
+		_ = t.SetReadDeadline(x.deadline) // fails on a closed one, where nothing waits
+	}
+	stop, set := func() bool { return true }, make(chan struct{})
+	if x.ctx.Done() != nil {
+		stop = context.AfterFunc(x.ctx, func() {
+			_ = t.SetReadDeadline(past)
+			close(set)
+		})
+	}
+	return func(err error) bool {
+		ended := !stop()
+		if ended {
+			<-set
+		}
+		if ended || own {
+			_ = t.SetReadDeadline(before)
+		}
+		return (ended || own) && errors.Is(err, os.ErrDeadlineExceeded)
+	}
+}
