@@ -78,40 +78,34 @@ func (f *Family) set(a nla.Attr) (err error) {
 	return err
 }
 
-// count returns the number of attributes in b, the entries of an indexed array.
-func count(b []byte) (entries int, err error) {
-	for len(b) > 0 {
-		_, n := nla.Consume(b)
-		if n < 0 {
-			return 0, fmt.Errorf("entry %d: %w", entries, nla.ParseError(n))
-		}
-		entries++
-		b = b[n:]
-	}
-	return entries, nil
-}
+// opLen is the length of the kernel's entry for an operation: a nest of two numbers.
+const opLen = nla.HeaderLen + 2*8
 
 // parseOps decodes the array of operations: nests with an id and flags.
 func parseOps(b []byte) ([]Op, error) {
-	n, err := count(b)
-	if n == 0 {
-		return nil, err
+	if len(b) == 0 {
+		return nil, nil
 	}
-	ops := make([]Op, n)
-	for i := range ops {
+	ops := make([]Op, 0, len(b)/opLen)
+	for len(b) > 0 {
 		entry, n := nla.Consume(b)
+		if n < 0 {
+			return nil, fmt.Errorf("operation %d: %w", len(ops), nla.ParseError(n))
+		}
 		b = b[n:]
+		var op Op
 		for e := entry.Payload(); len(e) > 0; {
 			a, n := nla.Consume(e)
 			err := nla.ParseError(n)
 			if err == nil {
-				err = ops[i].set(a)
+				err = op.set(a)
 			}
 			if err != nil {
-				return nil, fmt.Errorf("operation %d: %w", i, err)
+				return nil, fmt.Errorf("operation %d: %w", len(ops), err)
 			}
 			e = e[n:]
 		}
+		ops = append(ops, op)
 	}
 	return ops, nil
 }
@@ -126,6 +120,19 @@ func (o *Op) set(a nla.Attr) (err error) {
 		o.Flags = genlmsg.OpFlags(flags)
 	}
 	return err
+}
+
+// count returns the number of attributes in b.
+func count(b []byte) (n int, err error) {
+	for len(b) > 0 {
+		_, size := nla.Consume(b)
+		if size < 0 {
+			return 0, fmt.Errorf("entry %d: %w", n, nla.ParseError(size))
+		}
+		n++
+		b = b[size:]
+	}
+	return n, nil
 }
 
 // parseGroups decodes the array of groups: nests with a name and an id. The names
