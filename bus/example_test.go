@@ -114,6 +114,6 @@ func ExampleScript() {
 	f, err := ctrl.New(c).Family(context.Background(), "nlctrl")
 	fmt.Println(f.ID, err)
 	// Output:
-	// conn: family "nlctrl": lost: no buffer space available: the receive buffer was full; it is not known what came of it
+	// ctrl: family "nlctrl": conn: request to nlctrl: lost: no buffer space available: the receive buffer was full; it is not known what came of it
 	// 16 <nil>
 }

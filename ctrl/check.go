@@ -2,73 +2,94 @@ package ctrl
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Checker validates the requests for one operation as the kernel would, by the
-// policy that the kernel told. It never refuses what the kernel accepts: where
-// the kernel did not tell all of a rule, the Checker lets the attribute pass.
-// Many goroutines may use one. It is good as long as the family is the same.
+// Checker validates requests for one operation by the policy that the kernel exports,
+// without sending anything. It refuses no request that the kernel accepts: where the
+// export omits part of a rule, the attribute passes.
+//
+// The export also omits how strictly the kernel applies a policy. A Checker assumes
+// liberal validation, the older of two kinds; [Checker.Strict] states the other.
+//
+// Many goroutines may use one Checker. It is valid as long as the family stays
+// registered.
 type Checker struct {
-	header int // of the message's payload before the attributes
+	header int // length of struct genlmsghdr and the family header
 	exists bool
-	policy *nla.Policy
+	export *nla.Policy // nil accepts everything
+	accept *nla.Policy // refuses what every kernel refuses
+	report *nla.Policy // finds the error of a refused request
 	mode   nla.Mode
-	known  bool
 }
 
-// Check validates a request, which is to be sent by whoever may do so. The
-// error is a *nla.PolicyError with the errno, the text and the offset that the
-// kernel would answer with; the offset counts from the start of the message.
+// Check validates a request, as sent by a caller with the necessary capabilities. The
+// error is a *nla.PolicyError with the errno, the text and the offset of the kernel's
+// answer; the offset counts from the start of the message. If the kernel validates
+// strictly and [Checker.Strict] was not used, its error may be another one.
 //
-// nil does not promise success: the kernel may have rules that it does not tell,
-// and the operation its own reasons.
+// nil does not promise success: the kernel may apply rules that it does not export, and
+// the operation may refuse the request.
 func (k *Checker) Check(m nlmsg.Msg) error {
-	m, n := nlmsg.Consume(m) // what is behind its length, such as padding, does not count
-	if n < 0 || len(m.Payload()) < k.header {
+	m, n := nlmsg.Consume(m) // without the bytes after its length, such as padding
+	if n < 0 || len(m) < nlmsg.HeaderLen+k.header {
 		return &nla.PolicyError{Errno: nla.EINVAL}
 	}
 	if !k.exists {
 		return errNoOperation
 	}
-	if k.policy == nil {
+	if k.export == nil || nlmsg.Parse(nil, m, k.header, k.accept, k.mode) == nil {
 		return nil
 	}
-	return nlmsg.Parse(nil, m, k.header, k.policy, k.mode)
+	return nlmsg.Parse(nil, m, k.header, k.report, k.mode)
 }
 
-// errNoOperation is what genl_family_rcv_msg answers.
+// Strict returns a Checker for an operation that the kernel validates strictly
+// (nla.Strict), as it does the operations of newer families: those that do not set
+// GENL_DONT_VALIDATE_STRICT or GENL_DONT_VALIDATE_DUMP_STRICT. Of the types above the
+// last one exported, and of those in between that are not exported, every payload
+// passes. For an operation that is validated liberally it refuses too much.
+func (k *Checker) Strict() *Checker {
+	strict := *k
+	strict.apply(nla.Strict)
+	return &strict
+}
+
+// apply derives the policies of a mode. Strict validation cannot refuse the types above
+// the last exported one of the top level, only of nests, so there it is a StrictStart
+// in a mode that refuses nothing but leftover bytes.
+func (k *Checker) apply(mode nla.Mode) {
+	if k.export == nil {
+		return
+	}
+	k.accept, k.report = lenient(k.export, mode, true), lenient(k.export, mode, false)
+	if mode == nla.Strict {
+		k.accept.StrictStart, k.report.StrictStart = 1, 1
+		mode = nla.Trailing
+	}
+	k.mode = mode
+	k.accept.Compile()
+	k.report.Compile()
+}
+
+// errNoOperation is the answer of genl_family_rcv_msg.
 var errNoOperation = &nla.PolicyError{Errno: nla.Errno(errnoNotSupported)}
 
-// Mode returns how the kernel validates the operation, and false if it could not
-// be found out: the Checker is then as liberal as a kernel can be.
-func (k *Checker) Mode() (mode nla.Mode, known bool) { return k.mode, k.known }
-
-// ErrHeaderSize: a family says that its header is larger than any can be.
-var ErrHeaderSize = errors.New("ctrl: no family has a header that large")
-
-// maxHeader keeps a Checker from asking for memory: most families have no header, some
-// one of 4 bytes.
-const maxHeader = 1 << 16
-
-// Checker asks for the policy of an operation, and then for what the kernel does
-// not tell of it: how strictly it is applied, and in strict mode the attributes of
-// the top level that were left out. It does so by requests that end with an
-// attribute that is refused in any mode, so that none gets as far as the
-// operation. Who may not use the operation finds out less.
+// Checker returns a Checker for an operation: with isDump for its dump, without it for
+// its do. It sends one request, GETPOLICY, to the controller, and none to the
+// operation. An operation that the family lacks, or that has no policy, needs no
+// request: the Checker refuses or accepts everything.
 //
-// A family with a header of more than 64 KiB is [ErrHeaderSize]: what the controller
-// tells may come from anybody.
+// A kernel that cannot export policies is [ErrNotExported]; a family header above
+// 4 KiB, which ParseFamily refuses, is [ErrHeaderSize].
 func (c *Client) Checker(ctx context.Context, f *Family, cmd uint8, isDump bool) (*Checker, error) {
 	if f.HdrSize > maxHeader {
-		return nil, fmt.Errorf("%w: %q says %d bytes", ErrHeaderSize, f.Name, f.HdrSize)
+		return nil, headerError(f)
 	}
-	k := &Checker{header: genlmsg.HeaderLen + nlmsg.Align(int(f.HdrSize))}
+	k := &Checker{header: genlmsg.HeaderLen + int(f.HdrSize)}
 	op, _ := f.Op(cmd)
 	wanted := genlmsg.OpDo
 	if isDump {
@@ -77,30 +98,29 @@ func (c *Client) Checker(ctx context.Context, f *Family, cmd uint8, isDump bool)
 	if k.exists = op.Flags&wanted != 0; !k.exists || op.Flags&genlmsg.OpPolicy == 0 {
 		return k, nil
 	}
-	told, err := c.OpPolicy(ctx, f.ID, cmd)
+	// The export of one operation, unlike that of all, omits the empty policies that
+	// kernels such as Linux 6.18 announce and do not apply.
+	policies, isCommon, err := c.opPolicy(ctx, f.ID, cmd)
 	if err != nil {
 		return nil, err
 	}
-	p := told.Do
-	if isDump {
-		p = told.Dump
+	switch {
+	case !isDump:
+		k.export = policies.Do
+	case !isCommon: // else the dump may not be validated (GENL_DONT_VALIDATE_DUMP)
+		k.export = policies.Dump
 	}
-	if p == nil {
-		return k, nil
-	}
-	probe := prober{client: c, family: f, cmd: cmd, isDump: isDump, refused: appendRefused(nil, p)}
-	if err := probe.find(ctx, k, p); err != nil {
-		return nil, err
-	}
-	if k.policy != nil {
-		k.policy.Compile()
-	}
+	k.apply(nla.Liberal)
 	return k, nil
 }
 
-// Check validates a request by the policy that the kernel tells of its operation:
-// see [Checker.Check] for what the error says, [Client.Checker] for what is asked.
-// It takes a few requests; keep a Checker to validate more than one.
+// Check validates a request by the exported policy of its operation, assuming liberal
+// validation: see [Checker.Check] for a refusal, which is a *nla.PolicyError. It asks
+// the controller for the family and its policy; keep a [Checker] to validate more
+// than one request.
+//
+// Any other error means that the request was not validated: [ErrNotExported] on a
+// kernel that cannot export policies, [ErrUnknown] for a type that no family has.
 func (c *Client) Check(ctx context.Context, m nlmsg.Msg) error {
 	h, n := genlmsg.Consume(m.Payload())
 	if n < 0 {

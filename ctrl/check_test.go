@@ -6,72 +6,221 @@ import (
 
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/conn"
+	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
-	"github.com/nlwire/nlwire/socket"
 )
 
-// A Checker lets pass what is accepted by rules that are told as others, or not at
-// all: NLA_BE16, and NLA_POLICY_EXACT_LEN_WARN under liberal validation.
-func TestCheckerOfRulesThatAreToldOtherwise(t *testing.T) {
-	accept := func(*bus.Info) error { return nil }
-	policy := &nla.Policy{Attrs: []nla.Rule{1: {Kind: nla.KindU32}, 2: {Kind: nla.KindBE16}, 3: nla.ExactLenWarn(6)}}
-	family := &bus.Family{Name: "f", Version: 1, ResvStartOp: 2, Policy: policy, SmallOps: []bus.SmallOp{
-		{Cmd: 1, Validate: bus.DontValidateStrict, Do: accept}, {Cmd: 2, Do: accept},
-	}}
-	b := bus.New()
-	defer b.Close()
-	if err := b.Register(family); err != nil {
-		t.Fatal(err)
-	}
-	dial := func() (conn.Transport, error) { return b.Open(bus.With(socket.ExtAck)) }
-	main, err := dial()
+// checkers returns a Checker of an operation for each mode.
+func checkers(t *testing.T, c *Client, f *Family, cmd uint8) (liberal, strict *Checker) {
+	t.Helper()
+	k, err := c.Checker(t.Context(), f, cmd, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	over := conn.New(main, conn.WithDialer(dial))
-	defer over.Close()
-	c := New(over)
+	return k, k.Strict()
+}
+
+// exportCases are requests under the policy of TestCheckerOfRulesExportedAsOthers.
+var exportCases = []struct {
+	name                       string
+	attrs                      []byte
+	liberal, strict, mayDiffer bool // passes; mayDiffer: the Checker cannot know, and accepts
+	otherError                 bool // it is exported as an UINT, which has another one
+}{
+	{name: "be16", attrs: nla.AppendBE16(nil, 2, 1), liberal: true, strict: true},
+	{name: "be16 of no bytes", attrs: nla.AppendFlag(nil, 2), mayDiffer: true},
+	{name: "the exact length", attrs: nla.AppendBytes(nil, 3, make([]byte, 6)), liberal: true, strict: true},
+	{name: "longer", attrs: nla.AppendBytes(nil, 3, make([]byte, 7)), liberal: true},
+	{name: "shorter", attrs: nla.AppendBytes(nil, 3, make([]byte, 5))},
+	{name: "msecs", attrs: nla.AppendUint64(nil, 4, 1), liberal: true, strict: true},
+	{name: "msecs of 9 bytes", attrs: nla.AppendBytes(nil, 4, make([]byte, 9)), liberal: true, strict: true},
+	{name: "msecs of 7 bytes", attrs: nla.AppendBytes(nil, 4, make([]byte, 7)), otherError: true},
+	{name: "msecs of 4 bytes", attrs: nla.AppendUint32(nil, 4, 1), mayDiffer: true},
+	{name: "msecs in range", attrs: nla.AppendUint64(nil, 5, 9), liberal: true, strict: true},
+	{name: "msecs out of range", attrs: nla.AppendUint64(nil, 5, 10)},
+	{name: "uint and a function", attrs: nla.AppendUint64(nil, 6, 10), liberal: true, strict: true},
+	{name: "uint and a function, 9 bytes", attrs: nla.AppendBytes(nil, 6, make([]byte, 9)), mayDiffer: true},
+	{name: "uint", attrs: nla.AppendUint32(nil, 7, 9), liberal: true, strict: true},
+	{name: "uint out of range", attrs: nla.AppendUint32(nil, 7, 10)},
+	{name: "uint of 64 bits out of range", attrs: nla.AppendUint64(nil, 7, 1<<32+1)},
+	{name: "uint with the Nested bit", attrs: nla.AppendUint32(nil, 7|nla.Nested, 9), liberal: true},
+	{name: "u8 of 2 bytes", attrs: nla.AppendUint16(nil, 8, 9), liberal: true},
+	{name: "be32 above the last exported type", attrs: nla.AppendUint32(nil, 9, 9), liberal: true, strict: true},
+	{name: "an unknown type", attrs: nla.AppendUint32(nil, 99, 9), liberal: true, mayDiffer: true},
+	{name: "leftover bytes", attrs: append(nla.AppendUint8(nil, 8, 9), 1, 2), liberal: true},
+}
+
+// A Checker accepts the payloads of rules that are exported as others, or not at all:
+// NLA_BE16, NLA_MSECS, NLA_POLICY_EXACT_LEN_WARN. Where it refuses, so does the bus.
+func TestCheckerOfRulesExportedAsOthers(t *testing.T) {
+	policy := &nla.Policy{Attrs: []nla.Rule{
+		1: {Kind: nla.KindU32}, 2: {Kind: nla.KindBE16}, 3: nla.ExactLenWarn(6), 4: {Kind: nla.KindMsecs},
+		5: nla.Range(nla.KindMsecs, 1, 9), 6: {Kind: nla.KindUint, Check: nla.CheckFunc, Func: func(nla.Attr) error { return nil }},
+		7: nla.Range(nla.KindUint, 1, 9), 8: {Kind: nla.KindU8}, 9: {Kind: nla.KindBE32},
+	}}
+	w := newBus(t, &bus.Family{Name: "f", Version: 1, ResvStartOp: 2, Policy: policy, SmallOps: []bus.SmallOp{
+		{Cmd: 1, Validate: bus.DontValidateStrict, Do: accept}, {Cmd: 2, Do: accept},
+	}})
+	c := w.client(t)
 	f, err := c.Family(t.Context(), "f")
 	if err != nil {
 		t.Fatal(err)
 	}
-	tests := []struct {
-		name   string
-		cmd    uint8
-		attrs  []byte
-		passes bool
-	}{
-		{"2 bytes, strict", 2, nla.AppendBE16(nil, 2, 1), true},
-		{"2 bytes, liberal", 1, nla.AppendBE16(nil, 2, 1), true},
-		{"as long as it should be", 1, nla.AppendBytes(nil, 3, make([]byte, 6)), true},
-		{"longer, liberal", 1, nla.AppendBytes(nil, 3, make([]byte, 7)), true},
-		{"longer, strict", 2, nla.AppendBytes(nil, 3, make([]byte, 7)), false},
-		{"shorter, liberal", 1, nla.AppendBytes(nil, 3, make([]byte, 5)), false},
-	}
-	for _, tt := range tests {
-		k, err := c.Checker(t.Context(), &f, tt.cmd, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := over.Request(nlmsg.Type(f.ID), nlmsg.Request|nlmsg.Ack, []byte{tt.cmd, 1, 0, 0})
-		r.B = append(r.B, tt.attrs...)
-		if _, err := over.Do(t.Context(), r); (err == nil) != tt.passes {
-			t.Errorf("%s: the bus: %v", tt.name, err)
-		}
-		if err := k.Check(nlmsg.Msg(r.B)); (err == nil) != tt.passes {
-			t.Errorf("%s: the Checker: %v", tt.name, err)
+	liberal, strict := checkers(t, c, &f, 1)
+	_, strict2 := checkers(t, c, &f, 2)
+	for _, tt := range exportCases {
+		for cmd, k := range map[uint8]*Checker{1: liberal, 2: strict, 3: strict2} {
+			passes := tt.strict
+			if cmd == 1 {
+				passes = tt.liberal
+			}
+			r := f.Request(c.conn, min(cmd, 2), nlmsg.Request|nlmsg.Ack)
+			r.B = append(r.B, tt.attrs...)
+			_, verdict := c.conn.Do(t.Context(), r)
+			if (verdict == nil) != passes {
+				t.Errorf("%s, operation %d: the bus: %v", tt.name, cmd, verdict)
+			}
+			err := k.Check(nlmsg.Msg(r.B))
+			if accepts := passes || tt.mayDiffer; (err == nil) != accepts {
+				t.Errorf("%s, operation %d: the Checker: %v", tt.name, cmd, err)
+			}
+			if err != nil && !tt.otherError {
+				sameRefusal(t, tt.name, err, verdict)
+			}
+			r.Release()
 		}
 	}
 }
 
-// What a family says of itself is not believed without limit: a bus may be anybody's.
-func TestCheckerOfAFamilyWithAHugeHeader(t *testing.T) {
-	var c Client // is not asked
-	for _, size := range []uint32{1<<16 + 1, 1 << 31, 1<<32 - 1} {
-		k, err := c.Checker(t.Context(), &Family{Name: "x", HdrSize: size}, 1, false)
+// sameRefusal compares a Checker's refusal with that of the kernel or a bus.
+func sameRefusal(t *testing.T, name string, got, want error) {
+	t.Helper()
+	var checked *nla.PolicyError
+	var answer *conn.Error
+	if !errors.As(got, &checked) || !errors.As(want, &answer) {
+		t.Errorf("%s: the Checker: %v; the answer: %v", name, got, want)
+		return
+	}
+	if uint32(checked.Errno) != uint32(answer.Errno) || checked.Msg != answer.Msg ||
+		checked.HasAttr != answer.HasAttr || checked.HasAttr && uint32(checked.Offset) != answer.Offset || (checked.Policy == nil) != (answer.Policy == nil) {
+		t.Errorf("%s: the Checker: %v, %+v; the answer: %v, %+v", name, got, checked, want, answer)
+	}
+}
+
+// An operation without a policy that is announced with one accepts everything, leftover
+// bytes as well.
+func TestCheckerOfAnEmptyPolicy(t *testing.T) {
+	w := newBus(t, &bus.Family{Name: "f", Version: 1, SplitOps: []bus.SplitOp{{Cmd: 1, Flags: genlmsg.OpDo, Do: accept}}})
+	c := w.client(t)
+	f, err := c.Family(t.Context(), "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if op, _ := f.Op(1); op.Flags&genlmsg.OpPolicy == 0 {
+		t.Fatalf("not exported: %+v", op)
+	}
+	liberal, strict := checkers(t, c, &f, 1)
+	r := f.Request(c.conn, 1, nlmsg.Request|nlmsg.Ack)
+	defer r.Release()
+	r.B = append(nla.AppendUint32(r.B, 1, 1), 1, 2)
+	_, verdict := c.conn.Do(t.Context(), r)
+	if err := errors.Join(verdict, liberal.Check(nlmsg.Msg(r.B)), strict.Check(nlmsg.Msg(r.B))); err != nil {
+		t.Error(err)
+	}
+}
+
+// Half of an operation without a policy, announced with an empty one, accepts everything;
+// the other half keeps its policy. So it is with dev-get of netdev.
+func TestCheckerOfHalfAnOperation(t *testing.T) {
+	rule := func(hi int64) *nla.Policy { return &nla.Policy{Attrs: []nla.Rule{1: nla.Range(nla.KindU32, 1, hi)}} }
+	both := rule(4)
+	w := newBus(t, &bus.Family{Name: "f", Version: 1, SplitOps: []bus.SplitOp{
+		{Cmd: 1, Flags: genlmsg.OpDo, Policy: rule(1), Do: accept},
+		{Cmd: 1, Flags: genlmsg.OpDump, Dump: none},
+		{Cmd: 2, Flags: genlmsg.OpDo, Policy: rule(2), Do: accept},
+		{Cmd: 2, Flags: genlmsg.OpDump, Dump: none},
+		{Cmd: 3, Flags: genlmsg.OpDo, Do: accept},
+		{Cmd: 3, Flags: genlmsg.OpDump, Policy: rule(3), Dump: none},
+		{Cmd: 4, Flags: genlmsg.OpDo, Policy: both, Do: accept},
+		{Cmd: 4, Flags: genlmsg.OpDump, Policy: both, Dump: none},
+	}})
+	c := w.client(t)
+	f, err := c.Family(t.Context(), "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cmd := range uint8(4) {
+		for _, isDump := range []bool{false, true} {
+			o := operation{c, &f, cmd + 1, isDump, nil}
+			attrs := nla.AppendUint32(nil, 1, 9)
+			verdict := o.verdict(t, attrs)
+			k, err := c.Checker(t.Context(), &f, o.cmd, isDump)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := k.Check(o.message(attrs)); (err == nil) != (verdict == nil) {
+				t.Errorf("operation %d, dump %v: the Checker: %v; the bus: %v", o.cmd, isDump, err, verdict)
+			}
+		}
+	}
+}
+
+// For every header size and every length of a request the Checker and the bus agree:
+// the length is compared with the header size, the attributes start at its padding.
+func TestCheckerOfHeaderSizes(t *testing.T) {
+	for size := range 10 {
+		w := newBus(t, &bus.Family{Name: "f", Version: 1, HdrSize: size, Ops: []bus.Op{
+			{Cmd: 1, Policy: &nla.Policy{Attrs: []nla.Rule{1: nla.Range(nla.KindU32, 1, 9), 2: {Kind: nla.KindU8}}}, Do: accept},
+		}})
+		c := w.client(t)
+		f, err := c.Family(t.Context(), "f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, k := checkers(t, c, &f, 1)
+		refused := 0
+		for _, value := range []uint32{5, 10} {
+			full := nla.AppendUint8(nla.AppendUint32(make([]byte, nlmsg.Align(size)), 1, value), 2, 1)
+			for n := range len(full) + 1 {
+				r := c.conn.Request(nlmsg.Type(f.ID), nlmsg.Request|nlmsg.Ack, []byte{1, 1, 0, 0})
+				r.B = append(r.B, full[:n]...)
+				_, verdict := c.conn.Do(t.Context(), r)
+				m := nlmsg.Msg(r.B)
+				if sent, _ := nlmsg.Consume(m); len(sent) != 20+n {
+					t.Fatalf("a request of %d bytes was sent with length %d", 20+n, len(sent))
+				}
+				err := k.Check(m)
+				if (err == nil) != (verdict == nil) {
+					t.Errorf("header of %d bytes, %d bytes in all: the Checker: %v; the bus: %v", size, n, err, verdict)
+				} else if err != nil {
+					refused++
+					sameRefusal(t, "header", err, verdict)
+				}
+				r.Release()
+			}
+		}
+		if refused < 20 {
+			t.Errorf("header of %d bytes: only %d requests refused", size, refused)
+		}
+	}
+}
+
+// A family header size is not believed without limit: the controller may be a bus.
+func TestHugeHeaders(t *testing.T) {
+	var c Client // sends nothing
+	for _, size := range []uint32{1<<12 + 1, 1 << 31, 1<<32 - 1} {
+		f := Family{Name: "x", ID: 30, HdrSize: size}
+		k, err := c.Checker(t.Context(), &f, 1, false)
 		if k != nil || !errors.Is(err, ErrHeaderSize) {
 			t.Errorf("header of %d bytes: %v, %v", size, k, err)
 		}
+		if got, err := ParseFamily(appendFamily(nil, 1, f)); !errors.Is(err, ErrHeaderSize) || got.Name != "" {
+			t.Errorf("header of %d bytes: %+v, %v", size, got, err)
+		}
+	}
+	f := Family{Name: "x", ID: 30, HdrSize: 1 << 12}
+	if got, err := ParseFamily(appendFamily(nil, 1, f)); err != nil || got.HdrSize != f.HdrSize {
+		t.Errorf("header of 4 KiB: %+v, %v", got, err)
 	}
 }

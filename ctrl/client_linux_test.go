@@ -8,7 +8,10 @@ import (
 	"testing"
 
 	"github.com/nlwire/nlwire/conn"
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/guard"
 	"github.com/nlwire/nlwire/internal/kerneltest"
+	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/socket"
 )
 
@@ -77,17 +80,42 @@ func BenchmarkResolve(b *testing.B) {
 	}
 }
 
+// BenchmarkFamily looks a family up by name, against nothing but the exchange of the same
+// request.
 func BenchmarkFamily(b *testing.B) {
-	c, err := Open()
-	if err != nil {
-		b.Fatal(err)
+	for _, name := range []string{"nlctrl", "ethtool"} {
+		b.Run(name, func(b *testing.B) {
+			over := openKernel(b)
+			c, ctx := New(over), b.Context()
+			r := c.request(genlmsg.CtrlCmdGetFamily)
+			defer r.Release()
+			r.B = nla.AppendCString(r.B, genlmsg.CtrlAttrFamilyName, name)
+			kerneltest.Interleave(b, 100, "x/do", func() {
+				if _, err := c.Family(ctx, name); err != nil {
+					b.Fatal(err)
+				}
+			}, func() {
+				if _, err := over.Do(ctx, r); err != nil {
+					b.Fatal(err)
+				}
+			})
+		})
 	}
-	defer c.Close()
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := c.Family(b.Context(), "ethtool"); err != nil {
-			b.Fatal(err)
+}
+
+// A lookup allocates the family and nothing for errors that do not occur.
+func TestFamilyAllocations(t *testing.T) {
+	if guard.Race {
+		t.Skip("the race detector makes sync.Pool allocate")
+	}
+	over := openKernel(t)
+	c, ctx := New(over), t.Context()
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := c.Family(ctx, "nlctrl"); err != nil {
+			t.Fatal(err)
 		}
+	}); n > 4 {
+		t.Errorf("%v allocations, want 4: the name, the operations, the groups, their names", n)
 	}
 }
 

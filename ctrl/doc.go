@@ -1,6 +1,6 @@
-// Package ctrl asks the Generic Netlink controller (family "nlctrl", id 16) what
-// families the kernel has: their ids, versions, operations, multicast groups and
-// policies, and hears of their changes.
+// Package ctrl is a client of the Generic Netlink controller (family "nlctrl", id 16),
+// which describes the families of the kernel: their ids, versions, operations,
+// multicast groups and policies, and reports their changes.
 //
 //	request   GETFAMILY { FAMILY_NAME "ethtool" }
 //	reply     NEWFAMILY { FAMILY_NAME, FAMILY_ID, VERSION, HDRSIZE, MAXATTR,
@@ -15,18 +15,28 @@
 //
 // A family's id differs by kernel, boot and order of modules; only its name is
 // fixed. So a client starts with a lookup by name, once ([Client.Family]) or for as
-// long as it runs ([Resolver]).
+// long as it runs ([Resolver]), and builds requests with [Family.Request].
+//
+// # Kernels
+//
+// Before Linux 5.7 the kernel exports no policies: they are [ErrNotExported]. Linux 5.7
+// to 5.9 exports one for each family ([Policies].Common), later versions one for each
+// operation. A family without policies is none of these, and no error: its
+// [Policies] are empty.
 //
 // # Index by job
 //
 //	open      Open, Client.Close; New over a Conn
 //	look up   Client.Family, Client.FamilyByID, Client.Families
-//	keep      NewResolver, Resolver.Family, Resolver.ID, Resolver.Forget
-//	hear      Client.Watch, ParseEvent
+//	cache     NewResolver, Resolver.Family, Resolver.ID, Resolver.Forget,
+//	          Resolver.ForgetAll
+//	request   Family.Request
+//	watch     Client.Watch, ParseEvent
 //	inspect   Family.Op, Family.Group
 //	policies  Client.Policies, Client.OpPolicy, LostOf, Policies.Messages
-//	validate  Client.Check, Client.Checker
+//	validate  Client.Check, Client.Checker, Checker.Strict
 //	decode    ParseFamily
 //	errors    ErrUnknown, ErrNameEmpty, ErrNameLong, ErrNameNUL, ErrNotFamily,
-//	          ErrNotPolicy, ErrHeaderSize; *conn.Error for what the kernel refuses
+//	          ErrNotPolicy, ErrNotExported, ErrHeaderSize; *conn.Error for refusals
+//	          by the kernel
 package ctrl

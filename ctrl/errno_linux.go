@@ -2,7 +2,7 @@ package ctrl
 
 import "syscall"
 
-// The errnos of the kernel that have other numbers on some processors.
+// Errnos whose numbers differ between processors.
 const (
 	errnoNoData       = syscall.ENODATA
 	errnoNotSupported = syscall.EOPNOTSUPP

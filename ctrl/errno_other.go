@@ -4,7 +4,7 @@ package ctrl
 
 import "syscall"
 
-// The errnos that a Linux kernel answers with, or a bus in its place.
+// The errnos of a Linux kernel, or of a bus that stands for one.
 const (
 	errnoNoData       = syscall.Errno(61)
 	errnoNotSupported = syscall.Errno(95)

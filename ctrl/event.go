@@ -6,41 +6,41 @@ import (
 	"iter"
 
 	"github.com/nlwire/nlwire/genlmsg"
-	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Event is a change that the controller tells (genl_ctrl_event): a family that
-// came or went, or one of its groups.
+// Event is a change that the controller reports (genl_ctrl_event): a family or one
+// of its groups was registered or removed.
 type Event struct {
 	// Cmd is genlmsg.CtrlCmdNewFamily, CtrlCmdDelFamily,
 	// CtrlCmdNewMulticastGroup or CtrlCmdDelMulticastGroup.
 	Cmd uint8
-	// Family is all of a family; of a group's family only the name and the id,
-	// with the group in Groups.
+	// Family is complete in the events of families. In those of groups it has the
+	// name, the id, and the group in Groups.
 	Family Family
 }
 
-// String returns what happened: "new family foo, id 30".
+// String describes the change: "new family foo, id 30". Names with a space or
+// unprintable bytes are quoted.
 func (e Event) String() string {
 	switch e.Cmd {
 	case genlmsg.CtrlCmdNewFamily:
-		return fmt.Sprintf("new family %s, id %d", e.Family.Name, e.Family.ID)
+		return fmt.Sprintf("new family %s, id %d", quote(e.Family.Name), e.Family.ID)
 	case genlmsg.CtrlCmdDelFamily:
-		return fmt.Sprintf("family %s, id %d, is gone", e.Family.Name, e.Family.ID)
+		return fmt.Sprintf("family %s, id %d, is gone", quote(e.Family.Name), e.Family.ID)
 	}
 	what := "new group"
 	if e.Cmd == genlmsg.CtrlCmdDelMulticastGroup {
 		what = "gone group"
 	}
 	for _, g := range e.Family.Groups {
-		what += fmt.Sprintf(" %s, id %d,", g.Name, g.ID)
+		what += fmt.Sprintf(" %s, id %d,", quote(g.Name), g.ID)
 	}
-	return what + " of family " + e.Family.Name
+	return what + " of family " + quote(e.Family.Name)
 }
 
-// ParseEvent decodes a notification of the controller. What is none is
-// ErrNotFamily.
+// ParseEvent decodes a notification of the controller. It returns ErrNotFamily for
+// any other message.
 func ParseEvent(m nlmsg.Msg) (Event, error) {
 	h, n := genlmsg.Consume(m.Payload())
 	if n < 0 || m.Type() != genlmsg.IDCtrl {
@@ -52,18 +52,20 @@ func ParseEvent(m nlmsg.Msg) (Event, error) {
 	case genlmsg.CtrlCmdNewFamily, genlmsg.CtrlCmdDelFamily:
 		e.Family, err = ParseFamily(m)
 	case genlmsg.CtrlCmdNewMulticastGroup, genlmsg.CtrlCmdDelMulticastGroup:
-		e.Family, err = parseBody(genlmsg.Attrs(m, 0))
+		err = e.Family.parse(genlmsg.Attrs(m, 0))
 	default:
 		err = ErrNotFamily
 	}
-	return e, err
+	if err != nil {
+		return Event{}, err
+	}
+	return e, nil
 }
 
-// Watch ranges over the changes from now on, waiting for each; what is already
-// there is not told. A *conn.LossError among them says that some were lost: what
-// is known has to be asked for again. The loop goes on after it, and after a
-// notification that is not understood. Any other error comes last, that of ctx
-// too.
+// Watch ranges over the changes from now on and waits for each; families that
+// already exist cause no event. A *conn.LossError means that events were lost: list
+// the families again. The loop continues after it, and after a malformed
+// notification. Any other error ends the loop, that of ctx too.
 func (c *Client) Watch(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		sub, err := c.conn.Subscribe(notifyGroup)
@@ -87,20 +89,3 @@ func (c *Client) Watch(ctx context.Context) iter.Seq2[Event, error] {
 // notifyGroup is the controller's group "notify". It has the controller's id
 // (GENL_ID_CTRL, genl_allocate_reserve_groups).
 const notifyGroup = genlmsg.IDCtrl
-
-// parseBody decodes the attributes of a family.
-func parseBody(attrs []byte) (Family, error) {
-	var f Family
-	for a, err := range nla.All(attrs) {
-		if err == nil {
-			err = f.set(a)
-		}
-		if err != nil {
-			return Family{}, fmt.Errorf("ctrl: family message, attribute %d: %w", a.Type(), err)
-		}
-	}
-	if f.Name == "" || f.ID == 0 {
-		return Family{}, fmt.Errorf("%w: no name or no id", ErrNotFamily)
-	}
-	return f, nil
-}

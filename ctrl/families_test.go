@@ -24,7 +24,7 @@ func selfNested() *nla.Policy {
 }
 
 // everyKind has a rule of every kind and check, among them those that the controller
-// tells as others, or not at all.
+// exports as others, or not at all.
 func everyKind() *nla.Policy {
 	inner := selfNested()
 	return &nla.Policy{Attrs: []nla.Rule{

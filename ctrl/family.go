@@ -1,27 +1,26 @@
 package ctrl
 
 import (
-	"errors"
-	"fmt"
+	"strconv"
 
+	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/genlmsg"
-	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Family is what the controller tells of a family (ctrl_fill_info). It owns
-// its memory.
+// Family describes a family as the controller reports it (ctrl_fill_info). It
+// owns its memory.
 type Family struct {
 	Name    string
 	ID      uint16 // the type of its messages
 	Version uint32
-	HdrSize uint32 // bytes of the user header behind struct genlmsghdr
+	HdrSize uint32 // bytes of the family header that follows struct genlmsghdr
 	MaxAttr uint32 // highest attribute type; 0 also where it differs by operation
 	Ops     []Op
 	Groups  []Group
 }
 
-// Op is an operation of a family: a command and how it may be asked for.
+// Op is an operation of a family: a command, and the requests that it takes.
 type Op struct {
 	ID    uint32 // the cmd field of its messages
 	Flags genlmsg.OpFlags
@@ -53,86 +52,40 @@ func (f *Family) Group(name string) (id uint32, ok bool) {
 	return 0, false
 }
 
-// ErrNotFamily: the message is not a NEWFAMILY or DELFAMILY of the controller.
-var ErrNotFamily = errors.New("ctrl: not a family message of the controller")
-
-// ParseFamily decodes a NEWFAMILY or DELFAMILY message. Attributes it does not
-// know are skipped, for newer kernels may send more; a name and an id must be
-// there.
-func ParseFamily(m nlmsg.Msg) (Family, error) {
-	h, n := genlmsg.Consume(m.Payload())
-	isFamily := h.Cmd() == genlmsg.CtrlCmdNewFamily || h.Cmd() == genlmsg.CtrlCmdDelFamily
-	if n < 0 || m.Type() != genlmsg.IDCtrl || !isFamily {
-		return Family{}, ErrNotFamily
+// Request returns a request for an operation of the family over c: the family's id
+// and version, the command, and HdrSize zero bytes of family header, padded to 4.
+// The caller appends attributes to B, and releases the request after use.
+//
+//	r := f.Request(c, cmd, nlmsg.Request|nlmsg.Ack)
+//	defer r.Release()
+//	r.B = nla.AppendUint32(r.B, attrIfindex, 7)
+//	_, err := c.Do(ctx, r)
+//
+// The family header starts at byte 20 of B ([nlmsg.HeaderLen] +
+// [genlmsg.HeaderLen]): fill B[20 : 20+HdrSize]. Op, which names the request in
+// errors, is the family's name. Request does not allocate once the Conn's pool is
+// warm, for headers of up to 64 bytes.
+func (f *Family) Request(c *conn.Conn, cmd uint8, flags nlmsg.Flags) *conn.Request {
+	var short [genlmsg.HeaderLen + 64]byte
+	header := short[:]
+	if size := genlmsg.HeaderLen + int(f.HdrSize); size <= len(short) {
+		header = header[:size]
+	} else {
+		header = make([]byte, size)
 	}
-	return parseBody(genlmsg.Attrs(m, 0))
+	genlmsg.Append(header[:0], cmd, uint8(f.Version))
+	r := c.Request(nlmsg.Type(f.ID), flags, header)
+	r.Op = f.Name
+	return r
 }
 
-func (f *Family) set(a nla.Attr) (err error) {
-	switch a.Type() {
-	case genlmsg.CtrlAttrFamilyID:
-		f.ID, err = a.Uint16()
-	case genlmsg.CtrlAttrFamilyName:
-		f.Name, err = text(a)
-	case genlmsg.CtrlAttrVersion:
-		f.Version, err = a.Uint32()
-	case genlmsg.CtrlAttrHdrSize:
-		f.HdrSize, err = a.Uint32()
-	case genlmsg.CtrlAttrMaxAttr:
-		f.MaxAttr, err = a.Uint32()
-	case genlmsg.CtrlAttrOps:
-		f.Ops, err = parseArray(a, (*Op).set)
-	case genlmsg.CtrlAttrMulticastGroups:
-		f.Groups, err = parseArray(a, (*Group).set)
-	}
-	return err
-}
-
-func (o *Op) set(a nla.Attr) (err error) {
-	switch a.Type() {
-	case genlmsg.CtrlAttrOpID:
-		o.ID, err = a.Uint32()
-	case genlmsg.CtrlAttrOpFlags:
-		var flags uint32
-		flags, err = a.Uint32()
-		o.Flags = genlmsg.OpFlags(flags)
-	}
-	return err
-}
-
-func (g *Group) set(a nla.Attr) (err error) {
-	switch a.Type() {
-	case genlmsg.CtrlAttrMulticastGroupID:
-		g.ID, err = a.Uint32()
-	case genlmsg.CtrlAttrMulticastGroupName:
-		g.Name, err = text(a)
-	}
-	return err
-}
-
-// parseArray decodes an indexed array: nests whose types count up, each with
-// the attributes of one element.
-func parseArray[T any](array nla.Attr, set func(*T, nla.Attr) error) ([]T, error) {
-	var out []T
-	for entry, err := range nla.All(array.Payload()) {
-		if err != nil {
-			return nil, err
+// quote returns a name as it is written in texts: in quotes if it has a space, or
+// bytes that a terminal does not print.
+func quote(name string) string {
+	for i := range len(name) {
+		if name[i] <= ' ' || name[i] > '~' {
+			return strconv.QuoteToASCII(name)
 		}
-		var v T
-		for a, err := range nla.All(entry.Payload()) {
-			if err == nil {
-				err = set(&v, a)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("entry %d, attribute %d: %w", entry.Type(), a.Type(), err)
-			}
-		}
-		out = append(out, v)
 	}
-	return out, nil
-}
-
-func text(a nla.Attr) (string, error) {
-	s, err := a.CString()
-	return string(s), err
+	return name
 }

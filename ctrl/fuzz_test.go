@@ -18,7 +18,7 @@ import (
 type slowDump struct {
 	ops    []slowOp
 	rules  map[uint32]map[uint32]slowRule
-	most   map[uint32]uint32 // the highest type of a table, as far as it is told
+	most   map[uint32]uint32 // the highest type of a table, as far as it is exported
 	failed bool
 }
 
@@ -121,9 +121,9 @@ func (d *slowDump) agrees(t *testing.T, got *policyDecoder) {
 	}
 	for index, table := range got.tables {
 		for typ := range table.Attrs {
-			want, told := d.rules[index][uint32(typ)]
+			want, exported := d.rules[index][uint32(typ)]
 			r := table.Attrs[typ]
-			if told && !is(r.Nested, want.table) || !told && r.Nested != nil {
+			if exported && !is(r.Nested, want.table) || !exported && r.Nested != nil {
 				t.Fatalf("table %d, type %d: nested in the wrong table", index, typ)
 			}
 			if r.Nested = nil; !reflect.DeepEqual(r, want.rule) {
@@ -190,20 +190,20 @@ func checkAgain(t *testing.T, d *policyDecoder) {
 	t.Helper()
 	again := newPolicyDecoder(30)
 	var first [][]byte
-	for b := range d.policies.Messages() {
+	for b := range d.finish().Messages() {
 		if err := again.add(policyMessage(b)); err != nil {
 			t.Fatalf("% x: %v", b, err)
 		}
 		first = append(first, bytes.Clone(b))
 	}
 	i := 0
-	for b := range again.policies.Messages() {
+	for b := range again.finish().Messages() {
 		if i >= len(first) || !bytes.Equal(b, first[i]) {
 			t.Fatalf("message %d: % x, was % x", i, b, first[min(i, len(first)-1)])
 		}
 		i++
 	}
 	for _, table := range again.tables {
-		lenient(table, nla.Strict)
+		lenient(table, nla.Strict, true)
 	}
 }

@@ -19,7 +19,7 @@ func policyMessage(attrs []byte) nlmsg.Msg {
 	return msg
 }
 
-// example has every kind of rule that is told, in tables that nest each other.
+// example has every kind of rule that is exported, in tables that nest each other.
 func example() *Policies {
 	inner := &nla.Policy{Attrs: []nla.Rule{{}, nla.Range(nla.KindU8, 1, 7), {Kind: nla.KindNested}, nla.Range(nla.KindS16, -5, 5)}}
 	inner.Attrs[2].Nested = inner
@@ -120,7 +120,7 @@ func TestRecursionIsKept(t *testing.T) {
 		}
 		i++
 	}
-	soft := lenient(inner, nla.Strict)
+	soft := lenient(inner, nla.Strict, true)
 	if soft == inner || soft.Attrs[2].Nested != soft {
 		t.Error("the lenient copy does not nest itself")
 	}
@@ -142,9 +142,9 @@ func checks(t *testing.T, w world) {
 	}{
 		{"right", build(genlmsg.CtrlCmdGetFamily, 0, nla.AppendCString(nil, 2, "nlctrl")), 0, ""},
 		{"an id of 1 byte", build(genlmsg.CtrlCmdGetFamily, 0, nla.AppendUint8(nil, 1, 1)), nla.ERANGE, "Attribute failed policy validation"},
-		{"an id of 1 byte, dump", build(genlmsg.CtrlCmdGetPolicy, nlmsg.Dump, nla.AppendUint8(nil, 1, 1)), nla.EINVAL, "invalid attribute length"},
-		{"an id with the Nested bit, dump", build(genlmsg.CtrlCmdGetPolicy, nlmsg.Dump, nla.AppendUint16(nil, 1|nla.Nested, 1)), nla.EINVAL, "NLA_F_NESTED not expected"},
-		{"the same, do: liberal", build(genlmsg.CtrlCmdGetFamily, 0, nla.AppendUint16(nil, 1|nla.Nested, 1)), 0, ""},
+		{"an id of 1 byte, dump: the mode is not exported", build(genlmsg.CtrlCmdGetPolicy, nlmsg.Dump, nla.AppendUint8(nil, 1, 1)), nla.ERANGE, "Attribute failed policy validation"},
+		{"an id with the Nested bit, dump", build(genlmsg.CtrlCmdGetPolicy, nlmsg.Dump, nla.AppendUint16(nil, 1|nla.Nested, 1)), 0, ""},
+		{"the same, do", build(genlmsg.CtrlCmdGetFamily, 0, nla.AppendUint16(nil, 1|nla.Nested, 1)), 0, ""},
 		{"no such operation", build(99, 0, nil), 95, ""},
 		{"not as a do", build(genlmsg.CtrlCmdGetPolicy, 0, nil), 95, ""},
 		{"too short", nlmsg.Msg(build(1, 0, nil)[:18]), nla.EINVAL, ""},
@@ -163,6 +163,39 @@ func checks(t *testing.T, w world) {
 	}
 	if err := c.Check(t.Context(), nlmsg.Msg(nlmsg.End(genlmsg.Append(beginTo(1000), 1, 1), 0))); !errors.Is(err, ErrUnknown) {
 		t.Errorf("no such family: %v", err)
+	}
+}
+
+// Stated to be strict, the dump of policies is checked as the kernel does it.
+func TestCheckStrictly(t *testing.T) { onBoth(t, checksStrictly) }
+
+func checksStrictly(t *testing.T, w world) {
+	c := w.client(t)
+	f, err := c.FamilyByID(t.Context(), genlmsg.IDCtrl)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := c.Checker(t.Context(), &f, genlmsg.CtrlCmdGetPolicy, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k = k.Strict()
+	for _, attrs := range [][]byte{
+		nla.AppendUint8(nil, 1, 1), nla.AppendUint16(nil, 1|nla.Nested, 1), append(nla.AppendUint16(nil, 1, 16), 1, 2),
+		nla.AppendText(nil, 2, "nlctrl"), nla.AppendUint16(nil, 1, 16),
+	} {
+		r := f.Request(c.conn, genlmsg.CtrlCmdGetPolicy, nlmsg.Request|nlmsg.Dump)
+		r.B = append(r.B, attrs...)
+		var verdict error
+		for _, verdict = range c.conn.Dump(t.Context(), r) {
+		}
+		switch err := k.Check(nlmsg.Msg(r.B)); {
+		case (err == nil) != (verdict == nil):
+			t.Errorf("% x: the Checker: %v; the answer: %v", attrs, err, verdict)
+		case err != nil:
+			sameRefusal(t, "policy dump", err, verdict)
+		}
+		r.Release()
 	}
 }
 

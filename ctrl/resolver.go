@@ -13,13 +13,13 @@ import (
 	"github.com/nlwire/nlwire/conn"
 )
 
-// Resolver finds families by name and keeps what it found, until the controller
-// says that it has changed. Many goroutines may use one; what it returns is
-// shared and must not be changed.
+// Resolver finds families by name and caches them until the controller reports a
+// change. Many goroutines may use one; the families that it returns are shared and
+// must not be changed.
 //
-// An answer from the cache is as old as the notifications that have been heard: a
-// family that was unloaded a moment ago may still be there. The kernel then
-// answers ENOENT to its id; Forget has the next lookup ask.
+// The cache is as old as the last notification received: it may still hold a family
+// that was just unloaded. The kernel then answers ENOENT to the family's id; call
+// Forget, and look the name up again.
 type Resolver struct {
 	client *Client
 	sub    *conn.Subscription
@@ -28,30 +28,29 @@ type Resolver struct {
 	// known is never changed but replaced, so that reading takes no lock.
 	known atomic.Pointer[map[string]*Family]
 
-	mu         sync.Mutex // guards what follows, and replacing known
-	generation uint64     // counts what was thrown away
+	mu         sync.Mutex // guards the fields below, and replacing known
+	generation uint64     // counts invalidations
 	flights    map[string]*flight
-	missing    map[string]time.Time // until when a name is known not to be there
-	heard      error                // why nothing is heard any more
+	missing    map[string]time.Time // until when an unknown name is not asked for again
+	ended      error                // why notifications ended
 }
 
-// flight is a lookup that is under way, for all who want its name.
+// flight is a lookup under way, shared by all callers that want its name.
 type flight struct {
 	landed chan struct{}
 	family *Family
 	err    error
 }
 
-// How long a name that is not there is not asked for again, and how many of them
-// are kept. A family that comes is heard of; the time is for names that were
-// unknown when the notifications were lost.
+// How long and how many unknown names are cached. A notification ends an entry as soon
+// as the family is registered; the time is for lost notifications.
 const (
 	missingFor = time.Second
 	maxMissing = 1024
 )
 
 // NewResolver makes a Resolver over a Conn of NETLINK_GENERIC that can open a
-// Transport for the notifications. The Conn stays the caller's.
+// Transport for the notifications. The caller keeps the Conn and closes it.
 func NewResolver(c *conn.Conn) (*Resolver, error) {
 	sub, err := c.Subscribe(notifyGroup)
 	if err != nil {
@@ -63,24 +62,23 @@ func NewResolver(c *conn.Conn) (*Resolver, error) {
 	}
 	r.known.Store(&map[string]*Family{})
 	sub.Resync = func(context.Context, *conn.LossError) error {
-		r.forget("")
+		r.ForgetAll()
 		return nil
 	}
 	go r.watch()
 	return r, nil
 }
 
-// Close ends listening. Later lookups ask the kernel each time.
+// Close ends the subscription. Later lookups ask the kernel each time.
 func (r *Resolver) Close() error {
 	err := r.sub.Close()
 	<-r.done
 	return err
 }
 
-// Family returns the family of that name, from the cache or from the kernel. An
-// unknown one is ErrUnknown; see Client.Family for the other errors. Of several
-// callers who want the same name one asks and the others wait, each as long as
-// its ctx.
+// Family returns the family of that name, from the cache or from the kernel. The error
+// for an unknown family is ErrUnknown; see Client.Family for the others. Concurrent
+// lookups of a name share one request; each waits as long as its ctx.
 func (r *Resolver) Family(ctx context.Context, name string) (*Family, error) {
 	if f := (*r.known.Load())[name]; f != nil {
 		return f, nil
@@ -88,7 +86,8 @@ func (r *Resolver) Family(ctx context.Context, name string) (*Family, error) {
 	return r.lookUp(ctx, name)
 }
 
-// ID is Family for those who only need the id, the type of its messages.
+// ID returns the id of the family of that name, the type of its messages. Errors are
+// those of Family.
 func (r *Resolver) ID(ctx context.Context, name string) (uint16, error) {
 	f, err := r.Family(ctx, name)
 	if err != nil {
@@ -97,15 +96,12 @@ func (r *Resolver) ID(ctx context.Context, name string) (uint16, error) {
 	return f.ID, nil
 }
 
-// Forget has the next lookup of a name ask the kernel.
-func (r *Resolver) Forget(name string) { r.forget(name) }
-
-// Err returns why notifications are not heard any more, nil as long as they are.
-// Without them nothing is kept.
+// Err returns the error that ended the notifications, nil while they arrive. Without
+// notifications nothing is cached.
 func (r *Resolver) Err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.heard
+	return r.ended
 }
 
 func (r *Resolver) lookUp(ctx context.Context, name string) (*Family, error) {
@@ -122,14 +118,14 @@ func (r *Resolver) lookUp(ctx context.Context, name string) (*Family, error) {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
-		// A flight may have been given up by the context of who began it.
+		// The flight may have ended with the context of the caller that began it.
 		if f.err == nil || !errors.Is(f.err, context.Canceled) && !errors.Is(f.err, context.DeadlineExceeded) {
 			return f.family, f.err
 		}
 	}
 }
 
-// board returns the flight for a name; own says that the caller has begun it.
+// board returns the flight for a name; own reports that the caller has to fly it.
 func (r *Resolver) board(name string) (f *flight, own bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -152,8 +148,8 @@ func (r *Resolver) board(name string) (f *flight, own bool, err error) {
 	return f, true, nil
 }
 
-// fly asks the kernel, for all who wait. What was thrown away meanwhile may be
-// what the answer says, so it is kept only if nothing was.
+// fly asks the kernel for all waiting callers. The answer is cached only if nothing was
+// invalidated meanwhile: it may be older than that.
 func (r *Resolver) fly(ctx context.Context, f *flight, name string) (*Family, error) {
 	r.mu.Lock()
 	before := r.generation
@@ -166,7 +162,7 @@ func (r *Resolver) fly(ctx context.Context, f *flight, name string) (*Family, er
 	if r.flights[name] == f {
 		delete(r.flights, name)
 	}
-	current := r.generation == before && r.heard == nil
+	current := r.generation == before && r.ended == nil
 	switch {
 	case err == nil:
 		f.family = &found
@@ -185,38 +181,36 @@ func (r *Resolver) fly(ctx context.Context, f *flight, name string) (*Family, er
 	return f.family, err
 }
 
-// watch hears the controller until the subscription ends.
+// watch follows the controller's notifications until the subscription ends.
 func (r *Resolver) watch() {
 	defer close(r.done)
 	for m, err := range r.sub.All(context.Background()) {
 		if err != nil {
 			r.mu.Lock()
-			r.heard = err
+			r.ended = err
 			r.mu.Unlock()
-			r.forget("")
+			r.ForgetAll()
 			return
 		}
 		e, err := ParseEvent(m)
 		if err != nil {
-			r.forget("") // something changed, and it is not known what
+			r.ForgetAll() // an unknown change
 			continue
 		}
-		r.forget(e.Family.Name)
+		r.Forget(e.Family.Name)
 	}
 }
 
-// forget throws away what is known of a name, "" for all of them. Lookups under
-// way are left to those who wait; who comes later begins another.
-func (r *Resolver) forget(name string) {
+// Forget drops a name from the cache, so that the next lookup of it asks the kernel.
+// Lookups under way go on for the callers that already wait. The empty name is no
+// name: it drops nothing.
+func (r *Resolver) Forget(name string) {
+	if name == "" {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.generation++
-	if name == "" {
-		r.known.Store(&map[string]*Family{})
-		clear(r.flights)
-		clear(r.missing)
-		return
-	}
 	delete(r.flights, name)
 	delete(r.missing, name)
 	if known := *r.known.Load(); known[name] != nil {
@@ -226,13 +220,23 @@ func (r *Resolver) forget(name string) {
 	}
 }
 
-// missingError is the answer for a name that was asked for a moment ago.
-type missingError struct{ name string }
-
-// Error returns the name, and that the kernel does not have it.
-func (e missingError) Error() string {
-	return ErrUnknown.Error() + " (family " + strconv.Quote(e.name) + ", asked a moment ago)"
+// ForgetAll drops every name, as Forget does one.
+func (r *Resolver) ForgetAll() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.generation++
+	r.known.Store(&map[string]*Family{})
+	clear(r.flights)
+	clear(r.missing)
 }
 
-// Is reports ErrUnknown and ENOENT, as the kernel's answer does.
+// missingError is the error for an unknown name that is in the cache.
+type missingError struct{ name string }
+
+// Error returns the name, and that it is not registered.
+func (e missingError) Error() string {
+	return "ctrl: family " + strconv.Quote(e.name) + ": " + ErrUnknown.Error() + " (looked up less than a second ago)"
+}
+
+// Is reports ErrUnknown and ENOENT, as the error of a lookup does.
 func (e missingError) Is(target error) bool { return target == ErrUnknown || target == syscall.ENOENT }

@@ -58,23 +58,16 @@ func onlyNewGroups(d bus.Delivery) bus.Fault {
 	return bus.Lose
 }
 
-func TestResolverKeepsAndForgets(t *testing.T) {
-	s, c := newStage(t, "a", "ab")
-	r := newResolver(t, c)
-	a, ab := s.families["a"].ID(), s.families["ab"].ID()
-	for range 10 {
-		if idOf(t, r, "a") != a || idOf(t, r, "ab") != ab {
-			t.Fatal("wrong ids")
-		}
-	}
-	if s.asked("a") != 1 || s.asked("ab") != 1 {
-		t.Errorf("asked %d and %d times, want once", s.asked("a"), s.asked("ab"))
-	}
+// change is something that happens to a family.
+type change struct {
+	name string
+	do   func() (want uint16) // returns the id afterwards
+}
+
+// changesOfA are changes that a Resolver must notice.
+func changesOfA(s *stage) []change {
 	again := func() uint16 { return s.come("a") }
-	changes := []struct {
-		name string
-		do   func() (want uint16)
-	}{
+	return []change{
 		{"it came back with another id", again},
 		{"it was unloaded", func() uint16 { s.goes("a"); return 0 }},
 		{"it came back", again},
@@ -94,13 +87,27 @@ func TestResolverKeepsAndForgets(t *testing.T) {
 			return s.during(onlyNewGroups, func() uint16 { return s.come("a", "g") })
 		}},
 	}
+}
+
+func TestResolverKeepsAndForgets(t *testing.T) {
+	s, c := newStage(t, "a", "ab")
+	r := newResolver(t, c)
+	a, ab := s.families["a"].ID(), s.families["ab"].ID()
+	for range 10 {
+		if idOf(t, r, "a") != a || idOf(t, r, "ab") != ab {
+			t.Fatal("wrong ids")
+		}
+	}
+	if s.asked("a") != 1 || s.asked("ab") != 1 {
+		t.Errorf("asked %d and %d times, want once", s.asked("a"), s.asked("ab"))
+	}
 	isKept := func(want uint16) bool { // an answer that was overtaken is not
 		isNew := idOf(t, r, "a") == want
 		asked := s.asked("a")
 		return isNew && idOf(t, r, "a") == want && s.asked("a") == asked
 	}
 	var last uint16
-	for _, tt := range changes {
+	for _, tt := range changesOfA(s) {
 		want := tt.do()
 		if want == last {
 			t.Fatalf("%s: the id is %d as before", tt.name, want)
@@ -108,19 +115,19 @@ func TestResolverKeepsAndForgets(t *testing.T) {
 		eventually(t, tt.name, func() bool { return isKept(want) })
 		last = want
 	}
-	// What was told of "a" before is dealt with when what is told of "ab" is, more
-	// than once: each loss before may have the Resolver ask anew as well.
+	// Notifications arrive in order: after one of "ab" those of "a" have been handled.
+	// Each earlier loss may cause another lookup, so this is repeated.
 	for range 3 {
 		want := s.come("ab")
 		eventually(t, "the others are heard", func() bool { return idOf(t, r, "ab") == want })
 	}
 	eventually(t, "the id is kept", func() bool { return isKept(last) })
-	untold := s.during(unheard, again)
+	silent := s.during(unheard, func() uint16 { return s.come("a") })
 	if id := idOf(t, r, "a"); id != last {
-		t.Errorf("id %d, and nobody has told", id)
+		t.Errorf("id %d without a notification", id)
 	}
 	r.Forget("a")
-	if id := idOf(t, r, "a"); id != untold {
+	if id := idOf(t, r, "a"); id != silent {
 		t.Errorf("id %d after Forget", id)
 	}
 	if err := r.Err(); err != nil {
@@ -192,7 +199,7 @@ func TestResolverAsksOnce(t *testing.T) {
 			}
 		})
 	}
-	eventually(t, "somebody asks", func() bool { return s.asked("a") == 1 })
+	eventually(t, "a lookup is sent", func() bool { return s.asked("a") == 1 })
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := r.Family(ctx, "a"); !errors.Is(err, context.Canceled) {
@@ -312,7 +319,7 @@ func TestResolverThatHearsNothing(t *testing.T) {
 	r := newResolver(t, c)
 	idOf(t, r, "a")
 	s.breakDown()
-	eventually(t, "the error is told", func() bool { return r.Err() != nil })
+	eventually(t, "the error is reported", func() bool { return r.Err() != nil })
 	if !errors.Is(r.Err(), syscall.ENOTCONN) {
 		t.Error(r.Err())
 	}

@@ -128,7 +128,7 @@ func (s *stage) suffer(faults bus.Faults) {
 	s.events = faults
 }
 
-// unheard loses what it is told of.
+// unheard loses every notification.
 func unheard(bus.Delivery) bus.Fault { return bus.Lose }
 
 func (s *stage) fault(d bus.Delivery) bus.Fault {
@@ -169,12 +169,12 @@ func (s *stage) breakDown() {
 	s.tell(appendFamily(nil, genlmsg.CtrlCmdNewFamily, Family{Name: "wakes", ID: 1}))
 }
 
-// Send lets the bus answer before it waits.
+// Send lets the bus answer, then waits for the gate that was set before it.
 func (p *port) Send(b []byte) error {
-	err := p.Port.Send(b)
 	p.stage.mu.Lock()
 	gate := p.stage.gate
 	p.stage.mu.Unlock()
+	err := p.Port.Send(b)
 	if gate != nil {
 		<-gate
 	}

@@ -79,7 +79,7 @@ func parseFamily(m bytesAt, commands ...uint64) *slowFamily {
 			r.each(at, end, func(_, at, end int) { f.groups = append(f.groups, r.group(at, end)) })
 		}
 	})
-	if r.wrong || f.name == "" || f.numbers[1] == 0 {
+	if r.wrong || f.name == "" || f.numbers[1] == 0 || f.numbers[4] > 4096 {
 		return nil
 	}
 	return f

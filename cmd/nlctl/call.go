@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/urfave/cli/v3"
 
@@ -84,16 +83,16 @@ func call(ctx context.Context, c *cli.Command) error {
 	return do(ctx, client.Conn(), r, p, c)
 }
 
-// policyOf returns the policy of the operation, nil if none is told.
+// policyOf returns the policy of the operation, nil if none is exported.
 func policyOf(ctx context.Context, client *ctrl.Client, f *ctrl.Family, cmd uint8, isDump bool) (*nla.Policy, error) {
-	told, err := client.Policies(ctx, f)
-	if errors.Is(err, syscall.EOPNOTSUPP) {
-		return nil, nil // a kernel that is too old to tell
+	policies, err := client.Policies(ctx, f)
+	if errors.Is(err, ctrl.ErrNotExported) {
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	op, _ := told.Op(cmd)
+	op, _ := policies.Op(cmd)
 	if isDump {
 		return op.Dump, nil
 	}

@@ -26,7 +26,7 @@ type opPolicy struct {
 	Dump *int   `json:"dump"`
 }
 
-// rule is an attribute as the kernel tells it. Lost is what it may not have told.
+// rule is an attribute as the kernel exports it. Lost is the part that the export may omit.
 type rule struct {
 	Type   int    `json:"type"`
 	Kind   string `json:"kind"`
@@ -56,7 +56,7 @@ func newPolicies(name string, p *ctrl.Policies) policies {
 		for typ := range table.Attrs {
 			r := &table.Attrs[typ]
 			if r.Kind == nla.KindUnspec {
-				continue // not told
+				continue // not exported
 			}
 			rules = append(rules, rule{typ, r.Kind.String(), r.String(), find(r.Nested), ctrl.LostOf(r).String()})
 		}
@@ -75,15 +75,21 @@ func policy(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer client.close()
-	f, err := client.Family(ctx, args[0])
+	return showPolicies(ctx, c, client.Client, args[0])
+}
+
+// showPolicies prints the policies of a family. A family without any prints as one with
+// 0 operations; a kernel that does not export them is an error, ctrl.ErrNotExported.
+func showPolicies(ctx context.Context, c *cli.Command, client *ctrl.Client, name string) error {
+	f, err := client.Family(ctx, name)
 	if err != nil {
 		return err
 	}
-	told, err := client.Policies(ctx, &f)
+	exported, err := client.Policies(ctx, &f)
 	if err != nil {
 		return err
 	}
-	out := newPolicies(f.Name, told)
+	out := newPolicies(f.Name, exported)
 	if c.Bool("json") {
 		return printJSON(c.Root().Writer, out)
 	}
@@ -130,7 +136,7 @@ func opUses(op opPolicy) (uses []string) {
 	return uses
 }
 
-// lostText says what the kernel may not have told.
+// lostText describes the part of a rule that the export may omit.
 var lostText = map[string]string{
 	ctrl.LostLength.String(): "it may have limits that are not told",
 	ctrl.LostKind.String():   "or msecs",

@@ -11,10 +11,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/urfave/cli/v3"
 
+	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
 )
 
 func TestPolicyOfTheController(t *testing.T) {
@@ -46,7 +48,7 @@ func TestPolicyOfEveryFamily(t *testing.T) {
 	}
 	for _, f := range families {
 		code, text, stderr := nlctl(t, "policy", f.Name)
-		if code != exitOK || !strings.HasPrefix(text, f.Name+": ") {
+		if code != exitOK || !strings.HasPrefix(text, printable(f.Name)+": ") {
 			t.Errorf("%s: exit %d, stderr %q", f.Name, code, stderr)
 		}
 		code, stdout, stderr := nlctl(t, "policy", f.Name, "-json")
@@ -85,6 +87,53 @@ policy 0
 	}
 }
 
+// oldPort is a port of a bus whose controller exports no policies, as before Linux 5.7.
+type oldPort struct {
+	*bus.Port
+	bus *bus.Bus
+}
+
+func (p oldPort) Send(b []byte) error {
+	m := nlmsg.Msg(b)
+	if h, _ := genlmsg.Consume(m.Payload()); m.Type() != genlmsg.IDCtrl || h.Cmd() != genlmsg.CtrlCmdGetPolicy {
+		return p.Port.Send(b)
+	}
+	return p.bus.Unicast(0, p.PortID(), nlmsg.AppendAck(nil, m, p.PortID(), uint32(bus.EOPNOTSUPP), nil, nlmsg.AckOptions{}))
+}
+
+// A kernel that does not export policies is an error; a family that has none is not.
+func TestPolicyNotExportedOrNone(t *testing.T) {
+	b := bus.New()
+	defer b.Close()
+	if err := b.Register(&bus.Family{Name: "none", ResvStartOp: 0xff, SmallOps: []bus.SmallOp{{Cmd: 1, Do: func(*bus.Info) error { return nil }}}}); err != nil {
+		t.Fatal(err)
+	}
+	show := func(dial conn.Dialer) (string, error) {
+		over, err := newConn(dial)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer over.Close()
+		var out bytes.Buffer
+		c := &cli.Command{Name: "x", Writer: &out, Flags: []cli.Flag{&cli.BoolFlag{Name: "json"}}, Action: func(ctx context.Context, c *cli.Command) error {
+			return showPolicies(ctx, c, ctrl.New(over), "none")
+		}}
+		err = c.Run(t.Context(), []string{"x"})
+		return out.String(), err
+	}
+	out, err := show(func() (conn.Transport, error) { return b.Open() })
+	if err != nil || out != "none: 0 operations with a policy\n" {
+		t.Errorf("a family without policies: %q, %v", out, err)
+	}
+	out, err = show(func() (conn.Transport, error) {
+		p, err := b.Open()
+		return oldPort{p, b}, err
+	})
+	if !errors.Is(err, ctrl.ErrNotExported) || !strings.Contains(err.Error(), "does not export policies") || out != "" {
+		t.Errorf("a kernel that exports none: %q, %v", out, err)
+	}
+}
+
 func TestMonitorEnds(t *testing.T) {
 	needLinux(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -108,7 +157,7 @@ func TestEventsPrint(t *testing.T) {
 		want string
 	}{
 		{nil, e, nil, "new family a, id 30\n"},
-		{nil, ctrl.Event{Cmd: genlmsg.CtrlCmdDelFamily, Family: ctrl.Family{Name: "\x1b[m", ID: 31}}, nil, "family ?[m, id 31, is gone\n"},
+		{nil, ctrl.Event{Cmd: genlmsg.CtrlCmdDelFamily, Family: ctrl.Family{Name: "\x1b[m", ID: 31}}, nil, `family "\x1b[m", id 31, is gone` + "\n"},
 		{nil, ctrl.Event{}, loss, "conn: listen: lost: much\n"},
 		{[]string{"-json"}, e, nil, `{"event":"new-family","family":{"name":"a","id":30,"version":0,"hdrsize":0,"maxattr":0,"ops":[],"groups":[]}}` + "\n"},
 		{[]string{"-json"}, ctrl.Event{}, loss, `{"event":"error","error":"conn: listen: lost: much"}` + "\n"},

@@ -1,0 +1,72 @@
+package ctrl
+
+import (
+	"encoding/binary"
+
+	"github.com/nlwire/nlwire/nla"
+)
+
+// anything accepts every payload in any mode.
+var anything = nla.Rule{Kind: nla.KindBinary}
+
+// lenient returns a copy of an exported policy for a mode. Rules of which the export
+// omits a part accept every payload that the kernel may accept, except that a UINT
+// stays a UINT unless maybeMsecs is set.
+func lenient(p *nla.Policy, mode nla.Mode, maybeMsecs bool) *nla.Policy {
+	l := leniency{mode, maybeMsecs, map[*nla.Policy]*nla.Policy{}}
+	return l.policy(p)
+}
+
+type leniency struct {
+	mode       nla.Mode
+	maybeMsecs bool
+	done       map[*nla.Policy]*nla.Policy // policies nest each other
+}
+
+func (l *leniency) policy(p *nla.Policy) *nla.Policy {
+	if p == nil || l.done[p] != nil {
+		return l.done[p]
+	}
+	out := &nla.Policy{Attrs: make([]nla.Rule, len(p.Attrs))}
+	l.done[p] = out
+	for typ := range p.Attrs {
+		out.Attrs[typ] = l.rule(p.Attrs[typ])
+	}
+	return out
+}
+
+func (l *leniency) rule(r nla.Rule) nla.Rule {
+	switch {
+	case r.Kind == nla.KindUnspec && l.mode == nla.Strict: // may be BE16 or BE32
+		return anything
+	case r.Kind == nla.KindBinary && r.Check == nla.CheckRange && r.Min == r.Max: // may be EXACT_LEN_WARN
+		return nla.ExactLenWarn(uint16(r.Min))
+	case r.Kind == nla.KindUint && r.Check != nla.CheckMask && l.maybeMsecs: // NLA_MSECS has no mask
+		return nla.Rule{Kind: nla.KindBinary, Check: nla.CheckFunc, Func: uintOrMsecs(r)}
+	}
+	r.Nested = l.policy(r.Nested)
+	return r
+}
+
+// uintOrMsecs refuses the payloads that are neither an UINT, of 4 or 8 bytes, nor an
+// MSECS, of 8 or more, in the range of the rule.
+func uintOrMsecs(r nla.Rule) func(nla.Attr) error {
+	return func(a nla.Attr) error {
+		var v uint64
+		switch p := a.Payload(); {
+		case len(p) == 4:
+			v = uint64(binary.NativeEndian.Uint32(p))
+		case len(p) >= 8:
+			v = binary.NativeEndian.Uint64(p)
+		default:
+			return errUint
+		}
+		if r.Check == nla.CheckRange && (v < uint64(r.Min) || v > uint64(r.Max)) {
+			return errUint
+		}
+		return nil
+	}
+}
+
+// errUint is not reported: the error of a refusal is found with the rule of an UINT.
+var errUint = &nla.PolicyError{Errno: nla.EINVAL}

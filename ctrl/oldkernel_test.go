@@ -1,0 +1,254 @@
+package ctrl
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/conn"
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/policydump"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// oldKernel is a port of a bus that answers policy dumps as an old kernel does.
+type oldKernel struct {
+	*bus.Port
+	t      *testing.T
+	bus    *bus.Bus
+	answer func(request nlmsg.Msg, portID uint32) []byte
+	dumps  *int
+}
+
+func (k *oldKernel) Send(b []byte) error {
+	h, _ := genlmsg.Consume(nlmsg.Msg(b).Payload())
+	if nlmsg.Msg(b).Type() != genlmsg.IDCtrl || h.Cmd() != genlmsg.CtrlCmdGetPolicy {
+		return k.Port.Send(b)
+	}
+	*k.dumps++
+	return k.bus.Unicast(0, k.PortID(), k.answer(bytes.Clone(b), k.PortID()))
+}
+
+// newOldKernel makes a Client of a bus with the families, whose controller answers
+// policy dumps so. The number counts these dumps.
+func newOldKernel(t *testing.T, answer func(nlmsg.Msg, uint32) []byte, families ...*bus.Family) (c *Client, dumps *int) {
+	t.Helper()
+	w := newBus(t, families...)
+	dumps = new(int)
+	dial := func() (conn.Transport, error) {
+		p, err := w.bus.Open(bus.With(socket.ExtAck, socket.CapAck))
+		return &oldKernel{p, t, w.bus, answer, dumps}, err
+	}
+	first, err := dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	over := conn.New(first, conn.WithDialer(dial))
+	t.Cleanup(func() { over.Close() })
+	return New(over), dumps
+}
+
+// linux56 has no GETPOLICY.
+func linux56(m nlmsg.Msg, portID uint32) []byte {
+	return nlmsg.AppendAck(nil, m, portID, uint32(errnoNotSupported), nil, nlmsg.AckOptions{Cap: true, Ext: true})
+}
+
+// linux57 exports the policy of a family. It validates strictly, and does not know
+// CTRL_ATTR_OP unless ignoresOp is set (ctrl_dumppolicy of Linux 5.7).
+func linux57(p *nla.Policy, ignoresOp bool) func(nlmsg.Msg, uint32) []byte {
+	known := &nla.Policy{Attrs: []nla.Rule{1: {Kind: nla.KindU16}, 2: {Kind: nla.KindNULString, Len: 15}, 8: {}}}
+	opts := nlmsg.AckOptions{Cap: true, Ext: true}
+	return func(m nlmsg.Msg, portID uint32) (b []byte) {
+		var report nla.Report
+		if errno := nlmsg.ParseReport(nil, m, genlmsg.HeaderLen, known, nla.Strict, &report); errno != 0 && !ignoresOp {
+			var ext nlmsg.ExtAck
+			ext.SetReport(&report, nil)
+			return nlmsg.AppendAck(nil, m, portID, uint32(errno), &ext, opts)
+		}
+		if p == nil {
+			return nlmsg.AppendDone(nil, m, portID, 0, uint32(errnoNoData), nil, opts)
+		}
+		id, _ := nla.Find(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrFamilyID).Uint16()
+		var tables policydump.Tables
+		tables.Add(p)
+		for table, typ, ok := tables.Next(0, 0); ok; table, typ, ok = tables.Next(table, typ+1) {
+			var mark int
+			b, mark = nlmsg.Begin(b, genlmsg.IDCtrl, nlmsg.Multi, m.Seq(), portID)
+			b = genlmsg.Append(b, genlmsg.CtrlCmdGetPolicy, genlmsg.CtrlVersion)
+			b = nla.AppendUint16(b, genlmsg.CtrlAttrFamilyID, id)
+			attrs := tables.AppendRule(nil, table, typ)
+			b = nlmsg.End(append(b, attrs...), mark)
+		}
+		return nlmsg.AppendDone(b, m, portID, 0, 0, nil, opts)
+	}
+}
+
+// oldFamily has operations of all forms under one policy.
+func oldFamily() (*bus.Family, *nla.Policy) {
+	inner := &nla.Policy{Attrs: []nla.Rule{1: nla.Range(nla.KindU8, 1, 7)}}
+	p := &nla.Policy{Attrs: []nla.Rule{1: nla.Range(nla.KindU32, 1, 9), 2: nla.Nest(inner)}}
+	return &bus.Family{Name: "old", Version: 1, ResvStartOp: 0xff, Policy: p, SmallOps: []bus.SmallOp{
+		{Cmd: 1, Validate: bus.DontValidateStrict, Do: accept},
+		{Cmd: 2, Validate: bus.DontValidateStrict | bus.DontValidateDump, Do: accept, Dump: none},
+		{Cmd: 3, Validate: bus.DontValidateDump, Dump: none},
+	}}, p
+}
+
+func oldRequest(f *Family, cmd uint8, flags nlmsg.Flags, value uint32) nlmsg.Msg {
+	b, mark := nlmsg.Begin(nil, nlmsg.Type(f.ID), nlmsg.Request|flags, 1, 0)
+	b = nla.AppendUint32(genlmsg.Append(b, cmd, 1), 1, value)
+	return nlmsg.Msg(nlmsg.End(b, mark))
+}
+
+// A kernel that exports no policies refuses the export, not the request that is to be
+// checked; and a family without policies is another result.
+func TestPoliciesNotExported(t *testing.T) {
+	old, _ := oldFamily()
+	plain := &bus.Family{Name: "plain", Version: 1, ResvStartOp: 0xff, SmallOps: []bus.SmallOp{{Cmd: 1, Do: accept}}}
+	c, dumps := newOldKernel(t, linux56, old, plain)
+	f, err := c.Family(t.Context(), "old")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, policies := c.Policies(t.Context(), &f)
+	_, opPolicy := c.OpPolicy(t.Context(), f.ID, 1)
+	_, checker := c.Checker(t.Context(), &f, 1, false)
+	for name, err := range map[string]error{
+		"Policies": policies, "OpPolicy": opPolicy, "Checker": checker,
+		"Check": c.Check(t.Context(), oldRequest(&f, 1, 0, 5)),
+	} {
+		var export *conn.Error
+		var refusal *nla.PolicyError
+		if !errors.Is(err, ErrNotExported) || !errors.As(err, &export) || errors.As(err, &refusal) || !strings.Contains(err.Error(), "old") && !strings.Contains(err.Error(), "id ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	before := *dumps
+	if err := c.Check(t.Context(), oldRequest(&f, 9, 0, 5)); errors.Is(err, ErrNotExported) || !errors.Is(err, errNoOperation) {
+		t.Errorf("an operation that does not exist: %v", err)
+	}
+	if f, err = c.Family(t.Context(), "plain"); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Check(t.Context(), oldRequest(&f, 1, 0, 5)); err != nil || *dumps != before {
+		t.Errorf("an operation without a policy: %v, %d dumps", err, *dumps-before)
+	}
+}
+
+// Kernels that export by family send rules and no operations.
+func TestPoliciesByFamily(t *testing.T) {
+	for _, ignoresOp := range []bool{false, true} {
+		old, exported := oldFamily()
+		c, _ := newOldKernel(t, linux57(exported, ignoresOp), old)
+		f, err := c.Family(t.Context(), "old")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := c.Policies(t.Context(), &f)
+		if err != nil || p.Common == nil || len(p.Tables()) != 2 || p.Common.Attrs[1].Max != 9 || p.Common.Attrs[2].Nested.Attrs[1].Max != 7 {
+			t.Fatalf("%+v, %v", p, err)
+		}
+		want := []OpPolicy{{Cmd: 1, Do: p.Common}, {Cmd: 2, Do: p.Common, Dump: p.Common}, {Cmd: 3, Dump: p.Common}}
+		for i, op := range p.Ops {
+			if op != want[i] {
+				t.Errorf("operation %d: %+v", op.Cmd, op)
+			}
+		}
+		if _, ok := p.Op(9); ok || len(p.Ops) != len(want) {
+			t.Errorf("%d operations, one of them 9: %v", len(p.Ops), ok)
+		}
+		op, err := c.OpPolicy(t.Context(), f.ID, 2)
+		if err != nil || op.Cmd != 2 || op.Do == nil || op.Do != op.Dump || op.Do.Attrs[1].Max != 9 {
+			t.Errorf("OpPolicy: %+v, %v", op, err)
+		}
+		checksByFamily(t, c, &f)
+	}
+}
+
+// checksByFamily checks requests under the policy of a family.
+func checksByFamily(t *testing.T, c *Client, f *Family) {
+	t.Helper()
+	for _, tt := range []struct {
+		cmd     uint8
+		flags   nlmsg.Flags
+		value   uint32
+		refused bool
+	}{
+		{1, 0, 5, false}, {1, 0, 10, true},
+		{2, 0, 10, true}, {2, nlmsg.Dump, 10, false}, {3, nlmsg.Dump, 10, false}, // a dump may not be validated
+	} {
+		m := oldRequest(f, tt.cmd, tt.flags, tt.value)
+		var refusal *nla.PolicyError
+		if err := c.Check(t.Context(), m); (err != nil) != tt.refused || tt.refused && !errors.As(err, &refusal) {
+			t.Errorf("%+v: %v", tt, err)
+		}
+	}
+}
+
+// Written again, policies by family are the messages of the kernel.
+func TestPoliciesByFamilyWrittenAgain(t *testing.T) {
+	old, exported := oldFamily()
+	c, _ := newOldKernel(t, linux57(exported, false), old)
+	f, err := c.Family(t.Context(), "old")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := c.Policies(t.Context(), &f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got [][]byte
+	for b := range p.Messages() {
+		got = append(got, bytes.Clone(b))
+	}
+	if diff := cmp.Diff(exportOf(t, c, f.ID), got); diff != "" {
+		t.Errorf("-kernel +again:\n%s", diff)
+	}
+}
+
+// A family without a policy has empty Policies; that is no error, by family or by
+// operation.
+func TestNoPolicies(t *testing.T) {
+	old, _ := oldFamily()
+	byFamily, _ := newOldKernel(t, linux57(nil, false), old)
+	plain := &bus.Family{Name: "old", Version: 1, ResvStartOp: 0xff, SmallOps: []bus.SmallOp{{Cmd: 1, Do: accept}}}
+	for name, c := range map[string]*Client{"by family": byFamily, "by operation": newBus(t, plain).client(t)} {
+		f, err := c.Family(t.Context(), "old")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := c.Policies(t.Context(), &f)
+		if err != nil || p.Common != nil || len(p.Ops) != 0 || len(p.Tables()) != 0 {
+			t.Errorf("%s: %+v, %v", name, p, err)
+		}
+		op, err := c.OpPolicy(t.Context(), f.ID, 1)
+		if err != nil || op.Do != nil || op.Dump != nil || op.Cmd != 1 {
+			t.Errorf("%s: %+v, %v", name, op, err)
+		}
+		if err := c.Check(t.Context(), oldRequest(&f, 1, 0, 10)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Other refusals of the export are neither "not exported" nor "none".
+func TestPoliciesRefused(t *testing.T) {
+	old, _ := oldFamily()
+	c, dumps := newOldKernel(t, func(m nlmsg.Msg, portID uint32) []byte {
+		return nlmsg.AppendAck(nil, m, portID, uint32(syscall.EINVAL), nil, nlmsg.AckOptions{})
+	}, old)
+	f, err := c.Family(t.Context(), "old")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.OpPolicy(t.Context(), f.ID, 1); !errors.Is(err, syscall.EINVAL) || errors.Is(err, ErrNotExported) || *dumps != 2 {
+		t.Errorf("%v after %d dumps", err, *dumps)
+	}
+}

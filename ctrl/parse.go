@@ -1,0 +1,179 @@
+package ctrl
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+)
+
+// maxHeader is the largest family header that is plausible: most families have none,
+// some one of 4 bytes. It bounds what a hostile controller can make [Family.Request]
+// allocate.
+const maxHeader = 1 << 12
+
+// ParseFamily decodes a NEWFAMILY or DELFAMILY message. It skips unknown attributes,
+// since newer kernels may send more; a name and an id must be present. A family whose
+// header exceeds 4 KiB is ErrHeaderSize; any other message is ErrNotFamily.
+func ParseFamily(m nlmsg.Msg) (Family, error) {
+	var f Family
+	h, n := genlmsg.Consume(m.Payload())
+	isFamily := h.Cmd() == genlmsg.CtrlCmdNewFamily || h.Cmd() == genlmsg.CtrlCmdDelFamily
+	if n < 0 || m.Type() != genlmsg.IDCtrl || !isFamily {
+		return f, ErrNotFamily
+	}
+	if err := f.parse(genlmsg.Attrs(m, 0)); err != nil {
+		return Family{}, err
+	}
+	return f, nil
+}
+
+// parse decodes the attributes of a family.
+func (f *Family) parse(attrs []byte) error {
+	for b := attrs; len(b) > 0; {
+		a, n := nla.Consume(b)
+		err := nla.ParseError(n)
+		if err == nil {
+			err = f.set(a)
+		}
+		if err != nil {
+			return fmt.Errorf("ctrl: family message, attribute %d at offset %d: %w", a.Type(), len(attrs)-len(b), err)
+		}
+		b = b[n:]
+	}
+	if f.Name == "" || f.ID == 0 {
+		return fmt.Errorf("%w: no name or no id", ErrNotFamily)
+	}
+	if f.HdrSize > maxHeader {
+		return headerError(f)
+	}
+	return nil
+}
+
+func headerError(f *Family) error {
+	return fmt.Errorf("%w: family %q reports %d bytes, the limit is %d", ErrHeaderSize, f.Name, f.HdrSize, maxHeader)
+}
+
+func (f *Family) set(a nla.Attr) (err error) {
+	switch a.Type() {
+	case genlmsg.CtrlAttrFamilyID:
+		f.ID, err = a.Uint16()
+	case genlmsg.CtrlAttrFamilyName:
+		var name []byte
+		name, err = a.CString()
+		f.Name = string(name)
+	case genlmsg.CtrlAttrVersion:
+		f.Version, err = a.Uint32()
+	case genlmsg.CtrlAttrHdrSize:
+		f.HdrSize, err = a.Uint32()
+	case genlmsg.CtrlAttrMaxAttr:
+		f.MaxAttr, err = a.Uint32()
+	case genlmsg.CtrlAttrOps:
+		f.Ops, err = parseOps(a.Payload())
+	case genlmsg.CtrlAttrMulticastGroups:
+		f.Groups, err = parseGroups(a.Payload())
+	}
+	return err
+}
+
+// opLen is the length of the kernel's entry for an operation: a nest of two numbers.
+const opLen = nla.HeaderLen + 2*8
+
+// parseOps decodes the array of operations: nests with an id and flags.
+func parseOps(b []byte) ([]Op, error) {
+	if len(b) == 0 {
+		return nil, nil
+	}
+	ops := make([]Op, 0, len(b)/opLen)
+	for len(b) > 0 {
+		entry, n := nla.Consume(b)
+		if n < 0 {
+			return nil, fmt.Errorf("operation %d: %w", len(ops), nla.ParseError(n))
+		}
+		b = b[n:]
+		var op Op
+		for e := entry.Payload(); len(e) > 0; {
+			a, n := nla.Consume(e)
+			err := nla.ParseError(n)
+			if err == nil {
+				err = op.set(a)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("operation %d: %w", len(ops), err)
+			}
+			e = e[n:]
+		}
+		ops = append(ops, op)
+	}
+	return ops, nil
+}
+
+func (o *Op) set(a nla.Attr) (err error) {
+	switch a.Type() {
+	case genlmsg.CtrlAttrOpID:
+		o.ID, err = a.Uint32()
+	case genlmsg.CtrlAttrOpFlags:
+		var flags uint32
+		flags, err = a.Uint32()
+		o.Flags = genlmsg.OpFlags(flags)
+	}
+	return err
+}
+
+// count returns the number of attributes in b.
+func count(b []byte) (n int, err error) {
+	for len(b) > 0 {
+		_, size := nla.Consume(b)
+		if size < 0 {
+			return 0, fmt.Errorf("entry %d: %w", n, nla.ParseError(size))
+		}
+		n++
+		b = b[size:]
+	}
+	return n, nil
+}
+
+// parseGroups decodes the array of groups: nests with a name and an id. The names
+// are parts of one string, a copy of all of b.
+func parseGroups(b []byte) ([]Group, error) {
+	n, err := count(b)
+	if n == 0 {
+		return nil, err
+	}
+	groups, all, at := make([]Group, n), string(b), 0
+	for i := range groups {
+		entry, n := nla.Consume(b[at:])
+		body := entry.Payload()
+		for e := body; len(e) > 0; {
+			a, n := nla.Consume(e)
+			err := nla.ParseError(n)
+			if err == nil {
+				start := at + nla.HeaderLen + len(body) - len(e) + nla.HeaderLen // of a's payload
+				err = groups[i].set(a, all[start:])
+			}
+			if err != nil {
+				return nil, fmt.Errorf("group %d: %w", i, err)
+			}
+			e = e[n:]
+		}
+		at += n
+	}
+	return groups, nil
+}
+
+// set takes an attribute; text starts with its payload.
+func (g *Group) set(a nla.Attr, text string) (err error) {
+	switch a.Type() {
+	case genlmsg.CtrlAttrMulticastGroupID:
+		g.ID, err = a.Uint32()
+	case genlmsg.CtrlAttrMulticastGroupName:
+		n := bytes.IndexByte(a.Payload(), 0)
+		if n < 0 {
+			return nla.ErrUnterminated
+		}
+		g.Name = text[:n]
+	}
+	return err
+}
