@@ -53,7 +53,7 @@ func newConn(t Transport, conf config, stats *counters, requests *requests) *Con
 // Further sockets are opened as they are needed, in the network namespace of the first
 // ([socket.Socket.Twin]).
 func Open(protocol int, options ...socket.Option) (*Conn, error) {
-	s, err := socket.Open(protocol, append([]socket.Option{socket.With(socket.ExtAck, socket.CapAck)}, options...)...)
+	s, err := socket.Open(protocol, append([]socket.Option{socket.Prefer(socket.ExtAck, socket.CapAck)}, options...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func Open(protocol int, options ...socket.Option) (*Conn, error) {
 }
 
 // Close closes every Transport of the Conn, of its pins and of its subscriptions.
-// Exchanges under way end with [ErrClosedWaiting], later ones with [ErrClosed]; both
+// Exchanges that wait end with [ErrClosedWaiting], later ones with [ErrClosed]; both
 // match [os.ErrClosed]. A Transport that is in a send is closed when the kernel has
 // returned from it; Close does not wait for that.
 func (c *Conn) Close() error {
@@ -122,7 +122,12 @@ func (c *Conn) closeChild(child *Conn) error {
 //
 // set may be called from any goroutine that uses the Conn, and must not use it.
 func (c *Conn) Configure(ctx context.Context, set func(Transport) error) error {
-	m, err := c.pool.acquire(&wait{ctx: ctx}, forRequest)
+	x := wait{ctx: ctx}
+	err := x.expired()
+	var m *member
+	if err == nil {
+		m, err = c.pool.acquire(&x, forRequest)
+	}
 	if err == nil {
 		err = c.pool.configure(m, set)
 	}

@@ -2,8 +2,10 @@ package conn
 
 import (
 	"errors"
+	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -34,6 +36,9 @@ type stray struct {
 func (x *receiver) hold(k kind) error {
 	if err := x.ctx.Err(); err != nil {
 		return err
+	}
+	if !x.deadline.IsZero() && !time.Now().Before(x.deadline) {
+		return os.ErrDeadlineExceeded
 	}
 	m, err := x.c.pool.acquire(&x.wait, k)
 	if err != nil {

@@ -25,7 +25,7 @@ func newBare(b *testing.B) *bare {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { unix.Close(fd) })
-	if err := bind(fd, 0); err != nil {
+	if err := bind(fd, 0, 0); err != nil {
 		b.Fatal(err)
 	}
 	return &bare{fd: fd}
@@ -61,27 +61,37 @@ func benchSocket(b *testing.B, opts ...Option) *Socket {
 	return s
 }
 
-// BenchmarkRoundTrip resolves a family: one send, one receive. "polled" is the
-// same on a socket that had to wait before and is in the poller since. "timers"
-// has something else going on in the program, so that threads idle in epoll. "raw"
-// is WithRawSyscalls, "one" Socket.RoundTrip.
+// BenchmarkRoundTrip resolves a family: one send, one receive. "one" is
+// Socket.TryRoundTrip. "waited" is the same on a socket that had to wait before, "kept" on
+// one that a user of SyscallConn keeps in the poller. "timers" has something else going
+// on in the program, so that threads idle in epoll.
 func BenchmarkRoundTrip(b *testing.B) {
 	for _, row := range []struct {
-		name           string
-		polled, timers bool
-		ask            func(s *Socket, req, buf []byte) error
-		opts           []Option
+		name                 string
+		waited, kept, timers bool
+		ask                  func(s *Socket, req, buf []byte) error
 	}{
-		{"raw/one", false, false, oneCall, []Option{WithRawSyscalls()}},
-		{"raw", false, false, sendReceive, []Option{WithRawSyscalls()}},
-		{"direct", false, false, sendReceive, nil},
-		{"direct/timers", false, true, sendReceive, nil},
-		{"polled", true, false, sendReceive, nil},
-		{"polled/timers", true, true, sendReceive, nil},
+		{"one", false, false, false, oneCall},
+		{"two", false, false, false, sendReceive},
+		{"two/timers", false, false, true, sendReceive},
+		{"two/waited", true, false, false, sendReceive},
+		{"two/waited/timers", true, false, true, sendReceive},
+		{"two/kept", false, true, false, sendReceive},
 	} {
 		b.Run(row.name, func(b *testing.B) {
-			s := benchSocket(b, row.opts...)
-			if row.polled {
+			s := benchSocket(b)
+			if row.waited {
+				if err := s.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
+					b.Fatal(err)
+				}
+				if err := s.Wait(); err == nil {
+					b.Fatal("nothing to wait for")
+				}
+				if err := s.SetReadDeadline(time.Time{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if row.kept {
 				if _, err := s.SyscallConn(); err != nil {
 					b.Fatal(err)
 				}
@@ -104,8 +114,38 @@ func sendReceive(s *Socket, req, buf []byte) error {
 }
 
 func oneCall(s *Socket, req, buf []byte) error {
-	_, _, err := s.RoundTrip(req, buf)
+	_, _, _, err := s.TryRoundTrip(req, buf)
 	return err
+}
+
+// BenchmarkOpen opens and closes, beside the system calls alone.
+func BenchmarkOpen(b *testing.B) {
+	kerneltest.Interleave(b, 50, "x/bare", func() {
+		s, err := Open(Generic, With(ExtAck, CapAck))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}, func() {
+		fd, _, err := newDescriptor(Generic)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, f := range []Flag{ExtAck, CapAck} {
+			if err := setFlag(fd, f, true); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := bind(fd, 0, 0); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := boundPort(fd); err != nil {
+			b.Fatal(err)
+		}
+		unix.Close(fd)
+	})
 }
 
 // tick runs a goroutine with a timer until stop.
@@ -194,4 +234,44 @@ func BenchmarkBatch(b *testing.B) {
 			floor.receive(b, buf)
 		}
 	})
+}
+
+// BenchmarkPacketInfo receives events that have the number of their group, beside the
+// same events without. Only receiving is timed.
+func BenchmarkPacketInfo(b *testing.B) {
+	const group, events = 9, 100
+	from := benchUser(b)
+	with, without := benchUser(b, With(PacketInfo), WithGroups(group)), benchUser(b, WithGroups(group))
+	payload, buf := make([]byte, 200), make([]byte, BufferSize)
+	receive := func(s *Socket) time.Duration {
+		start := time.Now()
+		for range events {
+			if _, _, err := s.Receive(buf); err != nil {
+				b.Fatal(err)
+			}
+		}
+		return time.Since(start)
+	}
+	var own, base time.Duration
+	b.ReportAllocs()
+	for b.Loop() {
+		for range events {
+			if err := from.SendTo(payload, Addr{Groups: 1 << (group - 1)}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		own += receive(with)
+		base += receive(without)
+	}
+	b.ReportMetric(float64(own)/float64(b.N*events), "own-ns")
+	b.ReportMetric(float64(own)/float64(base), "x/without")
+}
+
+func benchUser(b *testing.B, opts ...Option) *Socket {
+	s, err := Open(UserSock, append(opts, WithReceiveBuffer(1<<20))...)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { s.Close() })
+	return s
 }

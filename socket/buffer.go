@@ -5,7 +5,7 @@ package socket
 // counts with its sk_buff, so that small ones take 700 bytes and more.
 //
 // It tries SO_RCVBUFFORCE first, which goes beyond net.core.rmem_max and needs
-// CAP_NET_ADMIN, then SO_RCVBUF, which stops at that limit without an error:
+// CAP_NET_ADMIN, then, if that is refused or unknown, SO_RCVBUF, which stops at that limit without an error:
 // look at [Socket.ReceiveBuffer] for what came of it.
 func (s *Socket) SetReceiveBuffer(bytes int) error {
 	return s.wrap("setsockopt SO_RCVBUF", s.sys.setReceiveBuffer(bytes))
@@ -16,6 +16,17 @@ func (s *Socket) SetReceiveBuffer(bytes int) error {
 // datagram: a longer one is EMSGSIZE (netlink_sendmsg).
 func (s *Socket) SetSendBuffer(bytes int) error {
 	return s.wrap("setsockopt SO_SNDBUF", s.sys.setSendBuffer(bytes))
+}
+
+// ForceReceiveBuffer is SetReceiveBuffer with SO_RCVBUFFORCE only: without CAP_NET_ADMIN
+// it fails with EPERM.
+func (s *Socket) ForceReceiveBuffer(bytes int) error {
+	return s.wrap("setsockopt SO_RCVBUFFORCE", s.sys.forceReceiveBuffer(bytes))
+}
+
+// ForceSendBuffer is SetSendBuffer with SO_SNDBUFFORCE only.
+func (s *Socket) ForceSendBuffer(bytes int) error {
+	return s.wrap("setsockopt SO_SNDBUFFORCE", s.sys.forceSendBuffer(bytes))
 }
 
 // ReceiveBuffer returns the size of the receive buffer in bytes as the kernel

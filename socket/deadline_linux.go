@@ -48,7 +48,7 @@ func (s *sysSocket) setWriteDeadline(t time.Time) error {
 func (s *sysSocket) applyDeadline(t time.Time, set func(*os.File, time.Time) error, which ...*deadline) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed.Load() {
+	if !s.isOpen.Load() {
 		return os.ErrClosed
 	}
 	for _, d := range which {
@@ -66,4 +66,11 @@ func (s *sysSocket) handOver(file *os.File) error {
 		return err
 	}
 	return file.SetWriteDeadline(s.w.until.t)
+}
+
+// readDeadline returns the deadline for receiving that was set last.
+func (s *sysSocket) readDeadline() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.r.until.t
 }

@@ -3,6 +3,7 @@ package socket
 import (
 	"errors"
 	"os"
+	"strings"
 )
 
 // ErrTruncated says that a datagram was longer than the buffer offered. The
@@ -23,9 +24,14 @@ var ErrEmpty = errors.New("netlink: no datagram is queued")
 // Compare with ==; it is never wrapped.
 var ErrFull = errors.New("netlink: the receive buffer of the peer is full")
 
+// ErrNetNS says that [Socket.Twin] could not be sure to be in the network namespace of
+// its socket, and made none.
+var ErrNetNS = errors.New("netlink: the network namespace of the socket cannot be found")
+
 // An OpError says which call failed, on a socket of which protocol, and why.
 type OpError struct {
-	Op       string // the system call, with the option: "bind", "setsockopt NETLINK_EXT_ACK"
+	Op       string // the system call: "bind", "setsockopt"; "receive" for all that receive
+	Option   string // the option of a call that has one: "NETLINK_EXT_ACK"
 	Protocol int    // of the socket
 	Err      error  // a syscall.Errno, os.ErrClosed, os.ErrDeadlineExceeded or errors.ErrUnsupported
 	Hint     string // what it means here and what to do about it; may be empty
@@ -33,7 +39,11 @@ type OpError struct {
 
 // Error returns one line: protocol, call, reason, hint.
 func (e *OpError) Error() string {
-	text := "netlink " + ProtocolName(e.Protocol) + ": " + e.Op + ": " + e.Err.Error()
+	text := "netlink " + ProtocolName(e.Protocol) + ": " + e.Op
+	if e.Option != "" {
+		text += " " + e.Option
+	}
+	text += ": " + e.Err.Error()
 	if e.Hint != "" {
 		text += ": " + e.Hint
 	}
@@ -46,8 +56,9 @@ func (e *OpError) Unwrap() error { return e.Err }
 // Timeout reports whether a deadline passed, as [os.IsTimeout] asks for it.
 func (e *OpError) Timeout() bool { return errors.Is(e.Err, os.ErrDeadlineExceeded) }
 
-// wrap makes an [*OpError] of err, or nil of nil. It stays small enough to be
-// inlined; the allocation is in newOpError, off the path that matters.
+// wrap makes an [*OpError] of err, or nil of nil. A call that has an option is named with
+// it: "setsockopt SO_RCVBUF". It stays small enough to be inlined; the allocation is in
+// newOpError, off the path that matters.
 func (s *Socket) wrap(op string, err error) error {
 	if err == nil {
 		return nil
@@ -57,7 +68,13 @@ func (s *Socket) wrap(op string, err error) error {
 
 //go:noinline
 func newOpError(op string, protocol int, err error) error {
-	return &OpError{Op: op, Protocol: protocol, Err: err, Hint: hint(op, err)}
+	e := &OpError{Op: op, Protocol: protocol, Err: err, Hint: hint(op, err)}
+	for _, call := range []string{"setsockopt ", "getsockopt ", "ioctl ", "fcntl "} {
+		if option, ok := strings.CutPrefix(op, call); ok {
+			e.Op, e.Option = strings.TrimSpace(call), option
+		}
+	}
+	return e
 }
 
 // wrapReceive lets the static errors pass as they are.

@@ -15,7 +15,7 @@ func hint(op string, err error) string {
 		return ""
 	}
 	switch op {
-	case opSendto, opSendmmsg:
+	case opSendto, opSendmsg, opSendmmsg:
 		return hintSend(errno)
 	case opRecvmsg, opRecvmmsg:
 		return hintReceive(errno)
@@ -28,6 +28,12 @@ func hint(op string, err error) string {
 
 func hintOpen(op string, errno unix.Errno) string {
 	switch {
+	case op == opSocket && errno == unix.EAFNOSUPPORT:
+		return "a filter refuses netlink sockets: systemd needs AF_NETLINK in RestrictAddressFamilies"
+	case op == opSocket && (errno == unix.EPERM || errno == unix.EACCES):
+		return "a security policy refuses netlink sockets"
+	case op == "ioctl SIOCGSKNS" && errno == unix.EPERM:
+		return "another socket in this namespace needs CAP_NET_ADMIN there, which was given up: open the sockets before"
 	case op == opSocket && errno == unix.EPROTONOSUPPORT: // netlink_create
 		return "this kernel does not have the protocol, or its module is not loaded"
 	case op == opSetns && errno == unix.EPERM: // netns_install
@@ -76,3 +82,6 @@ func hintOption(option string, errno unix.Errno) string {
 	}
 	return ""
 }
+
+// isFull reports whether a send failed because the receive buffer of the peer is full.
+func isFull(err error) bool { return err == unix.EAGAIN }

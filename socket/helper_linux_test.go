@@ -184,7 +184,10 @@ func is(t testing.TB, err, target error, op string) {
 		t.Fatalf("error %v, want %v", err, target)
 	}
 	var e *OpError
-	if !errors.As(err, &e) || e.Op != op {
+	if !errors.As(err, &e) || e.call() != op {
 		t.Fatalf("error %v is not of %s", err, op)
 	}
 }
+
+// call is the system call with its option.
+func (e *OpError) call() string { return strings.TrimSpace(e.Op + " " + e.Option) }

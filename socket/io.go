@@ -1,10 +1,5 @@
 package socket
 
-import (
-	"errors"
-	"syscall"
-)
-
 // BufferSize is a good size for receive buffers, in bytes. The kernel builds
 // the datagrams of a dump as large as the largest buffer that the socket has
 // ever offered, up to 32 KiB (max_recvmsg_len of netlink_recvmsg). Offer that
@@ -68,10 +63,16 @@ func (s *Socket) SendTo(b []byte, to Addr) error {
 // peer is. For senders that must not be held up by a peer that does not receive.
 func (s *Socket) TrySendTo(b []byte, to Addr) error {
 	err := s.sys.sendOnce(b, to, true)
-	if errors.Is(err, syscall.EAGAIN) {
+	if isFull(err) {
 		return ErrFull
 	}
 	return s.wrap(opSendto, err)
+}
+
+// SendParts is Send of one datagram that is in several places, which need not be copied
+// together. Up to 8 of them allocate nothing. The kernel copies them.
+func (s *Socket) SendParts(parts ...[]byte) error {
+	return s.wrap(opSendmsg, s.sys.sendParts(parts))
 }
 
 // Receive waits for a datagram and copies it into b. It returns how many bytes
@@ -90,19 +91,11 @@ func (s *Socket) Receive(b []byte) (n int, info Info, err error) {
 	return n, info, s.wrapReceive(opRecvmsg, err)
 }
 
-// RoundTrip is [Socket.Send] of a request and [Socket.Receive] of the answer's first
-// datagram, and no other receiver comes between the two. Of [WithRawSyscalls] it
-// makes the most.
-//
-// What was queued before is received first: compare the sequence number. If it is
-// another's, or after an error whose Op is "receive", the answer is still to come: go
-// on with Receive, and do not send again. After an error whose Op is "sendto" nothing
-// was sent. RoundTrip waits behind receivers that wait already, whatever the write
-// deadline; a socket for it should have no others.
-func (s *Socket) RoundTrip(req, b []byte) (n int, info Info, err error) {
-	n, err = s.roundTrip(req, b, &info)
-	return n, info, err
-}
+// Wait waits until Receive would return something, a datagram or an error, and takes
+// neither: no buffer is needed meanwhile. It ends as Receive does: with
+// os.ErrDeadlineExceeded, or os.ErrClosed. Another receiver may be faster, so go on with
+// [Socket.TryReceive].
+func (s *Socket) Wait() error { return s.wrap(opWait, s.sys.wait()) }
 
 // TryReceive is Receive without waiting: [ErrEmpty] when no datagram is queued,
 // or when another receiver is about to take it. Deadlines do not matter to it.
@@ -120,4 +113,6 @@ const (
 	opSendmmsg = "sendmmsg"
 	opRecvmsg  = "receive"
 	opRecvmmsg = "recvmmsg"
+	opSendmsg  = "sendmsg"
+	opWait     = "poll"
 )

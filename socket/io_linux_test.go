@@ -11,16 +11,8 @@ import (
 	"github.com/nlwire/nlwire/internal/kerneltest"
 )
 
-// rawOrNot runs f for sockets with and without WithRawSyscalls.
-func rawOrNot(t *testing.T, f func(t *testing.T, opts ...Option)) {
-	t.Run("scheduled", func(t *testing.T) { f(t) })
-	t.Run("raw", func(t *testing.T) { f(t, WithRawSyscalls()) })
-}
-
-func TestRequestAndAnswer(t *testing.T) { rawOrNot(t, testRequestAndAnswer) }
-
-func testRequestAndAnswer(t *testing.T, opts ...Option) {
-	s := open(t, Generic, opts...)
+func TestRequestAndAnswer(t *testing.T) {
+	s := open(t, Generic)
 	if err := s.Send(getFamily(42)); err != nil {
 		t.Fatal(err)
 	}
@@ -33,14 +25,12 @@ func testRequestAndAnswer(t *testing.T, opts ...Option) {
 	}
 }
 
-func TestSendErrors(t *testing.T) { rawOrNot(t, testSendErrors) }
-
-func testSendErrors(t *testing.T, opts ...Option) {
-	s := open(t, Generic, opts...)
+func TestSendErrors(t *testing.T) {
+	s := open(t, Generic)
 	for _, empty := range [][]byte{nil, {}} {
 		is(t, s.Send(empty), unix.ENODATA, "sendto")
 	}
-	user := open(t, UserSock, opts...)
+	user := open(t, UserSock)
 	is(t, user.Send([]byte("x")), unix.ECONNREFUSED, "sendto") // no kernel there
 	is(t, user.SendTo([]byte("x"), Addr{PortID: 1<<31 - 5}), unix.ECONNREFUSED, "sendto")
 	const want = "netlink usersock: sendto: connection refused: no socket has that port ID, or the kernel does not listen on this protocol"
@@ -49,10 +39,8 @@ func testSendErrors(t *testing.T, opts ...Option) {
 	}
 }
 
-func TestReceiveCutsWhatIsTooLong(t *testing.T) { rawOrNot(t, testReceiveCutsWhatIsTooLong) }
-
-func testReceiveCutsWhatIsTooLong(t *testing.T, opts ...Option) {
-	s := open(t, Generic, opts...)
+func TestReceiveCutsWhatIsTooLong(t *testing.T) {
+	s := open(t, Generic)
 	if err := s.Send(getFamily(1)); err != nil {
 		t.Fatal(err)
 	}

@@ -5,45 +5,87 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
 // open does everything of Open on a bare descriptor. Its errors are OpErrors.
 func (s *sysSocket) open(protocol int, c *config) (portID uint32, err error) {
-	fd, op, err := c.socket(protocol)
+	fd, origin, op, err := c.socket(protocol)
 	if err != nil {
 		return 0, newOpError(op, protocol, err)
 	}
 	if portID, err = c.setUp(fd, protocol); err != nil {
-		_ = unix.Close(fd) // the first error is the one to tell
+		_ = unix.Close(fd) // the first error is the one to report
 		return 0, err
 	}
-	s.adopt(fd)
-	s.raw = c.raw
-	s.r.control.Store(slices.ContainsFunc(c.flags, Flag.hasControl))
+	s.take(fd, origin, c)
 	return portID, nil
 }
 
-// socket makes the descriptor, in the namespace asked for.
-func (c *config) socket(protocol int) (fd int, op string, err error) {
+// take makes the socket of a descriptor that was set up.
+func (s *sysSocket) take(fd int, origin namespace, c *config) {
+	s.origin = origin
+	s.adopt(fd)
+	s.r.control.Store(slices.ContainsFunc(c.flags, func(w wish) bool { return w.hasControl() }))
+}
+
+// fromFD is open for a descriptor that is there.
+func (s *sysSocket) fromFD(fd int, c *config) (protocol int, portID uint32, err error) {
+	domain, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
+	if err == nil && domain != unix.AF_NETLINK {
+		err = unix.EAFNOSUPPORT
+	}
+	if err != nil {
+		return 0, 0, &OpError{Op: "getsockopt", Option: "SO_DOMAIN", Err: err, Hint: "the descriptor is not that of a netlink socket"}
+	}
+	if protocol, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL); err != nil {
+		return 0, 0, newOpError("getsockopt SO_PROTOCOL", -1, err)
+	}
+	unix.CloseOnExec(fd)
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return 0, 0, newOpError("fcntl O_NONBLOCK", protocol, err)
+	}
+	c.isUnbound = true // or bound by its maker
+	if portID, err = c.setUp(fd, protocol); err != nil {
+		return 0, 0, err
+	}
+	origin := c.probe.identify(fd)
+	s.take(fd, origin, c)
+	// The kernel adds control messages if the maker has asked for them.
+	s.r.control.Store(true)
+	return protocol, portID, nil
+}
+
+// socket makes the descriptor, in the namespace asked for, and returns what is known of
+// that.
+func (c *config) socket(protocol int) (fd int, origin namespace, op string, err error) {
 	if c.netNS == nil {
-		return newDescriptor(protocol)
+		runtime.LockOSThread() // identify may look at the thread
+		defer runtime.UnlockOSThread()
+		if fd, op, err = newDescriptor(protocol); err == nil {
+			origin = c.probe.identify(fd)
+		}
+		return fd, origin, op, err
 	}
 	type result struct {
-		fd  int
-		op  string
-		err error
+		fd     int
+		origin namespace
+		op     string
+		err    error
 	}
 	// The visit must not hold this goroutine's thread: the caller may have
 	// locked it, and the thread may have to end.
 	done := make(chan result)
 	go func() {
-		fd, op, err := visit(*c.netNS, protocol)
-		done <- result{fd, op, err}
+		var r result
+		r.fd, r.origin, r.op, r.err = c.visit(*c.netNS, protocol)
+		done <- r
 	}()
 	r := <-done
-	return r.fd, r.op, r.err
+	return r.fd, r.origin, r.op, r.err
 }
 
 func newDescriptor(protocol int) (fd int, op string, err error) {
@@ -55,7 +97,7 @@ func newDescriptor(protocol int) (fd int, op string, err error) {
 // goroutine of its own that ends with it. A namespace belongs to the thread, so
 // the thread is locked, and released only when it is home again. Otherwise the
 // goroutine ends with the lock held, and the runtime ends the thread with it.
-func visit(netNS, protocol int) (fd int, op string, err error) {
+func (c *config) visit(netNS, protocol int) (fd int, origin namespace, op string, err error) {
 	runtime.LockOSThread()
 	// Without /proc there is no way home: setns then refuses -1, which will do.
 	home, _ := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
@@ -64,13 +106,15 @@ func visit(netNS, protocol int) (fd int, op string, err error) {
 	}
 	if err := unix.Setns(netNS, unix.CLONE_NEWNET); err != nil {
 		runtime.UnlockOSThread() // it never left
-		return -1, opSetns, err
+		return -1, origin, opSetns, err
 	}
-	fd, op, err = newDescriptor(protocol)
+	if fd, op, err = newDescriptor(protocol); err == nil {
+		origin = c.probe.identify(fd)
+	}
 	if unix.Setns(home, unix.CLONE_NEWNET) == nil {
 		runtime.UnlockOSThread()
 	}
-	return fd, op, err
+	return fd, origin, op, err
 }
 
 // setUp applies the options in the order that Open promises.
@@ -78,8 +122,12 @@ func (c *config) setUp(fd, protocol int) (portID uint32, err error) {
 	if op, err := c.apply(fd); err != nil {
 		return 0, newOpError(op, protocol, err)
 	}
-	if err := bind(fd, c.portID); err != nil {
-		return 0, bindError(protocol, c.portID, err)
+	if !c.isUnbound {
+		err := bind(fd, c.portID, c.groupMask)
+		isOwnChoice := c.portID != 0 || c.groupMask != 0
+		if err != nil && (isOwnChoice || !errors.Is(err, unix.EACCES)) {
+			return 0, bindError(protocol, c.portID, err)
+		}
 	}
 	for _, group := range c.groups {
 		if err := setMembership(fd, optAddMembership, group); err != nil {
@@ -96,7 +144,8 @@ func (c *config) setUp(fd, protocol int) (portID uint32, err error) {
 // apply sets what must be in place before the socket can hear anything.
 func (c *config) apply(fd int) (op string, err error) {
 	for _, f := range c.flags {
-		if err := setFlag(fd, f, true); err != nil {
+		err := setFlag(fd, f.Flag, true)
+		if err != nil && !(f.isOptional && isUnknown(err)) {
 			return "setsockopt " + f.String(), err
 		}
 	}
@@ -116,36 +165,43 @@ func (c *config) apply(fd int) (op string, err error) {
 	return "", nil
 }
 
-// netNS returns a descriptor of the socket's network namespace (SIOCGSKNS).
-func (s *sysSocket) netNS() (fd int, err error) {
-	err = s.control(func(socket int) (err error) {
-		fd, err = unix.IoctlRetInt(socket, unix.SIOCGSKNS)
-		return err
-	})
-	return fd, err
+// isUnknown reports whether the kernel, or a sandbox in its place, does not have an
+// option.
+func isUnknown(err error) bool {
+	return errors.Is(err, unix.ENOPROTOOPT) || errors.Is(err, unix.EINVAL) ||
+		errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS)
 }
 
-// sharesNetNS compares the namespaces' cookies. Before Linux 5.14 sockets had
-// none to show; both are 0 then.
-func (s *sysSocket) sharesNetNS(other *sysSocket) bool {
-	own, _ := s.netNSCookie()
-	its, _ := other.netNSCookie()
-	return own == its
+// bind is bind(2) without the allocation of package unix.
+func bind(fd int, portID, groups uint32) error {
+	sa := unix.RawSockaddrNetlink{Family: unix.AF_NETLINK, Pid: portID, Groups: groups}
+	_, _, errno := syscall.Syscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&sa)), unix.SizeofSockaddrNetlink)
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }
 
-func (s *sysSocket) netNSCookie() (cookie uint64, err error) {
+// boundPort returns the port ID, 0 of a socket that is not bound.
+func boundPort(fd int) (uint32, error) {
+	var sa unix.RawSockaddrNetlink
+	size := uint32(unix.SizeofSockaddrNetlink)
+	_, _, errno := syscall.Syscall(unix.SYS_GETSOCKNAME, uintptr(fd), uintptr(unsafe.Pointer(&sa)), uintptr(unsafe.Pointer(&size)))
+	switch {
+	case errno != 0:
+		return 0, errno
+	case sa.Family != unix.AF_NETLINK:
+		return 0, unix.EAFNOSUPPORT
+	}
+	return sa.Pid, nil
+}
+
+func (s *sysSocket) boundPort() (portID uint32, err error) {
 	err = s.control(func(fd int) (err error) {
-		cookie, err = unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
+		portID, err = boundPort(fd)
 		return err
 	})
-	return cookie, err
-}
-
-// closeFD closes what was only read from: there is no error to tell.
-func closeFD(fd int) { _ = unix.Close(fd) }
-
-func bind(fd int, portID uint32) error {
-	return unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Pid: portID})
+	return portID, err
 }
 
 func bindError(protocol int, portID uint32, err error) error {
@@ -154,16 +210,4 @@ func bindError(protocol int, portID uint32, err error) error {
 		e.Hint = "port ID " + strconv.FormatUint(uint64(portID), 10) + " is taken"
 	}
 	return e
-}
-
-func boundPort(fd int) (uint32, error) {
-	name, err := unix.Getsockname(fd)
-	if err != nil {
-		return 0, err
-	}
-	sa, ok := name.(*unix.SockaddrNetlink)
-	if !ok {
-		return 0, unix.EAFNOSUPPORT
-	}
-	return sa.Pid, nil
 }

@@ -124,7 +124,7 @@ func TestFailedOpenLeavesNoDescriptor(t *testing.T) {
 	} {
 		s, err := Open(Generic, opts...)
 		var e *OpError
-		if s != nil || !errors.As(err, &e) || e.Op != strings.TrimSpace(op) {
+		if s != nil || !errors.As(err, &e) || e.call() != strings.TrimSpace(op) {
 			t.Errorf("want an error of %s: socket %v, error %v", op, s, err)
 		}
 	}

@@ -6,13 +6,21 @@ type Option func(*config)
 // config is what the options add up to.
 type config struct {
 	portID        uint32
+	isUnbound     bool
+	groupMask     uint32
 	groups        []uint32
-	flags         []Flag
+	flags         []wish
 	receiveBuffer *int
 	sendBuffer    *int
 	netNS         *int
 	filter        []Instruction
-	raw           bool
+	probe         probe
+}
+
+// wish is a flag to turn on. A kernel need not have one that is optional.
+type wish struct {
+	Flag
+	isOptional bool
 }
 
 // WithPortID binds the socket to a port ID of the caller's choice. It fails with
@@ -28,11 +36,36 @@ func WithGroups(groups ...uint32) Option {
 	return func(c *config) { c.groups = append(c.groups, groups...) }
 }
 
+// WithGroupMask joins the groups 1 to 32 of a mask in the same step that binds the socket
+// (nl_groups of struct sockaddr_nl): bit 0 is group 1. The kernel ignores bits of groups
+// that the protocol does not have, which [WithGroups] refuses.
+func WithGroupMask(mask uint32) Option {
+	return func(c *config) { c.groupMask = mask }
+}
+
+// WithoutBind leaves binding to the kernel, which does it at the first send
+// (netlink_autobind); [Socket.PortID] is 0 before. Open does so by itself where binding
+// is refused with EACCES, as Android does for NETLINK_ROUTE.
+func WithoutBind() Option {
+	return func(c *config) { c.isUnbound = true }
+}
+
 // With turns boolean options on, as [Socket.SetFlag] does. Open fails when the
-// kernel does not have one of them; to take what there is, open without and
-// call SetFlag.
+// kernel does not have one of them.
 func With(flags ...Flag) Option {
-	return func(c *config) { c.flags = append(c.flags, flags...) }
+	return func(c *config) { c.add(flags, false) }
+}
+
+// Prefer is With for flags that the kernel need not have: one that is unknown to it, or
+// to the sandbox in its place (ENOPROTOOPT, EINVAL, EOPNOTSUPP, ENOSYS), is left out.
+func Prefer(flags ...Flag) Option {
+	return func(c *config) { c.add(flags, true) }
+}
+
+func (c *config) add(flags []Flag, isOptional bool) {
+	for _, f := range flags {
+		c.flags = append(c.flags, wish{f, isOptional})
+	}
 }
 
 // WithReceiveBuffer sets the size of the receive buffer, as
@@ -59,19 +92,4 @@ func WithFilter(program ...Instruction) Option {
 // namespace, and only for the time of one socket(2).
 func WithNetNS(fd int) Option {
 	return func(c *config) { c.netNS = &fd }
-}
-
-// WithRawSyscalls has RoundTrip, Send, SendTo, Receive and their variants not tell
-// the Go scheduler of their system calls: a short round trip takes 4 to 6 % less
-// (BenchmarkRoundTrip). Use it for requests that the kernel can answer at once.
-//
-// The price is paid where the kernel sleeps in such a call, because a request waits
-// for a lock, loads a module, or a receive makes it go on with a dump: a processor
-// of the scheduler is held for that time, and a garbage collection waits for it,
-// and everything else for that.
-//
-// Batches are as without it, and so is receiving with [PacketInfo] or
-// [ListenAllNSID], after SyscallConn, and for good once a receive had to wait.
-func WithRawSyscalls() Option {
-	return func(c *config) { c.raw = true }
 }

@@ -18,12 +18,15 @@ type receiver struct {
 	mu      sync.Mutex
 	recv    func(fd uintptr) bool // attempt as a method value
 	recvAll func(fd uintptr) bool // recvmmsg as a method value
+	isReady func(fd uintptr) bool // isReadable as a method value
+	ready   int                   // receives in a row that did not wait, in the poller
 	n       int
 	errno   syscall.Errno
 	until   deadline
 
-	hdr  unix.Msghdr
-	slot slot
+	hdr   unix.Msghdr
+	slot  slot
+	polls [1]unix.PollFd
 
 	// control says that datagrams may have control messages. Without them
 	// recvfrom(2) tells all there is, for less: a round trip of 3.7 us in place
@@ -36,7 +39,7 @@ type receiver struct {
 }
 
 func (r *receiver) init() {
-	r.recv, r.recvAll = r.attempt, r.recvmmsg
+	r.recv, r.recvAll, r.isReady = r.attempt, r.recvmmsg, r.isReadable
 	r.slot.link(&r.hdr)
 }
 
@@ -85,41 +88,65 @@ func (s *sysSocket) receive(b []byte, wait bool) (n int, info Info, err error) {
 		r.mu.Unlock()
 		return 0, Info{}, err
 	}
-	if r.control.Load() || wait && s.poll.Load() != nil {
-		n, info, err = s.receiveAny(b, wait)
-		r.mu.Unlock()
-		return n, info, err
+	hasControl := r.control.Load()
+	if hasControl {
+		r.slot.offer(b)
 	}
 	var size uintptr
 	errno := unix.EINTR
 	for errno == unix.EINTR {
-		r.hdr.Namelen = unix.SizeofSockaddrNetlink
-		if s.raw {
-			size, _, errno = syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(s.fd),
-				uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), receiveFlags,
-				uintptr(unsafe.Pointer(&r.slot.from)), uintptr(unsafe.Pointer(&r.hdr.Namelen)))
-		} else {
-			size, _, errno = syscall.Syscall6(unix.SYS_RECVFROM, uintptr(s.fd),
-				uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), receiveFlags,
-				uintptr(unsafe.Pointer(&r.slot.from)), uintptr(unsafe.Pointer(&r.hdr.Namelen)))
+		if hasControl {
+			arm(&r.hdr)
+			size, _, errno = syscall.Syscall(unix.SYS_RECVMSG, uintptr(s.fd), uintptr(unsafe.Pointer(&r.hdr)), receiveFlags)
+			continue
 		}
+		r.hdr.Namelen = unix.SizeofSockaddrNetlink
+		size, _, errno = syscall.Syscall6(unix.SYS_RECVFROM, uintptr(s.fd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), receiveFlags,
+			uintptr(unsafe.Pointer(&r.slot.from)), uintptr(unsafe.Pointer(&r.hdr.Namelen)))
 	}
 	switch {
+	case errno == 0 && hasControl:
+		n, info, err = r.slot.result(&r.hdr, int(size))
 	case errno == 0:
 		n, err = r.slot.sender(&info, r.hdr.Namelen, int(size), len(b))
 	case errno != unix.EAGAIN:
 		err = errno
 	case wait:
-		n, info, err = s.receiveAny(b, wait)
+		n, info, err = s.receiveAny(b)
 	default:
 		err = ErrEmpty
+	}
+	if errno == 0 && s.poll.Load() != nil {
+		s.ready()
+	}
+	if hasControl {
+		r.slot.release()
 	}
 	r.mu.Unlock()
 	return n, info, err
 }
 
+// wait waits until there is something to receive, a datagram or an error.
+func (s *sysSocket) wait() error {
+	s.r.mu.Lock()
+	defer s.r.mu.Unlock()
+	return s.read(s.r.isReady)
+}
+
+// isReadable asks without taking anything: receiving with MSG_PEEK would take an error.
+func (r *receiver) isReadable(fd uintptr) bool {
+	for {
+		r.polls[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+		n, err := unix.Poll(r.polls[:], 0)
+		if err != unix.EINTR {
+			return n != 0 || err != nil // the receive has the error
+		}
+	}
+}
+
 func (s *sysSocket) mayRead(wait bool) error {
-	if s.closed.Load() {
+	if !s.isOpen.Load() {
 		return os.ErrClosed
 	}
 	if wait && s.r.until.passed(s.base) {
@@ -128,15 +155,11 @@ func (s *sysSocket) mayRead(wait bool) error {
 	return nil
 }
 
-// receiveAny is receive with control messages and the poller. r.mu is held.
-func (s *sysSocket) receiveAny(b []byte, wait bool) (n int, info Info, err error) {
+// receiveAny goes on where the first attempt found nothing. r.mu is held.
+func (s *sysSocket) receiveAny(b []byte) (n int, info Info, err error) {
 	r := &s.r
 	r.slot.offer(b)
-	if wait {
-		err = s.read(r.recv)
-	} else if !r.attempt(uintptr(s.fd)) {
-		err = ErrEmpty
-	}
+	err = s.read(r.recv)
 	r.slot.release()
 	switch {
 	case err != nil:

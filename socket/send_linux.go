@@ -19,6 +19,8 @@ type sender struct {
 	until   deadline
 
 	name unix.RawSockaddrNetlink
+	hdr  unix.Msghdr // of sendParts
+	vec  [maxParts]unix.Iovec
 
 	hdrs  []mmsghdr // batches; grown on demand, up to maxBatch
 	iovs  []unix.Iovec
@@ -48,8 +50,7 @@ func (w *sender) aim(to Addr, addressed bool) (name *unix.RawSockaddrNetlink, si
 // system call costs 10 to 20 ns.
 //
 // It is a Syscall because the kernel runs the handler of a request inside, which
-// may sleep; a RawSyscall holds a P of the scheduler for that time, which is for
-// the opener to say (WithRawSyscalls).
+// may sleep; a RawSyscall would hold a P of the scheduler for that time.
 func (s *sysSocket) sendOnce(b []byte, to Addr, addressed bool) error {
 	w := &s.w
 	w.mu.Lock()
@@ -61,15 +62,9 @@ func (s *sysSocket) sendOnce(b []byte, to Addr, addressed bool) error {
 	var n uintptr
 	errno := unix.EINTR
 	for errno == unix.EINTR {
-		if s.raw {
-			n, _, errno = syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(s.fd),
-				uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_DONTWAIT,
-				uintptr(unsafe.Pointer(name)), size)
-		} else {
-			n, _, errno = syscall.Syscall6(unix.SYS_SENDTO, uintptr(s.fd),
-				uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_DONTWAIT,
-				uintptr(unsafe.Pointer(name)), size)
-		}
+		n, _, errno = syscall.Syscall6(unix.SYS_SENDTO, uintptr(s.fd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_DONTWAIT,
+			uintptr(unsafe.Pointer(name)), size)
 	}
 	w.mu.Unlock()
 	return sent(errno, int(n), len(b))
@@ -131,4 +126,34 @@ func (s *sysSocket) pause(d time.Duration) error {
 	case <-s.done:
 		return os.ErrClosed
 	}
+}
+
+// maxParts is how many parts of a datagram are sent without an allocation.
+const maxParts = 8
+
+// sendParts sends one datagram that is in several places.
+func (s *sysSocket) sendParts(parts [][]byte) error {
+	w := &s.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := s.mayWrite(); err != nil {
+		return err
+	}
+	size, vec := 0, w.vec[:0]
+	for _, p := range parts {
+		iov := unix.Iovec{Base: unsafe.SliceData(p)}
+		iov.SetLen(len(p))
+		vec = append(vec, iov)
+		size += len(p)
+	}
+	w.hdr.Iov = unsafe.SliceData(vec)
+	w.hdr.SetIovlen(len(vec))
+	var n uintptr
+	errno := unix.EINTR
+	for errno == unix.EINTR {
+		n, _, errno = syscall.Syscall(unix.SYS_SENDMSG, uintptr(s.fd), uintptr(unsafe.Pointer(&w.hdr)), unix.MSG_DONTWAIT)
+	}
+	w.hdr.Iov = nil
+	clear(w.vec[:])
+	return sent(errno, int(n), size)
 }

@@ -81,16 +81,20 @@ func (sl *slot) sender(info *Info, namelen uint32, size, room int) (n int, err e
 // asked for, come behind them and are skipped.
 func (info *Info) control(b []byte) {
 	for len(b) >= unix.SizeofCmsghdr {
-		h, data, rest, err := unix.ParseOneSocketControlMessage(b)
-		if err != nil {
+		h := (*unix.Cmsghdr)(unsafe.Pointer(unsafe.SliceData(b)))
+		size := int(h.Len)
+		if size < unix.SizeofCmsghdr || size > len(b) {
 			return
 		}
-		if h.Level == unix.SOL_NETLINK && len(data) >= 4 {
-			info.option(h.Type, binary.NativeEndian.Uint32(data))
+		if h.Level == unix.SOL_NETLINK && size >= cmsgData+4 {
+			info.option(h.Type, binary.NativeEndian.Uint32(b[cmsgData:]))
 		}
-		b = rest
+		b = b[min((size+word-1)&^(word-1), len(b)):]
 	}
 }
+
+// cmsgData is where the data of a control message begins (CMSG_DATA).
+const cmsgData = (unix.SizeofCmsghdr + word - 1) &^ (word - 1)
 
 func (info *Info) option(typ int32, value uint32) {
 	switch typ {

@@ -24,30 +24,32 @@
 //
 // # Index by job
 //
-//	open      Open, WithPortID, WithGroups, WithReceiveBuffer, WithSendBuffer,
-//	          WithNetNS, WithFilter, WithRawSyscalls, With; Twin
-//	move      Send, SendTo, TrySendTo, Receive, TryReceive, RoundTrip, BufferSize
+//	open      Open, FromFD, WithPortID, WithoutBind, WithGroups, WithGroupMask,
+//	          WithReceiveBuffer, WithSendBuffer, WithNetNS, WithFilter, With,
+//	          Prefer; Twin
+//	move      Send, SendParts, SendTo, TrySendTo, Receive, TryReceive, TryRoundTrip,
+//	          BufferSize
 //	batches   SendBatch, SendBatchTo, ReceiveBatch, MakeBatch
-//	wait      SetDeadline, SetReadDeadline, SetWriteDeadline, Close
+//	wait      Wait, SetDeadline, SetReadDeadline, SetWriteDeadline, ReadDeadline,
+//	          Close
 //	groups    Join, Leave, Groups
-//	options   SetFlag, Flag, SetReceiveBuffer, SetSendBuffer, ReceiveBuffer,
-//	          SendBuffer, AttachFilter, DetachFilter, SyscallConn
-//	inspect   PortID, Protocol, ProtocolName, Drops
-//	errors    OpError, ErrTruncated, ErrSender, ErrEmpty, ErrFull
+//	options   SetFlag, Flag, SetReceiveBuffer, SetSendBuffer, ForceReceiveBuffer,
+//	          ForceSendBuffer, ReceiveBuffer, SendBuffer, AttachFilter,
+//	          DetachFilter, SyscallConn, Control
+//	inspect   PortID, Protocol, ProtocolName, RepliesLate, Drops
+//	errors    OpError, ErrTruncated, ErrSender, ErrEmpty, ErrFull, ErrNetNS
 //
 // # Concurrency
 //
 // Every method may be called from any number of goroutines at once. Sending
-// never waits for receiving, nor the other way round, but for RoundTrip, which is
-// a receiver all the time. Receivers queue up behind each other, and so do senders.
+// never waits for receiving, nor the other way round. Receivers take turns, and so do
+// senders; TryRoundTrip is a receiver.
 //
 // # Time
 //
 // The kernel handles a request inside the call that sends it: when [Socket.Send]
 // returns, the answer is queued. Receiving therefore tries first and goes to
-// the poller of the Go runtime only when nothing is there. A socket that never
-// had to wait is not in the poller and is faster for it: where requests and
-// notifications are both wanted, use a socket for each.
+// the poller of the Go runtime only when nothing is there.
 //
 // # Systems
 //
@@ -57,17 +59,18 @@
 package socket
 
 import (
+	"sync/atomic"
 	"syscall"
 	"time"
 )
 
-// A Socket is an open netlink socket. [Open] makes one; the zero value is of
-// no use. A Socket must not be copied.
+// A Socket is an open netlink socket. [Open] makes one; the zero Socket is closed. A
+// Socket must not be copied.
 type Socket struct {
 	sys      sysSocket
 	protocol int
-	portID   uint32
-	options  config // as Open had them, for Twin
+	portID   atomic.Uint32 // 0: not bound, or not known to be
+	options  config        // as Open had them, for Twin
 }
 
 // Open makes a socket of a protocol ([Generic], [Route], ...), sets its options,
@@ -92,7 +95,28 @@ func openWith(protocol int, c config) (*Socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.portID = portID
+	s.portID.Store(portID)
+	return s, nil
+}
+
+// FromFD makes a Socket of a netlink socket's descriptor: an inherited one, one of
+// socket activation, or the only one that a sandbox allows. The protocol is asked for,
+// the descriptor is made non-blocking and closed on exec, and the options are applied,
+// but for WithPortID, WithGroupMask and WithNetNS: it stays where it is, bound or not.
+// On success the descriptor is the Socket's, on an error it stays the caller's.
+func FromFD(fd int, opts ...Option) (*Socket, error) {
+	var c config
+	for _, opt := range opts {
+		opt(&c)
+	}
+	c.portID, c.groupMask, c.netNS = 0, 0, nil
+	s := &Socket{options: c}
+	protocol, portID, err := s.sys.fromFD(fd, &c)
+	if err != nil {
+		return nil, err
+	}
+	s.protocol = protocol
+	s.portID.Store(portID)
 	return s, nil
 }
 
@@ -101,25 +125,18 @@ func openWith(protocol int, c config) (*Socket, error) {
 // its own and no groups.
 //
 // The namespace is that of this socket, whatever became of the descriptor of
-// [WithNetNS] or of the thread that called Open. Where it is not the calling
-// thread's, the kernel is asked for it (SIOCGSKNS), which needs CAP_NET_ADMIN.
+// [WithNetNS] or of the thread that called Open. It is never guessed: the cookies of
+// both sockets are compared (SO_NETNS_COOKIE, Linux 5.14), or the namespaces
+// (SIOCGSKNS, which needs CAP_NET_ADMIN), or those of the threads that made them
+// (/proc/thread-self/ns/net). If the twin would be in another one, the namespace of this
+// socket is entered by SIOCGSKNS. If that cannot be done the error matches [ErrNetNS].
 func (s *Socket) Twin() (*Socket, error) {
+	if err := s.sys.control(func(int) error { return nil }); err != nil {
+		return nil, s.wrap(opSocket, err)
+	}
 	c := s.options
-	c.portID, c.groups = 0, nil
-	if c.netNS == nil {
-		twin, err := openWith(s.protocol, c)
-		if err != nil || s.sys.sharesNetNS(&twin.sys) {
-			return twin, err
-		}
-		_ = twin.Close() // it was made in the wrong place
-	}
-	fd, err := s.sys.netNS()
-	if err != nil {
-		return nil, s.wrap("ioctl SIOCGSKNS", err)
-	}
-	defer closeFD(fd)
-	c.netNS = &fd
-	return openWith(s.protocol, c)
+	c.portID, c.groupMask, c.groups, c.netNS = 0, 0, nil, nil
+	return s.twin(c)
 }
 
 // Close closes the socket and wakes every goroutine that waits on it; their
@@ -131,11 +148,37 @@ func (s *Socket) Close() error { return s.wrap("close", s.sys.close()) }
 // Protocol returns the number that [Open] was given.
 func (s *Socket) Protocol() int { return s.protocol }
 
-// PortID returns the socket's own address, the nl_pid of struct sockaddr_nl.
+// PortID returns the socket's own address, the nl_pid of struct sockaddr_nl. It is 0
+// before the first send of a socket that was not bound.
 // It is unique per protocol and network namespace. Unless chosen with
 // [WithPortID] it is the process ID for the first socket of a process, and
 // above 2^31 for the others (netlink_autobind of af_netlink.c).
-func (s *Socket) PortID() uint32 { return s.portID }
+func (s *Socket) PortID() uint32 {
+	id := s.portID.Load()
+	if id == 0 {
+		id, _ = s.sys.boundPort() // 0 if it is closed
+		s.portID.Store(id)
+	}
+	return id
+}
+
+// RepliesLate reports whether the protocol replies after Send has returned, or does not
+// answer requests in their order: those between processes, auditing, whose replies come
+// from a thread (audit_send_reply), and the connector.
+func (s *Socket) RepliesLate() bool {
+	return s.protocol == Audit || s.protocol == Connector || s.protocol == UserSock
+}
+
+// Control calls f with the descriptor, which is not closed meanwhile, for options that
+// this package does not have. Unlike SyscallConn it does not put the descriptor into the
+// poller. f must not use the Socket. What makes the kernel add control messages is
+// [Socket.SetFlag]'s.
+func (s *Socket) Control(f func(fd int) error) error {
+	return s.wrap("control", s.sys.control(f))
+}
+
+// ReadDeadline returns the deadline for receiving that was set last.
+func (s *Socket) ReadDeadline() time.Time { return s.sys.readDeadline() }
 
 // SetDeadline is SetReadDeadline and SetWriteDeadline in one.
 func (s *Socket) SetDeadline(t time.Time) error {

@@ -114,7 +114,7 @@ func setSendBuffer(fd, bytes int) error {
 // setBuffer goes beyond the system's limit where it may.
 func setBuffer(fd, force, limited, bytes int) error {
 	err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, force, bytes)
-	if errors.Is(err, unix.EPERM) {
+	if errors.Is(err, unix.EPERM) || isUnknown(err) {
 		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, limited, bytes)
 	}
 	return err
@@ -134,6 +134,19 @@ func (s *sysSocket) receiveBuffer() (int, error) {
 
 func (s *sysSocket) sendBuffer() (int, error) {
 	return s.intOption(unix.SOL_SOCKET, unix.SO_SNDBUF)
+}
+
+// forceBuffer goes beyond the system's limit, or fails.
+func (s *sysSocket) forceBuffer(option, bytes int) error {
+	return s.control(func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, bytes) })
+}
+
+func (s *sysSocket) forceReceiveBuffer(bytes int) error {
+	return s.forceBuffer(unix.SO_RCVBUFFORCE, bytes)
+}
+
+func (s *sysSocket) forceSendBuffer(bytes int) error {
+	return s.forceBuffer(unix.SO_SNDBUFFORCE, bytes)
 }
 
 // attachFilter copies the program into the kernel's type. The length field has

@@ -15,16 +15,14 @@ import (
 // syscall.Errno, os.ErrClosed, os.ErrDeadlineExceeded); only open, with its
 // many steps, makes them into an OpError itself.
 //
-// The descriptor enters the poller of the runtime when a receiver first has to
-// wait, not before. A request is answered by the time it is sent, so most
-// sockets never wait, and being polled has its price: the kernel then reports
-// every datagram to epoll, which wakes a thread of the runtime that idles there,
-// for nothing. A round trip takes 1.07 times the bare system calls outside the
-// poller, 1.13 inside, and 1.4 to 1.9 inside while a thread idles in epoll
-// (BenchmarkRoundTrip).
+// A receiver that has to wait puts a duplicate of the descriptor into the poller of the
+// runtime. A request is answered by the time it is sent, so most sockets never wait, and
+// being polled has its price: the kernel then reports every datagram to epoll, which
+// wakes a thread of the runtime that idles there, for nothing. After a number of receives
+// that did not have to wait the duplicate is closed again (BenchmarkRoundTrip, polled).
 //
 // The number of the descriptor must not be given away to another file under a
-// running call. Whoever uses it holds one of the three mutexes, and close takes
+// running call. Each user holds one of the three mutexes, and close takes
 // them all.
 type sysSocket struct {
 	r receiver // r.mu before mu
@@ -32,19 +30,20 @@ type sysSocket struct {
 
 	mu     sync.Mutex // guards what follows; held for options
 	fd     int
-	closed atomic.Bool            // written under mu
+	isOpen atomic.Bool            // written under mu; the zero sysSocket is closed
 	done   chan struct{}          // closed by close; wakes senders in pause
 	poll   atomic.Pointer[poller] // written under mu; nil: not in the poller
 	leak   runtime.Cleanup        // closes fd when the socket is forgotten
 	base   time.Time              // deadlines count from here; set once
-	raw    bool                   // WithRawSyscalls; set once
+	origin namespace              // in which it was made; set once
 }
 
-// A poller is the descriptor as a file: that is the way into the runtime's
-// poller for what package net does not know. The file owns the descriptor.
+// A poller is a duplicate of the descriptor as a file: that is the way into the runtime's
+// poller for what package net does not know. The file owns the duplicate.
 type poller struct {
 	file *os.File
 	raw  syscall.RawConn
+	kept bool // for a user of SyscallConn
 }
 
 // adopt takes over a non-blocking descriptor.
@@ -55,44 +54,68 @@ func (s *sysSocket) adopt(fd int) {
 	s.r.init()
 	s.w.init()
 	s.leak = runtime.AddCleanup(s, func(fd int) { _ = unix.Close(fd) }, fd)
+	s.isOpen.Store(true)
 }
 
-// register puts the descriptor into the poller.
+// register puts a duplicate of the descriptor into the poller.
 func (s *sysSocket) register() (*poller, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed.Load() {
+	if !s.isOpen.Load() {
 		return nil, os.ErrClosed
 	}
 	if p := s.poll.Load(); p != nil {
 		return p, nil
 	}
-	file := os.NewFile(uintptr(s.fd), "netlink")
-	s.leak.Stop() // the file has its own
+	fd, err := unix.FcntlInt(uintptr(s.fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	file := os.NewFile(uintptr(fd), "netlink")
 	raw, err := file.SyscallConn()
 	if err != nil {
 		return nil, err // not with a file that is open
 	}
-	p := &poller{file, raw}
+	p := &poller{file: file, raw: raw}
 	s.poll.Store(p)
 	// An error here is that of epoll, which did not take the descriptor (out
 	// of memory). Waiting will fail then, and say so.
 	return p, s.handOver(file)
 }
 
+// manyReady is after how many receives that did not wait the duplicate is closed. That
+// and making another take two to three microseconds.
+const manyReady = 16
+
+// ready counts a receive that did not have to wait, of a socket in the poller. It is
+// called with r.mu, so that no receiver waits.
+func (s *sysSocket) ready() {
+	if s.r.ready++; s.r.ready < manyReady {
+		return
+	}
+	s.r.ready = 0
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.poll.Load(); p != nil && !p.kept {
+		s.poll.Store(nil)
+		_ = p.file.Close() // the socket stays open
+	}
+}
+
 // read runs attempt until it returns true, under r.mu.
 func (s *sysSocket) read(attempt func(fd uintptr) bool) error {
-	if s.closed.Load() {
-		return os.ErrClosed
+	if err := s.mayRead(true); err != nil {
+		return err
 	}
+	if attempt(uintptr(s.fd)) {
+		if s.poll.Load() != nil {
+			s.ready()
+		}
+		return nil
+	}
+	s.r.ready = 0
 	p := s.poll.Load()
 	if p == nil {
-		if s.r.until.passed(s.base) {
-			return os.ErrDeadlineExceeded
-		}
-		if attempt(uintptr(s.fd)) {
-			return nil
-		}
 		var err error
 		if p, err = s.register(); err != nil {
 			return err
@@ -112,7 +135,7 @@ func (s *sysSocket) write(attempt func(fd uintptr)) error {
 }
 
 func (s *sysSocket) mayWrite() error {
-	if s.closed.Load() {
+	if !s.isOpen.Load() {
 		return os.ErrClosed
 	}
 	if s.w.until.passed(s.base) {
@@ -122,9 +145,9 @@ func (s *sysSocket) mayWrite() error {
 }
 
 // pollError translates what the poller refuses. close wakes waiters by a
-// deadline and sets closed before that, so closed decides.
+// deadline and clears isOpen before that, so isOpen decides.
 func (s *sysSocket) pollError(err error) error {
-	if err != nil && s.closed.Load() {
+	if err != nil && !s.isOpen.Load() {
 		return os.ErrClosed
 	}
 	return err
@@ -139,7 +162,7 @@ func (s *sysSocket) close() error {
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
 	if p := s.poll.Load(); p != nil {
-		return p.file.Close()
+		_ = p.file.Close() // a duplicate
 	}
 	s.leak.Stop()
 	return unix.Close(s.fd)
@@ -150,7 +173,7 @@ func (s *sysSocket) close() error {
 func (s *sysSocket) shut() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed.Swap(true) {
+	if !s.isOpen.Swap(false) {
 		return os.ErrClosed
 	}
 	close(s.done)
@@ -164,7 +187,7 @@ func (s *sysSocket) shut() error {
 func (s *sysSocket) control(f func(fd int) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed.Load() {
+	if !s.isOpen.Load() {
 		return os.ErrClosed
 	}
 	return f(s.fd)
@@ -176,5 +199,8 @@ func (s *sysSocket) rawConn() (syscall.RawConn, error) {
 		return nil, err
 	}
 	s.r.control.Store(true) // whatever options are set by it
+	s.mu.Lock()
+	p.kept = true
+	s.mu.Unlock()
 	return p.raw, nil
 }

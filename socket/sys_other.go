@@ -44,15 +44,23 @@ func (*sysSocket) sendOn(error, []byte, Addr, bool) error {
 	return errors.ErrUnsupported
 }
 func (*sysSocket) receive([]byte, bool) (int, Info, error) { return 0, Info{}, errors.ErrUnsupported }
-func (*sysSocket) sharesNetNS(*sysSocket) bool             { return true }
-func (*sysSocket) netNS() (int, error)                     { return -1, errors.ErrUnsupported }
-func (*sysSocket) receiveBatch([]Datagram) (int, error)    { return 0, errors.ErrUnsupported }
+func (*sysSocket) wait() error                             { return errors.ErrUnsupported }
+func (*sysSocket) readDeadline() time.Time                 { return time.Time{} }
+func (*sysSocket) boundPort() (uint32, error)              { return 0, errors.ErrUnsupported }
+func (*sysSocket) sendParts([][]byte) error                { return errors.ErrUnsupported }
+func (*sysSocket) forceReceiveBuffer(int) error            { return errors.ErrUnsupported }
+func (*sysSocket) forceSendBuffer(int) error               { return errors.ErrUnsupported }
+func (*sysSocket) control(func(fd int) error) error        { return errors.ErrUnsupported }
+func (*sysSocket) fromFD(int, *config) (int, uint32, error) {
+	return 0, 0, newOpError(opSocket, -1, errors.ErrUnsupported)
+}
+func (*sysSocket) receiveBatch([]Datagram) (int, error) { return 0, errors.ErrUnsupported }
 func (*sysSocket) sendBatch([][]byte, Addr, bool) (int, error) {
 	return 0, errors.ErrUnsupported
 }
 
-func (s *Socket) roundTrip(_, _ []byte, _ *Info) (int, error) {
-	return 0, newOpError(opSendto, s.protocol, errors.ErrUnsupported)
+func (s *Socket) twin(config) (*Socket, error) {
+	return nil, newOpError(opSocket, s.protocol, errors.ErrUnsupported)
 }
 
 // TryRoundTrip is [Socket.Send] and [Socket.TryReceive] in one.
@@ -60,4 +68,8 @@ func (s *Socket) TryRoundTrip(_, _ []byte) (n int, info Info, sent bool, err err
 	return 0, info, false, newOpError(opSendto, s.protocol, errors.ErrUnsupported)
 }
 
-func closeFD(int) {}
+// isFull reports whether a send failed because the receive buffer of the peer is full.
+func isFull(error) bool { return false }
+
+// probe has the ways to learn of a network namespace.
+type probe struct{}

@@ -27,15 +27,11 @@ func start(f func() error) <-chan error {
 }
 
 // polledOrNot runs a test on a socket that is not in the poller, and on one that
-// is: they keep deadlines in different places. And with raw system calls.
+// is: they keep deadlines in different places.
 func polledOrNot(t *testing.T, f func(t *testing.T, s *Socket)) {
-	for _, name := range []string{"direct", "polled", "raw"} {
+	for _, name := range []string{"direct", "polled"} {
 		t.Run(name, func(t *testing.T) {
-			var opts []Option
-			if name == "raw" {
-				opts = append(opts, WithRawSyscalls())
-			}
-			s, polled := open(t, Generic, opts...), name == "polled"
+			s, polled := open(t, Generic), name == "polled"
 			if polled {
 				if _, err := s.SyscallConn(); err != nil {
 					t.Fatal(err)

@@ -18,7 +18,8 @@ import (
 // kernel is the network namespace in which the live cases run.
 type kernel struct {
 	*conn.Conn
-	routes int // how many there are
+	sender *conn.Pin // for flood
+	routes int       // how many there are
 }
 
 const lo = 1 // the index of the loopback link
@@ -28,7 +29,11 @@ func newKernel() (*kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &kernel{Conn: c}
+	sender, err := c.Pin()
+	if err != nil {
+		return nil, err
+	}
+	k := &kernel{Conn: c, sender: sender}
 	var up [unix.SizeofIfInfomsg]byte
 	binary.NativeEndian.PutUint32(up[4:], lo)
 	binary.NativeEndian.PutUint32(up[8:], unix.IFF_UP)
@@ -84,7 +89,7 @@ func (k *kernel) flood(events int) error {
 		b = append(b, toHost[:]...)
 		b = nlmsg.End(appendHost(b, 172<<24+uint32(i/2)), mark)
 	}
-	return k.Transport().Send(b)
+	return k.sender.Send(b)
 }
 
 // routeDump records the datagrams of a dump of the routes.

@@ -13,8 +13,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// The column nlwire is a socket and the codec, without package conn. Its requests
-// are of the kind that socket.WithRawSyscalls is for.
+// The column nlwire is a socket and the codec, without package conn.
 
 var errAnswer = errors.New("not the answer")
 
@@ -26,7 +25,7 @@ type asker struct {
 }
 
 func newAsker(protocol int) (*asker, error) {
-	s, err := socket.Open(protocol, socket.WithRawSyscalls())
+	s, err := socket.Open(protocol)
 	return &asker{Socket: s, buf: make([]byte, socket.BufferSize)}, err
 }
 
@@ -134,7 +133,7 @@ func resolveNlwire(*input.Set) (task, error) {
 		for range n {
 			s.seq++
 			s.req = requestNlwire(s.req[:0], s.seq, names[0])
-			size, info, err := s.RoundTrip(s.req, s.buf)
+			size, info, _, err := s.TryRoundTrip(s.req, s.buf)
 			if err != nil {
 				return 0, err
 			}

@@ -1,0 +1,277 @@
+package socket
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestFlagsThatAKernelLacksCanBePreferred(t *testing.T) {
+	const noFlag = Flag(99) // ENOPROTOOPT
+	s := open(t, Generic, Prefer(noFlag, ExtAck))
+	if on, err := s.Flag(ExtAck); !on || err != nil {
+		t.Errorf("NETLINK_EXT_ACK is %v, %v", on, err)
+	}
+	twin, err := s.Twin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	twin.Close()
+	if _, err := Open(Generic, With(noFlag)); !errors.Is(err, unix.ENOPROTOOPT) {
+		t.Errorf("without Prefer: %v", err)
+	}
+	for err, want := range map[error]bool{
+		unix.ENOPROTOOPT: true, unix.EINVAL: true, unix.EOPNOTSUPP: true, unix.ENOSYS: true, unix.EPERM: false, unix.EBADF: false,
+	} {
+		if isUnknown(err) != want {
+			t.Errorf("%v stands for an unknown option: %v", err, !want)
+		}
+	}
+}
+
+// The kernel binds an unbound socket at the first send.
+func TestUnboundSocket(t *testing.T) {
+	s := open(t, Generic, WithoutBind())
+	if id := s.PortID(); id != 0 {
+		t.Errorf("port ID %d before the first send", id)
+	}
+	if err := s.Send(getFamily(1)); err != nil {
+		t.Fatal(err)
+	}
+	b, _ := receive(t, s)
+	if id := s.PortID(); id == 0 || id != ne.Uint32(b[12:]) {
+		t.Errorf("port ID %d, the reply is for %d", id, ne.Uint32(b[12:]))
+	}
+}
+
+func TestGroupMaskIsTakenAtBind(t *testing.T) {
+	s := open(t, Route, WithGroupMask(1<<0|1<<4))
+	groups, err := s.Groups()
+	if len(groups) != 2 || groups[0] != 1 || groups[1] != 5 || err != nil {
+		t.Errorf("groups %v, %v", groups, err)
+	}
+	s = open(t, Route, WithGroupMask(0xffffffff)) // Join refuses numbers that rtnetlink lacks
+	if groups, err := s.Groups(); len(groups) < 30 || err != nil {
+		t.Errorf("groups %v, %v", groups, err)
+	}
+}
+
+func TestADescriptorIsAdopted(t *testing.T) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW, Generic) // blocking, not closed on exec
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := FromFD(fd, With(ExtAck), WithPortID(1), WithNetNS(-1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if s.Protocol() != Generic || s.PortID() != 0 {
+		t.Errorf("protocol %d, port ID %d", s.Protocol(), s.PortID())
+	}
+	b := make([]byte, BufferSize)
+	if _, _, sent, err := s.TryRoundTrip(getFamily(7), b); !sent || err != nil || msgSeq(b) != 7 {
+		t.Errorf("reply to %d, %v", msgSeq(b), err)
+	}
+	if on, err := s.Flag(ExtAck); !on || err != nil {
+		t.Errorf("NETLINK_EXT_ACK is %v, %v", on, err)
+	}
+	if _, _, err := s.TryReceive(b); err != ErrEmpty {
+		t.Errorf("a descriptor that blocked: %v", err)
+	}
+	if s.PortID() == 0 {
+		t.Error("no port ID after a send")
+	}
+	err = s.Control(func(fd int) error {
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+		if flags&unix.FD_CLOEXEC == 0 {
+			t.Error("it is not closed on exec")
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	twin, err := s.Twin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	twin.Close()
+}
+
+func TestADescriptorOfAnotherKindStaysTheCallers(t *testing.T) {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := unix.Close(fd); err != nil {
+			t.Errorf("it was closed: %v", err)
+		}
+	}()
+	s, err := FromFD(fd)
+	var e *OpError
+	if s != nil || !errors.As(err, &e) || !strings.Contains(e.Hint, "netlink") {
+		t.Errorf("%v, %v", s, err)
+	}
+	if _, err := FromFD(-1); !errors.Is(err, unix.EBADF) {
+		t.Errorf("no descriptor: %v", err)
+	}
+}
+
+// The zero Socket must not use descriptor 0.
+func TestTheZeroSocketIsClosed(t *testing.T) {
+	var s Socket
+	b := make([]byte, 16)
+	_, _, receiveErr := s.Receive(b)
+	_, _, tryErr := s.TryReceive(b)
+	_, _, _, roundTripErr := s.TryRoundTrip(getFamily(1), b)
+	_, twinErr := s.Twin()
+	_, flagErr := s.Flag(ExtAck)
+	_, bufferErr := s.ReceiveBuffer()
+	_, connErr := s.SyscallConn()
+	_, sendBatchErr := s.SendBatch([][]byte{getFamily(1)})
+	_, batchErr := s.ReceiveBatch(MakeBatch(1, 16))
+	for name, err := range map[string]error{
+		"Send": s.Send(getFamily(1)), "SendTo": s.SendTo(getFamily(1), Addr{PortID: 1}), "SendParts": s.SendParts(b),
+		"Receive": receiveErr, "TryReceive": tryErr, "TryRoundTrip": roundTripErr, "Wait": s.Wait(), "Twin": twinErr,
+		"SetFlag": s.SetFlag(ExtAck, true), "Flag": flagErr, "ReceiveBuffer": bufferErr, "SyscallConn": connErr,
+		"Join": s.Join(1), "SetDeadline": s.SetDeadline(time.Time{}), "Close": s.Close(), "SendBatch": sendBatchErr,
+		"ReceiveBatch": batchErr, "Control": s.Control(func(int) error { return nil }),
+	} {
+		if !errors.Is(err, os.ErrClosed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if s.PortID() != 0 {
+		t.Error("it has a port ID")
+	}
+}
+
+func TestSendParts(t *testing.T) {
+	s := open(t, Generic)
+	whole := getFamily(9)
+	for _, cuts := range [][]int{{}, {4, 16}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20}} {
+		var parts [][]byte
+		last := 0
+		for _, at := range cuts {
+			parts, last = append(parts, whole[last:at]), at
+		}
+		if err := s.SendParts(append(parts, whole[last:])...); err != nil {
+			t.Fatal(err)
+		}
+		if b, _ := receive(t, s); msgSeq(b) != 9 || msgType(b) != typeCtrl {
+			t.Errorf("in %d parts: reply %x", len(parts)+1, b)
+		}
+	}
+	is(t, s.SendParts(), unix.ENODATA, "sendmsg")
+}
+
+// Waiting takes nothing: neither a datagram nor an error.
+func TestWaitTakesNothing(t *testing.T) {
+	s := open(t, Generic)
+	done := start(s.Wait)
+	blocked(t, 1, "IO wait", "wait")
+	if err := s.Send(getFamily(1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.Wait(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b, _ := receive(t, s); msgSeq(b) != 1 {
+		t.Errorf("reply %x", b)
+	}
+	if err := s.SetReceiveBuffer(1); err != nil {
+		t.Fatal(err)
+	}
+	for range 50 {
+		if err := s.Send(getFamily(2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := s.TryReceive(make([]byte, BufferSize))
+	is(t, err, unix.ENOBUFS, "receive")
+}
+
+func TestWaitEndsAsReceiveDoes(t *testing.T) {
+	s := open(t, Generic)
+	deadline := time.Now().Add(time.Millisecond)
+	if err := s.SetReadDeadline(deadline); err != nil {
+		t.Fatal(err)
+	}
+	if !s.ReadDeadline().Equal(deadline) {
+		t.Errorf("deadline %v, want %v", s.ReadDeadline(), deadline)
+	}
+	is(t, s.Wait(), os.ErrDeadlineExceeded, "poll")
+	if err := s.SetReadDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	done := start(s.Wait)
+	blocked(t, 1, "IO wait", "wait")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	is(t, <-done, os.ErrClosed, "poll")
+}
+
+// A socket that had to wait leaves the poller when it does not wait any more, and its
+// descriptor is released.
+func TestSocketLeavesThePoller(t *testing.T) {
+	before := descriptors(t)
+	s, b := open(t, Generic), make([]byte, BufferSize)
+	for range 3 {
+		done := start(s.Wait)
+		blocked(t, 1, "IO wait", "wait")
+		if s.sys.poll.Load() == nil {
+			t.Fatal("it waits outside the poller")
+		}
+		if err := s.Send(getFamily(1)); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		receive(t, s)
+		for range manyReady {
+			if _, _, _, err := s.TryRoundTrip(getFamily(1), b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s.sys.poll.Load() != nil {
+			t.Fatal("it is still in the poller")
+		}
+	}
+	if after := descriptors(t); after != before+1 {
+		t.Errorf("%d descriptors before, %d with the socket", before, after)
+	}
+}
+
+func TestForcedBuffers(t *testing.T) {
+	s := open(t, Generic)
+	errs := []error{s.ForceReceiveBuffer(8 << 20), s.ForceSendBuffer(8 << 20)}
+	if os.Geteuid() != 0 {
+		for _, err := range errs {
+			if !errors.Is(err, unix.EPERM) {
+				t.Errorf("without privilege: %v", err)
+			}
+		}
+		return
+	}
+	received, err := s.ReceiveBuffer()
+	sent, sendErr := s.SendBuffer()
+	if err := errors.Join(append(errs, err, sendErr)...); err != nil || received != 16<<20 || sent != 16<<20 {
+		t.Errorf("buffers of %d and %d bytes, %v", received, sent, err)
+	}
+}

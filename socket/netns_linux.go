@@ -1,0 +1,146 @@
+package socket
+
+import (
+	"golang.org/x/sys/unix"
+)
+
+// namespace is what is known of a socket's network namespace. Of two sockets it tells
+// whether they are in the same one, if both know the same kind of thing.
+type namespace struct {
+	cookie uint64 // SO_NETNS_COOKIE, 0 if the kernel has none (before Linux 5.14)
+	thread nsID   // of the thread that made the socket, if there is no cookie
+}
+
+// nsID identifies a namespace as a file of /proc does. The zero value is unknown.
+type nsID struct{ dev, inode uint64 }
+
+// probe has the ways to learn of a namespace. Tests replace them; nil is the kernel's.
+type probe struct {
+	cookie func(fd int) (uint64, error)
+	owner  func(fd int) (nsFD int, err error) // SIOCGSKNS
+	thread func() (nsID, error)
+}
+
+// identify learns what costs little of the namespace of a descriptor, which this thread
+// has just made.
+func (p *probe) identify(fd int) (ns namespace) {
+	cookie, thread := netNSCookie, threadNetNS
+	if p.cookie != nil {
+		cookie = p.cookie
+	}
+	if p.thread != nil {
+		thread = p.thread
+	}
+	var err error
+	if ns.cookie, err = cookie(fd); err != nil || ns.cookie == 0 {
+		ns.cookie = 0
+		ns.thread, _ = thread() // unknown without /proc
+	}
+	return ns
+}
+
+// open returns a descriptor of the namespace of a socket. It needs CAP_NET_ADMIN there
+// (sock_ioctl, SIOCGSKNS), and Linux 4.10.
+func (p *probe) open(fd int) (nsFD int, err error) {
+	if p.owner != nil {
+		return p.owner(fd)
+	}
+	return unix.IoctlRetInt(fd, unix.SIOCGSKNS)
+}
+
+// owner identifies the namespace of a socket by SIOCGSKNS.
+func (p *probe) ownerOf(fd int) (id nsID, err error) {
+	ns, err := p.open(fd)
+	if err != nil {
+		return id, err
+	}
+	defer unix.Close(ns)
+	return fileID(ns)
+}
+
+func netNSCookie(fd int) (uint64, error) {
+	return unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
+}
+
+// threadNetNS identifies the namespace of this thread, which must be locked.
+func threadNetNS() (id nsID, err error) {
+	var st unix.Stat_t
+	if err := unix.Stat("/proc/thread-self/ns/net", &st); err != nil {
+		return id, err
+	}
+	return nsID{uint64(st.Dev), st.Ino}, nil
+}
+
+func fileID(fd int) (id nsID, err error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return id, err
+	}
+	return nsID{uint64(st.Dev), st.Ino}, nil
+}
+
+// compare reports whether two sockets are in the same namespace, and whether that is
+// known.
+func (s *sysSocket) compare(other *sysSocket, p *probe) (same, known bool) {
+	a, b := s.origin, other.origin
+	if a.cookie != 0 && b.cookie != 0 {
+		return a.cookie == b.cookie, true
+	}
+	var ids [2]nsID
+	var err error
+	for i, socket := range []*sysSocket{s, other} {
+		if err == nil {
+			err = socket.control(func(fd int) (err error) {
+				ids[i], err = p.ownerOf(fd)
+				return err
+			})
+		}
+	}
+	if err == nil {
+		return ids[0] == ids[1], true
+	}
+	return a.thread == b.thread, a.thread != nsID{} && b.thread != nsID{}
+}
+
+// twin makes another socket in the namespace of s, which is never guessed: if there is no
+// way to be sure of it there is no twin.
+func (s *Socket) twin(c config) (*Socket, error) {
+	if s.options.netNS != nil { // most likely not this thread's
+		if twin, err := s.twinInside(c); err == nil {
+			return twin, nil
+		}
+	}
+	twin, err := openWith(s.protocol, c)
+	if err != nil {
+		return nil, err
+	}
+	same, known := s.sys.compare(&twin.sys, &c.probe)
+	if same && known {
+		return twin, nil
+	}
+	_ = twin.Close() // it was made in the wrong place
+	return s.twinInside(c)
+}
+
+// twinInside enters the namespace of s for the twin.
+func (s *Socket) twinInside(c config) (*Socket, error) {
+	var ns int
+	err := s.sys.control(func(fd int) (err error) {
+		ns, err = c.probe.open(fd)
+		return err
+	})
+	if err != nil {
+		return nil, s.wrap("ioctl SIOCGSKNS", &netNSError{err})
+	}
+	defer unix.Close(ns)
+	c.netNS = &ns
+	return openWith(s.protocol, c)
+}
+
+// netNSError is ErrNetNS with the reason.
+type netNSError struct{ reason error }
+
+func (e *netNSError) Error() string { return ErrNetNS.Error() + ": " + e.reason.Error() }
+
+// Unwrap returns ErrNetNS and the reason.
+func (e *netNSError) Unwrap() []error { return []error{ErrNetNS, e.reason} }

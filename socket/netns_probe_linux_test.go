@@ -1,0 +1,96 @@
+package socket
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nlwire/nlwire/internal/kerneltest"
+)
+
+// The ways to learn of a namespace, as kernels, sandboxes and missing capabilities have
+// them refuse.
+func noCookie(int) (uint64, error) { return 0, unix.ENOPROTOOPT }
+func noOwner(int) (int, error)     { return -1, unix.EPERM }
+func noThread() (nsID, error)      { return nsID{}, unix.ENOENT }
+func withProbe(p probe) Option     { return func(c *config) { c.probe = p } }
+func twinThere(t *testing.T, s *Socket) (*Socket, error) {
+	t.Helper()
+	var twin *Socket
+	var err error
+	kerneltest.InNetNS(t, kerneltest.NewNetNS(t), func() { twin, err = s.Twin() })
+	return twin, err
+}
+
+// A twin is made by a thread in another namespace: whatever the kernel refuses, it is in
+// the namespace of its socket, or there is none.
+func TestANamespaceIsNeverGuessed(t *testing.T) {
+	for name, tt := range map[string]struct {
+		probe  probe
+		isMade bool // although the thread is elsewhere
+		isHere bool // when the thread is in the right place
+	}{
+		"all":             {probe{}, true, true},
+		"no cookie":       {probe{cookie: noCookie}, true, true},
+		"no SIOCGSKNS":    {probe{owner: noOwner}, false, true},
+		"only the thread": {probe{cookie: noCookie, owner: noOwner}, false, true},
+		"no /proc":        {probe{cookie: noCookie, thread: noThread}, true, true},
+		"nothing":         {probe{cookie: noCookie, owner: noOwner, thread: noThread}, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, Route, withProbe(tt.probe))
+			ns := links(t, s)
+			before := descriptors(t)
+			twin, err := twinThere(t, s)
+			check := func(isMade bool) {
+				t.Helper()
+				switch {
+				case isMade && err != nil:
+					t.Error(err)
+				case isMade:
+					if its := links(t, twin); its != ns {
+						t.Errorf("%d links, its twin sees %d", ns, its)
+					}
+					twin.Close()
+				case !errors.Is(err, ErrNetNS) || !errors.Is(err, unix.EPERM) || !strings.Contains(err.Error(), "CAP_NET_ADMIN"):
+					t.Errorf("twin %v, error %v", twin, err)
+				}
+			}
+			check(tt.isMade)
+			twin, err = s.Twin()
+			check(tt.isHere)
+			if after := descriptors(t); after > before+1 { // the namespace of twinThere
+				t.Errorf("%d descriptors before, %d after", before, after)
+			}
+		})
+	}
+}
+
+// A socket in a namespace by descriptor, whose process has given up its capabilities.
+func TestATwinInsideWithoutCapabilities(t *testing.T) {
+	ns := kerneltest.NewNetNS(t)
+	s := open(t, Route, WithNetNS(ns), withProbe(probe{owner: noOwner}))
+	twin, err := s.Twin()
+	if !errors.Is(err, ErrNetNS) || !errors.Is(err, unix.EPERM) {
+		t.Errorf("twin %v, error %v", twin, err)
+	}
+}
+
+func TestHintsNameTheRemedy(t *testing.T) {
+	for _, tt := range []struct {
+		op   string
+		err  error
+		want string
+	}{
+		{"socket", unix.EAFNOSUPPORT, "RestrictAddressFamilies"},
+		{"socket", unix.EPERM, "security policy"},
+		{"ioctl SIOCGSKNS", unix.EPERM, "CAP_NET_ADMIN"},
+	} {
+		var e *OpError
+		if err := newOpError(tt.op, Generic, tt.err); !errors.As(err, &e) || !strings.Contains(e.Hint, tt.want) {
+			t.Errorf("%s, %v: hint %q", tt.op, tt.err, e.Hint)
+		}
+	}
+}
