@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"syscall"
+	"time"
 
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -36,7 +37,7 @@ func (c *Conn) Batch(ctx context.Context, requests ...*Request) error {
 	if len(requests) == 0 {
 		return nil
 	}
-	x := batch{exchange: exchange{receiver: receiver{wait: wait{ctx, requests[0].Deadline}, c: c}}, all: requests}
+	x := batch{exchange: exchange{receiver: receiver{wait: wait{ctx, earliest(requests)}, c: c}}, all: requests}
 	x.finish(x.run())
 	x.handOver()
 	var first error
@@ -47,6 +48,16 @@ func (c *Conn) Batch(ctx context.Context, requests ...*Request) error {
 		}
 	}
 	return first
+}
+
+// earliest returns the first of the deadlines, the zero time if there are none.
+func earliest(requests []*Request) (t time.Time) {
+	for _, r := range requests {
+		if !r.Deadline.IsZero() && (t.IsZero() || r.Deadline.Before(t)) {
+			t = r.Deadline
+		}
+	}
+	return t
 }
 
 // batch is the exchange of several requests.

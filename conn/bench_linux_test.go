@@ -39,6 +39,11 @@ func newBare(tb testing.TB, protocol int, netNS ...int) *bare {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { unix.Close(fd) })
+	return setUpBare(tb, fd, make([]byte, socket.BufferSize))
+}
+
+// setUpBare binds a descriptor and sets the options of a Conn.
+func setUpBare(tb testing.TB, fd int, buf []byte) *bare {
 	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		tb.Fatal(err)
 	}
@@ -47,7 +52,7 @@ func newBare(tb testing.TB, protocol int, netNS ...int) *bare {
 			tb.Fatal(err)
 		}
 	}
-	return &bare{fd: fd, buf: make([]byte, socket.BufferSize)}
+	return &bare{fd: fd, buf: buf}
 }
 
 func (s *bare) send(tb testing.TB, b []byte) {
@@ -89,6 +94,82 @@ func BenchmarkDo(b *testing.B) {
 		m, _ := nlmsg.Consume(s.receive(b))
 		familyID(b, m)
 	})
+}
+
+// BenchmarkOpenResolveClose makes a Conn for one request, against the system calls that
+// this takes.
+func BenchmarkOpenResolveClose(b *testing.B) {
+	var request []byte
+	buf := make([]byte, socket.BufferSize)
+	kerneltest.Interleave(b, 50, "x/bare", func() {
+		c, err := Open(socket.Generic)
+		if err != nil {
+			b.Fatal(err)
+		}
+		resolve(b.Context(), b, c)
+		if err := c.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}, func() {
+		fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, socket.Generic)
+		if err != nil {
+			b.Fatal(err)
+		}
+		s := setUpBare(b, fd, buf)
+		request = appendGetFamily(request[:0])
+		s.send(b, request)
+		m, _ := nlmsg.Consume(s.receive(b))
+		familyID(b, m)
+		unix.Close(fd)
+	})
+}
+
+// BenchmarkBatch resolves a family 64 times with one datagram, against a bare send of the
+// same bytes and as many receives as there are replies.
+func BenchmarkBatch(b *testing.B) {
+	const requests = 64
+	for name, flags := range map[string]nlmsg.Flags{"replies": 0, "acks": nlmsg.Ack} {
+		b.Run(name, func(b *testing.B) {
+			c := openConn(b, socket.Generic)
+			ctx, cancel := context.WithCancel(b.Context())
+			defer cancel()
+			s := newBare(b, socket.Generic)
+			if err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 1<<20); err != nil {
+				b.Fatal(err)
+			}
+			batch := make([]*Request, requests)
+			var datagram []byte
+			kerneltest.Interleave(b, 5, "x/bare", func() {
+				for i := range batch {
+					batch[i] = ctrlRequest(c, flags, genlmsg.CtrlCmdGetFamily)
+					batch[i].B = nla.AppendCString(batch[i].B, genlmsg.CtrlAttrFamilyName, genlmsg.CtrlName)
+				}
+				if err := c.Batch(ctx, batch...); err != nil {
+					b.Fatal(err)
+				}
+				for _, r := range batch {
+					familyID(b, r.Reply())
+					r.Release()
+				}
+			}, func() {
+				datagram = datagram[:0]
+				for range batch {
+					from := len(datagram)
+					datagram = pad(appendGetFamily(datagram))
+					m := nlmsg.Msg(datagram[from:])
+					m.SetFlags(m.Flags() | flags)
+				}
+				s.send(b, datagram)
+				for range batch {
+					m, _ := nlmsg.Consume(s.receive(b))
+					familyID(b, m)
+					if flags&nlmsg.Ack != 0 {
+						s.receive(b)
+					}
+				}
+			})
+		})
+	}
 }
 
 // BenchmarkParallelDo has goroutines resolve a family over one Conn, against as

@@ -49,7 +49,7 @@ func TestEmptyBatchSendsNothing(t *testing.T) {
 	})
 }
 
-// No request is waited for, but what is queued is taken.
+// It waits for no reply, but takes those that are queued.
 func TestBatchWithoutAckReturnsAtOnce(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		for _, n := range []int{1, 2, 20} {
@@ -197,7 +197,7 @@ func TestRequestThatIsTooLargeForTheSendBufferFailsByItself(t *testing.T) {
 	isAlive(t, c)
 }
 
-// nfnetlink makes a transaction of what is between the messages that begin and end a
+// nfnetlink makes a transaction of the messages between those that begin and end a
 // batch: it must not be split.
 func TestTransactionThatDoesNotFitIsNotSent(t *testing.T) {
 	d := (&fleet{reply: echo}).open()

@@ -14,7 +14,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// patience is how long a test waits for what must happen.
+// patience is how long a test waits for an event.
 const patience = 30 * time.Second
 
 // patiently returns a context that ends when an exchange hangs.
@@ -158,7 +158,7 @@ type fleet struct {
 }
 
 func (f *fleet) open() *double {
-	d := &double{fake: newFake(like(f.reply)), gone: make(chan struct{})}
+	d := &double{fake: newFake(like(func(req nlmsg.Msg) []event { return f.reply(req) })), gone: make(chan struct{})}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.prepare != nil {

@@ -104,7 +104,7 @@ func inAFlood(t *testing.T, e event, exchange func(context.Context, *Conn, *Requ
 	isError(t, exchange(t.Context(), c, r), os.ErrDeadlineExceeded)
 }
 
-// The discarding of what an abandoned dump has left keeps them too.
+// An exchange that discards the rest of an abandoned dump keeps them too.
 func TestContextsAreKeptWhileADumpWithoutEndIsDiscarded(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -31,7 +31,6 @@ func longLink(t *testing.T, netNS int) {
 	for first := 0; first < 495; first += 99 {
 		r := c.Request(rtmNewLinkProp, nlmsg.Ack|nlmsg.Create|nlmsg.Excl, ifinfomsg(1, 0, 0))
 		b, m := nla.Begin(r.B, iflaPropList)
-		b[m+3] |= 0x80 // NLA_F_NESTED of a little-endian machine
 		for i := range 99 {
 			b = nla.AppendCString(b, iflaAltIfname, fmt.Sprintf("%s%03d", strings.Repeat("x", 124), first+i))
 		}

@@ -38,8 +38,7 @@ func TestReceiveThatFailsForeverEndsTheExchange(t *testing.T) {
 	isError(t, err, syscall.EINVAL)
 }
 
-// The kernel has handled a request when the send returns. What it has not answered then,
-// it does not answer.
+// The kernel has handled a request when the send returns, so no reply can follow.
 func TestRequestWithoutAReplyEnds(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		c := open(&fleet{reply: func(nlmsg.Msg) []event { return nil }})
@@ -70,7 +69,7 @@ func TestRefusalOfARequestWithoutAckIsItsError(t *testing.T) {
 	})
 }
 
-// The kernel ignores what does not have the flag.
+// The kernel ignores messages without the flag.
 func TestRequestFlagIsSetByEveryExchange(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		c := open(&fleet{reply: func(req nlmsg.Msg) []event {
@@ -217,7 +216,7 @@ func TestMessagesWithoutSequenceNumberAreOnlyTheDumpsIfTheyCanBe(t *testing.T) {
 	})
 }
 
-// rtnetlink and nfnetlink ignore what is shorter than their fixed header.
+// rtnetlink and nfnetlink ignore requests that are shorter than their fixed header.
 func TestRequestWithoutItsFixedHeaderEnds(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		c := open(&fleet{reply: func(req nlmsg.Msg) []event {

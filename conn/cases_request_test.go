@@ -25,7 +25,7 @@ func isPanic(t testing.TB, want string, f func()) {
 	f()
 }
 
-// copyOf is what an assignment of *r makes, which go vet forbids.
+// copyOf copies *r as an assignment does, which go vet forbids.
 func copyOf(r *Request) *Request {
 	v := reflect.New(reflect.TypeFor[Request]())
 	v.Elem().Set(reflect.ValueOf(r).Elem())
@@ -292,7 +292,7 @@ func manyParts(n, size int) func(nlmsg.Msg) []event {
 	}
 }
 
-// What does not fit into the queue makes the others wait, and says so.
+// A rest that does not fit into the queue stays in the socket, and the others fail.
 func TestRestOfADumpThatExceedsTheQueueIsLeftToIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := (&fleet{reply: manyParts(99, 1000)}).single(t, WithQueue(10_000))

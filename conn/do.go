@@ -221,10 +221,8 @@ func (x *exchange) take(m nlmsg.Msg, info socket.Info) *Request {
 		x.blame(r == nil, r, func(r *Request) error { return r.lost(ErrOverrun) })
 	case r == nil && x.isBarrier(m):
 		x.failAll((*Request).unanswered)
-	case r == nil:
+	case r == nil || r.answered:
 		x.unmatched(m, info)
-	case r.answered:
-		x.c.stats.stale.Add(1)
 	default:
 		r.take(m, x.c.conf.queue)
 		x.count(r)

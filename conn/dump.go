@@ -103,6 +103,7 @@ type dump struct {
 	parked    ending        // as it was before the datagram that the loop has
 	backlog   []datagram    // what that has read
 	restLoss  error         // the loss that it met then
+	others    []stray       // what else it has read
 }
 
 // datagram is one of the rest of a dump that was read into memory.
@@ -126,6 +127,9 @@ func (d *dump) run(yield func(nlmsg.Msg, error) bool) error {
 		d.ending = ending{}
 		d.r.reset()
 		err := d.attempt(yield)
+		if d.strays != nil {
+			d.handOver()
+		}
 		if !d.left {
 			d.r.conclude(d.c)
 		}
@@ -261,19 +265,19 @@ func (d *dump) deliver(b []byte, info socket.Info, yield func(nlmsg.Msg, error) 
 	}
 	d.c.pool.park(d, b, info)
 	isOwn := false
-	for rest := b; len(rest) > 0 && !d.isOver; {
+	for rest := b; len(rest) > 0; {
 		m, n := nlmsg.Consume(rest)
 		if n < 0 {
 			d.c.stats.malformed.Add(1)
-			if isOwn || len(rest) == len(b) {
+			if isOwn || len(rest) == len(b) && !d.isOver {
 				return fmt.Errorf("malformed reply: %w", nlmsg.ParseError(n))
 			}
 			break
 		}
 		rest = rest[n:]
-		isOwn = d.owns(m, info)
+		isOwn = !d.isOver && d.owns(m, info)
 		switch {
-		case m.Type() == nlmsg.Overrun:
+		case m.Type() == nlmsg.Overrun && !d.isOver:
 			d.c.stats.lost.Add(1)
 			return d.r.lost(ErrOverrun)
 		case !isOwn:
@@ -284,7 +288,9 @@ func (d *dump) deliver(b []byte, info socket.Info, yield func(nlmsg.Msg, error) 
 			return nil
 		}
 	}
-	d.handOver()
+	if d.strays != nil {
+		d.handOver()
+	}
 	return nil
 }
 

@@ -9,12 +9,14 @@ import (
 
 // The limits of a Conn, unless options set others.
 const (
-	// DefaultLimit is how many requests and batches run at once.
-	DefaultLimit = 64
+	// DefaultLimit is how many requests and batches run at once. Far fewer do, but an
+	// exchange whose goroutine is not scheduled has its Transport meanwhile: with 2,048
+	// goroutines on 2 processors and a limit of 64 some wait for that.
+	DefaultLimit = 512
 	// DefaultDumpLimit is how many dumps run at once.
 	DefaultDumpLimit = 16
 	// DefaultIdle is how many idle Transports are kept, and DefaultUnused for how long.
-	DefaultIdle   = 16
+	DefaultIdle   = 512
 	DefaultUnused = 10 * time.Second
 	// DefaultBuffer is the size in bytes of the longest datagram that is received.
 	DefaultBuffer = 1 << 20
@@ -59,7 +61,7 @@ func WithDialer(dial Dialer) Option { return func(c *config) { c.dial = dial } }
 // A Transport that does not get on for a millisecond or two does not count: one in a
 // send, where the kernel waits for a lock (rtnl), and one of a dump whose consumer is at
 // work, which may be waiting for this Conn. The pool then grows, to 16 times the larger
-// limit at most. Where it cannot, the next exchange reads the rest of such a dump into
+// limit and 2,048 at most, or twice the limit if that is more. Where it cannot, the next exchange reads the rest of such a dump into
 // memory, up to [WithQueue], and takes over its Transport, or fails with [ErrBusy].
 func WithLimit(requests, dumps int) Option {
 	return func(c *config) { c.limit, c.dumps = max(requests, 1), max(dumps, 1) }

@@ -120,6 +120,8 @@ func (m *member) nextSeq() uint32 {
 type place struct {
 	ready      chan *member
 	ticket     uint64
+	since      time.Time
+	lookups    int // how often it looked and found nothing
 	queued     bool
 	prev, next *place
 }
@@ -164,7 +166,7 @@ func (q *queue) remove(w *place) {
 
 func newPool(t Transport, c *config) *pool {
 	p := &pool{
-		dial: c.dial, most: 16 * max(c.limit, c.dumps), maxIdle: c.idle, unused: c.unused,
+		dial: c.dial, most: mostOf(max(c.limit, c.dumps)), maxIdle: c.idle, unused: c.unused,
 		limit:   [kinds]int{c.limit, c.dumps, 1},
 		members: map[*member]struct{}{},
 	}
@@ -174,6 +176,9 @@ func newPool(t Transport, c *config) *pool {
 	p.grow.call, p.sweep.call = p.growPast, p.closeUnused
 	return p
 }
+
+// mostOf is how many Transports a pool has at most that has a limit, when all are stuck.
+func mostOf(limit int) int { return max(2*limit, min(16*limit, 2048)) }
 
 func newMember(t Transport) *member {
 	m := &member{t: t, seq: uint32(time.Now().UnixNano())} // late replies to an earlier user should not match
@@ -252,9 +257,10 @@ func (p *pool) await(x *wait, k kind) (*member, error) {
 					return m, nil
 				}
 			}
-		} else if m := p.interruptible(); m != nil && m.parked != nil {
-			return p.takeOver(x, m, k)
-		} else if m != nil {
+		} else if m := p.interruptible(); m != nil && k != forListening {
+			if m.parked != nil {
+				return p.takeOver(x, m, k)
+			}
 			m.wanted = true
 			_ = m.t.SetReadDeadline(past) // fails on a closed one, where nothing waits
 		}
@@ -263,7 +269,7 @@ func (p *pool) await(x *wait, k kind) (*member, error) {
 		}
 		if w == nil {
 			p.tickets++
-			w = &place{ready: make(chan *member, 1), ticket: p.tickets}
+			w = &place{ready: make(chan *member, 1), ticket: p.tickets, since: time.Now()}
 		}
 		if m, err := p.queueUp(x, w, k); m != nil || err != nil {
 			return m, err
@@ -300,6 +306,7 @@ func (p *pool) listen(m *member, begin bool) (isWanted bool) {
 
 // queueUp waits for a member. Without one and without an error the caller looks again.
 func (p *pool) queueUp(x *wait, w *place, k kind) (*member, error) {
+	w.lookups++
 	p.waiting[k].insert(w)
 	if p.dial != nil {
 		p.grow.start(growAfter)
@@ -315,7 +322,7 @@ func (p *pool) queueUp(x *wait, w *place, k kind) (*member, error) {
 	} else if m = <-w.ready; m != nil {
 		p.give(m)
 	} else {
-		p.wake() // the turn is the next one's
+		p.wake(kinds) // the turn is the next one's
 	}
 	if p.dialErr != nil {
 		err = fmt.Errorf("%w (no further Transport: %w)", err, p.dialErr)
@@ -362,7 +369,7 @@ func (p *pool) apply(m *member) (*member, error) {
 		}
 		for _, set := range missing {
 			if err := set(m.t); err != nil {
-				p.release(m, true)
+				p.release(m, !m.dirty)
 				return nil, err
 			}
 			m.applied++
@@ -405,13 +412,13 @@ func (p *pool) release(m *member, isClean bool) {
 	case m == p.first:
 		p.unuse(m)
 		p.isSpare = true
-		p.wake()
+		p.wake(kinds)
 		p.mu.Unlock()
 		return
 	}
 	p.unuse(m)
 	delete(p.members, m)
-	p.wake()
+	p.wake(kinds)
 	p.mu.Unlock()
 	_ = m.t.Close() // pool.close may have closed it
 }
@@ -426,14 +433,24 @@ func (p *pool) unuse(m *member) {
 	m.isBusy, m.parked, m.listens = false, nil, false
 }
 
-// give passes a member to the exchange that has waited longest, or makes it idle.
+// yieldFor is how long an exchange lets others, which run already, have a member that it
+// was woken for.
+const yieldFor = time.Millisecond
+
+// give makes a member idle and wakes the exchange that has waited longest. It does not
+// keep the member for it, as the goroutine that releases one most often wants the next
+// one at once, and each wake-up costs more than an exchange: with many goroutines a
+// queue would never end. An exchange that found the member gone again is given the next.
 func (p *pool) give(m *member) {
 	p.unuse(m)
-	if w, k := p.next(); w != nil {
+	if w, k := p.next(kinds); w != nil {
 		p.waiting[k].remove(w)
-		p.use(m, k)
-		w.ready <- m
-		return
+		if w.lookups > 1 && time.Since(w.since) > yieldFor {
+			p.use(m, k)
+			w.ready <- m
+			return
+		}
+		w.ready <- nil
 	}
 	p.idle = append(p.idle, m)
 	if len(p.idle) > p.maxIdle {
@@ -457,9 +474,10 @@ func (p *pool) drop(i int) {
 	_ = m.t.Close() // nothing is lost with it
 }
 
-// next returns the exchange that has waited longest of those that may run.
-func (p *pool) next() (w *place, k kind) {
-	for i := range p.waiting {
+// next returns the exchange of a kind below end that has waited longest of those that may
+// run.
+func (p *pool) next(end kind) (w *place, k kind) {
+	for i := range p.waiting[:end] {
 		if head := p.waiting[i].head; head != nil && p.mayRun(kind(i)) && (w == nil || head.ticket < w.ticket) {
 			w, k = head, kind(i)
 		}
@@ -467,9 +485,9 @@ func (p *pool) next() (w *place, k kind) {
 	return w, k
 }
 
-// wake makes the exchange that has waited longest look again.
-func (p *pool) wake() {
-	if w, k := p.next(); w != nil {
+// wake makes the exchange of a kind below end that has waited longest look again.
+func (p *pool) wake(end kind) {
+	if w, k := p.next(end); w != nil {
 		p.waiting[k].remove(w)
 		w.ready <- nil
 	}

@@ -34,7 +34,7 @@ type Request struct {
 	// Seq is the sequence number to send. With 0 the Conn chooses one.
 	Seq uint32
 	// Deadline ends the exchange as ctx does, with [os.ErrDeadlineExceeded]. The zero
-	// time means none.
+	// time means none. In a batch the earliest counts.
 	Deadline time.Time
 
 	header int // length of the family's fixed header

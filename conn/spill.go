@@ -1,8 +1,7 @@
 package conn
 
 import (
-	"bytes"
-
+	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
 
@@ -26,7 +25,7 @@ func (p *pool) park(d *dump, b []byte, info socket.Info) {
 	d.m.parked, d.parked = d, parked
 	d.m.moves++
 	if !p.mayDial() {
-		p.wake()
+		p.wake(forListening) // which waits for the end of the dump
 	}
 }
 
@@ -43,6 +42,7 @@ func (p *pool) resume(d *dump) error {
 			return err
 		}
 	}
+	d.strays, d.others = append(d.strays, d.others...), nil
 	if d.m != nil {
 		if p.closed.Load() {
 			return ErrClosedWaiting
@@ -79,14 +79,14 @@ func (p *pool) takeOver(x *wait, m *member, k kind) (*member, error) {
 	e := d.parked
 	kept := keptBytes(d.backlog)
 	p.mu.Unlock()
-	rest, loss, err := d.readRest(x, m, &e, kept)
+	r, err := d.readRest(x, m, &e, kept)
 	p.mu.Lock()
 	close(d.taken)
 	d.taken = nil
-	d.backlog = append(d.backlog, rest...)
+	d.backlog, d.others = append(d.backlog, r.datagrams...), append(d.others, r.others...)
 	switch {
 	case err == nil:
-		d.m, d.restLoss = nil, loss
+		d.m, d.restLoss = nil, r.loss
 		p.unuse(m)
 		p.use(m, k)
 		return m, nil
@@ -99,36 +99,68 @@ func (p *pool) takeOver(x *wait, m *member, k kind) (*member, error) {
 	return nil, err
 }
 
+// rest is what was read of a dump for its loop.
+type rest struct {
+	datagrams []datagram
+	others    []stray
+	loss      error // the dump ends with it
+}
+
 // readRest reads the rest of a dump for an exchange that waits as x says; kept bytes of it
-// were read before. loss is what the dump ends with, err why its rest could not be read.
-// The loop may be left meanwhile: of d there is only what does not change.
-func (d *dump) readRest(x *wait, m *member, e *ending, kept int) (rest []datagram, loss, err error) {
+// were read before. Its error says why the rest could not be read. The loop may be left
+// meanwhile: of d there is only what does not change.
+func (d *dump) readRest(x *wait, m *member, e *ending, kept int) (r rest, err error) {
 	if e.isOver {
-		return nil, nil, nil
+		return r, nil
 	}
 	own := receiver{wait: *x, c: d.c, m: m, space: d.c.conf.getBuffer()}
 	own.buf = (*own.space)[:d.c.conf.buffer]
 	defer d.c.conf.putBuffer(own.space)
-	for kept < d.c.conf.queue {
+	for err = own.expired(); err == nil && !e.isOver && kept < d.c.conf.queue; err = own.expired() {
 		b, info, err := own.fetch(e)
 		switch {
 		case err == errOver:
-			return rest, nil, nil
+			e.isOver = true
 		case err == errLost:
-			return rest, own.loss, nil
+			e.isOver, r.loss = true, own.loss
 		case err != nil:
-			return rest, nil, err
+			r.others = own.strays
+			return r, err
 		}
+		own.sort(b, info, e, &r)
 		kept += len(b)
-		rest = append(rest, datagram{bytes.Clone(b), info})
-		if e.endsIn(b, info) {
-			return rest, nil, nil
-		}
-		if err := own.expired(); err != nil {
-			return rest, nil, err
-		}
 	}
-	return rest, nil, ErrBusy
+	r.others = own.strays
+	switch {
+	case e.isOver:
+		return r, nil
+	case err == nil:
+		err = ErrBusy
+	}
+	return r, err
+}
+
+// sort keeps the messages of a datagram that belong to the dump. The others are of
+// notifications, which must not wait for its loop.
+func (x *receiver) sort(b []byte, info socket.Info, e *ending, r *rest) {
+	kept := make([]byte, 0, len(b))
+	for len(b) > 0 {
+		m, n := nlmsg.Consume(b)
+		switch {
+		case n < 0:
+			kept, b = append(kept, b...), nil // for the loop to report
+			continue
+		case m.Type() == nlmsg.Overrun || !e.isOver && e.owns(m, info):
+			e.ends(m)
+			kept = append(kept, b[:n]...)
+		default:
+			x.unmatched(m, info)
+		}
+		b = b[n:]
+	}
+	if len(kept) > 0 {
+		r.datagrams = append(r.datagrams, datagram{kept, info})
+	}
 }
 
 // keptBytes is how many bytes datagrams have.

@@ -47,9 +47,9 @@ type stress struct {
 	requests  atomic.Int64
 	lost      atomic.Int64
 	wrong     atomic.Int64
-	open      atomic.Int64 // Transports
-	buffers   atomic.Int64 // receive buffers
-	unstopped atomic.Int64 // members in use after Close
+	open      atomic.Int64  // Transports
+	buffers   *atomic.Int64 // receive buffers
+	unstopped atomic.Int64  // members in use after Close
 	events    [numEvents]atomic.Int64
 	workers   sync.Map // of *stressWorker: those that run
 	reports   atomic.Int64
@@ -77,7 +77,7 @@ func TestStress(t *testing.T) {
 	total = kerneltest.Environment(t, "NLWIRE_STRESS_REQUESTS", total)
 	s := &stress{t: t, seed: uint64(kerneltest.Environment(t, "NLWIRE_STRESS_SEED", int(time.Now().UnixNano()&(1<<31-1))))}
 	fmt.Printf("stress seed: %d\n", s.seed)
-	s.countBuffers()
+	s.buffers = countBuffers(t)
 	goroutines := runtime.NumGoroutine()
 	targets := []*stressTarget{s.busTarget()}
 	for _, more := range stressTargets {
@@ -143,15 +143,18 @@ func (s *stress) watch(ended <-chan struct{}) (hung int) {
 	}
 }
 
-// countBuffers counts the receive buffers that something holds.
-func (s *stress) countBuffers() {
+// countBuffers counts the receive buffers that something holds: garbage collections take
+// those in the pool.
+func countBuffers(tb testing.TB) *atomic.Int64 {
+	n := &atomic.Int64{}
 	buffers.New = func() any {
 		b := make([]byte, DefaultBuffer)
-		s.buffers.Add(1)
-		runtime.AddCleanup(&b, func(n *atomic.Int64) { n.Add(-1) }, &s.buffers)
+		n.Add(1)
+		runtime.AddCleanup(&b, func(n *atomic.Int64) { n.Add(-1) }, n)
 		return &b
 	}
-	s.t.Cleanup(func() { buffers.New = nil })
+	tb.Cleanup(func() { buffers.New = nil })
+	return n
 }
 
 // leaks returns how many goroutines and buffers are held after the end. Goroutines on
