@@ -9,8 +9,9 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// On a kernel the tests may do everything.
-func TestErrorOfRequestsAndGroupsNamesTheMissingCapability(t *testing.T) {
+// Who lacks a capability is told so, by requests and by groups. On a kernel the
+// tests may do everything.
+func TestCapabilities(t *testing.T) {
 	const errPerm = syscall.Errno(bus.EPERM)
 	w := newBus(t)
 	c := w.openWith(t, bus.WithCaps(0))

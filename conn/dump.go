@@ -269,7 +269,7 @@ func (d *dump) deliver(b []byte, info socket.Info, yield func(nlmsg.Msg, error) 
 		m, n := nlmsg.Consume(rest)
 		if n < 0 {
 			d.c.stats.malformed.Add(1)
-			if isOwn || len(rest) == len(b) && !d.isOver {
+			if !d.isOver && (isOwn || len(rest) == len(b)) {
 				return fmt.Errorf("malformed reply: %w", nlmsg.ParseError(n))
 			}
 			break

@@ -44,6 +44,7 @@ type pool struct {
 	opening  int
 	waiting  [kinds]queue
 	tickets  uint64
+	looking  int // exchanges that were woken and have not looked yet
 	settings []func(Transport) error
 
 	dialErr error     // of the last attempt to open a Transport
@@ -314,15 +315,21 @@ func (p *pool) queueUp(x *wait, w *place, k kind) (*member, error) {
 	p.mu.Unlock()
 	m, err := await(x, w.ready)
 	p.mu.Lock()
-	if err == nil {
+	switch {
+	case err == nil && m == nil:
+		p.looking--
+		return nil, nil
+	case err == nil:
 		return m, nil
-	}
-	if w.queued {
+	case w.queued:
 		p.waiting[k].remove(w)
-	} else if m = <-w.ready; m != nil {
-		p.give(m)
-	} else {
-		p.wake(kinds) // the turn is the next one's
+	default:
+		if m = <-w.ready; m != nil {
+			p.give(m)
+		} else {
+			p.looking--
+			p.wake(kinds) // the turn is the next one's
+		}
 	}
 	if p.dialErr != nil {
 		err = fmt.Errorf("%w (no further Transport: %w)", err, p.dialErr)
@@ -450,7 +457,7 @@ func (p *pool) give(m *member) {
 			w.ready <- m
 			return
 		}
-		w.ready <- nil
+		p.rouse(w)
 	}
 	p.idle = append(p.idle, m)
 	if len(p.idle) > p.maxIdle {
@@ -489,8 +496,14 @@ func (p *pool) next(end kind) (w *place, k kind) {
 func (p *pool) wake(end kind) {
 	if w, k := p.next(end); w != nil {
 		p.waiting[k].remove(w)
-		w.ready <- nil
+		p.rouse(w)
 	}
+}
+
+// rouse makes an exchange look again that is not in the queue any more.
+func (p *pool) rouse(w *place) {
+	p.looking++
+	w.ready <- nil
 }
 
 // growAfter is how long a member must not get on to count as stuck.
@@ -515,10 +528,10 @@ func (p *pool) growPast() {
 	}
 	isWaiting := false
 	for k := range kinds {
-		for n := p.limit[k] + p.stuck[k] - p.using[k]; n > 0 && p.waiting[k].head != nil; n-- {
+		for n := p.limit[k] + p.stuck[k] - p.using[k] - p.looking; n > 0 && p.waiting[k].head != nil; n-- {
 			w := p.waiting[k].head
 			p.waiting[k].remove(w)
-			w.ready <- nil
+			p.rouse(w)
 		}
 		isWaiting = isWaiting || p.waiting[k].head != nil
 	}
@@ -583,7 +596,7 @@ func (p *pool) close() error {
 	for k := range p.waiting {
 		for w := p.waiting[k].head; w != nil; w = p.waiting[k].head {
 			p.waiting[k].remove(w)
-			w.ready <- nil
+			p.rouse(w)
 		}
 	}
 	var members []*member

@@ -20,6 +20,8 @@ type receiver struct {
 	space *[]byte // of the pool of buffers
 	buf   []byte  // as much of it as a datagram may have
 
+	isListener bool // of Subscription.All
+
 	count   int    // of the receives
 	loss    error  // a loss that the kernel reported; the reply may still be queued
 	barrier uint32 // sequence number of the barrier, 0 before it is sent
@@ -125,9 +127,11 @@ func (x *receiver) judge(block bool, n int, info socket.Info, err error) ([]byte
 			// drops all others until the queue is empty (NETLINK_S_CONGESTED).
 			x.c.stats.lost.Add(1)
 			x.loss = syscall.ENOBUFS
-			x.m.room = growReceiveBuffer(x.m.t, 0)
-			if x.c.onLoss != nil {
-				x.c.onLoss(syscall.ENOBUFS)
+			if !x.isListener {
+				x.m.room = growReceiveBuffer(x.m.t, 0)
+				if x.c.onLoss != nil {
+					x.c.onLoss(syscall.ENOBUFS)
+				}
 			}
 			block = false // there may be nothing to wait for
 		case isPassing(err) && failures < maxFailures:

@@ -131,7 +131,7 @@ func (s *Subscription) miss(err error) {
 // last: that of ctx, of Resync, or [os.ErrClosed].
 func (s *Subscription) All(ctx context.Context) iter.Seq2[nlmsg.Msg, error] {
 	return func(yield func(nlmsg.Msg, error) bool) {
-		l := &listener{receiver: receiver{wait: wait{ctx: ctx}, c: s.own}, s: s}
+		l := &listener{receiver: receiver{wait: wait{ctx: ctx}, c: s.own, isListener: true}, s: s}
 		defer l.rest()
 		for {
 			b, err := l.datagram()
@@ -175,12 +175,20 @@ func (l *listener) datagram() (b []byte, err error) {
 		l.buf = (*l.space)[:l.c.conf.buffer]
 	}
 	b, info, err := l.next(false)
+	if l.loss != nil {
+		s.lose(l.loss)
+		l.loss = nil
+	}
 	if err == socket.ErrEmpty {
 		if s.loss != nil {
 			s.queue, s.again = 0, nil // all notifications from before the losses were delivered
 			return nil, nil
 		}
 		b, info, err = l.listen()
+		if l.loss != nil {
+			s.lose(l.loss)
+			l.loss = nil
+		}
 	}
 	s.info = info
 	s.queue--
@@ -240,6 +248,12 @@ func (l *listener) rest() {
 // (NETLINK_S_CONGESTED, netlink_rcv_wake). A list that is read before that misses
 // changes without another report; so the loss is reported only then.
 func (s *Subscription) lose(err error) {
+	s.note(err)
+	growReceiveBuffer(s.Transport(), 0)
+}
+
+// note is lose where the receive buffer has grown.
+func (s *Subscription) note(err error) {
 	if s.loss == nil {
 		s.loss, s.queue = err, s.capacity()
 	} else {
@@ -285,7 +299,7 @@ func (l *listener) takeKept() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.missed != nil {
-		s.lose(s.missed)
+		s.note(s.missed)
 	}
 	isSome := s.missed != nil || len(s.kept) > 0
 	l.kept, s.kept, s.size, s.missed = s.kept, nil, 0, nil

@@ -1,0 +1,464 @@
+package conn
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// What ends a request, and what comes of it. The trailing answer is to the next
+// request: it must get its own.
+func TestDoEnds(t *testing.T) {
+	const multi = nlmsg.Multi
+	type reply = func(r nlmsg.Msg) []event
+	tests := []struct {
+		name    string
+		flags   nlmsg.Flags
+		reply   reply
+		want    []string
+		errno   syscall.Errno
+		warning string
+		stale   uint64
+	}{
+		{"one reply", 0, func(r nlmsg.Msg) []event { return events(message(r, 0, "a")) }, []string{"a"}, 0, "", 0},
+		{"a reply, then the ACK", nlmsg.Ack, func(r nlmsg.Msg) []event {
+			return events(message(r, 0, "a"), answer(r, 0, ""))
+		}, []string{"a"}, 0, "", 0},
+		{"a reply and the ACK in one datagram", nlmsg.Ack, func(r nlmsg.Msg) []event {
+			return events(join(message(r, 0, "a"), answer(r, 0, "")))
+		}, []string{"a"}, 0, "", 0},
+		{"an ACK alone", nlmsg.Ack, func(r nlmsg.Msg) []event { return events(answer(r, 0, "")) }, nil, 0, "", 0},
+		{"several replies, then the ACK", nlmsg.Ack, func(r nlmsg.Msg) []event {
+			return events(message(r, 0, "abc"), message(r, 0, "d"), answer(r, 0, ""))
+		}, []string{"abc", "d"}, 0, "", 0},
+		{"an echo, then the ACK", nlmsg.Ack | nlmsg.Echo, func(r nlmsg.Msg) []event {
+			return events(message(r, 0, "echo"), answer(r, 0, ""))
+		}, []string{"echo"}, 0, "", 0},
+		{"an echo without an ACK", nlmsg.Echo, func(r nlmsg.Msg) []event { return events(message(r, 0, "echo")) }, []string{"echo"}, 0, "", 0},
+		{"parts, then DONE", 0, func(r nlmsg.Msg) []event {
+			return events(message(r, multi, "a"), join(message(r, multi, "b"), done(r, 0, 0)))
+		}, []string{"a", "b"}, 0, "", 0},
+		{"DONE in place of the ACK", nlmsg.Ack, func(r nlmsg.Msg) []event {
+			return events(message(r, multi, "a"), done(r, 0, 0))
+		}, []string{"a"}, 0, "", 0},
+		{"DONE, and the ACK after all", nlmsg.Ack, func(r nlmsg.Msg) []event {
+			return events(message(r, multi, "a"), done(r, 0, 0), answer(r, 0, ""))
+		}, []string{"a"}, 0, "", 1},
+		{"parts without DONE, then the ACK", nlmsg.Ack, func(r nlmsg.Msg) []event {
+			return events(message(r, multi, "a"), message(r, multi, "b"), answer(r, 0, ""))
+		}, []string{"a", "b"}, 0, "", 0},
+		{"an empty DONE", 0, func(r nlmsg.Msg) []event {
+			b, m := nlmsg.Begin(nil, nlmsg.Done, nlmsg.Multi, r.Seq(), fakePort)
+			return events(nlmsg.End(b, m))
+		}, nil, 0, "", 0},
+		{"an error", 0, func(r nlmsg.Msg) []event { return events(answer(r, 2, "no such thing")) }, nil, syscall.ENOENT, "", 0},
+		{"an error behind a reply", nlmsg.Ack, func(r nlmsg.Msg) []event {
+			return events(message(r, 0, "a"), answer(r, 22, ""))
+		}, []string{"a"}, syscall.EINVAL, "", 0},
+		{"DONE with an error", 0, func(r nlmsg.Msg) []event {
+			return events(message(r, multi, "a"), done(r, 0, 5))
+		}, []string{"a"}, syscall.EIO, "", 0},
+		{"a warning", nlmsg.Ack, func(r nlmsg.Msg) []event { return events(answer(r, 0, "deprecated")) }, nil, 0, "deprecated", 0},
+		{"NOOP in between", nlmsg.Ack, func(r nlmsg.Msg) []event {
+			noop := nlmsg.Msg(message(r, 0, ""))
+			b, m := nlmsg.Begin(nil, nlmsg.Noop, 0, noop.Seq(), fakePort)
+			return events(nlmsg.End(b, m), answer(r, 0, ""))
+		}, nil, 0, "", 0},
+		{"everything twice", nlmsg.Ack, func(r nlmsg.Msg) []event {
+			return events(message(r, 0, "a"), message(r, 0, "a"), answer(r, 0, ""), answer(r, 0, ""))
+		}, []string{"a", "a"}, 0, "", 1},
+		{"the port ID left 0, as audit does", 0, func(r nlmsg.Msg) []event {
+			b, m := nlmsg.Begin(nil, fakeType, 0, r.Seq(), 0)
+			return events(nlmsg.End(append(b, "a"...), m))
+		}, []string{"a"}, 0, "", 0},
+		{"late answers and those to nobody first", 0, func(r nlmsg.Msg) []event {
+			late, foreign := r.Clone(), message(r, 0, "for another port")
+			late.SetSeq(r.Seq() - 1)
+			foreign[12]++
+			return events(message(late, 0, "late"), answer(late, 1, ""), done(late, 0, 0), foreign, message(r, 0, "a"))
+		}, []string{"a"}, 0, "", 4},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var heard []string
+			c, _ := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event {
+				if text(reqs[0]) == "next" {
+					return events(message(reqs[0], 0, "its own"))
+				}
+				return tt.reply(reqs[0])
+			}, WithWarnings(func(e *Error) { heard = append(heard, e.Msg) }))
+			r := c.Request(fakeType, nlmsg.Request|tt.flags, nil)
+			defer r.Release()
+			first, err := c.Do(t.Context(), r)
+			var got []string
+			for m := range r.Replies() {
+				got = append(got, text(m))
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("replies -want +got:\n%s", diff)
+			}
+			if tt.errno == 0 && err != nil || tt.errno != 0 && !errors.Is(err, tt.errno) || r.Err() != err {
+				t.Errorf("error %v, want errno %d", err, tt.errno)
+			}
+			if len(tt.want) > 0 && err == nil && text(first) != tt.want[0] || len(tt.want) == 0 && first != nil {
+				t.Errorf("first reply %q", text(first))
+			}
+			if w := r.Warning(); (w != nil) != (tt.warning != "") || w != nil && (w.Msg != tt.warning || w.Unwrap() != nil || heard[0] != tt.warning) {
+				t.Errorf("warning %v, heard %v", w, heard)
+			}
+			if got, err := ask(t, c, 0, "next"); got != "its own" || err != nil {
+				t.Errorf("the next request: %q, %v", got, err)
+			}
+			if s := c.Stats(); s.Stale != tt.stale {
+				t.Errorf("%+v, want %d stale", s, tt.stale)
+			}
+		})
+	}
+}
+
+// Faults of the receive itself, and datagrams that are none.
+func TestDoSurvives(t *testing.T) {
+	tests := []struct {
+		name  string
+		reply func(r nlmsg.Msg) []event
+		stats Stats
+	}{
+		{"EINTR", func(nlmsg.Msg) []event { return []event{{err: syscall.EINTR}} }, Stats{}},
+		{"EAGAIN", func(nlmsg.Msg) []event { return []event{{err: fmt.Errorf("x: %w", syscall.EAGAIN)}} }, Stats{}},
+		{"ENOBUFS, but the answer is there", func(nlmsg.Msg) []event { return []event{{err: syscall.ENOBUFS}} }, Stats{Lost: 1}},
+		{"an empty datagram", func(nlmsg.Msg) []event { return events([]byte{}) }, Stats{Malformed: 1}},
+		{"no sender", func(r nlmsg.Msg) []event { return []event{{b: message(r, 0, "forged"), err: socket.ErrSender}} }, Stats{Foreign: 1}},
+		{"another process", func(r nlmsg.Msg) []event {
+			return []event{{b: message(r, 0, "forged"), info: socket.Info{PortID: 77}}}
+		}, Stats{Foreign: 1}},
+		{"a truncated one of another process", func(r nlmsg.Msg) []event {
+			return []event{{b: join(message(r, 0, "forged"), make([]byte, 400)), info: socket.Info{PortID: 77}}}
+		}, Stats{Foreign: 1, Truncated: 1}},
+		{"a notification with our numbers", func(r nlmsg.Msg) []event {
+			return []event{{b: message(r, 0, "forged"), info: socket.Info{Group: 40}}, {b: message(r, 0, "forged"), info: socket.Info{Groups: 1}}}
+		}, Stats{Notifications: 2}},
+		{"garbage behind a stale message", func(r nlmsg.Msg) []event {
+			late := r.Clone()
+			late.SetSeq(r.Seq() - 1)
+			return events(join(message(late, 0, "a"), []byte{1, 2, 3, 4}))
+		}, Stats{Stale: 1, Malformed: 1}},
+		{"a stale message cut", func(r nlmsg.Msg) []event {
+			late := r.Clone()
+			late.SetSeq(r.Seq() - 1)
+			return events(message(late, 0, strings.Repeat("x", 400)))
+		}, Stats{Truncated: 1}},
+		{"an overrun for nobody we know", func(r nlmsg.Msg) []event {
+			b, m := nlmsg.Begin(nil, nlmsg.Noop, 0, 0, 0)
+			return events(nlmsg.End(b, m))
+		}, Stats{Stale: 1}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c, _ := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event {
+				return append(tt.reply(reqs[0]), event{b: message(reqs[0], 0, "right")})
+			}, WithBuffer(256))
+			for range 3 {
+				if got, err := ask(t, c, 0, ""); got != "right" || err != nil {
+					t.Fatalf("%q, %v", got, err)
+				}
+				if tt.stats.Truncated > 0 {
+					break // the buffer has grown
+				}
+			}
+			want := tt.stats
+			if want.Truncated == 0 {
+				want = Stats{3 * want.Stale, 3 * want.Foreign, 3 * want.Notifications, 3 * want.Malformed, 0, 3 * want.Lost, 0}
+			}
+			if diff := cmp.Diff(want, c.Stats()); diff != "" {
+				t.Errorf("stats -want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// What is lost is said, and the next request is none the worse.
+func TestDoTellsLosses(t *testing.T) {
+	overrun := func(r nlmsg.Msg) []byte {
+		b, m := nlmsg.Begin(nil, nlmsg.Overrun, 0, r.Seq(), fakePort)
+		return nlmsg.End(b, m)
+	}
+	tests := []struct {
+		name  string
+		reply func(r nlmsg.Msg) []event
+		want  error
+		loss  bool
+	}{
+		{"ENOBUFS, and nothing else", func(nlmsg.Msg) []event { return []event{{err: syscall.ENOBUFS}} }, syscall.ENOBUFS, true},
+		{"a truncated reply", func(r nlmsg.Msg) []event { return events(message(r, 0, strings.Repeat("x", 400))) }, socket.ErrTruncated, true},
+		{"truncated behind a message for us", func(r nlmsg.Msg) []event {
+			return events(join(message(r, nlmsg.Multi, "a"), message(r, nlmsg.Multi, strings.Repeat("x", 400))))
+		}, socket.ErrTruncated, true},
+		{"an overrun", func(r nlmsg.Msg) []event { return events(overrun(r)) }, ErrOverrun, true},
+		{"an overrun for anybody", func(r nlmsg.Msg) []event { return events(overrun(nil)) }, ErrOverrun, true},
+		{"a length below the header", func(r nlmsg.Msg) []event {
+			b := message(r, 0, "")
+			b[0], b[3] = 8, 8
+			return events(b)
+		}, nlmsg.ErrOverrun, false},
+		{"garbage", func(nlmsg.Msg) []event { return events([]byte{1, 2, 3}) }, nlmsg.ErrTruncated, false},
+		{"garbage behind a message for us", func(r nlmsg.Msg) []event {
+			return events(join(message(r, nlmsg.Multi, "a"), []byte{1, 2, 3, 4}))
+		}, nlmsg.ErrTruncated, false},
+		{"a receive that fails", func(nlmsg.Msg) []event { return []event{{err: syscall.ENOTCONN}} }, syscall.ENOTCONN, false},
+		{"more replies than the limit", func(r nlmsg.Msg) []event {
+			return events(message(r, nlmsg.Multi, strings.Repeat("x", 200)), message(r, nlmsg.Multi, strings.Repeat("x", 200)), done(r, 0, 0))
+		}, ErrTooMuch, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c, _ := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event {
+				if text(reqs[0]) == "next" {
+					return events(message(reqs[0], 0, "its own"))
+				}
+				return tt.reply(reqs[0])
+			}, WithBuffer(256), WithQueue(300))
+			_, err := ask(t, c, 0, "")
+			isError(t, err, tt.want)
+			var loss *LossError
+			if errors.As(err, &loss) != tt.loss {
+				t.Errorf("error %v is a loss: %v, want %v", err, !tt.loss, tt.loss)
+			}
+			if got, err := ask(t, c, 0, "next"); got != "its own" || err != nil {
+				t.Errorf("the next request: %q, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestDoWithoutAHeader(t *testing.T) {
+	c, f := newFakeConn(t, nil)
+	if _, err := c.Do(t.Context(), &Request{B: []byte("abc")}); err == nil || f.requests() != 0 {
+		t.Errorf("error %v", err)
+	}
+}
+
+// Numbers wrap around and are never 0.
+func TestSequenceNumbers(t *testing.T) {
+	var seen []uint32
+	c, _ := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event {
+		var list []event
+		for _, r := range reqs {
+			seen = append(seen, r.Seq())
+			list = append(list, event{b: answer(r, 0, "")})
+		}
+		return list
+	})
+	c.pool.first.seq = 1<<32 - 3
+	for range 2 {
+		if _, err := ask(t, c, nlmsg.Ack, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	batch := []*Request{c.Request(fakeType, nlmsg.Ack, nil), c.Request(fakeType, nlmsg.Ack, nil), c.Request(fakeType, nlmsg.Ack, nil)}
+	if err := c.Batch(t.Context(), batch...); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]uint32{1<<32 - 2, 1<<32 - 1, 1, 2, 3}, seen); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestBatch(t *testing.T) {
+	var got []string
+	c, f := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event {
+		var list []event
+		for i, r := range reqs {
+			got = append(got, text(r))
+			switch {
+			case text(r) == "bad!":
+				list = append(list, event{b: answer(r, 17, "exists")})
+			case r.Flags()&nlmsg.Ack != 0:
+				list = append(list, event{b: answer(r, 0, "")})
+			}
+			if i > 0 && r.Seq() != reqs[i-1].Seq()+1 {
+				t.Errorf("request %d has number %d after %d", i, r.Seq(), reqs[i-1].Seq())
+			}
+		}
+		return list
+	})
+	make := func(texts ...string) (batch []*Request) {
+		for _, s := range texts {
+			flags := nlmsg.Request
+			if !strings.HasPrefix(s, "-") {
+				flags |= nlmsg.Ack
+			}
+			batch = append(batch, c.Request(fakeType, flags, []byte(s)))
+		}
+		return batch
+	}
+	batch := make("-beg", "good", "bad!", "more", "-end")
+	err := c.Batch(t.Context(), batch...)
+	isError(t, err, syscall.EEXIST)
+	if err == nil || !strings.Contains(err.Error(), "request 2 of the batch") || !strings.Contains(err.Error(), "exists") {
+		t.Errorf("error %v", err)
+	}
+	for i, r := range batch {
+		if (r.Err() != nil) != (i == 2) {
+			t.Errorf("request %d: %v", i, r.Err())
+		}
+	}
+	if diff := cmp.Diff([]string{"-beg", "good", "bad!", "more", "-end"}, got); diff != "" || f.requests() != 1 {
+		t.Errorf("%d datagrams, -want +got:\n%s", f.requests(), diff)
+	}
+	if err := c.Batch(t.Context()); err != nil || f.requests() != 1 {
+		t.Errorf("an empty batch: %v, %d datagrams", err, f.requests())
+	}
+	if err := c.Batch(t.Context(), make("good")...); err != nil {
+		t.Errorf("a batch of one: %v", err)
+	}
+	if err := c.Batch(t.Context(), make("-one", "-two")...); err != nil {
+		t.Errorf("a batch that asks for nothing: %v", err)
+	}
+}
+
+// nfnetlink answers a batch that it cannot handle at all by one error, for the
+// message that opens it. The others must not wait for ever.
+func TestBatchRefusedAsAWhole(t *testing.T) {
+	c, _ := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event { return events(answer(reqs[0], 12, "")) })
+	batch := []*Request{c.Request(fakeType, nlmsg.Request, nil), c.Request(fakeType, nlmsg.Ack, nil), c.Request(fakeType, nlmsg.Ack, nil)}
+	isError(t, c.Batch(t.Context(), batch...), syscall.ENOMEM)
+	isError(t, batch[0].Err(), syscall.ENOMEM)
+	isError(t, batch[1].Err(), ErrUnanswered)
+	isError(t, batch[2].Err(), ErrUnanswered)
+}
+
+// The offset of an extended ACK is turned back into a path.
+func TestErrorPath(t *testing.T) {
+	names := map[string]string{"[3]": "options", "[3 2]": "mode", "[3 9]": "limit"}
+	name := func(path []uint16) string { return names[fmt.Sprint(path)] }
+	build := func(c *Conn) *Request {
+		r := c.Request(fakeType, nlmsg.Request|nlmsg.Ack, []byte{1, 1, 0, 0, 9}) // 5 bytes: padding before the attributes
+		r.Name, r.Op = name, "set things"
+		r.B = nla.AppendUint8(r.B, 1, 7)
+		b, n := nla.Begin(r.B, 3)
+		b = nla.AppendUint16(b, 1, 5)
+		b = nla.AppendUint32(b, 2, 5)
+		r.B = nla.End(b, n)
+		return r
+	}
+	tests := []struct {
+		name   string
+		offset uint32
+		want   []uint16
+		text   string
+	}{
+		{"top level", 24, []uint16{1}, "attribute 1"},
+		{"a nest", 32, []uint16{3}, "attribute 3 (options)"},
+		{"inside", 44, []uint16{3, 2}, "attribute 3/2 (mode): it must be u32 of 1..10"},
+		{"in the header", 16, nil, "at offset 16"},
+		{"in the middle of one", 26, nil, "at offset 26"},
+		{"behind the end", 400, nil, "at offset 400"},
+		{"the largest", 1<<32 - 1, nil, "at offset 4294967295"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c, _ := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event {
+				ext := nlmsg.ExtAck{Offset: tt.offset, Cookie: []byte{1, 2}, MissType: 9, MissNest: 32, Msg: []byte("wrong")}
+				rule := nla.Range(nla.KindU32, 1, 10)
+				ext.Policy = nla.AppendRule(nil, &rule)
+				for _, attr := range []uint16{nlmsg.AttrMsg, nlmsg.AttrOffs, nlmsg.AttrCookie, nlmsg.AttrPolicy, nlmsg.AttrMissType, nlmsg.AttrMissNest} {
+					ext.Set(attr)
+				}
+				// AppendAck leaves out offsets outside the request, as the
+				// kernel does; a hostile one would not.
+				long := append(reqs[0].Clone(), make([]byte, 400)...)
+				b := nlmsg.AppendAck(nil, long, fakePort, 22, &ext, nlmsg.AckOptions{Cap: true, Ext: true})
+				return events(b)
+			})
+			r := build(c)
+			_, err := c.Do(t.Context(), r)
+			var e *Error
+			if !errors.As(err, &e) || !errors.Is(err, syscall.EINVAL) {
+				t.Fatalf("error %v", err)
+			}
+			if e.HasAttr && cmp.Diff(tt.want, e.Path) != "" || e.HasAttr && !strings.Contains(e.Error(), tt.text) {
+				t.Errorf("path %v of %v, want %v", e.Path, e, tt.want)
+			}
+			if !e.HasAttr && tt.offset < 400 {
+				t.Errorf("no attribute in %+v", e)
+			}
+			if !e.HasMiss || e.MissType != 9 || cmp.Diff([]uint16{3}, e.MissPath) != "" || e.MissName != "limit" {
+				t.Errorf("missing: %+v", e)
+			}
+			if string(e.Cookie) != "\x01\x02" || e.Policy == nil || e.Policy.Max != 10 || e.Msg != "wrong" {
+				t.Errorf("cookie % x, policy %+v, text %q", e.Cookie, e.Policy, e.Msg)
+			}
+			if text := e.Error(); !strings.HasPrefix(text, "conn: set things: invalid argument: wrong") || !strings.Contains(text, "attribute 3/9 is missing (limit)") {
+				t.Errorf("text %q", text)
+			}
+		})
+	}
+}
+
+// Peers other than the kernel are believed only if that was asked for.
+func TestAnySender(t *testing.T) {
+	c, _ := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event {
+		return []event{{b: message(reqs[0], 0, "a"), info: socket.Info{PortID: 12}}}
+	}, WithAnySender())
+	if got, err := ask(t, c, 0, ""); got != "a" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// A malformed extended ACK does not hide the errno, nor pass for success.
+func TestMalformedAnswers(t *testing.T) {
+	for _, errno := range []uint32{0, 13} {
+		c, _ := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event {
+			b := answer(reqs[0], errno, "a text")
+			b[36] = 3 // length of the first attribute
+			return events(b)
+		})
+		_, err := ask(t, c, nlmsg.Ack, "")
+		if errno != 0 {
+			isError(t, err, syscall.EACCES)
+		} else if err == nil || !strings.Contains(err.Error(), "request of type 0x20") {
+			t.Errorf("error %v", err)
+		}
+	}
+	c, _ := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event {
+		b, m := nlmsg.Begin(nil, nlmsg.Error, 0, reqs[0].Seq(), fakePort)
+		return events(nlmsg.End(append(b, 0, 0), m))
+	})
+	_, err := ask(t, c, nlmsg.Ack, "")
+	isError(t, err, nlmsg.ErrTruncated)
+}
+
+func TestErrorTexts(t *testing.T) {
+	rule := func(r nla.Rule) *nla.Rule { return &r }
+	tests := []struct {
+		err  error
+		want string
+	}{
+		{&Error{Op: "do it", Errno: syscall.ENOENT}, "conn: do it: no such file or directory"},
+		{&Error{Op: "do it", Errno: syscall.EPERM}, "conn: do it: operation not permitted: it needs a capability, most often CAP_NET_ADMIN"},
+		{&Error{Op: "do it", Errno: syscall.EBUSY, Msg: "the device is busy"}, "conn: do it: device or resource busy: the device is busy"},
+		{&Error{Op: "do it", Msg: "obsolete"}, "conn: do it: obsolete"},
+		{&Error{Op: "do it", Errno: syscall.EINVAL, HasAttr: true, Path: []uint16{1, 2}, Policy: rule(nla.Min(nla.KindS8, -3))},
+			"conn: do it: invalid argument: attribute 1/2: it must be s8 of -3.."},
+		{&Error{Op: "do it", Errno: syscall.EINVAL, Policy: rule(nla.Max(nla.KindU8, 3))}, "conn: do it: invalid argument: it must be u8 of ..3"},
+		{&Error{Op: "do it", Errno: syscall.EINVAL, Policy: rule(nla.Mask(nla.KindU8, 5))}, "conn: do it: invalid argument: it must be u8 with bits of 0x5"},
+		{&Error{Op: "do it", Errno: syscall.EINVAL, Policy: rule(nla.Mask(nla.KindBitfield32, 5))}, "conn: do it: invalid argument: it must be bitfield32 with bits of 0x5"},
+		{&Error{Op: "do it", Errno: syscall.EINVAL, Policy: &nla.Rule{Kind: nla.KindString, Len: 15}}, "conn: do it: invalid argument: it must be string of at most 15 bytes"},
+		{&Error{Op: "do it", Errno: syscall.EINVAL, HasMiss: true, MissType: 4}, "conn: do it: invalid argument: attribute 4 is missing"},
+		{&LossError{Op: "do it", Err: ErrOverrun}, "conn: do it: lost: the kernel reports an overrun: data was lost"},
+		{&LossError{Op: "do it", Err: syscall.ENOBUFS}, "conn: do it: lost: no buffer space available: the receive buffer was full; it is not known what came of it"},
+	}
+	for _, tt := range tests {
+		if got := tt.err.Error(); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,175 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// groups is a fake with multicast groups and a receive buffer. When somebody
+// waits in it for the first time, "end" arrives.
+type groups struct {
+	*fake
+	joined []uint32
+	buffer int
+	ended  bool
+}
+
+func (g *groups) Join(group uint32) error {
+	if group == 99 {
+		return syscall.EPERM
+	}
+	g.joined = append(g.joined, group)
+	return nil
+}
+
+func (g *groups) ReceiveBuffer() (int, error)      { return g.buffer, nil }
+func (g *groups) SetReceiveBuffer(bytes int) error { g.buffer = 2 * bytes; return nil }
+
+func (g *groups) Receive(b []byte) (int, socket.Info, error) {
+	if !g.ended {
+		g.ended = true
+		g.put(event{b: groupMessage("end")})
+	}
+	return g.fake.Receive(b)
+}
+
+// groupMessage is a message to a group.
+func groupMessage(payload string) []byte {
+	b, m := nlmsg.Begin(nil, fakeType, 0, 0, 0)
+	return nlmsg.End(append(b, payload...), m)
+}
+
+func subscribeTo(t *testing.T, options ...Option) (*Conn, *Subscription, *groups) {
+	t.Helper()
+	g := &groups{fake: newFake(nil), buffer: 1024}
+	c, _ := newFakeConn(t, nil, append(options, WithDialer(func() (Transport, error) { return g, nil }))...)
+	sub, err := c.Subscribe(3, 40)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]uint32{3, 40}, g.joined); diff != "" || sub.Transport() != g {
+		t.Errorf("joined -want +got:\n%s", diff)
+	}
+	return c, sub, g
+}
+
+func TestSubscriptionFaults(t *testing.T) {
+	note := func(s string) event { return event{b: groupMessage(s)} }
+	control := func(typ nlmsg.Type) []byte {
+		b, m := nlmsg.Begin(nil, typ, 0, 0, 0)
+		return nlmsg.End(b, m)
+	}
+	const full = "lost: no buffer space available"
+	tests := []struct {
+		name   string
+		events []event
+		want   []string
+		stats  Stats
+	}{
+		{"several in a datagram", []event{{b: join(groupMessage("a..."), control(nlmsg.Noop), groupMessage("b"))}}, []string{"a...", "b"}, Stats{}},
+		{"EINTR, EAGAIN, an empty one", []event{{err: syscall.EINTR}, note("a"), {err: syscall.EAGAIN}, {b: []byte{}}}, []string{"a"}, Stats{Malformed: 1}},
+		{"from another process", []event{{b: groupMessage("lie"), info: socket.Info{PortID: 5}}, {b: groupMessage("lie"), err: socket.ErrSender}}, nil, Stats{Foreign: 2}},
+		{"a loss, told when nothing is queued", []event{note("a"), {err: syscall.ENOBUFS}, note("b"), note("c")}, []string{"a", "b", "c", full}, Stats{Lost: 1}},
+		{"a loss, told after as many as the buffer holds", []event{{err: syscall.ENOBUFS}, note("1"), note("2"), note("3"), note("4"), note("5")},
+			[]string{"1", "2", "3", "4", full, "5"}, Stats{Lost: 1}},
+		{"a second loss meanwhile", []event{{err: syscall.ENOBUFS}, note("1"), {err: syscall.ENOBUFS}, note("2"), note("3"), note("4"), note("5")},
+			[]string{"1", "2", "3", "4", full, "5", full}, Stats{Lost: 2}},
+		{"an overrun", []event{{b: join(groupMessage("a..."), control(nlmsg.Overrun), groupMessage("b"))}}, []string{"a...", "b", "lost: " + ErrOverrun.Error()}, Stats{Lost: 1}},
+		{"truncated", []event{{b: groupMessage(strings.Repeat("x", 400))}}, []string{"lost: " + socket.ErrTruncated.Error()}, Stats{Truncated: 1, Lost: 1}},
+		{"garbage behind a message", []event{{b: join(groupMessage("a..."), []byte{1, 2, 3, 4, 5})}}, []string{"a...", "lost: " + nlmsg.ErrTruncated.Error()}, Stats{Malformed: 1, Lost: 1}},
+	}
+	for _, tt := range tests {
+		for _, resync := range []bool{false, true} {
+			name := tt.name
+			if resync {
+				name += ", with Resync"
+			}
+			t.Run(name, func(t *testing.T) {
+				c, sub, g := subscribeTo(t, WithBuffer(256))
+				g.put(tt.events...)
+				var heard []string
+				lost := func(loss *LossError) { heard = append(heard, "lost: "+loss.Err.Error()) }
+				if resync {
+					sub.Resync = func(_ context.Context, loss *LossError) error { lost(loss); return nil }
+				}
+				for m, err := range sub.All(t.Context()) {
+					var loss *LossError
+					if errors.As(err, &loss) {
+						if resync {
+							t.Errorf("%v besides Resync", err)
+						}
+						lost(loss)
+						continue
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+					if text(m) == "end" {
+						break
+					}
+					heard = append(heard, text(m))
+				}
+				if diff := cmp.Diff(tt.want, heard); diff != "" {
+					t.Errorf("-want +got:\n%s", diff)
+				}
+				if diff := cmp.Diff(tt.stats, c.Stats()); diff != "" {
+					t.Errorf("stats -want +got:\n%s", diff)
+				}
+				if grew := g.buffer > 1024; grew != (tt.stats.Lost > 0) {
+					t.Errorf("receive buffer of %d after %d losses", g.buffer, tt.stats.Lost)
+				}
+			})
+		}
+	}
+}
+
+// Errors that end the loop.
+func TestSubscriptionEnds(t *testing.T) {
+	_, sub, g := subscribeTo(t)
+	wrong := errors.New("wrong")
+	sub.Resync = func(context.Context, *LossError) error { return wrong }
+	g.put(event{err: syscall.ENOBUFS})
+	for _, err := range sub.All(t.Context()) {
+		isError(t, err, wrong)
+	}
+	g.put(event{err: syscall.ENOTCONN})
+	for _, err := range sub.All(t.Context()) {
+		isError(t, err, syscall.ENOTCONN)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, err := range sub.All(ctx) {
+		isError(t, err, context.Canceled)
+	}
+	g.put(event{b: groupMessage("a")}, event{err: syscall.ENOBUFS})
+	sub.Resync = nil
+	for range sub.All(t.Context()) {
+		break
+	}
+	for _, err := range sub.All(t.Context()) {
+		isError(t, err, syscall.ENOBUFS)
+		break
+	}
+}
+
+func TestSubscribeErrors(t *testing.T) {
+	g := &groups{fake: newFake(nil)}
+	c, _ := newFakeConn(t, nil, WithDialer(func() (Transport, error) { return g, nil }))
+	_, err := c.Subscribe(1, 99)
+	isError(t, err, syscall.EPERM)
+	if !g.closed {
+		t.Error("the Transport is left open")
+	}
+	c.Close()
+	_, err = c.Subscribe(1)
+	isError(t, err, os.ErrClosed)
+}
