@@ -108,6 +108,7 @@ func (b *Bus) startDump(c *call, op *operation) error {
 		}
 	}
 	if p.setDumping(true) {
+		b.finish(d) // Close found no dump to end
 		return errClosed
 	}
 	if err := b.dumpOn(p); err != nil {

@@ -1,9 +1,11 @@
 package bus
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/nlwire/nlwire/genlmsg"
@@ -80,6 +82,7 @@ func TestSizesOfDumps(t *testing.T) {
 		{200, 76, 4096, []int{3700, 4000, 4000, 4000, 4000, 320}},
 		{400, 76, 8192, []int{3700, 8100, 8100, 8100, 8100, 3920}},
 		{700, 76, 1 << 20, []int{3700, 32400, 32400, 1520}},
+		{400, 208 - 24, 1 << 20, []int{18 * 208, 156 * 208, 156 * 208, 70*208 + 20}}, // 32448 to the byte
 		{3, 5000, 8192, nil},
 	} {
 		b := newBus(t)
@@ -335,5 +338,89 @@ func TestAnEmptyPolicyMessage(t *testing.T) {
 	}
 	if empty != 1 || others != 200 {
 		t.Errorf("%d messages without attributes, %d with; want 1, and an operation and 199 rules", empty, others)
+	}
+}
+
+// A datagram of a dump needs room in the receive buffer, and a byte to spare: the
+// kernel refuses the size that fills it (rmem >= rcvbuf in netlink_dump), unless the
+// queue is empty.
+func TestRoomForADump(t *testing.T) {
+	const queued, datagram = smallHead + skBuff, goodSize + sharedInfo + skBuff
+	for buffer, want := range map[int]string{
+		// The receive that follows tries again, with the refusal in the queue.
+		(queued + datagram) / 2:   "error 0 of noop, ENOBUFS, error 105, done",
+		(queued+datagram)/2 + 1:   "error 0 of noop, done",
+		(queued + datagram*2) / 2: "error 0 of noop, done",
+	} {
+		b := newBus(t)
+		f := register(t, b, lister(count(0, 0)))
+		p := openPort(t, b)
+		if err := p.SetReceiveBuffer(buffer); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range [][]byte{noop(), message(f, 1, nlmsg.Dump, nil)} {
+			if err := p.Send(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got []string
+		buf := make([]byte, 4096)
+		for n, _, err := p.TryReceive(buf); err != socket.ErrEmpty; n, _, err = p.TryReceive(buf) {
+			switch m := nlmsg.Msg(buf[:n]); {
+			case errors.Is(err, syscall.ENOBUFS):
+				got = append(got, "ENOBUFS")
+			case err != nil:
+				t.Fatal(err)
+			case m.Type() == nlmsg.Done:
+				got = append(got, "done")
+			default:
+				got = append(got, kinds(t, []nlmsg.Msg{m})...)
+			}
+		}
+		if got := strings.Join(got, ", "); got != want {
+			t.Errorf("buffer %d: %s, want %s", 2*buffer, got, want)
+		}
+	}
+}
+
+// A dump that has ended keeps nothing of its request alive: a port outlives many.
+func TestEndedDumpsAreForgotten(t *testing.T) {
+	b := newBus(t)
+	f := register(t, b, lister(count(3, 8), func(op *Op) {
+		op.Start = func(d *Dump) error { d.Ctx = new([1 << 20]byte); return nil }
+	}))
+	p := openPort(t, b)
+	if list := send(t, p, message(f, 1, nlmsg.Dump, nla.AppendUint32(nil, 1, 1))); len(list) != 4 {
+		t.Fatalf("%d messages", len(list))
+	}
+	if d := &p.dump; d.Ctx != nil || d.Attrs != nil || d.Family != nil || d.Msg != nil || d.port != nil {
+		t.Errorf("kept: %+v", d)
+	}
+}
+
+// A port that is closed while its dump starts: what Start has taken is given back by
+// Done, and nothing is dumped.
+func TestCloseWhileADumpStarts(t *testing.T) {
+	b := newBus(t)
+	p := openPort(t, b)
+	closed := make(chan error, 1)
+	var calls []string
+	f := register(t, b, lister(func(*Dump) error { calls = append(calls, "dump"); return nil }, func(op *Op) {
+		op.Start = func(*Dump) error {
+			calls = append(calls, "start")
+			go func() { closed <- p.Close() }() // it waits for the end of the start
+			<-p.done
+			return nil
+		}
+		op.Done = func(*Dump) { calls = append(calls, "done") }
+	}))
+	if err := p.Send(message(f, 1, nlmsg.Dump, nil)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+	if got := strings.Join(calls, ", "); got != "start, done" {
+		t.Errorf("called: %s", got)
 	}
 }

@@ -58,7 +58,9 @@ type Port struct {
 	dumping    bool // a dump has not ended
 	stalled    bool // its last datagram was lost by a fault
 	closed     bool
-	expired    bool // the deadline is over
+	sndbuf     int       // limits the datagrams that the port sends
+	deadline   time.Time // as it was set
+	expired    bool      // the deadline is over
 	timer      *time.Timer
 	delivered  int // datagrams, for Faults
 
@@ -102,7 +104,7 @@ const firstPortID = 1<<32 - 4097
 // Open opens a port.
 func (b *Bus) Open(options ...PortOption) (*Port, error) {
 	p := &Port{
-		bus: b, caps: Root, faults: b.faults, rcvbuf: defaultBuffer,
+		bus: b, caps: Root, faults: b.faults, rcvbuf: defaultBuffer, sndbuf: defaultBuffer,
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	for _, option := range options {
@@ -137,8 +139,8 @@ func (p *Port) PortID() uint32 { return p.id }
 
 // Send sends a datagram to the bus, which handles its requests, one after the
 // other, before Send returns; their answers are then queued. It does not keep b.
-// The errors are the kernel's: ENODATA for an empty one, EMSGSIZE for one of more
-// than a send buffer, os.ErrClosed.
+// The errors are the kernel's: ENODATA for an empty one, EMSGSIZE for one that does
+// not fit into the send buffer ([Port.SetSendBuffer]), os.ErrClosed.
 func (p *Port) Send(b []byte) error {
 	if err := p.mayBeSent(b); err != nil {
 		return err
@@ -148,13 +150,14 @@ func (p *Port) Send(b []byte) error {
 }
 
 func (p *Port) mayBeSent(b []byte) error {
+	size, err := p.SendBuffer()
 	switch {
-	case p.isClosed():
-		return errClosed
+	case err != nil:
+		return err
 	case len(b) == 0:
 		return fmt.Errorf("bus: send: %w", ENODATA)
-	case len(b) > defaultBuffer-sendOverhead:
-		return fmt.Errorf("bus: send %d bytes: %w", len(b), EMSGSIZE)
+	case len(b) > size-sendOverhead:
+		return fmt.Errorf("bus: send %d bytes, send buffer %d: %w", len(b), size, EMSGSIZE)
 	}
 	return nil
 }
@@ -197,6 +200,47 @@ func (p *Port) Receive(b []byte) (n int, info socket.Info, err error) {
 	}
 }
 
+// Wait waits until a datagram or a pending error can be received, and takes neither.
+// Its errors are os.ErrDeadlineExceeded, also with datagrams queued, and
+// os.ErrClosed, as those of [Port.Receive]. Another receiver may be faster: follow it
+// with TryReceive or Receive.
+func (p *Port) Wait() error {
+	for {
+		ready, err := p.ready()
+		if ready || err != nil {
+			return err
+		}
+		select {
+		case <-p.wake:
+		case <-p.done:
+		}
+	}
+}
+
+// ready reports whether there is something to receive. A dump that stands still
+// because a fault has lost its datagram goes on first.
+func (p *Port) ready() (bool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for !p.closed && !p.expired && p.err == nil && p.queue.count == 0 && p.stalled {
+		p.stalled = false
+		p.mu.Unlock()
+		p.goOn()
+		p.mu.Lock()
+	}
+	switch {
+	case p.closed:
+		return false, errClosed
+	case p.expired:
+		p.signal() // for the next waiter
+		return false, errDeadline
+	case p.err != nil, p.queue.count > 0:
+		p.signal() // this wake-up was a receiver's as well
+		return true, nil
+	}
+	return false, nil
+}
+
 var (
 	errDeadline  = fmt.Errorf("bus: receive: %w", os.ErrDeadlineExceeded)
 	errNoBuffers = fmt.Errorf("bus: receive: %w", syscall.ENOBUFS)
@@ -212,6 +256,7 @@ func (p *Port) SetReadDeadline(t time.Time) error {
 		return errClosed
 	}
 	p.stopTimer()
+	p.deadline = t
 	if t.IsZero() {
 		return nil
 	}
@@ -232,6 +277,13 @@ func (p *Port) SetReadDeadline(t time.Time) error {
 	})
 	p.timer = timer
 	return nil
+}
+
+// ReadDeadline returns the time of the last SetReadDeadline, zero for none.
+func (p *Port) ReadDeadline() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.deadline
 }
 
 // stopTimer is under p.mu.
@@ -299,7 +351,32 @@ func (p *Port) SetReceiveBuffer(bytes int) error {
 	if p.closed {
 		return errClosed
 	}
-	p.rcvbuf = max(2*min(bytes, 1<<29), leastBuffer)
+	p.rcvbuf = max(2*min(bytes, mostBuffer), leastBuffer)
+	return nil
+}
+
+// SendBuffer returns the size of the send buffer, in bytes as the kernel counts
+// them: 212,992 until SetSendBuffer is called.
+func (p *Port) SendBuffer() (bytes int, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return 0, errClosed
+	}
+	return p.sndbuf, nil
+}
+
+// SetSendBuffer asks for a send buffer of so many bytes, which the kernel doubles
+// (SO_SNDBUFFORCE); the least is 4,608. A datagram is sent if it is at least 32 bytes
+// shorter than the buffer, else it is EMSGSIZE (netlink_sendmsg). Requests are handled
+// within Send, so that nothing is kept in the buffer.
+func (p *Port) SetSendBuffer(bytes int) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return errClosed
+	}
+	p.sndbuf = max(2*min(bytes, mostBuffer), leastSendBuffer)
 	return nil
 }
 

@@ -78,6 +78,10 @@ const (
 	defaultBuffer = 212992
 	// leastBuffer is the smallest receive buffer (SOCK_MIN_RCVBUF).
 	leastBuffer = 2304
+	// leastSendBuffer is the smallest send buffer (SOCK_MIN_SNDBUF).
+	leastSendBuffer = 4608
+	// mostBuffer is the most that is doubled (INT_MAX / 2).
+	mostBuffer = 1<<30 - 1
 	// sendOverhead is what a send buffer must have beyond the datagram.
 	sendOverhead = 32
 )

@@ -21,28 +21,34 @@ type Client struct {
 	server socket.Addr
 	sock   *socket.Socket
 	second *socket.Socket // for control messages and their answers
-	gone   atomic.Bool    // the server has said that it ends
+	done   chan struct{}  // closed by Close
+	closed atomic.Bool
+	ended  atomic.Pointer[error] // the server has ended the session
+	full   atomic.Int64          // a backlog that may have filled the socket, in bytes
 	stats  clientCounters
 
-	rd  sync.Mutex // held by who receives; guards buf
-	buf []byte
+	rd      sync.Mutex // held by receivers; guards the fields below
+	buf     []byte
+	next    received
+	backlog int // bytes received since the socket was empty
 
-	asking sync.Mutex // held for a control message; guards what follows
+	asking sync.Mutex // held for a control message; guards seq
 	seq    uint32
 
-	mu    sync.Mutex // guards what follows
-	flags []socket.Flag
-	queue int // bytes that the server keeps for us
+	mu       sync.Mutex // guards the fields below
+	flags    []socket.Flag
+	queue    int       // bytes that the server keeps for the client
+	deadline time.Time // of receiving
 }
 
-// patience is how long a server may take to take a datagram, or to answer a
-// control message. Its handlers may hold it up.
+// patience limits how long a server may take to accept a datagram, or to answer a
+// control message: its handlers may delay both.
 const patience = 5 * time.Second
 
 // Dial opens a socket in the network namespace of the calling thread, and makes it
 // a client of the server with that port ID. The flags are options of the bus, as
-// [Client.SetFlag] sets them. ECONNREFUSED says that nobody has the port ID,
-// EUSERS that the server has no place.
+// [Client.SetFlag] sets them. ECONNREFUSED means that no socket has the port ID,
+// EUSERS that the server has no place; see [WithMaxClients].
 func Dial(serverPortID uint32, flags ...socket.Flag) (*Client, error) {
 	return dial(func() (*socket.Socket, error) { return socket.Open(socket.UserSock) }, serverPortID, flags)
 }
@@ -78,7 +84,9 @@ func dial(open func() (*socket.Socket, error), server uint32, flags []socket.Fla
 // socket is the Client's from then on, also if it fails; EADDRINUSE says that a
 // port of the server's own process has its port ID.
 func NewClient(s *socket.Socket, serverPortID uint32, flags ...socket.Flag) (*Client, error) {
-	c := &Client{server: socket.Addr{PortID: serverPortID}, sock: s, buf: make([]byte, 2*socket.BufferSize)}
+	c := &Client{
+		server: socket.Addr{PortID: serverPortID}, sock: s, done: make(chan struct{}), buf: make([]byte, 2*socket.BufferSize),
+	}
 	if err := c.begin(flags); err != nil {
 		_ = s.Close()
 		if c.second != nil {
@@ -96,6 +104,9 @@ func (c *Client) begin(flags []socket.Flag) (err error) {
 	if c.second, err = c.sock.Twin(); err != nil {
 		return err
 	}
+	if err := c.sock.SetWriteDeadline(time.Time{}); err != nil {
+		return err
+	}
 	var a nlmsg.ExtAck
 	if id := c.server.PortID; id == c.PortID() || id == c.second.PortID() {
 		err = syscall.ECONNREFUSED // the server is gone: its port ID has become ours
@@ -106,7 +117,10 @@ func (c *Client) begin(flags []socket.Flag) (err error) {
 		return fmt.Errorf("usersock: dial port %d: %w", c.server.PortID, err)
 	}
 	c.setQueue(a)
-	if err := c.sock.SetReadDeadline(time.Time{}); err != nil {
+	if err := c.measure(); err != nil {
+		return err
+	}
+	if err := c.SetReadDeadline(time.Time{}); err != nil {
 		return err
 	}
 	for _, f := range flags {
@@ -120,12 +134,13 @@ func (c *Client) begin(flags []socket.Flag) (err error) {
 // PortID returns the client's address.
 func (c *Client) PortID() uint32 { return c.sock.PortID() }
 
-// Close ends the client. The server is told, if it has room to hear it. Whoever
-// waits wakes with os.ErrClosed.
+// Close ends the client, and sends a bye to the server unless its socket is full.
+// Waiting receivers wake with os.ErrClosed.
 func (c *Client) Close() error {
-	b := control{command: cmdBye, portID: c.PortID()}.append(nil, nlmsg.Request, 0)
-	if c.sock.SetWriteDeadline(time.Time{}) == nil {
-		_ = c.sock.TrySendTo(b, c.server) // who does not hear it finds out
+	if !c.closed.Swap(true) {
+		close(c.done)
+		b := control{command: cmdBye, portID: c.PortID()}.append(nil, nlmsg.Request, 0)
+		_ = c.sock.TrySendTo(b, c.server) // without it the server finds the closed socket
 	}
 	return errors.Join(c.sock.Close(), c.second.Close())
 }
@@ -175,6 +190,9 @@ func (c *Client) SetReceiveBuffer(bytes int) error {
 	if err := c.sock.SetReceiveBuffer(bytes); err != nil {
 		return err
 	}
+	if err := c.measure(); err != nil {
+		return err
+	}
 	a, err := c.command("set receive buffer", cmdSetBuffer, uint32(min(int64(bytes), 1<<31-1)))
 	if err == nil {
 		c.setQueue(a)
@@ -182,7 +200,14 @@ func (c *Client) SetReceiveBuffer(bytes int) error {
 	return err
 }
 
-// ReceiveBuffer returns how much both take, as the kernel counts.
+// measure reads the size of the socket's receive buffer, for [Client.emptied].
+func (c *Client) measure() error {
+	bytes, err := c.sock.ReceiveBuffer()
+	c.full.Store(int64(bytes / 4))
+	return err
+}
+
+// ReceiveBuffer returns the size of both together, as the kernel counts.
 func (c *Client) ReceiveBuffer() (bytes int, err error) {
 	bytes, err = c.sock.ReceiveBuffer()
 	c.mu.Lock()
@@ -190,7 +215,7 @@ func (c *Client) ReceiveBuffer() (bytes int, err error) {
 	return bytes + c.queue, err
 }
 
-// setQueue takes the size that the server tells.
+// setQueue takes the queue size that the server reports.
 func (c *Client) setQueue(a nlmsg.ExtAck) {
 	if len(a.Cookie) != 4 {
 		return
@@ -200,11 +225,11 @@ func (c *Client) setQueue(a nlmsg.ExtAck) {
 	c.queue = int(ne.Uint32(a.Cookie))
 }
 
-// command sends a control message from the second socket, whose answer does not
-// get between what is received.
+// command sends a control message from the second socket, so that its answer does not
+// come between the datagrams of the bus.
 func (c *Client) command(op string, command, value uint32) (nlmsg.ExtAck, error) {
-	if c.gone.Load() {
-		return nlmsg.ExtAck{}, errGone
+	if err := c.endError(); err != nil {
+		return nlmsg.ExtAck{}, err
 	}
 	a, err := c.ask(c.second, command, value)
 	if err != nil {
@@ -219,11 +244,8 @@ func (c *Client) ask(s *socket.Socket, command, value uint32) (nlmsg.ExtAck, err
 	defer c.asking.Unlock()
 	c.seq++
 	end := time.Now().Add(patience)
-	if err := s.SetWriteDeadline(end); err != nil {
-		return nlmsg.ExtAck{}, err
-	}
 	b := control{command, c.PortID(), value}.append(nil, nlmsg.Request|nlmsg.Ack, c.seq)
-	if err := s.SendTo(b, c.server); err != nil {
+	if err := c.sendFrom(s, b); err != nil {
 		return nlmsg.ExtAck{}, err
 	}
 	b = make([]byte, 4096)
@@ -232,15 +254,14 @@ func (c *Client) ask(s *socket.Socket, command, value uint32) (nlmsg.ExtAck, err
 		if !errors.Is(err, os.ErrDeadlineExceeded) || time.Now().After(end) {
 			return a, err
 		}
-		// A server that ends leaves unread what it has not received.
+		// A server that ends leaves datagrams unread.
 		if err := s.TrySendTo(plain(nil, nlmsg.Noop, c.PortID()), c.server); errors.Is(err, syscall.ECONNREFUSED) {
 			return nlmsg.ExtAck{}, err
 		}
 	}
 }
 
-// leastPause is how long ask first waits until it looks whether the server is still
-// there.
+// leastPause is how long ask waits before it first probes the server.
 const leastPause = 20 * time.Millisecond
 
 // awaitAnswer receives until the answer is there.
@@ -269,13 +290,13 @@ func (c *Client) awaitAnswer(s *socket.Socket, b []byte, until time.Time) (nlmsg
 	}
 }
 
-// ClientStats counts what a client did not take for the bus's. A number only ever
-// grows.
+// ClientStats counts what a client received besides the datagrams of the bus. A
+// number only ever grows.
 type ClientStats struct {
-	Foreign   uint64 // datagrams that others sent; they were received with their sender
+	Foreign   uint64 // datagrams of other senders; they were received with their sender
 	Kernel    uint64 // datagrams without a sender's port ID; they were dropped
-	Malformed uint64 // datagrams of the server that make no sense; they were dropped
-	Lost      uint64 // losses that the server told
+	Malformed uint64 // malformed datagrams of the server; they were dropped
+	Lost      uint64 // losses that the server reported
 }
 
 type clientCounters struct{ foreign, kernel, malformed, lost atomic.Uint64 }
@@ -286,7 +307,25 @@ func (c *Client) Stats() ClientStats {
 	return ClientStats{s.foreign.Load(), s.kernel.Load(), s.malformed.Load(), s.lost.Load()}
 }
 
+// ErrEvicted ends a Client whose place the server gave to another, because the Client
+// read nothing for too long ([WithMaxClients]). It matches ECONNREFUSED. Its groups and
+// options are gone; dial again.
+var ErrEvicted = fmt.Errorf("usersock: evicted by the server, which found the socket full for too long: dial again: %w", syscall.ECONNREFUSED)
+
 var (
-	errGone = fmt.Errorf("usersock: the server has ended: %w", syscall.ECONNREFUSED)
-	errLost = fmt.Errorf("usersock: receive: the queue at the server was full: %w", syscall.ENOBUFS)
+	errGone   = fmt.Errorf("usersock: the server has ended: %w", syscall.ECONNREFUSED)
+	errLost   = fmt.Errorf("usersock: receive: the queue at the server was full: %w", syscall.ENOBUFS)
+	errClosed = fmt.Errorf("usersock: receive: %w", os.ErrClosed)
+	errTime   = fmt.Errorf("usersock: receive: %w", os.ErrDeadlineExceeded)
 )
+
+// end ends the session for the client: receiving and sending fail with err from now on.
+func (c *Client) end(err error) { c.ended.CompareAndSwap(nil, &err) }
+
+// endError returns what ended the session, nil if nothing has.
+func (c *Client) endError() error {
+	if err := c.ended.Load(); err != nil {
+		return *err
+	}
+	return nil
+}

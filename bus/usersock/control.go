@@ -15,16 +15,23 @@ var ne = binary.NativeEndian
 // typeControl is the type of control messages.
 const typeControl nlmsg.Type = 15
 
-// What control messages are about. The number in brackets is attrValue.
+// The commands of control messages. The number in brackets is attrValue.
 const (
 	cmdHello     = 1 // a client begins anew [port ID of its second socket]
-	cmdBye       = 2 // the client, or the server, ends
+	cmdBye       = 2 // of a client: it ends; of the server: the client has ended [byeEnd, byeEvicted]
 	cmdJoin      = 3 // [group]
 	cmdLeave     = 4 // [group]
 	cmdSetFlag   = 5 // [socket.Flag]
 	cmdClearFlag = 6 // [socket.Flag]
 	cmdSetBuffer = 7 // [bytes]
-	cmdInfo      = 8 // of the server: what socket.Info tells of the messages behind it
+	cmdInfo      = 8 // of the server: the socket.Info of the messages that follow
+	cmdReady     = 9 // a client has emptied its socket, which may have been full; no answer but a bye
+)
+
+// Why the server says bye.
+const (
+	byeEnd     = 0 // the server ends
+	byeEvicted = 1 // the client's place was given to another, or it has none
 )
 
 const (
@@ -87,16 +94,16 @@ func appendInfo(b []byte, portID uint32, info *socket.Info) []byte {
 	return nlmsg.End(b, mark)
 }
 
-// parseInfo is the client's: it fills info, and returns the command.
-func parseInfo(m nlmsg.Msg, info *socket.Info) (command uint32) {
+// parseInfo is the client's: it fills info, and returns the command and its value.
+func parseInfo(m nlmsg.Msg, info *socket.Info) (command, value uint32) {
 	tb := make(nla.Table, controlPolicy.MaxType()+1)
 	var report nla.Report
 	if nlmsg.ParseReport(tb, m, 0, controlPolicy, nla.Strict, &report) != 0 {
-		return 0
+		return 0, 0
 	}
 	info.PortID, info.Groups, info.Group = tb.Uint32(attrSender), tb.Uint32(attrGroups), tb.Uint32(attrGroup)
 	info.NSID, info.HasNSID = tb.Int32(attrNSID), tb.Has(attrNSID)
-	return tb.Uint32(attrCommand)
+	return tb.Uint32(attrCommand), tb.Uint32(attrValue)
 }
 
 // plain appends a message of a header alone.

@@ -15,7 +15,8 @@
 // # Index by job
 //
 //	serve     NewServer, WithCaps, WithMaxClients, WithMaxBuffer; Server.Serve
-//	use       Dial, NewClient, Client.Twin: a conn.Transport, and for its Dialer
+//	use       Dial, NewClient, Client.Twin: a conn.Transport, and for its Dialer;
+//	          RepliesLate, Wait, ReadDeadline; ErrEvicted
 //	groups    Client.Join, Leave
 //	options   Client.SetFlag, Flag, SetReceiveBuffer, ReceiveBuffer
 //	inspect   Server.Stats, Client.Stats
@@ -38,7 +39,8 @@
 //     capability on the bus; WithCaps gives it to all of them, since there is no
 //     telling them apart. Serve nothing this way that not everybody in the
 //     namespace may see, change or use up.
-//   - Anybody can fill the server's receive buffer, and take all of its places.
+//   - Any process can fill the server's receive buffer, and take all of its places:
+//     those of clients that do not read go to new clients, but clients can read.
 //
 // # What is checked
 //
@@ -64,10 +66,20 @@
 // CAP_NET_ADMIN. So the groups of the bus are not groups of the kernel: the server
 // keeps who is a member, and sends to each.
 //
-// Each client has a queue of its own at the server, bounded, behind the receive
-// buffer of its socket. When both are full, datagrams are lost, and the client is
-// told: Receive fails with ENOBUFS. As from the kernel, what was queued before the
-// loss may come behind that.
+// Each client has a bounded queue at the server, which is used when the receive buffer
+// of its socket is full. When both are full, datagrams are lost, and Receive fails with
+// ENOBUFS. As from the kernel, datagrams queued before the loss may follow it.
+//
+// The kernel reports no event when a full socket has room again. The server repeats the
+// attempt after growing pauses, up to ten seconds, and whenever the client sends
+// anything; a Client sends a message when it has emptied a socket that may have been
+// full. A full client therefore costs next to no CPU time, all others none.
+//
+// When all places are taken, a new client gets that of the client whose socket has been
+// full longest, if that is a second at least. The evicted Client receives what its
+// socket holds, then [ErrEvicted], which matches ECONNREFUSED, and may dial again. Its
+// later requests are not handled. An evicted socket without control messages gets
+// ECONNREFUSED for its next request, and is a new client with the one after it.
 //
 // A server that ends says so to its clients: receiving fails with ECONNREFUSED
 // from then on. One that is killed cannot; sending to it fails with ECONNREFUSED,

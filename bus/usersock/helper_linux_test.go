@@ -29,7 +29,8 @@ type world struct {
 	id     uint32 // of the server
 	place  []socket.Option
 	stop   context.CancelFunc
-	ended  chan error // what Serve returned
+	ended  chan error     // receives the error of Serve
+	filler *socket.Socket // see fill
 }
 
 func serve(t testing.TB, b *bus.Bus, options ...Option) *world {

@@ -64,7 +64,7 @@ func TestNoSenderIsNotTheBus(t *testing.T) {
 	w := serve(t, bus.New())
 	c := w.dial()
 	left := 2
-	_, _, err := c.receive(make([]byte, 100), func([]byte) (int, socket.Info, error) {
+	err := c.fetch(func([]byte) (int, socket.Info, error) {
 		if left--; left < 0 {
 			return 0, socket.Info{}, socket.ErrEmpty
 		}

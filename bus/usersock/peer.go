@@ -12,37 +12,54 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// peer is a port ID with a goroutine that sends to it. It is in the table as long
-// as that runs, so that nobody can have more than one, however often they come and
-// go with a full socket.
+// peer is a port ID with a goroutine that sends to it. It stays in the table while
+// the goroutine runs, unless it is evicted, so that a port ID costs one goroutine
+// however often its clients come and go with a full socket.
 type peer struct {
-	id  uint32
-	now *session // under Server.mu
+	id    uint32
+	retry chan struct{} // of capacity 1; wakes the goroutine that waits for room
+	now   *session      // under Server.mu
+	stuck time.Time     // nothing could be sent since then, zero if it can; under Server.mu
 }
 
-// session is a client: what has a port ID, until it says that it ends or begins
-// anew.
+// wake ends a wait for room.
+func (p *peer) wake() {
+	select {
+	case p.retry <- struct{}{}:
+	default:
+	}
+}
+
+// session is a client: it has a port ID until it leaves, is evicted, or begins anew.
 type session struct {
+	peer    *peer // set once, under Server.mu
 	port    *bus.Port
 	greeted bool   // it knows control messages
 	control uint32 // the port ID of its second socket, 0 for none
-	left    bool   // it has said that it ends; under Server.mu
+	left    bool   // it has ended; under Server.mu
 }
 
-// session returns the client with a port ID. One that is new gets a Port.
+// session returns the client with a port ID, and opens a Port for a new one.
 func (s *Server) session(id uint32) (*session, error) {
 	s.mu.Lock()
 	p := s.peers[id]
 	if p != nil && !p.now.left {
 		defer s.mu.Unlock()
+		if !p.stuck.IsZero() {
+			p.wake() // it lives, and may have made room
+		}
 		return p.now, nil
 	}
+	_, wasEvicted := s.evicted.find(id)
 	s.mu.Unlock()
+	if wasEvicted {
+		return nil, ErrEvicted
+	}
 	return s.open(id, &session{})
 }
 
-// hello is session for a client that begins: what there was of that port ID is
-// another's, or over.
+// hello is session for a client that begins: an earlier client of the port ID has
+// ended.
 func (s *Server) hello(id, control uint32) (*session, error) {
 	s.mu.Lock()
 	p := s.peers[id]
@@ -55,8 +72,7 @@ func (s *Server) hello(id, control uint32) (*session, error) {
 
 // open makes a client of a port ID. Only the goroutine of Serve is here.
 func (s *Server) open(id uint32, at *session) (_ *session, err error) {
-	if !s.hasPlace(id) && !s.sweep() {
-		s.stats.refused.Add(1)
+	if !s.hasPlace(id) && !s.sweep() && !s.evict() {
 		return nil, eUsers
 	}
 	at.port, err = s.bus.Open(bus.WithPortID(id), bus.WithCaps(s.caps))
@@ -68,12 +84,13 @@ func (s *Server) open(id uint32, at *session) (_ *session, err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.evicted.remove(id)
 	if p := s.peers[id]; p != nil {
-		p.now = at
+		at.peer, p.now = p, at
 		return at, nil
 	}
-	p := &peer{id: id, now: at}
-	s.peers[id] = p
+	p := &peer{id: id, now: at, retry: make(chan struct{}, 1)}
+	at.peer, s.peers[id] = p, p
 	s.clients.Go(func() { s.forward(p) })
 	return at, nil
 }
@@ -84,17 +101,18 @@ func (s *Server) hasPlace(id uint32) bool {
 	return len(s.peers) < s.maxClients || s.peers[id] != nil
 }
 
-// sweepPause keeps one who is refused again and again from having everybody asked
-// each time.
+// sweepPause rate-limits liveness probes, so that a rejected client cannot trigger
+// one per attempt.
 const sweepPause = time.Second
 
-// sweep finds the clients that are gone without a word, by a message that does
-// nothing, and returns whether there is a place now.
+// sweep probes every client with a message that does nothing, removes those whose
+// socket is closed, and reports whether there is a place now.
 func (s *Server) sweep() bool {
-	if time.Since(s.swept) < sweepPause {
+	now := s.clock.now()
+	if !s.swept.IsZero() && now.Sub(s.swept) < sweepPause {
 		return false
 	}
-	s.swept = time.Now()
+	s.swept = now
 	var gone []*session
 	s.mu.Lock()
 	for id, p := range s.peers {
@@ -125,46 +143,39 @@ func (s *Server) controlled(id, from uint32) *session {
 	return p.now
 }
 
-// leave ends a session from the client's side.
+// leave ends a session.
 func (s *Server) leave(at *session) {
 	s.mu.Lock()
 	at.left = true
 	s.mu.Unlock()
+	at.peer.wake()
 	_ = at.port.Close() // the bus may have closed it
 }
 
-// end ends everything: the clients are told, and whoever sends or waits wakes.
+// end closes everything: it sends a bye to each client, and wakes senders and
+// waiters.
 func (s *Server) end() {
 	s.mu.Lock()
-	var open []*bus.Port
+	var open []*session
 	for _, p := range s.peers {
-		s.bye(p.id, p.now)
-		p.now.left = true
-		open = append(open, p.now.port)
+		if p.now.greeted && !p.now.left {
+			s.bye(p.id, byeEnd)
+		}
+		open = append(open, p.now)
 	}
 	s.mu.Unlock()
 	_ = s.sock.Close()
-	for _, port := range open {
-		_ = port.Close()
+	for _, at := range open {
+		s.leave(at)
 	}
 	s.clients.Wait()
 }
 
-// bye tells a client that the server ends. It is under mu.
-func (s *Server) bye(id uint32, at *session) {
-	if at.greeted && !at.left {
-		b := control{command: cmdBye, portID: id}.append(nil, 0, 0)
-		_ = s.sock.TrySendTo(b, socket.Addr{PortID: id})
-	}
-}
-
-// forward sends what the Ports of a peer receive, one after the other.
-func (s *Server) forward(p *peer) {
-	f := forwarder{s: s, id: p.id, buf: make([]byte, maxInfo+socket.BufferSize)}
-	for at := s.next(p, nil); at != nil; at = s.next(p, at) {
-		f.run(at)
-		_ = at.port.Close() // may be closed
-	}
+// bye sends a client the end of its session. A full socket does not get it; the
+// client asks when it has made room (cmdReady).
+func (s *Server) bye(id, reason uint32) {
+	b := control{command: cmdBye, portID: id, value: reason}.append(nil, 0, 0)
+	_ = s.sock.TrySendTo(b, socket.Addr{PortID: id})
 }
 
 // next returns the session that follows one that is over, nil for none: then the
@@ -175,78 +186,15 @@ func (s *Server) next(p *peer, over *session) *session {
 	if p.now != over {
 		return p.now
 	}
-	s.bye(p.id, over)
+	if over.greeted && !over.left {
+		s.bye(p.id, byeEnd)
+	}
+	over.left = true
 	if s.peers[p.id] == p {
 		delete(s.peers, p.id)
 	}
 	return nil
 }
 
-// forwarder sends to a client. It may wait for that as long as it takes: meanwhile
-// the Port's queue fills, and its dump stands still.
-type forwarder struct {
-	s   *Server
-	id  uint32
-	buf []byte // maxInfo bytes of it are for what goes in front
-}
-
-// run sends until the Port is closed or the client is gone.
-func (f *forwarder) run(at *session) {
-	for {
-		n, info, err := at.port.Receive(f.buf[maxInfo:])
-		switch {
-		case err == nil:
-			err = f.send(at, n, info)
-		case errors.Is(err, os.ErrClosed):
-			return
-		case errors.Is(err, syscall.EINTR):
-			continue
-		default:
-			if info.Size > len(f.buf)-maxInfo {
-				f.buf = make([]byte, maxInfo+info.Size)
-			}
-			err = f.lost()
-		}
-		if err != nil {
-			f.gone(err)
-			return
-		}
-	}
-}
-
-// send sends n bytes of the buffer.
-func (f *forwarder) send(at *session, n int, info socket.Info) error {
-	start := maxInfo
-	switch {
-	case !at.greeted && info.PortID != 0:
-		f.s.stats.foreign.Add(1)
-		return nil
-	case at.greeted && info != (socket.Info{Size: info.Size}):
-		var room [maxInfo]byte
-		front := appendInfo(room[:0], f.id, &info)
-		start -= len(front)
-		copy(f.buf[start:], front)
-	}
-	err := f.s.sock.SendTo(f.buf[start:maxInfo+n], socket.Addr{PortID: f.id})
-	if errors.Is(err, syscall.EMSGSIZE) {
-		return f.lost()
-	}
-	return err
-}
-
-// lost tells the client that something is lost.
-func (f *forwarder) lost() error {
-	f.s.stats.lost.Add(1)
-	return f.s.sock.SendTo(plain(nil, nlmsg.Overrun, f.id), socket.Addr{PortID: f.id})
-}
-
-// gone counts a client that is gone without a word.
-func (f *forwarder) gone(err error) {
-	if errors.Is(err, syscall.ECONNREFUSED) {
-		f.s.stats.gone.Add(1)
-	}
-}
-
-// errBusClosed ends Serve. A Port by itself may be closed because its client is
-// gone.
+// errBusClosed ends Serve. A single Port may be closed because its client is gone.
 var errBusClosed = fmt.Errorf("the bus: %w", os.ErrClosed)

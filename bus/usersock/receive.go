@@ -1,86 +1,246 @@
 package usersock
 
 import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
 	"time"
 
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Send sends a datagram to the server. That it is handled is not said by Send's
-// return. ECONNREFUSED says that there is no server, os.ErrDeadlineExceeded that it
-// has taken nothing for some seconds.
+// RepliesLate returns true: replies arrive after Send has returned, from another
+// process. An empty queue after Send does not mean that there is no reply.
+func (c *Client) RepliesLate() bool { return true }
+
+// Send sends a datagram to the server, which handles it later. ECONNREFUSED means that
+// there is no server, or that it has ended the session ([ErrEvicted]);
+// os.ErrDeadlineExceeded that the server has accepted nothing for five seconds.
 func (c *Client) Send(b []byte) error {
-	if c.gone.Load() {
-		return errGone
-	}
-	if err := c.sock.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+	if err := c.endError(); err != nil {
 		return err
 	}
-	return c.sock.SendTo(b, c.server)
+	return c.sendFrom(c.sock, b)
 }
 
-// SetReadDeadline makes Receive fail from t on, also where it waits now.
-func (c *Client) SetReadDeadline(t time.Time) error { return c.sock.SetReadDeadline(t) }
+// sendFrom sends to the server, and repeats that for some time while the server is
+// full. A write deadline of the socket would be that of all senders.
+func (c *Client) sendFrom(s *socket.Socket, b []byte) error {
+	err := s.TrySendTo(b, c.server)
+	if err != socket.ErrFull {
+		return err
+	}
+	end := time.NewTimer(patience)
+	defer end.Stop()
+	for pause := leastSendPause; err == socket.ErrFull; pause = min(2*pause, mostSendPause) {
+		again := time.NewTimer(pause)
+		select {
+		case <-again.C:
+			err = s.TrySendTo(b, c.server)
+			continue
+		case <-end.C:
+			err = fmt.Errorf("usersock: send: the server accepts nothing: %w", os.ErrDeadlineExceeded)
+		case <-c.done:
+			err = fmt.Errorf("usersock: send: %w", os.ErrClosed)
+		}
+		again.Stop()
+	}
+	return err
+}
+
+// The pauses between attempts to send to a full server; the kernel reports no event.
+const (
+	leastSendPause = 50 * time.Microsecond
+	mostSendPause  = 5 * time.Millisecond
+)
+
+// SetReadDeadline makes Receive and Wait fail from t on, also while they wait. The
+// zero time means no deadline.
+func (c *Client) SetReadDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.sock.SetReadDeadline(t); err != nil {
+		return err
+	}
+	c.deadline = t
+	return nil
+}
+
+// ReadDeadline returns the time of the last SetReadDeadline, zero for none.
+func (c *Client) ReadDeadline() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.deadline
+}
+
+// received is a datagram, or an error, that has not been handed over. Its bytes are
+// in Client.buf.
+type received struct {
+	isThere bool
+	data    []byte
+	info    socket.Info
+	err     error
+}
 
 // Receive waits for a datagram and copies it into b, as much as fits; see
-// [socket.Socket.Receive]. Info.PortID is 0 for what the bus sent. What others sent
-// comes too, with their port IDs.
+// [socket.Socket.Receive]. Info.PortID is 0 for datagrams of the bus. Those of other
+// senders are received as well, with their port IDs.
 func (c *Client) Receive(b []byte) (n int, info socket.Info, err error) {
 	c.rd.Lock()
 	defer c.rd.Unlock()
-	return c.receive(b, c.sock.Receive)
+	if err := c.mayWait(); err != nil {
+		return 0, socket.Info{}, err
+	}
+	return c.deliver(b, c.await)
 }
 
 // TryReceive is Receive without waiting: [socket.ErrEmpty] when no datagram is
-// queued, or when another receiver is about to take it.
+// queued, or while another receiver, or Wait, is about to take it.
 func (c *Client) TryReceive(b []byte) (n int, info socket.Info, err error) {
 	if !c.rd.TryLock() {
 		return 0, socket.Info{}, socket.ErrEmpty
 	}
 	defer c.rd.Unlock()
-	return c.receive(b, c.sock.TryReceive)
+	if c.closed.Load() {
+		return 0, socket.Info{}, errClosed
+	}
+	return c.deliver(b, c.poll)
 }
 
-// receive is under rd.
-func (c *Client) receive(b []byte, from func([]byte) (int, socket.Info, error)) (int, socket.Info, error) {
-	for {
-		if c.gone.Load() {
-			return 0, socket.Info{}, errGone
-		}
-		n, info, err := from(c.buf)
-		if err != nil && err != socket.ErrTruncated {
-			return 0, info, err
-		}
-		data := c.buf[:n]
-		if info.Size > len(c.buf) {
-			c.buf = make([]byte, nlmsg.Align(info.Size))
-		}
-		switch info.PortID {
-		case 0:
-			c.stats.kernel.Add(1)
-			continue
-		case c.server.PortID:
-			if data, err = c.open(data, &info); data == nil && err == nil {
-				continue
-			}
-		default:
-			c.stats.foreign.Add(1)
-		}
-		if n = copy(b, data); err == nil && n < info.Size {
-			err = socket.ErrTruncated
-		}
+// Wait waits until a datagram or a pending error can be received. Its own errors are
+// os.ErrDeadlineExceeded, also with a datagram queued, and os.ErrClosed, as those of
+// [Client.Receive]. Receivers wait for a Wait to end, as for one another.
+func (c *Client) Wait() error {
+	c.rd.Lock()
+	defer c.rd.Unlock()
+	if err := c.mayWait(); err != nil {
+		return err
+	}
+	return c.fetch(c.await)
+}
+
+// mayWait returns why a receiver may not wait. The socket cannot decide it for a
+// datagram that has been fetched.
+func (c *Client) mayWait() error {
+	t := c.ReadDeadline()
+	switch {
+	case c.closed.Load():
+		return errClosed
+	case !t.IsZero() && !time.Now().Before(t):
+		return errTime
+	}
+	return nil
+}
+
+// A source is a way to receive from the socket.
+type source func(b []byte) (n int, info socket.Info, err error)
+
+// deliver hands over the next datagram or error. It is under rd.
+func (c *Client) deliver(b []byte, from source) (n int, info socket.Info, err error) {
+	if err := c.fetch(from); err != nil {
+		return 0, socket.Info{}, err
+	}
+	next := c.next
+	c.next = received{}
+	n, err = copy(b, next.data), next.err
+	if err == nil && n < next.info.Size {
+		err = socket.ErrTruncated
+	}
+	return n, next.info, err
+}
+
+// poll receives without waiting.
+func (c *Client) poll(b []byte) (n int, info socket.Info, err error) {
+	n, info, err = c.sock.TryReceive(b)
+	if err == socket.ErrEmpty {
+		c.emptied()
+	}
+	return n, info, err
+}
+
+// await receives, and waits if the socket is empty.
+func (c *Client) await(b []byte) (n int, info socket.Info, err error) {
+	n, info, err = c.poll(b)
+	if err != socket.ErrEmpty {
 		return n, info, err
 	}
+	if err := c.endError(); err != nil {
+		return 0, socket.Info{}, err
+	}
+	return c.sock.Receive(b)
 }
 
-// open takes from a datagram of the server what is in front of the bus's own. It
-// returns nil where there is nothing else.
+// datagramSize is what is counted for a datagram besides its bytes. The kernel counts
+// no more than twice as much (SKB_TRUESIZE of alloc_skb's powers of two).
+const datagramSize = 512
+
+// emptied is called when the socket is empty. If so much was received since the last
+// time that the socket may have been full, the server learns that there is room, and
+// answers with a bye if it has evicted the client. It is under rd.
+func (c *Client) emptied() {
+	if int64(c.backlog) >= c.full.Load() {
+		b := control{command: cmdReady, portID: c.PortID()}.append(nil, nlmsg.Request, 0)
+		switch err := c.sock.TrySendTo(b, c.server); {
+		case err == socket.ErrFull:
+			return // the next time
+		case errors.Is(err, syscall.ECONNREFUSED):
+			c.end(errGone)
+		}
+	}
+	c.backlog = 0
+}
+
+// fetch receives until there is a datagram, or an error that a receiver must see, in
+// c.next. It is under rd.
+func (c *Client) fetch(from source) error {
+	for !c.next.isThere {
+		if err := c.endError(); err != nil {
+			c.next = received{isThere: true, err: err}
+			return nil
+		}
+		n, info, err := from(c.buf)
+		switch {
+		case err == nil, err == socket.ErrTruncated:
+			c.take(n, info, err)
+		case err == socket.ErrEmpty, errors.Is(err, os.ErrClosed), errors.Is(err, os.ErrDeadlineExceeded):
+			return err
+		default:
+			c.next = received{isThere: true, info: info, err: err}
+		}
+	}
+	return nil
+}
+
+// take puts a datagram of n bytes of the buffer into c.next, unless it is dropped.
+func (c *Client) take(n int, info socket.Info, err error) {
+	c.backlog += info.Size + datagramSize
+	data := c.buf[:n]
+	if info.Size > len(c.buf) {
+		c.buf = make([]byte, nlmsg.Align(info.Size))
+	}
+	switch info.PortID {
+	case 0:
+		c.stats.kernel.Add(1)
+		return
+	case c.server.PortID:
+		if data, err = c.open(data, &info); data == nil && err == nil {
+			return
+		}
+	default:
+		c.stats.foreign.Add(1)
+	}
+	c.next = received{isThere: true, data: data, info: info, err: err}
+}
+
+// open removes the server's control message from a datagram of the bus. It returns nil
+// where nothing is left.
 func (c *Client) open(data []byte, info *socket.Info) ([]byte, error) {
 	*info = socket.Info{Size: info.Size}
 	m, n := nlmsg.Consume(data)
 	switch {
-	case n < 0: // what a handler of the bus sends is not ours to judge
+	case n < 0: // a handler of the bus may send any bytes
 		return data, nil
 	case m.Type() == nlmsg.Noop && len(data) == nlmsg.HeaderLen:
 		return nil, nil
@@ -90,13 +250,17 @@ func (c *Client) open(data []byte, info *socket.Info) ([]byte, error) {
 	case m.Type() != typeControl:
 		return data, nil
 	}
-	switch parseInfo(m, info) {
+	switch command, value := parseInfo(m, info); command {
 	case cmdInfo:
 		info.Size -= n
 		return data[n:], nil
 	case cmdBye:
-		c.gone.Store(true)
-		return nil, errGone
+		err := errGone
+		if value == byeEvicted {
+			err = ErrEvicted
+		}
+		c.end(err)
+		return nil, err
 	}
 	c.stats.malformed.Add(1)
 	return nil, nil

@@ -23,35 +23,43 @@ type Server struct {
 	maxClients int
 	maxBuffer  int
 	stats      serverCounters
+	clock      clock
 
 	clients sync.WaitGroup // a goroutine for each
+	swept   time.Time      // the last sweep; Serve's
 
-	mu    sync.Mutex
-	peers map[uint32]*peer // by port ID; written by the goroutine of Serve, but for who is gone
-	swept time.Time        // when it was last asked who is gone; Serve's
+	mu      sync.Mutex       // guards the fields below
+	peers   map[uint32]*peer // by port ID; added by the goroutine of Serve
+	evicted evictions
 }
 
 // Option changes how a Server works.
 type Option func(*Server)
 
-// WithCaps gives capabilities to the clients, to all of them and whoever they are.
-// Without it they have none.
+// WithCaps gives capabilities to all clients, of any process. Without it they have
+// none.
 func WithCaps(c bus.Caps) Option { return func(s *Server) { s.caps = c } }
 
 // WithMaxClients limits how many clients there are at once, 256 if it is not given.
-// Another one is refused with EUSERS. Each takes a goroutine and 32 KiB, and what
-// is queued for it.
+// When all places are taken, a new client gets that of a client whose socket is
+// closed, or of the client that has not read for the longest time, with its socket
+// full for at least a second; see [ErrEvicted]. If there is none, the new client is
+// refused with EUSERS. A client that reads, or that has nothing to read, keeps its
+// place.
+//
+// Each client takes a goroutine, 32 KiB, and its queue (WithMaxBuffer); the server
+// keeps the port IDs of as many evicted clients.
 func WithMaxClients(n int) Option { return func(s *Server) { s.maxClients = n } }
 
-// WithMaxBuffer limits what a client can ask for its queue, in bytes: 1 MiB if it
-// is not given (net.core.rmem_max). A Port without it has 212,992 in the kernel's
-// counting.
+// WithMaxBuffer limits the queue that a client can ask for, in bytes: 1 MiB if it is
+// not given. The bus doubles it, as the kernel does. A client that asks for nothing has
+// 212,992 bytes as the kernel counts them.
 func WithMaxBuffer(bytes int) Option { return func(s *Server) { s.maxBuffer = bytes } }
 
 // NewServer makes a Server of a bus over a socket of [socket.UserSock], which is the
 // Server's from now on: its port ID is what clients dial.
 func NewServer(b *bus.Bus, s *socket.Socket, options ...Option) *Server {
-	server := &Server{bus: b, sock: s, maxClients: 256, maxBuffer: 1 << 20, peers: map[uint32]*peer{}}
+	server := &Server{bus: b, sock: s, maxClients: 256, maxBuffer: 1 << 20, clock: systemClock, peers: map[uint32]*peer{}}
 	for _, option := range options {
 		option(server)
 	}
@@ -63,8 +71,11 @@ func NewServer(b *bus.Bus, s *socket.Socket, options ...Option) *Server {
 const requestSize = 256 << 10
 
 // Serve serves until ctx ends, which is no error, or the socket or the bus is
-// closed. It runs the handlers of the bus. When it returns every client has been
-// told, its goroutine has ended, and the socket is closed.
+// closed. It runs the handlers of the bus. When it returns, the clients have been
+// notified, their goroutines have ended, and the socket is closed.
+//
+// It uses no timer while nothing waits for a full client, and one per full client
+// then, with pauses that grow to ten seconds.
 func (s *Server) Serve(ctx context.Context) error {
 	defer s.end()
 	if s.sock.Protocol() != socket.UserSock {
@@ -105,12 +116,17 @@ func (s *Server) take(data []byte, from uint32) error {
 		return nil
 	case m.Type() == typeControl:
 		return s.control(m, from)
-	case m.Type() == nlmsg.Noop && n == len(data):
-		return nil // somebody wants to know whether we are there
+	case m.Type() == nlmsg.Noop && n == len(data) && m.Flags()&nlmsg.Ack == 0:
+		return nil // a probe: the kernel has answered it
 	}
 	at, err := s.session(from)
-	if err != nil {
-		s.answer(m, from, errnoOf(err), nil)
+	switch {
+	case err == ErrEvicted:
+		s.refuse(m, from)
+		return nil
+	case err != nil:
+		s.stats.refused.Add(1)
+		_ = s.answer(m, from, errnoOf(err), nil)
 		return fatal(err)
 	}
 	s.stats.requests.Add(1)
@@ -147,7 +163,7 @@ func (s *Server) control(m nlmsg.Msg, from uint32) error {
 		s.stats.refused.Add(1)
 	}
 	if errno != 0 || m.Flags()&nlmsg.Ack != 0 {
-		s.answer(m, from, errno, &ext)
+		_ = s.answer(m, from, errno, &ext)
 	}
 	return fatal(err)
 }
@@ -162,12 +178,15 @@ func (s *Server) obey(c control, from uint32, ext *nlmsg.ExtAck) error {
 		return err
 	}
 	at := s.controlled(c.portID, from)
-	if at == nil {
-		return bus.EPERM
+	if at == nil || c.command == cmdReady && !at.greeted {
+		return s.disown(c, from)
 	}
 	switch c.command {
 	case cmdBye:
 		s.leave(at)
+		return nil
+	case cmdReady:
+		at.peer.wake()
 		return nil
 	case cmdJoin:
 		return at.port.Join(c.value)
@@ -183,7 +202,29 @@ func (s *Server) obey(c control, from uint32, ext *nlmsg.ExtAck) error {
 	return bus.EOPNOTSUPP
 }
 
-// setFlag leaves out what takes a privilege or is another client's trouble.
+// disown answers a control message about a port ID that is not a greeted client of
+// the sender: ECONNREFUSED for an evicted one, which gets a bye as well, EPERM for
+// another client's.
+func (s *Server) disown(c control, from uint32) error {
+	s.mu.Lock()
+	e, wasEvicted := s.evicted.find(c.portID)
+	if wasEvicted && c.command == cmdBye && from == c.portID {
+		s.evicted.remove(from)
+	}
+	s.mu.Unlock()
+	switch {
+	case wasEvicted && c.command == cmdBye && from == c.portID:
+		return nil
+	case c.command == cmdReady && from == c.portID:
+		s.bye(from, byeEvicted)
+		return nil
+	case wasEvicted && (from == c.portID || from == e.control):
+		return bus.ECONNREFUSED
+	}
+	return bus.EPERM
+}
+
+// setFlag refuses flags that take a privilege or affect other clients.
 func setFlag(p *bus.Port, f socket.Flag, on bool) error {
 	switch f {
 	case socket.ExtAck, socket.CapAck, socket.StrictCheck, socket.NoENOBUFS, socket.PacketInfo:
@@ -192,35 +233,38 @@ func setFlag(p *bus.Port, f socket.Flag, on bool) error {
 	return eNoProtoOpt
 }
 
-// setCookie tells the size of the queue.
+// setCookie reports the size of the queue.
 func setCookie(ext *nlmsg.ExtAck, p *bus.Port) {
 	size, _ := p.ReceiveBuffer() // 0 when the client is gone
 	ext.Cookie = ne.AppendUint32(nil, uint32(size))
 	ext.Set(nlmsg.AttrCookie)
 }
 
-// answer sends an Error message, if whom it is for has room. Nobody must hold up
-// this goroutine.
-func (s *Server) answer(m nlmsg.Msg, to uint32, errno bus.Errno, ext *nlmsg.ExtAck) {
+// answer sends an Error message without blocking: it is dropped if the client's
+// socket is full.
+func (s *Server) answer(m nlmsg.Msg, to uint32, errno bus.Errno, ext *nlmsg.ExtAck) error {
 	b := nlmsg.AppendAck(nil, m, to, uint32(errno), ext, nlmsg.AckOptions{Cap: true, Ext: true})
-	_ = s.sock.TrySendTo(b, socket.Addr{PortID: to})
+	return s.sock.TrySendTo(b, socket.Addr{PortID: to})
 }
 
-// ServerStats counts what a server did not pass on. Clients is how many there are;
-// the other numbers only ever grow.
+// ServerStats counts what a server did not pass on. Clients is the present number of
+// clients; the other numbers only ever grow.
 type ServerStats struct {
 	Clients   int
 	Requests  uint64 // datagrams passed on to the bus
 	Kernel    uint64 // datagrams without a sender's port ID
-	Malformed uint64 // datagrams that are no netlink messages, or too long
-	Refused   uint64 // control messages refused, and clients for whom there was no place
-	Gone      uint64 // clients that were gone without a word
-	Lost      uint64 // losses told to clients
-	Foreign   uint64 // datagrams of ports of the bus to who would take them for the bus's
+	Malformed uint64 // datagrams that are not netlink messages, or too long
+	Refused   uint64 // control messages refused, and datagrams of clients without a place
+	Gone      uint64 // clients whose socket was closed without a bye
+	Evicted   uint64 // clients that did not read, whose places others got
+	Lost      uint64 // losses reported to clients
+	Foreign   uint64 // datagrams from ports of the bus to clients that could not tell their sender
 }
 
 type serverCounters struct {
-	requests, kernel, malformed, refused, gone, lost, foreign atomic.Uint64
+	requests, kernel, malformed, refused, gone, evicted, lost, foreign atomic.Uint64
+
+	retries atomic.Uint64 // attempts to send to a full client; for tests
 }
 
 // Stats returns the counters of the server.
@@ -230,6 +274,7 @@ func (s *Server) Stats() ServerStats {
 	s.mu.Unlock()
 	c := &s.stats
 	return ServerStats{
-		clients, c.requests.Load(), c.kernel.Load(), c.malformed.Load(), c.refused.Load(), c.gone.Load(), c.lost.Load(), c.foreign.Load(),
+		Clients: clients, Requests: c.requests.Load(), Kernel: c.kernel.Load(), Malformed: c.malformed.Load(), Refused: c.refused.Load(),
+		Gone: c.gone.Load(), Evicted: c.evicted.Load(), Lost: c.lost.Load(), Foreign: c.foreign.Load(),
 	}
 }

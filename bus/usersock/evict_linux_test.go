@@ -1,0 +1,591 @@
+package usersock
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// fakeClock stands still until a test moves it.
+type fakeClock struct {
+	mu     sync.Mutex
+	t      time.Time
+	timers map[*fakeTimer]bool // those that run
+	pauses []time.Duration     // of all timers
+}
+
+type fakeTimer struct {
+	c  chan time.Time
+	at time.Time
+}
+
+func newFakeClock() *fakeClock {
+	return &fakeClock{t: time.Unix(1e9, 0), timers: map[*fakeTimer]bool{}}
+}
+
+// use is an Option.
+func (f *fakeClock) use(s *Server) { s.clock = clock{now: f.now, timer: f.timer} }
+
+func (f *fakeClock) now() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.t
+}
+
+func (f *fakeClock) timer(d time.Duration) (<-chan time.Time, func() bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	t := &fakeTimer{make(chan time.Time, 1), f.t.Add(d)}
+	f.timers[t] = true
+	f.pauses = append(f.pauses, d)
+	return t.c, func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		isRunning := f.timers[t]
+		delete(f.timers, t)
+		return isRunning
+	}
+}
+
+func (f *fakeClock) advance(d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.t = f.t.Add(d)
+	for t := range f.timers {
+		if !t.at.After(f.t) {
+			delete(f.timers, t)
+			t.c <- f.t
+		}
+	}
+}
+
+// state returns how many timers run, how many were started, and the
+// pause of the last one.
+func (f *fakeClock) state() (running, started int, last time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n := len(f.pauses); n > 0 {
+		last = f.pauses[n-1]
+	}
+	return len(f.timers), len(f.pauses), last
+}
+
+// stuck returns since when a client has been stuck, zero for not.
+func (w *world) stuck(id uint32) time.Time {
+	w.server.mu.Lock()
+	defer w.server.mu.Unlock()
+	if p := w.server.peers[id]; p != nil {
+		return p.stuck
+	}
+	return time.Time{}
+}
+
+func (w *world) isClient(id uint32) bool {
+	w.server.mu.Lock()
+	defer w.server.mu.Unlock()
+	return w.server.peers[id] != nil
+}
+
+// fill fills a client's socket, with datagrams of another sender, and waits until a
+// reply waits for room in it.
+func (w *world) fill(s *socket.Socket) {
+	w.t.Helper()
+	if w.filler == nil {
+		w.filler = w.socket()
+	}
+	err := error(nil)
+	for err == nil {
+		err = w.filler.TrySendTo(plain(nil, nlmsg.Noop, s.PortID()), socket.Addr{PortID: s.PortID()})
+	}
+	if err != socket.ErrFull {
+		w.t.Fatal(err)
+	}
+	w.ask(s, 1)
+	await(w.t, "the client is stuck", func() bool { return !w.stuck(s.PortID()).IsZero() })
+}
+
+// ask sends a request for an echo.
+func (w *world) ask(s *socket.Socket, seq uint32) {
+	w.t.Helper()
+	if err := s.SendTo(w.appendEcho(nil, 0, seq, "x"), socket.Addr{PortID: w.id}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// small opens a socket with the smallest receive buffer.
+func (w *world) small() *socket.Socket { return w.socket(socket.WithReceiveBuffer(1)) }
+
+func (w *world) smallClient() *Client {
+	w.t.Helper()
+	c, err := NewClient(w.small(), w.id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// As many clients as there are places never read. The one that has been stuck longest
+// gives way to a new client, once it has been stuck for evictAfter.
+func TestClientsThatNeverReadGiveWay(t *testing.T) {
+	clock := newFakeClock()
+	w := serve(t, bus.New(), clock.use)
+	var all []*socket.Socket
+	for range 256 {
+		s := w.small()
+		w.fill(s)
+		all = append(all, s)
+		clock.advance(time.Millisecond)
+	}
+	if _, err := NewClient(w.socket(), w.id); !errors.Is(err, eUsers) {
+		t.Errorf("before the time: error %v", err)
+	}
+	clock.advance(evictAfter)
+	for i := range 3 {
+		c := w.dial()
+		if err := c.Send(w.appendEcho(nil, 0, 5, "served")); err != nil {
+			t.Fatal(err)
+		}
+		if b, _ := receive(t, c); textOf(b) != "served" {
+			t.Errorf("reply %v", nlmsg.Msg(b))
+		}
+		if w.isClient(all[i].PortID()) || !w.isClient(all[i+1].PortID()) {
+			t.Errorf("client %d: not the longest stuck was evicted", i)
+		}
+	}
+	if got := w.server.Stats(); got.Clients != 256 || got.Evicted != 3 || got.Refused != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A client that reads keeps its place: progress starts the time anew.
+func TestProgressKeepsThePlace(t *testing.T) {
+	clock := newFakeClock()
+	w := serve(t, bus.New(), clock.use, WithMaxClients(1))
+	s := w.small()
+	w.fill(s)
+	clock.advance(evictAfter)
+	since := w.stuck(s.PortID())
+	w.ask(s, 2)
+	receive(t, s)
+	clock.advance(maxPause) // the next attempt
+	await(t, "it is stuck anew", func() bool { return w.stuck(s.PortID()).After(since) })
+	if _, err := NewClient(w.socket(), w.id); !errors.Is(err, eUsers) {
+		t.Errorf("error %v", err)
+	}
+	if !w.isClient(s.PortID()) {
+		t.Error("evicted")
+	}
+}
+
+// A client that says hello again with a full socket makes no progress by it.
+func TestHelloIsNoProgress(t *testing.T) {
+	clock := newFakeClock()
+	w := serve(t, bus.New(), clock.use, WithMaxClients(1))
+	s := w.small()
+	w.fill(s)
+	since := w.stuck(s.PortID())
+	clock.advance(evictAfter - 1)
+	hello := control{cmdHello, s.PortID(), 0}.append(nil, nlmsg.Request, 1)
+	if err := s.SendTo(hello, socket.Addr{PortID: w.id}); err != nil {
+		t.Fatal(err)
+	}
+	w.fill(s)
+	if got := w.stuck(s.PortID()); !got.Equal(since) {
+		t.Errorf("stuck since %v, want %v", got, since)
+	}
+	clock.advance(1)
+	w.dial()
+	if w.isClient(s.PortID()) {
+		t.Error("it has kept its place")
+	}
+}
+
+// An evicted Client reads what it had, then ErrEvicted; so do its requests end, which
+// are not handled. It can dial again.
+func TestEvictedClient(t *testing.T) {
+	for _, sends := range []bool{false, true} {
+		clock := newFakeClock()
+		w := serve(t, bus.New(), clock.use, WithMaxClients(1))
+		c := w.smallClient()
+		if err := c.Join(w.family.GroupID(0)); err != nil {
+			t.Fatal(err)
+		}
+		w.fill(c.sock)
+		clock.advance(evictAfter)
+		other := w.dial()
+		if w.family.HasListeners(0) {
+			t.Error("the evicted client is still a member")
+		}
+		if err := c.Join(w.family.GroupID(0)); !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("join: %v", err)
+		}
+		requests := w.server.Stats().Requests
+		if sends {
+			if err := c.Send(w.appendEcho(nil, 0, 2, "late")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wantEnd(t, c, ErrEvicted)
+		if got := w.server.Stats().Requests; got != requests {
+			t.Errorf("%d requests handled after the eviction", got-requests)
+		}
+		if err := c.Send(w.appendEcho(nil, 0, 2, "late")); !errors.Is(err, ErrEvicted) {
+			t.Errorf("send: %v", err)
+		}
+		if err := c.SetFlag(socket.ExtAck, true); !errors.Is(err, ErrEvicted) {
+			t.Errorf("set flag: %v", err)
+		}
+		if err := other.Close(); err != nil {
+			t.Fatal(err)
+		}
+		await(t, "there is a place", func() bool { return w.server.Stats().Clients == 0 })
+		again, err := c.Twin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := again.Send(w.appendEcho(nil, 0, 3, "again")); err != nil {
+			t.Fatal(err)
+		}
+		if b, _ := receive(t, again); textOf(b) != "again" {
+			t.Errorf("reply %v", nlmsg.Msg(b))
+		}
+		again.Close()
+	}
+}
+
+// wantEnd receives up to an error.
+func wantEnd(t *testing.T, c *Client, want error) {
+	t.Helper()
+	if err := c.SetReadDeadline(time.Now().Add(guardTime)); err != nil {
+		t.Fatal(err)
+	}
+	b, err := make([]byte, 4096), error(nil)
+	n := -1
+	for ; err == nil; n++ {
+		_, _, err = c.Receive(b)
+	}
+	if !errors.Is(err, want) || !errors.Is(err, syscall.ECONNREFUSED) || n == 0 {
+		t.Errorf("after %d datagrams: error %v, want %v", n, err, want)
+	}
+	if err := c.Wait(); err != nil {
+		t.Errorf("wait for the error: %v", err)
+	}
+	if _, _, err := c.TryReceive(b); !errors.Is(err, want) {
+		t.Errorf("again: error %v", err)
+	}
+}
+
+// An evicted client without control messages gets ECONNREFUSED for its next datagram,
+// when it has read, and is a client again with the following one.
+func TestEvictedPlainSocket(t *testing.T) {
+	clock := newFakeClock()
+	w := serve(t, bus.New(), clock.use, WithMaxClients(1))
+	s := w.small()
+	w.fill(s)
+	clock.advance(evictAfter)
+	other := w.dial()
+	requests := w.server.Stats().Requests
+	w.ask(s, 2) // its socket is full: no answer
+	await(t, "it is refused", func() bool { return w.server.Stats().Refused == 1 })
+	b := make([]byte, 4096)
+	for _, _, err := s.TryReceive(b); err != socket.ErrEmpty; _, _, err = s.TryReceive(b) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.ask(s, 3)
+	b, _ = receive(t, s)
+	if a, err := nlmsg.ParseAck(b); err != nil || a.Errno != uint32(bus.ECONNREFUSED) || nlmsg.Msg(b).Seq() != 3 {
+		t.Errorf("%+v, %v", a, err)
+	}
+	if got := w.server.Stats().Requests; got != requests {
+		t.Errorf("%d requests handled after the eviction", got-requests)
+	}
+	other.Close()
+	await(t, "there is a place", func() bool { return w.server.Stats().Clients == 0 })
+	w.ask(s, 4)
+	if b, _ := receive(t, s); textOf(b) != "x" || nlmsg.Msg(b).Seq() != 4 {
+		t.Errorf("reply %v", nlmsg.Msg(b))
+	}
+}
+
+// Only the client itself, and its second socket, learn that it was evicted; others
+// cannot take it off the list.
+func TestOthersAndEvictedClients(t *testing.T) {
+	clock := newFakeClock()
+	w := serve(t, bus.New(), clock.use, WithMaxClients(1))
+	c := w.smallClient()
+	w.fill(c.sock)
+	clock.advance(evictAfter)
+	stranger := w.dial()
+	for _, cmd := range []uint32{cmdBye, cmdJoin, cmdReady} {
+		if errno := tell(t, w, stranger.sock, control{cmd, c.PortID(), 3}); errno != bus.EPERM {
+			t.Errorf("command %d: %v", cmd, errno)
+		}
+	}
+	if errno := tell(t, w, c.second, control{cmdJoin, c.PortID(), 3}); errno != bus.ECONNREFUSED {
+		t.Errorf("the client itself: %v", errno)
+	}
+	if err := c.Close(); err != nil { // says bye, which is no error
+		t.Fatal(err)
+	}
+	await(t, "it is forgotten", func() bool {
+		w.server.mu.Lock()
+		defer w.server.mu.Unlock()
+		_, isKnown := w.server.evicted.find(c.PortID())
+		return !isKnown
+	})
+	if got := w.server.Stats(); got.Refused != 4 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A server keeps the evicted clients up to a limit.
+func TestEvictionsAreBounded(t *testing.T) {
+	var e evictions
+	for round := range 1000 {
+		e.add(uint32(round%7), eviction{control: uint32(round)}, 3)
+		if round%5 == 0 {
+			e.remove(uint32((round + 6) % 7))
+		}
+		if found, ok := e.find(uint32(round % 7)); !ok || found.control != uint32(round) {
+			t.Fatalf("round %d: %+v", round, found)
+		}
+		if len(e.byID) > 3 || len(e.order) > 3 {
+			t.Fatalf("round %d: %d kept, %d in order", round, len(e.byID), len(e.order))
+		}
+	}
+}
+
+// Without a full client a server starts no timer: idle, with idle clients, and while
+// it serves. It wakes for datagrams only.
+func TestNoTimersWithoutFullClients(t *testing.T) {
+	clock := newFakeClock()
+	w := serve(t, bus.New(), clock.use)
+	for range 20 {
+		w.dial()
+	}
+	c, _ := w.conn()
+	for i := range 100 {
+		wantEcho(w, c, fmt.Sprint(i))
+	}
+	if running, started, _ := clock.state(); running != 0 || started != 0 || w.server.stats.retries.Load() != 0 {
+		t.Errorf("%d timers run, of %d started; %d retries", running, started, w.server.stats.retries.Load())
+	}
+}
+
+// The pauses between the attempts to send to a full client double up to maxPause, with
+// one timer and one attempt for each.
+func TestPausesGrow(t *testing.T) {
+	clock := newFakeClock()
+	w := serve(t, bus.New(), clock.use)
+	s := w.small()
+	w.fill(s)
+	await(t, "it waits", func() bool { n, _, _ := clock.state(); return n == 1 })
+	pause := minPause
+	for n := 1; n <= 20; n++ {
+		clock.advance(pause)
+		await(t, "it waits again", func() bool { _, started, _ := clock.state(); return started == 1+n })
+		running, _, next := clock.state()
+		if want := min(2*pause, maxPause); running != 1 || next != want || w.server.stats.retries.Load() != uint64(n) {
+			t.Fatalf("attempt %d: %d timers, a pause of %v after %v, want %v", n, running, next, pause, want)
+		}
+		pause = next
+	}
+	if pause != maxPause {
+		t.Errorf("a pause of %v", pause)
+	}
+}
+
+// A Client that has emptied its socket gets the rest at once, by no timer: the fake
+// clock stands still. Then none runs.
+func TestReadyWakesTheServer(t *testing.T) {
+	clock := newFakeClock()
+	w := serve(t, bus.New(), clock.use)
+	c := w.smallClient()
+	w.fill(c.sock)
+	const more = 50
+	for i := range more {
+		if err := c.Send(w.appendEcho(nil, 0, uint32(100+i), "x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for want := uint32(100); want < 100+more; {
+		b, info := receive(t, c)
+		switch seq := nlmsg.Msg(b).Seq(); {
+		case info.PortID != 0, seq == 1: // of fill
+		case seq != want:
+			t.Fatal(nlmsg.Msg(b))
+		default:
+			want++
+		}
+	}
+	await(t, "no timer runs", func() bool { n, _, _ := clock.state(); return n == 0 })
+	if got := c.Stats(); got.Lost != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A request of a client that is full wakes its forwarder, too: a plain client does not
+// wait for a timer.
+func TestRequestsWakeTheServer(t *testing.T) {
+	clock := newFakeClock()
+	w := serve(t, bus.New(), clock.use)
+	s := w.small()
+	w.fill(s)
+	got := 0
+	for seq := uint32(2); got < 6; seq++ {
+		b := make([]byte, 4096)
+		for {
+			_, _, err := s.TryReceive(b)
+			if err == socket.ErrEmpty {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			got++
+		}
+		w.ask(s, seq)
+	}
+}
+
+// A server that ends with full clients waits for none of them. What they have is read,
+// then they see that it has ended.
+func TestServerEndsWithFullClients(t *testing.T) {
+	clock := newFakeClock()
+	w := serve(t, bus.New(), clock.use)
+	c := w.smallClient()
+	w.fill(c.sock)
+	w.fill(w.small())
+	w.stop()
+	if err := <-w.ended; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	wantEnd(t, c, errGone)
+	if running, _, _ := clock.state(); running != 0 {
+		t.Errorf("%d timers run", running)
+	}
+}
+
+// A client that leaves with a full socket leaves its place and its goroutine at once.
+func TestFullClientLeaves(t *testing.T) {
+	w := serve(t, bus.New(), newFakeClock().use)
+	c := w.smallClient()
+	w.fill(c.sock)
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "its place is free", func() bool { return w.server.Stats().Clients == 0 })
+}
+
+// A request for an acknowledgement of nothing is a barrier for the replies to earlier
+// requests. It is not taken for a probe.
+func TestNoopIsABarrier(t *testing.T) {
+	w := serve(t, bus.New())
+	c := w.dial()
+	if !c.RepliesLate() {
+		t.Error("replies are not late")
+	}
+	noop, mark := nlmsg.Begin(nil, nlmsg.Noop, nlmsg.Request|nlmsg.Ack, 3, 0)
+	for _, b := range [][]byte{w.appendEcho(nil, 0, 1, "one"), w.appendEcho(nil, nlmsg.Ack, 2, "two"), nlmsg.End(noop, mark)} {
+		if err := c.Send(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []uint32
+	for range 4 {
+		b, _ := receive(t, c)
+		got = append(got, nlmsg.Msg(b).Seq())
+		if a, err := nlmsg.ParseAck(b); nlmsg.Msg(b).Type() == nlmsg.Error && (err != nil || a.Errno != 0) {
+			t.Errorf("errno %d, %v", a.Errno, err)
+		}
+	}
+	if !slices.Equal(got, []uint32{1, 2, 2, 3}) {
+		t.Errorf("replies to %v", got)
+	}
+}
+
+// Wait takes nothing, drops what is not for the receiver, and respects the deadline
+// and Close.
+func TestClientWait(t *testing.T) {
+	w := serve(t, bus.New())
+	c := w.dial()
+	for range 3 { // probes are not datagrams of the bus
+		if err := w.server.sock.TrySendTo(plain(nil, nlmsg.Noop, c.PortID()), socket.Addr{PortID: c.PortID()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Send(w.appendEcho(nil, nlmsg.Ack, 9, "x")); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := c.Wait(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	deadline := time.Unix(1, 0)
+	if err := c.SetReadDeadline(deadline); err != nil || !c.ReadDeadline().Equal(deadline) {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("wait: %v", err)
+	}
+	if _, _, err := c.Receive(nil); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("receive: %v", err)
+	}
+	b := make([]byte, 100)
+	if n, _, err := c.TryReceive(b); err != nil || textOf(b[:n]) != "x" {
+		t.Errorf("%q, %v", b[:n], err)
+	}
+	if err := c.SetReadDeadline(time.Time{}); err != nil || !c.ReadDeadline().IsZero() {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err != nil { // for the acknowledgement
+		t.Fatal(err)
+	}
+	receive(t, c)
+	if err := c.SetReadDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	go func() { ended <- c.Wait() }()
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; !errors.Is(err, os.ErrClosed) {
+		t.Errorf("closed: %v", err)
+	}
+}
+
+// A datagram that Wait has fetched is not received after Close.
+func TestCloseAfterWait(t *testing.T) {
+	w := serve(t, bus.New())
+	c := w.dial()
+	if err := c.Send(w.appendEcho(nil, 0, 9, "x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := c.Receive(nil)
+	_, _, tried := c.TryReceive(nil)
+	for what, err := range map[string]error{"receive": err, "try": tried, "wait": c.Wait(), "close": c.Close(), "send": c.Send([]byte{1})} {
+		if !errors.Is(err, os.ErrClosed) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}

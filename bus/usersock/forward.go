@@ -1,0 +1,152 @@
+package usersock
+
+import (
+	"errors"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+)
+
+// forward sends what the Ports of a peer receive, one after the other.
+func (s *Server) forward(p *peer) {
+	f := forwarder{s: s, peer: p, buf: make([]byte, maxInfo+socket.BufferSize)}
+	for at := s.next(p, nil); at != nil; at = s.next(p, at) {
+		f.run(at)
+		_ = at.port.Close() // may be closed
+	}
+}
+
+// forwarder sends to a client, and waits while the client's socket is full: then the
+// Port's queue fills, and its dump stands still.
+type forwarder struct {
+	s       *Server
+	peer    *peer
+	buf     []byte // of which maxInfo bytes are for a preceding control message
+	waiting bool   // peer.stuck is set
+}
+
+// run sends until the Port is closed or the client is gone.
+func (f *forwarder) run(at *session) {
+	for {
+		n, info, err := at.port.Receive(f.buf[maxInfo:])
+		switch {
+		case err == nil:
+			err = f.send(at, n, info)
+		case errors.Is(err, os.ErrClosed):
+			return
+		case errors.Is(err, syscall.EINTR):
+			continue
+		default:
+			if info.Size > len(f.buf)-maxInfo {
+				f.buf = make([]byte, maxInfo+info.Size)
+			}
+			err = f.lost(at)
+		}
+		if err != nil {
+			f.gone(err)
+			return
+		}
+	}
+}
+
+// send sends n bytes of the buffer.
+func (f *forwarder) send(at *session, n int, info socket.Info) error {
+	start := maxInfo
+	switch {
+	case !at.greeted && info.PortID != 0:
+		f.s.stats.foreign.Add(1)
+		return nil
+	case at.greeted && info != (socket.Info{Size: info.Size}):
+		var room [maxInfo]byte
+		front := appendInfo(room[:0], f.peer.id, &info)
+		start -= len(front)
+		copy(f.buf[start:], front)
+	}
+	err := f.sendBytes(at, f.buf[start:maxInfo+n])
+	if errors.Is(err, syscall.EMSGSIZE) {
+		return f.lost(at)
+	}
+	return err
+}
+
+// lost reports a loss to the client.
+func (f *forwarder) lost(at *session) error {
+	f.s.stats.lost.Add(1)
+	return f.sendBytes(at, plain(nil, nlmsg.Overrun, f.peer.id))
+}
+
+// gone counts a client whose socket is closed.
+func (f *forwarder) gone(err error) {
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		f.s.stats.gone.Add(1)
+	}
+}
+
+// How long a forwarder waits before it tries a full client again: the pause doubles,
+// so that a client waits at most as long again as its socket was full, and one that
+// never reads costs a system call every ten seconds.
+const (
+	minPause = 100 * time.Microsecond
+	maxPause = 10 * time.Second
+)
+
+// errLeft ends sending: the session is over.
+var errLeft = errors.New("usersock: the client has left")
+
+// sendBytes sends a datagram when the client has room. The kernel reports no event for
+// that, so that the attempts are repeated: after growing pauses, and as soon as the
+// client sends anything (a Client sends cmdReady when it has emptied its socket).
+func (f *forwarder) sendBytes(at *session, b []byte) error {
+	to := socket.Addr{PortID: f.peer.id}
+	err := f.s.sock.TrySendTo(b, to)
+	for pause := minPause; err == socket.ErrFull; pause = min(2*pause, maxPause) {
+		var isWoken, isOver bool
+		if isWoken, isOver = f.waitForRoom(at, pause); isOver {
+			return errLeft
+		}
+		if isWoken {
+			pause = minPause
+		}
+		f.s.stats.retries.Add(1)
+		err = f.s.sock.TrySendTo(b, to)
+	}
+	f.progress()
+	return err
+}
+
+// waitForRoom waits for a pause, or until the peer is woken, and reports which, and
+// whether the session is over.
+func (f *forwarder) waitForRoom(at *session, pause time.Duration) (isWoken, isOver bool) {
+	s, p := f.s, f.peer
+	if !f.waiting {
+		f.waiting = true
+		s.mu.Lock()
+		p.stuck = s.clock.now()
+		s.mu.Unlock()
+	}
+	expired, stop := s.clock.timer(pause)
+	select {
+	case <-expired:
+	case <-p.retry:
+		isWoken = true
+	}
+	stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return isWoken, at.left
+}
+
+// progress ends the time that counts for an eviction. The end of a session does not:
+// a client that begins anew, again and again, makes no progress.
+func (f *forwarder) progress() {
+	if !f.waiting {
+		return
+	}
+	f.waiting = false
+	f.s.mu.Lock()
+	f.peer.stuck = time.Time{}
+	f.s.mu.Unlock()
+}
