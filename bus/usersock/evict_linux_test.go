@@ -589,3 +589,27 @@ func TestCloseAfterWait(t *testing.T) {
 		}
 	}
 }
+
+// A hello ends the memory of an eviction: after its bye the socket may be a plain client.
+func TestHelloAfterAnEviction(t *testing.T) {
+	clock := newFakeClock()
+	w := serve(t, bus.New(), clock.use, WithMaxClients(1))
+	s := w.small()
+	w.fill(s)
+	clock.advance(evictAfter)
+	w.dial().Close()
+	await(t, "there is a place", func() bool { return w.server.Stats().Clients == 0 })
+	for range 2 {
+		receive(t, s)
+	}
+	for _, cmd := range []uint32{cmdHello, cmdBye} {
+		b := control{cmd, s.PortID(), 0}.append(nil, nlmsg.Request, 1)
+		if err := s.SendTo(b, socket.Addr{PortID: w.id}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.ask(s, 4)
+	if b, _ := receive(t, s); textOf(b) != "x" || nlmsg.Msg(b).Seq() != 4 {
+		t.Errorf("reply %v", nlmsg.Msg(b))
+	}
+}
