@@ -65,8 +65,6 @@ type batch struct {
 	exchange
 	all  []*Request
 	sent int // how many of all were sent
-
-	isLossy bool // replies to one of the datagrams were lost
 }
 
 // finish ends the use of the requests. One that was not answered has err.
@@ -86,7 +84,7 @@ func (x *batch) run() error {
 	b := x.c.batches.get()
 	err := x.sendAll(b)
 	x.c.batches.put(b)
-	x.drop(err == nil && !x.isLossy || errors.Is(err, ErrBatchSize))
+	x.drop(err == nil || errors.Is(err, ErrBatchSize))
 	return err
 }
 
@@ -139,7 +137,7 @@ func (x *batch) settle() error {
 			r.fail(r.lost(x.loss))
 		}
 	}
-	x.loss, x.isLossy = nil, true
+	x.loss = nil
 	return nil
 }
 

@@ -44,7 +44,7 @@ func (c *Conn) Do(ctx context.Context, r *Request) (nlmsg.Msg, error) {
 	err := x.hold(forRequest)
 	if err == nil {
 		err = x.exchange(r.B)
-		x.drop(err == nil && x.loss == nil)
+		x.drop(err == nil) // what may still arrive has another number
 	}
 	if err != nil {
 		r.fail(fmt.Errorf("conn: %s: %w", r.op(), err))
@@ -132,7 +132,9 @@ func (x *exchange) handle(b []byte, info socket.Info, err error) (block bool, _ 
 func (x *exchange) quiet() (block bool, err error) {
 	switch {
 	case x.loss != nil:
-		x.failAll(func(r *Request) error { return r.lost(x.loss) })
+		loss := x.loss
+		x.failAll(func(r *Request) error { return r.lost(loss) })
+		x.loss = nil // the queue is empty: the member is clean, and has a larger buffer now
 	case x.barrier != 0 || x.c.late:
 		return true, nil
 	default:

@@ -56,7 +56,7 @@ func WithDialer(dial Dialer) Option { return func(c *config) { c.dial = dial } }
 
 // WithLimit sets how many requests and batches run at once, and how many dumps,
 // [DefaultLimit] and [DefaultDumpLimit] if it is not given. Further ones wait for their
-// turn, in their order, as long as their context allows.
+// turn, roughly in their order, as long as their context allows.
 //
 // A Transport that does not get on for a millisecond or two does not count: one in a
 // send, where the kernel waits for a lock (rtnl), and one of a dump whose consumer is at
