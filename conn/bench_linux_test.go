@@ -2,6 +2,7 @@ package conn
 
 import (
 	"context"
+	"encoding/binary"
 	"sync"
 	"testing"
 	"time"
@@ -299,4 +300,20 @@ func BenchmarkParallelDump(b *testing.B) {
 		queued += run(shared)
 	}
 	b.ReportMetric(float64(queued)/float64(own), "x/queued")
+}
+
+// BenchmarkBarrier makes a change that has no reply, without and with an acknowledgement:
+// without, Do asks for that of an empty message.
+func BenchmarkBarrier(b *testing.B) {
+	c := openConn(b, socket.Route, socket.WithNetNS(kerneltest.NewNetNS(b)))
+	ask := func(flags nlmsg.Flags) {
+		var header [unix.SizeofIfInfomsg]byte
+		binary.NativeEndian.PutUint32(header[4:], 1) // the loopback link; nothing to change
+		r := c.Request(unix.RTM_SETLINK, flags, header[:])
+		if _, err := c.Do(b.Context(), r); err != nil {
+			b.Fatal(err)
+		}
+		r.Release()
+	}
+	kerneltest.Interleave(b, 50, "x/ack", func() { ask(0) }, func() { ask(nlmsg.Ack) })
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
 
@@ -101,11 +102,12 @@ type member struct {
 	wanted  bool  // and was interrupted, as an exchange waits
 
 	// The user's:
-	seq      uint32 // the last sequence number
-	dirty    bool   // replies to an exchange that was given up may arrive
-	room     int    // bytes of the receive buffer, once they are known
-	asked    int    // the largest size that it was to have
-	sendRoom int    // the largest size that the send buffer was set to
+	seq      uint32                // the last sequence number
+	dirty    bool                  // replies to an exchange that was given up may arrive
+	space    [nlmsg.HeaderLen]byte // for a barrier
+	room     int                   // bytes of the receive buffer, once they are known
+	asked    int                   // the largest size that it was to have
+	sendRoom int                   // the largest size that the send buffer was set to
 }
 
 // nextSeq returns a sequence number; 0 is that of notifications.

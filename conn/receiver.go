@@ -69,11 +69,10 @@ func (x *receiver) drop(isClean bool) {
 // answers to earlier ones arrives first. One that answers no barrier, as the
 // connector, is waited for. The sequence numbers in use are not its own.
 func (x *receiver) sendBarrier(isUsed func(seq uint32) bool) error {
-	var space [nlmsg.HeaderLen]byte
 	for x.barrier = x.m.nextSeq(); isUsed(x.barrier); {
 		x.barrier = x.m.nextSeq()
 	}
-	b, mark := nlmsg.Begin(space[:0], nlmsg.Noop, nlmsg.Request|nlmsg.Ack, x.barrier, 0)
+	b, mark := nlmsg.Begin(x.m.space[:0], nlmsg.Noop, nlmsg.Request|nlmsg.Ack, x.barrier, 0)
 	return x.m.t.Send(nlmsg.End(b, mark))
 }
 
