@@ -54,24 +54,6 @@ type pool struct {
 	sweep   timer     // runs while there are idle members to close
 }
 
-// timer calls a function once after each start.
-type timer struct {
-	*time.Timer
-	call func()
-	isOn bool // guarded by pool.mu
-}
-
-func (t *timer) start(d time.Duration) {
-	switch {
-	case t.isOn:
-	case t.Timer == nil:
-		t.Timer = time.AfterFunc(d, t.call)
-	default:
-		t.Reset(d)
-	}
-	t.isOn = true
-}
-
 // kind is what a member is used for. Each has a limit of its own, so that no request
 // waits for the consumer of a dump.
 type kind uint8
@@ -116,55 +98,6 @@ func (m *member) nextSeq() uint32 {
 		m.seq = 1
 	}
 	return m.seq
-}
-
-// A place in the queue is that of an exchange that waits for a member. It gets one, or
-// nil, after which it looks for itself.
-type place struct {
-	ready      chan *member
-	ticket     uint64
-	since      time.Time
-	lookups    int // how often it looked and found nothing
-	queued     bool
-	prev, next *place
-}
-
-// queue has places by ticket.
-type queue struct{ head, tail *place }
-
-// insert puts w in its place: at the end if it is new, and at the front if it was
-// woken and found nothing.
-func (q *queue) insert(w *place) {
-	w.queued = true
-	at := q.tail
-	for at != nil && at.ticket > w.ticket {
-		at = at.prev
-	}
-	w.prev = at
-	if at == nil {
-		w.next, q.head = q.head, w
-	} else {
-		w.next, at.next = at.next, w
-	}
-	if w.next == nil {
-		q.tail = w
-	} else {
-		w.next.prev = w
-	}
-}
-
-func (q *queue) remove(w *place) {
-	if w.prev == nil {
-		q.head = w.next
-	} else {
-		w.prev.next = w.next
-	}
-	if w.next == nil {
-		q.tail = w.prev
-	} else {
-		w.next.prev = w.prev
-	}
-	w.prev, w.next, w.queued = nil, nil, false
 }
 
 func newPool(t Transport, c *config) *pool {
@@ -508,60 +441,6 @@ func (p *pool) rouse(w *place) {
 	w.ready <- nil
 }
 
-// growAfter is how long a member must not get on to count as stuck.
-const growAfter = time.Millisecond
-
-// growPast makes room for as many exchanges as members are stuck: in a send, where the
-// kernel waits for a lock, or in the hands of a dump's consumer, who may be waiting
-// for this pool.
-func (p *pool) growPast() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.grow.isOn = false
-	if p.closed.Load() {
-		return
-	}
-	for m := range p.members {
-		if m.isBusy && !m.waits && m.moves == m.seen && !m.isStuck {
-			m.isStuck = true
-			p.stuck[m.kind]++
-		}
-		m.seen = m.moves
-	}
-	isWaiting := false
-	for k := range kinds {
-		for n := p.limit[k] + p.stuck[k] - p.using[k] - p.looking; n > 0 && p.waiting[k].head != nil; n-- {
-			w := p.waiting[k].head
-			p.waiting[k].remove(w)
-			p.rouse(w)
-		}
-		isWaiting = isWaiting || p.waiting[k].head != nil
-	}
-	if isWaiting {
-		p.grow.start(growAfter)
-	}
-}
-
-// closeUnused closes the members that have been idle since the last time.
-func (p *pool) closeUnused() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.sweep.isOn = false
-	if p.closed.Load() {
-		return
-	}
-	for i := len(p.idle) - 1; i >= 0; i-- {
-		if m := p.idle[i]; m != p.first && m.swept == m.moves {
-			p.drop(i)
-		} else {
-			m.swept = m.moves
-		}
-	}
-	if len(p.idle) > 1 {
-		p.sweep.start(p.unused)
-	}
-}
-
 // beginWait is called before a receive that waits, which close then wakes.
 func (p *pool) beginWait(m *member) error {
 	p.mu.Lock()
@@ -607,7 +486,7 @@ func (p *pool) close() error {
 			members = append(members, m)
 		}
 	}
-	p.idle = nil
+	p.idle, p.isSpare = nil, false
 	p.mu.Unlock()
 	var errs []error
 	for _, m := range members {

@@ -4,8 +4,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// namespace is what is known of a socket's network namespace. Of two sockets it tells
-// whether they are in the same one, if both know the same kind of thing.
+// namespace identifies a socket's network namespace, as far as that is known. Those of two
+// sockets can be compared if both have the same field.
 type namespace struct {
 	cookie uint64 // SO_NETNS_COOKIE, 0 if the kernel has none (before Linux 5.14)
 	thread nsID   // of the thread that made the socket, if there is no cookie
