@@ -60,7 +60,8 @@ func TestResolveTakesTwoSyscalls(t *testing.T) {
 	if sends := calls["sendto"] + calls["sendmsg"]; sends != resolves || calls["recvmsg"]+calls["recvfrom"] != resolves {
 		t.Errorf("%d lookups made these calls: %v", resolves, calls)
 	}
-	if waits := calls["epoll_wait"] + calls["epoll_pwait"] + calls["poll"] + calls["ppoll"]; waits > resolves/10 {
+	waits := calls["epoll_wait"] + calls["epoll_pwait"] + calls["poll"] + calls["ppoll"]
+	if waits > resolves/10 && !guard.Race { // with the detector a sync.Pool drops buffers, and the collector waits
 		t.Errorf("%d lookups waited %d times: %v", resolves, waits, calls)
 	}
 }
