@@ -83,6 +83,8 @@ func TestSubscriptionFaults(t *testing.T) {
 			[]string{"1", "2", "3", "4", full, "5"}, Stats{Lost: 1}},
 		{"a second loss meanwhile", []event{{err: syscall.ENOBUFS}, note("1"), {err: syscall.ENOBUFS}, note("2"), note("3"), note("4"), note("5")},
 			[]string{"1", "2", "3", "4", full, "5", full}, Stats{Lost: 2}},
+		{"two losses before the queue is empty", []event{{err: syscall.ENOBUFS}, note("1"), {err: syscall.ENOBUFS}},
+			[]string{"1", full}, Stats{Lost: 2}},
 		{"an overrun", []event{{b: join(groupMessage("a..."), control(nlmsg.Overrun), groupMessage("b"))}}, []string{"a...", "b", "lost: " + ErrOverrun.Error()}, Stats{Lost: 1}},
 		{"truncated", []event{{b: groupMessage(strings.Repeat("x", 400))}}, []string{"lost: " + socket.ErrTruncated.Error()}, Stats{Truncated: 1, Lost: 1}},
 		{"garbage behind a message", []event{{b: join(groupMessage("a..."), []byte{1, 2, 3, 4, 5})}}, []string{"a...", "lost: " + nlmsg.ErrTruncated.Error()}, Stats{Malformed: 1, Lost: 1}},

@@ -379,3 +379,15 @@ func TestAWrongSizeKeepsWhatWasRead(t *testing.T) {
 		}
 	}
 }
+
+// Appending to the text of an extended ACK must not write into the message.
+func TestTextOfAnExtAckEndsWithItsCapacity(t *testing.T) {
+	req := Msg(End(Begin(nil, MinType, Request, 1, 2)))
+	ext := ExtAck{Msg: []byte("text")}
+	ext.Set(AttrMsg)
+	m := Msg(AppendAck(nil, req, 2, 22, &ext, AckOptions{Cap: true, Ext: true}))
+	a, err := ParseAck(m)
+	if err != nil || string(a.Msg) != "text" || cap(a.Msg) != len(a.Msg) {
+		t.Errorf("%q with a capacity of %d, %v", a.Msg, cap(a.Msg), err)
+	}
+}

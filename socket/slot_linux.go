@@ -52,7 +52,7 @@ func arm(h *unix.Msghdr) {
 // MSG_TRUNC has the call return.
 func (sl *slot) result(h *unix.Msghdr, size int) (n int, info Info, err error) {
 	n, err = sl.sender(&info, h.Namelen, size, sl.size)
-	if length := int(h.Controllen); length != 0 && err != ErrSender {
+	if length := int(h.Controllen); length != 0 {
 		info.control(sl.control[:length])
 	}
 	return n, info, err

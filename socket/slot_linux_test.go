@@ -168,3 +168,35 @@ func TestBuffersAreReleased(t *testing.T) {
 		}
 	}
 }
+
+// A buffer does not live on through the socket it was offered to.
+func TestBuffersWithControlMessagesAreReleased(t *testing.T) {
+	s := open(t, Generic, With(PacketInfo))
+	for name, receive := range map[string]func(b []byte) error{
+		"at once": func(b []byte) error {
+			if err := s.Send(getFamily(1)); err != nil {
+				return err
+			}
+			_, _, err := s.Receive(b)
+			return err
+		},
+		"after waiting": func(b []byte) error {
+			done := start(func() error {
+				_, _, err := s.Receive(b)
+				return err
+			})
+			blocked(t, 1, "IO wait", "receive")
+			if err := s.Send(getFamily(1)); err != nil {
+				return err
+			}
+			return <-done
+		},
+	} {
+		if err := receive(make([]byte, BufferSize)); err != nil {
+			t.Fatal(err)
+		}
+		if s.sys.r.slot.iov.Base != nil {
+			t.Errorf("%s: the buffer is kept", name)
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package nla
+
+import (
+	"errors"
+	"testing"
+)
+
+// refused returns the refusal of an attribute stream by a policy.
+func refused(t *testing.T, in []byte, p *Policy, mode Mode) PolicyError {
+	t.Helper()
+	var refusal *PolicyError
+	if err := Parse(nil, in, p, mode); err != nil && !errors.As(err, &refusal) {
+		t.Fatal(err)
+	}
+	if refusal == nil {
+		return PolicyError{}
+	}
+	return *refusal
+}
+
+// The offset of an attribute inside an entry of an array counts the entry's own bytes, not
+// its padding.
+func TestOffsetsInsideEntriesOfAnArray(t *testing.T) {
+	p := &Policy{Attrs: []Rule{1: {Kind: KindNestedArray, Nested: &Policy{Attrs: []Rule{1: {Kind: KindU32}, 2: {Kind: KindU8}}}}}}
+	short := []byte{1} // an attribute of one byte: its entry has 9 bytes and is padded
+	entry := func(b []byte, typ uint16) []byte {
+		inner := ne.AppendUint16(ne.AppendUint16(nil, 5), typ)
+		return AppendBytes(b, 1, append(inner, short...))
+	}
+	for _, tt := range []struct {
+		entries []uint16 // the type of the attribute in each; 1 is too short for its rule
+		want    int      // offset of the first that is refused
+	}{{[]uint16{1}, 8}, {[]uint16{2, 1}, 20}, {[]uint16{1, 2}, 8}, {[]uint16{2, 2, 1}, 32}} {
+		in, array := Begin(nil, 1)
+		for _, typ := range tt.entries {
+			in = entry(in, typ)
+		}
+		in = End(in, array)
+		if e := refused(t, in, p, Liberal); e.Errno != ERANGE || int(e.Report.Offset) != tt.want {
+			t.Errorf("%v: errno %d at %d, want %d at %d", tt.entries, e.Errno, e.Report.Offset, ERANGE, tt.want)
+		}
+	}
+}
+
+// A binary of just the longest length is not too long.
+func TestExactLengthIsNotTooLong(t *testing.T) {
+	p := &Policy{Attrs: []Rule{1: ExactLenWarn(4)}}
+	for size, want := range map[int]Errno{3: ERANGE, 4: 0, 5: EINVAL} {
+		if e := refused(t, AppendBytes(nil, 1, make([]byte, size)), p, Strict); e.Errno != want {
+			t.Errorf("%d bytes: errno %d, want %d", size, e.Errno, want)
+		}
+	}
+}
+
+// A bit of the value that the selector lacks is refused, whichever it is.
+func TestBitfieldValuesNeedTheirSelector(t *testing.T) {
+	p := &Policy{Attrs: []Rule{1: {Kind: KindBitfield32, Mask: 1<<32 - 1}}}
+	for bit := range 32 {
+		for _, tt := range []struct {
+			value, selector uint32
+			want            Errno
+		}{{1 << bit, 1 << bit, 0}, {1 << bit, 0, EINVAL}, {1 << bit, ^uint32(1 << bit), EINVAL}} {
+			in := AppendBytes(nil, 1, append(ne.AppendUint32(nil, tt.value), ne.AppendUint32(nil, tt.selector)...))
+			if e := refused(t, in, p, Liberal); e.Errno != tt.want {
+				t.Errorf("bit %d, value %#x, selector %#x: errno %d, want %d", bit, tt.value, tt.selector, e.Errno, tt.want)
+			}
+		}
+	}
+}
+
+// Without a policy and a table no type is known to be too high, but 0 is none.
+func TestTypeZeroWithoutATable(t *testing.T) {
+	if e := refused(t, AppendUint8(nil, 7, 1), nil, Strict); e.Errno != 0 {
+		t.Errorf("a type: errno %d", e.Errno)
+	}
+	if e := refused(t, AppendUint8(nil, 0, 1), nil, Strict); e.Errno != EINVAL || e.Report.Msg != msgUnknown {
+		t.Errorf("type 0: errno %d, %q", e.Errno, e.Report.Msg)
+	}
+}
+
+// A string of the longest length has its NUL besides.
+func TestLongestStringHasItsNULBesides(t *testing.T) {
+	for _, size := range []uint16{15, MaxPayload - 1} {
+		p := &Policy{Attrs: []Rule{1: {Kind: KindNULString, Len: size}}}
+		text := make([]byte, int(size)+1)
+		for i := range size {
+			text[i] = 'x'
+		}
+		for _, compiled := range []bool{false, true} {
+			if compiled {
+				p.Compile()
+			}
+			if e := refused(t, AppendBytes(nil, 1, text), p, Strict); e.Errno != 0 {
+				t.Errorf("%d bytes, compiled %v: errno %d", len(text), compiled, e.Errno)
+			}
+		}
+	}
+}
