@@ -9,9 +9,8 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Who lacks a capability is told so, by requests and by groups. On a kernel the
-// tests may do everything.
-func TestCapabilities(t *testing.T) {
+// On a kernel the tests may do everything.
+func TestErrorOfRequestsAndGroupsNamesTheMissingCapability(t *testing.T) {
 	const errPerm = syscall.Errno(bus.EPERM)
 	w := newBus(t)
 	c := w.openWith(t, bus.WithCaps(0))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -35,20 +36,21 @@ func lister(attempts ...func(r nlmsg.Msg) []event) func(*fake, []nlmsg.Msg) []ev
 	}
 }
 
-// twice runs a test with dumps on a Transport of their own, and without.
-func twice(t *testing.T, answer func() func(*fake, []nlmsg.Msg) []event, test func(t *testing.T, c *Conn), options ...Option) {
-	t.Run("shared", func(t *testing.T) {
+// inOneAndInAPool runs a test on a single Transport, and on a pool of them.
+func inOneAndInAPool(t *testing.T, answer func() func(*fake, []nlmsg.Msg) []event, test func(t *testing.T, c *Conn), options ...Option) {
+	t.Helper()
+	t.Run("one", func(t *testing.T) {
 		c, _ := newFakeConn(t, answer(), options...)
 		test(t, c)
 	})
-	t.Run("dialed", func(t *testing.T) {
+	t.Run("pool", func(t *testing.T) {
 		answer := answer()
 		c, _ := newFakeConn(t, answer, append(options, WithDialer(func() (Transport, error) { return newFake(answer), nil }))...)
 		test(t, c)
 	})
 }
 
-func TestDumpEnds(t *testing.T) {
+func TestDumpDeliversUpToItsEnd(t *testing.T) {
 	abc := func(r nlmsg.Msg) []byte { return join(message(r, multi, "a"), message(r, multi, "b")) }
 	other := func(r nlmsg.Msg) nlmsg.Msg {
 		late := r.Clone()
@@ -62,7 +64,10 @@ func TestDumpEnds(t *testing.T) {
 		err   error
 	}{
 		{"DONE by itself", func(r nlmsg.Msg) []event { return events(abc(r), message(r, multi, "c"), done(r, 0, 0)) }, []string{"a", "b", "c"}, nil},
-		{"DONE behind the data", func(r nlmsg.Msg) []event { return events(join(abc(r), done(r, 0, 0))) }, []string{"a", "b"}, nil},
+		{"DONE after the data", func(r nlmsg.Msg) []event { return events(join(abc(r), done(r, 0, 0))) }, []string{"a", "b"}, nil},
+		{"no end, in parts", func(r nlmsg.Msg) []event { return events(abc(r), message(r, multi, "c")) }, []string{"a", "b", "c"}, nil},
+		{"a reply that is not one of several", func(r nlmsg.Msg) []event { return events(abc(r), message(r, 0, "c"), message(r, 0, "d")) }, []string{"a", "b", "c"}, nil},
+		{"nothing", func(nlmsg.Msg) []event { return nil }, nil, ErrUnanswered},
 		{"nothing but DONE", func(r nlmsg.Msg) []event { return events(done(r, 0, 0)) }, nil, nil},
 		{"an error at once", func(r nlmsg.Msg) []event { return events(answer(r, 95, "no dump")) }, nil, syscall.EOPNOTSUPP},
 		{"EBUSY", func(r nlmsg.Msg) []event { return events(answer(r, 16, "")) }, nil, syscall.EBUSY},
@@ -87,7 +92,7 @@ func TestDumpEnds(t *testing.T) {
 		{"truncated", func(r nlmsg.Msg) []event {
 			return events(abc(r), join(message(r, multi, "c"), message(r, multi, strings.Repeat("x", 400))), done(r, 0, 0))
 		}, []string{"a", "b"}, socket.ErrTruncated},
-		{"garbage behind a message", func(r nlmsg.Msg) []event {
+		{"garbage after a message", func(r nlmsg.Msg) []event {
 			return events(abc(r), join(message(r, multi, "c"), []byte{1, 0, 0, 0}), done(r, 0, 0))
 		}, []string{"a", "b", "c"}, nlmsg.ErrTruncated},
 		{"an overrun", func(r nlmsg.Msg) []event {
@@ -112,7 +117,7 @@ func TestDumpEnds(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			good := func(r nlmsg.Msg) []event { return events(join(message(r, multi, "good"), done(r, 0, 0))) }
-			twice(t, func() func(*fake, []nlmsg.Msg) []event { return lister(tt.reply, good) }, func(t *testing.T, c *Conn) {
+			inOneAndInAPool(t, func() func(*fake, []nlmsg.Msg) []event { return lister(tt.reply, good) }, func(t *testing.T, c *Conn) {
 				got, err := collect(t, c)
 				if diff := cmp.Diff(tt.want, got); diff != "" {
 					t.Errorf("-want +got:\n%s", diff)
@@ -131,8 +136,7 @@ func TestDumpEnds(t *testing.T) {
 	}
 }
 
-// What an interrupted dump does is the caller's choice.
-func TestInterruptedDumps(t *testing.T) {
+func TestInterruptedDumpDoesWhatTheCallerChose(t *testing.T) {
 	onData := func(r nlmsg.Msg) []event {
 		return events(message(r, multi, "a"), message(r, multi|nlmsg.DumpIntr, "bad"), done(r, 0, 0))
 	}
@@ -141,27 +145,27 @@ func TestInterruptedDumps(t *testing.T) {
 	tests := []struct {
 		name     string
 		attempts []func(nlmsg.Msg) []event
-		on       func(again func(), told *bool) []Interrupted
+		on       func(again func(), accepted *bool) []Interrupted
 		want     []string
 		err      error
-		told     bool
+		accepted bool
 		marks    uint64
 	}{
-		{"not said: fail", []func(nlmsg.Msg) []event{onData}, func(func(), *bool) []Interrupted { return nil }, []string{"a", "bad"}, ErrInterrupted, false, 1},
+		{"no choice: fail", []func(nlmsg.Msg) []event{onData}, func(func(), *bool) []Interrupted { return nil }, []string{"a", "bad"}, ErrInterrupted, false, 1},
 		{"fail", []func(nlmsg.Msg) []event{onDone}, func(func(), *bool) []Interrupted { return []Interrupted{Fail()} }, []string{"bad"}, ErrInterrupted, false, 1},
-		{"accept", []func(nlmsg.Msg) []event{onDone}, func(_ func(), told *bool) []Interrupted { return []Interrupted{Accept(told)} }, []string{"bad"}, nil, true, 1},
-		{"accept what is good", []func(nlmsg.Msg) []event{good}, func(_ func(), told *bool) []Interrupted { return []Interrupted{Accept(told)} }, []string{"good"}, nil, false, 0},
+		{"accept", []func(nlmsg.Msg) []event{onDone}, func(_ func(), accepted *bool) []Interrupted { return []Interrupted{Accept(accepted)} }, []string{"bad"}, nil, true, 1},
+		{"accept what is good", []func(nlmsg.Msg) []event{good}, func(_ func(), accepted *bool) []Interrupted { return []Interrupted{Accept(accepted)} }, []string{"good"}, nil, false, 0},
 		{"retry", []func(nlmsg.Msg) []event{onData, onDone, good}, func(again func(), _ *bool) []Interrupted { return []Interrupted{Retry(2, again)} }, []string{"good"}, nil, false, 2},
 		{"retry in vain", []func(nlmsg.Msg) []event{onData}, func(again func(), _ *bool) []Interrupted { return []Interrupted{Retry(2, again)} }, []string{"a", "bad"}, ErrInterrupted, false, 3},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			twice(t, func() func(*fake, []nlmsg.Msg) []event { return lister(tt.attempts...) }, func(t *testing.T, c *Conn) {
+			inOneAndInAPool(t, func() func(*fake, []nlmsg.Msg) []event { return lister(tt.attempts...) }, func(t *testing.T, c *Conn) {
 				var got []string
-				var told bool
+				var accepted bool
 				r := c.Request(fakeType, 0, nil)
 				var err error
-				for m, e := range c.Dump(t.Context(), r, tt.on(func() { got = nil }, &told)...) {
+				for m, e := range c.Dump(t.Context(), r, tt.on(func() { got = nil }, &accepted)...) {
 					if err = e; e == nil {
 						got = append(got, text(m))
 					}
@@ -169,8 +173,8 @@ func TestInterruptedDumps(t *testing.T) {
 				if diff := cmp.Diff(tt.want, got); diff != "" {
 					t.Errorf("-want +got:\n%s", diff)
 				}
-				if !errors.Is(err, tt.err) || (err == nil) != (tt.err == nil) || told != tt.told {
-					t.Errorf("error %v, told %v", err, told)
+				if !errors.Is(err, tt.err) || (err == nil) != (tt.err == nil) || accepted != tt.accepted {
+					t.Errorf("error %v, accepted %v", err, accepted)
 				}
 				if s := c.Stats(); s.Interrupted != tt.marks {
 					t.Errorf("%+v, want %d interrupted", s, tt.marks)
@@ -188,10 +192,9 @@ func long(r nlmsg.Msg) (list []event) {
 	return append(list, event{b: done(r, 0, 0)})
 }
 
-// A loop that is left, and a context that ends in its middle, leave nothing
-// behind.
-func TestDumpsGivenUp(t *testing.T) {
-	twice(t, func() func(*fake, []nlmsg.Msg) []event { return lister(long) }, func(t *testing.T, c *Conn) {
+// The loop is left, or the context ends in its middle.
+func TestExchangesAfterADumpThatWasGivenUpAreComplete(t *testing.T) {
+	inOneAndInAPool(t, func() func(*fake, []nlmsg.Msg) []event { return lister(long) }, func(t *testing.T, c *Conn) {
 		for i := range 20 {
 			ctx, cancel := context.WithCancel(t.Context())
 			r := c.Request(fakeType, 0, nil)
@@ -223,9 +226,8 @@ func TestDumpsGivenUp(t *testing.T) {
 	})
 }
 
-// Requests within the loop of a dump, and other dumps next to it.
-func TestRequestsDuringADump(t *testing.T) {
-	twice(t, func() func(*fake, []nlmsg.Msg) []event { return lister(long) }, func(t *testing.T, c *Conn) {
+func TestRequestsInTheBodiesOfSeveralDumpsAreAnswered(t *testing.T) {
+	inOneAndInAPool(t, func() func(*fake, []nlmsg.Msg) []event { return lister(long) }, func(t *testing.T, c *Conn) {
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
@@ -250,11 +252,83 @@ func TestRequestsDuringADump(t *testing.T) {
 	})
 }
 
-func TestSubscribeNeedsADialerAndGroups(t *testing.T) {
+func TestTransportsOfDumpsAreKeptWhileTheyAreClean(t *testing.T) {
+	var dialed []*fake
+	answers := lister(long)
+	c, first := newFakeConn(t, answers, WithDialer(func() (Transport, error) {
+		dialed = append(dialed, newFake(answers))
+		return dialed[len(dialed)-1], nil
+	}))
+	isWhole := func() {
+		t.Helper()
+		if got, err := collect(t, c); len(got) != 100 || err != nil {
+			t.Fatalf("%d, %v", len(got), err)
+		}
+	}
+	for range 3 {
+		isWhole()
+	}
+	if len(dialed) != 0 {
+		t.Fatalf("%d more Transports for three dumps one after the other", len(dialed))
+	}
+	r := c.Request(fakeType, 0, nil)
+	for range c.Dump(t.Context(), r) { // on the first, which stays open
+		break
+	}
+	for range c.Dump(t.Context(), r) {
+		break
+	}
+	if first.closed || len(dialed) != 1 || !dialed[0].closed {
+		t.Errorf("first closed %v, %d more: one with half a dump was kept, or the wrong one closed", first.closed, len(dialed))
+	}
+	isWhole()
+	for range c.Dump(t.Context(), r) {
+		if len(dialed) == 2 {
+			isWhole() // a dump within a dump
+		}
+	}
+	if len(dialed) != 3 {
+		t.Errorf("%d more Transports for two dumps at once after one that was left", len(dialed))
+	}
+	c.Close()
+	for i, f := range append(dialed, first) {
+		if !f.closed {
+			t.Errorf("Transport %d is open after Close", i)
+		}
+	}
+	_, err := collect(t, c)
+	isError(t, err, os.ErrClosed)
+}
+
+func TestDumpRunsOnTheFirstTransportWhenTheDialerFails(t *testing.T) {
+	c, _ := newFakeConn(t, lister(long), WithDialer(func() (Transport, error) { return nil, syscall.EMFILE }))
+	n := 0
+	for _, err := range c.Dump(t.Context(), c.Request(fakeType, 0, nil)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n++; n == 10 { // another needs a Transport, or has to take turns
+			if got, err := collect(t, c); len(got) != 100 || err != nil {
+				t.Errorf("a dump within a dump: %d, %v", len(got), err)
+			}
+		}
+	}
+	if n != 100 {
+		t.Errorf("%d messages", n)
+	}
+	_, err := c.Subscribe(1)
+	isError(t, err, syscall.EMFILE)
+}
+
+func TestSubscribeNeedsAnotherTransportWithGroups(t *testing.T) {
 	c, _ := newFakeConn(t, lister(long))
 	_, err := c.Subscribe(1)
 	isError(t, err, ErrNoDialer)
-	c, _ = newFakeConn(t, lister(long), WithDialer(func() (Transport, error) { return newFake(lister(long)), nil }))
+	own := newFake(lister(long))
+	c, _ = newFakeConn(t, lister(long), WithDialer(func() (Transport, error) { return own, nil }))
 	_, err = c.Subscribe(1)
 	isError(t, err, errors.ErrUnsupported)
+	if !own.closed {
+		t.Error("the Transport is left open")
+	}
 }

@@ -22,8 +22,8 @@ type small struct{ wire }
 
 func (small) SetReceiveBuffer(int) error { return nil }
 
-// openSmall makes a Conn whose subscriptions have the smallest receive buffer
-// there is, which a burst is sure to fill.
+// openSmall makes a Conn whose subscriptions have the smallest possible receive buffer,
+// which many changes are sure to fill.
 func openSmall(t *testing.T, w world) *Conn {
 	t.Helper()
 	main, err := w.dial()
@@ -41,9 +41,11 @@ func openSmall(t *testing.T, w world) *Conn {
 	return c
 }
 
-func TestSubscription(t *testing.T) { onBoth(t, subscription) }
+func TestSubscriptionReceivesTheNotificationsOfItsGroups(t *testing.T) {
+	onBoth(t, notificationsOfGroups)
+}
 
-func subscription(t *testing.T, w world) {
+func notificationsOfGroups(t *testing.T, w world) {
 	c := w.open(t, 0, socket.PacketInfo)
 	fill(t, w, c, 0, 1)
 	entries, links := w.groups()
@@ -98,9 +100,9 @@ func subscription(t *testing.T, w world) {
 	isError(t, sub.Close(), os.ErrClosed)
 }
 
-func TestSubscribeToWhatIsNot(t *testing.T) { onBoth(t, subscribeToWhatIsNot) }
+func TestSubscriptionToAnUnknownGroupFails(t *testing.T) { onBoth(t, unknownGroup) }
 
-func subscribeToWhatIsNot(t *testing.T, w world) {
+func unknownGroup(t *testing.T, w world) {
 	c := w.generic(t)
 	_, err := c.Subscribe(10_000)
 	isError(t, err, errInvalid)
@@ -109,9 +111,9 @@ func subscribeToWhatIsNot(t *testing.T, w world) {
 	}
 }
 
-// burst adds and removes entries in large batches, faster than they are read. Then
-// it sends the sentinel.
-func burst(ctx context.Context, t *testing.T, w world, c *Conn, rounds int, progress <-chan struct{}) {
+// churn adds and removes entries in large batches, faster than they are read. Then it
+// sends the sentinel.
+func churn(ctx context.Context, t *testing.T, w world, c *Conn, rounds int, progress <-chan struct{}) {
 	const each = 400
 	for round := range rounds {
 		var batch []*Request
@@ -134,11 +136,11 @@ func burst(ctx context.Context, t *testing.T, w world, c *Conn, rounds int, prog
 }
 
 // sendSentinel adds an entry of its own, and another whenever the reader has done
-// something, until progress is closed: the notification itself may be among the
-// lost. When one is heard, whatever was queued or lost before has been dealt with.
+// something, until progress is closed: the notification itself may be lost. When one
+// arrives, all that was queued or lost before has been dealt with.
 func sendSentinel(ctx context.Context, t *testing.T, w world, c *Conn, progress <-chan struct{}) {
 	more := true
-	for i := 0; more; i++ { // each another: nobody is told of one that is there
+	for i := 0; more; i++ { // each another: there is no notification for an entry that exists
 		if _, err := c.Do(ctx, w.add(c, nlmsg.Ack|nlmsg.Create, sentinel+i)); err != nil {
 			t.Error(err)
 			return
@@ -147,8 +149,8 @@ func sendSentinel(ctx context.Context, t *testing.T, w world, c *Conn, progress 
 	}
 }
 
-// tell lets a sender know that something was done; one word of it is enough.
-func tell(progress chan<- struct{}) {
+// signal lets a sender know that something was done; one signal is enough.
+func signal(progress chan<- struct{}) {
 	select {
 	case progress <- struct{}{}:
 	default:
@@ -173,18 +175,17 @@ func state(ctx context.Context, w world, c *Conn) (map[uint32]bool, error) {
 	return numbers, nil
 }
 
-// A state that follows notifications, and is made anew at each loss, is in the
-// end what a fresh dump says.
-func TestAFloodIsFollowed(t *testing.T) {
+// The state is made anew at each loss.
+func TestStateThatFollowsNotificationsIsThatOfADump(t *testing.T) {
 	t.Run("small buffer", func(t *testing.T) {
-		onBoth(t, func(t *testing.T, w world) { followFlood(t, w, openSmall(t, w)) })
+		onBoth(t, func(t *testing.T, w world) { followState(t, w, openSmall(t, w)) })
 	})
 	t.Run("growing buffer", func(t *testing.T) {
-		onBoth(t, func(t *testing.T, w world) { followFlood(t, w, w.open(t, 1)) })
+		onBoth(t, func(t *testing.T, w world) { followState(t, w, w.open(t, 1)) })
 	})
 }
 
-func followFlood(t *testing.T, w world, c *Conn) {
+func followState(t *testing.T, w world, c *Conn) {
 	writer := w.open(t, 8<<20)
 	fill(t, w, writer, 0, 1)
 	entries, _ := w.groups()
@@ -199,14 +200,14 @@ func followFlood(t *testing.T, w world, c *Conn) {
 	}
 	resyncs, progress := 0, make(chan struct{}, 1)
 	sub.Resync = func(ctx context.Context, loss *LossError) (err error) {
-		defer tell(progress)
+		defer signal(progress)
 		isError(t, loss, syscall.ENOBUFS)
 		resyncs++
 		followed, err = state(ctx, w, c)
 		return err
 	}
 	var wg sync.WaitGroup
-	wg.Go(func() { burst(t.Context(), t, w, writer, 30, progress) })
+	wg.Go(func() { churn(t.Context(), t, w, writer, 30, progress) })
 	for m, err := range sub.All(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
@@ -219,10 +220,10 @@ func followFlood(t *testing.T, w world, c *Conn) {
 		default:
 			delete(followed, i)
 		}
-		if ok && i >= sentinel && sub.loss == nil {
+		if ok && i >= sentinel && !isLossOpen(sub) {
 			break
 		}
-		tell(progress)
+		signal(progress)
 	}
 	close(progress)
 	wg.Wait()
@@ -234,8 +235,15 @@ func followFlood(t *testing.T, w world, c *Conn) {
 		t.Errorf("%d entries followed, %d there", len(followed), len(want))
 	}
 	if lost := c.Stats().Lost; lost == 0 || resyncs == 0 {
-		t.Errorf("nothing was lost: the burst was none (%d losses, %d resyncs)", lost, resyncs)
+		t.Errorf("nothing was lost (%d losses, %d resyncs)", lost, resyncs)
 	}
+}
+
+// isLossOpen reports whether a loss has not been reported yet.
+func isLossOpen(s *Subscription) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.loss != nil || s.missed != nil
 }
 
 // addMany adds the entries from 1 to n in batches, then the sentinel.
@@ -252,16 +260,16 @@ func addMany(t *testing.T, w world, c *Conn, n int, progress <-chan struct{}) {
 		for _, r := range batch {
 			r.Release()
 		}
-		runtime.Gosched() // the reader hears some of each, on one processor too
+		runtime.Gosched() // the reader gets some of each, on one processor too
 	}
 	sendSentinel(t.Context(), t, w, c, progress)
 }
 
-// No gap is silent: a loss is told before it, or behind it, before the buffer can
-// have been filled again.
-func TestEveryLossIsTold(t *testing.T) { onBoth(t, everyLossIsTold) }
+// It is reported before the gap, or after it, before the buffer can have been filled
+// again.
+func TestEveryGapInTheNotificationsIsReported(t *testing.T) { onBoth(t, everyGapIsReported) }
 
-func everyLossIsTold(t *testing.T, w world) {
+func everyGapIsReported(t *testing.T, w world) {
 	c, writer := openSmall(t, w), w.open(t, 0)
 	fill(t, w, writer, 0, 1)
 	entries, _ := w.groups()
@@ -274,14 +282,14 @@ func everyLossIsTold(t *testing.T, w world) {
 	progress := make(chan struct{}, 1)
 	var wg sync.WaitGroup
 	wg.Go(func() { addMany(t, w, writer, total, progress) })
-	next, losses, heard, gaps := uint32(1), 0, 0, 0
-	untold := 0 // messages since a gap that no loss explains yet
-	justTold := false
+	next, losses, received, gaps := uint32(1), 0, 0, 0
+	unexplained := 0 // messages since a gap that no loss explains yet
+	isAfterLoss := false
 	for m, err := range sub.All(t.Context()) {
-		tell(progress)
+		signal(progress)
 		if err != nil {
 			isError(t, err, syscall.ENOBUFS)
-			losses, untold, justTold = losses+1, 0, true
+			losses, unexplained, isAfterLoss = losses+1, 0, true
 			continue
 		}
 		i, _, ok := w.entry(m)
@@ -289,31 +297,31 @@ func everyLossIsTold(t *testing.T, w world) {
 			t.Fatalf("%v", m)
 		}
 		if i >= sentinel {
-			if untold == 0 {
+			if unexplained == 0 {
 				break
 			}
-			untold++
+			unexplained++
 			continue
 		}
 		switch {
-		case i != next && justTold:
+		case i != next && isAfterLoss:
 			gaps++
-		case i != next && untold == 0:
-			gaps, untold = gaps+1, 1
-		case untold > 0:
-			untold++
+		case i != next && unexplained == 0:
+			gaps, unexplained = gaps+1, 1
+		case unexplained > 0:
+			unexplained++
 		}
-		justTold = false
-		if untold > 32 { // the smallest buffer holds no more
-			t.Fatalf("no loss was told %d messages after a gap", untold)
+		isAfterLoss = false
+		if unexplained > 32 { // the smallest buffer holds no more
+			t.Fatalf("no loss was reported %d messages after a gap", unexplained)
 		}
 		next = i + 1
-		heard++
+		received++
 	}
 	close(progress)
 	wg.Wait()
-	t.Logf("%d of %d heard, %d gaps, %d losses told", heard, total, gaps, losses)
+	t.Logf("%d of %d received, %d gaps, %d losses reported", received, total, gaps, losses)
 	if losses == 0 || gaps == 0 {
-		t.Error("nothing was lost: the burst was none")
+		t.Error("nothing was lost")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,8 +15,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// groups is a fake with multicast groups and a receive buffer. When somebody
-// waits in it for the first time, "end" arrives.
+// groups is a fake with multicast groups and a receive buffer. At the first receive that
+// waits, "end" arrives.
 type groups struct {
 	*fake
 	joined []uint32
@@ -48,7 +49,7 @@ func groupMessage(payload string) []byte {
 	return nlmsg.End(append(b, payload...), m)
 }
 
-func subscribeTo(t *testing.T, options ...Option) (*Conn, *Subscription, *groups) {
+func subscribeGroups(t *testing.T, options ...Option) (*Conn, *Subscription, *groups) {
 	t.Helper()
 	g := &groups{fake: newFake(nil), buffer: 1024}
 	c, _ := newFakeConn(t, nil, append(options, WithDialer(func() (Transport, error) { return g, nil }))...)
@@ -62,8 +63,15 @@ func subscribeTo(t *testing.T, options ...Option) (*Conn, *Subscription, *groups
 	return c, sub, g
 }
 
-func TestSubscriptionFaults(t *testing.T) {
+func TestLoopOfASubscriptionDeliversAllAndReportsLosses(t *testing.T) {
 	note := func(s string) event { return event{b: groupMessage(s)} }
+	notes := func(texts ...string) (list []event) {
+		for _, s := range texts {
+			list = append(list, note(s))
+		}
+		return list
+	}
+	many := []string{"10", "11", "12", "13", "14", "15", "16", "17", "18", "19", "20", "21"}
 	control := func(typ nlmsg.Type) []byte {
 		b, m := nlmsg.Begin(nil, typ, 0, 0, 0)
 		return nlmsg.End(b, m)
@@ -78,16 +86,16 @@ func TestSubscriptionFaults(t *testing.T) {
 		{"several in a datagram", []event{{b: join(groupMessage("a..."), control(nlmsg.Noop), groupMessage("b"))}}, []string{"a...", "b"}, Stats{}},
 		{"EINTR, EAGAIN, an empty one", []event{{err: syscall.EINTR}, note("a"), {err: syscall.EAGAIN}, {b: []byte{}}}, []string{"a"}, Stats{Malformed: 1}},
 		{"from another process", []event{{b: groupMessage("lie"), info: socket.Info{PortID: 5}}, {b: groupMessage("lie"), err: socket.ErrSender}}, nil, Stats{Foreign: 2}},
-		{"a loss, told when nothing is queued", []event{note("a"), {err: syscall.ENOBUFS}, note("b"), note("c")}, []string{"a", "b", "c", full}, Stats{Lost: 1}},
-		{"a loss, told after as many as the buffer holds", []event{{err: syscall.ENOBUFS}, note("1"), note("2"), note("3"), note("4"), note("5")},
-			[]string{"1", "2", "3", "4", full, "5"}, Stats{Lost: 1}},
-		{"a second loss meanwhile", []event{{err: syscall.ENOBUFS}, note("1"), {err: syscall.ENOBUFS}, note("2"), note("3"), note("4"), note("5")},
-			[]string{"1", "2", "3", "4", full, "5", full}, Stats{Lost: 2}},
+		{"a loss, reported when nothing is queued", []event{note("a"), {err: syscall.ENOBUFS}, note("b"), note("c")}, []string{"a", "b", "c", full}, Stats{Lost: 1}},
+		{"a loss, reported after as many as the buffer holds", append([]event{{err: syscall.ENOBUFS}}, notes(many...)...),
+			slices.Concat(many[:4], []string{full}, many[4:]), Stats{Lost: 1}},
+		{"a second loss meanwhile", slices.Concat([]event{{err: syscall.ENOBUFS}}, notes(many[:3]...), []event{{err: syscall.ENOBUFS}}, notes(many[3:]...)),
+			slices.Concat(many[:4], []string{full}, many[4:], []string{full}), Stats{Lost: 2}},
 		{"two losses before the queue is empty", []event{{err: syscall.ENOBUFS}, note("1"), {err: syscall.ENOBUFS}},
 			[]string{"1", full}, Stats{Lost: 2}},
 		{"an overrun", []event{{b: join(groupMessage("a..."), control(nlmsg.Overrun), groupMessage("b"))}}, []string{"a...", "b", "lost: " + ErrOverrun.Error()}, Stats{Lost: 1}},
 		{"truncated", []event{{b: groupMessage(strings.Repeat("x", 400))}}, []string{"lost: " + socket.ErrTruncated.Error()}, Stats{Truncated: 1, Lost: 1}},
-		{"garbage behind a message", []event{{b: join(groupMessage("a..."), []byte{1, 2, 3, 4, 5})}}, []string{"a...", "lost: " + nlmsg.ErrTruncated.Error()}, Stats{Malformed: 1, Lost: 1}},
+		{"garbage after a message", []event{{b: join(groupMessage("a..."), []byte{1, 2, 3, 4, 5})}}, []string{"a...", "lost: " + nlmsg.ErrTruncated.Error()}, Stats{Malformed: 1, Lost: 1}},
 	}
 	for _, tt := range tests {
 		for _, resync := range []bool{false, true} {
@@ -96,10 +104,10 @@ func TestSubscriptionFaults(t *testing.T) {
 				name += ", with Resync"
 			}
 			t.Run(name, func(t *testing.T) {
-				c, sub, g := subscribeTo(t, WithBuffer(256))
+				c, sub, g := subscribeGroups(t, WithBuffer(256))
 				g.put(tt.events...)
-				var heard []string
-				lost := func(loss *LossError) { heard = append(heard, "lost: "+loss.Err.Error()) }
+				var got []string
+				lost := func(loss *LossError) { got = append(got, "lost: "+loss.Err.Error()) }
 				if resync {
 					sub.Resync = func(_ context.Context, loss *LossError) error { lost(loss); return nil }
 				}
@@ -118,9 +126,9 @@ func TestSubscriptionFaults(t *testing.T) {
 					if text(m) == "end" {
 						break
 					}
-					heard = append(heard, text(m))
+					got = append(got, text(m))
 				}
-				if diff := cmp.Diff(tt.want, heard); diff != "" {
+				if diff := cmp.Diff(tt.want, got); diff != "" {
 					t.Errorf("-want +got:\n%s", diff)
 				}
 				if diff := cmp.Diff(tt.stats, c.Stats()); diff != "" {
@@ -134,9 +142,8 @@ func TestSubscriptionFaults(t *testing.T) {
 	}
 }
 
-// Errors that end the loop.
-func TestSubscriptionEnds(t *testing.T) {
-	_, sub, g := subscribeTo(t)
+func TestLoopOfASubscriptionEndsWithTheErrorThatEndedIt(t *testing.T) {
+	_, sub, g := subscribeGroups(t)
 	wrong := errors.New("wrong")
 	sub.Resync = func(context.Context, *LossError) error { return wrong }
 	g.put(event{err: syscall.ENOBUFS})
@@ -163,7 +170,7 @@ func TestSubscriptionEnds(t *testing.T) {
 	}
 }
 
-func TestSubscribeErrors(t *testing.T) {
+func TestSubscriptionThatFailsLeavesNoTransportOpen(t *testing.T) {
 	g := &groups{fake: newFake(nil)}
 	c, _ := newFakeConn(t, nil, WithDialer(func() (Transport, error) { return g, nil }))
 	_, err := c.Subscribe(1, 99)
