@@ -114,16 +114,28 @@ func nlFamily(in []byte) verdict {
 		return agreed
 	case err == 0 && same && theirs.Version == f.Version%256:
 		return named("libnl-version-cut")
-	case err != 0 && has(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrFamilyName, func(a nla.Attr) bool { return len(a.Payload()) > genlmsg.NameSize }):
+	case err != 0 && hasName(genlmsg.Attrs(m, 0), func(a nla.Attr) bool { return len(a.Payload()) > genlmsg.NameSize }):
 		return named("libnl-long-name")
 	}
-	if err != 0 && has(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrFamilyName, func(a nla.Attr) bool { return !bytes.HasSuffix(a, []byte{0}) }) {
+	if err != 0 && hasName(genlmsg.Attrs(m, 0), func(a nla.Attr) bool { return !bytes.HasSuffix(a, []byte{0}) }) {
 		return named("libnl-name-ends-with-nul")
 	}
 	if err != 0 && isIncomplete(genlmsg.Attrs(m, 0)) {
 		return named("libnl-incomplete-entry")
 	}
 	return unnamed("%+v, %d; nlwire: %+v", theirs, err, f)
+}
+
+// hasName reports whether the name of the family, or of one of its groups, is so.
+func hasName(attrs []byte, is func(nla.Attr) bool) bool {
+	return has(attrs, genlmsg.CtrlAttrFamilyName, is) || has(attrs, genlmsg.CtrlAttrMulticastGroups, func(array nla.Attr) bool {
+		for entry := range nla.All(array.Payload()) {
+			if has(entry.Payload(), genlmsg.CtrlAttrMulticastGroupName, is) {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // isIncomplete reports whether an operation lacks its number, or a group its number
