@@ -220,6 +220,7 @@ func (x *exchange) take(m nlmsg.Msg, info socket.Info) *Request {
 	switch {
 	case m.Type() == nlmsg.Overrun:
 		x.c.stats.lost.Add(1)
+		x.missed(ErrOverrun)
 		x.blame(r == nil, r, func(r *Request) error { return r.lost(ErrOverrun) })
 	case r == nil && x.isBarrier(m):
 		x.failAll((*Request).unanswered)

@@ -279,6 +279,7 @@ func (d *dump) deliver(b []byte, info socket.Info, yield func(nlmsg.Msg, error) 
 		switch {
 		case m.Type() == nlmsg.Overrun && !d.isOver:
 			d.c.stats.lost.Add(1)
+			d.missed(ErrOverrun)
 			return d.r.lost(ErrOverrun)
 		case !isOwn:
 			d.unmatched(m, info)

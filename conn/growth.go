@@ -57,7 +57,7 @@ func (p *pool) growPast() {
 // closeUnused closes the members that have been idle since the last time.
 func (p *pool) closeUnused() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.unlock()
 	p.sweep.isOn = false
 	if p.closed.Load() {
 		return

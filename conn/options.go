@@ -67,8 +67,9 @@ func WithLimit(requests, dumps int) Option {
 	return func(c *config) { c.limit, c.dumps = max(requests, 1), max(dumps, 1) }
 }
 
-// WithIdle sets how many idle Transports are kept, and how long an idle one stays open:
-// [DefaultIdle] and [DefaultUnused] if it is not given. The first Transport always does.
+// WithIdle sets how many idle Transports are kept, and after which time an idle one is
+// closed, or twice that at most: [DefaultIdle] and [DefaultUnused] if it is not given. The
+// first Transport stays open.
 func WithIdle(transports int, unused time.Duration) Option {
 	return func(c *config) { c.idle, c.unused = max(transports, 1), max(unused, time.Millisecond) }
 }

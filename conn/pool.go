@@ -46,6 +46,7 @@ type pool struct {
 	waiting  [kinds]queue
 	tickets  uint64
 	looking  int // exchanges that were woken and have not looked yet
+	doomed   []Transport
 	settings []func(Transport) error
 
 	dialErr error     // of the last attempt to open a Transport
@@ -110,6 +111,12 @@ func newPool(t Transport, c *config) *pool {
 	p.members[p.first] = struct{}{}
 	p.idle = append(p.idle, p.first)
 	p.grow.call, p.sweep.call = p.growPast, p.closeUnused
+	if p.dial != nil {
+		// The first timer of a process opens the runtime's poller, which is fatal
+		// without free descriptors. So it is made before there may be none.
+		p.grow.Timer = time.AfterFunc(time.Hour, p.growPast)
+		p.grow.Stop()
+	}
 	return p
 }
 
@@ -120,6 +127,17 @@ func newMember(t Transport) *member {
 	m := &member{t: t, seq: uint32(time.Now().UnixNano())} // late replies to an earlier user should not match
 	m.fast, _ = t.(*socket.Socket)
 	return m
+}
+
+// unlock unlocks mu and closes the Transports that were dropped under it. Closing one of
+// NETLINK_NETFILTER waits for a transaction (nft_rcv_nl_event).
+func (p *pool) unlock() {
+	doomed := p.doomed
+	p.doomed = nil
+	p.mu.Unlock()
+	for _, t := range doomed {
+		_ = t.Close() // nothing is lost with it
+	}
 }
 
 // mayRun reports whether the limit of k lets another one run.
@@ -164,12 +182,12 @@ func (p *pool) acquire(x *wait, k kind) (*member, error) {
 	if m == nil {
 		var err error
 		if m, err = p.await(x, k); err != nil {
-			p.mu.Unlock()
+			p.unlock()
 			return nil, err
 		}
 	}
 	isReady := m.applied == len(p.settings)
-	p.mu.Unlock()
+	p.unlock()
 	if isReady {
 		return m, nil
 	}
@@ -260,7 +278,7 @@ func (p *pool) queueUp(x *wait, w *place, k kind) (*member, error) {
 		p.waiting[k].remove(w)
 	default:
 		if m = <-w.ready; m != nil {
-			p.give(m)
+			p.takeBack(m)
 		} else {
 			p.looking--
 			p.wake(kinds) // the turn is the next one's
@@ -287,7 +305,7 @@ func (p *pool) open(k kind) *member {
 		p.dialErr, p.noDial = err, time.Now().Add(dialPause)
 		return nil
 	case p.closed.Load():
-		_ = t.Close() // nothing is lost with it
+		p.doomed = append(p.doomed, t)
 		return nil
 	}
 	m := newMember(t)
@@ -345,24 +363,25 @@ func (p *pool) copySettings() []func(Transport) error {
 func (p *pool) release(m *member, isClean bool) {
 	p.mu.Lock()
 	m.dirty = !isClean
+	p.takeBack(m)
+	p.unlock()
+}
+
+// takeBack is release under mu.
+func (p *pool) takeBack(m *member) {
 	switch {
-	case p.closed.Load():
-	case isClean || p.dial == nil:
-		p.give(m)
-		p.mu.Unlock()
-		return
-	case m == p.first:
+	case p.closed.Load() || m.dirty && p.dial != nil && m != p.first:
+		p.unuse(m)
+		delete(p.members, m)
+		p.doomed = append(p.doomed, m.t) // pool.close may have closed it
+		p.wake(kinds)
+	case m.dirty && p.dial != nil:
 		p.unuse(m)
 		p.isSpare = true
 		p.wake(kinds)
-		p.mu.Unlock()
-		return
+	default:
+		p.give(m)
 	}
-	p.unuse(m)
-	delete(p.members, m)
-	p.wake(kinds)
-	p.mu.Unlock()
-	_ = m.t.Close() // pool.close may have closed it
 }
 
 // unuse ends the use of a member.
@@ -385,7 +404,7 @@ const yieldFor = time.Millisecond
 // queue would never end. An exchange that found the member gone again is given the next.
 func (p *pool) give(m *member) {
 	p.unuse(m)
-	if w, k := p.next(kinds); w != nil {
+	if w, k := p.next(kinds, false); w != nil {
 		p.waiting[k].remove(w)
 		if w.lookups > 1 && time.Since(w.since) > yieldFor {
 			p.use(m, k)
@@ -413,14 +432,14 @@ func (p *pool) drop(i int) {
 	m := p.idle[i]
 	p.idle = append(p.idle[:i], p.idle[i+1:]...)
 	delete(p.members, m)
-	_ = m.t.Close() // nothing is lost with it
+	p.doomed = append(p.doomed, m.t)
 }
 
 // next returns the exchange of a kind below end that has waited longest of those that may
-// run.
-func (p *pool) next(end kind) (w *place, k kind) {
+// run: any of them, if it can take a member over.
+func (p *pool) next(end kind, any bool) (w *place, k kind) {
 	for i := range p.waiting[:end] {
-		if head := p.waiting[i].head; head != nil && p.mayRun(kind(i)) && (w == nil || head.ticket < w.ticket) {
+		if head := p.waiting[i].head; head != nil && (any || p.mayRun(kind(i))) && (w == nil || head.ticket < w.ticket) {
 			w, k = head, kind(i)
 		}
 	}
@@ -429,7 +448,7 @@ func (p *pool) next(end kind) (w *place, k kind) {
 
 // wake makes the exchange of a kind below end that has waited longest look again.
 func (p *pool) wake(end kind) {
-	if w, k := p.next(end); w != nil {
+	if w, k := p.next(end, end == forListening); w != nil {
 		p.waiting[k].remove(w)
 		p.rouse(w)
 	}

@@ -110,6 +110,7 @@ func (x *receiver) judge(block bool, n int, info socket.Info, err error) ([]byte
 			failures = 0
 			if err != nil {
 				x.c.stats.truncated.Add(1)
+				x.missed(socket.ErrTruncated)
 			}
 			if info.PortID == 0 || x.c.conf.anySender {
 				return x.buf[:n], info, err
@@ -128,10 +129,8 @@ func (x *receiver) judge(block bool, n int, info socket.Info, err error) ([]byte
 			x.loss = syscall.ENOBUFS
 			if !x.isListener {
 				x.m.room = growReceiveBuffer(x.m.t, 0)
-				if x.c.onLoss != nil {
-					x.c.onLoss(syscall.ENOBUFS)
-				}
 			}
+			x.missed(syscall.ENOBUFS)
 			block = false // there may be nothing to wait for
 		case isPassing(err) && failures < maxFailures:
 			failures++
@@ -191,30 +190,42 @@ func (x *receiver) limited(wait func() error) error {
 	return err
 }
 
-// clean discards the replies to an earlier exchange that was given up. A dump goes on
-// with each receive, so that it has ended when nothing is queued.
+// clean discards the replies to an earlier exchange that was given up, and nothing else: a
+// subscription has notifications among them. A dump goes on with each receive, so that
+// it has ended when nothing is queued.
 func (x *receiver) clean() error {
+	own := x.m.t.PortID()
 	for {
-		b, _, err := x.next(false)
+		b, info, err := x.next(false)
 		switch {
 		case errors.Is(err, socket.ErrEmpty):
 			x.m.dirty, x.loss = false, nil
 			return nil
 		case err != nil && !errors.Is(err, socket.ErrTruncated):
 			return err
-		case err == nil:
-			for len(b) > 0 {
-				_, n := nlmsg.Consume(b)
-				if n < 0 {
-					break
-				}
-				x.c.stats.stale.Add(1)
-				b = b[n:]
+		}
+		for len(b) > 0 {
+			m, n := nlmsg.Consume(b)
+			if n < 0 {
+				break
 			}
+			if isMulticast(info) || m.PortID() != own {
+				x.unmatched(m, info)
+			} else {
+				x.c.stats.stale.Add(1)
+			}
+			b = b[n:]
 		}
 		if err := x.expired(); err != nil {
 			return err
 		}
+	}
+}
+
+// missed reports a loss that may be of notifications.
+func (x *receiver) missed(err error) {
+	if x.c.onLoss != nil && !x.isListener {
+		x.c.onLoss(err)
 	}
 }
 

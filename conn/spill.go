@@ -47,6 +47,9 @@ func (p *pool) resume(d *dump) error {
 		if p.closed.Load() {
 			return ErrClosedWaiting
 		}
+		if d.restLoss != nil {
+			d.loss, d.restLoss = d.restLoss, nil
+		}
 		d.m.parked = nil
 		d.m.moves++
 		if d.m.isStuck {
@@ -92,9 +95,9 @@ func (p *pool) takeOver(x *wait, m *member, k kind) (*member, error) {
 		return m, nil
 	case d.abandoned:
 		m.dirty = true
-		p.give(m)
+		p.takeBack(m)
 	default:
-		m.parked = d
+		m.parked, d.restLoss = d, r.loss
 	}
 	return nil, err
 }
@@ -103,7 +106,7 @@ func (p *pool) takeOver(x *wait, m *member, k kind) (*member, error) {
 type rest struct {
 	datagrams []datagram
 	others    []stray
-	loss      error // the dump ends with it
+	loss      error // that the kernel reported meanwhile
 }
 
 // readRest reads the rest of a dump for an exchange that waits as x says; kept bytes of it
@@ -116,24 +119,25 @@ func (d *dump) readRest(x *wait, m *member, e *ending, kept int) (r rest, err er
 	own := receiver{wait: *x, c: d.c, m: m, space: d.c.conf.getBuffer()}
 	own.buf = (*own.space)[:d.c.conf.buffer]
 	defer d.c.conf.putBuffer(own.space)
-	for err = own.expired(); err == nil && !e.isOver && kept < d.c.conf.queue; err = own.expired() {
+	isClosed := &d.c.pool.closed
+	for err = own.expired(); err == nil && !e.isOver && kept < d.c.conf.queue && !isClosed.Load(); err = own.expired() {
 		b, info, err := own.fetch(e)
 		switch {
-		case err == errOver:
+		case err == errOver || err == errLost:
 			e.isOver = true
-		case err == errLost:
-			e.isOver, r.loss = true, own.loss
 		case err != nil:
-			r.others = own.strays
+			r.others, r.loss = own.strays, own.loss
 			return r, err
 		}
 		own.sort(b, info, e, &r)
 		kept += len(b)
 	}
-	r.others = own.strays
+	r.others, r.loss = own.strays, own.loss
 	switch {
 	case e.isOver:
 		return r, nil
+	case isClosed.Load():
+		err = ErrClosedWaiting
 	case err == nil:
 		err = ErrBusy
 	}

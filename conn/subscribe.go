@@ -165,14 +165,19 @@ func (l *listener) datagram() (b []byte, err error) {
 	if l.m, err = l.c.pool.acquire(&l.wait, forListening); err != nil {
 		return nil, err
 	}
-	defer func() { l.c.pool.release(l.m, true) }()
+	defer func() { l.c.pool.release(l.m, !l.m.dirty) }()
 	s := l.s
-	if l.takeKept() {
-		return nil, nil
-	}
 	if l.space == nil {
 		l.space = l.c.conf.getBuffer()
 		l.buf = (*l.space)[:l.c.conf.buffer]
+	}
+	if l.m.dirty {
+		if err := l.clean(); err != nil {
+			return nil, err
+		}
+	}
+	if l.takeKept() {
+		return nil, nil
 	}
 	b, info, err := l.next(false)
 	if l.loss != nil {
@@ -349,9 +354,22 @@ func (s *Subscription) deliver(b []byte, yield func(nlmsg.Msg, error) bool) bool
 			s.lose(ErrOverrun)
 		default:
 			if !yield(m, nil) {
+				s.putBack(split(b, s.info))
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// split returns the messages of the rest of a datagram, for the next loop.
+func split(b []byte, info socket.Info) (list []notification) {
+	for {
+		m, n := nlmsg.Consume(b)
+		if n < 0 {
+			return list
+		}
+		list = append(list, notification{m.Clone(), info})
+		b = b[n:]
+	}
 }

@@ -117,11 +117,29 @@ func (s *sysSocket) read(attempt func(fd uintptr) bool) error {
 	p := s.poll.Load()
 	if p == nil {
 		var err error
-		if p, err = s.register(); err != nil {
+		if p, err = s.register(); err == unix.EMFILE || err == unix.ENFILE {
+			return s.readSlowly(attempt)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return s.pollError(p.raw.Read(attempt))
+}
+
+// readSlowly waits on the clock, where there is no descriptor left for the poller.
+func (s *sysSocket) readSlowly(attempt func(fd uintptr) bool) error {
+	for wait := minPause; ; wait = min(2*wait, maxPause) {
+		if err := s.pause(wait); err != nil {
+			return err
+		}
+		if err := s.mayRead(true); err != nil {
+			return err
+		}
+		if attempt(uintptr(s.fd)) {
+			return nil
+		}
+	}
 }
 
 // write runs attempt once, under w.mu. The poller has no part in it: there is
