@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"syscall"
 	"time"
 
@@ -81,9 +82,9 @@ func (x *batch) run() error {
 	if err := x.hold(forRequest); err != nil {
 		return err
 	}
-	b := x.c.batches.get()
+	b := getDatagram()
 	err := x.sendAll(b)
-	x.c.batches.put(b)
+	putDatagram(b)
 	x.drop(err == nil || errors.Is(err, ErrBatchSize))
 	return err
 }
@@ -191,4 +192,21 @@ func (x *batch) growSendBuffer(size int) bool {
 	}
 	x.m.sendRoom = size
 	return s.SetSendBuffer(size) == nil
+}
+
+// datagrams keeps those of batches for the next use, for all Conns as buffers does.
+var datagrams sync.Pool
+
+func getDatagram() *[]byte {
+	if b, ok := datagrams.Get().(*[]byte); ok {
+		return b
+	}
+	return new([]byte)
+}
+
+// putDatagram drops one that is too large to be kept.
+func putDatagram(b *[]byte) {
+	if cap(*b) <= DefaultBuffer {
+		datagrams.Put(b)
+	}
 }

@@ -14,12 +14,10 @@ import (
 // Conn runs requests over a pool of Transports. [Open] or [New] makes one. Many
 // goroutines may use it at once.
 type Conn struct {
-	conf     config
-	pool     *pool
-	late     bool // replies can arrive after a send has returned
-	requests *requests
-	batches  byteSlices
-	stats    *counters
+	conf  config
+	pool  *pool
+	late  bool // replies can arrive after a send has returned
+	stats *counters
 
 	// Of subscriptions: keep takes the messages that belong to no exchange, onLoss is
 	// called when notifications may be lost.
@@ -38,14 +36,11 @@ func New(t Transport, options ...Option) *Conn {
 	for _, option := range options {
 		option(&conf)
 	}
-	return newConn(t, conf, &counters{}, &requests{})
+	return newConn(t, conf, &counters{})
 }
 
-func newConn(t Transport, conf config, stats *counters, requests *requests) *Conn {
-	return &Conn{
-		conf: conf, pool: newPool(t, &conf), late: conf.late || repliesLate(t),
-		requests: requests, stats: stats, children: map[*Conn]struct{}{},
-	}
+func newConn(t Transport, conf config, stats *counters) *Conn {
+	return &Conn{conf: conf, pool: newPool(t, &conf), late: conf.late || repliesLate(t), stats: stats}
 }
 
 // Open makes a Conn over sockets of a protocol, with extended and capped
@@ -94,7 +89,7 @@ func (c *Conn) child() (*Conn, error) {
 	}
 	conf := c.conf
 	conf.dial = nil
-	child := newConn(t, conf, c.stats, c.requests)
+	child := newConn(t, conf, c.stats)
 	child.late = child.late || c.late
 	child.pool.settings = c.pool.copySettings()
 	c.mu.Lock()
@@ -102,6 +97,9 @@ func (c *Conn) child() (*Conn, error) {
 	if c.isClosed {
 		_ = t.Close() // nothing is lost with it
 		return nil, ErrClosed
+	}
+	if c.children == nil {
+		c.children = map[*Conn]struct{}{}
 	}
 	c.children[child] = struct{}{}
 	return child, nil
@@ -169,22 +167,5 @@ func (c *Conn) Stats() Stats {
 	return Stats{
 		s.stale.Load(), s.foreign.Load(), s.notifications.Load(), s.malformed.Load(),
 		s.truncated.Load(), s.lost.Load(), s.interrupted.Load(),
-	}
-}
-
-// byteSlices keeps the datagrams of batches for the next use.
-type byteSlices struct{ sync.Pool }
-
-func (p *byteSlices) get() *[]byte {
-	if b, ok := p.Get().(*[]byte); ok {
-		return b
-	}
-	return new([]byte)
-}
-
-// put drops one that is too large to be kept.
-func (p *byteSlices) put(b *[]byte) {
-	if cap(*b) <= DefaultBuffer {
-		p.Put(b)
 	}
 }

@@ -101,6 +101,10 @@ func (m *member) nextSeq() uint32 {
 	return m.seq
 }
 
+// openPoller makes the runtime open its poller, as the first timer of a process does, before
+// the pool can have used up the descriptors: it is fatal if there is none.
+var openPoller sync.Once
+
 func newPool(t Transport, c *config) *pool {
 	p := &pool{
 		dial: c.dial, most: mostOf(max(c.limit, c.dumps)), maxIdle: c.idle, unused: c.unused,
@@ -111,12 +115,7 @@ func newPool(t Transport, c *config) *pool {
 	p.members[p.first] = struct{}{}
 	p.idle = append(p.idle, p.first)
 	p.grow.call, p.sweep.call = p.growPast, p.closeUnused
-	if p.dial != nil {
-		// The first timer of a process opens the runtime's poller, which is fatal
-		// without free descriptors. So it is made before there may be none.
-		p.grow.Timer = time.AfterFunc(time.Hour, p.growPast)
-		p.grow.Stop()
-	}
+	openPoller.Do(func() { time.NewTimer(time.Hour).Stop() })
 	return p
 }
 
