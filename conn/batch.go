@@ -29,6 +29,7 @@ func (c *Conn) Batch(ctx context.Context, requests ...*Request) error {
 	for i, r := range requests {
 		if err := r.begin(); err != nil {
 			for _, r := range requests[:i] {
+				r.fail(fmt.Errorf("conn: %s: not sent: %w", r.op(), err))
 				r.finish()
 			}
 			return fmt.Errorf("request %d of the batch: %w", i, err)

@@ -257,3 +257,17 @@ func TestLargestReplyOfABatchIsReceivedWhole(t *testing.T) {
 		}
 	})
 }
+
+// A batch with a request that cannot be sent sends none, and each of the others says so.
+func TestRequestsOfABatchThatWasNotSentHaveAnError(t *testing.T) {
+	c, f := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event { return events(answer(reqs[0], 0, "")) })
+	first := c.Request(fakeType, nlmsg.Ack, nil)
+	isError(t, c.Batch(patiently(t), first, &Request{}), ErrRequest)
+	isError(t, first.Err(), ErrRequest)
+	if n := f.requests(); n != 0 {
+		t.Errorf("%d datagrams sent", n)
+	}
+	if _, err := c.Do(patiently(t), first); err != nil {
+		t.Error(err)
+	}
+}

@@ -64,7 +64,7 @@ func Open(protocol int, options ...socket.Option) (*Conn, error) {
 // Close closes every Transport of the Conn, of its pins and of its subscriptions.
 // Exchanges that wait end with [ErrClosedWaiting], later ones with [ErrClosed]; both
 // match [os.ErrClosed]. A Transport that is in a send is closed when the kernel has
-// returned from it; Close does not wait for that.
+// returned from it; Close does not wait for that. A second Close returns ErrClosed.
 func (c *Conn) Close() error {
 	c.mu.Lock()
 	c.isClosed = true
@@ -153,7 +153,7 @@ type Stats struct {
 	Notifications uint64 // multicast messages among the replies
 	Malformed     uint64 // datagrams that are empty, or malformed from some message on
 	Truncated     uint64 // datagrams longer than the buffer
-	Lost          uint64 // losses that the kernel reported
+	Lost          uint64 // losses; in a subscription also unreadable datagrams, and messages over WithQueue
 	Interrupted   uint64 // dumps that the kernel marked as inconsistent
 }
 

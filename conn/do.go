@@ -31,7 +31,7 @@ import (
 // them. A refusal is an [*Error]. When ctx ends first, its error is returned; the kernel
 // has handled the request all the same, since it does so within the send. That also
 // means that Do takes at least as long as the kernel, which no context can interrupt;
-// no other exchange waits for it.
+// other exchanges do not wait for it if they have other Transports (WithLimit).
 //
 // nfnetlink and rtnetlink ignore a request that is shorter than their fixed header, and
 // acknowledge it if it has nlmsg.Ack: success then means nothing.

@@ -43,8 +43,8 @@
 //
 // A Transport of the pool is idle, in use by one exchange, or parked while the body of
 // a dump's loop runs. An exchange that ends well makes its Transport idle. One that is
-// given up, by its context or by leaving a loop, has its Transport closed: a late reply
-// cannot reach another caller. Where there is only one Transport, exchanges take turns,
+// given up, by its context or by leaving a loop, has its Transport closed (the first one
+// is set aside): a late reply cannot reach another caller. Where there is only one Transport, exchanges take turns,
 // and the next one discards the remains.
 //
 // # Faults
@@ -55,7 +55,7 @@
 //
 // # Concurrency
 //
-// A [Conn] and a [Pin] may be used by any number of goroutines at once. They start none,
-// but for timers that grow the pool and close unused Transports. A [Request] is used by
+// A [Conn] and a [Pin] may be used by any number of goroutines at once. They keep none:
+// short ones run when a timer of the pool fires or a context ends. A [Request] is used by
 // one goroutine at a time, a [Subscription]'s All too.
 package conn

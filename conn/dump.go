@@ -22,7 +22,8 @@ type Interrupted struct {
 // Fail delivers the messages and ends with [ErrInterrupted].
 func Fail() Interrupted { return Interrupted{} }
 
-// Accept delivers the messages, ends without an error, and sets interrupted.
+// Accept delivers the messages, ends without an error, and sets *interrupted to true if the
+// list was inconsistent.
 func Accept(interrupted *bool) Interrupted { return Interrupted{accept: interrupted} }
 
 // Retry starts over, up to n times, after calling again: the messages delivered so
@@ -33,7 +34,8 @@ func Retry(n int, again func()) Interrupted { return Interrupted{retries: n, aga
 // over the messages of the answer. A message is good until the next step; Clone keeps
 // it. At most one of on says what to do about an inconsistent list. An error comes last,
 // with a nil message: an [*Error], a [*LossError], [ErrInterrupted], or that of ctx. The
-// memory it takes does not depend on the length of the list.
+// memory it takes does not depend on the length of the list, unless another exchange needs
+// the Transport: then up to WithQueue is kept.
 //
 // The list ends with the first of these:
 //

@@ -19,21 +19,23 @@ var (
 	ErrInterrupted = errors.New("the dump is inconsistent: the list changed meanwhile")
 	// ErrOverrun: a message of type OVERRUN came: the kernel lost data.
 	ErrOverrun = errors.New("the kernel reports an overrun: data was lost")
-	// ErrTooMuch: an exchange had more replies than WithQueue lets it keep.
+	// ErrTooMuch: a request had more replies, or a subscription more messages during
+	// exchanges, than WithQueue allows.
 	ErrTooMuch = errors.New("reply queue limit exceeded (WithQueue)")
 	// ErrUnanswered: the kernel has handled the request, and sent no acknowledgement
 	// although the request has nlmsg.Ack, or nothing at all for a list. In a batch one
 	// before it failed, or the batch as a whole.
 	ErrUnanswered = errors.New("not answered: the request was ignored, or the batch failed before it")
-	// ErrNoDialer: a pin or a subscription needs a Transport of its own.
+	// ErrNoDialer: a subscription needs a Transport of its own, and the Conn has no Dialer.
 	ErrNoDialer = errors.New("conn: no second Transport: make the Conn with Open, or give it WithDialer")
 	// ErrRequest: the Request is in use, was released or copied, or no Conn made it.
 	ErrRequest = errors.New("conn: the Request is in use, was released or copied, or was not made by Conn.Request")
-	// ErrBusy: the only Transport there is has a dump whose rest does not fit into
-	// memory (WithQueue), and whose consumer has not finished.
+	// ErrBusy: no Transport is free and no other can be opened; the one chosen has a dump
+	// whose rest exceeds the limit of WithQueue.
 	ErrBusy = errors.New("the only Transport is busy with a dump whose rest exceeds the queue limit (WithQueue)")
-	// ErrBatchSize: a batch that must be one datagram does not fit into the socket's
-	// buffers, or one request alone does not. Nothing was sent.
+	// ErrBatchSize: a batch that must be one datagram, or one request alone, does not fit
+	// into the socket's buffers. It was not sent; earlier requests of a batch that was
+	// split may have been.
 	ErrBatchSize = errors.New("the batch does not fit into the buffers of the socket, and cannot be split")
 	// ErrClosed: the Conn was closed before. It matches [os.ErrClosed].
 	ErrClosed error = closedError("conn: closed")

@@ -80,8 +80,8 @@ func WithIdle(transports int, unused time.Duration) Option {
 // as the datagrams that were received into it.
 func WithBuffer(bytes int) Option { return func(c *config) { c.buffer = max(bytes, 64) } }
 
-// WithQueue limits how many bytes are kept for a request, or for the rest of a dump:
-// [DefaultQueue] if it is not given. A request with more replies fails with
+// WithQueue limits how many bytes are kept for a request, for the rest of a dump, and for
+// Subscription.All while exchanges run: [DefaultQueue] if it is not given. A request with more replies fails with
 // [ErrTooMuch].
 func WithQueue(bytes int) Option { return func(c *config) { c.queue = bytes } }
 
@@ -100,9 +100,10 @@ func WithLateReplies() Option { return func(c *config) { c.late = true } }
 // Transport: f may use the Conn.
 func WithWarnings(f func(*Error)) Option { return func(c *config) { c.warn = f } }
 
-// WithUnmatched calls f with messages that belong to no request: late and duplicated
-// replies, notifications, messages of other processes are not among them. f runs in the
-// goroutine of the exchange that received the message, when that is over, and owns m.
+// WithUnmatched calls f with messages of the kernel that belong to no request: late or
+// duplicated replies, and notifications. Datagrams of other processes are only counted. f
+// runs in the goroutine of the exchange, after it, or for a dump between datagrams, and
+// owns m. A Subscription delivers such messages in All instead.
 func WithUnmatched(f func(m nlmsg.Msg, info socket.Info)) Option {
 	return func(c *config) { c.unmatched = f }
 }

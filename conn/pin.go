@@ -20,7 +20,8 @@ type Pin struct {
 	from *Conn // nil: the Transport is the only one of its Conn
 }
 
-// Pin opens a Transport, or uses the one of a Conn without a Dialer.
+// Pin returns a Pin with a new Transport, or, without a Dialer, with the only one of the
+// Conn, which other exchanges then share.
 func (c *Conn) Pin() (*Pin, error) {
 	if c.conf.dial == nil {
 		return &Pin{single: single{c}}, nil
@@ -63,7 +64,8 @@ func (s *single) Dump(ctx context.Context, r *Request, on ...Interrupted) iter.S
 }
 
 // Send sends a datagram as it is, and waits for nothing but the kernel's handling of it,
-// also while exchanges run. Replies to it are unmatched messages.
+// also while exchanges run. Replies to it are unmatched messages (WithUnmatched); a
+// Subscription delivers them in All.
 func (s *single) Send(b []byte) error { return s.Transport().Send(b) }
 
 // Transport returns the Transport, for options and its port ID. Receiving from it takes

@@ -23,9 +23,9 @@ import (
 //	                           (the rest of the dump is read into memory)
 //
 // A member that is not clean, because its exchange was given up, is closed, and another
-// is opened when one is needed. The first member stays open, since the others may be
-// opened from it; while no other can be, it is used again, and its next user discards
-// the remains.
+// is opened when one is needed. The first one is set aside instead (isSpare), since the
+// others may be opened from it; while no other can be, it is used again, and its next
+// user discards the remains.
 type pool struct {
 	dial    Dialer // nil: the first member is the only one
 	limit   [kinds]int

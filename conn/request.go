@@ -22,7 +22,8 @@ import (
 // copied or released, or that no Conn made, fails with [ErrRequest].
 type Request struct {
 	// B is the message: header, the family's fixed header, and what the caller
-	// appends to it. Its length and sequence number are written when it is sent.
+	// appends to it. Its length and sequence number are written, and flags added
+	// (nlmsg.Request; by Dump nlmsg.Dump), when it is sent; they stay in B.
 	B []byte
 	// Op is the name of the operation in errors: `get link "eth0"`. If it is empty,
 	// the type of the message is used.

@@ -8,7 +8,7 @@ import (
 
 // Transport moves datagrams. [*socket.Socket] is one; so are a port of a userspace
 // bus and a double in a test. A Conn owns its Transports: only the exchange that
-// holds one receives from it and sets its read deadline.
+// holds one receives from it; others set its read deadline to interrupt that.
 //
 // Send, Receive, SetReadDeadline and Close may be called at the same time from
 // different goroutines. Errors are compared with errors.Is, so a Transport may wrap
