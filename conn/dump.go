@@ -321,7 +321,7 @@ func (d *dump) deliverOne(m nlmsg.Msg, yield func(nlmsg.Msg, error) bool) {
 
 // leave returns the member, unless another exchange has it.
 func (d *dump) leave(isClean bool) {
-	if d.c.pool.leave(d, isClean) {
+	if d.c.pool.leave(d) {
 		d.c.pool.release(d.m, isClean)
 	}
 	d.c.conf.putBuffer(d.space)

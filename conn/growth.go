@@ -73,3 +73,11 @@ func (p *pool) closeUnused() {
 		p.sweep.start(p.unused)
 	}
 }
+
+// unstick makes a member count again that gets on.
+func (p *pool) unstick(m *member) {
+	if m.isStuck {
+		m.isStuck = false
+		p.stuck[m.kind]--
+	}
+}

@@ -385,10 +385,7 @@ func (p *pool) takeBack(m *member) {
 
 // unuse ends the use of a member.
 func (p *pool) unuse(m *member) {
-	if m.isStuck {
-		m.isStuck = false
-		p.stuck[m.kind]--
-	}
+	p.unstick(m)
 	p.using[m.kind]--
 	m.isBusy, m.parked, m.listens = false, nil, false
 }

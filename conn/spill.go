@@ -52,16 +52,13 @@ func (p *pool) resume(d *dump) error {
 		}
 		d.m.parked = nil
 		d.m.moves++
-		if d.m.isStuck {
-			d.m.isStuck = false
-			p.stuck[forDump]--
-		}
+		p.unstick(d.m)
 	}
 	return nil
 }
 
 // leave ends the use of a member by d, and reports whether it has to be released.
-func (p *pool) leave(d *dump, isClean bool) bool {
+func (p *pool) leave(d *dump) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {

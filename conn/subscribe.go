@@ -180,20 +180,14 @@ func (l *listener) datagram() (b []byte, err error) {
 		return nil, nil
 	}
 	b, info, err := l.next(false)
-	if l.loss != nil {
-		s.lose(l.loss)
-		l.loss = nil
-	}
+	l.noteLoss()
 	if err == socket.ErrEmpty {
 		if s.loss != nil {
 			s.queue, s.again = 0, nil // all notifications from before the losses were delivered
 			return nil, nil
 		}
 		b, info, err = l.listen()
-		if l.loss != nil {
-			s.lose(l.loss)
-			l.loss = nil
-		}
+		l.noteLoss()
 	}
 	s.info = info
 	s.queue--
@@ -208,6 +202,14 @@ func (l *listener) datagram() (b []byte, err error) {
 		return nil, nil
 	}
 	return b, err
+}
+
+// noteLoss passes on the loss that a receive has met.
+func (l *listener) noteLoss() {
+	if l.loss != nil {
+		l.s.lose(l.loss)
+		l.loss = nil
+	}
 }
 
 // errHandOver says that there may be a datagram, or that an exchange wants the Transport.
