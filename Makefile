@@ -15,7 +15,7 @@ race: ## run the tests under the race detector
 	@$(call EACH,go test -race ./...)
 
 fuzz: ## run every fuzz target for FUZZTIME each
-	@go run ./internal/fuzzrun -time $(FUZZTIME) $(MODULES)
+	@go run ./internal/test/fuzzrun -time $(FUZZTIME) $(MODULES)
 
 bench: ## compare with other libraries, as root; write bench/results and the table of the README
 	@cd bench && go run . && go run . -charts && go run . -readme

@@ -3,7 +3,7 @@ package bus
 import (
 	"testing"
 
-	"github.com/nlwire/nlwire/internal/kerneltest"
+	"github.com/nlwire/nlwire/internal/test/kerneltest"
 )
 
 func TestMain(m *testing.M) { kerneltest.Main(m) }

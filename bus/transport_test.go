@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nlwire/nlwire/internal/guard"
+	"github.com/nlwire/nlwire/internal/test/guard"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"

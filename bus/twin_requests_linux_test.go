@@ -2,7 +2,7 @@ package bus
 
 import (
 	"github.com/nlwire/nlwire/genlmsg"
-	"github.com/nlwire/nlwire/internal/generate"
+	"github.com/nlwire/nlwire/internal/test/generate"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )

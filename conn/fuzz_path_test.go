@@ -5,8 +5,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/nlwire/nlwire/internal/guard"
-	"github.com/nlwire/nlwire/internal/seeds"
+	"github.com/nlwire/nlwire/internal/test/guard"
+	"github.com/nlwire/nlwire/internal/test/seeds"
 )
 
 // slowPaths finds every attribute, and every one that would be inside if it were a

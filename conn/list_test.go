@@ -11,7 +11,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/nlwire/nlwire/internal/guard"
+	"github.com/nlwire/nlwire/internal/test/guard"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 

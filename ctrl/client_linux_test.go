@@ -9,8 +9,8 @@ import (
 
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/genlmsg"
-	"github.com/nlwire/nlwire/internal/guard"
-	"github.com/nlwire/nlwire/internal/kerneltest"
+	"github.com/nlwire/nlwire/internal/test/guard"
+	"github.com/nlwire/nlwire/internal/test/kerneltest"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/socket"
 )

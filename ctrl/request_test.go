@@ -7,7 +7,7 @@ import (
 
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/genlmsg"
-	"github.com/nlwire/nlwire/internal/guard"
+	"github.com/nlwire/nlwire/internal/test/guard"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )

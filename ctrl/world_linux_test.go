@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/nlwire/nlwire/conn"
-	"github.com/nlwire/nlwire/internal/kerneltest"
+	"github.com/nlwire/nlwire/internal/test/kerneltest"
 	"github.com/nlwire/nlwire/socket"
 )
 

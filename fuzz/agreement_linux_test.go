@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/nlwire/nlwire/ctrl"
-	"github.com/nlwire/nlwire/internal/generate"
-	"github.com/nlwire/nlwire/internal/kerneltest"
+	"github.com/nlwire/nlwire/internal/test/generate"
+	"github.com/nlwire/nlwire/internal/test/kerneltest"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/nlwire/nlwire/internal/generate"
-	"github.com/nlwire/nlwire/internal/seeds"
+	"github.com/nlwire/nlwire/internal/test/generate"
+	"github.com/nlwire/nlwire/internal/test/seeds"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )

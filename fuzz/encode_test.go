@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/nlwire/nlwire/genlmsg"
-	"github.com/nlwire/nlwire/internal/generate"
-	"github.com/nlwire/nlwire/internal/guard"
+	"github.com/nlwire/nlwire/internal/test/generate"
+	"github.com/nlwire/nlwire/internal/test/guard"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )

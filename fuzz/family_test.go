@@ -7,9 +7,9 @@ import (
 
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/genlmsg"
-	"github.com/nlwire/nlwire/internal/generate"
-	"github.com/nlwire/nlwire/internal/guard"
-	"github.com/nlwire/nlwire/internal/seeds"
+	"github.com/nlwire/nlwire/internal/test/generate"
+	"github.com/nlwire/nlwire/internal/test/guard"
+	"github.com/nlwire/nlwire/internal/test/seeds"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 

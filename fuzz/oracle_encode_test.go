@@ -1,6 +1,6 @@
 package fuzz
 
-import "github.com/nlwire/nlwire/internal/generate"
+import "github.com/nlwire/nlwire/internal/test/generate"
 
 // slowSizes has the bytes of the integers.
 var slowSizes = map[generate.NodeKind]int{

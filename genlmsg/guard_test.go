@@ -3,7 +3,7 @@ package genlmsg
 import (
 	"testing"
 
-	"github.com/nlwire/nlwire/internal/guard"
+	"github.com/nlwire/nlwire/internal/test/guard"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 

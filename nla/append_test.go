@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nlwire/nlwire/internal/golden"
+	"github.com/nlwire/nlwire/internal/test/golden"
 )
 
 // A payload of 70,000 bytes wraps to 4,468 in other libraries.

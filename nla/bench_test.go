@@ -4,7 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/nlwire/nlwire/internal/golden"
+	"github.com/nlwire/nlwire/internal/test/golden"
 )
 
 // recordedStreams returns the attribute streams of recorded dumps: those of

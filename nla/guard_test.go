@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nlwire/nlwire/internal/guard"
+	"github.com/nlwire/nlwire/internal/test/guard"
 )
 
 // Results go here so that the compiler cannot drop the calls.

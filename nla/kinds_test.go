@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nlwire/nlwire/internal/golden"
+	"github.com/nlwire/nlwire/internal/test/golden"
 )
 
 // kind is one row of the two-way table: a value and its bytes, checked in both

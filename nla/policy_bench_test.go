@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nlwire/nlwire/internal/golden"
+	"github.com/nlwire/nlwire/internal/test/golden"
 )
 
 // recordedPolicies are the kernel's own tables for the recorded dumps, or for

@@ -3,7 +3,7 @@ package nlmsg
 import (
 	"testing"
 
-	"github.com/nlwire/nlwire/internal/golden"
+	"github.com/nlwire/nlwire/internal/test/golden"
 )
 
 // BenchmarkSplit cuts recorded datagrams into messages.

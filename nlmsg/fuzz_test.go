@@ -4,8 +4,8 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/nlwire/nlwire/internal/guard"
-	"github.com/nlwire/nlwire/internal/seeds"
+	"github.com/nlwire/nlwire/internal/test/guard"
+	"github.com/nlwire/nlwire/internal/test/seeds"
 )
 
 // slowSplit is the kernel's receive loop (netlink_rcv_skb) with nothing

@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nlwire/nlwire/internal/golden"
+	"github.com/nlwire/nlwire/internal/test/golden"
 	"github.com/nlwire/nlwire/nla"
 )
 

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nlwire/nlwire/internal/guard"
+	"github.com/nlwire/nlwire/internal/test/guard"
 )
 
 func must(err error) {

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/nlwire/nlwire/internal/kerneltest"
+	"github.com/nlwire/nlwire/internal/test/kerneltest"
 )
 
 // bare is the yardstick: the same datagrams by the fewest instructions, on a

@@ -4,7 +4,7 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/nlwire/nlwire/internal/kerneltest"
+	"github.com/nlwire/nlwire/internal/test/kerneltest"
 )
 
 // init keeps the first thread for TestMain. Goroutines that enter a namespace end

@@ -3,7 +3,7 @@ package input
 import (
 	"math/rand/v2"
 
-	"github.com/nlwire/nlwire/internal/golden"
+	"github.com/nlwire/nlwire/internal/test/golden"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nlwire/nlwire/internal/kerneltest"
+	"github.com/nlwire/nlwire/internal/test/kerneltest"
 )
 
 // envMain has the test binary be nlctl: for tests with two processes.

@@ -9,7 +9,7 @@ import (
 	"github.com/vishvananda/netlink/nl"
 
 	"github.com/nlwire/nlwire/fuzz/rivals/clib"
-	"github.com/nlwire/nlwire/internal/generate"
+	"github.com/nlwire/nlwire/internal/test/generate"
 	"github.com/nlwire/nlwire/nla"
 )
 

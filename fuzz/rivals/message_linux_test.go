@@ -12,7 +12,7 @@ import (
 
 	"github.com/nlwire/nlwire/fuzz/rivals/clib"
 	"github.com/nlwire/nlwire/fuzz/rivals/inner"
-	"github.com/nlwire/nlwire/internal/seeds"
+	"github.com/nlwire/nlwire/internal/test/seeds"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 

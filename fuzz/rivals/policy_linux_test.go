@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/nlwire/nlwire/fuzz/rivals/clib"
-	"github.com/nlwire/nlwire/internal/generate"
+	"github.com/nlwire/nlwire/internal/test/generate"
 	"github.com/nlwire/nlwire/nla"
 )
 

@@ -55,7 +55,7 @@ func TestCoverage(t *testing.T) {
 }
 
 func TestListFindsTargets(t *testing.T) {
-	packages, err := list("../..", "")
+	packages, err := list("../../..", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestListFindsTargets(t *testing.T) {
 	for _, p := range packages {
 		found[p.short()] = p.targets
 	}
-	if len(found["nla"]) == 0 || len(found["fuzz"]) == 0 || found["internal/fuzzrun"] != nil {
+	if len(found["nla"]) == 0 || len(found["fuzz"]) == 0 || found["internal/test/fuzzrun"] != nil {
 		t.Errorf("%v", found)
 	}
 	p := packages[0]

@@ -2,7 +2,7 @@
 // and prints a table of what came of it. go test takes one target at a time and
 // builds its package for each; this builds a package once.
 //
-//	go run ./internal/fuzzrun -time 10s . fuzz/rivals
+//	go run ./internal/test/fuzzrun -time 10s . fuzz/rivals
 //
 // The exit status is 1 if a target failed.
 package main

@@ -25,15 +25,15 @@ var arrows = map[string][]string{
 	"bus/docexmpl": {"bus", "nlmsg", "nla"},
 	"bus/usersock": {"bus", "socket", "nlmsg", "nla"},
 
-	"internal/native":     {},
-	"internal/golden":     {"internal/native"},
-	"internal/fuzzrun":    {},
-	"internal/seeds":      {},
-	"internal/kerneltest": {"golang.org/x/sys/unix"},
-	"internal/guard":      {},
-	"internal/generate":   {"genlmsg", "nlmsg", "nla"},
-	"internal/policydump": {"genlmsg", "nla"},
-	"internal/arch":       {},
+	"internal/native":          {},
+	"internal/test/golden":     {"internal/native"},
+	"internal/test/fuzzrun":    {},
+	"internal/test/seeds":      {},
+	"internal/test/kerneltest": {"golang.org/x/sys/unix"},
+	"internal/test/guard":      {},
+	"internal/test/generate":   {"genlmsg", "nlmsg", "nla"},
+	"internal/policydump":      {"genlmsg", "nla"},
+	"internal/test/arch":       {},
 }
 
 func TestArrows(t *testing.T) {
@@ -41,7 +41,7 @@ func TestArrows(t *testing.T) {
 		t.Skip("needs the go command: ", err)
 	}
 	cmd := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...")
-	cmd.Dir = "../.."
+	cmd.Dir = "../../.."
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
@@ -74,7 +74,7 @@ func TestMainModuleNeedsLittle(t *testing.T) {
 		t.Skip("needs the go command: ", err)
 	}
 	cmd := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", "./...")
-	cmd.Dir = "../.."
+	cmd.Dir = "../../.."
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
@@ -88,11 +88,11 @@ func TestMainModuleNeedsLittle(t *testing.T) {
 
 // The example of the README is one that is compiled and run.
 func TestReadmeExampleIsTested(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+	readme, err := os.ReadFile("../../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	example, err := os.ReadFile("../../conn/example_linux_test.go")
+	example, err := os.ReadFile("../../../conn/example_linux_test.go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,5 +100,23 @@ func TestReadmeExampleIsTested(t *testing.T) {
 	code, _, _ = strings.Cut(code, "```")
 	if code == "" || !strings.Contains(string(example), code) {
 		t.Errorf("the README's example is not in conn/example_linux_test.go:\n%s", code)
+	}
+}
+
+// The packages that users build depend on no test helper.
+func TestNoTestHelperInPackages(t *testing.T) {
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("needs the go command: ", err)
+	}
+	cmd := exec.Command("go", "list", "-deps", "./nla/...", "./nlmsg", "./genlmsg", "./socket", "./conn", "./ctrl", "./bus/...")
+	cmd.Dir = "../../.."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for _, path := range strings.Fields(string(out)) {
+		if strings.HasPrefix(path, module+"internal/test") {
+			t.Errorf("a package needs %s", path)
+		}
 	}
 }
