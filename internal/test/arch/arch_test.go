@@ -13,6 +13,7 @@ const module = "github.com/nlwire/nlwire/"
 
 // arrows are the imports each package may have besides the standard library.
 var arrows = map[string][]string{
+	"errno":   {},
 	"nla":     {"internal/native"},
 	"nlmsg":   {"nla", "internal/native"},
 	"genlmsg": {"nlmsg", "nla", "internal/native"},

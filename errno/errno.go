@@ -1,0 +1,101 @@
+// Package errno has the error numbers that the kernel answers with, on every system.
+//
+//	if errors.Is(err, errno.ENOENT) { ... } // with any error of nlwire
+//
+// An [Errno] has Linux's number, name and text also where the program runs on another system:
+// a capture is read and a bus answers there as here. On Linux the numbers are those of
+// the architecture (MIPS has its own), and errors.Is and errors.As treat an Errno as
+// the syscall.Errno of the same number.
+package errno
+
+import (
+	"errors"
+	"io/fs"
+	"strconv"
+)
+
+// Errno is an error number of Linux; 0 is success. A netlink message carries its negative
+// (struct nlmsgerr).
+type Errno uint32
+
+// Names for numbers that have another name already.
+const (
+	EWOULDBLOCK = EAGAIN
+	ENOTSUP     = EOPNOTSUPP
+)
+
+// The kernel's own errnos (include/linux/errno.h), which have no text in strerror(3).
+// Subsystems answer with some of them, most often ENOTSUPP.
+const (
+	ERESTARTSYS           Errno = 512
+	ERESTARTNOINTR        Errno = 513
+	ERESTARTNOHAND        Errno = 514
+	ENOIOCTLCMD           Errno = 515
+	ERESTART_RESTARTBLOCK Errno = 516
+	EPROBE_DEFER          Errno = 517
+	EOPENSTALE            Errno = 518
+	ENOPARAM              Errno = 519
+	EBADHANDLE            Errno = 521
+	ENOTSYNC              Errno = 522
+	EBADCOOKIE            Errno = 523
+	ENOTSUPP              Errno = 524
+	ETOOSMALL             Errno = 525
+	ESERVERFAULT          Errno = 526
+	EBADTYPE              Errno = 527
+	EJUKEBOX              Errno = 528
+	EIOCBQUEUED           Errno = 529
+	ERECALLCONFLICT       Errno = 530
+	ENOGRACE              Errno = 531
+)
+
+// Error returns the text: "no such file or directory". An unknown number is "errno 4000".
+func (e Errno) Error() string {
+	for i := range table {
+		if table[i].errno == e {
+			return table[i].text
+		}
+	}
+	if e == 0 {
+		return "success"
+	}
+	return "errno " + strconv.FormatUint(uint64(e), 10)
+}
+
+// Name returns the name: "ENOENT". It is "" for an unknown number and for 0.
+func (e Errno) Name() string {
+	for i := range table {
+		if table[i].errno == e {
+			return table[i].name
+		}
+	}
+	return ""
+}
+
+// Is reports whether target stands for the same: on Linux the syscall.Errno of that
+// number, and, as for those, fs.ErrPermission, fs.ErrExist, fs.ErrNotExist and
+// errors.ErrUnsupported.
+func (e Errno) Is(target error) bool {
+	switch target {
+	case fs.ErrPermission:
+		return e == EPERM || e == EACCES
+	case fs.ErrExist:
+		return e == EEXIST || e == ENOTEMPTY
+	case fs.ErrNotExist:
+		return e == ENOENT
+	case errors.ErrUnsupported:
+		return e == ENOSYS || e == EOPNOTSUPP || e == ENOTSUPP
+	}
+	return e.isSystem(target)
+}
+
+// Of returns the errno that err has in its tree, as an Errno or on Linux as a syscall.Errno,
+// and whether it has one.
+func Of(err error) (e Errno, ok bool) {
+	if e, ok = err.(Errno); ok || err == nil {
+		return e, ok
+	}
+	if errors.As(err, &e) {
+		return e, true
+	}
+	return ofSystem(err)
+}

@@ -1,0 +1,75 @@
+package errno
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// The table agrees with Go's for this architecture; CI runs it on MIPS too.
+func TestAgreesWithSystem(t *testing.T) {
+	named := 0
+	for n := range Errno(2000) {
+		system := unix.ErrnoName(syscall.Errno(n))
+		if n >= ERESTARTSYS && n <= ENOGRACE {
+			if system != "" {
+				t.Errorf("%d: the system has a name for it, %q", n, system)
+			}
+			continue
+		}
+		if system == "" {
+			if n != 0 && n.Name() != "" {
+				t.Errorf("%d: %s, which the system does not know", n, n.Name())
+			}
+			continue
+		}
+		if system == "EINIT" || system == "EREMDEV" || system == "EDEADLOCK" && n != EDEADLK {
+			continue // only MIPS has them, and nothing in the kernel returns them
+		}
+		named++
+		if got := n.Name(); got != system && !isAlias(system, n) {
+			t.Errorf("%d: %q, want %q", n, got, system)
+		}
+		if got, want := n.Error(), syscall.Errno(n).Error(); got != want && n != EHWPOISON {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+	if named < 130 {
+		t.Errorf("compared %d errnos only", named)
+	}
+}
+
+// isAlias reports whether a name is another one for the same number.
+func isAlias(name string, n Errno) bool {
+	other, ok := map[string]Errno{
+		"EWOULDBLOCK": EAGAIN, "EDEADLOCK": EDEADLK, "ENOTSUP": ENOTSUP, "EFSBADCRC": EBADMSG, "EFSCORRUPTED": EUCLEAN,
+	}[name]
+	return ok && other == n
+}
+
+func TestErrorsFindsSystemErrno(t *testing.T) {
+	err := fmt.Errorf("get link: %w", ENODEV)
+	var system syscall.Errno
+	switch {
+	case !errors.Is(err, unix.ENODEV):
+		t.Error("errors.Is does not find unix.ENODEV")
+	case errors.Is(err, unix.ENOENT):
+		t.Error("errors.Is finds unix.ENOENT")
+	case !errors.As(err, &system) || system != unix.ENODEV:
+		t.Errorf("errors.As finds %v", system)
+	}
+	for n := range Errno(200) {
+		for _, target := range []error{fs.ErrPermission, fs.ErrExist, fs.ErrNotExist, errors.ErrUnsupported} {
+			if got, want := errors.Is(n, target), errors.Is(syscall.Errno(n), target); got != want {
+				t.Errorf("%s is %q: %v, want %v", n.Name(), target, got, want)
+			}
+		}
+	}
+	if e, ok := Of(fmt.Errorf("send: %w", unix.EMSGSIZE)); e != EMSGSIZE || !ok {
+		t.Errorf("Of finds %v, %v", e, ok)
+	}
+}

@@ -1,0 +1,28 @@
+package errno
+
+import (
+	"errors"
+	"syscall"
+)
+
+// As makes errors.As find the syscall.Errno of the same number.
+func (e Errno) As(target any) bool {
+	system, ok := target.(*syscall.Errno)
+	if ok {
+		*system = syscall.Errno(e)
+	}
+	return ok
+}
+
+func (e Errno) isSystem(target error) bool {
+	system, ok := target.(syscall.Errno)
+	return ok && uint64(system) == uint64(e)
+}
+
+func ofSystem(err error) (Errno, bool) {
+	var system syscall.Errno
+	if errors.As(err, &system) {
+		return Errno(system), true
+	}
+	return 0, false
+}
