@@ -3,6 +3,8 @@ package bus
 import (
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/internal/test/guard"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -24,7 +26,7 @@ func TestNoAllocs(t *testing.T) {
 	}
 	b := newBus(t)
 	echo := register(t, b, echoFamily("echo"))
-	refuse := register(t, b, simple("refuse", func(i *Info) error { i.SetAttrMsg(i.Attrs.Get(1), "no"); return ENODEV }))
+	refuse := register(t, b, simple("refuse", func(i *Info) error { i.SetAttrMsg(i.Attrs.Get(1), "no"); return errno.ENODEV }))
 	events := simple("events", func(i *Info) error {
 		b, mark := i.BeginEvent(1)
 		return i.Multicast(0, nla.AppendAttr(b, i.Attrs.Get(1)), mark)
@@ -55,11 +57,11 @@ func TestNoAllocs(t *testing.T) {
 	}
 	for name, f := range map[string]func(){
 		"echo":                     ask(echo, 0, attr),
-		"echo and acknowledgement": ask(echo, nlmsg.Ack, attr),
+		"echo and acknowledgement": ask(echo, nlmsg.FlagAck, attr),
 		"refusal":                  ask(refuse, 0, attr),
 		"policy":                   ask(echo, 0, nla.AppendUint8(nil, 1, 1)),
 		"event":                    ask(events, 0, attr),
-		"dump":                     ask(dump, nlmsg.Dump, nil),
+		"dump":                     ask(dump, nlmsg.FlagDump, nil),
 		"unknown family":           ask(&Family{}, 0, nil),
 	} {
 		if n := testing.AllocsPerRun(100, f); n != 0 {

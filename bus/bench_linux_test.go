@@ -24,7 +24,7 @@ func exchange(tb testing.TB, t transport, request, buf []byte) {
 		tb.Fatal(err)
 	}
 	n, info, err := t.TryReceive(buf)
-	if m := nlmsg.Msg(buf[:n]); err != nil || info.PortID != 0 || m.Type() == nlmsg.Error {
+	if m := nlmsg.Msg(buf[:n]); err != nil || info.PortID != 0 || m.Type() == nlmsg.TypeError {
 		tb.Fatalf("%v, %v", m, err)
 	}
 }
@@ -136,7 +136,7 @@ func BenchmarkDump(b *testing.B) {
 	bus := newBus(b)
 	f := register(b, bus, lister(count(10_000, 76)))
 	p := openPort(b, bus)
-	request := message(f, 1, nlmsg.Dump, nil)
+	request := message(f, 1, nlmsg.FlagDump, nil)
 	buf := make([]byte, 32<<10)
 	b.ReportAllocs()
 	for b.Loop() {

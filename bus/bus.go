@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/genlmsg"
 )
 
@@ -142,7 +144,7 @@ func (b *Bus) register(f *Family) (*registration, error) {
 	case err != nil:
 		return nil, err
 	case !isName(f.Name), f.HdrSize < 0, f.HdrSize > maxHdrSize, !f.hasMaxAttr():
-		return nil, EINVAL
+		return nil, errno.EINVAL
 	}
 	b.registry.Lock()
 	defer b.registry.Unlock()
@@ -150,11 +152,11 @@ func (b *Bus) register(f *Family) (*registration, error) {
 	case b.isClosed():
 		return nil, errClosed
 	case b.names[f.Name] != nil, f.on.Load() != nil:
-		return nil, EEXIST
+		return nil, errno.EEXIST
 	}
 	r := &registration{bus: b, ops: ops}
 	if r.id = b.ids.alloc(f); r.id == 0 {
-		return nil, ENOSPC
+		return nil, errno.ENOSPC
 	}
 	if r.firstGroup, err = b.assignGroups(f); err != nil {
 		b.ids.families[r.id] = nil
@@ -164,7 +166,7 @@ func (b *Bus) register(f *Family) (*registration, error) {
 	if !f.on.CompareAndSwap(nil, r) {
 		b.dropGroups(f, r)
 		b.ids.families[r.id] = nil
-		return nil, EEXIST // another bus was faster
+		return nil, errno.EEXIST // another bus was faster
 	}
 	b.names[f.Name] = f
 	return r, nil
@@ -181,11 +183,11 @@ func (b *Bus) assignGroups(f *Family) (first int, err error) {
 	}
 	for _, g := range f.Groups {
 		if !isName(g.Name) {
-			return 0, EINVAL
+			return 0, errno.EINVAL
 		}
 	}
 	if hasOwnNumbers(f.Name) && len(f.Groups) > 1 {
-		return 0, EINVAL // the kernel stops there (BUG_ON)
+		return 0, errno.EINVAL // the kernel stops there (BUG_ON)
 	}
 	b.table.Lock() // Join reads how many there are
 	defer b.table.Unlock()
@@ -200,7 +202,7 @@ func (b *Bus) assignGroups(f *Family) (first int, err error) {
 func (b *Bus) Unregister(f *Family) error {
 	r := b.unregister(f)
 	if r == nil {
-		return fmt.Errorf("bus: unregister family %q: %w", f.Name, ENOENT)
+		return fmt.Errorf("bus: unregister family %q: %w", f.Name, errno.ENOENT)
 	}
 	b.tellFamily(genlmsg.CtrlCmdDelFamily, f, r)
 	f.on.CompareAndSwap(r, nil)

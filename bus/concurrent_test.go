@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
@@ -50,7 +52,7 @@ func TestStorm(t *testing.T) {
 		c := conn.New(openPort(t, b, With(socket.ExtAck)), conn.WithDialer(func() (conn.Transport, error) { return b.Open() }))
 		t.Cleanup(func() { c.Close() })
 		work(func(round int) {
-			r := c.Request(nlmsg.Type(stays.ID()), nlmsg.Request|nlmsg.Ack, genlmsg.Append(nil, 1, 1))
+			r := c.Request(nlmsg.Type(stays.ID()), nlmsg.FlagRequest|nlmsg.FlagAck, genlmsg.Append(nil, 1, 1))
 			defer r.Release()
 			r.B = nla.AppendUint32(r.B, 1, uint32(round))
 			m, err := c.Do(t.Context(), r)
@@ -90,7 +92,7 @@ func TestStorm(t *testing.T) {
 		}
 		_ = p.Join(stays.GroupID(0))
 		_ = p.Join(genlmsg.IDCtrl)
-		_ = p.Send(message(stays, 2, nlmsg.Dump, nil))
+		_ = p.Send(message(stays, 2, nlmsg.FlagDump, nil))
 		var inner sync.WaitGroup
 		inner.Go(func() {
 			for buf := make([]byte, 4096); ; {
@@ -141,7 +143,7 @@ func TestUnregisterWaits(t *testing.T) {
 	}()
 	close(leave)
 	<-done
-	if a := answerTo(t, p, message(f, 1, nlmsg.Ack, nil)); a.Errno != uint32(ENOENT) && a.Errno != 0 {
+	if a := answerTo(t, p, message(f, 1, nlmsg.FlagAck, nil)); a.Errno != errno.ENOENT && a.Errno != 0 {
 		t.Errorf("errno %d", a.Errno)
 	}
 }
@@ -157,7 +159,7 @@ func TestNothingIsLeft(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = p.Join(genlmsg.IDCtrl)
-			_ = p.Send(message(f, 1, nlmsg.Ack, nil))
+			_ = p.Send(message(f, 1, nlmsg.FlagAck, nil))
 			g := &Family{Name: "g", Groups: []Group{{Name: "g"}}}
 			if err := b.Register(g); err != nil {
 				t.Fatal(err)

@@ -1,21 +1,23 @@
 package bus
 
 import (
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
 // The controller's policies (ctrl_policy_family, ctrl_policy_policy).
 var (
-	ctrlFamilyPolicy = &nla.Policy{Attrs: []nla.Rule{
-		genlmsg.CtrlAttrFamilyID:   {Kind: nla.KindU16},
-		genlmsg.CtrlAttrFamilyName: {Kind: nla.KindNULString, Len: genlmsg.NameSize - 1},
+	ctrlFamilyPolicy = &policy.Policy{Attrs: []policy.Rule{
+		genlmsg.CtrlAttrFamilyID:   {Kind: policy.KindU16},
+		genlmsg.CtrlAttrFamilyName: {Kind: policy.KindNULString, Len: genlmsg.NameSize - 1},
 	}}
-	ctrlPolicyPolicy = &nla.Policy{Attrs: []nla.Rule{
-		genlmsg.CtrlAttrFamilyID:   {Kind: nla.KindU16},
-		genlmsg.CtrlAttrFamilyName: {Kind: nla.KindNULString, Len: genlmsg.NameSize - 1},
-		genlmsg.CtrlAttrOp:         {Kind: nla.KindU32},
+	ctrlPolicyPolicy = &policy.Policy{Attrs: []policy.Rule{
+		genlmsg.CtrlAttrFamilyID:   {Kind: policy.KindU16},
+		genlmsg.CtrlAttrFamilyName: {Kind: policy.KindNULString, Len: genlmsg.NameSize - 1},
+		genlmsg.CtrlAttrOp:         {Kind: policy.KindU32},
 	}}
 )
 
@@ -65,14 +67,14 @@ func (b *Bus) getFamily(i *Info) error {
 	case i.Attrs.Has(genlmsg.CtrlAttrFamilyID):
 		f = b.byID(i.Attrs.Uint16(genlmsg.CtrlAttrFamilyID))
 	default:
-		return EINVAL
+		return errno.EINVAL
 	}
 	if f == nil || !f.existsIn(i.NetNS) {
-		return ENOENT
+		return errno.ENOENT
 	}
 	m, mark := i.Begin(genlmsg.CtrlCmdNewFamily)
 	if m = appendFamily(m, f, f.on.Load()); len(m)-mark > goodSize {
-		return EMSGSIZE
+		return errno.EMSGSIZE
 	}
 	return i.Reply(m, mark)
 }
@@ -88,7 +90,7 @@ func (b *Bus) dumpFamilies(d *Dump) error {
 		if n++; n <= d.Args[0] {
 			continue
 		}
-		m, mark := d.Begin(nlmsg.Multi, genlmsg.CtrlCmdNewFamily)
+		m, mark := d.Begin(nlmsg.FlagMulti, genlmsg.CtrlCmdNewFamily)
 		if err := d.End(appendFamily(m, f, f.on.Load()), mark); err != nil {
 			return err
 		}

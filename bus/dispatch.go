@@ -3,6 +3,10 @@ package bus
 import (
 	"runtime/debug"
 
+	"github.com/nlwire/nlwire/errno"
+
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -19,7 +23,6 @@ type call struct {
 	info  Info
 	attrs []nla.Attr
 	ack   []byte // the answer
-	text  []byte // what its extended ACK refers to
 }
 
 // handle goes through the messages of a datagram (netlink_rcv_skb). What comes
@@ -38,40 +41,36 @@ func (b *Bus) handle(p *Port, data []byte) {
 		data = data[n:]
 		c.begin(p, m)
 		err := error(nil)
-		if m.Flags()&nlmsg.Request != 0 && m.Type() >= nlmsg.MinType {
+		if m.Flags()&nlmsg.FlagRequest != 0 && m.Type() >= nlmsg.MinType {
 			err = b.request(c)
 		}
-		errno := Errno(0)
+		e := errno.Errno(0)
 		if err != nil {
-			errno = c.info.take(err)
+			e = c.info.take(err)
 		}
 		// EINTR is how a dump that has begun says that its Done ends it.
-		if errno != EINTR && (errno != 0 || m.Flags()&nlmsg.Ack != 0) {
-			c.acknowledge(errno)
+		if e != errno.EINTR && (e != 0 || m.Flags()&nlmsg.FlagAck != 0) {
+			c.acknowledge(e)
 		}
 	}
 }
 
 func (c *call) begin(p *Port, m nlmsg.Msg) {
-	c.info = Info{Seq: m.Seq(), PortID: p.id, NetNS: p.netNS, Msg: m, port: p, buf: c.info.buf}
-	c.info.request = m
+	c.info = Info{Seq: m.Seq(), PortID: p.id, NetNS: p.netNS, Msg: m, port: p, buf: c.info.buf, scratch: c.info.scratch}
 }
 
 // release forgets the request and keeps the buffers.
 func (b *Bus) release(c *call) {
-	c.info = Info{buf: c.info.buf}
+	c.info = Info{buf: c.info.buf, scratch: c.info.scratch}
 	clear(c.attrs)
 	b.calls.Put(c)
 }
 
 // acknowledge answers with an Error message (netlink_ack).
-func (c *call) acknowledge(errno Errno) {
-	p := c.info.port
-	var ext nlmsg.ExtAck
-	ext, c.text = c.info.message(c.text[:0])
-	opts := p.ackOptions()
-	c.ack = nlmsg.AppendAck(c.ack[:0], c.info.Msg, p.id, uint32(errno), &ext, opts)
-	p.put(c.ack, socket.Info{}, len(c.ack)+c.info.slack(errno, opts))
+func (c *call) acknowledge(e errno.Errno) {
+	ext, opts := c.info.answer(e)
+	c.ack = nlmsg.AppendAck(c.ack[:0], ext, opts)
+	c.info.port.put(c.ack, socket.Info{}, len(c.ack)+slack(ext, opts))
 }
 
 const (
@@ -85,33 +84,33 @@ func (b *Bus) request(c *call) error {
 	i := &c.info
 	typ := i.Msg.Type()
 	if typ > genlmsg.MaxID || b.ids.families[typ] == nil {
-		return ENOENT
+		return errno.ENOENT
 	}
 	f := b.ids.families[typ]
 	if !f.existsIn(i.NetNS) {
-		return ENOENT
+		return errno.ENOENT
 	}
 	header, _ := genlmsg.Consume(i.Msg.Payload())
 	if len(i.Msg) < nlmsg.HeaderLen+genlmsg.HeaderLen+f.HdrSize {
-		return EINVAL
+		return errno.EINVAL
 	}
 	i.Family, i.on = f, f.on.Load()
 	i.Header, i.UserHeader = header, genlmsg.UserHeader(i.Msg, f.HdrSize)
 	if text := f.checkHeader(i); text != "" {
 		i.SetMsg(text)
-		return EINVAL
+		return errno.EINVAL
 	}
 	ops := i.on.ops
-	isDump := i.Msg.Flags()&nlmsg.Dump == nlmsg.Dump
+	isDump := i.Msg.Flags()&nlmsg.FlagDump == nlmsg.FlagDump
 	op := ops.do[header.Cmd()]
 	if isDump {
 		op = ops.dump[header.Cmd()]
 	}
 	switch {
 	case op == nil:
-		return EOPNOTSUPP
+		return errno.EOPNOTSUPP
 	case op.flags&genlmsg.OpAdmin != 0 && !i.Has(CapNetAdmin), op.flags&genlmsg.OpUnsAdmin != 0 && !i.Has(CapNetAdminNS):
-		return EPERM
+		return errno.EPERM
 	case isDump:
 		return b.startDump(c, op)
 	}
@@ -128,10 +127,10 @@ func (f *Family) checkHeader(i *Info) string {
 		return msgReserved
 	}
 	flags := i.Msg.Flags()
-	if flags&nlmsg.Dump == nlmsg.Dump {
-		flags &^= nlmsg.Dump
+	if flags&nlmsg.FlagDump == nlmsg.FlagDump {
+		flags &^= nlmsg.FlagDump
 	}
-	if flags&^(nlmsg.Request|nlmsg.Ack|nlmsg.Echo) != 0 {
+	if flags&^(nlmsg.FlagRequest|nlmsg.FlagAck|nlmsg.FlagEcho) != 0 {
 		return msgFlags
 	}
 	return ""
@@ -167,18 +166,19 @@ func (i *Info) parse(room []nla.Attr, op *operation, liberal Validate) (nla.Tabl
 	if !i.port.bus.profile.parses(op) {
 		return nil, room, nil
 	}
-	mode := nla.Strict
+	mode := policy.Strict
 	if op.validate&liberal != 0 {
-		mode = nla.Liberal
+		mode = policy.Liberal
 	}
 	var tb nla.Table
 	if op.maxAttr > 0 {
 		room = append(room[:0], make([]nla.Attr, op.maxAttr+1)...)
 		tb = room
 	}
-	errno := nlmsg.ParseReport(tb, i.Msg, genlmsg.HeaderLen+i.Family.HdrSize, op.policy, mode, &i.report)
-	if errno != 0 {
-		return nil, room, Errno(errno)
+	i.scratch.parsed = policy.Report{}
+	e := nlmsg.ParseReport(tb, i.Msg, genlmsg.HeaderLen+i.Family.HdrSize, op.policy, mode, &i.scratch.parsed)
+	if i.takeReport(); e != 0 {
+		return nil, room, e
 	}
 	return tb, room, nil
 }
@@ -193,7 +193,7 @@ func (b *Bus) run(i *Info, handler func() error) (err error) {
 			if b.onPanic != nil {
 				b.onPanic(p)
 			}
-			err = EIO
+			err = errno.EIO
 		}
 	}()
 	if b.before != nil {

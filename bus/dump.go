@@ -3,6 +3,8 @@ package bus
 import (
 	"errors"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -12,10 +14,10 @@ import (
 // The sizes of a dump's datagrams (netlink_dump): the first has goodSize bytes, the
 // later ones as many as the longest buffer that was offered, up to maxDumpSize.
 const (
-	goodSize    = 4096 - sharedInfo   // NLMSG_GOODSIZE
-	maxDumpSize = 32<<10 - sharedInfo // SKB_WITH_OVERHEAD(32768)
-	doneSize    = nlmsg.HeaderLen + 4 // a Done without extended ACK
-	unfinished  = Errno(1<<32 - 1)    // nothing that a handler returns
+	goodSize    = 4096 - sharedInfo      // NLMSG_GOODSIZE
+	maxDumpSize = 32<<10 - sharedInfo    // SKB_WITH_OVERHEAD(32768)
+	doneSize    = nlmsg.HeaderLen + 4    // a Done without extended ACK
+	unfinished  = errno.Errno(1<<32 - 1) // nothing that a handler returns
 )
 
 // ErrMore is what a DumpFunc returns that has written something and will write more.
@@ -38,25 +40,24 @@ type Dump struct {
 	Args [6]int
 	// Generation is that of what is listed (cb->seq). A message, or the Done, that
 	// is ended with another one than the message before it is marked with
-	// nlmsg.DumpIntr; 0 is not compared (nl_dump_check_consistent).
+	// nlmsg.FlagDumpIntr; 0 is not compared (nl_dump_check_consistent).
 	Generation uint32
-	// AnswerFlags are added to the Done, as nlmsg.DumpFiltered (cb->answer_flags).
+	// AnswerFlags are added to the Done, as nlmsg.FlagDumpFiltered (cb->answer_flags).
 	AnswerFlags nlmsg.Flags
 	// StrictCheck tells whether the port has socket.StrictCheck on.
 	StrictCheck bool
 
 	op       *operation
-	end      Errno  // what the last step returned, or unfinished
-	previous uint32 // Generation of the message before
-	request  []byte // a copy, kept for the next dump
+	end      errno.Errno // what the last step returned, or unfinished
+	previous uint32      // Generation of the message before
+	request  []byte      // a copy, kept for the next dump
 	attrs    []nla.Attr
-	text     []byte
 	out      []byte // the datagram
 	room     int    // its size
 }
 
 // Begin starts a message of the dump, part of the datagram (genlmsg_put). Its flags
-// should be nlmsg.Multi, and mostly are: netdev of Linux 6.18 gives none.
+// should be nlmsg.FlagMulti, and mostly are: netdev of Linux 6.18 gives none.
 func (d *Dump) Begin(flags nlmsg.Flags, cmd uint8) (b []byte, mark int) {
 	return d.on.begin(d.out, d.Family, flags, d.Seq, d.PortID, cmd)
 }
@@ -67,7 +68,7 @@ func (d *Dump) End(b []byte, mark int) error {
 	b = nlmsg.End(b, mark)
 	if len(b) > d.room {
 		d.out = b[:mark] // the grown buffer is worth keeping
-		return EMSGSIZE
+		return errno.EMSGSIZE
 	}
 	d.checkConsistent(nlmsg.Msg(b[mark:]))
 	d.out = b
@@ -79,7 +80,7 @@ func (d *Dump) Len() int { return len(d.out) }
 
 func (d *Dump) checkConsistent(m nlmsg.Msg) {
 	if d.previous != 0 && d.Generation != d.previous {
-		m.SetFlags(m.Flags() | nlmsg.DumpIntr)
+		m.SetFlags(m.Flags() | nlmsg.FlagDumpIntr)
 	}
 	d.previous = d.Generation
 }
@@ -91,7 +92,7 @@ func (b *Bus) startDump(c *call, op *operation) error {
 	p.dumpMu.Lock()
 	defer p.dumpMu.Unlock()
 	if p.isDumping() {
-		return EBUSY
+		return errno.EBUSY
 	}
 	d := &p.dump
 	d.copyRequest(&c.info, op)
@@ -102,9 +103,9 @@ func (b *Bus) startDump(c *call, op *operation) error {
 	}
 	if op.start != nil {
 		if err := b.step(d, op.start); err != nil {
-			errno := d.take(err)
+			e := d.take(err)
 			c.info.ExtAck = d.ExtAck
-			return errno
+			return e
 		}
 	}
 	if p.setDumping(true) {
@@ -114,18 +115,18 @@ func (b *Bus) startDump(c *call, op *operation) error {
 	if err := b.dumpOn(p); err != nil {
 		return err
 	}
-	return EINTR
+	return errno.EINTR
 }
 
 // copyRequest makes the request the dump's own: it outlives its datagram.
 func (d *Dump) copyRequest(i *Info, op *operation) {
-	request := append(d.request[:0], i.Msg...)
+	request, own := append(d.request[:0], i.Msg...), d.scratch
 	*d = Dump{
 		Info: *i, StrictCheck: i.port.has(socket.StrictCheck), op: op, end: unfinished,
-		request: request, attrs: d.attrs, text: d.text, out: d.out[:0],
+		request: request, attrs: d.attrs, out: d.out[:0],
 	}
 	d.Msg = request
-	d.ExtAck = ExtAck{request: request}
+	d.ExtAck, d.scratch = nlmsg.ExtAck{}, own
 	d.Header, _ = genlmsg.Consume(d.Msg.Payload())
 	d.UserHeader = genlmsg.UserHeader(d.Msg, i.Family.HdrSize)
 	d.buf = nil
@@ -157,10 +158,10 @@ func (b *Bus) dumpOn(p *Port) error {
 	d := &p.dump
 	var ok bool
 	if d.room, ok = p.dumpSize(); !ok {
-		return ENOBUFS
+		return errno.ENOBUFS
 	}
 	d.out = d.out[:0]
-	d.ExtAck = ExtAck{request: d.Msg}
+	d.ExtAck = nlmsg.ExtAck{}
 	if d.end == unfinished {
 		d.end = b.dumpStep(d)
 	}
@@ -177,7 +178,7 @@ func (b *Bus) dumpOn(p *Port) error {
 
 // dumpStep has the family write into the datagram, and returns how the dump ended,
 // or unfinished.
-func (b *Bus) dumpStep(d *Dump) Errno {
+func (b *Bus) dumpStep(d *Dump) errno.Errno {
 	err := b.step(d, d.op.dump)
 	switch {
 	case err == nil, err == ErrMore && len(d.out) == 0:
@@ -185,23 +186,22 @@ func (b *Bus) dumpStep(d *Dump) Errno {
 	case err == ErrMore:
 		return unfinished
 	}
-	errno := d.take(err)
-	if errno == EMSGSIZE && len(d.out) > 0 {
+	e := d.take(err)
+	if e == errno.EMSGSIZE && len(d.out) > 0 {
 		return unfinished
 	}
-	return errno
+	return e
 }
 
 // appendDone ends the dump (netlink_dump_done). Where the extended ACK does not
 // fit, only its flag is there.
 func (d *Dump) appendDone() {
-	var ext nlmsg.ExtAck
-	ext, d.text = d.message(d.text[:0])
-	opts := d.port.ackOptions()
+	ext, opts := d.answer(d.end)
 	start := len(d.out)
-	d.out = nlmsg.AppendDone(d.out, d.Msg, d.PortID, d.AnswerFlags, uint32(d.end), &ext, opts)
-	if len(d.out)+d.slack(d.end, opts) > d.room {
-		d.out = nlmsg.AppendDone(d.out[:start], d.Msg, d.PortID, d.AnswerFlags|nlmsg.AckTLVs, uint32(d.end), nil, opts)
+	d.out = nlmsg.AppendDone(d.out, ext, d.AnswerFlags, opts)
+	if len(d.out)+slack(ext, opts) > d.room {
+		opts.Ext = false
+		d.out = nlmsg.AppendDone(d.out[:start], ext, d.AnswerFlags|nlmsg.FlagAckTLVs, opts)
 	}
 	d.checkConsistent(nlmsg.Msg(d.out[start:]))
 }
@@ -211,7 +211,7 @@ func (b *Bus) finish(d *Dump) {
 	if d.op.done != nil {
 		_ = b.step(d, func(d *Dump) error { d.op.done(d); return nil }) // a panic is told by the bus
 	}
-	d.Ctx, d.Attrs, d.Info = nil, nil, Info{}
+	d.Attrs, d.Info = nil, Info{scratch: d.scratch}
 }
 
 // abandonDump ends the dump of a port that is closed.

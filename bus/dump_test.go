@@ -8,6 +8,10 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -27,7 +31,7 @@ func lister(dump DumpFunc, change ...func(op *Op)) *Family {
 func count(n, size int) DumpFunc {
 	return func(d *Dump) error {
 		for ; d.Args[0] < n; d.Args[0]++ {
-			b, mark := d.Begin(nlmsg.Multi, 1)
+			b, mark := d.Begin(nlmsg.FlagMulti, 1)
 			if err := d.End(nla.AppendBytes(b, 1, make([]byte, size)), mark); err != nil {
 				return err
 			}
@@ -58,7 +62,7 @@ func sizes(t *testing.T, p *Port, b []byte, buffer int) (lens []int, messages in
 				t.Fatal(err)
 			}
 			end = m.Clone()
-			if m.Type() != nlmsg.Done && m.Type() != nlmsg.Error {
+			if m.Type() != nlmsg.TypeDone && m.Type() != nlmsg.TypeError {
 				messages++
 			}
 		}
@@ -87,14 +91,14 @@ func TestSizesOfDumps(t *testing.T) {
 	} {
 		b := newBus(t)
 		f := register(t, b, lister(count(tt.n, tt.size)))
-		lens, messages, end := sizes(t, openPort(t, b), message(f, 1, nlmsg.Dump, nil), tt.buffer)
+		lens, messages, end := sizes(t, openPort(t, b), message(f, 1, nlmsg.FlagDump, nil), tt.buffer)
 		if tt.want == nil { // too long for any datagram
-			if a, err := nlmsg.ParseDone(end); err != nil || a.Errno != uint32(EMSGSIZE) || messages != 0 {
+			if a, err := nlmsg.ParseDone(end); err != nil || a.Errno != errno.EMSGSIZE || messages != 0 {
 				t.Errorf("%d of %d: errno %d, %v, %d messages", tt.n, tt.size, a.Errno, err, messages)
 			}
 			continue
 		}
-		if !slices.Equal(lens, tt.want) || messages != tt.n || end.Type() != nlmsg.Done {
+		if !slices.Equal(lens, tt.want) || messages != tt.n || end.Type() != nlmsg.TypeDone {
 			t.Errorf("%d messages of %d, buffer %d: datagrams of %v with %d messages, want %v", tt.n, 24+tt.size, tt.buffer, lens, messages, tt.want)
 		}
 	}
@@ -105,7 +109,7 @@ func TestEndsOfDumps(t *testing.T) {
 	var done int
 	isDone := func(op *Op) { op.Done = func(*Dump) { done++ } }
 	one := func(d *Dump, then error) error {
-		b, mark := d.Begin(nlmsg.Multi, 1)
+		b, mark := d.Begin(nlmsg.FlagMulti, 1)
 		if err := d.End(b, mark); err != nil {
 			return err
 		}
@@ -116,48 +120,48 @@ func TestEndsOfDumps(t *testing.T) {
 		f        *Family
 		flags    nlmsg.Flags
 		messages int
-		errno    Errno
+		errno    errno.Errno
 		msg      string
 		typ      nlmsg.Type
 		done     int
 	}{
-		{"at once", lister(count(0, 0), isDone), nlmsg.Ack, 0, 0, "", nlmsg.Done, 1},
-		{"after one", lister(count(1, 0), isDone), 0, 1, 0, "", nlmsg.Done, 1},
+		{"at once", lister(count(0, 0), isDone), nlmsg.FlagAck, 0, 0, "", nlmsg.TypeDone, 1},
+		{"after one", lister(count(1, 0), isDone), 0, 1, 0, "", nlmsg.TypeDone, 1},
 		{"more, thrice", lister(func(d *Dump) error {
 			if d.Args[0]++; d.Args[0] > 3 {
 				return nil
 			}
 			return one(d, ErrMore)
-		}, isDone), 0, 3, 0, "", nlmsg.Done, 1},
-		{"more of nothing", lister(func(*Dump) error { return ErrMore }, isDone), 0, 0, 0, "", nlmsg.Done, 1},
-		{"an error", lister(func(d *Dump) error { d.SetMsg("oh"); return ENODEV }, isDone), 0, 0, ENODEV, "oh", nlmsg.Done, 1},
-		{"an error behind one", lister(func(d *Dump) error { d.SetMsg("oh"); return one(d, ENODEV) }, isDone), 0, 1, ENODEV, "oh", nlmsg.Done, 1},
-		{"a warning", lister(func(d *Dump) error { d.SetMsg("hm"); return nil }, isDone), 0, 0, 0, "hm", nlmsg.Done, 1},
-		{"no room for one", lister(func(*Dump) error { return EMSGSIZE }, isDone), 0, 0, EMSGSIZE, "", nlmsg.Done, 1},
+		}, isDone), 0, 3, 0, "", nlmsg.TypeDone, 1},
+		{"more of nothing", lister(func(*Dump) error { return ErrMore }, isDone), 0, 0, 0, "", nlmsg.TypeDone, 1},
+		{"an error", lister(func(d *Dump) error { d.SetMsg("oh"); return errno.ENODEV }, isDone), 0, 0, errno.ENODEV, "oh", nlmsg.TypeDone, 1},
+		{"an error behind one", lister(func(d *Dump) error { d.SetMsg("oh"); return one(d, errno.ENODEV) }, isDone), 0, 1, errno.ENODEV, "oh", nlmsg.TypeDone, 1},
+		{"a warning", lister(func(d *Dump) error { d.SetMsg("hm"); return nil }, isDone), 0, 0, 0, "hm", nlmsg.TypeDone, 1},
+		{"no room for one", lister(func(*Dump) error { return errno.EMSGSIZE }, isDone), 0, 0, errno.EMSGSIZE, "", nlmsg.TypeDone, 1},
 		{"the start refuses", lister(count(9, 0), isDone, func(op *Op) {
-			op.Start = func(d *Dump) error { d.SetAttrMsg(d.Attrs.Get(1), "not that"); return EBUSY }
-		}), 0, 0, EBUSY, "not that", nlmsg.Error, 0},
+			op.Start = func(d *Dump) error { d.SetAttrMsg(d.Attrs.Get(1), "not that"); return errno.EBUSY }
+		}), 0, 0, errno.EBUSY, "not that", nlmsg.TypeError, 0},
 		{"the start sets the stage", lister(func(d *Dump) error {
 			if d.Ctx != "set" || d.Args[1] != 5 {
-				return EIO
+				return errno.EIO
 			}
 			return nil
-		}, isDone, func(op *Op) { op.Start = func(d *Dump) error { d.Ctx, d.Args[1] = "set", 5; return nil } }), 0, 0, 0, "", nlmsg.Done, 1},
+		}, isDone, func(op *Op) { op.Start = func(d *Dump) error { d.Ctx, d.Args[1] = "set", 5; return nil } }), 0, 0, 0, "", nlmsg.TypeDone, 1},
 	}
 	for _, tt := range tests {
 		done = 0
 		b := newBus(t)
 		register(t, b, tt.f)
-		list := send(t, openPort(t, b, With(socket.ExtAck)), message(tt.f, 1, nlmsg.Dump|tt.flags, nla.AppendUint32(nil, 1, 1)))
+		list := send(t, openPort(t, b, With(socket.ExtAck)), message(tt.f, 1, nlmsg.FlagDump|tt.flags, nla.AppendUint32(nil, 1, 1)))
 		end := list[len(list)-1]
 		a, err := nlmsg.ParseDone(end)
-		if tt.typ == nlmsg.Error {
+		if tt.typ == nlmsg.TypeError {
 			a, err = nlmsg.ParseAck(end)
 		}
-		if err != nil || end.Type() != tt.typ || len(list)-1 != tt.messages || a.Errno != uint32(tt.errno) || string(a.Msg) != tt.msg || done != tt.done {
+		if err != nil || end.Type() != tt.typ || len(list)-1 != tt.messages || a.Errno != tt.errno || string(a.Msg) != tt.msg || done != tt.done {
 			t.Errorf("%s: %d messages, then %v: errno %d, %q, %v; done %d times", tt.name, len(list)-1, end, a.Errno, a.Msg, err, done)
 		}
-		if tt.typ == nlmsg.Error && a.Offset != 20 {
+		if tt.typ == nlmsg.TypeError && a.Offset != 20 {
 			t.Errorf("%s: offset %d", tt.name, a.Offset)
 		}
 	}
@@ -169,8 +173,8 @@ func TestOneDumpAtATime(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, lister(count(100, 76), func(op *Op) { op.Do = nothing }))
 	p, other := openPort(t, b), openPort(t, b)
-	dump := message(f, 1, nlmsg.Dump, nil)
-	for _, m := range [][]byte{dump, dump, message(f, 1, nlmsg.Ack, nil)} {
+	dump := message(f, 1, nlmsg.FlagDump, nil)
+	for _, m := range [][]byte{dump, dump, message(f, 1, nlmsg.FlagAck, nil)} {
 		if err := p.Send(m); err != nil {
 			t.Fatal(err)
 		}
@@ -178,9 +182,9 @@ func TestOneDumpAtATime(t *testing.T) {
 	var kinds []string
 	for _, m := range received(t, p) {
 		switch a, _ := nlmsg.ParseAck(m); m.Type() {
-		case nlmsg.Error:
-			kinds = append(kinds, fmt.Sprint("error ", a.Errno))
-		case nlmsg.Done:
+		case nlmsg.TypeError:
+			kinds = append(kinds, fmt.Sprint("error ", uint32(a.Errno)))
+		case nlmsg.TypeDone:
 			kinds = append(kinds, "done")
 		}
 	}
@@ -202,25 +206,25 @@ func TestInconsistentDumps(t *testing.T) {
 	f := register(t, b, lister(func(d *Dump) error {
 		for ; d.Args[0] < len(generations)-1; d.Args[0]++ {
 			d.Generation = generations[d.Args[0]]
-			m, mark := d.Begin(nlmsg.Multi, 1)
+			m, mark := d.Begin(nlmsg.FlagMulti, 1)
 			if err := d.End(m, mark); err != nil {
 				return err
 			}
 		}
 		d.Generation = generations[d.Args[0]]
-		d.AnswerFlags = nlmsg.DumpFiltered
+		d.AnswerFlags = nlmsg.FlagDumpFiltered
 		return nil
 	}))
 	var marked []bool
-	list := send(t, openPort(t, b), message(f, 1, nlmsg.Dump, nil))
+	list := send(t, openPort(t, b), message(f, 1, nlmsg.FlagDump, nil))
 	for _, m := range list {
-		marked = append(marked, m.Flags()&nlmsg.DumpIntr != 0)
+		marked = append(marked, m.Flags()&nlmsg.FlagDumpIntr != 0)
 	}
 	// The 4 differs from 3, the 0 from 4; what follows 0 is compared with nothing.
 	if want := []bool{false, false, true, false, true, false}; !slices.Equal(marked, want) {
 		t.Errorf("marked %v, want %v", marked, want)
 	}
-	if end := list[len(list)-1]; end.Flags()&nlmsg.DumpFiltered == 0 {
+	if end := list[len(list)-1]; end.Flags()&nlmsg.FlagDumpFiltered == 0 {
 		t.Errorf("the end is %v", end)
 	}
 }
@@ -229,17 +233,17 @@ func TestInconsistentDumps(t *testing.T) {
 func TestDoneWithoutRoomForItsText(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, lister(func(d *Dump) error {
-		m, mark := d.Begin(nlmsg.Multi, 1)
+		m, mark := d.Begin(nlmsg.FlagMulti, 1)
 		if err := d.End(nla.AppendBytes(m, 1, make([]byte, goodSize-24-28)), mark); err != nil {
 			return err
 		}
 		d.SetMsg("a text of more than eight bytes")
-		return ENODEV
+		return errno.ENODEV
 	}))
-	list := send(t, openPort(t, b, With(socket.ExtAck)), message(f, 1, nlmsg.Dump, nil))
+	list := send(t, openPort(t, b, With(socket.ExtAck)), message(f, 1, nlmsg.FlagDump, nil))
 	end := list[len(list)-1]
 	a, err := nlmsg.ParseDone(end)
-	if err != nil || len(end) != doneSize || end.Flags()&nlmsg.AckTLVs == 0 || a.Errno != uint32(ENODEV) {
+	if err != nil || len(end) != doneSize || end.Flags()&nlmsg.FlagAckTLVs == 0 || a.Errno != errno.ENODEV {
 		t.Errorf("the end is %v, errno %d, %v", end, a.Errno, err)
 	}
 }
@@ -250,7 +254,7 @@ func TestDumpsThatAreCutShort(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, lister(count(100, 76), func(op *Op) { op.Done = func(*Dump) { done++ } }))
 	p, other := openPort(t, b), openPort(t, b)
-	dump := message(f, 1, nlmsg.Dump, nil)
+	dump := message(f, 1, nlmsg.FlagDump, nil)
 	for _, p := range []*Port{p, other} {
 		if err := p.Send(dump); err != nil {
 			t.Fatal(err)
@@ -265,7 +269,7 @@ func TestDumpsThatAreCutShort(t *testing.T) {
 	if list := received(t, other); len(list) != 101 || done != 2 {
 		t.Errorf("%d messages, done %d times", len(list), done)
 	}
-	if a := answerTo(t, other, dump); a.Errno != uint32(ENOENT) {
+	if a := answerTo(t, other, dump); a.Errno != errno.ENOENT {
 		t.Errorf("a new one: errno %d", a.Errno)
 	}
 }
@@ -280,7 +284,7 @@ func TestStrictCheck(t *testing.T) {
 		if err := p.SetFlag(socket.StrictCheck, want); err != nil {
 			t.Fatal(err)
 		}
-		send(t, p, message(f, 1, nlmsg.Dump, nil))
+		send(t, p, message(f, 1, nlmsg.FlagDump, nil))
 		if strict != want {
 			t.Errorf("strict %v, want %v", strict, want)
 		}
@@ -296,14 +300,14 @@ func TestDumpsKeepTheirRequest(t *testing.T) {
 		if d.Args[0]++; d.Args[0] == 3 {
 			return nil
 		}
-		m, mark := d.Begin(nlmsg.Multi, 1)
+		m, mark := d.Begin(nlmsg.FlagMulti, 1)
 		if err := d.End(m, mark); err != nil {
 			return err
 		}
 		return ErrMore
 	}))
 	p := openPort(t, b)
-	request := message(f, 1, nlmsg.Dump, nla.AppendUint32(nil, 1, 77))
+	request := message(f, 1, nlmsg.FlagDump, nla.AppendUint32(nil, 1, 77))
 	if err := p.Send(request); err != nil {
 		t.Fatal(err)
 	}
@@ -318,18 +322,18 @@ func TestDumpsKeepTheirRequest(t *testing.T) {
 // headers that have no attributes.
 func TestAnEmptyPolicyMessage(t *testing.T) {
 	b := newBus(t)
-	p := &nla.Policy{Attrs: make([]nla.Rule, 200)}
+	p := &policy.Policy{Attrs: make([]policy.Rule, 200)}
 	for typ := 1; typ < len(p.Attrs); typ++ {
-		p.Attrs[typ].Kind = nla.KindFlag // a message of 48 bytes
+		p.Attrs[typ].Kind = policy.KindFlag // a message of 48 bytes
 	}
-	p.Attrs[1] = nla.Range(nla.KindBinary, 1, 2) // and one of 64
+	p.Attrs[1] = policy.Range(policy.KindBinary, 1, 2) // and one of 64
 	f := register(t, b, &Family{Name: "f", Ops: []Op{{Cmd: 1, Do: nothing, Policy: p}}})
 	byName := nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, f.Name)
 	// 44 for the operation, 64, and 76 times 48 leave 20 of 3776.
 	empty, others := 0, 0
-	for _, m := range send(t, openPort(t, b), message(b.ctrl, genlmsg.CtrlCmdGetPolicy, nlmsg.Dump, byName)) {
+	for _, m := range send(t, openPort(t, b), message(b.ctrl, genlmsg.CtrlCmdGetPolicy, nlmsg.FlagDump, byName)) {
 		switch {
-		case m.Type() == nlmsg.Done:
+		case m.Type() == nlmsg.TypeDone:
 		case len(genlmsg.Attrs(m, 0)) == 0:
 			empty++
 		default:
@@ -358,7 +362,7 @@ func TestRoomForADump(t *testing.T) {
 		if err := p.SetReceiveBuffer(buffer); err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range [][]byte{noop(), message(f, 1, nlmsg.Dump, nil)} {
+		for _, m := range [][]byte{noop(), message(f, 1, nlmsg.FlagDump, nil)} {
 			if err := p.Send(m); err != nil {
 				t.Fatal(err)
 			}
@@ -371,7 +375,7 @@ func TestRoomForADump(t *testing.T) {
 				got = append(got, "ENOBUFS")
 			case err != nil:
 				t.Fatal(err)
-			case m.Type() == nlmsg.Done:
+			case m.Type() == nlmsg.TypeDone:
 				got = append(got, "done")
 			default:
 				got = append(got, kinds(t, []nlmsg.Msg{m})...)
@@ -390,7 +394,7 @@ func TestEndedDumpsAreForgotten(t *testing.T) {
 		op.Start = func(d *Dump) error { d.Ctx = new([1 << 20]byte); return nil }
 	}))
 	p := openPort(t, b)
-	if list := send(t, p, message(f, 1, nlmsg.Dump, nla.AppendUint32(nil, 1, 1))); len(list) != 4 {
+	if list := send(t, p, message(f, 1, nlmsg.FlagDump, nla.AppendUint32(nil, 1, 1))); len(list) != 4 {
 		t.Fatalf("%d messages", len(list))
 	}
 	if d := &p.dump; d.Ctx != nil || d.Attrs != nil || d.Family != nil || d.Msg != nil || d.port != nil {
@@ -414,7 +418,7 @@ func TestCloseWhileADumpStarts(t *testing.T) {
 		}
 		op.Done = func(*Dump) { calls = append(calls, "done") }
 	}))
-	if err := p.Send(message(f, 1, nlmsg.Dump, nil)); err != nil {
+	if err := p.Send(message(f, 1, nlmsg.FlagDump, nil)); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-closed; err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/bus/docexmpl"
 	"github.com/nlwire/nlwire/conn"
@@ -33,7 +35,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	r := c.Request(nlmsg.Type(f.ID), nlmsg.Request, genlmsg.Append(nil, docexmpl.CmdEcho, docexmpl.Version))
+	r := c.Request(nlmsg.Type(f.ID), nlmsg.FlagRequest, genlmsg.Append(nil, docexmpl.CmdEcho, docexmpl.Version))
 	defer r.Release()
 	r.Op = "echo"
 	_, err = c.Do(ctx, r) // without its text
@@ -55,7 +57,7 @@ func Example() {
 // A family with a policy, an operation, and a list.
 func ExampleBus_Register() {
 	const cmdAdd, cmdList, attrA, attrB, attrSum = 1, 2, 1, 2, 3
-	policy := &nla.Policy{Attrs: []nla.Rule{attrA: {Kind: nla.KindU32}, attrB: {Kind: nla.KindU32}}}
+	policy := &policy.Policy{Attrs: []policy.Rule{attrA: {Kind: policy.KindU32}, attrB: {Kind: policy.KindU32}}}
 	sums := []uint32{}
 	f := &bus.Family{
 		Name: "sums", Version: 1,
@@ -73,7 +75,7 @@ func ExampleBus_Register() {
 			}},
 			{Cmd: cmdList, Flags: genlmsg.OpDump, Dump: func(d *bus.Dump) error {
 				for ; d.Args[0] < len(sums); d.Args[0]++ {
-					b, mark := d.Begin(nlmsg.Multi, cmdList)
+					b, mark := d.Begin(nlmsg.FlagMulti, cmdList)
 					if err := d.End(nla.AppendUint32(b, attrSum, sums[d.Args[0]]), mark); err != nil {
 						return err // it does not fit: begin here the next time
 					}
@@ -87,7 +89,7 @@ func ExampleBus_Register() {
 	fmt.Println(b.Register(f))
 
 	port, _ := b.Open()
-	m, mark := nlmsg.Begin(nil, nlmsg.Type(f.ID()), nlmsg.Request, 1, 0)
+	m, mark := nlmsg.Begin(nil, nlmsg.Type(f.ID()), nlmsg.FlagRequest, 1, 0)
 	m = genlmsg.Append(m, cmdAdd, 1)
 	m = nlmsg.End(nla.AppendUint32(nla.AppendUint32(m, attrA, 2), attrB, 40), mark)
 	fmt.Println(port.Send(m))

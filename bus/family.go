@@ -3,6 +3,8 @@ package bus
 import (
 	"sync/atomic"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 )
@@ -25,7 +27,7 @@ const (
 
 // The handlers of an operation. The error they return goes to the requester: an
 // [Errno], a syscall.Errno (which on Linux has the same numbers), a
-// *nla.PolicyError, or anything that wraps one of them. An error that is none is
+// *policy.Error, or anything that wraps one of them. An error that is none is
 // EIO, with its text as that of the extended ACK.
 //
 // A handler runs inside the Send of the requester, or, when a dump goes on, in
@@ -51,7 +53,7 @@ type Op struct {
 	Validate Validate
 	// Policy is nil for the family's. Without any, a command from
 	// Family.ResvStartOp on rejects every attribute; one before it accepts all.
-	Policy *nla.Policy
+	Policy *policy.Policy
 	Do     Do
 	Start  DumpFunc // nil: nothing to do
 	Dump   DumpFunc
@@ -73,7 +75,7 @@ type SplitOp struct {
 	Cmd      uint8
 	Flags    genlmsg.OpFlags
 	Validate Validate
-	Policy   *nla.Policy // nil: see [Profile]
+	Policy   *policy.Policy // nil: see [Profile]
 
 	PreDo  Do
 	Do     Do
@@ -109,8 +111,8 @@ type Family struct {
 	// MaxAttr is the highest attribute type of operations that have no policy. The
 	// controller tells it. With a Policy it is 0, or the same as that of the Policy.
 	MaxAttr int
-	Policy  *nla.Policy // of operations that have none of their own
-	NetNSOK bool        // it exists in other network namespaces than the first
+	Policy  *policy.Policy // of operations that have none of their own
+	NetNSOK bool           // it exists in other network namespaces than the first
 	// Parallel lets handlers run side by side (parallel_ops). Without it all
 	// families share one lock.
 	Parallel bool

@@ -27,7 +27,7 @@ const (
 	// Interrupt: the receive in front of it fails with EINTR.
 	Interrupt
 	// Inconsistent: the messages of a dump in it are marked with
-	// nlmsg.DumpIntr, as if what they list had changed.
+	// nlmsg.FlagDumpIntr, as if what they list had changed.
 	Inconsistent
 	// Forge: in front of it arrives one with the same headers and other content,
 	// which does not come from the bus but from another port.
@@ -131,8 +131,8 @@ func (f Fault) alter(d *datagram) {
 		d.b = d.b[:len(d.b)/2]
 	case Inconsistent:
 		for m := range nlmsg.All(d.b) {
-			if m.Flags()&nlmsg.Multi != 0 {
-				m.SetFlags(m.Flags() | nlmsg.DumpIntr)
+			if m.Flags()&nlmsg.FlagMulti != 0 {
+				m.SetFlags(m.Flags() | nlmsg.FlagDumpIntr)
 			}
 		}
 	}

@@ -39,7 +39,7 @@ func TestFaults(t *testing.T) {
 		f := register(t, b, simple("f", nothing))
 		p := openPort(t, b)
 		for round := range 2 { // the script is at its end in the second
-			if err := p.Send(message(f, 1, nlmsg.Ack, nil)); err != nil {
+			if err := p.Send(message(f, 1, nlmsg.FlagAck, nil)); err != nil {
 				t.Fatal(err)
 			}
 			var got []seen
@@ -49,7 +49,7 @@ func TestFaults(t *testing.T) {
 				if err == socket.ErrEmpty {
 					break
 				}
-				got = append(got, seen{n, info.Size, err, info.PortID != 0, nlmsg.Msg(buf[:n]).Flags()&nlmsg.DumpIntr != 0})
+				got = append(got, seen{n, info.Size, err, info.PortID != 0, nlmsg.Msg(buf[:n]).Flags()&nlmsg.FlagDumpIntr != 0})
 			}
 			if round == 1 {
 				want = tests[NoFault]
@@ -85,7 +85,7 @@ func newFaulty(t *testing.T, faults Faults, f *Family) *conn.Conn {
 func TestFaultsThroughConn(t *testing.T) {
 	list := lister(count(1000, 76), func(op *Op) { op.Do = nothing })
 	request := func(c *conn.Conn, flags nlmsg.Flags) *conn.Request {
-		return c.Request(nlmsg.Type(list.ID()), nlmsg.Request|flags, genlmsg.Append(nil, 1, 1))
+		return c.Request(nlmsg.Type(list.ID()), nlmsg.FlagRequest|flags, genlmsg.Append(nil, 1, 1))
 	}
 	var faults Faults
 	c := newFaulty(t, func(d Delivery) Fault { return faults(d) }, list)
@@ -94,7 +94,7 @@ func TestFaultsThroughConn(t *testing.T) {
 		Truncate: socket.ErrTruncated, NoBuffers: syscall.ENOBUFS,
 	} {
 		faults = Script(fault)
-		r := request(c, nlmsg.Ack)
+		r := request(c, nlmsg.FlagAck)
 		if _, err := c.Do(t.Context(), r); !errors.Is(err, want) {
 			t.Errorf("a request, %v: %v, want %v", fault, err, want)
 		}
@@ -140,7 +140,7 @@ func TestRandomFaults(t *testing.T) {
 	var failed int
 	for i := range uint32(3000) {
 		on = i < 2900
-		r := c.Request(nlmsg.Type(echo.ID()), nlmsg.Request, genlmsg.Append(nil, 1, 1))
+		r := c.Request(nlmsg.Type(echo.ID()), nlmsg.FlagRequest, genlmsg.Append(nil, 1, 1))
 		r.B = nla.AppendUint32(r.B, 1, i)
 		m, err := c.Do(t.Context(), r)
 		var loss *conn.LossError
@@ -209,11 +209,11 @@ func TestSlowHandlers(t *testing.T) {
 	done := make(chan []nlmsg.Msg)
 	p, other := openPort(t, b), openPort(t, b)
 	go func() {
-		_ = p.Send(message(slow, 1, nlmsg.Ack, nil))
+		_ = p.Send(message(slow, 1, nlmsg.FlagAck, nil))
 		done <- nil
 	}()
 	<-held
-	if a := answerTo(t, other, message(fast, 2, nlmsg.Ack, nil)); a.Errno != 0 {
+	if a := answerTo(t, other, message(fast, 2, nlmsg.FlagAck, nil)); a.Errno != 0 {
 		t.Errorf("errno %d", a.Errno)
 	}
 	if list := received(t, p); len(list) != 0 {

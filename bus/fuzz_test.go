@@ -17,18 +17,18 @@ func FuzzDatagram(f *testing.F) {
 	for _, b := range [][]byte{
 		nil,
 		message(sample, 0, 0, nil),
-		message(&Family{}, 1, nlmsg.Ack, nil)[:19],
+		message(&Family{}, 1, nlmsg.FlagAck, nil)[:19],
 	} {
 		f.Add(b, uint16(0))
 	}
 	byName := nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, "fuzzed")
 	b := New()
-	for _, flags := range []nlmsg.Flags{0, nlmsg.Ack, nlmsg.Dump, nlmsg.Dump | nlmsg.Ack} {
+	for _, flags := range []nlmsg.Flags{0, nlmsg.FlagAck, nlmsg.FlagDump, nlmsg.FlagDump | nlmsg.FlagAck} {
 		for cmd := range uint8(12) {
 			f.Add(message(b.ctrl, cmd, flags, byName), uint16(flags)<<4)
 		}
 	}
-	f.Add(append(message(b.ctrl, genlmsg.CtrlCmdGetPolicy, nlmsg.Dump, byName), message(b.ctrl, genlmsg.CtrlCmdGetFamily, nlmsg.Dump, nil)...), uint16(0xffff))
+	f.Add(append(message(b.ctrl, genlmsg.CtrlCmdGetPolicy, nlmsg.FlagDump, byName), message(b.ctrl, genlmsg.CtrlCmdGetFamily, nlmsg.FlagDump, nil)...), uint16(0xffff))
 	_ = b.Close()
 	f.Fuzz(fuzzDatagram)
 }
@@ -83,11 +83,11 @@ func fuzzDatagram(t *testing.T, data []byte, options uint16) {
 				t.Fatalf("% x: %v", buf[:n], err)
 			}
 			switch m.Type() {
-			case nlmsg.Error:
+			case nlmsg.TypeError:
 				if _, err = nlmsg.ParseAck(m); err == nil {
 					acks++
 				}
-			case nlmsg.Done:
+			case nlmsg.TypeDone:
 				if _, err = nlmsg.ParseDone(m); err == nil {
 					dones++
 				}
@@ -103,7 +103,7 @@ func fuzzDatagram(t *testing.T, data []byte, options uint16) {
 	if s := b.Stats(); s.Panics != 0 {
 		t.Errorf("%d handlers panicked", s.Panics)
 	}
-	if list := send(t, openPort(t, b), message(f, 1, nlmsg.Ack, nil)); len(list) != 2 {
+	if list := send(t, openPort(t, b), message(f, 1, nlmsg.FlagAck, nil)); len(list) != 2 {
 		t.Errorf("afterwards: %d messages in place of a reply and its acknowledgement", len(list))
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -30,10 +32,10 @@ func TestLongTexts(t *testing.T) {
 		f.Ops = append(f.Ops, Op{Cmd: 2, Policy: anyPolicy, Dump: func(d *Dump) error { return tt.do(&d.Info) }})
 		register(t, b, f)
 		p := openPort(t, b, With(socket.ExtAck))
-		if a := answerTo(t, p, message(f, 1, nlmsg.Ack, nil)); len(a.Msg) > maxText || tt.want != "" && string(a.Msg) != tt.want {
+		if a := answerTo(t, p, message(f, 1, nlmsg.FlagAck, nil)); len(a.Msg) > maxText || tt.want != "" && string(a.Msg) != tt.want {
 			t.Errorf("%s: a text of %d bytes", name, len(a.Msg))
 		}
-		if list := send(t, p, message(f, 2, nlmsg.Dump, nil)); len(list) != 1 {
+		if list := send(t, p, message(f, 2, nlmsg.FlagDump, nil)); len(list) != 1 {
 			t.Errorf("%s: a dump of %d messages", name, len(list))
 		}
 	}
@@ -45,7 +47,7 @@ func TestADumpKeepsItsID(t *testing.T) {
 	f := register(t, b, lister(count(100, 76)))
 	id := nlmsg.Type(f.ID())
 	p := openPort(t, b)
-	if err := p.Send(message(f, 1, nlmsg.Dump, nil)); err != nil {
+	if err := p.Send(message(f, 1, nlmsg.FlagDump, nil)); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.Unregister(f); err != nil {
@@ -55,7 +57,7 @@ func TestADumpKeepsItsID(t *testing.T) {
 	register(t, other, &Family{Name: "first"})
 	register(t, other, f)
 	for _, m := range received(t, p) {
-		if m.Type() != id && m.Type() != nlmsg.Done {
+		if m.Type() != id && m.Type() != nlmsg.TypeDone {
 			t.Fatalf("a message of type %v, want %v", m.Type(), id)
 		}
 	}
@@ -108,7 +110,7 @@ func TestPostDoBehindAPanic(t *testing.T) {
 	f.PostDo = func(*Info) { held-- }
 	b := newBus(t)
 	register(t, b, f)
-	if a := answerTo(t, openPort(t, b), message(f, 1, 0, nil)); a.Errno != uint32(EIO) || held != 0 {
+	if a := answerTo(t, openPort(t, b), message(f, 1, 0, nil)); a.Errno != errno.EIO || held != 0 {
 		t.Errorf("errno %d, held %d", a.Errno, held)
 	}
 }
@@ -124,7 +126,7 @@ func TestSizesOfFamilies(t *testing.T) {
 		"another maximum":         {Name: "f", MaxAttr: 9, Policy: anyPolicy},
 		"a maximum below the top": {Name: "f", MaxAttr: 1, Policy: anyPolicy},
 	} {
-		if err := b.Register(f); !errors.Is(err, EINVAL) {
+		if err := b.Register(f); !errors.Is(err, errno.EINVAL) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -135,11 +137,11 @@ func TestSizesOfFamilies(t *testing.T) {
 	register(t, b, f)
 	p := openPort(t, b)
 	name := nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, "large")
-	if a := answerTo(t, p, message(b.ctrl, genlmsg.CtrlCmdGetFamily, 0, name)); a.Errno != uint32(EMSGSIZE) {
+	if a := answerTo(t, p, message(b.ctrl, genlmsg.CtrlCmdGetFamily, 0, name)); a.Errno != errno.EMSGSIZE {
 		t.Errorf("errno %d", a.Errno)
 	}
-	list := send(t, p, message(b.ctrl, genlmsg.CtrlCmdGetFamily, nlmsg.Dump, nil))
-	if a, err := nlmsg.ParseDone(list[len(list)-1]); err != nil || a.Errno != uint32(EMSGSIZE) || b.Stats().Panics != 0 {
+	list := send(t, p, message(b.ctrl, genlmsg.CtrlCmdGetFamily, nlmsg.FlagDump, nil))
+	if a, err := nlmsg.ParseDone(list[len(list)-1]); err != nil || a.Errno != errno.EMSGSIZE || b.Stats().Panics != 0 {
 		t.Errorf("the list ends with errno %d, %v", a.Errno, err)
 	}
 }
@@ -149,8 +151,8 @@ func TestADumpGoesOnBehindALoss(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, lister(count(100, 76)))
 	p := openPort(t, b, WithPortFaults(Script(Lose)))
-	request := message(f, 1, nlmsg.Dump, nil)
-	if list := send(t, p, request); len(list) != 64 || list[63].Type() != nlmsg.Done { // 37 are lost
+	request := message(f, 1, nlmsg.FlagDump, nil)
+	if list := send(t, p, request); len(list) != 64 || list[63].Type() != nlmsg.TypeDone { // 37 are lost
 		t.Errorf("%d messages", len(list))
 	}
 	if list := send(t, p, request); len(list) != 101 {
@@ -163,11 +165,11 @@ func TestOptionsThatAreNone(t *testing.T) {
 	if _, err := b.Open(With(99)); err == nil {
 		t.Error("there is no such flag")
 	}
-	if _, err := b.Open(WithNetNS(-1)); !errors.Is(err, EINVAL) {
+	if _, err := b.Open(WithNetNS(-1)); !errors.Is(err, errno.EINVAL) {
 		t.Errorf("namespace -1: %v", err)
 	}
 	p := openPort(t, b)
-	isErrno(t, p.SendTo(p.PortID(), nil), ENODATA)
+	isErrno(t, p.SendTo(p.PortID(), nil), errno.ENODATA)
 	if err := p.SetReceiveBuffer(1 << 62 >> (32 - 32*(^uint(0)>>63))); err != nil {
 		t.Error(err)
 	}

@@ -5,6 +5,10 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -37,7 +41,7 @@ func openPort(t testing.TB, b *Bus, options ...PortOption) *Port {
 
 // message makes a request.
 func message(f *Family, cmd uint8, flags nlmsg.Flags, attrs []byte) []byte {
-	b, mark := nlmsg.Begin(nil, nlmsg.Type(f.ID()), nlmsg.Request|flags, 7, 0)
+	b, mark := nlmsg.Begin(nil, nlmsg.Type(f.ID()), nlmsg.FlagRequest|flags, 7, 0)
 	b = genlmsg.Append(b, cmd, 1)
 	b = append(b, make([]byte, nla.Align(f.HdrSize))...)
 	return nlmsg.End(append(b, attrs...), mark)
@@ -74,7 +78,7 @@ func received(t testing.TB, p *Port) (list []nlmsg.Msg) {
 }
 
 // answerTo sends a request and returns the Error message that ends its answer.
-func answerTo(t testing.TB, p *Port, b []byte) nlmsg.Answer {
+func answerTo(t testing.TB, p *Port, b []byte) nlmsg.ExtAck {
 	t.Helper()
 	list := send(t, p, b)
 	if len(list) == 0 {
@@ -87,7 +91,7 @@ func answerTo(t testing.TB, p *Port, b []byte) nlmsg.Answer {
 	return a
 }
 
-func isErrno(t testing.TB, err error, want Errno) {
+func isErrno(t testing.TB, err error, want errno.Errno) {
 	t.Helper()
 	if !errors.Is(err, want) {
 		t.Errorf("error %v, want %v", err, want)
@@ -107,6 +111,6 @@ func simple(name string, do Do) *Family {
 	return &Family{Name: name, Version: 1, Ops: []Op{{Cmd: 1, Do: do, Policy: anyPolicy}}}
 }
 
-var anyPolicy = &nla.Policy{Attrs: []nla.Rule{1: {Kind: nla.KindU32}, 2: {Kind: nla.KindNested, Nested: inner}}}
+var anyPolicy = &policy.Policy{Attrs: []policy.Rule{1: {Kind: policy.KindU32}, 2: {Kind: policy.KindNested, Nested: inner}}}
 
-var inner = &nla.Policy{Attrs: []nla.Rule{1: {Kind: nla.KindU32}, 2: nla.Min(nla.KindU32, 1)}}
+var inner = &policy.Policy{Attrs: []policy.Rule{1: {Kind: policy.KindU32}, 2: policy.Min(policy.KindU32, 1)}}

@@ -1,8 +1,10 @@
 package bus
 
 import (
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -20,14 +22,18 @@ type Info struct {
 	// Attrs are the attributes by type, validated under the operation's policy;
 	// nil where it has none, or none with types.
 	Attrs nla.Table
-	// ExtAck is what the answer says besides the errno.
-	ExtAck
+	// ExtAck is what the answer reports besides the errno, to a requester who asked for it;
+	// on success only the text, as a warning, and the cookie. The Set methods fill it;
+	// its Errno and Request are those of the answer. What is set last stands.
+	ExtAck nlmsg.ExtAck
 	// Ctx is the family's own, for its pre_doit to hand something on.
 	Ctx any
 
 	port *Port
 	on   *registration // of the family when the request came
 	buf  []byte        // where messages are built, kept for the next
+
+	scratch scratch
 }
 
 // Begin starts a message to the requester, in a buffer of the bus
@@ -48,7 +54,7 @@ func (i *Info) end(b []byte, mark int) []byte {
 // says that its queue was full.
 func (i *Info) Reply(b []byte, mark int) error {
 	if b = i.end(b, mark); !i.port.put(b, socket.Info{}, goodSize) {
-		return EAGAIN
+		return errno.EAGAIN
 	}
 	return nil
 }
@@ -59,22 +65,22 @@ func (i *Info) Reply(b []byte, mark int) error {
 func (i *Info) Notify(group int, b []byte, mark int) error {
 	b = i.end(b, mark)
 	if group < 0 || group >= len(i.Family.Groups) {
-		return EINVAL
+		return errno.EINVAL
 	}
 	number, excluded := i.Family.GroupID(group), uint32(0)
-	echo := i.Msg.Flags()&nlmsg.Echo != 0
+	echo := i.Msg.Flags()&nlmsg.FlagEcho != 0
 	if echo {
 		excluded = i.PortID
 	}
 	err := i.port.bus.multicast(i.NetNS, number, b, excluded)
-	if err == ESRCH {
+	if err == errno.ESRCH {
 		err = nil
 	}
 	if echo {
 		info := socket.Info{}
 		i.port.address32(&info, number)
 		if !i.port.put(b, info, goodSize) && err == nil {
-			err = EAGAIN
+			err = errno.EAGAIN
 		}
 	}
 	return err
@@ -103,27 +109,23 @@ func (i *Info) Require(typ uint16) error {
 		return nil
 	}
 	i.SetMissing(nil, typ)
-	return EINVAL
+	return errno.EINVAL
 }
 
 // ParseNested validates what is inside a nest of the request and fills tb
 // (nla_parse_nested): strictly, and the nest must have its bit. What it refuses is
 // in the extended ACK; the error is the errno.
-func (i *Info) ParseNested(tb []nla.Attr, nest nla.Attr, p *nla.Policy) error {
+func (i *Info) ParseNested(tb []nla.Attr, nest nla.Attr, p *policy.Policy) error {
 	if !nest.IsNested() {
 		i.SetAttrMsg(nest, "NLA_F_NESTED is missing")
-		return EINVAL
+		return errno.EINVAL
 	}
-	start, _ := i.offset(nest)
-	earlier := i.report.HasAttr // what was reported before keeps its offset
-	i.report.HasAttr = false
-	errno := nla.ParseReport(tb, nest.Payload(), p, nla.Strict, &i.report)
-	if i.report.HasAttr {
-		i.report.Offset += start + nla.HeaderLen
-	}
-	i.report.HasAttr = i.report.HasAttr || earlier
-	if errno != 0 {
-		return Errno(errno)
+	report := &i.scratch.parsed
+	*report = policy.Report{}
+	e := policy.ParseReport(tb, nest.Payload(), p, policy.Strict, report)
+	report.Offset += int(i.offset(nest)) + nla.HeaderLen
+	if i.takeReport(); e != 0 {
+		return e
 	}
 	return nil
 }

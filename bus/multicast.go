@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -27,11 +29,11 @@ func (b *Bus) join(p *Port, group uint32) error {
 	b.registry.RLock()
 	defer b.registry.RUnlock()
 	if !b.hasGroup(group) {
-		return EINVAL
+		return errno.EINVAL
 	}
 	if f, i := b.groupOwner(group); f != nil {
 		if g := f.Groups[i].Flags; g&GroupNetAdmin != 0 && p.caps&CapNetAdminNS == 0 || g&GroupSysAdmin != 0 && p.caps&CapSysAdminNS == 0 {
-			return EPERM
+			return errno.EPERM
 		}
 		if f.Bind != nil {
 			f.Bind(i)
@@ -80,7 +82,7 @@ func (p *Port) Leave(group uint32) error {
 	case p.isClosed():
 		return errClosed
 	case !p.bus.hasGroup(group):
-		return fmt.Errorf("bus: leave group %d: %w", group, EINVAL)
+		return fmt.Errorf("bus: leave group %d: %w", group, errno.EINVAL)
 	}
 	p.bus.leave(p, group)
 	p.bus.unbind(group) // also for who was no member (netlink_setsockopt)
@@ -151,9 +153,9 @@ func (b *Bus) multicast(netNS int, group uint32, data []byte, excluded uint32) e
 	}
 	switch {
 	case failed:
-		return ENOBUFS
+		return errno.ENOBUFS
 	case !delivered:
-		return ESRCH
+		return errno.ESRCH
 	}
 	return nil
 }
@@ -175,10 +177,10 @@ func (b *Bus) unicast(to address, data []byte, info socket.Info) error {
 	p := b.ports[to]
 	b.table.RUnlock()
 	if p == nil {
-		return ECONNREFUSED
+		return errno.ECONNREFUSED
 	}
 	if !p.put(data, info, goodSize) {
-		return EAGAIN
+		return errno.EAGAIN
 	}
 	return nil
 }
@@ -216,7 +218,7 @@ func (f *Family) multicast(netNS, group int, messages []byte, excluded uint32) e
 	case r == nil:
 		return errNotRegistered
 	case group < 0 || group >= len(f.Groups):
-		return EINVAL
+		return errno.EINVAL
 	}
 	return r.bus.multicast(netNS, r.group(group), messages, excluded)
 }

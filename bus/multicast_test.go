@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -27,7 +29,7 @@ func TestNotify(t *testing.T) {
 		}
 	}
 	buf := make([]byte, 100)
-	for _, echo := range []nlmsg.Flags{0, nlmsg.Echo} {
+	for _, echo := range []nlmsg.Flags{0, nlmsg.FlagEcho} {
 		if err := requester.Send(message(f, 1, echo, nil)); err != nil {
 			t.Fatal(err)
 		}
@@ -60,8 +62,8 @@ func TestMulticast(t *testing.T) {
 	if f.HasListeners(0) {
 		t.Error("nobody listens yet")
 	}
-	isErrno(t, f.Multicast(0, m, 0), ESRCH)
-	isErrno(t, f.Multicast(1, m, 0), EINVAL)
+	isErrno(t, f.Multicast(0, m, 0), errno.ESRCH)
+	isErrno(t, f.Multicast(1, m, 0), errno.EINVAL)
 	for _, p := range []*Port{home, away, all} {
 		if err := p.Join(f.GroupID(0)); err != nil {
 			t.Fatal(err)

@@ -3,8 +3,11 @@ package bus
 import (
 	"cmp"
 
+	"github.com/nlwire/nlwire/errno"
+
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/genlmsg"
-	"github.com/nlwire/nlwire/nla"
 )
 
 // operation is one half of an operation, whatever form it was declared in; the
@@ -13,7 +16,7 @@ type operation struct {
 	cmd      uint8
 	flags    genlmsg.OpFlags
 	validate Validate
-	policy   *nla.Policy
+	policy   *policy.Policy
 	maxAttr  int
 
 	preDo  Do
@@ -63,12 +66,12 @@ func newOpTable(f *Family, p Profile) (*opTable, error) {
 	for rest := f.SplitOps; len(rest) > 0; {
 		c, n := split(rest, p)
 		if n == 0 {
-			return nil, EINVAL
+			return nil, errno.EINVAL
 		}
 		t.list, rest = append(t.list, c), rest[n:]
 	}
 	if !isOrdered(f.SplitOps) || !t.isValid(f.ResvStartOp) {
-		return nil, EINVAL
+		return nil, errno.EINVAL
 	}
 	for i := range t.list {
 		c := &t.list[i]

@@ -1,9 +1,11 @@
 package bus
 
 import (
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/internal/policydump"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
@@ -19,7 +21,7 @@ type policyDump struct {
 // opPolicies are the policies of an operation and the number it is told by.
 type opPolicies struct {
 	cmd      uint8
-	do, dump *nla.Policy
+	do, dump *policy.Policy
 }
 
 // startPolicies finds the family and what there is to tell; of a name and an id
@@ -33,10 +35,10 @@ func (b *Bus) startPolicies(d *Dump) error {
 	case d.Attrs.Has(genlmsg.CtrlAttrFamilyName):
 		f = b.byName(d.Attrs)
 	default:
-		return EINVAL
+		return errno.EINVAL
 	}
 	if f == nil {
-		return ENOENT
+		return errno.ENOENT
 	}
 	// 7.2 numbers nested policies without types, too (add_policy).
 	s := &policyDump{id: f.ID(), tables: policydump.Tables{SkipEmpty: b.profile == Linux618}}
@@ -45,7 +47,7 @@ func (b *Bus) startPolicies(d *Dump) error {
 		do, dump := ops.byNumber(d.Attrs.Uint32(genlmsg.CtrlAttrOp))
 		if do == nil && dump == nil {
 			d.SetAttr(op)
-			return ENOENT
+			return errno.ENOENT
 		}
 		s.add(b.profile, do, dump)
 	} else {
@@ -54,7 +56,7 @@ func (b *Bus) startPolicies(d *Dump) error {
 		}
 	}
 	if len(s.tables.List) == 0 {
-		return ENODATA
+		return errno.ENODATA
 	}
 	d.Ctx = s
 	return nil
@@ -124,7 +126,7 @@ func dumpPolicies(d *Dump) error {
 // but not for the id, the kernel leaves the headers in the datagram, a message
 // without attributes (ctrl_dumppolicy_prep); so does the bus.
 func (s *policyDump) begin(d *Dump) (m []byte, mark int, ok bool) {
-	m, mark = d.Begin(nlmsg.Multi, genlmsg.CtrlCmdGetPolicy)
+	m, mark = d.Begin(nlmsg.FlagMulti, genlmsg.CtrlCmdGetPolicy)
 	headers := len(m)
 	m = nla.AppendUint16(m, genlmsg.CtrlAttrFamilyID, s.id)
 	if len(m) > d.room {

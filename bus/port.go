@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/socket"
 )
 
@@ -111,7 +113,7 @@ func (b *Bus) Open(options ...PortOption) (*Port, error) {
 		option(p)
 	}
 	if p.netNS < 0 {
-		p.bad = errors.Join(p.bad, fmt.Errorf("bus: open in namespace %d: %w", p.netNS, EINVAL))
+		p.bad = errors.Join(p.bad, fmt.Errorf("bus: open in namespace %d: %w", p.netNS, errno.EINVAL))
 	}
 	if p.bad != nil {
 		return nil, p.bad
@@ -122,7 +124,7 @@ func (b *Bus) Open(options ...PortOption) (*Port, error) {
 		return nil, errClosed
 	}
 	if p.id != 0 && b.ports[p.address()] != nil {
-		return nil, fmt.Errorf("bus: open port %d: %w", p.id, EADDRINUSE)
+		return nil, fmt.Errorf("bus: open port %d: %w", p.id, errno.EADDRINUSE)
 	}
 	for p.id == 0 || b.ports[p.address()] != nil {
 		p.id = b.rover
@@ -155,9 +157,9 @@ func (p *Port) mayBeSent(b []byte) error {
 	case err != nil:
 		return err
 	case len(b) == 0:
-		return fmt.Errorf("bus: send: %w", ENODATA)
+		return fmt.Errorf("bus: send: %w", errno.ENODATA)
 	case len(b) > size-sendOverhead:
-		return fmt.Errorf("bus: send %d bytes, send buffer %d: %w", len(b), size, EMSGSIZE)
+		return fmt.Errorf("bus: send %d bytes, send buffer %d: %w", len(b), size, errno.EMSGSIZE)
 	}
 	return nil
 }
@@ -172,7 +174,7 @@ func (p *Port) SendTo(portID uint32, b []byte) error {
 		return err
 	}
 	if p.caps&CapNetAdminNS == 0 {
-		err = EPERM
+		err = errno.EPERM
 	} else {
 		err = p.bus.unicast(address{p.netNS, portID}, b, socket.Info{PortID: p.id})
 	}

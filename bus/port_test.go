@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -20,7 +22,7 @@ func TestPortIDs(t *testing.T) {
 	if p.PortID() == 0 || p.PortID() == other.PortID() || p.PortID() < 1<<31 {
 		t.Errorf("port IDs %d, %d: want different ones above 2^31", p.PortID(), other.PortID())
 	}
-	if _, err := b.Open(WithPortID(p.PortID())); !errors.Is(err, EADDRINUSE) {
+	if _, err := b.Open(WithPortID(p.PortID())); !errors.Is(err, errno.EADDRINUSE) {
 		t.Errorf("taken: %v", err)
 	}
 	if there := openPort(t, b, WithPortID(p.PortID()), WithNetNS(1)); there.PortID() != p.PortID() {
@@ -47,7 +49,7 @@ func TestOverruns(t *testing.T) {
 		}
 		const fits = 4 // of 832 in 4000
 		for range 10 {
-			if err := p.Send(message(f, 1, nlmsg.Ack, nil)); err != nil {
+			if err := p.Send(message(f, 1, nlmsg.FlagAck, nil)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -65,7 +67,7 @@ func TestOverruns(t *testing.T) {
 		if drops, _ := p.Drops(); drops != 10-fits || b.Stats().Overruns != 10-fits {
 			t.Errorf("quiet %v: %d drops, %+v", quiet, drops, b.Stats())
 		}
-		if list := send(t, p, message(f, 1, nlmsg.Ack, nil)); len(list) != 1 {
+		if list := send(t, p, message(f, 1, nlmsg.FlagAck, nil)); len(list) != 1 {
 			t.Errorf("quiet %v: %d answers after all", quiet, len(list))
 		}
 	}
@@ -78,7 +80,7 @@ func TestCongestion(t *testing.T) {
 	p := openPort(t, b)
 	_ = p.SetReceiveBuffer(2000)
 	ask := func() {
-		if err := p.Send(message(f, 1, nlmsg.Ack, nil)); err != nil {
+		if err := p.Send(message(f, 1, nlmsg.FlagAck, nil)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -101,14 +103,14 @@ func TestCongestion(t *testing.T) {
 func TestSendErrors(t *testing.T) {
 	b := newBus(t)
 	p := openPort(t, b, WithCaps(0))
-	isErrno(t, p.Send(nil), ENODATA)
-	isErrno(t, p.Send(make([]byte, defaultBuffer-sendOverhead+1)), EMSGSIZE)
+	isErrno(t, p.Send(nil), errno.ENODATA)
+	isErrno(t, p.Send(make([]byte, defaultBuffer-sendOverhead+1)), errno.EMSGSIZE)
 	if err := p.Send(make([]byte, defaultBuffer-sendOverhead)); err != nil {
 		t.Error(err)
 	}
-	isErrno(t, p.SendTo(5, []byte{1}), EPERM)
+	isErrno(t, p.SendTo(5, []byte{1}), errno.EPERM)
 	root := openPort(t, b)
-	isErrno(t, root.SendTo(5, []byte{1}), ECONNREFUSED)
+	isErrno(t, root.SendTo(5, []byte{1}), errno.ECONNREFUSED)
 	if err := root.SendTo(p.PortID(), []byte{1, 2}); err != nil {
 		t.Error(err)
 	}
@@ -123,7 +125,7 @@ func TestTruncation(t *testing.T) {
 	f := register(t, b, simple("f", nothing))
 	p := openPort(t, b)
 	for range 2 {
-		if err := p.Send(message(f, 1, nlmsg.Ack, nil)); err != nil {
+		if err := p.Send(message(f, 1, nlmsg.FlagAck, nil)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -159,7 +161,7 @@ func TestDeadlines(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if err := p.Send(message(f, 1, nlmsg.Ack, nil)); err != nil {
+	if err := p.Send(message(f, 1, nlmsg.FlagAck, nil)); err != nil {
 		t.Fatal(err)
 	}
 	if n, _, err := p.Receive(buf); !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -285,7 +287,7 @@ func TestManyReceivers(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for range total / 4 {
-				if err := p.Send(message(f, 1, nlmsg.Ack, nla.AppendUint32(nil, 1, 1))); err != nil {
+				if err := p.Send(message(f, 1, nlmsg.FlagAck, nla.AppendUint32(nil, 1, 1))); err != nil {
 					t.Error(err)
 				}
 			}

@@ -1,6 +1,8 @@
 package bus
 
-import "github.com/nlwire/nlwire/nla"
+import (
+	"github.com/nlwire/nlwire/nla/policy"
+)
 
 // Profile is the kernel whose behaviour the bus has, where kernels differ.
 type Profile uint8
@@ -27,11 +29,11 @@ func (p Profile) String() string {
 // 7.2 shortened it by an entry, so that the text for an attribute of type 1 is
 // another, and the controller tells another highest type.
 var (
-	rejectAll618 = &nla.Policy{Attrs: []nla.Rule{{Kind: nla.KindReject}, {Kind: nla.KindReject}}}
-	rejectAll72  = &nla.Policy{Attrs: []nla.Rule{{Kind: nla.KindReject}}}
+	rejectAll618 = &policy.Policy{Attrs: []policy.Rule{{Kind: policy.KindReject}, {Kind: policy.KindReject}}}
+	rejectAll72  = &policy.Policy{Attrs: []policy.Rule{{Kind: policy.KindReject}}}
 )
 
-func (p Profile) rejectAll() *nla.Policy {
+func (p Profile) rejectAll() *policy.Policy {
 	if p == Linux72 {
 		return rejectAll72
 	}

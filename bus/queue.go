@@ -4,6 +4,8 @@ import (
 	"math/bits"
 	"time"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/socket"
 )
 
@@ -243,7 +245,7 @@ func (p *Port) goOn() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil {
-		if p.err = err; err == error(ENOBUFS) {
+		if p.err = err; err == error(errno.ENOBUFS) {
 			p.err = errNoBuffers // as other systems number it
 		}
 		p.signal()

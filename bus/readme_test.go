@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/nla"
 )
@@ -15,7 +17,7 @@ func greeter() (*bus.Bus, *bus.Port, error) {
 	err := b.Register(&bus.Family{
 		Name: "greeter", Version: 1,
 		Ops: []bus.Op{{
-			Cmd: 1, Policy: &nla.Policy{Attrs: []nla.Rule{1: {Kind: nla.KindNULString, Len: 32}}},
+			Cmd: 1, Policy: &policy.Policy{Attrs: []policy.Rule{1: {Kind: policy.KindNULString, Len: 32}}},
 			Do: func(i *bus.Info) error {
 				if err := i.Require(1); err != nil {
 					return err // EINVAL, and which attribute is missing

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -16,35 +18,35 @@ func TestRegisterErrors(t *testing.T) {
 	noDump := func(*Dump) error { return nil }
 	tests := map[string]struct {
 		f    *Family
-		want Errno
+		want errno.Errno
 	}{
-		"no name":             {&Family{}, EINVAL},
-		"a name of 16":        {&Family{Name: strings.Repeat("x", 16)}, EINVAL},
-		"a NUL in the name":   {&Family{Name: "a\x00b"}, EINVAL},
-		"nlctrl":              {&Family{Name: "nlctrl"}, EEXIST},
-		"op without handlers": {&Family{Name: "f", Ops: []Op{{Cmd: 1}}}, EINVAL},
-		"op twice":            {&Family{Name: "f", Ops: []Op{{Cmd: 1, Do: nothing}, {Cmd: 1, Dump: noDump}}}, EINVAL},
+		"no name":             {&Family{}, errno.EINVAL},
+		"a name of 16":        {&Family{Name: strings.Repeat("x", 16)}, errno.EINVAL},
+		"a NUL in the name":   {&Family{Name: "a\x00b"}, errno.EINVAL},
+		"nlctrl":              {&Family{Name: "nlctrl"}, errno.EEXIST},
+		"op without handlers": {&Family{Name: "f", Ops: []Op{{Cmd: 1}}}, errno.EINVAL},
+		"op twice":            {&Family{Name: "f", Ops: []Op{{Cmd: 1, Do: nothing}, {Cmd: 1, Dump: noDump}}}, errno.EINVAL},
 		"op in two forms": {&Family{
 			Name: "f", Ops: []Op{{Cmd: 1, Do: nothing}},
 			SplitOps: []SplitOp{{Cmd: 1, Flags: do, Do: nothing}},
-		}, EINVAL},
-		"new op that does not validate": {&Family{Name: "f", Ops: []Op{{Cmd: 1, Do: nothing, Validate: DontValidateStrict}}}, EINVAL},
+		}, errno.EINVAL},
+		"new op that does not validate": {&Family{Name: "f", Ops: []Op{{Cmd: 1, Do: nothing, Validate: DontValidateStrict}}}, errno.EINVAL},
 		"small op that does not validate": {&Family{
 			Name: "f", ResvStartOp: 1, SmallOps: []SmallOp{{Cmd: 1, Dump: noDump, Validate: DontValidateDump}},
-		}, EINVAL},
-		"split op of no half":   {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 1, Do: nothing}}}, EINVAL},
-		"split op of both":      {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 1, Flags: do | dump, Do: nothing}}}, EINVAL},
-		"split ops unsorted":    {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 2, Flags: do, Do: nothing}, {Cmd: 1, Flags: do, Do: nothing}}}, EINVAL},
-		"split op twice":        {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 1, Flags: do, Do: nothing}, {Cmd: 1, Flags: do, Do: nothing}}}, EINVAL},
-		"dump before do":        {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 1, Flags: dump, Dump: noDump}, {Cmd: 1, Flags: do, Do: nothing}}}, EINVAL},
-		"halves of other flags": {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 1, Flags: do | genlmsg.OpAdmin, Do: nothing}, {Cmd: 1, Flags: dump, Dump: noDump}}}, EINVAL},
+		}, errno.EINVAL},
+		"split op of no half":   {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 1, Do: nothing}}}, errno.EINVAL},
+		"split op of both":      {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 1, Flags: do | dump, Do: nothing}}}, errno.EINVAL},
+		"split ops unsorted":    {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 2, Flags: do, Do: nothing}, {Cmd: 1, Flags: do, Do: nothing}}}, errno.EINVAL},
+		"split op twice":        {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 1, Flags: do, Do: nothing}, {Cmd: 1, Flags: do, Do: nothing}}}, errno.EINVAL},
+		"dump before do":        {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 1, Flags: dump, Dump: noDump}, {Cmd: 1, Flags: do, Do: nothing}}}, errno.EINVAL},
+		"halves of other flags": {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 1, Flags: do | genlmsg.OpAdmin, Do: nothing}, {Cmd: 1, Flags: dump, Dump: noDump}}}, errno.EINVAL},
 		"split op without its handler": {&Family{
 			Name: "f", SplitOps: []SplitOp{{Cmd: 1, Flags: do, Do: nothing}, {Cmd: 1, Flags: dump, Do: nothing}},
-		}, EINVAL},
-		"group without a name":  {&Family{Name: "f", Groups: []Group{{}}}, EINVAL},
-		"group with a long one": {&Family{Name: "f", Groups: []Group{{Name: strings.Repeat("g", 16)}}}, EINVAL},
-		"two groups of NET_DM":  {&Family{Name: "NET_DM", Groups: []Group{{Name: "a"}, {Name: "b"}}}, EINVAL},
-		"negative header":       {&Family{Name: "f", HdrSize: -1}, EINVAL},
+		}, errno.EINVAL},
+		"group without a name":  {&Family{Name: "f", Groups: []Group{{}}}, errno.EINVAL},
+		"group with a long one": {&Family{Name: "f", Groups: []Group{{Name: strings.Repeat("g", 16)}}}, errno.EINVAL},
+		"two groups of NET_DM":  {&Family{Name: "NET_DM", Groups: []Group{{Name: "a"}, {Name: "b"}}}, errno.EINVAL},
+		"negative header":       {&Family{Name: "f", HdrSize: -1}, errno.EINVAL},
 	}
 	b := newBus(t)
 	for name, tt := range tests {
@@ -60,15 +62,15 @@ func TestRegisterErrors(t *testing.T) {
 	if f.ID() != startAlloc { // refused for its groups, a family had 19 for a moment
 		t.Logf("the first id is %d", f.ID())
 	}
-	isErrno(t, b.Register(f), EEXIST)
-	isErrno(t, b.Register(&Family{Name: "f"}), EEXIST)
-	isErrno(t, newBus(t).Register(f), EEXIST) // it is on a bus
-	isErrno(t, newBus(t).Unregister(f), ENOENT)
-	isErrno(t, b.Unregister(b.ctrl), ENOENT)
+	isErrno(t, b.Register(f), errno.EEXIST)
+	isErrno(t, b.Register(&Family{Name: "f"}), errno.EEXIST)
+	isErrno(t, newBus(t).Register(f), errno.EEXIST) // it is on a bus
+	isErrno(t, newBus(t).Unregister(f), errno.ENOENT)
+	isErrno(t, b.Unregister(b.ctrl), errno.ENOENT)
 	if err := b.Unregister(f); err != nil {
 		t.Error(err)
 	}
-	isErrno(t, b.Unregister(f), ENOENT)
+	isErrno(t, b.Unregister(f), errno.ENOENT)
 }
 
 // Ids go around in a circle, those of three families are their own.
@@ -82,13 +84,13 @@ func TestIDs(t *testing.T) {
 		}
 		all = append(all, f)
 	}
-	isErrno(t, b.Register(&Family{Name: "one more"}), ENOSPC)
+	isErrno(t, b.Register(&Family{Name: "one more"}), errno.ENOSPC)
 	for name, want := range map[string]uint16{"VFS_DQUOT": 17, "pmcraid": 18} {
 		if f := register(t, b, &Family{Name: name}); f.ID() != want {
 			t.Errorf("%s has id %d, want %d", name, f.ID(), want)
 		}
 	}
-	isErrno(t, b.Register(&Family{Name: "one more"}), ENOSPC)
+	isErrno(t, b.Register(&Family{Name: "one more"}), errno.ENOSPC)
 	for _, i := range []int{500, 100} {
 		if err := b.Unregister(all[i]); err != nil {
 			t.Fatal(err)
@@ -134,7 +136,7 @@ func TestGroups(t *testing.T) {
 		}
 	}
 	p := openPort(t, b)
-	for group, want := range map[uint32]Errno{0: EINVAL, 1: 0, 16: 0, 63: 0, 164: 0, 1 << 20: EINVAL, 1<<32 - 1: EINVAL} {
+	for group, want := range map[uint32]errno.Errno{0: errno.EINVAL, 1: 0, 16: 0, 63: 0, 164: 0, 1 << 20: errno.EINVAL, 1<<32 - 1: errno.EINVAL} {
 		if err := p.Join(group); want != 0 || err != nil {
 			isErrno(t, err, want)
 		}
@@ -202,15 +204,15 @@ func TestAFamilyTooLargeToTell(t *testing.T) {
 		t.Errorf("%d events", len(list))
 	}
 	name := nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, "large")
-	if a := answerTo(t, p, message(b.ctrl, genlmsg.CtrlCmdGetFamily, 0, name)); a.Errno != uint32(EMSGSIZE) {
+	if a := answerTo(t, p, message(b.ctrl, genlmsg.CtrlCmdGetFamily, 0, name)); a.Errno != errno.EMSGSIZE {
 		t.Errorf("errno %d", a.Errno)
 	}
-	list := send(t, p, message(b.ctrl, genlmsg.CtrlCmdGetFamily, nlmsg.Dump, nil))
-	if len(list) != 3 || list[2].Type() != nlmsg.Done { // the port has offered 64 KiB
+	list := send(t, p, message(b.ctrl, genlmsg.CtrlCmdGetFamily, nlmsg.FlagDump, nil))
+	if len(list) != 3 || list[2].Type() != nlmsg.TypeDone { // the port has offered 64 KiB
 		t.Errorf("%d messages", len(list))
 	}
 	small := openPort(t, b)
-	if err := small.Send(message(b.ctrl, genlmsg.CtrlCmdGetFamily, nlmsg.Dump, nil)); err != nil {
+	if err := small.Send(message(b.ctrl, genlmsg.CtrlCmdGetFamily, nlmsg.FlagDump, nil)); err != nil {
 		t.Fatal(err)
 	}
 	var last nlmsg.Msg
@@ -220,7 +222,7 @@ func TestAFamilyTooLargeToTell(t *testing.T) {
 			last = m.Clone()
 		}
 	}
-	if a, err := nlmsg.ParseDone(last); err != nil || a.Errno != uint32(EMSGSIZE) {
+	if a, err := nlmsg.ParseDone(last); err != nil || a.Errno != errno.EMSGSIZE {
 		t.Errorf("the dump ends with %v, errno %d, %v", last, a.Errno, err)
 	}
 }

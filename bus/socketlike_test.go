@@ -7,13 +7,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
 
 // noop is a message for nobody, which is acknowledged.
 func noop() []byte {
-	b, mark := nlmsg.Begin(nil, nlmsg.Noop, nlmsg.Request|nlmsg.Ack, 1, 0)
+	b, mark := nlmsg.Begin(nil, nlmsg.TypeNoop, nlmsg.FlagRequest|nlmsg.FlagAck, 1, 0)
 	return nlmsg.End(b, mark)
 }
 
@@ -81,8 +83,8 @@ func TestClosedPort(t *testing.T) {
 func TestGroupsThatAreNone(t *testing.T) {
 	p := openPort(t, newBus(t))
 	for _, group := range []uint32{0, 65, 1<<32 - 1} {
-		isErrno(t, p.Join(group), EINVAL)
-		isErrno(t, p.Leave(group), EINVAL)
+		isErrno(t, p.Join(group), errno.EINVAL)
+		isErrno(t, p.Leave(group), errno.EINVAL)
 	}
 	for _, change := range []func(uint32) error{p.Leave, p.Join, p.Join, p.Leave, p.Leave} {
 		if err := change(64); err != nil {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/internal/test/guard"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -22,9 +24,9 @@ import (
 func TestNoopIsABarrier(t *testing.T) {
 	b := newBus(t)
 	echo := register(t, b, echoFamily("echo"))
-	refuse := register(t, b, simple("refuse", func(*Info) error { return ENODEV }))
+	refuse := register(t, b, simple("refuse", func(*Info) error { return errno.ENODEV }))
 	attr := nla.AppendUint32(nil, 1, 1)
-	requests := [][]byte{message(echo, 1, 0, attr), message(refuse, 1, 0, attr), message(echo, 1, nlmsg.Ack, attr)}
+	requests := [][]byte{message(echo, 1, 0, attr), message(refuse, 1, 0, attr), message(echo, 1, nlmsg.FlagAck, attr)}
 	want := fmt.Sprint("[", echo.ID(), " error 19 ", echo.ID(), " error 0 error 0 of noop]")
 	for _, together := range []bool{false, true} {
 		p := openPort(t, b)
@@ -47,7 +49,7 @@ func TestNoopIsABarrier(t *testing.T) {
 func kinds(t *testing.T, list []nlmsg.Msg) (kinds []string) {
 	t.Helper()
 	for _, m := range list {
-		if m.Type() != nlmsg.Error {
+		if m.Type() != nlmsg.TypeError {
 			kinds = append(kinds, fmt.Sprint(uint16(m.Type())))
 			continue
 		}
@@ -55,8 +57,8 @@ func kinds(t *testing.T, list []nlmsg.Msg) (kinds []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		kind := fmt.Sprint("error ", a.Errno)
-		if nlmsg.Msg(m.Payload()[4:]).Type() == nlmsg.Noop {
+		kind := fmt.Sprint("error ", uint32(a.Errno))
+		if nlmsg.Msg(m.Payload()[4:]).Type() == nlmsg.TypeNoop {
 			kind += " of noop"
 		}
 		kinds = append(kinds, kind)
@@ -68,8 +70,8 @@ func kinds(t *testing.T, list []nlmsg.Msg) (kinds []string) {
 // (netlink_rcv_skb acknowledges what it skips).
 func TestNoopFlags(t *testing.T) {
 	p := openPort(t, newBus(t))
-	for flags, want := range map[nlmsg.Flags]int{0: 0, nlmsg.Request: 0, nlmsg.Ack: 1, nlmsg.Request | nlmsg.Ack: 1} {
-		m, mark := nlmsg.Begin(nil, nlmsg.Noop, flags, 3, 0)
+	for flags, want := range map[nlmsg.Flags]int{0: 0, nlmsg.FlagRequest: 0, nlmsg.FlagAck: 1, nlmsg.FlagRequest | nlmsg.FlagAck: 1} {
+		m, mark := nlmsg.Begin(nil, nlmsg.TypeNoop, flags, 3, 0)
 		list := send(t, p, nlmsg.End(m, mark))
 		if len(list) != want {
 			t.Errorf("flags %v: %d answers, want %d", flags, len(list), want)
@@ -98,8 +100,8 @@ func TestSendBuffer(t *testing.T) {
 		if err := p.Send(make([]byte, tt.size-32)); err != nil {
 			t.Errorf("%d bytes of %d: %v", tt.size-32, tt.size, err)
 		}
-		isErrno(t, p.Send(make([]byte, tt.size-31)), EMSGSIZE)
-		isErrno(t, p.SendTo(p.PortID(), make([]byte, tt.size-31)), EMSGSIZE)
+		isErrno(t, p.Send(make([]byte, tt.size-31)), errno.EMSGSIZE)
+		isErrno(t, p.SendTo(p.PortID(), make([]byte, tt.size-31)), errno.EMSGSIZE)
 	}
 	for _, asked := range []int{-5, 0} {
 		if err := p.SetSendBuffer(asked); err != nil {
@@ -235,13 +237,13 @@ func TestWaitContinuesADump(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, lister(count(100, 76)))
 	p := openPort(t, b, WithPortFaults(Script(Lose, Lose)))
-	if err := p.Send(message(f, 1, nlmsg.Dump, nil)); err != nil {
+	if err := p.Send(message(f, 1, nlmsg.FlagDump, nil)); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	if list := received(t, p); len(list) == 0 || list[len(list)-1].Type() != nlmsg.Done {
+	if list := received(t, p); len(list) == 0 || list[len(list)-1].Type() != nlmsg.TypeDone {
 		t.Errorf("received %v", list)
 	}
 }

@@ -4,6 +4,10 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
@@ -71,7 +75,7 @@ func learnEthtool(t *testing.T, c *conn.Conn, k *kernelFamily, op *Op, devices m
 		return nla.End(b, mark)
 	}
 	for flags := range uint32(8) { // those that are not valid the policy refuses
-		e.all[flags] = learn(t, c, &k.Family, op.Cmd, nlmsg.Dump, header(0, flags, 0))
+		e.all[flags] = learn(t, c, &k.Family, op.Cmd, nlmsg.FlagDump, header(0, flags, 0))
 		for index := range devices {
 			e.one[[2]uint32{index, flags}] = learn(t, c, &k.Family, op.Cmd, 0, header(index, flags, 0))
 		}
@@ -96,7 +100,7 @@ func (e *ethtoolOp) do(i *Info, devices map[uint32]string) error {
 
 func headerTable(i *Info) nla.Table {
 	tb := make(nla.Table, ethtoolPHY+1)
-	_ = nla.Parse(tb, i.Attrs.Bytes(ethtoolHeader), nil, nla.Liberal) // it is validated
+	_ = policy.Parse(tb, i.Attrs.Bytes(ethtoolHeader), nil, policy.Liberal) // it is validated
 	return tb
 }
 
@@ -138,11 +142,11 @@ func parseEthtoolHeader(i *Info, devices map[uint32]string, needsDevice bool) (i
 		}
 	case needsDevice:
 		i.SetAttrMsg(header, "neither ifindex nor name specified")
-		return 0, 0, EINVAL
+		return 0, 0, errno.EINVAL
 	}
 	if tb.Has(ethtoolPHY) && index == 0 {
 		i.SetAttrMsg(header, "phy_index set without a netdev")
-		return 0, 0, EINVAL
+		return 0, 0, errno.EINVAL
 	}
 	return index, flags, nil
 }

@@ -5,6 +5,10 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/nlwire/nlwire/conn"
@@ -100,13 +104,13 @@ func flagsOfGroup(t *testing.T, group uint32) GroupFlags {
 	return 0
 }
 
-func noDo(*Info) error   { return EOPNOTSUPP }
-func noDump(*Dump) error { return EOPNOTSUPP }
+func noDo(*Info) error   { return errno.EOPNOTSUPP }
+func noDump(*Dump) error { return errno.EOPNOTSUPP }
 
 // halves splits an operation. A policy that is told without any rule is the one
 // that rejects all, which is what no policy comes to.
 func halves(full *Op, p ctrl.OpPolicy) (ops []SplitOp) {
-	policy := func(p *nla.Policy) *nla.Policy {
+	policy := func(p *policy.Policy) *policy.Policy {
 		if p == nil || len(p.Attrs) == 0 {
 			return nil
 		}
@@ -151,7 +155,7 @@ func (f *Family) setDump(cmd uint8, start, dump DumpFunc) {
 // learned is what the kernel answered to a request: messages, and how it ended.
 type learned struct {
 	messages []nlmsg.Msg
-	errno    Errno
+	errno    errno.Errno
 	msg      string // of the error, or a warning
 }
 
@@ -201,12 +205,12 @@ func (l *learned) dump(d *Dump) error {
 // learn asks the kernel.
 func learn(t *testing.T, c *conn.Conn, f *ctrl.Family, cmd uint8, flags nlmsg.Flags, attrs []byte) *learned {
 	t.Helper()
-	r := c.Request(nlmsg.Type(f.ID), nlmsg.Request|nlmsg.Ack|flags, genlmsg.Append(nil, cmd, uint8(f.Version)))
+	r := c.Request(nlmsg.Type(f.ID), nlmsg.FlagRequest|nlmsg.FlagAck|flags, genlmsg.Append(nil, cmd, uint8(f.Version)))
 	defer r.Release()
 	r.B = append(r.B, attrs...)
 	l := &learned{}
 	var err error
-	if flags&nlmsg.Dump == nlmsg.Dump {
+	if flags&nlmsg.FlagDump == nlmsg.FlagDump {
 		var m nlmsg.Msg
 		for m, err = range c.Dump(t.Context(), r) {
 			if err == nil {
@@ -220,24 +224,24 @@ func learn(t *testing.T, c *conn.Conn, f *ctrl.Family, cmd uint8, flags nlmsg.Fl
 		}
 	}
 	if w := r.Warning(); w != nil {
-		l.msg = w.Msg
+		l.msg = string(w.Msg)
 	}
 	if refusal := (*conn.Error)(nil); errors.As(err, &refusal) {
-		l.errno, l.msg = Errno(refusal.Errno), refusal.Msg
+		l.errno, l.msg = refusal.Errno, string(refusal.Msg)
 	} else if err != nil {
 		t.Fatal(err)
 	}
 	return l
 }
 
-const eafnosupport, enodev Errno = 97, ENODEV
+const eafnosupport, enodev errno.Errno = 97, errno.ENODEV
 
 // completeTCPMetrics makes the twin do what net/ipv4/tcp_metrics.c does while
 // there are no metrics.
 func completeTCPMetrics(f *Family) {
 	const addr4, addr6, cmdGet, cmdDel = 1, 2, 1, 2
 	f.Policy = f.Ops[0].Policy // two small operations under one policy, up to type 13
-	f.Policy.Attrs = append(f.Policy.Attrs, make([]nla.Rule, f.MaxAttr+1-len(f.Policy.Attrs))...)
+	f.Policy.Attrs = append(f.Policy.Attrs, make([]policy.Rule, f.MaxAttr+1-len(f.Policy.Attrs))...)
 	f.ResvStartOp, f.Parallel = cmdDel+1, true
 	flags := f.Ops[1].Flags
 	f.Ops = nil
@@ -246,7 +250,7 @@ func completeTCPMetrics(f *Family) {
 			if !i.Attrs.Has(addr4) && !i.Attrs.Has(addr6) {
 				return eafnosupport
 			}
-			return ESRCH
+			return errno.ESRCH
 		}, Dump: func(*Dump) error { return nil }},
 		{Cmd: cmdDel, Flags: flags, Validate: DontValidateStrict | DontValidateDump, Do: noDo},
 	}
@@ -258,7 +262,7 @@ func completeNetdev(t *testing.T, c *conn.Conn, k *kernelFamily, f *Family) {
 	t.Helper()
 	const devGet, pagePoolGet, queueGet, napiGet, qstatsGet = 1, 5, 10, 11, 12
 	f.ResvStartOp = 0
-	list := learn(t, c, &k.Family, devGet, nlmsg.Dump, nil)
+	list := learn(t, c, &k.Family, devGet, nlmsg.FlagDump, nil)
 	devices := map[uint32]*learned{}
 	for _, m := range list.messages {
 		index, err := nla.Find(genlmsg.Attrs(m, 0), 1).Uint32()
@@ -282,7 +286,7 @@ func completeNetdev(t *testing.T, c *conn.Conn, k *kernelFamily, f *Family) {
 		if err := i.Require(1); err != nil {
 			return err
 		}
-		return ENOENT
+		return errno.ENOENT
 	})
 	f.setDump(pagePoolGet, nil, func(*Dump) error { return nil })
 	f.setDo(queueGet, func(i *Info) error {
@@ -294,14 +298,14 @@ func completeNetdev(t *testing.T, c *conn.Conn, k *kernelFamily, f *Family) {
 		if devices[i.Attrs.Uint32(2)] == nil {
 			return enodev
 		}
-		return ENOENT
+		return errno.ENOENT
 	})
 	f.setDo(napiGet, func(i *Info) error {
 		if err := i.Require(2); err != nil {
 			return err
 		}
 		i.SetAttr(i.Attrs.Get(2))
-		return ENOENT
+		return errno.ENOENT
 	})
 	dumpOf := func(index uint16) DumpFunc {
 		return func(d *Dump) error {
@@ -322,7 +326,7 @@ func completeNetdev(t *testing.T, c *conn.Conn, k *kernelFamily, f *Family) {
 		if devices[d.Attrs.Uint32(1)] == nil {
 			return enodev
 		}
-		return EOPNOTSUPP
+		return errno.EOPNOTSUPP
 	})
 }
 
@@ -348,7 +352,7 @@ func netdevEvents(t *testing.T, f *Family) []event {
 		for _, typ := range []uint16{3, 5, 6} { // features that a bridge has not
 			b = nla.AppendUint64(b, typ, 0)
 		}
-		if err := f.MulticastNetNS(1, mgmt, nlmsg.End(b, mark), 0); err != nil && err != error(ENOBUFS) && err != error(ESRCH) {
+		if err := f.MulticastNetNS(1, mgmt, nlmsg.End(b, mark), 0); err != nil && err != error(errno.ENOBUFS) && err != error(errno.ESRCH) {
 			t.Fatal(err)
 		}
 	}

@@ -8,13 +8,16 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/internal/test/generate"
 	"github.com/nlwire/nlwire/internal/test/kerneltest"
-	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -48,8 +51,8 @@ type target struct {
 	family string
 	id     uint16
 	cmd    uint8
-	do     *nla.Policy // nil: attributes of any kind
-	dump   *nla.Policy
+	do     *policy.Policy // nil: attributes of any kind
+	dump   *policy.Policy
 	weight int // of 100
 }
 
@@ -287,8 +290,8 @@ func (w *twins) shrink(bytes int) {
 // join joins the same group on both.
 func (w *twins) join(group uint32) {
 	kernel, bus := w.socket.Join(group), w.port.Join(group)
-	errno, _ := numberOf(kernel)
-	if mine, _ := numberOf(bus); (kernel == nil) != (bus == nil) || kernel != nil && errno != mine {
+	theirs, _ := errno.Of(kernel)
+	if mine, _ := errno.Of(bus); (kernel == nil) != (bus == nil) || kernel != nil && theirs != mine {
 		w.differ("join", nil, fmt.Sprintf("group %d: kernel %v, bus %v", group, kernel, bus))
 	}
 }
@@ -315,9 +318,9 @@ func (w *twins) compare() {
 			return
 		}
 		w.answers++
-		errno, _ := numberOf(err)
-		errno2, _ := numberOf(err2)
-		sameErr := err == err2 || err != nil && err2 != nil && errno == errno2
+		e, _ := errno.Of(err)
+		e2, _ := errno.Of(err2)
+		sameErr := err == err2 || err != nil && err2 != nil && e == e2
 		if !sameErr || info != info2 || !bytes.Equal(theirs[:n], mine[:n2]) {
 			w.differ("answer", w.sent, fmt.Sprintf("kernel %v %+v\n    %s\n  bus %v %+v\n    %s",
 				err, info, hex.EncodeToString(theirs[:n]), err2, info2, hex.EncodeToString(mine[:n2])))
@@ -340,7 +343,7 @@ func (w *twins) differ(what string, request []byte, how string) {
 	key := what
 	if m, n := nlmsg.Consume(request); n > 0 {
 		h, _ := genlmsg.Consume(m.Payload())
-		key = fmt.Sprintf("%s, type %d, command %d, flags %#x", what, m.Type(), h.Cmd(), uint16(m.Flags()&nlmsg.Dump))
+		key = fmt.Sprintf("%s, type %d, command %d, flags %#x", what, m.Type(), h.Cmd(), uint16(m.Flags()&nlmsg.FlagDump))
 	}
 	if w.unexplained[key]++; w.unexplained[key] == 1 && len(w.unexplained) < 20 {
 		w.t.Errorf("%s, options %v, caps %v, buffer %d:\n  request %s\n  %s", key, w.flags, w.caps, w.buffer, hex.EncodeToString(request), how)

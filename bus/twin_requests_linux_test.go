@@ -4,6 +4,7 @@ import (
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/internal/test/generate"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
@@ -43,12 +44,12 @@ func (w *twins) request() []byte {
 
 func (w *twins) messageFlags() nlmsg.Flags {
 	g := w.g
-	flags := nlmsg.Request
+	flags := nlmsg.FlagRequest
 	if g.IntN(3) != 0 {
-		flags |= nlmsg.Ack
+		flags |= nlmsg.FlagAck
 	}
 	if g.IntN(3) == 0 {
-		flags |= nlmsg.Dump
+		flags |= nlmsg.FlagDump
 	}
 	switch {
 	case w.one(20):
@@ -64,7 +65,7 @@ func (w *twins) messageFlags() nlmsg.Flags {
 func (w *twins) attrs(at *target, flags nlmsg.Flags) []byte {
 	g := w.g
 	p := at.do
-	if flags&nlmsg.Dump == nlmsg.Dump {
+	if flags&nlmsg.FlagDump == nlmsg.FlagDump {
 		p = at.dump
 	}
 	if p == nil {
@@ -82,8 +83,8 @@ func (w *twins) attrs(at *target, flags nlmsg.Flags) []byte {
 }
 
 // anyAttrs is for operations without a policy.
-var anyAttrs = &nla.Policy{Attrs: []nla.Rule{
-	1: {Kind: nla.KindU32}, 2: {Kind: nla.KindU16}, 3: {Kind: nla.KindNULString, Len: 15}, 4: {Kind: nla.KindBinary, Len: 20},
+var anyAttrs = &policy.Policy{Attrs: []policy.Rule{
+	1: {Kind: policy.KindU32}, 2: {Kind: policy.KindU16}, 3: {Kind: policy.KindNULString, Len: 15}, 4: {Kind: policy.KindBinary, Len: 20},
 }}
 
 // ctrlAttrs name a family, and at times an operation.

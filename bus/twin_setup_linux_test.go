@@ -32,7 +32,7 @@ func addBridges(t *testing.T, n int) map[uint32]string {
 
 func addBridge(t *testing.T, c *conn.Conn, name string, index uint32) {
 	t.Helper()
-	r := c.Request(unix.RTM_NEWLINK, nlmsg.Request|nlmsg.Ack|nlmsg.Create|nlmsg.Excl, linkHeader(index))
+	r := c.Request(unix.RTM_NEWLINK, nlmsg.FlagRequest|nlmsg.FlagAck|nlmsg.FlagCreate|nlmsg.FlagExcl, linkHeader(index))
 	defer r.Release()
 	r.B = nla.AppendCString(r.B, unix.IFLA_IFNAME, name)
 	var mark int
@@ -45,7 +45,7 @@ func addBridge(t *testing.T, c *conn.Conn, name string, index uint32) {
 
 func deleteLink(t *testing.T, c *conn.Conn, index uint32) {
 	t.Helper()
-	r := c.Request(unix.RTM_DELLINK, nlmsg.Request|nlmsg.Ack, linkHeader(index))
+	r := c.Request(unix.RTM_DELLINK, nlmsg.FlagRequest|nlmsg.FlagAck, linkHeader(index))
 	defer r.Release()
 	if _, err := c.Do(t.Context(), r); err != nil {
 		t.Fatal(err)

@@ -4,9 +4,10 @@ import (
 	"encoding/binary"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/mdlayher/genetlink"
-	"golang.org/x/sys/unix"
 
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
@@ -94,10 +95,10 @@ var forgeries = []forgery{
 	{name: "another port ID", make: func(seq, portID uint32) []byte { return told(goodFamily)(seq, portID+1) }},
 	{name: "an error", make: func(seq, portID uint32) []byte {
 		request := told(goodFamily)(seq, portID)
-		return nlmsg.AppendAck(nil, request, portID, uint32(unix.ENOENT), nil, nlmsg.AckOptions{})
+		return nlmsg.AppendAck(nil, &nlmsg.ExtAck{Errno: errno.ENOENT, Request: request}, nlmsg.AckOptions{PortID: portID})
 	}},
 	{name: "an error without errno", make: func(seq, portID uint32) []byte {
-		b, mark := nlmsg.Begin(nil, nlmsg.Error, 0, seq, portID)
+		b, mark := nlmsg.Begin(nil, nlmsg.TypeError, 0, seq, portID)
 		return nlmsg.End(b, mark)
 	}},
 }

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
@@ -161,7 +163,7 @@ func (s *portSocket) WriteBuffer() (int, error) { return 0, errors.ErrUnsupporte
 
 // asOfSocket gives an error of the bus the form that those of system calls have.
 func asOfSocket(call string, err error) error {
-	var errno bus.Errno
+	var errno errno.Errno
 	var system unix.Errno
 	switch {
 	case err == nil:

@@ -32,9 +32,9 @@ func TestNotificationsOutliveAnAbandonedDump(t *testing.T) {
 		}
 		for i := range events {
 			for _, typ := range []nlmsg.Type{unix.RTM_NEWROUTE, unix.RTM_DELROUTE} {
-				r := routeRequest(c, nlmsg.Ack|nlmsg.Create, 5000+i)
+				r := routeRequest(c, nlmsg.FlagAck|nlmsg.FlagCreate, 5000+i)
 				if typ == unix.RTM_DELROUTE {
-					r.msg().SetFlags(nlmsg.Ack)
+					r.msg().SetFlags(nlmsg.FlagAck)
 				}
 				binary.NativeEndian.PutUint16(r.B[4:], uint16(typ))
 				if _, err := c.Do(patiently(t), r); err != nil {
@@ -53,7 +53,7 @@ func TestNotificationsOutliveAnAbandonedDump(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if m.Flags()&nlmsg.Multi != 0 {
+			if m.Flags()&nlmsg.FlagMulti != 0 {
 				t.Fatalf("a reply of the dump: %v", m.Type())
 			}
 			if n++; n == 2*events {
@@ -97,7 +97,7 @@ func TestRestOfADatagramIsForTheNextLoop(t *testing.T) {
 func TestLossMetWhileReadingTheRestIsReported(t *testing.T) {
 	c, _ := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event {
 		r := reqs[0]
-		if r.Flags()&nlmsg.Dump != nlmsg.Dump {
+		if r.Flags()&nlmsg.FlagDump != nlmsg.FlagDump {
 			return events(answer(r, 0, ""))
 		}
 		list := append(events(message(r, multi, "first")), event{err: syscall.ENOBUFS})
@@ -115,7 +115,7 @@ func TestLossMetWhileReadingTheRestIsReported(t *testing.T) {
 			break
 		}
 		if n++; n == 1 {
-			_, err := ask(t, c, nlmsg.Ack, "")
+			_, err := ask(t, c, nlmsg.FlagAck, "")
 			isError(t, err, ErrBusy)
 		}
 	}

@@ -12,13 +12,13 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Batch sends requests, with [nlmsg.Request] set, in one datagram and in their order,
-// and waits for all that have [nlmsg.Ack]; the others, such as the messages that begin
+// Batch sends requests, with [nlmsg.FlagRequest] set, in one datagram and in their order,
+// and waits for all that have [nlmsg.FlagAck]; the others, such as the messages that begin
 // and end an nftables batch, are not waited for, but what is queued for them when the
 // rest has been answered is theirs too: replies, and errors. Each request has its answer
 // in [Request.Err], [Request.Replies] and [Request.Warning]. The error is the first of
 // theirs. With nftables a refusal undoes all of the batch; other subsystems handle each
-// request by itself. A request with nlmsg.Ack that the kernel did not get to, as it
+// request by itself. A request with nlmsg.FlagAck that the kernel did not get to, as it
 // refused the batch as a whole (nfnetlink_rcv_batch), has [ErrUnanswered].
 //
 // The send and the receive buffer are made large enough, where the system allows it. For

@@ -75,7 +75,7 @@ func (s *bare) receive(tb testing.TB) []byte {
 
 // appendGetFamily asks the controller for itself.
 func appendGetFamily(b []byte) []byte {
-	b, m := nlmsg.Begin(b, genlmsg.IDCtrl, nlmsg.Request, 1, 0)
+	b, m := nlmsg.Begin(b, genlmsg.IDCtrl, nlmsg.FlagRequest, 1, 0)
 	b = genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion)
 	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, genlmsg.CtrlName)
 	return nlmsg.End(b, m)
@@ -129,7 +129,7 @@ func BenchmarkOpenResolveClose(b *testing.B) {
 // same bytes and as many receives as there are replies.
 func BenchmarkBatch(b *testing.B) {
 	const requests = 64
-	for name, flags := range map[string]nlmsg.Flags{"replies": 0, "acks": nlmsg.Ack} {
+	for name, flags := range map[string]nlmsg.Flags{"replies": 0, "acks": nlmsg.FlagAck} {
 		b.Run(name, func(b *testing.B) {
 			c := openConn(b, socket.Generic)
 			ctx, cancel := context.WithCancel(b.Context())
@@ -164,7 +164,7 @@ func BenchmarkBatch(b *testing.B) {
 				for range batch {
 					m, _ := nlmsg.Consume(s.receive(b))
 					familyID(b, m)
-					if flags&nlmsg.Ack != 0 {
+					if flags&nlmsg.FlagAck != 0 {
 						s.receive(b)
 					}
 				}
@@ -246,7 +246,7 @@ func BenchmarkDump(b *testing.B) {
 				s.send(b, request)
 				for done := false; !done; receives++ {
 					for m := range nlmsg.All(s.receive(b)) {
-						done = m.Type() == nlmsg.Done
+						done = m.Type() == nlmsg.TypeDone
 						n++
 					}
 				}
@@ -261,7 +261,7 @@ func BenchmarkDump(b *testing.B) {
 
 // appendGetRoutes asks for the IPv4 routes.
 func appendGetRoutes(b []byte) []byte {
-	b, m := nlmsg.Begin(b, unix.RTM_GETROUTE, nlmsg.Request|nlmsg.Dump, 1, 0)
+	b, m := nlmsg.Begin(b, unix.RTM_GETROUTE, nlmsg.FlagRequest|nlmsg.FlagDump, 1, 0)
 	return nlmsg.End(append(b, rtmsg()...), m)
 }
 
@@ -315,5 +315,5 @@ func BenchmarkBarrier(b *testing.B) {
 		}
 		r.Release()
 	}
-	kerneltest.Interleave(b, 50, "x/ack", func() { ask(0) }, func() { ask(nlmsg.Ack) })
+	kerneltest.Interleave(b, 50, "x/ack", func() { ask(0) }, func() { ask(nlmsg.FlagAck) })
 }

@@ -5,16 +5,18 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
 // On a kernel the tests may do everything.
 func TestErrorOfRequestsAndGroupsNamesTheMissingCapability(t *testing.T) {
-	const errPerm = syscall.Errno(bus.EPERM)
+	const errPerm = syscall.Errno(errno.EPERM)
 	w := newBus(t)
 	c := w.openWith(t, bus.WithCaps(0))
-	_, err := c.Do(t.Context(), w.request(c, nlmsg.Ack, cmdGuarded))
+	_, err := c.Do(t.Context(), w.request(c, nlmsg.FlagAck, cmdGuarded))
 	isError(t, err, errPerm)
 	if err == nil || !strings.Contains(err.Error(), "CAP_NET_ADMIN") {
 		t.Errorf("error %v", err)
@@ -29,7 +31,7 @@ func TestErrorOfRequestsAndGroupsNamesTheMissingCapability(t *testing.T) {
 		t.Errorf("%d entries", n)
 	}
 	root := w.open(t, 0)
-	if _, err := root.Do(t.Context(), w.request(root, nlmsg.Ack, cmdGuarded)); err != nil {
+	if _, err := root.Do(t.Context(), w.request(root, nlmsg.FlagAck, cmdGuarded)); err != nil {
 		t.Error(err)
 	}
 	sub, err := root.Subscribe(guarded)

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -76,11 +78,11 @@ func TestErrorsOfRequestsWithoutAckAreReported(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		c := open(&fleet{reply: func(req nlmsg.Msg) []event {
 			if said(req) == "0001" {
-				return events(answer(req, uint32(errExist), "there is one"))
+				return events(answer(req, errno.EEXIST, "there is one"))
 			}
 			return acknowledge(req)
 		}})
-		for _, ackOfLast := range []nlmsg.Flags{0, nlmsg.Ack} {
+		for _, ackOfLast := range []nlmsg.Flags{0, nlmsg.FlagAck} {
 			batch := makeBatch(t, c, 3, 0)
 			batch[2].msg().SetFlags(ackOfLast)
 			isError(t, c.Batch(patiently(t), batch...), errExist)
@@ -96,7 +98,7 @@ func TestSameRequestTwiceInABatchIsRefused(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		fl := &fleet{reply: echo}
 		c := open(fl)
-		batch := makeBatch(t, c, 2, nlmsg.Ack)
+		batch := makeBatch(t, c, 2, nlmsg.FlagAck)
 		isError(t, c.Batch(patiently(t), batch[0], batch[1], batch[0]), ErrRequest)
 		if n := fl.all[0].requests(); n != 0 {
 			t.Errorf("%d datagrams sent", n)
@@ -141,7 +143,7 @@ func (n *narrow) openNarrow(t *testing.T) *Conn {
 func TestBatchGrowsTheSendBuffer(t *testing.T) {
 	n := &narrow{double: (&fleet{reply: echo}).open(), most: 1000, grow: true}
 	c := n.openNarrow(t)
-	batch := makeBatch(t, c, 1000, nlmsg.Ack)
+	batch := makeBatch(t, c, 1000, nlmsg.FlagAck)
 	if err := c.Batch(patiently(t), batch...); err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +156,7 @@ func TestBatchGrowsTheSendBuffer(t *testing.T) {
 func TestBatchThatDoesNotFitIsSplit(t *testing.T) {
 	n := &narrow{double: (&fleet{reply: echo}).open(), most: 1000}
 	c := n.openNarrow(t)
-	batch := makeBatch(t, c, 1000, nlmsg.Ack)
+	batch := makeBatch(t, c, 1000, nlmsg.FlagAck)
 	if err := c.Batch(patiently(t), batch...); err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +176,7 @@ func TestSplitBatchOfIgnoredRequestsEnds(t *testing.T) {
 		fl := &fleet{reply: func(nlmsg.Msg) []event { return nil }}
 		n := &narrow{double: fl.open(), most: 30}
 		c := n.openNarrow(t)
-		batch := makeBatch(t, c, 3, nlmsg.Ack)
+		batch := makeBatch(t, c, 3, nlmsg.FlagAck)
 		isError(t, c.Batch(patiently(t), batch...), ErrUnanswered)
 		for _, r := range batch {
 			isError(t, r.Err(), ErrUnanswered)
@@ -186,7 +188,7 @@ func TestSplitBatchOfIgnoredRequestsEnds(t *testing.T) {
 func TestRequestThatIsTooLargeForTheSendBufferFailsByItself(t *testing.T) {
 	n := &narrow{double: (&fleet{reply: echo}).open(), most: 100}
 	c := n.openNarrow(t)
-	batch := makeBatch(t, c, 2, nlmsg.Ack)
+	batch := makeBatch(t, c, 2, nlmsg.FlagAck)
 	batch[1].B = append(batch[1].B, make([]byte, 100)...)
 	isError(t, c.Batch(patiently(t), batch...), ErrBatchSize)
 	isAnswered(t, batch[:1])
@@ -204,7 +206,7 @@ func TestTransactionThatDoesNotFitIsNotSent(t *testing.T) {
 	d.protocol = socket.Netfilter
 	n := &narrow{double: d, most: 1000}
 	c := n.openNarrow(t)
-	batch := makeBatch(t, c, 1000, nlmsg.Ack)
+	batch := makeBatch(t, c, 1000, nlmsg.FlagAck)
 	const begin, end = 0x10, 0x11 // NFNL_MSG_BATCH_BEGIN, _END
 	first, last := c.Request(begin, 0, []byte{0, 0, 0, 10}), c.Request(end, 0, []byte{0, 0, 0, 10})
 	defer first.Release()
@@ -225,7 +227,7 @@ func TestTransactionThatDoesNotFitIsNotSent(t *testing.T) {
 
 func TestErrorOfTheSendIsThatOfAllRequestsOfABatch(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
-		for _, flags := range []nlmsg.Flags{0, nlmsg.Ack} {
+		for _, flags := range []nlmsg.Flags{0, nlmsg.FlagAck} {
 			c := open(&fleet{reply: echo, prepare: func(_ int, d *double) { d.sendErr = syscall.ECONNREFUSED }})
 			batch := makeBatch(t, c, 2, flags)
 			isError(t, c.Batch(patiently(t), batch...), syscall.ECONNREFUSED)
@@ -242,7 +244,7 @@ func TestLargestReplyOfABatchIsReceivedWhole(t *testing.T) {
 		c := open(&fleet{reply: func(req nlmsg.Msg) []event {
 			return append(events(message(req, 0, string(make([]byte, 66<<10)))), acknowledge(req)...)
 		}})
-		batch := makeBatch(t, c, 16, nlmsg.Ack)
+		batch := makeBatch(t, c, 16, nlmsg.FlagAck)
 		if err := c.Batch(patiently(t), batch...); err != nil {
 			t.Fatal(err)
 		}
@@ -261,7 +263,7 @@ func TestLargestReplyOfABatchIsReceivedWhole(t *testing.T) {
 // A batch with a request that cannot be sent sends none, and each of the others says so.
 func TestRequestsOfABatchThatWasNotSentHaveAnError(t *testing.T) {
 	c, f := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event { return events(answer(reqs[0], 0, "")) })
-	first := c.Request(fakeType, nlmsg.Ack, nil)
+	first := c.Request(fakeType, nlmsg.FlagAck, nil)
 	isError(t, c.Batch(patiently(t), first, &Request{}), ErrRequest)
 	isError(t, first.Err(), ErrRequest)
 	if n := f.requests(); n != 0 {

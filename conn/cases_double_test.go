@@ -119,9 +119,9 @@ func like(reply func(req nlmsg.Msg) []event) func(*fake, []nlmsg.Msg) []event {
 	return func(_ *fake, reqs []nlmsg.Msg) (all []event) {
 		for _, req := range reqs {
 			switch {
-			case req.Type() != nlmsg.Noop:
+			case req.Type() != nlmsg.TypeNoop:
 				all = append(all, reply(req)...)
-			case req.Flags()&nlmsg.Ack != 0:
+			case req.Flags()&nlmsg.FlagAck != 0:
 				all = append(all, event{b: answer(req, 0, "")})
 			}
 		}
@@ -131,7 +131,7 @@ func like(reply func(req nlmsg.Msg) []event) func(*fake, []nlmsg.Msg) []event {
 
 // acknowledge is the reply to a request for nothing but an acknowledgement.
 func acknowledge(req nlmsg.Msg) []event {
-	if req.Flags()&nlmsg.Ack == 0 {
+	if req.Flags()&nlmsg.FlagAck == 0 {
 		return nil
 	}
 	return events(answer(req, 0, ""))
@@ -140,8 +140,8 @@ func acknowledge(req nlmsg.Msg) []event {
 // echo is a reply with the payload of the request, and an acknowledgement if it asks for
 // one. A dump is a list of it, and its end.
 func echo(req nlmsg.Msg) []event {
-	if req.Flags()&nlmsg.Dump == nlmsg.Dump {
-		return events(join(message(req, nlmsg.Multi, string(req.Payload())), done(req, nlmsg.Multi, 0)))
+	if req.Flags()&nlmsg.FlagDump == nlmsg.FlagDump {
+		return events(join(message(req, nlmsg.FlagMulti, string(req.Payload())), done(req, nlmsg.FlagMulti, 0)))
 	}
 	return append(events(message(req, 0, string(req.Payload()))), acknowledge(req)...)
 }

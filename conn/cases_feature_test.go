@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -24,13 +26,13 @@ func TestLastIsTheMessageThatEndedTheExchange(t *testing.T) {
 		if _, err := c.Do(patiently(t), r); err != nil || said(r.Last()) != "text" {
 			t.Error(r.Last(), err)
 		}
-		r.msg().SetFlags(nlmsg.Ack)
-		if _, err := c.Do(patiently(t), r); err != nil || r.Last().Type() != nlmsg.Error || r.Last().Seq() != r.Sent() {
+		r.msg().SetFlags(nlmsg.FlagAck)
+		if _, err := c.Do(patiently(t), r); err != nil || r.Last().Type() != nlmsg.TypeError || r.Last().Seq() != r.Sent() {
 			t.Error(r.Last(), err)
 		}
 		for range c.Dump(patiently(t), r) {
 		}
-		if r.Last().Type() != nlmsg.Done || r.Last().Seq() != r.Sent() {
+		if r.Last().Type() != nlmsg.TypeDone || r.Last().Seq() != r.Sent() {
 			t.Error(r.Last())
 		}
 	})
@@ -40,7 +42,7 @@ func TestLastIsTheMessageThatEndedTheExchange(t *testing.T) {
 func TestTakenRepliesAreTheCallers(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		c := open(&fleet{reply: echo})
-		r := c.Request(fakeType, nlmsg.Ack, []byte("text"))
+		r := c.Request(fakeType, nlmsg.FlagAck, []byte("text"))
 		if _, err := c.Do(patiently(t), r); err != nil {
 			t.Fatal(err)
 		}
@@ -66,11 +68,11 @@ func TestSequenceNumberMayBeChosen(t *testing.T) {
 		c := open(&fleet{reply: func(req nlmsg.Msg) []event {
 			sent = append(sent, req.Seq())
 			if said(req) == "bad" {
-				return events(answer(req, uint32(errInvalid), ""))
+				return events(answer(req, errno.EINVAL, ""))
 			}
 			return echo(req)
 		}})
-		r := c.Request(fakeType, nlmsg.Ack, []byte("text"))
+		r := c.Request(fakeType, nlmsg.FlagAck, []byte("text"))
 		r.Seq = 0xfffffffe
 		if m, err := c.Do(patiently(t), r); err != nil || m.Seq() != r.Seq {
 			t.Error(m, err)
@@ -86,7 +88,7 @@ func TestSequenceNumberMayBeChosen(t *testing.T) {
 		if want := []uint32{r.Seq, r.Seq, r.Seq}; !slices.Equal(sent, want) || r.Sent() != r.Seq {
 			t.Errorf("sent %d", sent)
 		}
-		bad := c.Request(fakeType, nlmsg.Ack, []byte("bad"))
+		bad := c.Request(fakeType, nlmsg.FlagAck, []byte("bad"))
 		bad.Seq = 5
 		_, err := c.Do(patiently(t), bad)
 		var refused *Error
@@ -114,12 +116,12 @@ func TestChosenSequenceNumberIsNotGivenToAnotherRequest(t *testing.T) {
 			release = occupy(t, c) // the numbers of another begin with 1
 		}
 		defer release()
-		first := c.Request(fakeType, nlmsg.Ack, []byte("text"))
+		first := c.Request(fakeType, nlmsg.FlagAck, []byte("text"))
 		if _, err := c.Do(patiently(t), first); err != nil {
 			t.Fatal(err)
 		}
 		for range 3 {
-			own, chosen := c.Request(fakeType, nlmsg.Ack, []byte("own")), c.Request(fakeType, nlmsg.Ack, []byte("chosen"))
+			own, chosen := c.Request(fakeType, nlmsg.FlagAck, []byte("own")), c.Request(fakeType, nlmsg.FlagAck, []byte("chosen"))
 			chosen.Seq = first.Sent() + 1
 			if err := c.Batch(patiently(t), own, chosen); err != nil || said(own.Reply()) != "own" || said(chosen.Reply()) != "chosen" {
 				t.Error(said(own.Reply()), said(chosen.Reply()), own.Sent(), chosen.Sent(), err)
@@ -147,8 +149,8 @@ func TestChosenSequenceNumberIsNotGivenToAnotherRequest(t *testing.T) {
 func TestDeadlineEndsAnExchangeThatWaitsForItsReply(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		c := open(&fleet{reply: func(nlmsg.Msg) []event { return nil }}, WithLateReplies())
-		r := c.Request(fakeType, nlmsg.Ack, nil)
-		other := c.Request(fakeType, nlmsg.Ack, nil)
+		r := c.Request(fakeType, nlmsg.FlagAck, nil)
+		other := c.Request(fakeType, nlmsg.FlagAck, nil)
 		for name, exchange := range map[string]func() error{
 			"Do": func() error { _, err := c.Do(t.Context(), r); return err },
 			"Dump": func() (last error) {
@@ -179,7 +181,7 @@ func TestDeadlineThatHasPassedSendsNothing(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		fl := &fleet{reply: echo}
 		c := open(fl)
-		r := c.Request(fakeType, nlmsg.Ack, nil)
+		r := c.Request(fakeType, nlmsg.FlagAck, nil)
 		r.Deadline = time.Now().Add(-1)
 		_, err := c.Do(t.Context(), r)
 		isError(t, err, os.ErrDeadlineExceeded)
@@ -199,7 +201,7 @@ func TestUnmatchedMessagesGoToTheHook(t *testing.T) {
 		var got []string
 		old := nlmsg.Msg(nlmsg.End(nlmsg.Begin(nil, fakeType, 0, 12345, 0)))
 		c = open(&fleet{reply: func(req nlmsg.Msg) []event {
-			if req.Flags()&nlmsg.Dump != nlmsg.Dump && said(req) != "text" {
+			if req.Flags()&nlmsg.FlagDump != nlmsg.FlagDump && said(req) != "text" {
 				return echo(req)
 			}
 			stray := []event{
@@ -207,8 +209,8 @@ func TestUnmatchedMessagesGoToTheHook(t *testing.T) {
 				{b: message(old, 0, "foreign"), info: socket.Info{PortID: 9}},
 			}
 			twice := join(message(req, 0, "text"), message(req, 0, "twice"))
-			if req.Flags()&nlmsg.Dump == nlmsg.Dump {
-				twice = join(message(req, nlmsg.Multi, "text"), done(req, nlmsg.Multi, 0), message(req, 0, "twice"))
+			if req.Flags()&nlmsg.FlagDump == nlmsg.FlagDump {
+				twice = join(message(req, nlmsg.FlagMulti, "text"), done(req, nlmsg.FlagMulti, 0), message(req, 0, "twice"))
 			}
 			return append(stray, event{b: twice})
 		}}, WithUnmatched(func(m nlmsg.Msg, info socket.Info) {
@@ -287,7 +289,7 @@ func TestErrorsOfATransportMayBeWrapped(t *testing.T) {
 		defer c.Close()
 		isAlive(t, c)
 		for text, want := range map[string]error{"lost": syscall.ENOBUFS, "none": ErrUnanswered, "long": socket.ErrTruncated} {
-			_, err := asking(patiently(t), c, nlmsg.Ack, text)
+			_, err := asking(patiently(t), c, nlmsg.FlagAck, text)
 			isError(t, err, want)
 			_, err = listing(patiently(t), c, text)
 			isError(t, err, want)

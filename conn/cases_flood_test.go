@@ -26,7 +26,7 @@ const enough = 1 << 18
 
 func (f *flood) Send(b []byte) error {
 	m, _ := nlmsg.Consume(b)
-	f.own = message(m, nlmsg.Multi, "")
+	f.own = message(m, nlmsg.FlagMulti, "")
 	return nil
 }
 
@@ -48,7 +48,7 @@ func (f *flood) Receive(b []byte) (int, socket.Info, error) { return f.TryReceiv
 var errFlood = errors.New("the exchange did not end in the flood")
 
 func TestContextsAndDeadlinesAreKeptInAFlood(t *testing.T) {
-	forged := nlmsg.End(nlmsg.Begin(nil, fakeType, nlmsg.Multi, 1, fakePort))
+	forged := nlmsg.End(nlmsg.Begin(nil, fakeType, nlmsg.FlagMulti, 1, fakePort))
 	floods := map[string]event{
 		"foreign":      {b: forged, info: socket.Info{PortID: 7}},
 		"cut":          {b: forged, info: socket.Info{PortID: 7}, err: socket.ErrTruncated},
@@ -88,7 +88,7 @@ func inAFlood(t *testing.T, e event, exchange func(context.Context, *Conn, *Requ
 		d := &double{fake: newFake(nil), gone: make(chan struct{})}
 		c := New(&flood{double: d, event: e, at: at}, WithQueue(1<<30))
 		t.Cleanup(func() { c.Close() })
-		return c, c.Request(fakeType, nlmsg.Ack, nil)
+		return c, c.Request(fakeType, nlmsg.FlagAck, nil)
 	}
 	c, r := open(func(n int) {
 		if n == 50 {

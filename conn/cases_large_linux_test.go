@@ -29,7 +29,7 @@ func longLink(t *testing.T, netNS int) {
 	c := openConn(t, socket.Route, socket.WithNetNS(netNS))
 	defer c.Close()
 	for first := 0; first < 495; first += 99 {
-		r := c.Request(rtmNewLinkProp, nlmsg.Ack|nlmsg.Create|nlmsg.Excl, ifinfomsg(1, 0, 0))
+		r := c.Request(rtmNewLinkProp, nlmsg.FlagAck|nlmsg.FlagCreate|nlmsg.FlagExcl, ifinfomsg(1, 0, 0))
 		b, m := nla.Begin(r.B, iflaPropList)
 		for i := range 99 {
 			b = nla.AppendCString(b, iflaAltIfname, fmt.Sprintf("%s%03d", strings.Repeat("x", 124), first+i))
@@ -62,7 +62,7 @@ func TestMessageOver64KiBIsReceivedWholeAtTheFirstAttempt(t *testing.T) {
 	onKernelInBothForms(t, func(t *testing.T, open opener) {
 		fresh := func() *Conn { return open(socket.Route, socket.WithNetNS(netNS)) }
 		t.Run("Do", func(t *testing.T) {
-			for _, flags := range []nlmsg.Flags{0, nlmsg.Ack} {
+			for _, flags := range []nlmsg.Flags{0, nlmsg.FlagAck} {
 				c := fresh()
 				r := getLink(c, flags)
 				defer r.Release()
@@ -95,7 +95,7 @@ func TestMessageOver64KiBIsReceivedWholeAtTheFirstAttempt(t *testing.T) {
 				c := fresh()
 				var batch []*Request
 				for range n {
-					batch = append(batch, getLink(c, nlmsg.Ack))
+					batch = append(batch, getLink(c, nlmsg.FlagAck))
 				}
 				if err := c.Batch(patiently(t), batch...); err != nil {
 					t.Fatal(err)
@@ -117,7 +117,7 @@ func TestNotificationOver64KiBIsReceivedWholeAtTheFirstAttempt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	up := c.Request(unix.RTM_NEWLINK, nlmsg.Ack, ifinfomsg(1, unix.IFF_UP, unix.IFF_UP))
+	up := c.Request(unix.RTM_NEWLINK, nlmsg.FlagAck, ifinfomsg(1, unix.IFF_UP, unix.IFF_UP))
 	defer up.Release()
 	if _, err := c.Do(patiently(t), up); err != nil {
 		t.Fatal(err)
@@ -155,7 +155,7 @@ func (s *stiff) Send(b []byte) error {
 // aliases is a batch of changes, which are more bytes than a send buffer has.
 func aliases(c *Conn, n int) (batch []*Request) {
 	for i := range n {
-		r := c.Request(unix.RTM_SETLINK, nlmsg.Ack, ifinfomsg(1, 0, 0))
+		r := c.Request(unix.RTM_SETLINK, nlmsg.FlagAck, ifinfomsg(1, 0, 0))
 		r.B = nla.AppendBytes(r.B, unix.IFLA_IFALIAS, fmt.Appendf(nil, "%0255d", i))
 		batch = append(batch, r)
 	}
@@ -206,7 +206,7 @@ func TestRequestWithoutItsFixedHeaderEndsOnTheKernel(t *testing.T) {
 		netNS := kerneltest.NewNetNS(t)
 		for protocol, typ := range map[int]nlmsg.Type{socket.Route: unix.RTM_GETLINK, socket.Netfilter: 1<<8 | 1} {
 			c := open(protocol, socket.WithNetNS(netNS))
-			for _, flags := range []nlmsg.Flags{0, nlmsg.Ack} {
+			for _, flags := range []nlmsg.Flags{0, nlmsg.FlagAck} {
 				r := c.Request(typ, flags, nil)
 				if m, err := c.Do(patiently(t), r); m != nil || err != nil {
 					t.Error(protocol, flags, m, err)
@@ -246,7 +246,7 @@ func TestRequestsInTheBodyOfADumpOfTheKernelGetOn(t *testing.T) {
 				n++
 			}
 			if n%1000 == 1 {
-				get := getLink(c, nlmsg.Ack)
+				get := getLink(c, nlmsg.FlagAck)
 				switch _, err := c.Do(patiently(t), get); {
 				case errors.Is(err, ErrBusy):
 					busy++

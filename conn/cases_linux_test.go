@@ -60,7 +60,7 @@ func TestRequestOnAFullReceiveBufferEnds(t *testing.T) {
 	c := New(s)
 	defer c.Close()
 	for range 3 {
-		other := ctrlRequest(c, nlmsg.Ack, genlmsg.CtrlCmdGetFamily)
+		other := ctrlRequest(c, nlmsg.FlagAck, genlmsg.CtrlCmdGetFamily)
 		other.B = nla.AppendCString(other.B, genlmsg.CtrlAttrFamilyName, genlmsg.CtrlName)
 		if err := other.begin(); err != nil {
 			t.Fatal(err)
@@ -87,7 +87,7 @@ func TestRequestsUnderLoadOnASmallReceiveBufferEnd(t *testing.T) {
 		for id := range 256 {
 			wg.Go(func() {
 				for range 20 {
-					r := ctrlRequest(c, nlmsg.Ack*nlmsg.Flags(id%2), genlmsg.CtrlCmdGetFamily)
+					r := ctrlRequest(c, nlmsg.FlagAck*nlmsg.Flags(id%2), genlmsg.CtrlCmdGetFamily)
 					r.B = nla.AppendCString(r.B, genlmsg.CtrlAttrFamilyName, genlmsg.CtrlName)
 					_, err := c.Do(ctx, r)
 					isAnsweredOrLost(t, err)
@@ -108,7 +108,7 @@ func TestManyGoroutinesLoseNoReply(t *testing.T) {
 		for range 512 {
 			wg.Go(func() {
 				for range 5 {
-					r := ctrlRequest(c, nlmsg.Ack, genlmsg.CtrlCmdGetFamily)
+					r := ctrlRequest(c, nlmsg.FlagAck, genlmsg.CtrlCmdGetFamily)
 					r.B = nla.AppendCString(r.B, genlmsg.CtrlAttrFamilyName, genlmsg.CtrlName)
 					m, err := c.Do(ctx, r)
 					if id, e := nla.Find(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrFamilyID).Uint16(); id != genlmsg.IDCtrl || e != nil || err != nil {
@@ -131,7 +131,7 @@ func linksInGroup(t *testing.T, c *Conn, group uint32, n int) {
 	t.Helper()
 	var batch []*Request
 	for i := range n {
-		r := c.Request(unix.RTM_NEWLINK, nlmsg.Ack|nlmsg.Create|nlmsg.Excl, ifinfomsg(0, 0, 0))
+		r := c.Request(unix.RTM_NEWLINK, nlmsg.FlagAck|nlmsg.FlagCreate|nlmsg.FlagExcl, ifinfomsg(0, 0, 0))
 		r.B = nla.AppendUint32(r.B, unix.IFLA_GROUP, group)
 		b, m := nla.Begin(r.B, unix.IFLA_LINKINFO)
 		r.B = nla.End(nla.AppendCString(b, unix.IFLA_INFO_KIND, "bridge"), m)
@@ -148,7 +148,7 @@ func linksInGroup(t *testing.T, c *Conn, group uint32, n int) {
 }
 
 func deleteGroup(ctx context.Context, c *Conn, group uint32) error {
-	r := c.Request(unix.RTM_DELLINK, nlmsg.Ack, ifinfomsg(0, 0, 0))
+	r := c.Request(unix.RTM_DELLINK, nlmsg.FlagAck, ifinfomsg(0, 0, 0))
 	defer r.Release()
 	r.B = nla.AppendUint32(r.B, unix.IFLA_GROUP, group)
 	_, err := c.Do(ctx, r)
@@ -183,7 +183,7 @@ func getRouteWhileLinksAreDeleted(t *testing.T, c *Conn, links int) (longest, he
 	var wg sync.WaitGroup
 	for range waiters {
 		wg.Go(func() {
-			r := c.Request(unix.RTM_NEWLINK, nlmsg.Ack, ifinfomsg(1, unix.IFF_UP, unix.IFF_UP))
+			r := c.Request(unix.RTM_NEWLINK, nlmsg.FlagAck, ifinfomsg(1, unix.IFF_UP, unix.IFF_UP))
 			defer r.Release()
 			if _, err := c.Do(t.Context(), r); err != nil {
 				t.Error(err)
@@ -266,7 +266,7 @@ func TestDeadlinesAreKeptWhileOtherProcessesFloodThePort(t *testing.T) {
 // floodPort sends messages to a port until it is stopped, or the port is gone.
 func floodPort(s *socket.Socket, portID uint32, stop <-chan struct{}) {
 	defer s.Close()
-	b := nlmsg.End(nlmsg.Begin(nil, fakeType, nlmsg.Multi, 1, portID))
+	b := nlmsg.End(nlmsg.Begin(nil, fakeType, nlmsg.FlagMulti, 1, portID))
 	for {
 		select {
 		case <-stop:
@@ -281,7 +281,7 @@ func floodPort(s *socket.Socket, portID uint32, stop <-chan struct{}) {
 
 // addressRequest adds an address to lo.
 func addressRequest(c *Conn, flags nlmsg.Flags, last byte) *Request {
-	r := c.Request(unix.RTM_NEWADDR, flags|nlmsg.Create, []byte{unix.AF_INET, 32, 0, 0, 1, 0, 0, 0})
+	r := c.Request(unix.RTM_NEWADDR, flags|nlmsg.FlagCreate, []byte{unix.AF_INET, 32, 0, 0, 1, 0, 0, 0})
 	r.B = nla.AppendBytes(r.B, unix.IFA_LOCAL, []byte{10, 9, 8, last})
 	return r
 }
@@ -290,16 +290,16 @@ func TestChangeWithoutAckEnds(t *testing.T) {
 	onKernelInBothForms(t, func(t *testing.T, open opener) {
 		c := open(socket.Route, socket.WithNetNS(kerneltest.NewNetNS(t)))
 		for _, request := range []*Request{
-			addressRequest(c, nlmsg.Request, 1),
+			addressRequest(c, nlmsg.FlagRequest, 1),
 			addressRequest(c, 0, 2),
-			c.Request(unix.RTM_SETLINK, nlmsg.Request, ifinfomsg(1, unix.IFF_UP, unix.IFF_UP)),
+			c.Request(unix.RTM_SETLINK, nlmsg.FlagRequest, ifinfomsg(1, unix.IFF_UP, unix.IFF_UP)),
 		} {
 			if m, err := c.Do(patiently(t), request); m != nil || err != nil {
 				t.Error(m, err)
 			}
 			request.Release()
 		}
-		again := addressRequest(c, nlmsg.Excl, 1)
+		again := addressRequest(c, nlmsg.FlagExcl, 1)
 		defer again.Release()
 		_, err := c.Do(patiently(t), again)
 		isError(t, err, unix.EEXIST)

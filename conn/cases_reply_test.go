@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -21,7 +23,7 @@ func TestReceiveThatFailsForAPassingReasonIsTriedAgain(t *testing.T) {
 				return append(append(all, echo(req)...), event{err: passing})
 			}})
 			isAlive(t, c)
-			r := c.Request(fakeType, nlmsg.Ack, []byte("text"))
+			r := c.Request(fakeType, nlmsg.FlagAck, []byte("text"))
 			defer r.Release()
 			if err := c.Batch(patiently(t), r); err != nil || said(r.Reply()) != "text" {
 				t.Error(said(r.Reply()), err)
@@ -45,7 +47,7 @@ func TestRequestWithoutAReplyEnds(t *testing.T) {
 		if m, err := asking(patiently(t), c, 0, ""); m != "" || err != nil {
 			t.Errorf("%q, %v", m, err)
 		}
-		_, err := asking(patiently(t), c, nlmsg.Ack, "")
+		_, err := asking(patiently(t), c, nlmsg.FlagAck, "")
 		isError(t, err, ErrUnanswered)
 		_, err = listing(patiently(t), c, "")
 		isError(t, err, ErrUnanswered)
@@ -57,13 +59,13 @@ func TestRequestWithoutAReplyEnds(t *testing.T) {
 
 func TestRefusalOfARequestWithoutAckIsItsError(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
-		c := open(&fleet{reply: func(req nlmsg.Msg) []event { return events(answer(req, uint32(errExist), "")) }})
+		c := open(&fleet{reply: func(req nlmsg.Msg) []event { return events(answer(req, errno.EEXIST, "")) }})
 		r := c.Request(fakeType, 0, nil)
 		defer r.Release()
 		_, err := c.Do(patiently(t), r)
 		isError(t, err, errExist)
 		var refused *Error
-		if !errors.As(err, &refused) || refused.Seq != r.Sent() || r.Last().Type() != nlmsg.Error {
+		if !errors.As(err, &refused) || refused.Seq != r.Sent() || r.Last().Type() != nlmsg.TypeError {
 			t.Errorf("%+v, last %v", refused, r.Last())
 		}
 	})
@@ -73,13 +75,13 @@ func TestRefusalOfARequestWithoutAckIsItsError(t *testing.T) {
 func TestRequestFlagIsSetByEveryExchange(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		c := open(&fleet{reply: func(req nlmsg.Msg) []event {
-			if req.Flags()&nlmsg.Request == 0 {
+			if req.Flags()&nlmsg.FlagRequest == 0 {
 				return nil
 			}
 			return echo(req)
 		}})
 		isAlive(t, c)
-		r := c.Request(fakeType, nlmsg.Ack, []byte("text"))
+		r := c.Request(fakeType, nlmsg.FlagAck, []byte("text"))
 		defer r.Release()
 		if err := c.Batch(patiently(t), r); err != nil || said(r.Reply()) != "text" {
 			t.Error(said(r.Reply()), err)
@@ -91,10 +93,10 @@ func TestRequestFlagIsSetByEveryExchange(t *testing.T) {
 func TestReplyOfSeveralPartsWithoutItsEndIsComplete(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		c := open(&fleet{reply: func(req nlmsg.Msg) []event {
-			parts := events(message(req, nlmsg.Multi, "part"), message(req, nlmsg.Multi, "rest"))
+			parts := events(message(req, nlmsg.FlagMulti, "part"), message(req, nlmsg.FlagMulti, "rest"))
 			return append(parts, acknowledge(req)...)
 		}})
-		for _, flags := range []nlmsg.Flags{0, nlmsg.Ack} {
+		for _, flags := range []nlmsg.Flags{0, nlmsg.FlagAck} {
 			r := c.Request(fakeType, flags, nil)
 			if m, err := c.Do(patiently(t), r); said(m) != "part" || err != nil {
 				t.Error(said(m), err)
@@ -102,7 +104,7 @@ func TestReplyOfSeveralPartsWithoutItsEndIsComplete(t *testing.T) {
 			if n := len(slices.Collect(r.Replies())); n != 2 {
 				t.Errorf("%d replies", n)
 			}
-			if last := r.Last(); flags == 0 && said(last) != "rest" || flags != 0 && last.Type() != nlmsg.Error {
+			if last := r.Last(); flags == 0 && said(last) != "rest" || flags != 0 && last.Type() != nlmsg.TypeError {
 				t.Errorf("last: %v", last)
 			}
 			r.Release()
@@ -119,7 +121,7 @@ func TestDumpThatIsAnsweredAsARequestEnds(t *testing.T) {
 		c := open(&fleet{reply: func(req nlmsg.Msg) []event {
 			return append(events(message(req, 0, "only")), acknowledge(req)...)
 		}})
-		for _, flags := range []nlmsg.Flags{0, nlmsg.Ack} {
+		for _, flags := range []nlmsg.Flags{0, nlmsg.FlagAck} {
 			r := c.Request(fakeType, flags, nil)
 			var texts []string
 			for m, err := range c.Dump(patiently(t), r) {
@@ -142,12 +144,12 @@ func TestListThatFollowsItsAcknowledgementIsComplete(t *testing.T) {
 		var fl *fleet
 		fl = &fleet{reply: func(req nlmsg.Msg) []event {
 			for _, d := range fl.doubles() {
-				go d.put(events(message(req, nlmsg.Multi, "rule"), message(req, nlmsg.Multi, "last"), done(req, nlmsg.Multi, 0))...)
+				go d.put(events(message(req, nlmsg.FlagMulti, "rule"), message(req, nlmsg.FlagMulti, "last"), done(req, nlmsg.FlagMulti, 0))...)
 			}
 			return events(answer(req, 0, ""))
 		}}
 		c := open(fl, WithLateReplies())
-		r := c.Request(fakeType, nlmsg.Ack, nil)
+		r := c.Request(fakeType, nlmsg.FlagAck, nil)
 		defer r.Release()
 		for range 3 {
 			var texts []string
@@ -157,7 +159,7 @@ func TestListThatFollowsItsAcknowledgementIsComplete(t *testing.T) {
 				}
 				texts = append(texts, said(m))
 			}
-			if !slices.Equal(texts, []string{"rule", "last"}) || r.Last().Type() != nlmsg.Done {
+			if !slices.Equal(texts, []string{"rule", "last"}) || r.Last().Type() != nlmsg.TypeDone {
 				t.Errorf("%q, last %v", texts, r.Last())
 			}
 		}
@@ -166,7 +168,7 @@ func TestListThatFollowsItsAcknowledgementIsComplete(t *testing.T) {
 
 // thermal is a fake of drivers/thermal, which numbers nothing but the end of its lists.
 func thermal(req nlmsg.Msg) []event {
-	if req.Flags()&nlmsg.Dump != nlmsg.Dump {
+	if req.Flags()&nlmsg.FlagDump != nlmsg.FlagDump {
 		return echo(req)
 	}
 	var all []event
@@ -174,7 +176,7 @@ func thermal(req nlmsg.Msg) []event {
 		b, m := nlmsg.Begin(nil, req.Type(), 0, 0, 0)
 		all = append(all, event{b: nlmsg.End(append(b, zone...), m)})
 	}
-	return append(all, event{b: done(req, nlmsg.Multi, 0)})
+	return append(all, event{b: done(req, nlmsg.FlagMulti, 0)})
 }
 
 func TestListWithoutSequenceNumbersIsTheDumps(t *testing.T) {
@@ -228,7 +230,7 @@ func TestRequestWithoutItsFixedHeaderEnds(t *testing.T) {
 		if got, err := asking(patiently(t), c, 0, ""); got != "" || err != nil {
 			t.Error(got, err)
 		}
-		if got, err := asking(patiently(t), c, nlmsg.Ack, ""); got != "" || err != nil {
+		if got, err := asking(patiently(t), c, nlmsg.FlagAck, ""); got != "" || err != nil {
 			t.Error(got, err)
 		}
 		_, err := listing(patiently(t), c, "")

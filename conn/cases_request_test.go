@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
@@ -122,12 +124,9 @@ func TestRequestOfManyGoroutinesIsUsedByOne(t *testing.T) {
 
 // refuse reports an attribute, and warn a text.
 func refuse(req nlmsg.Msg) []event {
-	var ext nlmsg.ExtAck
-	ext.Offset = nlmsg.HeaderLen
-	ext.Set(nlmsg.AttrOffs)
 	switch said(req) {
 	case "\x08\x00\x01\x00bad":
-		return events(nlmsg.AppendAck(nil, req, fakePort, uint32(errInvalid), &ext, nlmsg.AckOptions{Cap: true, Ext: true}))
+		return events(nlmsg.AppendAck(nil, &nlmsg.ExtAck{Errno: errno.EINVAL, Request: req, Offset: nlmsg.HeaderLen}, nlmsg.AckOptions{PortID: fakePort, Cap: true, Ext: true}))
 	case "warn":
 		return events(answer(req, 0, "this is deprecated"))
 	}
@@ -136,7 +135,7 @@ func refuse(req nlmsg.Msg) []event {
 
 // badRequest is one whose refusal names an attribute.
 func badRequest(c *Conn) *Request {
-	r := c.Request(fakeType, nlmsg.Ack, nil)
+	r := c.Request(fakeType, nlmsg.FlagAck, nil)
 	r.B = append(r.B, "\x08\x00\x01\x00bad\x00"...)
 	return r
 }
@@ -148,7 +147,7 @@ func TestCallbacksMayUseTheConn(t *testing.T) {
 		c = open(&fleet{reply: refuse}, WithWarnings(func(w *Error) {
 			warned++
 			isAlive(t, c)
-			if w.Msg != "this is deprecated" {
+			if string(w.Msg) != "this is deprecated" {
 				t.Error(w)
 			}
 		}))
@@ -176,7 +175,7 @@ func TestCallbacksMayUseTheConn(t *testing.T) {
 				t.Error(op, err)
 			}
 			r.Release()
-			w := c.Request(fakeType, nlmsg.Ack, []byte("warn"))
+			w := c.Request(fakeType, nlmsg.FlagAck, []byte("warn"))
 			if err := do(w); err != nil || w.Warning() == nil {
 				t.Error(op, err)
 			}
@@ -201,7 +200,7 @@ func TestCallbacksThatPanicLeaveTheConnUsable(t *testing.T) {
 				t.Error("a message")
 			}
 		})
-		w := c.Request(fakeType, nlmsg.Ack, []byte("warn"))
+		w := c.Request(fakeType, nlmsg.FlagAck, []byte("warn"))
 		defer w.Release()
 		isPanic(t, "warning", func() { _, _ = c.Do(patiently(t), w) })
 		isPanic(t, "warning", func() { _ = c.Batch(patiently(t), w) })
@@ -256,7 +255,7 @@ func TestExchangesInTheBodyOfADumpGetOn(t *testing.T) {
 				if len(texts) == 3 {
 					inner(depth - 1)
 				}
-				if got, err := asking(patiently(t), c, nlmsg.Ack, "text"); got != "text" || err != nil {
+				if got, err := asking(patiently(t), c, nlmsg.FlagAck, "text"); got != "text" || err != nil {
 					t.Fatal(got, err)
 				}
 			}
@@ -282,13 +281,13 @@ func numbers(n int) (texts []string) {
 // manyParts answers dumps with n datagrams of a size each.
 func manyParts(n, size int) func(nlmsg.Msg) []event {
 	return func(req nlmsg.Msg) (all []event) {
-		if req.Flags()&nlmsg.Dump != nlmsg.Dump {
+		if req.Flags()&nlmsg.FlagDump != nlmsg.FlagDump {
 			return echo(req)
 		}
 		for _, number := range numbers(n) {
-			all = append(all, event{b: message(req, nlmsg.Multi, number+strings.Repeat("x", size-4))})
+			all = append(all, event{b: message(req, nlmsg.FlagMulti, number+strings.Repeat("x", size-4))})
 		}
-		return append(all, event{b: done(req, nlmsg.Multi, 0)})
+		return append(all, event{b: done(req, nlmsg.FlagMulti, 0)})
 	}
 }
 

@@ -40,10 +40,10 @@ func TestReplyThatIsLostAmongOthersIsALoss(t *testing.T) {
 			if n++; n > 1 {
 				return echo(req)
 			}
-			return append([]event{{err: syscall.ENOBUFS}}, events(message(req, nlmsg.Multi, "1"), message(req, nlmsg.Multi, "2"))...)
+			return append([]event{{err: syscall.ENOBUFS}}, events(message(req, nlmsg.FlagMulti, "1"), message(req, nlmsg.FlagMulti, "2"))...)
 		}}
 		c := open(fl)
-		r := c.Request(fakeType, nlmsg.Ack, nil)
+		r := c.Request(fakeType, nlmsg.FlagAck, nil)
 		defer r.Release()
 		_, err := c.Do(patiently(t), r)
 		var loss *LossError
@@ -170,7 +170,7 @@ func TestDeadTransportIsNotPooledAgain(t *testing.T) {
 		"Dump": func(c *Conn) error { _, err := listing(context.Background(), c, "die"); return err },
 		"Do":   func(c *Conn) error { _, err := asking(context.Background(), c, 0, "die"); return err },
 		"Batch": func(c *Conn) error {
-			r := c.Request(fakeType, nlmsg.Ack, []byte("die"))
+			r := c.Request(fakeType, nlmsg.FlagAck, []byte("die"))
 			defer r.Release()
 			return c.Batch(context.Background(), r)
 		},
@@ -230,14 +230,14 @@ func TestDeadFirstTransportDoesNotFailLaterExchanges(t *testing.T) {
 func TestQueueBoundsTheMemoryOfTheRestOfADump(t *testing.T) {
 	const datagrams, limit = 20_000, 1 << 20
 	c := (&fleet{reply: func(req nlmsg.Msg) (all []event) {
-		if req.Flags()&nlmsg.Dump != nlmsg.Dump {
+		if req.Flags()&nlmsg.FlagDump != nlmsg.FlagDump {
 			return echo(req)
 		}
-		part := message(req, nlmsg.Multi, "part")
+		part := message(req, nlmsg.FlagMulti, "part")
 		for range datagrams {
 			all = append(all, event{b: part})
 		}
-		return append(all, event{b: done(req, nlmsg.Multi, 0)})
+		return append(all, event{b: done(req, nlmsg.FlagMulti, 0)})
 	}}).single(t, WithQueue(limit))
 	r := c.Request(fakeType, 0, nil)
 	defer r.Release()

@@ -28,7 +28,7 @@ type scatter struct {
 
 func (s *scatter) answer(f *fake, reqs []nlmsg.Msg) []event {
 	r := reqs[0]
-	if r.Flags()&nlmsg.Dump == nlmsg.Dump {
+	if r.Flags()&nlmsg.FlagDump == nlmsg.FlagDump {
 		return long(r)
 	}
 	s.mu.Lock()
@@ -80,7 +80,7 @@ func TestAnswersInAnyOrderFindTheirRequests(t *testing.T) {
 					}
 					want := fmt.Sprintf("%04d%04d", id, i)
 					s.register(want, cancel)
-					r := c.Request(fakeType, nlmsg.Request|nlmsg.Ack, []byte(want))
+					r := c.Request(fakeType, nlmsg.FlagRequest|nlmsg.FlagAck, []byte(want))
 					m, err := c.Do(ctx, r)
 					switch {
 					case err == nil && text(m) == want:
@@ -121,7 +121,7 @@ func TestRequestsAfterADeadlineGetTheirOwnReplies(t *testing.T) {
 	}, WithLateReplies())
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	r := c.Request(fakeType, nlmsg.Request, []byte("late"))
+	r := c.Request(fakeType, nlmsg.FlagRequest, []byte("late"))
 	r.Op = "wait for it"
 	_, err := c.Do(ctx, r)
 	isError(t, err, context.DeadlineExceeded)
@@ -160,7 +160,7 @@ func TestExchangesGetOnWhenTheOneBeforeThemIsGivenUp(t *testing.T) {
 		defer cancel()
 		givenUp := make(chan error, 1)
 		go func() {
-			_, err := c.Do(ctx, c.Request(fakeType, nlmsg.Request, nil))
+			_, err := c.Do(ctx, c.Request(fakeType, nlmsg.FlagRequest, nil))
 			givenUp <- err
 		}()
 		for f.requests() == 0 {
@@ -214,7 +214,7 @@ func TestCloseEndsEveryExchange(t *testing.T) {
 	var sent atomic.Int64
 	answers := func(_ *fake, reqs []nlmsg.Msg) []event {
 		sent.Add(1)
-		if reqs[0].Flags()&nlmsg.Dump == nlmsg.Dump {
+		if reqs[0].Flags()&nlmsg.FlagDump == nlmsg.FlagDump {
 			return events(message(reqs[0], multi, "a"))
 		}
 		return nil
@@ -247,7 +247,7 @@ func TestCloseEndsEveryExchange(t *testing.T) {
 		isError(t, err, ErrClosed)
 		_, err = collect(t, c)
 		isError(t, err, ErrClosed)
-		isError(t, c.Batch(t.Context(), c.Request(fakeType, nlmsg.Ack, nil), c.Request(fakeType, nlmsg.Ack, nil)), ErrClosed)
+		isError(t, c.Batch(t.Context(), c.Request(fakeType, nlmsg.FlagAck, nil), c.Request(fakeType, nlmsg.FlagAck, nil)), ErrClosed)
 	}, WithLateReplies())
 }
 
@@ -286,7 +286,7 @@ func TestErrorOfTheSendIsThatOfTheExchange(t *testing.T) {
 	_, err = collect(t, c)
 	isError(t, err, syscall.EMSGSIZE)
 	f.err = nil
-	if got, err := ask(t, c, nlmsg.Ack, "next"); got != "next" || err != nil {
+	if got, err := ask(t, c, nlmsg.FlagAck, "next"); got != "next" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
 	if got, err := collect(t, c); len(got) != 100 || err != nil {
@@ -305,7 +305,7 @@ func TestPassingErrorsAtAnyReceiveLoseNothing(t *testing.T) {
 			answers := func(_ *fake, reqs []nlmsg.Msg) []event {
 				r := reqs[0]
 				switch {
-				case r.Flags()&nlmsg.Dump == nlmsg.Dump:
+				case r.Flags()&nlmsg.FlagDump == nlmsg.FlagDump:
 					return inject(long(r))
 				case len(reqs) > 1:
 					return inject(events(answer(reqs[0], 0, ""), answer(reqs[1], 0, ""), answer(reqs[2], 0, "")))
@@ -313,13 +313,13 @@ func TestPassingErrorsAtAnyReceiveLoseNothing(t *testing.T) {
 				return inject(events(message(r, 0, "abcd"), message(r, 0, "b"), answer(r, 0, "")))
 			}
 			inOneAndInAPool(t, func() func(*fake, []nlmsg.Msg) []event { return answers }, func(t *testing.T, c *Conn) {
-				if got, err := ask(t, c, nlmsg.Ack, ""); got != "abcd" || err != nil {
+				if got, err := ask(t, c, nlmsg.FlagAck, ""); got != "abcd" || err != nil {
 					t.Errorf("%v at %d: %q, %v", fault, at, got, err)
 				}
 				if got, err := collect(t, c); len(got) != 100 || err != nil {
 					t.Errorf("%v at %d: %d messages, %v", fault, at, len(got), err)
 				}
-				batch := []*Request{c.Request(fakeType, nlmsg.Ack, nil), c.Request(fakeType, nlmsg.Ack, nil), c.Request(fakeType, nlmsg.Ack, nil)}
+				batch := []*Request{c.Request(fakeType, nlmsg.FlagAck, nil), c.Request(fakeType, nlmsg.FlagAck, nil), c.Request(fakeType, nlmsg.FlagAck, nil)}
 				if err := c.Batch(t.Context(), batch...); err != nil {
 					t.Errorf("%v at %d: batch: %v", fault, at, err)
 				}
@@ -337,7 +337,7 @@ func TestExchangeEndsIfTheConnWasClosedDuringItsSend(t *testing.T) {
 	}, WithLateReplies())
 	result := make(chan error)
 	go func() {
-		_, err := ask(t, c, nlmsg.Ack, "")
+		_, err := ask(t, c, nlmsg.FlagAck, "")
 		result <- err
 	}()
 	<-sending

@@ -47,7 +47,7 @@ func (h *rtnl) add(tb testing.TB, n int) error {
 		var batch []*Request
 		for range min(n, 100) {
 			h.made++
-			r := h.c.Request(unix.RTM_NEWLINK, nlmsg.Ack|nlmsg.Create|nlmsg.Excl, ifinfomsg(0, 0, 0))
+			r := h.c.Request(unix.RTM_NEWLINK, nlmsg.FlagAck|nlmsg.FlagCreate|nlmsg.FlagExcl, ifinfomsg(0, 0, 0))
 			r.B = nla.AppendCString(r.B, unix.IFLA_IFNAME, fmt.Sprint("d", h.made))
 			r.B = nla.AppendUint32(r.B, unix.IFLA_GROUP, deviceGroup)
 			b, mark := nla.Begin(r.B, unix.IFLA_LINKINFO)
@@ -64,7 +64,7 @@ func (h *rtnl) add(tb testing.TB, n int) error {
 
 // remove removes the devices, and returns how long it took.
 func (h *rtnl) remove(tb testing.TB) time.Duration {
-	r := h.c.Request(unix.RTM_DELLINK, nlmsg.Ack, ifinfomsg(0, 0, 0))
+	r := h.c.Request(unix.RTM_DELLINK, nlmsg.FlagAck, ifinfomsg(0, 0, 0))
 	defer r.Release()
 	r.B = nla.AppendUint32(r.B, unix.IFLA_GROUP, deviceGroup)
 	start := time.Now()
@@ -120,7 +120,7 @@ func getRoute(c *Conn) *Request {
 
 // waitForRTNL waits for rtnl within its send: setting a flag of lo that is set.
 func waitForRTNL(c *Conn) *Request {
-	return c.Request(unix.RTM_NEWLINK, nlmsg.Ack, ifinfomsg(1, unix.IFF_UP, unix.IFF_UP))
+	return c.Request(unix.RTM_NEWLINK, nlmsg.FlagAck, ifinfomsg(1, unix.IFF_UP, unix.IFF_UP))
 }
 
 // underRTNL measures route lookups over a Conn other requests of which wait for rtnl, and

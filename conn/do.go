@@ -10,18 +10,18 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Do sends a request, with [nlmsg.Request] set, and waits for the end of its answer,
+// Do sends a request, with [nlmsg.FlagRequest] set, and waits for the end of its answer,
 // which is the first of these:
 //
-//   - an error, or, if the request has [nlmsg.Ack], its acknowledgement (netlink_ack);
-//   - without nlmsg.Ack, a reply that is not marked [nlmsg.Multi] (genlmsg_reply), or the
-//     notification of the request's own change, if it has [nlmsg.Echo] (nlmsg_notify);
+//   - an error, or, if the request has [nlmsg.FlagAck], its acknowledgement (netlink_ack);
+//   - without nlmsg.FlagAck, a reply that is not marked [nlmsg.FlagMulti] (genlmsg_reply), or the
+//     notification of the request's own change, if it has [nlmsg.FlagEcho] (nlmsg_notify);
 //   - the end of a reply of several parts, or of a dump (netlink_dump_done);
 //   - nothing more to come: when no datagram is queued after the send, Do has the kernel
 //     acknowledge an empty message, ahead of which all replies are. So a reply marked
-//     nlmsg.Multi that no end follows (ctnetlink_get_ct) is complete, and a request
-//     that has no reply, as many changes without nlmsg.Ack, is done. A request with
-//     nlmsg.Ack that was not acknowledged is [ErrUnanswered] then.
+//     nlmsg.FlagMulti that no end follows (ctnetlink_get_ct) is complete, and a request
+//     that has no reply, as many changes without nlmsg.FlagAck, is done. A request with
+//     nlmsg.FlagAck that was not acknowledged is [ErrUnanswered] then.
 //
 // Where replies come after the send (NETLINK_AUDIT, Transports that say so, or
 // [WithLateReplies]) the last rule does not apply: Do waits as long as ctx and
@@ -34,7 +34,7 @@ import (
 // other exchanges do not wait for it if they have other Transports (WithLimit).
 //
 // nfnetlink and rtnetlink ignore a request that is shorter than their fixed header, and
-// acknowledge it if it has nlmsg.Ack: success then means nothing.
+// acknowledge it if it has nlmsg.FlagAck: success then means nothing.
 func (c *Conn) Do(ctx context.Context, r *Request) (nlmsg.Msg, error) {
 	if err := r.begin(); err != nil {
 		return nil, err
@@ -184,7 +184,7 @@ func (x *exchange) find(m nlmsg.Msg, info socket.Info) *Request {
 			i -= len(x.requests)
 		}
 		if r := x.requests[i]; r.seq == seq {
-			if isMulticast(info) && r.msg().Flags()&nlmsg.Echo == 0 {
+			if isMulticast(info) && r.msg().Flags()&nlmsg.FlagEcho == 0 {
 				return nil
 			}
 			x.at = i
@@ -218,7 +218,7 @@ func (x *exchange) deliver(b []byte, info socket.Info) {
 func (x *exchange) take(m nlmsg.Msg, info socket.Info) *Request {
 	r := x.find(m, info)
 	switch {
-	case m.Type() == nlmsg.Overrun:
+	case m.Type() == nlmsg.TypeOverrun:
 		x.c.stats.lost.Add(1)
 		x.missed(ErrOverrun)
 		x.blame(r == nil, r, func(r *Request) error { return r.lost(ErrOverrun) })

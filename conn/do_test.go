@@ -8,6 +8,11 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
+	"github.com/nlwire/nlwire/internal/policywire"
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nlwire/nlwire/nla"
@@ -28,30 +33,30 @@ func TestDoReturnsWhatCameUpToTheEnd(t *testing.T) {
 		stale   uint64
 	}{
 		{"one reply", 0, func(r nlmsg.Msg) []event { return events(message(r, 0, "a")) }, []string{"a"}, 0, "", 0},
-		{"a reply, then the ACK", nlmsg.Ack, func(r nlmsg.Msg) []event {
+		{"a reply, then the ACK", nlmsg.FlagAck, func(r nlmsg.Msg) []event {
 			return events(message(r, 0, "a"), answer(r, 0, ""))
 		}, []string{"a"}, 0, "", 0},
-		{"a reply and the ACK in one datagram", nlmsg.Ack, func(r nlmsg.Msg) []event {
+		{"a reply and the ACK in one datagram", nlmsg.FlagAck, func(r nlmsg.Msg) []event {
 			return events(join(message(r, 0, "a"), answer(r, 0, "")))
 		}, []string{"a"}, 0, "", 0},
-		{"an ACK alone", nlmsg.Ack, func(r nlmsg.Msg) []event { return events(answer(r, 0, "")) }, nil, 0, "", 0},
-		{"several replies, then the ACK", nlmsg.Ack, func(r nlmsg.Msg) []event {
+		{"an ACK alone", nlmsg.FlagAck, func(r nlmsg.Msg) []event { return events(answer(r, 0, "")) }, nil, 0, "", 0},
+		{"several replies, then the ACK", nlmsg.FlagAck, func(r nlmsg.Msg) []event {
 			return events(message(r, 0, "abc"), message(r, 0, "d"), answer(r, 0, ""))
 		}, []string{"abc", "d"}, 0, "", 0},
-		{"an echo, then the ACK", nlmsg.Ack | nlmsg.Echo, func(r nlmsg.Msg) []event {
+		{"an echo, then the ACK", nlmsg.FlagAck | nlmsg.FlagEcho, func(r nlmsg.Msg) []event {
 			return events(message(r, 0, "echo"), answer(r, 0, ""))
 		}, []string{"echo"}, 0, "", 0},
-		{"an echo without an ACK", nlmsg.Echo, func(r nlmsg.Msg) []event { return events(message(r, 0, "echo")) }, []string{"echo"}, 0, "", 0},
+		{"an echo without an ACK", nlmsg.FlagEcho, func(r nlmsg.Msg) []event { return events(message(r, 0, "echo")) }, []string{"echo"}, 0, "", 0},
 		{"parts, then DONE", 0, func(r nlmsg.Msg) []event {
 			return events(message(r, multi, "a"), join(message(r, multi, "b"), done(r, 0, 0)))
 		}, []string{"a", "b"}, 0, "", 0},
-		{"DONE instead of the ACK", nlmsg.Ack, func(r nlmsg.Msg) []event {
+		{"DONE instead of the ACK", nlmsg.FlagAck, func(r nlmsg.Msg) []event {
 			return events(message(r, multi, "a"), done(r, 0, 0))
 		}, []string{"a"}, 0, "", 0},
-		{"DONE, and then the ACK", nlmsg.Ack, func(r nlmsg.Msg) []event {
+		{"DONE, and then the ACK", nlmsg.FlagAck, func(r nlmsg.Msg) []event {
 			return events(message(r, multi, "a"), done(r, 0, 0), answer(r, 0, ""))
 		}, []string{"a"}, 0, "", 1},
-		{"parts without DONE, then the ACK", nlmsg.Ack, func(r nlmsg.Msg) []event {
+		{"parts without DONE, then the ACK", nlmsg.FlagAck, func(r nlmsg.Msg) []event {
 			return events(message(r, multi, "a"), message(r, multi, "b"), answer(r, 0, ""))
 		}, []string{"a", "b"}, 0, "", 0},
 		{"parts without an end", 0, func(r nlmsg.Msg) []event {
@@ -59,23 +64,23 @@ func TestDoReturnsWhatCameUpToTheEnd(t *testing.T) {
 		}, []string{"a", "b"}, 0, "", 0},
 		{"nothing", 0, func(nlmsg.Msg) []event { return nil }, nil, 0, "", 0},
 		{"an empty DONE", 0, func(r nlmsg.Msg) []event {
-			b, m := nlmsg.Begin(nil, nlmsg.Done, nlmsg.Multi, r.Seq(), fakePort)
+			b, m := nlmsg.Begin(nil, nlmsg.TypeDone, nlmsg.FlagMulti, r.Seq(), fakePort)
 			return events(nlmsg.End(b, m))
 		}, nil, 0, "", 0},
 		{"an error", 0, func(r nlmsg.Msg) []event { return events(answer(r, 2, "no such thing")) }, nil, syscall.ENOENT, "", 0},
-		{"an error after a reply", nlmsg.Ack, func(r nlmsg.Msg) []event {
+		{"an error after a reply", nlmsg.FlagAck, func(r nlmsg.Msg) []event {
 			return events(message(r, 0, "a"), answer(r, 22, ""))
 		}, []string{"a"}, syscall.EINVAL, "", 0},
 		{"DONE with an error", 0, func(r nlmsg.Msg) []event {
 			return events(message(r, multi, "a"), done(r, 0, 5))
 		}, []string{"a"}, syscall.EIO, "", 0},
-		{"a warning", nlmsg.Ack, func(r nlmsg.Msg) []event { return events(answer(r, 0, "deprecated")) }, nil, 0, "deprecated", 0},
-		{"NOOP in between", nlmsg.Ack, func(r nlmsg.Msg) []event {
+		{"a warning", nlmsg.FlagAck, func(r nlmsg.Msg) []event { return events(answer(r, 0, "deprecated")) }, nil, 0, "deprecated", 0},
+		{"NOOP in between", nlmsg.FlagAck, func(r nlmsg.Msg) []event {
 			noop := nlmsg.Msg(message(r, 0, ""))
-			b, m := nlmsg.Begin(nil, nlmsg.Noop, 0, noop.Seq(), fakePort)
+			b, m := nlmsg.Begin(nil, nlmsg.TypeNoop, 0, noop.Seq(), fakePort)
 			return events(nlmsg.End(b, m), answer(r, 0, ""))
 		}, nil, 0, "", 0},
-		{"everything twice", nlmsg.Ack, func(r nlmsg.Msg) []event {
+		{"everything twice", nlmsg.FlagAck, func(r nlmsg.Msg) []event {
 			return events(message(r, 0, "a"), message(r, 0, "a"), answer(r, 0, ""), answer(r, 0, ""))
 		}, []string{"a", "a"}, 0, "", 1},
 		{"the port ID left 0, as audit does", 0, func(r nlmsg.Msg) []event {
@@ -97,8 +102,8 @@ func TestDoReturnsWhatCameUpToTheEnd(t *testing.T) {
 					return events(message(reqs[0], 0, "its own"))
 				}
 				return tt.reply(reqs[0])
-			}, WithWarnings(func(e *Error) { warnings = append(warnings, e.Msg) }))
-			r := c.Request(fakeType, nlmsg.Request|tt.flags, nil)
+			}, WithWarnings(func(e *Error) { warnings = append(warnings, string(e.Msg)) }))
+			r := c.Request(fakeType, nlmsg.FlagRequest|tt.flags, nil)
 			defer r.Release()
 			first, err := c.Do(t.Context(), r)
 			var got []string
@@ -114,7 +119,7 @@ func TestDoReturnsWhatCameUpToTheEnd(t *testing.T) {
 			if len(tt.want) > 0 && err == nil && text(first) != tt.want[0] || len(tt.want) == 0 && first != nil {
 				t.Errorf("first reply %q", text(first))
 			}
-			if w := r.Warning(); (w != nil) != (tt.warning != "") || w != nil && (w.Msg != tt.warning || w.Unwrap() != nil || !slices.Equal(warnings, []string{tt.warning})) {
+			if w := r.Warning(); (w != nil) != (tt.warning != "") || w != nil && (string(w.Msg) != tt.warning || w.Unwrap() != nil || !slices.Equal(warnings, []string{tt.warning})) {
 				t.Errorf("warning %v, the hook had %v", w, warnings)
 			}
 			if got, err := ask(t, c, 0, "next"); got != "its own" || err != nil {
@@ -159,7 +164,7 @@ func TestFaultsThatTouchNoReplyDoNotFailTheRequest(t *testing.T) {
 			return events(message(late, 0, strings.Repeat("x", 400)))
 		}, Stats{Truncated: 1}},
 		{"a NOOP without numbers", func(r nlmsg.Msg) []event {
-			b, m := nlmsg.Begin(nil, nlmsg.Noop, 0, 0, 0)
+			b, m := nlmsg.Begin(nil, nlmsg.TypeNoop, 0, 0, 0)
 			return events(nlmsg.End(b, m))
 		}, Stats{Stale: 1}},
 	}
@@ -184,7 +189,7 @@ func TestFaultsThatTouchNoReplyDoNotFailTheRequest(t *testing.T) {
 
 func TestLossesAndFaultsFailTheirRequestAndNotTheNext(t *testing.T) {
 	overrun := func(r nlmsg.Msg) []byte {
-		b, m := nlmsg.Begin(nil, nlmsg.Overrun, 0, r.Seq(), fakePort)
+		b, m := nlmsg.Begin(nil, nlmsg.TypeOverrun, 0, r.Seq(), fakePort)
 		return nlmsg.End(b, m)
 	}
 	tests := []struct {
@@ -196,7 +201,7 @@ func TestLossesAndFaultsFailTheirRequestAndNotTheNext(t *testing.T) {
 		{"ENOBUFS, and nothing else", func(nlmsg.Msg) []event { return []event{{err: syscall.ENOBUFS}} }, syscall.ENOBUFS, true},
 		{"a truncated reply", func(r nlmsg.Msg) []event { return events(message(r, 0, strings.Repeat("x", 400))) }, socket.ErrTruncated, true},
 		{"truncated after a message for us", func(r nlmsg.Msg) []event {
-			return events(join(message(r, nlmsg.Multi, "a"), message(r, nlmsg.Multi, strings.Repeat("x", 400))))
+			return events(join(message(r, nlmsg.FlagMulti, "a"), message(r, nlmsg.FlagMulti, strings.Repeat("x", 400))))
 		}, socket.ErrTruncated, true},
 		{"an overrun", func(r nlmsg.Msg) []event { return events(overrun(r)) }, ErrOverrun, true},
 		{"an overrun without numbers", func(r nlmsg.Msg) []event { return events(overrun(nil)) }, ErrOverrun, true},
@@ -207,11 +212,11 @@ func TestLossesAndFaultsFailTheirRequestAndNotTheNext(t *testing.T) {
 		}, nlmsg.ErrOverrun, false},
 		{"garbage", func(nlmsg.Msg) []event { return events([]byte{1, 2, 3}) }, nlmsg.ErrTruncated, false},
 		{"garbage after a message for us", func(r nlmsg.Msg) []event {
-			return events(join(message(r, nlmsg.Multi, "a"), []byte{1, 2, 3, 4}))
+			return events(join(message(r, nlmsg.FlagMulti, "a"), []byte{1, 2, 3, 4}))
 		}, nlmsg.ErrTruncated, false},
 		{"a receive that fails", func(nlmsg.Msg) []event { return []event{{err: syscall.ENOTCONN}} }, syscall.ENOTCONN, false},
 		{"more replies than the limit", func(r nlmsg.Msg) []event {
-			return events(message(r, nlmsg.Multi, strings.Repeat("x", 200)), message(r, nlmsg.Multi, strings.Repeat("x", 200)), done(r, 0, 0))
+			return events(message(r, nlmsg.FlagMulti, strings.Repeat("x", 200)), message(r, nlmsg.FlagMulti, strings.Repeat("x", 200)), done(r, 0, 0))
 		}, ErrTooMuch, true},
 	}
 	for _, tt := range tests {
@@ -261,7 +266,7 @@ func TestReplyAboveTheBufferIsALossEachTime(t *testing.T) {
 
 func TestRequestShorterThanAHeaderIsRefused(t *testing.T) {
 	c, f := newFakeConn(t, acknowledgeAll)
-	r := c.Request(fakeType, nlmsg.Request|nlmsg.Ack, nil)
+	r := c.Request(fakeType, nlmsg.FlagRequest|nlmsg.FlagAck, nil)
 	whole := r.B
 	r.B = []byte("abc")
 	_, err := c.Do(t.Context(), r)
@@ -282,7 +287,7 @@ func TestRequestShorterThanAHeaderIsRefused(t *testing.T) {
 // acknowledgeAll acknowledges the requests that ask for it.
 func acknowledgeAll(_ *fake, reqs []nlmsg.Msg) (list []event) {
 	for _, r := range reqs {
-		if r.Flags()&nlmsg.Ack != 0 {
+		if r.Flags()&nlmsg.FlagAck != 0 {
 			list = append(list, event{b: answer(r, 0, "")})
 		}
 	}
@@ -300,12 +305,12 @@ func TestSequenceNumbersWrapAroundWithoutZero(t *testing.T) {
 	})
 	c.pool.first.seq = 1<<32 - 4
 	for range 5 {
-		if _, err := ask(t, c, nlmsg.Ack, ""); err != nil {
+		if _, err := ask(t, c, nlmsg.FlagAck, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
 	c.pool.first.seq = 1<<32 - 2
-	batch := []*Request{c.Request(fakeType, nlmsg.Ack, nil), c.Request(fakeType, nlmsg.Ack, nil), c.Request(fakeType, nlmsg.Ack, nil)}
+	batch := []*Request{c.Request(fakeType, nlmsg.FlagAck, nil), c.Request(fakeType, nlmsg.FlagAck, nil), c.Request(fakeType, nlmsg.FlagAck, nil)}
 	if err := c.Batch(t.Context(), batch...); err != nil {
 		t.Fatal(err)
 	}
@@ -330,7 +335,7 @@ func TestBatchIsOneDatagramWithAnErrorForEachRequest(t *testing.T) {
 			switch {
 			case text(r) == "bad!":
 				list = append(list, event{b: answer(r, 17, "exists")})
-			case r.Flags()&nlmsg.Ack != 0:
+			case r.Flags()&nlmsg.FlagAck != 0:
 				list = append(list, event{b: answer(r, 0, "")})
 			}
 			if i > 0 && r.Seq() != reqs[i-1].Seq()+1 {
@@ -341,9 +346,9 @@ func TestBatchIsOneDatagramWithAnErrorForEachRequest(t *testing.T) {
 	})
 	requests := func(texts ...string) (batch []*Request) {
 		for _, s := range texts {
-			flags := nlmsg.Request
+			flags := nlmsg.FlagRequest
 			if !strings.HasPrefix(s, "-") {
-				flags |= nlmsg.Ack
+				flags |= nlmsg.FlagAck
 			}
 			batch = append(batch, c.Request(fakeType, flags, []byte(s)))
 		}
@@ -378,7 +383,7 @@ func TestBatchIsOneDatagramWithAnErrorForEachRequest(t *testing.T) {
 // message that opens it.
 func TestRequestsOfABatchThatIsRefusedAsAWholeAreUnanswered(t *testing.T) {
 	c, _ := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event { return events(answer(reqs[0], 12, "")) })
-	batch := []*Request{c.Request(fakeType, nlmsg.Request, nil), c.Request(fakeType, nlmsg.Ack, nil), c.Request(fakeType, nlmsg.Ack, nil)}
+	batch := []*Request{c.Request(fakeType, nlmsg.FlagRequest, nil), c.Request(fakeType, nlmsg.FlagAck, nil), c.Request(fakeType, nlmsg.FlagAck, nil)}
 	isError(t, c.Batch(t.Context(), batch...), syscall.ENOMEM)
 	isError(t, batch[0].Err(), syscall.ENOMEM)
 	isError(t, batch[1].Err(), ErrUnanswered)
@@ -389,7 +394,7 @@ func TestOffsetsOfAnExtendedAckAreTurnedIntoPaths(t *testing.T) {
 	names := map[string]string{"[3]": "options", "[3 2]": "mode", "[3 9]": "limit"}
 	name := func(path []uint16) string { return names[fmt.Sprint(path)] }
 	build := func(c *Conn) *Request {
-		r := c.Request(fakeType, nlmsg.Request|nlmsg.Ack, []byte{1, 1, 0, 0, 9}) // 5 bytes: padding before the attributes
+		r := c.Request(fakeType, nlmsg.FlagRequest|nlmsg.FlagAck, []byte{1, 1, 0, 0, 9}) // 5 bytes: padding before the attributes
 		r.Name, r.Op = name, "set things"
 		r.B = nla.AppendUint8(r.B, 1, 7)
 		b, n := nla.Begin(r.B, 3)
@@ -416,15 +421,13 @@ func TestOffsetsOfAnExtendedAckAreTurnedIntoPaths(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c, _ := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event {
 				ext := nlmsg.ExtAck{Offset: tt.offset, Cookie: []byte{1, 2}, MissType: 9, MissNest: 32, Msg: []byte("wrong")}
-				rule := nla.Range(nla.KindU32, 1, 10)
-				ext.Policy = nla.AppendRule(nil, &rule)
-				for _, attr := range []uint16{nlmsg.AttrMsg, nlmsg.AttrOffs, nlmsg.AttrCookie, nlmsg.AttrPolicy, nlmsg.AttrMissType, nlmsg.AttrMissNest} {
-					ext.Set(attr)
-				}
+				rule := policy.Range(policy.KindU32, 1, 10)
+				ext.Policy = policywire.AppendRule(nil, &rule)
 				// AppendAck leaves out offsets outside the request, as the
 				// kernel does; a hostile one would not.
 				long := append(reqs[0].Clone(), make([]byte, 400)...)
-				b := nlmsg.AppendAck(nil, long, fakePort, 22, &ext, nlmsg.AckOptions{Cap: true, Ext: true})
+				ext.Errno, ext.Request = errno.EINVAL, long
+				b := nlmsg.AppendAck(nil, &ext, nlmsg.AckOptions{PortID: fakePort, Cap: true, Ext: true})
 				return events(b)
 			})
 			r := build(c)
@@ -433,16 +436,16 @@ func TestOffsetsOfAnExtendedAckAreTurnedIntoPaths(t *testing.T) {
 			if !errors.As(err, &e) || !errors.Is(err, syscall.EINVAL) {
 				t.Fatalf("error %v", err)
 			}
-			if e.HasAttr && cmp.Diff(tt.want, e.Path) != "" || e.HasAttr && !strings.Contains(e.Error(), tt.text) {
+			if e.Offset != 0 && cmp.Diff(tt.want, e.Path) != "" || e.Offset != 0 && !strings.Contains(e.Error(), tt.text) {
 				t.Errorf("path %v of %v, want %v", e.Path, e, tt.want)
 			}
-			if !e.HasAttr && tt.offset < 400 {
+			if e.Offset == 0 && tt.offset < 400 {
 				t.Errorf("no attribute in %+v", e)
 			}
-			if !e.HasMiss || e.MissType != 9 || cmp.Diff([]uint16{3}, e.MissPath) != "" || e.MissName != "limit" {
+			if e.MissType != 9 || cmp.Diff([]uint16{3}, e.MissPath) != "" || e.MissName != "limit" {
 				t.Errorf("missing: %+v", e)
 			}
-			if string(e.Cookie) != "\x01\x02" || e.Policy == nil || e.Policy.Max != 10 || e.Msg != "wrong" {
+			if string(e.Cookie) != "\x01\x02" || e.Rule == nil || e.Rule.Max != 10 || string(e.Msg) != "wrong" {
 				t.Errorf("cookie % x, policy %+v, text %q", e.Cookie, e.Policy, e.Msg)
 			}
 			if text := e.Error(); !strings.HasPrefix(text, "conn: set things: invalid argument: wrong") || !strings.Contains(text, "attribute 3/9 is missing (limit)") {
@@ -467,44 +470,48 @@ func TestRepliesOfPeersAreAcceptedOnlyWithAnySender(t *testing.T) {
 }
 
 func TestMalformedExtendedAckHidesNoErrnoAndIsNoSuccess(t *testing.T) {
-	for _, errno := range []uint32{0, 13} {
+	for _, code := range []errno.Errno{0, errno.EACCES} {
 		c, _ := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event {
-			b := answer(reqs[0], errno, "a text")
+			b := answer(reqs[0], code, "a text")
 			b[36] = 3 // length of the first attribute
 			return events(b)
 		})
-		_, err := ask(t, c, nlmsg.Ack, "")
-		if errno != 0 {
+		_, err := ask(t, c, nlmsg.FlagAck, "")
+		if code != 0 {
 			isError(t, err, syscall.EACCES)
 		} else if err == nil || !strings.Contains(err.Error(), "request of type 0x20") {
 			t.Errorf("error %v", err)
 		}
 	}
 	c, _ := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event {
-		b, m := nlmsg.Begin(nil, nlmsg.Error, 0, reqs[0].Seq(), fakePort)
+		b, m := nlmsg.Begin(nil, nlmsg.TypeError, 0, reqs[0].Seq(), fakePort)
 		return events(nlmsg.End(append(b, 0, 0), m))
 	})
-	_, err := ask(t, c, nlmsg.Ack, "")
+	_, err := ask(t, c, nlmsg.FlagAck, "")
 	isError(t, err, nlmsg.ErrTruncated)
 }
 
 func TestErrorsAreOneLine(t *testing.T) {
-	rule := func(r nla.Rule) *nla.Rule { return &r }
+	rule := func(r policy.Rule) *policy.Rule { return &r }
+	ack := func(e errno.Errno, text string) nlmsg.ExtAck { return nlmsg.ExtAck{Errno: e, Msg: []byte(text)} }
+	invalid := ack(errno.EINVAL, "")
+	at, missing := invalid, invalid
+	at.Offset, missing.MissType = 20, 4
 	tests := []struct {
 		err  error
 		want string
 	}{
-		{&Error{Op: "do it", Errno: syscall.ENOENT}, "conn: do it: no such file or directory"},
-		{&Error{Op: "do it", Errno: syscall.EPERM}, "conn: do it: operation not permitted: it needs a capability, most often CAP_NET_ADMIN"},
-		{&Error{Op: "do it", Errno: syscall.EBUSY, Msg: "the device is busy"}, "conn: do it: device or resource busy: the device is busy"},
-		{&Error{Op: "do it", Msg: "obsolete"}, "conn: do it: obsolete"},
-		{&Error{Op: "do it", Errno: syscall.EINVAL, HasAttr: true, Path: []uint16{1, 2}, Policy: rule(nla.Min(nla.KindS8, -3))},
+		{&Error{Op: "do it", ExtAck: ack(errno.ENOENT, "")}, "conn: do it: no such file or directory"},
+		{&Error{Op: "do it", ExtAck: ack(errno.EPERM, "")}, "conn: do it: operation not permitted: it needs a capability, most often CAP_NET_ADMIN"},
+		{&Error{Op: "do it", ExtAck: ack(errno.EBUSY, "the device is busy")}, "conn: do it: device or resource busy: the device is busy"},
+		{&Error{Op: "do it", ExtAck: ack(0, "obsolete")}, "conn: do it: obsolete"},
+		{&Error{Op: "do it", ExtAck: at, Path: []uint16{1, 2}, Rule: rule(policy.Min(policy.KindS8, -3))},
 			"conn: do it: invalid argument: attribute 1/2: it must be s8 of -3.."},
-		{&Error{Op: "do it", Errno: syscall.EINVAL, Policy: rule(nla.Max(nla.KindU8, 3))}, "conn: do it: invalid argument: it must be u8 of ..3"},
-		{&Error{Op: "do it", Errno: syscall.EINVAL, Policy: rule(nla.Mask(nla.KindU8, 5))}, "conn: do it: invalid argument: it must be u8 with bits of 0x5"},
-		{&Error{Op: "do it", Errno: syscall.EINVAL, Policy: rule(nla.Mask(nla.KindBitfield32, 5))}, "conn: do it: invalid argument: it must be bitfield32 with bits of 0x5"},
-		{&Error{Op: "do it", Errno: syscall.EINVAL, Policy: &nla.Rule{Kind: nla.KindString, Len: 15}}, "conn: do it: invalid argument: it must be string of at most 15 bytes"},
-		{&Error{Op: "do it", Errno: syscall.EINVAL, HasMiss: true, MissType: 4}, "conn: do it: invalid argument: attribute 4 is missing"},
+		{&Error{Op: "do it", ExtAck: invalid, Rule: rule(policy.Max(policy.KindU8, 3))}, "conn: do it: invalid argument: it must be u8 of ..3"},
+		{&Error{Op: "do it", ExtAck: invalid, Rule: rule(policy.Mask(policy.KindU8, 5))}, "conn: do it: invalid argument: it must be u8 with bits of 0x5"},
+		{&Error{Op: "do it", ExtAck: invalid, Rule: rule(policy.Mask(policy.KindBitfield32, 5))}, "conn: do it: invalid argument: it must be bitfield32 with bits of 0x5"},
+		{&Error{Op: "do it", ExtAck: invalid, Rule: &policy.Rule{Kind: policy.KindString, Len: 15}}, "conn: do it: invalid argument: it must be string of at most 15 bytes"},
+		{&Error{Op: "do it", ExtAck: missing}, "conn: do it: invalid argument: attribute 4 is missing"},
 		{&LossError{Op: "do it", Err: ErrOverrun}, "conn: do it: lost: the kernel reports an overrun: data was lost"},
 		{&LossError{Op: "do it", Err: syscall.ENOBUFS}, "conn: do it: lost: no buffer space available: the receive buffer was full; it is not known what came of it"},
 	}

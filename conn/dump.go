@@ -30,7 +30,7 @@ func Accept(interrupted *bool) Interrupted { return Interrupted{accept: interrup
 // far are to be dropped. When the last attempt is interrupted too, it fails.
 func Retry(n int, again func()) Interrupted { return Interrupted{retries: n, again: again} }
 
-// Dump sends a request for a list, with [nlmsg.Request] and [nlmsg.Dump] set, and ranges
+// Dump sends a request for a list, with [nlmsg.FlagRequest] and [nlmsg.FlagDump] set, and ranges
 // over the messages of the answer. A message is good until the next step; Clone keeps
 // it. At most one of on says what to do about an inconsistent list. An error comes last,
 // with a nil message: an [*Error], a [*LossError], [ErrInterrupted], or that of ctx. The
@@ -41,9 +41,9 @@ func Retry(n int, again func()) Interrupted { return Interrupted{retries: n, aga
 //
 //   - the end of the dump, with or without an error (netlink_dump_done), or an error
 //     instead of a list (netlink_ack); further errors are discarded;
-//   - a reply that is not marked [nlmsg.Multi] (nf_tables_getgen), if the request does
-//     not have [nlmsg.Ack];
-//   - the acknowledgement, if the request has nlmsg.Ack: after the messages of a family
+//   - a reply that is not marked [nlmsg.FlagMulti] (nf_tables_getgen), if the request does
+//     not have [nlmsg.FlagAck];
+//   - the acknowledgement, if the request has nlmsg.FlagAck: after the messages of a family
 //     that handles the dump as a single request, or before any, when the list is empty;
 //   - nothing more to come, as for [Conn.Do]: a list without its end is complete, and
 //     without any message it is [ErrUnanswered]: rtnetlink and nfnetlink ignore a
@@ -123,7 +123,7 @@ func (d *dump) finish() {
 }
 
 func (d *dump) run(yield func(nlmsg.Msg, error) bool) error {
-	d.r.msg().SetFlags(d.r.msg().Flags() | nlmsg.Dump)
+	d.r.msg().SetFlags(d.r.msg().Flags() | nlmsg.FlagDump)
 	for {
 		d.interrupted, d.loss, d.barrier, d.restLoss, d.backlog = false, nil, 0, nil, nil
 		d.ending = ending{}
@@ -279,7 +279,7 @@ func (d *dump) deliver(b []byte, info socket.Info, yield func(nlmsg.Msg, error) 
 		rest = rest[n:]
 		isOwn = !d.isOver && d.owns(m, info)
 		switch {
-		case m.Type() == nlmsg.Overrun && !d.isOver:
+		case m.Type() == nlmsg.TypeOverrun && !d.isOver:
 			d.c.stats.lost.Add(1)
 			d.missed(ErrOverrun)
 			return d.r.lost(ErrOverrun)
@@ -299,18 +299,18 @@ func (d *dump) deliver(b []byte, info socket.Info, yield func(nlmsg.Msg, error) 
 
 // deliverOne gives the loop a message.
 func (d *dump) deliverOne(m nlmsg.Msg, yield func(nlmsg.Msg, error) bool) {
-	if m.Flags()&nlmsg.DumpIntr != 0 && m.Type() != nlmsg.Error && !d.interrupted {
+	if m.Flags()&nlmsg.FlagDumpIntr != 0 && m.Type() != nlmsg.TypeError && !d.interrupted {
 		d.interrupted = true
 		d.c.stats.interrupted.Add(1)
 	}
 	isOver := d.ends(m)
 	switch m.Type() {
-	case nlmsg.Error, nlmsg.Done:
+	case nlmsg.TypeError, nlmsg.TypeDone:
 		if isOver {
 			d.r.end(m)
 		}
 		return
-	case nlmsg.Noop:
+	case nlmsg.TypeNoop:
 		return
 	}
 	if d.interrupted && d.retries > 0 {
@@ -342,7 +342,7 @@ type ending struct {
 // owns reports whether a message belongs to the dump.
 func (e *ending) owns(m nlmsg.Msg, info socket.Info) bool {
 	if m.Seq() == e.seq {
-		return (m.PortID() == e.portID || m.PortID() == 0) && (!isMulticast(info) || e.flags&nlmsg.Echo != 0)
+		return (m.PortID() == e.portID || m.PortID() == 0) && (!isMulticast(info) || e.flags&nlmsg.FlagEcho != 0)
 	}
 	return e.isAnonymous(m) && !isMulticast(info) && !joined(e.t)
 }
@@ -355,15 +355,15 @@ func (e *ending) isAnonymous(m nlmsg.Msg) bool {
 // ends reports whether a message of the dump ends it.
 func (e *ending) ends(m nlmsg.Msg) bool {
 	switch m.Type() {
-	case nlmsg.Done:
+	case nlmsg.TypeDone:
 		e.isOver = true
-	case nlmsg.Error:
+	case nlmsg.TypeError:
 		a, _ := nlmsg.ParseAck(m)
 		e.isOver = a.Errno != 0 || e.hasMessages || !e.isLate
-	case nlmsg.Noop, nlmsg.Overrun:
+	case nlmsg.TypeNoop, nlmsg.TypeOverrun:
 	default:
 		e.hasMessages = true
-		e.isOver = m.Flags()&nlmsg.Multi == 0 && e.flags&nlmsg.Ack == 0 && !e.isAnonymous(m)
+		e.isOver = m.Flags()&nlmsg.FlagMulti == 0 && e.flags&nlmsg.FlagAck == 0 && !e.isAnonymous(m)
 	}
 	return e.isOver
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-const multi = nlmsg.Multi
+const multi = nlmsg.FlagMulti
 
 // lister answers dumps with events made for each attempt, and everything else
 // with an acknowledgement that echoes.
@@ -25,7 +25,7 @@ func lister(attempts ...func(r nlmsg.Msg) []event) func(*fake, []nlmsg.Msg) []ev
 	attempt := 0
 	return func(_ *fake, reqs []nlmsg.Msg) []event {
 		r := reqs[0]
-		if r.Flags()&nlmsg.Dump != nlmsg.Dump {
+		if r.Flags()&nlmsg.FlagDump != nlmsg.FlagDump {
 			return events(join(message(r, 0, text(r)), answer(r, 0, "")))
 		}
 		mu.Lock()
@@ -96,22 +96,22 @@ func TestDumpDeliversUpToItsEnd(t *testing.T) {
 			return events(abc(r), join(message(r, multi, "c"), []byte{1, 0, 0, 0}), done(r, 0, 0))
 		}, []string{"a", "b", "c"}, nlmsg.ErrTruncated},
 		{"an overrun", func(r nlmsg.Msg) []event {
-			b, m := nlmsg.Begin(nil, nlmsg.Overrun, 0, 0, 0)
+			b, m := nlmsg.Begin(nil, nlmsg.TypeOverrun, 0, 0, 0)
 			return events(abc(r), nlmsg.End(b, m), done(r, 0, 0))
 		}, []string{"a", "b"}, ErrOverrun},
 		{"an overrun with the dump's own numbers", func(r nlmsg.Msg) []event {
-			b, m := nlmsg.Begin(nil, nlmsg.Overrun, 0, r.Seq(), fakePort)
+			b, m := nlmsg.Begin(nil, nlmsg.TypeOverrun, 0, r.Seq(), fakePort)
 			return events(abc(r), nlmsg.End(b, m), done(r, 0, 0))
 		}, []string{"a", "b"}, ErrOverrun},
 		{"a NOOP", func(r nlmsg.Msg) []event {
-			b, m := nlmsg.Begin(nil, nlmsg.Noop, 0, r.Seq(), fakePort)
+			b, m := nlmsg.Begin(nil, nlmsg.TypeNoop, 0, r.Seq(), fakePort)
 			return events(join(nlmsg.End(b, m), abc(r), done(r, 0, 0)))
 		}, []string{"a", "b"}, nil},
 		{"marked, on data", func(r nlmsg.Msg) []event {
-			return events(message(r, multi|nlmsg.DumpIntr, "a"), message(r, multi, "b"), done(r, 0, 0))
+			return events(message(r, multi|nlmsg.FlagDumpIntr, "a"), message(r, multi, "b"), done(r, 0, 0))
 		}, []string{"a", "b"}, ErrInterrupted},
 		{"marked, only on DONE", func(r nlmsg.Msg) []event {
-			return events(abc(r), done(r, nlmsg.DumpIntr, 0))
+			return events(abc(r), done(r, nlmsg.FlagDumpIntr, 0))
 		}, []string{"a", "b"}, ErrInterrupted},
 	}
 	for _, tt := range tests {
@@ -125,7 +125,7 @@ func TestDumpDeliversUpToItsEnd(t *testing.T) {
 				if !errors.Is(err, tt.err) || (err == nil) != (tt.err == nil) {
 					t.Errorf("error %v, want %v", err, tt.err)
 				}
-				if got, err := ask(t, c, nlmsg.Ack, "next"); got != "next" || err != nil {
+				if got, err := ask(t, c, nlmsg.FlagAck, "next"); got != "next" || err != nil {
 					t.Errorf("the next request: %q, %v", got, err)
 				}
 				if got, err := collect(t, c); len(got) != 1 || err != nil {
@@ -138,9 +138,9 @@ func TestDumpDeliversUpToItsEnd(t *testing.T) {
 
 func TestInterruptedDumpDoesWhatTheCallerChose(t *testing.T) {
 	onData := func(r nlmsg.Msg) []event {
-		return events(message(r, multi, "a"), message(r, multi|nlmsg.DumpIntr, "bad"), done(r, 0, 0))
+		return events(message(r, multi, "a"), message(r, multi|nlmsg.FlagDumpIntr, "bad"), done(r, 0, 0))
 	}
-	onDone := func(r nlmsg.Msg) []event { return events(message(r, multi, "bad"), done(r, nlmsg.DumpIntr, 0)) }
+	onDone := func(r nlmsg.Msg) []event { return events(message(r, multi, "bad"), done(r, nlmsg.FlagDumpIntr, 0)) }
 	good := func(r nlmsg.Msg) []event { return events(message(r, multi, "good"), done(r, 0, 0)) }
 	tests := []struct {
 		name     string
@@ -216,7 +216,7 @@ func TestExchangesAfterADumpThatWasGivenUpAreComplete(t *testing.T) {
 			}
 			cancel()
 			r.Release()
-			if got, err := ask(t, c, nlmsg.Ack, "next"); got != "next" || err != nil {
+			if got, err := ask(t, c, nlmsg.FlagAck, "next"); got != "next" || err != nil {
 				t.Fatalf("the next request: %q, %v", got, err)
 			}
 		}
@@ -239,7 +239,7 @@ func TestRequestsInTheBodiesOfSeveralDumpsAreAnswered(t *testing.T) {
 						return
 					}
 					n++
-					if got, err := ask(t, c, nlmsg.Ack, "within a"); got != "within a" || err != nil {
+					if got, err := ask(t, c, nlmsg.FlagAck, "within a"); got != "within a" || err != nil {
 						t.Errorf("a request: %q, %v", got, err)
 					}
 				}

@@ -7,7 +7,11 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/errno"
+
+	"github.com/nlwire/nlwire/internal/policywire"
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
@@ -23,7 +27,7 @@ var (
 	// exchanges, than WithQueue allows.
 	ErrTooMuch = errors.New("reply queue limit exceeded (WithQueue)")
 	// ErrUnanswered: the kernel has handled the request, and sent no acknowledgement
-	// although the request has nlmsg.Ack, or nothing at all for a list. In a batch one
+	// although the request has nlmsg.FlagAck, or nothing at all for a list. In a batch one
 	// before it failed, or the batch as a whole.
 	ErrUnanswered = errors.New("not answered: the request was ignored, or the batch failed before it")
 	// ErrNoDialer: a subscription needs a Transport of its own, and the Conn has no Dialer.
@@ -60,26 +64,18 @@ func isLoss(err error) bool {
 	return errors.As(err, &loss)
 }
 
-// Error is the kernel's refusal of a request, or with Errno 0 what it said
-// besides success, with all of extended ACK. Its contents are its own.
+// Error is the kernel's refusal of a request, or with Errno 0 what it reported
+// besides success. Its contents are its own, and its Request is nil.
 type Error struct {
-	Op    string        // the operation
-	Seq   uint32        // the sequence number that the request was sent with
-	Errno syscall.Errno // as Linux numbers them
-	Msg   string        // the kernel's own words, if it had any
+	Op  string // the operation
+	Seq uint32 // the sequence number that the request was sent with
+	nlmsg.ExtAck
 
-	HasAttr bool     // Offset is set
-	Offset  uint32   // of the bad attribute's header, in bytes from the start of the request
-	Path    []uint16 // the attribute's type behind those of the nests around it; nil if it is not in the request
-	Name    string   // of that attribute, from [Request.Name]
-
-	Cookie []byte    // up to 8 bytes, of the family
-	Policy *nla.Rule // the rule that the attribute failed, if the kernel told it
-
-	HasMiss  bool     // MissType is set
-	MissType uint32   // type of the attribute that is missing
-	MissPath []uint16 // of the nest that lacks it; nil is the top level
-	MissName string   // of the missing attribute, from [Request.Name]
+	Path     []uint16     // the types of the nests around the bad attribute, outermost first, and its own; nil if it is not in the request
+	Name     string       // of that attribute, from [Request.Name]
+	Rule     *policy.Rule // the rule that it failed, if the kernel reported it
+	MissPath []uint16     // of the nest that lacks an attribute; nil is the top level
+	MissName string       // of the missing attribute, from [Request.Name]
 }
 
 // Error returns one line: what was done, the errno, the kernel's words, the
@@ -90,10 +86,10 @@ func (e *Error) Error() string {
 	if e.Errno != 0 {
 		s.WriteString(": " + e.Errno.Error())
 	}
-	if e.Msg != "" {
-		s.WriteString(": " + e.Msg)
+	if len(e.Msg) > 0 {
+		s.WriteString(": " + string(e.Msg))
 	}
-	if e.HasAttr {
+	if e.Offset != 0 {
 		if e.Path != nil {
 			s.WriteString(": attribute " + pathText(e.Path))
 		} else {
@@ -103,10 +99,10 @@ func (e *Error) Error() string {
 			s.WriteString(" (" + e.Name + ")")
 		}
 	}
-	if e.Policy != nil {
-		s.WriteString(": it must be " + e.Policy.String())
+	if e.Rule != nil {
+		s.WriteString(": it must be " + e.Rule.String())
 	}
-	if e.HasMiss {
+	if e.MissType != 0 {
 		s.WriteString(": attribute " + pathText(append(e.MissPath[:len(e.MissPath):len(e.MissPath)], uint16(e.MissType))) + " is missing")
 		if e.MissName != "" {
 			s.WriteString(" (" + e.MissName + ")")
@@ -121,11 +117,11 @@ func (e *Error) Error() string {
 // hint explains the errnos of the netlink core.
 func (e *Error) hint() string {
 	switch e.Errno {
-	case syscall.EBUSY:
-		if e.Msg == "" {
+	case errno.EBUSY:
+		if len(e.Msg) == 0 {
 			return "another dump is running on this socket"
 		}
-	case syscall.EPERM:
+	case errno.EPERM:
 		return "it needs a capability, most often CAP_NET_ADMIN"
 	}
 	return ""
@@ -140,21 +136,21 @@ func (e *Error) Unwrap() error {
 }
 
 // newError copies an answer to the request r.
-func newError(r *Request, a *nlmsg.Answer) *Error {
-	e := &Error{Op: r.op(), Seq: r.seq, Errno: syscall.Errno(a.Errno), Msg: string(a.Msg), MissType: a.MissType}
-	if len(a.Cookie) > 0 {
-		e.Cookie = append([]byte(nil), a.Cookie...)
-	}
-	if e.HasAttr = a.Has(nlmsg.AttrOffs); e.HasAttr {
-		e.Offset, e.Path = a.Offset, r.path(a.Offset)
+func newError(r *Request, a *nlmsg.ExtAck) *Error {
+	e := &Error{Op: r.op(), Seq: r.seq}
+	answer := *a
+	answer.Request = nil
+	e.ExtAck = answer.Clone()
+	if e.Offset != 0 {
+		e.Path = r.path(e.Offset)
 		e.Name = r.name(e.Path)
 	}
-	if rule, _, err := nla.ParseRule(a.Policy); a.Has(nlmsg.AttrPolicy) && err == nil {
-		e.Policy = &rule
+	if rule, _, err := policywire.ParseRule(e.Policy); err == nil {
+		e.Rule = &rule
 	}
-	if e.HasMiss = a.Has(nlmsg.AttrMissType); e.HasMiss {
-		if a.Has(nlmsg.AttrMissNest) {
-			e.MissPath = r.path(a.MissNest)
+	if e.MissType != 0 {
+		if e.MissNest != 0 {
+			e.MissPath = r.path(e.MissNest)
 		}
 		e.MissName = r.name(append(e.MissPath[:len(e.MissPath):len(e.MissPath)], uint16(e.MissType)))
 	}

@@ -32,7 +32,7 @@ func ExampleConn_Do() {
 }
 
 func resolve(ctx context.Context, c *conn.Conn, name string) (id uint16, err error) {
-	r := c.Request(genlmsg.IDCtrl, nlmsg.Request, genlmsg.Append(nil, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion))
+	r := c.Request(genlmsg.IDCtrl, nlmsg.FlagRequest, genlmsg.Append(nil, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion))
 	defer r.Release()
 	r.Op = "id of " + name
 	r.B = nla.AppendCString(r.B, genlmsg.CtrlAttrFamilyName, name)

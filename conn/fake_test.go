@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -73,7 +75,7 @@ func (f *fake) Send(b []byte) error {
 	if closed {
 		return os.ErrClosed
 	}
-	if reqs[0].Type() == nlmsg.Noop { // a barrier, which the kernel acknowledges
+	if reqs[0].Type() == nlmsg.TypeNoop { // a barrier, which the kernel acknowledges
 		f.put(event{b: answer(reqs[0], 0, "")})
 		return nil
 	}
@@ -159,17 +161,16 @@ func message(req nlmsg.Msg, flags nlmsg.Flags, payload string) []byte {
 }
 
 // answer is the error or acknowledgement of req.
-func answer(req nlmsg.Msg, errno uint32, text string) []byte {
-	var ext nlmsg.ExtAck
+func answer(req nlmsg.Msg, e errno.Errno, text string) []byte {
+	ext := nlmsg.ExtAck{Errno: e, Request: req}
 	if text != "" {
 		ext.Msg = []byte(text)
-		ext.Set(nlmsg.AttrMsg)
 	}
-	return nlmsg.AppendAck(nil, req, fakePort, errno, &ext, nlmsg.AckOptions{Cap: true, Ext: true})
+	return nlmsg.AppendAck(nil, &ext, nlmsg.AckOptions{PortID: fakePort, Cap: true, Ext: true})
 }
 
-func done(req nlmsg.Msg, flags nlmsg.Flags, errno uint32) []byte {
-	return nlmsg.AppendDone(nil, req, fakePort, flags, errno, nil, nlmsg.AckOptions{})
+func done(req nlmsg.Msg, flags nlmsg.Flags, e errno.Errno) []byte {
+	return nlmsg.AppendDone(nil, &nlmsg.ExtAck{Errno: e, Request: req}, flags, nlmsg.AckOptions{PortID: fakePort})
 }
 
 func join(parts ...[]byte) (b []byte) {
@@ -207,7 +208,7 @@ func collect(t testing.TB, c *Conn, on ...Interrupted) (texts []string, err erro
 // ask does one request and returns the first reply.
 func ask(t testing.TB, c *Conn, flags nlmsg.Flags, payload string) (string, error) {
 	t.Helper()
-	r := c.Request(fakeType, nlmsg.Request|flags, []byte(payload))
+	r := c.Request(fakeType, nlmsg.FlagRequest|flags, []byte(payload))
 	defer r.Release()
 	m, err := c.Do(t.Context(), r)
 	return text(m), err

@@ -54,7 +54,7 @@ func notificationsOfGroups(t *testing.T, w world) {
 		t.Fatal(err)
 	}
 	for i := range 5 {
-		if _, err := c.Do(t.Context(), w.add(c, nlmsg.Ack|nlmsg.Create, 100+i)); err != nil {
+		if _, err := c.Do(t.Context(), w.add(c, nlmsg.FlagAck|nlmsg.FlagCreate, 100+i)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -122,7 +122,7 @@ func churn(ctx context.Context, t *testing.T, w world, c *Conn, rounds int, prog
 			if round%3 != 2 && i%2 == round%2 {
 				batch = append(batch, w.remove(c, 0, number)) // some exist, some do not
 			} else {
-				batch = append(batch, w.add(c, nlmsg.Create, number))
+				batch = append(batch, w.add(c, nlmsg.FlagCreate, number))
 			}
 		}
 		if err := c.Batch(ctx, batch...); err != nil && !errors.Is(err, errSearch) && !errors.Is(err, errExist) {
@@ -141,7 +141,7 @@ func churn(ctx context.Context, t *testing.T, w world, c *Conn, rounds int, prog
 func sendSentinel(ctx context.Context, t *testing.T, w world, c *Conn, progress <-chan struct{}) {
 	more := true
 	for i := 0; more; i++ { // each another: there is no notification for an entry that exists
-		if _, err := c.Do(ctx, w.add(c, nlmsg.Ack|nlmsg.Create, sentinel+i)); err != nil {
+		if _, err := c.Do(ctx, w.add(c, nlmsg.FlagAck|nlmsg.FlagCreate, sentinel+i)); err != nil {
 			t.Error(err)
 			return
 		}
@@ -252,7 +252,7 @@ func addMany(t *testing.T, w world, c *Conn, n int, progress <-chan struct{}) {
 	for first := 1; first <= n; first += perBatch {
 		var batch []*Request
 		for i := range perBatch {
-			batch = append(batch, w.add(c, nlmsg.Create, first+i))
+			batch = append(batch, w.add(c, nlmsg.FlagCreate, first+i))
 		}
 		if err := c.Batch(t.Context(), batch...); err != nil {
 			t.Error(err)

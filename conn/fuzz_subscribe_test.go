@@ -77,9 +77,9 @@ func wanted(list []event) (texts []string, losses int, stats Stats) {
 				case err != nil:
 					stats.Malformed++
 					losses++
-				case m.Type() == nlmsg.Overrun:
+				case m.Type() == nlmsg.TypeOverrun:
 					losses++
-				case m.Type() != nlmsg.Noop:
+				case m.Type() != nlmsg.TypeNoop:
 					texts = append(texts, text(m))
 				}
 			}

@@ -97,7 +97,7 @@ func (h *hostile) owed() (texts []string, isSound bool) {
 		}
 		isOwn, isFirst := false, true
 		for m, err := range nlmsg.All(e.b) {
-			if err != nil && (isOwn || isFirst) || err == nil && m.Type() == nlmsg.Overrun {
+			if err != nil && (isOwn || isFirst) || err == nil && m.Type() == nlmsg.TypeOverrun {
 				return texts, false
 			}
 			if err != nil {
@@ -107,18 +107,18 @@ func (h *hostile) owed() (texts []string, isSound bool) {
 			if isOwn = h.isOwn(m, e.info); !isOwn {
 				continue
 			}
-			isSound = isSound && (m.Flags()&nlmsg.DumpIntr == 0 || m.Type() == nlmsg.Error)
+			isSound = isSound && (m.Flags()&nlmsg.FlagDumpIntr == 0 || m.Type() == nlmsg.TypeError)
 			switch m.Type() {
-			case nlmsg.Done:
+			case nlmsg.TypeDone:
 				a, err := nlmsg.ParseDone(m)
 				return texts, isSound && err == nil && a.Errno == 0
-			case nlmsg.Error:
+			case nlmsg.TypeError:
 				a, err := nlmsg.ParseAck(m)
 				return texts, isSound && err == nil && a.Errno == 0
-			case nlmsg.Noop:
+			case nlmsg.TypeNoop:
 			default:
 				texts = append(texts, text(m))
-				if m.Flags()&nlmsg.Multi == 0 {
+				if m.Flags()&nlmsg.FlagMulti == 0 {
 					return texts, isSound
 				}
 			}
@@ -148,7 +148,7 @@ func FuzzAnswers(f *testing.F) {
 	}
 	req := nlmsg.Msg(make([]byte, nlmsg.HeaderLen))
 	for _, b := range [][]byte{
-		message(req, 0, "a"), answer(req, 0, ""), answer(req, 22, "text"), done(req, 0, 0), done(req, nlmsg.DumpIntr, 5),
+		message(req, 0, "a"), answer(req, 0, ""), answer(req, 22, "text"), done(req, 0, 0), done(req, nlmsg.FlagDumpIntr, 5),
 		join(message(req, multi, "a"), message(req, multi, "b"), done(req, 0, 0)), message(req, multi, "a")[:19],
 		join(message(req, multi, "a"), message(req, multi, "b")), join(done(req, 0, 0), []byte{1}),
 	} {
@@ -164,7 +164,7 @@ func FuzzAnswers(f *testing.F) {
 			}
 			first, _ := h.open()
 			c := New(first, options...)
-			got, err := ask(t, c, nlmsg.Flags(how)&nlmsg.Ack, "")
+			got, err := ask(t, c, nlmsg.Flags(how)&nlmsg.FlagAck, "")
 			if got != "" && !slices.Contains(h.replies(), got) {
 				t.Fatalf("a request got %q, %v", got, err)
 			}
@@ -173,7 +173,7 @@ func FuzzAnswers(f *testing.F) {
 			checkDump(t, h, texts, err)
 			datagrams := len(h.sent)
 			next(t, c, b)
-			err = c.Batch(t.Context(), c.Request(fakeType, 0, nil), c.Request(fakeType, nlmsg.Ack, nil), c.Request(fakeType, nlmsg.Ack, nil))
+			err = c.Batch(t.Context(), c.Request(fakeType, 0, nil), c.Request(fakeType, nlmsg.FlagAck, nil), c.Request(fakeType, nlmsg.FlagAck, nil))
 			next(t, c, b)
 			if limit := 4 * (datagrams + len(b)/16 + 16); h.calls > limit {
 				t.Fatalf("%d receives, want %d at most", h.calls, limit)

@@ -7,6 +7,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nlwire/nlwire/genlmsg"
@@ -39,7 +43,7 @@ func batchAllocatesNothing(t *testing.T, w world) {
 	batch := make([]*Request, 8)
 	allocs := testing.AllocsPerRun(200, func() {
 		for i := range batch {
-			batch[i] = ctrlRequest(c, nlmsg.Ack, genlmsg.CtrlCmdGetFamily)
+			batch[i] = ctrlRequest(c, nlmsg.FlagAck, genlmsg.CtrlCmdGetFamily)
 			batch[i].B = nla.AppendCString(batch[i].B, genlmsg.CtrlAttrFamilyName, genlmsg.CtrlName)
 		}
 		if err := c.Batch(t.Context(), batch...); err != nil {
@@ -61,7 +65,7 @@ func TestGetWithAck(t *testing.T) { onBoth(t, getWithAck) }
 func getWithAck(t *testing.T, w world) {
 	c := w.generic(t)
 	for range 10 {
-		r := ctrlRequest(c, nlmsg.Ack, genlmsg.CtrlCmdGetFamily)
+		r := ctrlRequest(c, nlmsg.FlagAck, genlmsg.CtrlCmdGetFamily)
 		r.B = nla.AppendCString(r.B, genlmsg.CtrlAttrFamilyName, genlmsg.CtrlName)
 		m, err := c.Do(t.Context(), r)
 		if err != nil {
@@ -85,15 +89,17 @@ func errorAnswers(t *testing.T, w world) {
 	r.B = nla.AppendUint8(r.B, genlmsg.CtrlAttrFamilyID, 3)
 	_, err := c.Do(t.Context(), r)
 	want := &Error{
-		Op: "get family 3", Seq: r.Sent(), Errno: errRange, Msg: "Attribute failed policy validation",
-		HasAttr: true, Offset: 20, Path: []uint16{1}, Name: "family-id",
-		Policy: &nla.Rule{Kind: nla.KindU16, Check: nla.CheckRange, Max: 65535},
+		Op: "get family 3", Seq: r.Sent(),
+		ExtAck: nlmsg.ExtAck{Errno: errno.ERANGE, Msg: []byte("Attribute failed policy validation"), Offset: 20},
+		Path:   []uint16{1}, Name: "family-id",
+		Rule: &policy.Rule{Kind: policy.KindU16, Check: policy.CheckRange, Max: 65535},
 	}
 	var got *Error
 	if !errors.As(err, &got) {
 		t.Fatal(err)
 	}
-	want.Policy.Check, want.Policy.Max = got.Policy.Check, got.Policy.Max // the kernel tells the range of the kind
+	want.Rule.Check, want.Rule.Max = got.Rule.Check, got.Rule.Max // the kernel exports the range of the kind
+	want.Policy = got.Policy
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -118,7 +124,7 @@ func (f forger) Send(b []byte) error {
 	req, _ := nlmsg.Consume(b)
 	forged, m := nlmsg.Begin(nil, genlmsg.IDCtrl, 0, req.Seq(), f.PortID())
 	forged = nlmsg.End(nla.AppendUint16(genlmsg.Append(forged, 1, 2), genlmsg.CtrlAttrFamilyID, 666), m)
-	lies := [][]byte{forged, nlmsg.AppendAck(nil, req, f.PortID(), 0, nil, nlmsg.AckOptions{}), nlmsg.AppendDone(nil, req, f.PortID(), 0, 0, nil, nlmsg.AckOptions{})}
+	lies := [][]byte{forged, nlmsg.AppendAck(nil, &nlmsg.ExtAck{Request: req}, nlmsg.AckOptions{PortID: f.PortID()}), nlmsg.AppendDone(nil, &nlmsg.ExtAck{Request: req}, 0, nlmsg.AckOptions{PortID: f.PortID()})}
 	for _, lie := range lies {
 		if err := f.lie(lie); err != nil {
 			return err
@@ -159,7 +165,7 @@ func cancelUnderLoad(t *testing.T, w world) {
 				if (i+id)%2 == 0 {
 					go cancel()
 				}
-				r := ctrlRequest(c, nlmsg.Ack, genlmsg.CtrlCmdGetFamily)
+				r := ctrlRequest(c, nlmsg.FlagAck, genlmsg.CtrlCmdGetFamily)
 				r.B = nla.AppendCString(r.B, genlmsg.CtrlAttrFamilyName, genlmsg.CtrlName)
 				m, err := c.Do(ctx, r)
 				switch {

@@ -33,7 +33,7 @@ func rtmsg(fields ...byte) []byte {
 func addRoutes(tb testing.TB, c *Conn, n int) {
 	tb.Helper()
 	const lo = 1
-	link := c.Request(unix.RTM_NEWLINK, nlmsg.Request|nlmsg.Ack, ifinfomsg(lo, unix.IFF_UP, unix.IFF_UP))
+	link := c.Request(unix.RTM_NEWLINK, nlmsg.FlagRequest|nlmsg.FlagAck, ifinfomsg(lo, unix.IFF_UP, unix.IFF_UP))
 	defer link.Release()
 	if _, err := c.Do(tb.Context(), link); err != nil {
 		tb.Fatal(err)
@@ -42,9 +42,9 @@ func addRoutes(tb testing.TB, c *Conn, n int) {
 	for first := 0; first < n; first += perBatch {
 		var batch []*Request
 		for i := first; i < min(first+perBatch, n); i++ {
-			flags := nlmsg.Request | nlmsg.Create
+			flags := nlmsg.FlagRequest | nlmsg.FlagCreate
 			if i == n-1 {
-				flags |= nlmsg.Ack
+				flags |= nlmsg.FlagAck
 			}
 			batch = append(batch, routeRequest(c, flags, i))
 		}
@@ -77,7 +77,7 @@ func ifinfomsg(index int32, flags, change uint32) []byte {
 // countRoutes dumps the IPv4 routes.
 func countRoutes(tb testing.TB, c *Conn) (n int) {
 	tb.Helper()
-	r := c.Request(unix.RTM_GETROUTE, nlmsg.Request, rtmsg())
+	r := c.Request(unix.RTM_GETROUTE, nlmsg.FlagRequest, rtmsg())
 	defer r.Release()
 	for m, err := range c.Dump(tb.Context(), r) {
 		if err != nil {

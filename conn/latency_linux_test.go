@@ -65,7 +65,7 @@ func newLookups(b *testing.B, goroutines int) *lookups {
 // lookUp resolves a family over a Conn.
 func lookUp(ctx context.Context, c *Conn) bool {
 	var header [genlmsg.HeaderLen]byte
-	r := c.Request(genlmsg.IDCtrl, nlmsg.Request, genlmsg.Append(header[:0], genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion))
+	r := c.Request(genlmsg.IDCtrl, nlmsg.FlagRequest, genlmsg.Append(header[:0], genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion))
 	defer r.Release()
 	r.B = nla.AppendCString(r.B, genlmsg.CtrlAttrFamilyName, genlmsg.CtrlName)
 	m, err := c.Do(ctx, r)

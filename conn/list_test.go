@@ -40,7 +40,7 @@ func TestEchoOfAChangeIsItsReply(t *testing.T) { onBoth(t, echoOfAChange) }
 func echoOfAChange(t *testing.T, w world) {
 	c := w.open(t, 0)
 	fill(t, w, c, 0, 1)
-	m, err := c.Do(t.Context(), w.add(c, nlmsg.Ack|nlmsg.Echo|nlmsg.Create, 7))
+	m, err := c.Do(t.Context(), w.add(c, nlmsg.FlagAck|nlmsg.FlagEcho|nlmsg.FlagCreate, 7))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func largeBatch(t *testing.T, w world) {
 	fill(t, w, c, 0, 10)
 	var batch []*Request
 	for i := range 1000 {
-		batch = append(batch, w.add(c, nlmsg.Ack|nlmsg.Create|nlmsg.Excl, i))
+		batch = append(batch, w.add(c, nlmsg.FlagAck|nlmsg.FlagCreate|nlmsg.FlagExcl, i))
 	}
 	isError(t, c.Batch(t.Context(), batch...), errExist)
 	for i, r := range batch {
@@ -82,10 +82,10 @@ func TestChangeWithoutAckOfAnEntryThatIsThereEnds(t *testing.T) { onBoth(t, chan
 func changeWithoutAck(t *testing.T, w world) {
 	c := w.open(t, 0)
 	fill(t, w, c, 0, 10)
-	if m, err := c.Do(t.Context(), w.add(c, nlmsg.Create|nlmsg.Replace, 0)); m != nil || err != nil {
+	if m, err := c.Do(t.Context(), w.add(c, nlmsg.FlagCreate|nlmsg.FlagReplace, 0)); m != nil || err != nil {
 		t.Errorf("%v, %v", m, err)
 	}
-	_, err := c.Do(t.Context(), w.add(c, nlmsg.Create|nlmsg.Excl, 0))
+	_, err := c.Do(t.Context(), w.add(c, nlmsg.FlagCreate|nlmsg.FlagExcl, 0))
 	isError(t, err, errExist)
 	if s := c.Stats(); s != (Stats{}) {
 		t.Errorf("%+v", s)
@@ -139,7 +139,7 @@ func contextEndsADump(t *testing.T, w world) {
 // foreignDump is a request for a list that no Conn has numbered.
 func foreignDump(r *Request) []byte {
 	m := r.msg()
-	m.SetFlags(nlmsg.Request | nlmsg.Dump)
+	m.SetFlags(nlmsg.FlagRequest | nlmsg.FlagDump)
 	m.SetSeq(1)
 	return nlmsg.End(r.B, 0)
 }
@@ -248,7 +248,7 @@ func closeUnderLoad(t *testing.T, w world) {
 			wg.Go(func() {
 				started.Done()
 				for {
-					if _, err := c.Do(t.Context(), w.add(c, nlmsg.Create|nlmsg.Replace, 0)); err != nil {
+					if _, err := c.Do(t.Context(), w.add(c, nlmsg.FlagCreate|nlmsg.FlagReplace, 0)); err != nil {
 						closed(err)
 						return
 					}

@@ -29,7 +29,7 @@ func subscribe(t *testing.T, c *Conn) (*Subscription, *double) {
 // useSubscription runs each kind of exchange on a subscription.
 func useSubscription(t *testing.T, s *Subscription) {
 	t.Helper()
-	r := s.Request(fakeType, nlmsg.Ack, []byte("text"))
+	r := s.Request(fakeType, nlmsg.FlagAck, []byte("text"))
 	defer r.Release()
 	if m, err := s.Do(patiently(t), r); said(m) != "text" || err != nil {
 		t.Error(said(m), err)
@@ -214,7 +214,7 @@ func TestNotificationsAboveTheQueueLimitAreALoss(t *testing.T) {
 		if len(got) < 20 || len(got) > 31 || !slices.Equal(got[:20], numbers(20)) {
 			t.Errorf("%q of %d", got, sent())
 		}
-		if m, err := s.Do(patiently(t), s.Request(fakeType, nlmsg.Ack, []byte("text"))); said(m) != "text" || err != nil {
+		if m, err := s.Do(patiently(t), s.Request(fakeType, nlmsg.FlagAck, []byte("text"))); said(m) != "text" || err != nil {
 			t.Error(said(m), err)
 		}
 	})
@@ -268,7 +268,7 @@ func TestNotificationsStayInOrderWhenTheRestOfADumpIsTakenOver(t *testing.T) {
 			return nil
 		})
 		synctest.Wait()
-		list, r := s.Request(fakeType, 0, nil), s.Request(fakeType, nlmsg.Ack, []byte("text"))
+		list, r := s.Request(fakeType, 0, nil), s.Request(fakeType, nlmsg.FlagAck, []byte("text"))
 		n := 0
 		for _, err := range s.Dump(patiently(t), list) {
 			if err != nil {

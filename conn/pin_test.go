@@ -25,7 +25,7 @@ func TestPinHasOneTransportForAllExchanges(t *testing.T) {
 		if own == fl.all[0] {
 			t.Error("it has the Transport of the Conn")
 		}
-		r := p.Request(fakeType, nlmsg.Ack, []byte("text"))
+		r := p.Request(fakeType, nlmsg.FlagAck, []byte("text"))
 		list := c.Request(fakeType, 0, nil) // of the Conn
 		n := 0
 		for _, err := range p.Dump(patiently(t), list) {
@@ -137,7 +137,7 @@ func TestDeviceEventsAreRefusedWithAHint(t *testing.T) {
 func TestReplyToASendOfASubscriptionIsDelivered(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		s, _ := subscribe(t, (&fleet{reply: echo}).pool(t))
-		b, m := nlmsg.Begin(nil, fakeType, nlmsg.Request, 77, 0)
+		b, m := nlmsg.Begin(nil, fakeType, nlmsg.FlagRequest, 77, 0)
 		if err := s.Send(nlmsg.End(append(b, "text"...), m)); err != nil {
 			t.Fatal(err)
 		}

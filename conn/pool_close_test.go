@@ -47,7 +47,7 @@ func TestCloseWakesTheExchangesThatWait(t *testing.T) {
 				inBackground(func() error { _, err := asking(t.Context(), c, 0, "text"); return err }),
 				inBackground(func() error { _, err := listing(t.Context(), c, "text"); return err }),
 				inBackground(func() error {
-					r := c.Request(fakeType, nlmsg.Ack, nil)
+					r := c.Request(fakeType, nlmsg.FlagAck, nil)
 					defer r.Release()
 					return c.Batch(t.Context(), r)
 				}))
@@ -287,7 +287,7 @@ func TestTransportOfAnAbandonedDumpIsDrainedWhereItIsTheOnlyOne(t *testing.T) {
 				break
 			}
 			r.Release()
-			if got, err := asking(patiently(t), c, nlmsg.Ack, "text"); got != "text" || err != nil {
+			if got, err := asking(patiently(t), c, nlmsg.FlagAck, "text"); got != "text" || err != nil {
 				t.Error(got, err)
 			}
 		}

@@ -70,7 +70,7 @@ func TestWaitingForATransportKeepsContextsAndDeadlines(t *testing.T) {
 			_, err := asking(ctx, c, 0, "")
 			isError(t, err, context.DeadlineExceeded)
 			cancel()
-			r := c.Request(fakeType, nlmsg.Ack, nil)
+			r := c.Request(fakeType, nlmsg.FlagAck, nil)
 			r.Deadline = start.Add(2 * time.Second)
 			_, err = c.Do(t.Context(), r)
 			isError(t, err, os.ErrDeadlineExceeded)
@@ -147,7 +147,7 @@ func TestExchangesGetOnInTheirOrder(t *testing.T) {
 // nest runs dumps, each in the body of the one before, and a request in the innermost.
 func nest(ctx context.Context, c *Conn, depth int) error {
 	if depth == 0 {
-		_, err := asking(ctx, c, nlmsg.Ack, "text")
+		_, err := asking(ctx, c, nlmsg.FlagAck, "text")
 		return err
 	}
 	r := c.Request(fakeType, 0, nil)
@@ -234,7 +234,7 @@ func TestLimitsHoldWhileExchangesGetOn(t *testing.T) {
 					if i%4 == 0 {
 						_, err = listing(t.Context(), c, "text")
 					} else {
-						_, err = asking(t.Context(), c, nlmsg.Ack, "text")
+						_, err = asking(t.Context(), c, nlmsg.FlagAck, "text")
 					}
 					if err != nil {
 						t.Error(err)

@@ -72,14 +72,14 @@ func (x *receiver) sendBarrier(isUsed func(seq uint32) bool) error {
 	for x.barrier = x.m.nextSeq(); isUsed(x.barrier); {
 		x.barrier = x.m.nextSeq()
 	}
-	b, mark := nlmsg.Begin(x.m.space[:0], nlmsg.Noop, nlmsg.Request|nlmsg.Ack, x.barrier, 0)
+	b, mark := nlmsg.Begin(x.m.space[:0], nlmsg.TypeNoop, nlmsg.FlagRequest|nlmsg.FlagAck, x.barrier, 0)
 	return x.m.t.Send(nlmsg.End(b, mark))
 }
 
 // isBarrier reports whether m acknowledges the barrier. A subsystem that knows no NOOP
 // refuses it, which says as much.
 func (x *receiver) isBarrier(m nlmsg.Msg) bool {
-	return x.barrier != 0 && m.Seq() == x.barrier && m.Type() == nlmsg.Error
+	return x.barrier != 0 && m.Seq() == x.barrier && m.Type() == nlmsg.TypeError
 }
 
 // maxFailures is how many receives may fail in a row for passing reasons.

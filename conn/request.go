@@ -13,7 +13,7 @@ import (
 // Request is a request to be sent, and after it the answer. [Conn.Request] makes one,
 // out of a pool; [Request.Release] returns it.
 //
-//	r := c.Request(family, nlmsg.Request, genlmsg.Append(h[:0], cmd, version))
+//	r := c.Request(family, nlmsg.FlagRequest, genlmsg.Append(h[:0], cmd, version))
 //	defer r.Release()
 //	r.B = nla.AppendUint32(r.B, attrIfindex, 7)
 //	reply, err := c.Do(ctx, r)
@@ -23,7 +23,7 @@ import (
 type Request struct {
 	// B is the message: header, the family's fixed header, and what the caller
 	// appends to it. Its length and sequence number are written, and flags added
-	// (nlmsg.Request; by Dump nlmsg.Dump), when it is sent; they stay in B.
+	// (nlmsg.FlagRequest; by Dump nlmsg.FlagDump), when it is sent; they stay in B.
 	B []byte
 	// Op is the name of the operation in errors: `get link "eth0"`. If it is empty,
 	// the type of the message is used.
@@ -160,7 +160,7 @@ func (r *Request) begin() error {
 	r.reset()
 	r.awaited = true
 	r.B = nlmsg.End(r.B, 0)
-	r.msg().SetFlags(r.msg().Flags() | nlmsg.Request)
+	r.msg().SetFlags(r.msg().Flags() | nlmsg.FlagRequest)
 	return nil
 }
 
@@ -169,7 +169,7 @@ func (r *Request) finish() { atomic.StoreUint32(&r.state, stateReady) }
 
 func (r *Request) msg() nlmsg.Msg { return nlmsg.Msg(r.B) }
 
-func (r *Request) asksAck() bool { return r.msg().Flags()&nlmsg.Ack != 0 }
+func (r *Request) asksAck() bool { return r.msg().Flags()&nlmsg.FlagAck != 0 }
 
 // op is the name of the request in errors.
 func (r *Request) op() string {
@@ -182,8 +182,8 @@ func (r *Request) op() string {
 // take takes one message of the answer.
 func (r *Request) take(m nlmsg.Msg, limit int) {
 	switch m.Type() {
-	case nlmsg.Noop:
-	case nlmsg.Error, nlmsg.Done:
+	case nlmsg.TypeNoop:
+	case nlmsg.TypeError, nlmsg.TypeDone:
 		r.end(m)
 	default:
 		if len(r.replies)+nlmsg.Align(len(m)) > limit {
@@ -191,7 +191,7 @@ func (r *Request) take(m nlmsg.Msg, limit int) {
 			return
 		}
 		r.replies = pad(append(r.replies, m...))
-		r.answered = !r.asksAck() && m.Flags()&nlmsg.Multi == 0
+		r.answered = !r.asksAck() && m.Flags()&nlmsg.FlagMulti == 0
 	}
 }
 
@@ -226,7 +226,7 @@ func (r *Request) conclude(c *Conn) {
 		return
 	}
 	parse := nlmsg.ParseAck
-	if nlmsg.Msg(r.last).Type() == nlmsg.Done {
+	if nlmsg.Msg(r.last).Type() == nlmsg.TypeDone {
 		parse = nlmsg.ParseDone
 	}
 	a, err := parse(nlmsg.Msg(r.last))

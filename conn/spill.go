@@ -151,7 +151,7 @@ func (x *receiver) sort(b []byte, info socket.Info, e *ending, r *rest) {
 		case n < 0:
 			kept, b = append(kept, b...), nil // for the loop to report
 			continue
-		case m.Type() == nlmsg.Overrun || !e.isOver && e.owns(m, info):
+		case m.Type() == nlmsg.TypeOverrun || !e.isOver && e.owns(m, info):
 			e.ends(m)
 			kept = append(kept, b[:n]...)
 		default:

@@ -34,7 +34,7 @@ func routeTarget(t *testing.T, netNS int) *stressTarget {
 	const routes, prefix = 700, 11
 	c := openConn(t, socket.Route, socket.WithNetNS(netNS))
 	addRoutes(t, c, routes)
-	r := c.Request(unix.RTM_NEWROUTE, nlmsg.Create|nlmsg.Ack,
+	r := c.Request(unix.RTM_NEWROUTE, nlmsg.FlagCreate|nlmsg.FlagAck,
 		rtmsg(8, 0, 0, unix.RT_TABLE_MAIN, unix.RTPROT_BOOT, unix.RT_SCOPE_LINK, unix.RTN_UNICAST))
 	r.B = nla.AppendBE32(r.B, unix.RTA_DST, prefix<<24)
 	r.B = nla.AppendUint32(r.B, unix.RTA_OIF, 1)

@@ -76,7 +76,7 @@ func (w *stressWorker) fault(list ...stressEvent) stressEvent {
 func (w *stressWorker) next(fault stressEvent) (value uint32, flags nlmsg.Flags) {
 	w.number++
 	if w.chance(8) {
-		flags = nlmsg.Ack
+		flags = nlmsg.FlagAck
 	}
 	return stressValue(fault, w.number), flags
 }
@@ -162,7 +162,7 @@ func (w *stressWorker) batch() {
 	requests, values := make([]*Request, 1+w.IntN(8)), make([]uint32, 8)
 	for i := range requests {
 		values[i], _ = w.next(noFault)
-		requests[i] = w.target.ask(w.c, nlmsg.Ack, values[i])
+		requests[i] = w.target.ask(w.c, nlmsg.FlagAck, values[i])
 		defer requests[i].Release()
 	}
 	w.begin()

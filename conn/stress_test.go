@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/internal/test/kerneltest"
@@ -285,14 +287,14 @@ func (s *stress) busTarget() *stressTarget {
 	}
 	world := bus.New(bus.WithFaults(s.busFaults(target.value)))
 	s.t.Cleanup(func() { world.Close() })
-	family := &bus.Family{Name: "echo", Version: 1, Parallel: true, Policy: &nla.Policy{Attrs: []nla.Rule{attrNumber: {Kind: nla.KindU32}}}}
+	family := &bus.Family{Name: "echo", Version: 1, Parallel: true, Policy: &policy.Policy{Attrs: []policy.Rule{attrNumber: {Kind: policy.KindU32}}}}
 	family.SmallOps = []bus.SmallOp{{Cmd: cmdAdd, Do: func(i *bus.Info) error {
 		b, mark := i.Begin(cmdAdd)
 		return i.Reply(nla.AppendUint32(b, attrNumber, i.Attrs.Uint32(attrNumber)), mark)
 	}}, {Cmd: cmdList, Dump: func(d *bus.Dump) error {
 		var pad [padding]byte
 		for ; d.Args[0] < listed; d.Args[0]++ {
-			b, mark := d.Begin(nlmsg.Multi, cmdList)
+			b, mark := d.Begin(nlmsg.FlagMulti, cmdList)
 			b = nla.AppendBytes(nla.AppendUint32(b, attrNumber, d.Attrs.Uint32(attrNumber)), attrPad, pad[:])
 			if err := d.End(b, mark); err != nil {
 				return err
@@ -305,7 +307,7 @@ func (s *stress) busTarget() *stressTarget {
 	}
 	request := func(c *Conn, flags nlmsg.Flags, cmd uint8, value uint32) *Request {
 		var header [genlmsg.HeaderLen]byte
-		r := c.Request(nlmsg.Type(family.ID()), nlmsg.Request|flags, genlmsg.Append(header[:0], cmd, 1))
+		r := c.Request(nlmsg.Type(family.ID()), nlmsg.FlagRequest|flags, genlmsg.Append(header[:0], cmd, 1))
 		r.B = nla.AppendUint32(r.B, attrNumber, value)
 		return r
 	}

@@ -350,8 +350,8 @@ func (s *Subscription) deliver(b []byte, yield func(nlmsg.Msg, error) bool) bool
 		}
 		b = b[n:]
 		switch m.Type() {
-		case nlmsg.Noop:
-		case nlmsg.Overrun:
+		case nlmsg.TypeNoop:
+		case nlmsg.TypeOverrun:
 			s.own.stats.lost.Add(1)
 			s.lose(ErrOverrun)
 		default:

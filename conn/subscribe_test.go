@@ -83,7 +83,7 @@ func TestLoopOfASubscriptionDeliversAllAndReportsLosses(t *testing.T) {
 		want   []string
 		stats  Stats
 	}{
-		{"several in a datagram", []event{{b: join(groupMessage("a..."), control(nlmsg.Noop), groupMessage("b"))}}, []string{"a...", "b"}, Stats{}},
+		{"several in a datagram", []event{{b: join(groupMessage("a..."), control(nlmsg.TypeNoop), groupMessage("b"))}}, []string{"a...", "b"}, Stats{}},
 		{"EINTR, EAGAIN, an empty one", []event{{err: syscall.EINTR}, note("a"), {err: syscall.EAGAIN}, {b: []byte{}}}, []string{"a"}, Stats{Malformed: 1}},
 		{"from another process", []event{{b: groupMessage("lie"), info: socket.Info{PortID: 5}}, {b: groupMessage("lie"), err: socket.ErrSender}}, nil, Stats{Foreign: 2}},
 		{"a loss, reported when nothing is queued", []event{note("a"), {err: syscall.ENOBUFS}, note("b"), note("c")}, []string{"a", "b", "c", full}, Stats{Lost: 1}},
@@ -93,7 +93,7 @@ func TestLoopOfASubscriptionDeliversAllAndReportsLosses(t *testing.T) {
 			slices.Concat(many[:4], []string{full}, many[4:], []string{full}), Stats{Lost: 2}},
 		{"two losses before the queue is empty", []event{{err: syscall.ENOBUFS}, note("1"), {err: syscall.ENOBUFS}},
 			[]string{"1", full}, Stats{Lost: 2}},
-		{"an overrun", []event{{b: join(groupMessage("a..."), control(nlmsg.Overrun), groupMessage("b"))}}, []string{"a...", "b", "lost: " + ErrOverrun.Error()}, Stats{Lost: 1}},
+		{"an overrun", []event{{b: join(groupMessage("a..."), control(nlmsg.TypeOverrun), groupMessage("b"))}}, []string{"a...", "b", "lost: " + ErrOverrun.Error()}, Stats{Lost: 1}},
 		{"truncated", []event{{b: groupMessage(strings.Repeat("x", 400))}}, []string{"lost: " + socket.ErrTruncated.Error()}, Stats{Truncated: 1, Lost: 1}},
 		{"garbage after a message", []event{{b: join(groupMessage("a..."), []byte{1, 2, 3, 4, 5})}}, []string{"a...", "lost: " + nlmsg.ErrTruncated.Error()}, Stats{Malformed: 1, Lost: 1}},
 	}

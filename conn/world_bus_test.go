@@ -4,6 +4,10 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
@@ -44,7 +48,7 @@ func newBus(tb testing.TB) *busWorld {
 	tb.Helper()
 	w := &busWorld{bus: bus.New(), links: []string{"lo"}, changes: 1}
 	tb.Cleanup(func() { w.bus.Close() })
-	policy := &nla.Policy{Attrs: []nla.Rule{attrNumber: {Kind: nla.KindU32}, attrName: {Kind: nla.KindNULString, Len: 15}}}
+	policy := &policy.Policy{Attrs: []policy.Rule{attrNumber: {Kind: policy.KindU32}, attrName: {Kind: policy.KindNULString, Len: 15}}}
 	w.family = &bus.Family{
 		Name: "lists", Version: 1, Policy: policy,
 		ResvStartOp: 0xff, // the flags for adding are not for newer operations
@@ -71,12 +75,12 @@ func (w *busWorld) doAdd(i *bus.Info) error {
 	number, flags := i.Attrs.Uint32(attrNumber), i.Msg.Flags()
 	at, exists := slices.BinarySearch(w.entries, number)
 	switch {
-	case exists && flags&nlmsg.Replace != 0:
+	case exists && flags&nlmsg.FlagReplace != 0:
 		return nil // it is the same
 	case exists:
-		return bus.EEXIST
-	case flags&nlmsg.Create == 0:
-		return bus.ENOENT
+		return errno.EEXIST
+	case flags&nlmsg.FlagCreate == 0:
+		return errno.ENOENT
 	}
 	w.entries = slices.Insert(w.entries, at, number)
 	return tellEntry(i, cmdAdd, number)
@@ -86,7 +90,7 @@ func (w *busWorld) doRemove(i *bus.Info) error {
 	number := i.Attrs.Uint32(attrNumber)
 	at, exists := slices.BinarySearch(w.entries, number)
 	if !exists {
-		return bus.ESRCH
+		return errno.ESRCH
 	}
 	w.entries = slices.Delete(w.entries, at, at+1)
 	return tellEntry(i, cmdRemove, number)
@@ -106,7 +110,7 @@ func appendEntry(b []byte, number uint32) []byte {
 func (w *busWorld) dumpEntries(d *bus.Dump) error {
 	at, _ := slices.BinarySearch(w.entries, uint32(d.Args[0]))
 	for _, number := range w.entries[at:] {
-		b, mark := d.Begin(nlmsg.Multi, cmdAdd)
+		b, mark := d.Begin(nlmsg.FlagMulti, cmdAdd)
 		if err := d.End(appendEntry(b, number), mark); err != nil {
 			return err
 		}
@@ -118,7 +122,7 @@ func (w *busWorld) dumpEntries(d *bus.Dump) error {
 func (w *busWorld) doAddLink(i *bus.Info) error {
 	name := string(i.Attrs.Text(attrName))
 	if slices.Contains(w.links, name) {
-		return bus.EEXIST
+		return errno.EEXIST
 	}
 	w.links = append(w.links, name)
 	w.changes++
@@ -134,7 +138,7 @@ func appendLink(b []byte, name string) []byte {
 func (w *busWorld) dumpLinks(d *bus.Dump) error {
 	d.Generation = w.changes
 	for ; d.Args[0] < len(w.links); d.Args[0]++ {
-		b, mark := d.Begin(nlmsg.Multi, cmdAddLink)
+		b, mark := d.Begin(nlmsg.FlagMulti, cmdAddLink)
 		if err := d.End(appendLink(b, w.links[d.Args[0]]), mark); err != nil {
 			return err
 		}
@@ -198,10 +202,10 @@ func (w *busWorld) victim(tb testing.TB) (Transport, func([]byte) error) {
 // request asks the family.
 func (w *busWorld) request(c *Conn, flags nlmsg.Flags, cmd uint8) *Request {
 	var header [genlmsg.HeaderLen]byte
-	return c.Request(nlmsg.Type(w.family.ID()), nlmsg.Request|flags, genlmsg.Append(header[:0], cmd, 1))
+	return c.Request(nlmsg.Type(w.family.ID()), nlmsg.FlagRequest|flags, genlmsg.Append(header[:0], cmd, 1))
 }
 
-func (w *busWorld) nothing(c *Conn) *Request { return w.request(c, nlmsg.Ack, cmdNothing) }
+func (w *busWorld) nothing(c *Conn) *Request { return w.request(c, nlmsg.FlagAck, cmdNothing) }
 
 func (w *busWorld) add(c *Conn, flags nlmsg.Flags, i int) *Request {
 	r := w.request(c, flags, cmdAdd)
@@ -224,7 +228,7 @@ func (w *busWorld) entry(m nlmsg.Msg) (i uint32, isThere, ok bool) {
 }
 
 func (w *busWorld) addLink(c *Conn, name string) *Request {
-	r := w.request(c, nlmsg.Ack, cmdAddLink)
+	r := w.request(c, nlmsg.FlagAck, cmdAddLink)
 	r.B = nla.AppendCString(r.B, attrName, name)
 	return r
 }

@@ -68,20 +68,22 @@ func (k *kernel) victim(tb testing.TB) (Transport, func([]byte) error) {
 }
 
 func (k *kernel) nothing(c *Conn) *Request {
-	return c.Request(unix.RTM_NEWLINK, nlmsg.Request|nlmsg.Ack, ifinfomsg(1, unix.IFF_UP, unix.IFF_UP))
+	return c.Request(unix.RTM_NEWLINK, nlmsg.FlagRequest|nlmsg.FlagAck, ifinfomsg(1, unix.IFF_UP, unix.IFF_UP))
 }
 
 func (k *kernel) add(c *Conn, flags nlmsg.Flags, i int) *Request {
-	return routeRequest(c, nlmsg.Request|flags, i)
+	return routeRequest(c, nlmsg.FlagRequest|flags, i)
 }
 
 func (k *kernel) remove(c *Conn, flags nlmsg.Flags, i int) *Request {
-	r := routeRequest(c, nlmsg.Request|flags, i)
+	r := routeRequest(c, nlmsg.FlagRequest|flags, i)
 	binary.NativeEndian.PutUint16(r.B[4:], unix.RTM_DELROUTE)
 	return r
 }
 
-func (k *kernel) list(c *Conn) *Request { return c.Request(unix.RTM_GETROUTE, nlmsg.Request, rtmsg()) }
+func (k *kernel) list(c *Conn) *Request {
+	return c.Request(unix.RTM_GETROUTE, nlmsg.FlagRequest, rtmsg())
+}
 
 // entry knows the routes of routeRequest from those that the kernel makes.
 func (k *kernel) entry(m nlmsg.Msg) (i uint32, isThere, ok bool) {
@@ -95,7 +97,7 @@ func (k *kernel) entry(m nlmsg.Msg) (i uint32, isThere, ok bool) {
 }
 
 func (k *kernel) addLink(c *Conn, name string) *Request {
-	r := c.Request(unix.RTM_NEWLINK, nlmsg.Request|nlmsg.Ack|nlmsg.Create, ifinfomsg(0, 0, 0))
+	r := c.Request(unix.RTM_NEWLINK, nlmsg.FlagRequest|nlmsg.FlagAck|nlmsg.FlagCreate, ifinfomsg(0, 0, 0))
 	r.B = nla.AppendCString(r.B, unix.IFLA_IFNAME, name)
 	b, n := nla.Begin(r.B, unix.IFLA_LINKINFO)
 	r.B = nla.End(nla.AppendCString(b, 1, "bridge"), n)

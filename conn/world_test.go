@@ -5,7 +5,8 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/internal/test/kerneltest"
 	"github.com/nlwire/nlwire/nla"
@@ -32,7 +33,7 @@ type world interface {
 	dial() (wire, error)
 
 	nothing(c *Conn) *Request // changes nothing and is acknowledged
-	// add adds an entry, as nlmsg.Create, Excl and Replace say; without nlmsg.Ack
+	// add adds an entry, as nlmsg.FlagCreate, Excl and Replace say; without nlmsg.FlagAck
 	// nothing answers but a refusal.
 	add(c *Conn, flags nlmsg.Flags, i int) *Request
 	remove(c *Conn, flags nlmsg.Flags, i int) *Request
@@ -64,23 +65,23 @@ func onBoth(t *testing.T, f func(t *testing.T, w world)) {
 
 // The errnos that answers carry, as Linux numbers them.
 const (
-	errSearch    = syscall.Errno(bus.ESRCH)
-	errBusy      = syscall.Errno(bus.EBUSY)
-	errExist     = syscall.Errno(bus.EEXIST)
-	errInvalid   = syscall.Errno(bus.EINVAL)
-	errRange     = syscall.Errno(bus.ERANGE)
-	errOperation = syscall.Errno(bus.EOPNOTSUPP)
+	errSearch    = syscall.Errno(errno.ESRCH)
+	errBusy      = syscall.Errno(errno.EBUSY)
+	errExist     = syscall.Errno(errno.EEXIST)
+	errInvalid   = syscall.Errno(errno.EINVAL)
+	errRange     = syscall.Errno(errno.ERANGE)
+	errOperation = syscall.Errno(errno.EOPNOTSUPP)
 )
 
 // ctrlRequest is a request to the controller.
 func ctrlRequest(c *Conn, flags nlmsg.Flags, cmd uint8) *Request {
-	return c.Request(genlmsg.IDCtrl, nlmsg.Request|flags, genlmsg.Append(nil, cmd, genlmsg.CtrlVersion))
+	return c.Request(genlmsg.IDCtrl, nlmsg.FlagRequest|flags, genlmsg.Append(nil, cmd, genlmsg.CtrlVersion))
 }
 
 // resolve asks the controller for itself.
 func resolve(ctx context.Context, tb testing.TB, c *Conn) {
 	var header [genlmsg.HeaderLen]byte
-	r := c.Request(genlmsg.IDCtrl, nlmsg.Request, genlmsg.Append(header[:0], genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion))
+	r := c.Request(genlmsg.IDCtrl, nlmsg.FlagRequest, genlmsg.Append(header[:0], genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion))
 	r.B = nla.AppendCString(r.B, genlmsg.CtrlAttrFamilyName, genlmsg.CtrlName)
 	m, err := c.Do(ctx, r)
 	if err != nil {
@@ -117,9 +118,9 @@ func fill(tb testing.TB, w world, c *Conn, first, n int) {
 	for end := first + n; first < end; first += perBatch {
 		var batch []*Request
 		for i := first; i < min(first+perBatch, end); i++ {
-			flags := nlmsg.Create
+			flags := nlmsg.FlagCreate
 			if i == end-1 {
-				flags |= nlmsg.Ack
+				flags |= nlmsg.FlagAck
 			}
 			batch = append(batch, w.add(c, flags, i))
 		}

@@ -3,8 +3,10 @@ package ctrl
 import (
 	"context"
 
+	"github.com/nlwire/nlwire/errno"
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/genlmsg"
-	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
@@ -20,14 +22,14 @@ import (
 type Checker struct {
 	header int // length of struct genlmsghdr and the family header
 	exists bool
-	export *nla.Policy // nil accepts everything
-	accept *nla.Policy // refuses what every kernel refuses
-	report *nla.Policy // finds the error of a refused request
-	mode   nla.Mode
+	export *policy.Policy // nil accepts everything
+	accept *policy.Policy // refuses what every kernel refuses
+	report *policy.Policy // finds the error of a refused request
+	mode   policy.Mode
 }
 
 // Check validates a request, as sent by a caller with the necessary capabilities. The
-// error is a *nla.PolicyError with the errno, the text and the offset of the kernel's
+// error is a *policy.Error with the errno, the text and the offset of the kernel's
 // answer; the offset counts from the start of the message. If the kernel validates
 // strictly and [Checker.Strict] was not used, its error may be another one.
 //
@@ -36,7 +38,7 @@ type Checker struct {
 func (k *Checker) Check(m nlmsg.Msg) error {
 	m, n := nlmsg.Consume(m) // without the bytes after its length, such as padding
 	if n < 0 || len(m) < nlmsg.HeaderLen+k.header {
-		return &nla.PolicyError{Errno: nla.EINVAL}
+		return &policy.Error{Errno: errno.EINVAL}
 	}
 	if !k.exists {
 		return errNoOperation
@@ -48,27 +50,27 @@ func (k *Checker) Check(m nlmsg.Msg) error {
 }
 
 // Strict returns a Checker for an operation that the kernel validates strictly
-// (nla.Strict), as it does the operations of newer families: those that do not set
+// (policy.Strict), as it does the operations of newer families: those that do not set
 // GENL_DONT_VALIDATE_STRICT or GENL_DONT_VALIDATE_DUMP_STRICT. Of the types above the
 // last one exported, and of those in between that are not exported, every payload
 // passes. For an operation that is validated liberally it refuses too much.
 func (k *Checker) Strict() *Checker {
 	strict := *k
-	strict.apply(nla.Strict)
+	strict.apply(policy.Strict)
 	return &strict
 }
 
 // apply derives the policies of a mode. Strict validation cannot refuse the types above
 // the last exported one of the top level, only of nests, so there it is a StrictStart
 // in a mode that refuses nothing but leftover bytes.
-func (k *Checker) apply(mode nla.Mode) {
+func (k *Checker) apply(mode policy.Mode) {
 	if k.export == nil {
 		return
 	}
 	k.accept, k.report = lenient(k.export, mode, true), lenient(k.export, mode, false)
-	if mode == nla.Strict {
+	if mode == policy.Strict {
 		k.accept.StrictStart, k.report.StrictStart = 1, 1
-		mode = nla.Trailing
+		mode = policy.ValidateTrailing
 	}
 	k.mode = mode
 	k.accept.Compile()
@@ -76,7 +78,7 @@ func (k *Checker) apply(mode nla.Mode) {
 }
 
 // errNoOperation is the answer of genl_family_rcv_msg.
-var errNoOperation = &nla.PolicyError{Errno: nla.Errno(errnoNotSupported)}
+var errNoOperation = &policy.Error{Errno: errno.EOPNOTSUPP}
 
 // Checker returns a Checker for an operation: with isDump for its dump, without it for
 // its do. It sends one request, GETPOLICY, to the controller, and none to the
@@ -110,12 +112,12 @@ func (c *Client) Checker(ctx context.Context, f *Family, cmd uint8, isDump bool)
 	case !isCommon: // else the dump may not be validated (GENL_DONT_VALIDATE_DUMP)
 		k.export = policies.Dump
 	}
-	k.apply(nla.Liberal)
+	k.apply(policy.Liberal)
 	return k, nil
 }
 
 // Check validates a request by the exported policy of its operation, assuming liberal
-// validation: see [Checker.Check] for a refusal, which is a *nla.PolicyError. It asks
+// validation: see [Checker.Check] for a refusal, which is a *policy.Error. It asks
 // the controller for the family and its policy; keep a [Checker] to validate more
 // than one request.
 //
@@ -124,13 +126,13 @@ func (c *Client) Checker(ctx context.Context, f *Family, cmd uint8, isDump bool)
 func (c *Client) Check(ctx context.Context, m nlmsg.Msg) error {
 	h, n := genlmsg.Consume(m.Payload())
 	if n < 0 {
-		return &nla.PolicyError{Errno: nla.EINVAL}
+		return &policy.Error{Errno: errno.EINVAL}
 	}
 	f, err := c.FamilyByID(ctx, uint16(m.Type()))
 	if err != nil {
 		return err
 	}
-	k, err := c.Checker(ctx, &f, h.Cmd(), m.Flags()&nlmsg.Dump == nlmsg.Dump)
+	k, err := c.Checker(ctx, &f, h.Cmd(), m.Flags()&nlmsg.FlagDump == nlmsg.FlagDump)
 	if err != nil {
 		return err
 	}

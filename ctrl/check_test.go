@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/genlmsg"
@@ -54,10 +56,10 @@ var exportCases = []struct {
 // A Checker accepts the payloads of rules that are exported as others, or not at all:
 // NLA_BE16, NLA_MSECS, NLA_POLICY_EXACT_LEN_WARN. Where it refuses, so does the bus.
 func TestCheckerOfRulesExportedAsOthers(t *testing.T) {
-	policy := &nla.Policy{Attrs: []nla.Rule{
-		1: {Kind: nla.KindU32}, 2: {Kind: nla.KindBE16}, 3: nla.ExactLenWarn(6), 4: {Kind: nla.KindMsecs},
-		5: nla.Range(nla.KindMsecs, 1, 9), 6: {Kind: nla.KindUint, Check: nla.CheckFunc, Func: func(nla.Attr) error { return nil }},
-		7: nla.Range(nla.KindUint, 1, 9), 8: {Kind: nla.KindU8}, 9: {Kind: nla.KindBE32},
+	policy := &policy.Policy{Attrs: []policy.Rule{
+		1: {Kind: policy.KindU32}, 2: {Kind: policy.KindBE16}, 3: policy.ExactLenWarn(6), 4: {Kind: policy.KindMsecs},
+		5: policy.Range(policy.KindMsecs, 1, 9), 6: {Kind: policy.KindUint, Check: policy.CheckFunc, Func: func(nla.Attr) error { return nil }},
+		7: policy.Range(policy.KindUint, 1, 9), 8: {Kind: policy.KindU8}, 9: {Kind: policy.KindBE32},
 	}}
 	w := newBus(t, &bus.Family{Name: "f", Version: 1, ResvStartOp: 2, Policy: policy, SmallOps: []bus.SmallOp{
 		{Cmd: 1, Validate: bus.DontValidateStrict, Do: accept}, {Cmd: 2, Do: accept},
@@ -75,7 +77,7 @@ func TestCheckerOfRulesExportedAsOthers(t *testing.T) {
 			if cmd == 1 {
 				passes = tt.liberal
 			}
-			r := f.Request(c.conn, min(cmd, 2), nlmsg.Request|nlmsg.Ack)
+			r := f.Request(c.conn, min(cmd, 2), nlmsg.FlagRequest|nlmsg.FlagAck)
 			r.B = append(r.B, tt.attrs...)
 			_, verdict := c.conn.Do(t.Context(), r)
 			if (verdict == nil) != passes {
@@ -96,14 +98,14 @@ func TestCheckerOfRulesExportedAsOthers(t *testing.T) {
 // sameRefusal compares a Checker's refusal with that of the kernel or a bus.
 func sameRefusal(t *testing.T, name string, got, want error) {
 	t.Helper()
-	var checked *nla.PolicyError
+	var checked *policy.Error
 	var answer *conn.Error
 	if !errors.As(got, &checked) || !errors.As(want, &answer) {
 		t.Errorf("%s: the Checker: %v; the answer: %v", name, got, want)
 		return
 	}
-	if uint32(checked.Errno) != uint32(answer.Errno) || checked.Msg != answer.Msg ||
-		checked.HasAttr != answer.HasAttr || checked.HasAttr && uint32(checked.Offset) != answer.Offset || (checked.Policy == nil) != (answer.Policy == nil) {
+	if checked.Errno != answer.Errno || checked.Msg != string(answer.Msg) ||
+		checked.HasAttr != (answer.Offset != 0) || checked.HasAttr && uint32(checked.Offset) != answer.Offset || (checked.Policy == nil) != (answer.Policy == nil) {
 		t.Errorf("%s: the Checker: %v, %+v; the answer: %v, %+v", name, got, checked, want, answer)
 	}
 }
@@ -121,7 +123,7 @@ func TestCheckerOfAnEmptyPolicy(t *testing.T) {
 		t.Fatalf("not exported: %+v", op)
 	}
 	liberal, strict := checkers(t, c, &f, 1)
-	r := f.Request(c.conn, 1, nlmsg.Request|nlmsg.Ack)
+	r := f.Request(c.conn, 1, nlmsg.FlagRequest|nlmsg.FlagAck)
 	defer r.Release()
 	r.B = append(nla.AppendUint32(r.B, 1, 1), 1, 2)
 	_, verdict := c.conn.Do(t.Context(), r)
@@ -133,7 +135,9 @@ func TestCheckerOfAnEmptyPolicy(t *testing.T) {
 // Half of an operation without a policy, announced with an empty one, accepts everything;
 // the other half keeps its policy. So it is with dev-get of netdev.
 func TestCheckerOfHalfAnOperation(t *testing.T) {
-	rule := func(hi int64) *nla.Policy { return &nla.Policy{Attrs: []nla.Rule{1: nla.Range(nla.KindU32, 1, hi)}} }
+	rule := func(hi int64) *policy.Policy {
+		return &policy.Policy{Attrs: []policy.Rule{1: policy.Range(policy.KindU32, 1, hi)}}
+	}
 	both := rule(4)
 	w := newBus(t, &bus.Family{Name: "f", Version: 1, SplitOps: []bus.SplitOp{
 		{Cmd: 1, Flags: genlmsg.OpDo, Policy: rule(1), Do: accept},
@@ -171,7 +175,7 @@ func TestCheckerOfHalfAnOperation(t *testing.T) {
 func TestCheckerOfHeaderSizes(t *testing.T) {
 	for size := range 10 {
 		w := newBus(t, &bus.Family{Name: "f", Version: 1, HdrSize: size, Ops: []bus.Op{
-			{Cmd: 1, Policy: &nla.Policy{Attrs: []nla.Rule{1: nla.Range(nla.KindU32, 1, 9), 2: {Kind: nla.KindU8}}}, Do: accept},
+			{Cmd: 1, Policy: &policy.Policy{Attrs: []policy.Rule{1: policy.Range(policy.KindU32, 1, 9), 2: {Kind: policy.KindU8}}}, Do: accept},
 		}})
 		c := w.client(t)
 		f, err := c.Family(t.Context(), "f")
@@ -183,7 +187,7 @@ func TestCheckerOfHeaderSizes(t *testing.T) {
 		for _, value := range []uint32{5, 10} {
 			full := nla.AppendUint8(nla.AppendUint32(make([]byte, nlmsg.Align(size)), 1, value), 2, 1)
 			for n := range len(full) + 1 {
-				r := c.conn.Request(nlmsg.Type(f.ID), nlmsg.Request|nlmsg.Ack, []byte{1, 1, 0, 0})
+				r := c.conn.Request(nlmsg.Type(f.ID), nlmsg.FlagRequest|nlmsg.FlagAck, []byte{1, 1, 0, 0})
 				r.B = append(r.B, full[:n]...)
 				_, verdict := c.conn.Do(t.Context(), r)
 				m := nlmsg.Msg(r.B)

@@ -104,7 +104,7 @@ const retries = 3
 // request begins a request to the controller.
 func (c *Client) request(cmd uint8) *conn.Request {
 	var header [genlmsg.HeaderLen]byte
-	r := c.conn.Request(genlmsg.IDCtrl, nlmsg.Request, genlmsg.Append(header[:0], cmd, genlmsg.CtrlVersion))
+	r := c.conn.Request(genlmsg.IDCtrl, nlmsg.FlagRequest, genlmsg.Append(header[:0], cmd, genlmsg.CtrlVersion))
 	r.Op = "request to nlctrl"
 	return r
 }

@@ -153,7 +153,7 @@ func aClosedClient(t *testing.T, w world) {
 
 // resolve is a lookup with nothing but a Transport and the codec.
 func resolve(s conn.Transport, buf []byte, name string) (id uint16, err error) {
-	b, m := nlmsg.Begin(buf[:0], genlmsg.IDCtrl, nlmsg.Request, 1, 0)
+	b, m := nlmsg.Begin(buf[:0], genlmsg.IDCtrl, nlmsg.FlagRequest, 1, 0)
 	b = genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion)
 	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, name)
 	if err := s.Send(nlmsg.End(b, m)); err != nil {

@@ -55,7 +55,7 @@ func resolve(name string) (id uint16, err error) {
 	defer s.Close()
 	buf := make([]byte, socket.BufferSize)
 
-	b, m := nlmsg.Begin(buf[:0], genlmsg.IDCtrl, nlmsg.Request, 1, 0)
+	b, m := nlmsg.Begin(buf[:0], genlmsg.IDCtrl, nlmsg.FlagRequest, 1, 0)
 	b = genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion)
 	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, name)
 	b = nlmsg.End(b, m)
@@ -74,9 +74,9 @@ func resolve(name string) (id uint16, err error) {
 	if n < 0 {
 		return 0, nlmsg.ParseError(n)
 	}
-	if msg.Type() == nlmsg.Error {
+	if msg.Type() == nlmsg.TypeError {
 		ack, _ := nlmsg.ParseAck(msg)
-		return 0, fmt.Errorf("%w: %s", syscall.Errno(ack.Errno), ack.ExtAck.Msg)
+		return 0, fmt.Errorf("%w: %s", ack.Errno, ack.Msg)
 	}
 	return nla.Find(genlmsg.Attrs(msg, 0), genlmsg.CtrlAttrFamilyID).Uint16()
 }

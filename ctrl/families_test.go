@@ -3,6 +3,8 @@ package ctrl
 import (
 	"errors"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/bus/docexmpl"
 	"github.com/nlwire/nlwire/genlmsg"
@@ -16,50 +18,50 @@ const (
 )
 
 // selfNested nests itself, and an array of another policy that nests it.
-func selfNested() *nla.Policy {
-	own := &nla.Policy{Attrs: []nla.Rule{1: nla.Range(nla.KindU8, 1, 7), 2: {Kind: nla.KindNested}, 3: {Kind: nla.KindNestedArray}}}
-	other := &nla.Policy{Attrs: []nla.Rule{1: {Kind: nla.KindU16}, 2: nla.Nest(own)}}
+func selfNested() *policy.Policy {
+	own := &policy.Policy{Attrs: []policy.Rule{1: policy.Range(policy.KindU8, 1, 7), 2: {Kind: policy.KindNested}, 3: {Kind: policy.KindNestedArray}}}
+	other := &policy.Policy{Attrs: []policy.Rule{1: {Kind: policy.KindU16}, 2: policy.Nest(own)}}
 	own.Attrs[2].Nested, own.Attrs[3].Nested = own, other
 	return own
 }
 
 // everyKind has a rule of every kind and check, among them those that the controller
 // exports as others, or not at all.
-func everyKind() *nla.Policy {
+func everyKind() *policy.Policy {
 	inner := selfNested()
-	return &nla.Policy{Attrs: []nla.Rule{
-		1:  {Kind: nla.KindU8},
-		2:  nla.Range(nla.KindU16, 3, 400),
-		3:  nla.Mask(nla.KindU32, 5),
-		4:  nla.Min(nla.KindU64, 1<<40),
-		5:  {Kind: nla.KindString, Len: 8},
-		6:  {Kind: nla.KindFlag},
-		7:  {Kind: nla.KindMsecs},
-		8:  nla.Nest(inner),
-		9:  nla.NestArray(inner),
-		10: {Kind: nla.KindNULString, Len: 15},
-		11: {Kind: nla.KindBinary, Len: 6},
-		12: nla.Range(nla.KindS8, -5, 5),
-		13: {Kind: nla.KindS16},
-		14: nla.Max(nla.KindS32, -1),
-		15: {Kind: nla.KindS64},
-		16: nla.Mask(nla.KindBitfield32, 3),
-		17: {Kind: nla.KindReject},
-		18: {Kind: nla.KindReject, Reject: textRejected},
-		19: {Kind: nla.KindBE16},
-		20: nla.Range(nla.KindBE32, 1, 100),
-		21: {Kind: nla.KindSint},
-		22: {Kind: nla.KindUint},
-		23: nla.Mask(nla.KindUint, 0xff),
+	return &policy.Policy{Attrs: []policy.Rule{
+		1:  {Kind: policy.KindU8},
+		2:  policy.Range(policy.KindU16, 3, 400),
+		3:  policy.Mask(policy.KindU32, 5),
+		4:  policy.Min(policy.KindU64, 1<<40),
+		5:  {Kind: policy.KindString, Len: 8},
+		6:  {Kind: policy.KindFlag},
+		7:  {Kind: policy.KindMsecs},
+		8:  policy.Nest(inner),
+		9:  policy.NestArray(inner),
+		10: {Kind: policy.KindNULString, Len: 15},
+		11: {Kind: policy.KindBinary, Len: 6},
+		12: policy.Range(policy.KindS8, -5, 5),
+		13: {Kind: policy.KindS16},
+		14: policy.Max(policy.KindS32, -1),
+		15: {Kind: policy.KindS64},
+		16: policy.Mask(policy.KindBitfield32, 3),
+		17: {Kind: policy.KindReject},
+		18: {Kind: policy.KindReject, Reject: textRejected},
+		19: {Kind: policy.KindBE16},
+		20: policy.Range(policy.KindBE32, 1, 100),
+		21: {Kind: policy.KindSint},
+		22: {Kind: policy.KindUint},
+		23: policy.Mask(policy.KindUint, 0xff),
 		24: {},
-		25: nla.ExactLen(6),
-		26: nla.ExactLenWarn(6),
-		27: nla.MinLen(3),
-		28: {Kind: nla.KindU32, Check: nla.CheckFunc, Func: isEven},
-		29: nla.RangeUnsigned(nla.KindU64, 1, 1<<63+1),
-		30: {Kind: nla.KindNULString},
-		31: {Kind: nla.KindNested},
-		32: {Kind: nla.KindUnspec, Len: 4},
+		25: policy.ExactLen(6),
+		26: policy.ExactLenWarn(6),
+		27: policy.MinLen(3),
+		28: {Kind: policy.KindU32, Check: policy.CheckFunc, Func: isEven},
+		29: policy.RangeUnsigned(policy.KindU64, 1, 1<<63+1),
+		30: {Kind: policy.KindNULString},
+		31: {Kind: policy.KindNested},
+		32: {Kind: policy.KindUnspec, Len: 4},
 	}}
 }
 
@@ -80,7 +82,7 @@ func families() []*bus.Family {
 	const liberal = bus.DontValidateStrict | bus.DontValidateDumpStrict
 	many := &bus.Family{Name: "many", Version: 1, NetNSOK: true, Groups: []bus.Group{{Name: "one"}, {Name: "two"}, {Name: "three"}}}
 	for cmd := range uint8(50) {
-		p := &nla.Policy{Attrs: []nla.Rule{1: nla.Range(nla.KindU32, 1, int64(cmd)+1), 2: nla.Nest(self)}}
+		p := &policy.Policy{Attrs: []policy.Rule{1: policy.Range(policy.KindU32, 1, int64(cmd)+1), 2: policy.Nest(self)}}
 		many.Ops = append(many.Ops, bus.Op{Cmd: cmd + 1, Policy: p, Do: accept})
 	}
 	return []*bus.Family{

@@ -56,7 +56,7 @@ func (f *Family) Group(name string) (id uint32, ok bool) {
 // and version, the command, and HdrSize zero bytes of family header, padded to 4.
 // The caller appends attributes to B, and releases the request after use.
 //
-//	r := f.Request(c, cmd, nlmsg.Request|nlmsg.Ack)
+//	r := f.Request(c, cmd, nlmsg.FlagRequest|nlmsg.FlagAck)
 //	defer r.Release()
 //	r.B = nla.AppendUint32(r.B, attrIfindex, 7)
 //	_, err := c.Do(ctx, r)

@@ -55,7 +55,7 @@ func TestParseFamilyRecorded(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if m.Type() == nlmsg.Done {
+			if m.Type() == nlmsg.TypeDone {
 				continue
 			}
 			f, err := ParseFamily(m)

@@ -6,6 +6,9 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/nlwire/nlwire/internal/policywire"
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/internal/test/guard"
 	"github.com/nlwire/nlwire/internal/test/seeds"
@@ -28,7 +31,7 @@ type slowOp struct {
 }
 
 type slowRule struct {
-	rule  nla.Rule
+	rule  policy.Rule
 	table int64 // -1 for none
 }
 
@@ -88,7 +91,7 @@ func joinSlowly(attrs []byte) *slowDump {
 }
 
 func (d *slowDump) describe(table, typ uint32, payload []byte) {
-	r, ref, err := nla.ParseRule(payload)
+	r, ref, err := policywire.ParseRule(payload)
 	if err != nil || ref.Known && ref.MaxType > nla.TypeMask {
 		d.failed = true
 		return
@@ -111,7 +114,7 @@ func (d *slowDump) agrees(t *testing.T, got *policyDecoder) {
 	if len(got.tables) != len(d.most) || len(got.policies.Ops) != len(d.ops) {
 		t.Fatalf("%d tables and %d operations, want %d and %d", len(got.tables), len(got.policies.Ops), len(d.most), len(d.ops))
 	}
-	is := func(p *nla.Policy, index int64) bool {
+	is := func(p *policy.Policy, index int64) bool {
 		return p == nil && index < 0 || p != nil && index >= 0 && p == got.tables[uint32(index)]
 	}
 	for i, op := range got.policies.Ops {
@@ -163,7 +166,7 @@ func FuzzPolicies(f *testing.F) {
 			add(s.Name, genlmsg.Attrs(m, 0))
 		}
 	}
-	hostile := nla.AppendNestRule(nil, &nla.Rule{Kind: nla.KindNested}, 9, 1<<32-1)
+	hostile := policywire.AppendNestRule(nil, &policy.Rule{Kind: policy.KindNested}, 9, 1<<32-1)
 	add("highest type of 2^32-1", nla.AppendBytes(nil, genlmsg.CtrlAttrPolicy, nla.AppendBytes(nil, 1, nla.AppendBytes(nil, 1, hostile))))
 	add("a hundred tables of 2^14 types", largeTables())
 	seeds.Fuzz(f, list, func(t *testing.T, attrs []byte) {
@@ -204,6 +207,6 @@ func checkAgain(t *testing.T, d *policyDecoder) {
 		i++
 	}
 	for _, table := range again.tables {
-		lenient(table, nla.Strict, true)
+		lenient(table, policy.Strict, true)
 	}
 }

@@ -3,31 +3,34 @@ package ctrl
 import (
 	"encoding/binary"
 
+	"github.com/nlwire/nlwire/errno"
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/nla"
 )
 
 // anything accepts every payload in any mode.
-var anything = nla.Rule{Kind: nla.KindBinary}
+var anything = policy.Rule{Kind: policy.KindBinary}
 
 // lenient returns a copy of an exported policy for a mode. Rules of which the export
 // omits a part accept every payload that the kernel may accept, except that a UINT
 // stays a UINT unless maybeMsecs is set.
-func lenient(p *nla.Policy, mode nla.Mode, maybeMsecs bool) *nla.Policy {
-	l := leniency{mode, maybeMsecs, map[*nla.Policy]*nla.Policy{}}
+func lenient(p *policy.Policy, mode policy.Mode, maybeMsecs bool) *policy.Policy {
+	l := leniency{mode, maybeMsecs, map[*policy.Policy]*policy.Policy{}}
 	return l.policy(p)
 }
 
 type leniency struct {
-	mode       nla.Mode
+	mode       policy.Mode
 	maybeMsecs bool
-	done       map[*nla.Policy]*nla.Policy // policies nest each other
+	done       map[*policy.Policy]*policy.Policy // policies nest each other
 }
 
-func (l *leniency) policy(p *nla.Policy) *nla.Policy {
+func (l *leniency) policy(p *policy.Policy) *policy.Policy {
 	if p == nil || l.done[p] != nil {
 		return l.done[p]
 	}
-	out := &nla.Policy{Attrs: make([]nla.Rule, len(p.Attrs))}
+	out := &policy.Policy{Attrs: make([]policy.Rule, len(p.Attrs))}
 	l.done[p] = out
 	for typ := range p.Attrs {
 		out.Attrs[typ] = l.rule(p.Attrs[typ])
@@ -35,14 +38,14 @@ func (l *leniency) policy(p *nla.Policy) *nla.Policy {
 	return out
 }
 
-func (l *leniency) rule(r nla.Rule) nla.Rule {
+func (l *leniency) rule(r policy.Rule) policy.Rule {
 	switch {
-	case r.Kind == nla.KindUnspec && l.mode == nla.Strict: // may be BE16 or BE32
+	case r.Kind == policy.KindUnspec && l.mode == policy.Strict: // may be BE16 or BE32
 		return anything
-	case r.Kind == nla.KindBinary && r.Check == nla.CheckRange && r.Min == r.Max: // may be EXACT_LEN_WARN
-		return nla.ExactLenWarn(uint16(r.Min))
-	case r.Kind == nla.KindUint && r.Check != nla.CheckMask && l.maybeMsecs: // NLA_MSECS has no mask
-		return nla.Rule{Kind: nla.KindBinary, Check: nla.CheckFunc, Func: uintOrMsecs(r)}
+	case r.Kind == policy.KindBinary && r.Check == policy.CheckRange && r.Min == r.Max: // may be EXACT_LEN_WARN
+		return policy.ExactLenWarn(uint16(r.Min))
+	case r.Kind == policy.KindUint && r.Check != policy.CheckMask && l.maybeMsecs: // NLA_MSECS has no mask
+		return policy.Rule{Kind: policy.KindBinary, Check: policy.CheckFunc, Func: uintOrMsecs(r)}
 	}
 	r.Nested = l.policy(r.Nested)
 	return r
@@ -50,7 +53,7 @@ func (l *leniency) rule(r nla.Rule) nla.Rule {
 
 // uintOrMsecs refuses the payloads that are neither an UINT, of 4 or 8 bytes, nor an
 // MSECS, of 8 or more, in the range of the rule.
-func uintOrMsecs(r nla.Rule) func(nla.Attr) error {
+func uintOrMsecs(r policy.Rule) func(nla.Attr) error {
 	return func(a nla.Attr) error {
 		var v uint64
 		switch p := a.Payload(); {
@@ -61,7 +64,7 @@ func uintOrMsecs(r nla.Rule) func(nla.Attr) error {
 		default:
 			return errUint
 		}
-		if r.Check == nla.CheckRange && (v < uint64(r.Min) || v > uint64(r.Max)) {
+		if r.Check == policy.CheckRange && (v < uint64(r.Min) || v > uint64(r.Max)) {
 			return errUint
 		}
 		return nil
@@ -69,4 +72,4 @@ func uintOrMsecs(r nla.Rule) func(nla.Attr) error {
 }
 
 // errUint is not reported: the error of a refusal is found with the rule of an UINT.
-var errUint = &nla.PolicyError{Errno: nla.EINVAL}
+var errUint = &policy.Error{Errno: errno.EINVAL}

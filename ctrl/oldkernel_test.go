@@ -7,6 +7,10 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nlwire/nlwire/bus"
@@ -57,43 +61,43 @@ func newOldKernel(t *testing.T, answer func(nlmsg.Msg, uint32) []byte, families 
 
 // linux56 has no GETPOLICY.
 func linux56(m nlmsg.Msg, portID uint32) []byte {
-	return nlmsg.AppendAck(nil, m, portID, uint32(errnoNotSupported), nil, nlmsg.AckOptions{Cap: true, Ext: true})
+	return nlmsg.AppendAck(nil, &nlmsg.ExtAck{Errno: errno.EOPNOTSUPP, Request: m}, nlmsg.AckOptions{PortID: portID, Cap: true, Ext: true})
 }
 
 // linux57 exports the policy of a family. It validates strictly, and does not know
 // CTRL_ATTR_OP unless ignoresOp is set (ctrl_dumppolicy of Linux 5.7).
-func linux57(p *nla.Policy, ignoresOp bool) func(nlmsg.Msg, uint32) []byte {
-	known := &nla.Policy{Attrs: []nla.Rule{1: {Kind: nla.KindU16}, 2: {Kind: nla.KindNULString, Len: 15}, 8: {}}}
-	opts := nlmsg.AckOptions{Cap: true, Ext: true}
+func linux57(p *policy.Policy, ignoresOp bool) func(nlmsg.Msg, uint32) []byte {
+	known := &policy.Policy{Attrs: []policy.Rule{1: {Kind: policy.KindU16}, 2: {Kind: policy.KindNULString, Len: 15}, 8: {}}}
 	return func(m nlmsg.Msg, portID uint32) (b []byte) {
-		var report nla.Report
-		if errno := nlmsg.ParseReport(nil, m, genlmsg.HeaderLen, known, nla.Strict, &report); errno != 0 && !ignoresOp {
-			var ext nlmsg.ExtAck
+		opts := nlmsg.AckOptions{PortID: portID, Cap: true, Ext: true}
+		var report policy.Report
+		if e := nlmsg.ParseReport(nil, m, genlmsg.HeaderLen, known, policy.Strict, &report); e != 0 && !ignoresOp {
+			ext := nlmsg.ExtAck{Errno: e, Request: m}
 			ext.SetReport(&report, nil)
-			return nlmsg.AppendAck(nil, m, portID, uint32(errno), &ext, opts)
+			return nlmsg.AppendAck(nil, &ext, opts)
 		}
 		if p == nil {
-			return nlmsg.AppendDone(nil, m, portID, 0, uint32(errnoNoData), nil, opts)
+			return nlmsg.AppendDone(nil, &nlmsg.ExtAck{Errno: errno.ENODATA, Request: m}, 0, opts)
 		}
 		id, _ := nla.Find(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrFamilyID).Uint16()
 		var tables policydump.Tables
 		tables.Add(p)
 		for table, typ, ok := tables.Next(0, 0); ok; table, typ, ok = tables.Next(table, typ+1) {
 			var mark int
-			b, mark = nlmsg.Begin(b, genlmsg.IDCtrl, nlmsg.Multi, m.Seq(), portID)
+			b, mark = nlmsg.Begin(b, genlmsg.IDCtrl, nlmsg.FlagMulti, m.Seq(), portID)
 			b = genlmsg.Append(b, genlmsg.CtrlCmdGetPolicy, genlmsg.CtrlVersion)
 			b = nla.AppendUint16(b, genlmsg.CtrlAttrFamilyID, id)
 			attrs := tables.AppendRule(nil, table, typ)
 			b = nlmsg.End(append(b, attrs...), mark)
 		}
-		return nlmsg.AppendDone(b, m, portID, 0, 0, nil, opts)
+		return nlmsg.AppendDone(b, &nlmsg.ExtAck{Request: m}, 0, opts)
 	}
 }
 
 // oldFamily has operations of all forms under one policy.
-func oldFamily() (*bus.Family, *nla.Policy) {
-	inner := &nla.Policy{Attrs: []nla.Rule{1: nla.Range(nla.KindU8, 1, 7)}}
-	p := &nla.Policy{Attrs: []nla.Rule{1: nla.Range(nla.KindU32, 1, 9), 2: nla.Nest(inner)}}
+func oldFamily() (*bus.Family, *policy.Policy) {
+	inner := &policy.Policy{Attrs: []policy.Rule{1: policy.Range(policy.KindU8, 1, 7)}}
+	p := &policy.Policy{Attrs: []policy.Rule{1: policy.Range(policy.KindU32, 1, 9), 2: policy.Nest(inner)}}
 	return &bus.Family{Name: "old", Version: 1, ResvStartOp: 0xff, Policy: p, SmallOps: []bus.SmallOp{
 		{Cmd: 1, Validate: bus.DontValidateStrict, Do: accept},
 		{Cmd: 2, Validate: bus.DontValidateStrict | bus.DontValidateDump, Do: accept, Dump: none},
@@ -102,7 +106,7 @@ func oldFamily() (*bus.Family, *nla.Policy) {
 }
 
 func oldRequest(f *Family, cmd uint8, flags nlmsg.Flags, value uint32) nlmsg.Msg {
-	b, mark := nlmsg.Begin(nil, nlmsg.Type(f.ID), nlmsg.Request|flags, 1, 0)
+	b, mark := nlmsg.Begin(nil, nlmsg.Type(f.ID), nlmsg.FlagRequest|flags, 1, 0)
 	b = nla.AppendUint32(genlmsg.Append(b, cmd, 1), 1, value)
 	return nlmsg.Msg(nlmsg.End(b, mark))
 }
@@ -125,7 +129,7 @@ func TestPoliciesNotExported(t *testing.T) {
 		"Check": c.Check(t.Context(), oldRequest(&f, 1, 0, 5)),
 	} {
 		var export *conn.Error
-		var refusal *nla.PolicyError
+		var refusal *policy.Error
 		if !errors.Is(err, ErrNotExported) || !errors.As(err, &export) || errors.As(err, &refusal) || !strings.Contains(err.Error(), "old") && !strings.Contains(err.Error(), "id ") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -182,10 +186,10 @@ func checksByFamily(t *testing.T, c *Client, f *Family) {
 		refused bool
 	}{
 		{1, 0, 5, false}, {1, 0, 10, true},
-		{2, 0, 10, true}, {2, nlmsg.Dump, 10, false}, {3, nlmsg.Dump, 10, false}, // a dump may not be validated
+		{2, 0, 10, true}, {2, nlmsg.FlagDump, 10, false}, {3, nlmsg.FlagDump, 10, false}, // a dump may not be validated
 	} {
 		m := oldRequest(f, tt.cmd, tt.flags, tt.value)
-		var refusal *nla.PolicyError
+		var refusal *policy.Error
 		if err := c.Check(t.Context(), m); (err != nil) != tt.refused || tt.refused && !errors.As(err, &refusal) {
 			t.Errorf("%+v: %v", tt, err)
 		}
@@ -242,7 +246,7 @@ func TestNoPolicies(t *testing.T) {
 func TestPoliciesRefused(t *testing.T) {
 	old, _ := oldFamily()
 	c, dumps := newOldKernel(t, func(m nlmsg.Msg, portID uint32) []byte {
-		return nlmsg.AppendAck(nil, m, portID, uint32(syscall.EINVAL), nil, nlmsg.AckOptions{})
+		return nlmsg.AppendAck(nil, &nlmsg.ExtAck{Errno: errno.EINVAL, Request: m}, nlmsg.AckOptions{PortID: portID})
 	}, old)
 	f, err := c.Family(t.Context(), "old")
 	if err != nil {

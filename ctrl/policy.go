@@ -7,6 +7,10 @@ import (
 	"iter"
 	"syscall"
 
+	"github.com/nlwire/nlwire/errno"
+
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/internal/policydump"
@@ -26,14 +30,14 @@ type Policies struct {
 	// by family, as Linux 5.7 to 5.9 do; Ops then has it for each operation of the
 	// family, though some families apply it to no dump. It is nil where the kernel
 	// exports policies by operation, and for a family without a policy.
-	Common *nla.Policy
+	Common *policy.Policy
 }
 
 // OpPolicy holds the policies of one operation, nil where it has none.
 type OpPolicy struct {
 	Cmd  uint32
-	Do   *nla.Policy
-	Dump *nla.Policy
+	Do   *policy.Policy
+	Dump *policy.Policy
 	// Unnamed reports that the kernel exported it as command 0, as many kernels do
 	// with an operation that has no do (ctrl_dumppolicy_put_op takes the do's
 	// number).
@@ -82,7 +86,7 @@ func (p *Policies) name(f *Family) {
 }
 
 // commonOp returns the policies of an operation under the policy of its family.
-func commonOp(common *nla.Policy, op Op) OpPolicy {
+func commonOp(common *policy.Policy, op Op) OpPolicy {
 	out := OpPolicy{Cmd: op.ID}
 	if op.Flags&genlmsg.OpDo != 0 {
 		out.Do = common
@@ -126,7 +130,7 @@ func (c *Client) opPolicy(ctx context.Context, id uint16, cmd uint8) (op OpPolic
 // policyError is the error of a failed policy dump. A controller without the command
 // refuses it with EOPNOTSUPP.
 func policyError(what string, err error) error {
-	if errors.Is(err, errnoNotSupported) {
+	if errors.Is(err, errno.EOPNOTSUPP) {
 		return fmt.Errorf("ctrl: %s: %w (%w)", what, ErrNotExported, err)
 	}
 	return fmt.Errorf("ctrl: %s: %w", what, err)
@@ -139,7 +143,7 @@ func (c *Client) policies(ctx context.Context, id uint16, attrs []byte) (*Polici
 	r.B = append(nla.AppendUint16(r.B, genlmsg.CtrlAttrFamilyID, id), attrs...)
 	d := newPolicyDecoder(id)
 	for m, err := range c.conn.Dump(ctx, r, conn.Retry(retries, func() { d = newPolicyDecoder(id) })) {
-		if errors.Is(err, errnoNoData) {
+		if errors.Is(err, errno.ENODATA) {
 			break
 		}
 		if err == nil {
@@ -183,7 +187,7 @@ func (p *Policies) Messages() iter.Seq[[]byte] {
 }
 
 // Tables returns every policy once, in the kernel's numbering.
-func (p *Policies) Tables() []*nla.Policy { return p.tables().List }
+func (p *Policies) Tables() []*policy.Policy { return p.tables().List }
 
 func (p *Policies) tables() *policydump.Tables {
 	t := &policydump.Tables{}
@@ -214,15 +218,15 @@ const (
 )
 
 // LostOf returns the part that a rule of Policies may lack.
-func LostOf(r *nla.Rule) Lost {
+func LostOf(r *policy.Rule) Lost {
 	switch {
-	case r.Kind == nla.KindUnspec:
+	case r.Kind == policy.KindUnspec:
 		return LostRule
-	case r.Check == nla.CheckFunc:
+	case r.Check == policy.CheckFunc:
 		return LostFunc
-	case r.Kind == nla.KindUint && r.Check != nla.CheckMask:
+	case r.Kind == policy.KindUint && r.Check != policy.CheckMask:
 		return LostKind
-	case r.Check == nla.CheckNone && r.Len == 0 && (r.Kind == nla.KindBinary || r.Kind == nla.KindString || r.Kind == nla.KindNULString):
+	case r.Check == policy.CheckNone && r.Len == 0 && (r.Kind == policy.KindBinary || r.Kind == policy.KindString || r.Kind == policy.KindNULString):
 		return LostLength
 	}
 	return LostNothing

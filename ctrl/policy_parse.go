@@ -3,6 +3,9 @@ package ctrl
 import (
 	"fmt"
 
+	"github.com/nlwire/nlwire/internal/policywire"
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -12,12 +15,12 @@ import (
 // operation and then one for each rule, and nests refer to tables by index.
 type policyDecoder struct {
 	policies *Policies
-	tables   map[uint32]*nla.Policy
+	tables   map[uint32]*policy.Policy
 	types    int // in all tables
 }
 
 func newPolicyDecoder(id uint16) *policyDecoder {
-	return &policyDecoder{policies: &Policies{FamilyID: id}, tables: map[uint32]*nla.Policy{}}
+	return &policyDecoder{policies: &Policies{FamilyID: id}, tables: map[uint32]*policy.Policy{}}
 }
 
 // maxTypes bounds what a dump can make the decoder allocate, since a few bytes
@@ -25,17 +28,17 @@ func newPolicyDecoder(id uint16) *policyDecoder {
 // thousand in all.
 const maxTypes = 1 << 16
 
-func (d *policyDecoder) table(index uint32) *nla.Policy {
+func (d *policyDecoder) table(index uint32) *policy.Policy {
 	p := d.tables[index]
 	if p == nil {
-		p = &nla.Policy{}
+		p = &policy.Policy{}
 		d.tables[index] = p
 	}
 	return p
 }
 
 // tableOf returns the table whose index the attribute holds.
-func (d *policyDecoder) tableOf(a nla.Attr) (*nla.Policy, error) {
+func (d *policyDecoder) tableOf(a nla.Attr) (*policy.Policy, error) {
 	index, err := a.Uint32()
 	if err != nil {
 		return nil, err
@@ -105,7 +108,7 @@ func (d *policyDecoder) addOp(a nla.Attr) error {
 func (d *policyDecoder) addTable(a nla.Attr) error {
 	p := d.table(uint32(a.Type()))
 	return each(a.Payload(), func(described nla.Attr) error {
-		r, ref, err := nla.ParseRule(described.Payload())
+		r, ref, err := policywire.ParseRule(described.Payload())
 		if err != nil {
 			return fmt.Errorf("table %d, attribute %d: %w", a.Type(), described.Type(), err)
 		}
@@ -124,7 +127,7 @@ func (d *policyDecoder) addTable(a nla.Attr) error {
 }
 
 // extend makes typ a type of the policy, if that is within bounds.
-func (d *policyDecoder) extend(p *nla.Policy, typ uint32) error {
+func (d *policyDecoder) extend(p *policy.Policy, typ uint32) error {
 	d.types += max(0, int(min(typ, nla.TypeMask))+1-len(p.Attrs))
 	if typ > nla.TypeMask || d.types > maxTypes {
 		return fmt.Errorf("%w: %d types", ErrNotPolicy, max(d.types, int(min(typ, maxTypes))))
@@ -134,8 +137,8 @@ func (d *policyDecoder) extend(p *nla.Policy, typ uint32) error {
 }
 
 // extend makes typ a type of the policy.
-func extend(p *nla.Policy, typ int) {
+func extend(p *policy.Policy, typ int) {
 	if missing := typ + 1 - len(p.Attrs); missing > 0 {
-		p.Attrs = append(p.Attrs, make([]nla.Rule, missing)...)
+		p.Attrs = append(p.Attrs, make([]policy.Rule, missing)...)
 	}
 }

@@ -6,6 +6,10 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+	"github.com/nlwire/nlwire/internal/policywire"
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -13,7 +17,7 @@ import (
 
 // policyMessage is a message of a policy dump.
 func policyMessage(attrs []byte) nlmsg.Msg {
-	b, m := nlmsg.Begin(nil, genlmsg.IDCtrl, nlmsg.Multi, 1, 0)
+	b, m := nlmsg.Begin(nil, genlmsg.IDCtrl, nlmsg.FlagMulti, 1, 0)
 	b = nlmsg.End(append(genlmsg.Append(b, genlmsg.CtrlCmdGetPolicy, 2), attrs...), m)
 	msg, _ := nlmsg.Consume(b)
 	return msg
@@ -21,12 +25,12 @@ func policyMessage(attrs []byte) nlmsg.Msg {
 
 // example has every kind of rule that is exported, in tables that nest each other.
 func example() *Policies {
-	inner := &nla.Policy{Attrs: []nla.Rule{{}, nla.Range(nla.KindU8, 1, 7), {Kind: nla.KindNested}, nla.Range(nla.KindS16, -5, 5)}}
+	inner := &policy.Policy{Attrs: []policy.Rule{{}, policy.Range(policy.KindU8, 1, 7), {Kind: policy.KindNested}, policy.Range(policy.KindS16, -5, 5)}}
 	inner.Attrs[2].Nested = inner
-	outer := &nla.Policy{Attrs: []nla.Rule{
-		{}, nla.Nest(inner), nla.NestArray(inner), {Kind: nla.KindNULString, Len: 15}, nla.ExactLen(6), {Kind: nla.KindFlag},
-		nla.Mask(nla.KindU32, 5), nla.Mask(nla.KindBitfield32, 3), {Kind: nla.KindUint}, {},
-		{Kind: nla.KindU64, Check: nla.CheckFunc}, {Kind: nla.KindBinary}, {Kind: nla.KindNested},
+	outer := &policy.Policy{Attrs: []policy.Rule{
+		{}, policy.Nest(inner), policy.NestArray(inner), {Kind: policy.KindNULString, Len: 15}, policy.ExactLen(6), {Kind: policy.KindFlag},
+		policy.Mask(policy.KindU32, 5), policy.Mask(policy.KindBitfield32, 3), {Kind: policy.KindUint}, {},
+		{Kind: policy.KindU64, Check: policy.CheckFunc}, {Kind: policy.KindBinary}, {Kind: policy.KindNested},
 	}}
 	return &Policies{FamilyID: 30, Ops: []OpPolicy{{Cmd: 1, Do: outer}, {Cmd: 2, Do: inner, Dump: outer}, {Cmd: 3, Dump: inner, Unnamed: true}}}
 }
@@ -35,7 +39,7 @@ func example() *Policies {
 func largeTables() []byte {
 	var tables []byte
 	for i := range uint32(100) {
-		tables = nla.AppendBytes(tables, uint16(i), nla.AppendNestRule(nil, &nla.Rule{Kind: nla.KindNested}, 1000+i, nla.TypeMask))
+		tables = nla.AppendBytes(tables, uint16(i), policywire.AppendNestRule(nil, &policy.Rule{Kind: policy.KindNested}, 1000+i, nla.TypeMask))
 	}
 	return nla.AppendBytes(nil, genlmsg.CtrlAttrPolicy, nla.AppendBytes(nil, 1, tables))
 }
@@ -68,7 +72,7 @@ func policiesOfTheController(t *testing.T, w world) {
 	if !ok || get.Do == nil {
 		t.Fatalf("GETFAMILY: %+v", get)
 	}
-	if name := get.Do.Attrs[genlmsg.CtrlAttrFamilyName]; name.Kind != nla.KindNULString || name.Len != 15 {
+	if name := get.Do.Attrs[genlmsg.CtrlAttrFamilyName]; name.Kind != policy.KindNULString || name.Len != 15 {
 		t.Errorf("the name's rule: %+v", name)
 	}
 	one, err := c.OpPolicy(t.Context(), genlmsg.IDCtrl, genlmsg.CtrlCmdGetPolicy)
@@ -94,14 +98,14 @@ func policiesOfTheController(t *testing.T, w world) {
 // A policy that nests itself is one pointer (devlink's, nl80211's; here nothing
 // may have one, so that the tables are made by hand).
 func TestRecursionIsKept(t *testing.T) {
-	self := &nla.Policy{Attrs: []nla.Rule{{}, {Kind: nla.KindU8}, {Kind: nla.KindNested}}}
+	self := &policy.Policy{Attrs: []policy.Rule{{}, {Kind: policy.KindU8}, {Kind: policy.KindNested}}}
 	self.Attrs[2].Nested = self
-	other := &nla.Policy{Attrs: []nla.Rule{{}, {Kind: nla.KindNestedArray, Nested: self}}}
+	other := &policy.Policy{Attrs: []policy.Rule{{}, {Kind: policy.KindNestedArray, Nested: self}}}
 	want := &Policies{FamilyID: 30, Ops: []OpPolicy{{Cmd: 1, Do: other}, {Cmd: 2, Do: self, Dump: other}}}
 	d := newPolicyDecoder(30)
 	var sent [][]byte
 	for attrs := range want.Messages() {
-		b, m := nlmsg.Begin(nil, genlmsg.IDCtrl, nlmsg.Multi, 1, 0)
+		b, m := nlmsg.Begin(nil, genlmsg.IDCtrl, nlmsg.FlagMulti, 1, 0)
 		b = nlmsg.End(append(genlmsg.Append(b, genlmsg.CtrlCmdGetPolicy, 2), attrs...), m)
 		if err := d.add(nlmsg.Msg(b)); err != nil {
 			t.Fatal(err)
@@ -120,7 +124,7 @@ func TestRecursionIsKept(t *testing.T) {
 		}
 		i++
 	}
-	soft := lenient(inner, nla.Strict, true)
+	soft := lenient(inner, policy.Strict, true)
 	if soft == inner || soft.Attrs[2].Nested != soft {
 		t.Error("the lenient copy does not nest itself")
 	}
@@ -131,28 +135,28 @@ func TestCheck(t *testing.T) { onBoth(t, checks) }
 func checks(t *testing.T, w world) {
 	c := w.client(t)
 	build := func(cmd uint8, flags nlmsg.Flags, attrs []byte) nlmsg.Msg {
-		b, m := nlmsg.Begin(nil, genlmsg.IDCtrl, nlmsg.Request|flags, 1, 0)
+		b, m := nlmsg.Begin(nil, genlmsg.IDCtrl, nlmsg.FlagRequest|flags, 1, 0)
 		return nlmsg.Msg(nlmsg.End(append(genlmsg.Append(b, cmd, 2), attrs...), m))
 	}
 	tests := []struct {
 		name  string
 		msg   nlmsg.Msg
-		errno nla.Errno
+		errno errno.Errno
 		text  string
 	}{
 		{"right", build(genlmsg.CtrlCmdGetFamily, 0, nla.AppendCString(nil, 2, "nlctrl")), 0, ""},
-		{"an id of 1 byte", build(genlmsg.CtrlCmdGetFamily, 0, nla.AppendUint8(nil, 1, 1)), nla.ERANGE, "Attribute failed policy validation"},
-		{"an id of 1 byte, dump: the mode is not exported", build(genlmsg.CtrlCmdGetPolicy, nlmsg.Dump, nla.AppendUint8(nil, 1, 1)), nla.ERANGE, "Attribute failed policy validation"},
-		{"an id with the Nested bit, dump", build(genlmsg.CtrlCmdGetPolicy, nlmsg.Dump, nla.AppendUint16(nil, 1|nla.Nested, 1)), 0, ""},
+		{"an id of 1 byte", build(genlmsg.CtrlCmdGetFamily, 0, nla.AppendUint8(nil, 1, 1)), errno.ERANGE, "Attribute failed policy validation"},
+		{"an id of 1 byte, dump: the mode is not exported", build(genlmsg.CtrlCmdGetPolicy, nlmsg.FlagDump, nla.AppendUint8(nil, 1, 1)), errno.ERANGE, "Attribute failed policy validation"},
+		{"an id with the Nested bit, dump", build(genlmsg.CtrlCmdGetPolicy, nlmsg.FlagDump, nla.AppendUint16(nil, 1|nla.Nested, 1)), 0, ""},
 		{"the same, do", build(genlmsg.CtrlCmdGetFamily, 0, nla.AppendUint16(nil, 1|nla.Nested, 1)), 0, ""},
 		{"no such operation", build(99, 0, nil), 95, ""},
 		{"not as a do", build(genlmsg.CtrlCmdGetPolicy, 0, nil), 95, ""},
-		{"too short", nlmsg.Msg(build(1, 0, nil)[:18]), nla.EINVAL, ""},
+		{"too short", nlmsg.Msg(build(1, 0, nil)[:18]), errno.EINVAL, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			err := c.Check(t.Context(), tt.msg)
-			var refused *nla.PolicyError
+			var refused *policy.Error
 			if errors.As(err, &refused) != (tt.errno != 0) || tt.errno != 0 && (refused.Errno != tt.errno || refused.Msg != tt.text) {
 				t.Errorf("%v, want errno %d %q", err, tt.errno, tt.text)
 			}
@@ -184,7 +188,7 @@ func checksStrictly(t *testing.T, w world) {
 		nla.AppendUint8(nil, 1, 1), nla.AppendUint16(nil, 1|nla.Nested, 1), append(nla.AppendUint16(nil, 1, 16), 1, 2),
 		nla.AppendText(nil, 2, "nlctrl"), nla.AppendUint16(nil, 1, 16),
 	} {
-		r := f.Request(c.conn, genlmsg.CtrlCmdGetPolicy, nlmsg.Request|nlmsg.Dump)
+		r := f.Request(c.conn, genlmsg.CtrlCmdGetPolicy, nlmsg.FlagRequest|nlmsg.FlagDump)
 		r.B = append(r.B, attrs...)
 		var verdict error
 		for _, verdict = range c.conn.Dump(t.Context(), r) {
@@ -200,25 +204,25 @@ func checksStrictly(t *testing.T, w world) {
 }
 
 func beginTo(id nlmsg.Type) []byte {
-	b, _ := nlmsg.Begin(nil, id, nlmsg.Request, 1, 0)
+	b, _ := nlmsg.Begin(nil, id, nlmsg.FlagRequest, 1, 0)
 	return b
 }
 
 func TestLost(t *testing.T) {
 	tests := []struct {
-		rule nla.Rule
+		rule policy.Rule
 		want Lost
 		name string
 	}{
-		{nla.Rule{}, LostRule, "rule"},
-		{nla.Rule{Kind: nla.KindU32}, LostNothing, ""},
-		{nla.Rule{Kind: nla.KindU32, Check: nla.CheckFunc}, LostFunc, "function"},
-		{nla.Rule{Kind: nla.KindUint}, LostKind, "kind"},
-		{nla.Mask(nla.KindUint, 3), LostNothing, ""},
-		{nla.Rule{Kind: nla.KindBinary}, LostLength, "length"},
-		{nla.Rule{Kind: nla.KindBinary, Len: 4}, LostNothing, ""},
-		{nla.ExactLen(4), LostNothing, ""},
-		{nla.Rule{Kind: nla.KindNULString}, LostLength, "length"},
+		{policy.Rule{}, LostRule, "rule"},
+		{policy.Rule{Kind: policy.KindU32}, LostNothing, ""},
+		{policy.Rule{Kind: policy.KindU32, Check: policy.CheckFunc}, LostFunc, "function"},
+		{policy.Rule{Kind: policy.KindUint}, LostKind, "kind"},
+		{policy.Mask(policy.KindUint, 3), LostNothing, ""},
+		{policy.Rule{Kind: policy.KindBinary}, LostLength, "length"},
+		{policy.Rule{Kind: policy.KindBinary, Len: 4}, LostNothing, ""},
+		{policy.ExactLen(4), LostNothing, ""},
+		{policy.Rule{Kind: policy.KindNULString}, LostLength, "length"},
 	}
 	for _, tt := range tests {
 		if got := LostOf(&tt.rule); got != tt.want || got.String() != tt.name {

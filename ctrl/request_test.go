@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/internal/test/guard"
@@ -21,11 +23,11 @@ func TestFamilyRequest(t *testing.T) {
 		dirty := c.Request(1, 0, nil)
 		dirty.B = append(dirty.B, bytes.Repeat([]byte{0xff}, 1<<13)...)
 		dirty.Release()
-		r := f.Request(c, 7, nlmsg.Request|nlmsg.Ack)
+		r := f.Request(c, 7, nlmsg.FlagRequest|nlmsg.FlagAck)
 		m := nlmsg.Msg(r.B)
 		want := make([]byte, nlmsg.Align(genlmsg.HeaderLen+int(size)))
 		want[0], want[1] = 7, 0xff
-		if m.Type() != 0x123 || m.Flags() != nlmsg.Request|nlmsg.Ack || !bytes.Equal(r.B[nlmsg.HeaderLen:], want) || r.Op != f.Name {
+		if m.Type() != 0x123 || m.Flags() != nlmsg.FlagRequest|nlmsg.FlagAck || !bytes.Equal(r.B[nlmsg.HeaderLen:], want) || r.Op != f.Name {
 			t.Errorf("header of %d bytes: % x, %q", size, r.B, r.Op)
 		}
 		r.Release()
@@ -36,7 +38,7 @@ func TestFamilyRequest(t *testing.T) {
 func TestFamilyRequestWithHeader(t *testing.T) {
 	var got []byte
 	w := newBus(t, &bus.Family{Name: "headed", Version: 1, HdrSize: 6, Ops: []bus.Op{{
-		Cmd: 1, Policy: &nla.Policy{Attrs: []nla.Rule{1: {Kind: nla.KindU8}}},
+		Cmd: 1, Policy: &policy.Policy{Attrs: []policy.Rule{1: {Kind: policy.KindU8}}},
 		Do: func(i *bus.Info) error { got = bytes.Clone(i.UserHeader); return nil },
 	}}})
 	c := w.client(t)
@@ -44,7 +46,7 @@ func TestFamilyRequestWithHeader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := f.Request(c.Conn(), 1, nlmsg.Request|nlmsg.Ack)
+	r := f.Request(c.Conn(), 1, nlmsg.FlagRequest|nlmsg.FlagAck)
 	defer r.Release()
 	copy(r.B[20:20+f.HdrSize], "abcdef")
 	r.B = nla.AppendUint8(r.B, 1, 5)
@@ -65,7 +67,7 @@ func TestFamilyRequestAllocatesNothing(t *testing.T) {
 	for _, size := range []uint32{0, 6, 64} {
 		f := Family{Name: "f", ID: 30, Version: 1, HdrSize: size}
 		if n := testing.AllocsPerRun(100, func() {
-			r := f.Request(c, 1, nlmsg.Request)
+			r := f.Request(c, 1, nlmsg.FlagRequest)
 			r.B = nla.AppendUint32(r.B, 1, 7)
 			r.Release()
 		}); n != 0 {

@@ -5,6 +5,10 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/internal/test/generate"
@@ -19,7 +23,7 @@ func exportOf(t *testing.T, c *Client, id uint16) (messages [][]byte) {
 	defer r.Release()
 	r.B = nla.AppendUint16(r.B, genlmsg.CtrlAttrFamilyID, id)
 	for m, err := range c.conn.Dump(t.Context(), r) {
-		if errors.Is(err, errnoNoData) {
+		if errors.Is(err, errno.ENODATA) {
 			return nil
 		}
 		if err != nil {
@@ -36,14 +40,14 @@ type operation struct {
 	family *Family
 	cmd    uint8
 	isDump bool
-	policy *nla.Policy
+	policy *policy.Policy
 }
 
 // verdict sends attributes to the operation and returns the kernel's answer, nil for
 // success.
 func (o *operation) verdict(t *testing.T, attrs []byte) *conn.Error {
 	t.Helper()
-	r := o.family.Request(o.client.conn, o.cmd, nlmsg.Request|nlmsg.Ack)
+	r := o.family.Request(o.client.conn, o.cmd, nlmsg.FlagRequest|nlmsg.FlagAck)
 	defer r.Release()
 	r.B = append(r.B, attrs...)
 	var err error
@@ -65,14 +69,14 @@ func (o *operation) verdict(t *testing.T, attrs []byte) *conn.Error {
 
 // message is the request that verdict sends.
 func (o *operation) message(attrs []byte) nlmsg.Msg {
-	b, m := nlmsg.Begin(nil, nlmsg.Type(o.family.ID), nlmsg.Request, 1, 0)
+	b, m := nlmsg.Begin(nil, nlmsg.Type(o.family.ID), nlmsg.FlagRequest, 1, 0)
 	b = append(genlmsg.Append(b, o.cmd, 1), make([]byte, nlmsg.Align(int(o.family.HdrSize)))...)
 	return nlmsg.Msg(nlmsg.End(append(b, attrs...), m))
 }
 
 // isValidation distinguishes a refusal by policy from the operation's own.
 func isValidation(e *conn.Error) bool {
-	switch e.Msg {
+	switch string(e.Msg) {
 	case "Attribute failed policy validation", "Unknown attribute type", "bytes leftover after parsing attributes",
 		"invalid attribute length", "NLA_F_NESTED is missing", "NLA_F_NESTED not expected", "Unsupported attribute",
 		"allowed policy recursion depth exceeded", "Array element too short", "integer out of range",
@@ -84,12 +88,12 @@ func isValidation(e *conn.Error) bool {
 
 // mayCall reports whether a rule may call a check function: one is exported at best by
 // the range that is missing (nl80211 has many).
-func mayCall(r *nla.Rule, seen map[*nla.Policy]bool) bool {
+func mayCall(r *policy.Rule, seen map[*policy.Policy]bool) bool {
 	switch r.Kind {
-	case nla.KindBinary, nla.KindString, nla.KindNULString:
+	case policy.KindBinary, policy.KindString, policy.KindNULString:
 		return true
 	}
-	if r.Check == nla.CheckFunc {
+	if r.Check == policy.CheckFunc {
 		return true
 	}
 	if p := r.Nested; p != nil && !seen[p] {
@@ -106,7 +110,7 @@ func mayCall(r *nla.Rule, seen map[*nla.Policy]bool) bool {
 // isStricter reports whether the kernel lets pass what the Checker refuses. An answer
 // that is not of the validation may be that of a check function: then the attribute that
 // the Checker refuses is sent alone.
-func (o *operation) isStricter(t *testing.T, refusal *nla.PolicyError, stream []byte, answer *conn.Error) bool {
+func (o *operation) isStricter(t *testing.T, refusal *policy.Error, stream []byte, answer *conn.Error) bool {
 	t.Helper()
 	if answer == nil || isValidation(answer) || !refusal.HasAttr {
 		return answer == nil || !isValidation(answer)
@@ -119,7 +123,7 @@ func (o *operation) isStricter(t *testing.T, refusal *nla.PolicyError, stream []
 		}
 		if at < n {
 			answer = o.verdict(t, b[:n])
-			isOwn := answer != nil && mayCall(generate.RuleOf(o.policy, int(a.Type())), map[*nla.Policy]bool{})
+			isOwn := answer != nil && mayCall(generate.RuleOf(o.policy, int(a.Type())), map[*policy.Policy]bool{})
 			return answer == nil || !isValidation(answer) && !isOwn
 		}
 		b, at = b[n:], at-n
@@ -129,8 +133,9 @@ func (o *operation) isStricter(t *testing.T, refusal *nla.PolicyError, stream []
 
 // isEarlier reports whether the kernel refused an attribute that a Checker must accept,
 // since its type is not exported, before the one that the Checker refuses.
-func isEarlier(refusal *nla.PolicyError, answer *conn.Error) bool {
-	isUnknown := answer.Msg == "Unknown attribute type" || answer.Msg == "Unsupported attribute"
+func isEarlier(refusal *policy.Error, answer *conn.Error) bool {
+	text := string(answer.Msg)
+	isUnknown := text == "Unknown attribute type" || text == "Unsupported attribute"
 	return isUnknown && (!refusal.HasAttr || int(answer.Offset) < refusal.Offset)
 }
 
@@ -227,7 +232,7 @@ func (s *survey) compare(t *testing.T, g generate.Generator, o *operation) {
 	isStrict, refused, same := false, 0, 0
 	for range 400 {
 		stream := g.Stream(o.policy)
-		var refusal *nla.PolicyError
+		var refusal *policy.Error
 		if !errors.As(k.Check(o.message(stream)), &refusal) {
 			continue
 		}
@@ -237,9 +242,9 @@ func (s *survey) compare(t *testing.T, g generate.Generator, o *operation) {
 		case o.isStricter(t, refusal, stream, answer):
 			s.stricter++
 			t.Errorf("%q %d dump %v: %v; the answer: %v\n% x", o.family.Name, o.cmd, o.isDump, refusal, answer, stream)
-		case answer.Msg == refusal.Msg && uint32(answer.Errno) == uint32(refusal.Errno) && (!refusal.HasAttr || int(answer.Offset) == refusal.Offset):
+		case string(answer.Msg) == refusal.Msg && answer.Errno == refusal.Errno && (!refusal.HasAttr || int(answer.Offset) == refusal.Offset):
 			same++
-		case !isStrict && answer.Msg == "Unknown attribute type" && len(answer.Path) == 1:
+		case !isStrict && string(answer.Msg) == "Unknown attribute type" && len(answer.Path) == 1:
 			k, isStrict, refused, same = k.Strict(), true, 0, 0
 			s.strictOps++
 		case isStrict && isEarlier(refusal, answer):

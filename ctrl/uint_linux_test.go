@@ -40,7 +40,7 @@ func TestUintRefusedAsByTheKernel(t *testing.T) {
 	refused := 0
 	liberal, strict := checkers(t, c, &f, cmdPagePoolGet)
 	for _, attrs := range tests {
-		r := f.Request(c.conn, cmdPagePoolGet, nlmsg.Request|nlmsg.Ack)
+		r := f.Request(c.conn, cmdPagePoolGet, nlmsg.FlagRequest|nlmsg.FlagAck)
 		r.B = append(r.B, attrs...)
 		_, verdict := c.conn.Do(t.Context(), r)
 		for _, k := range []*Checker{liberal, strict} {

@@ -94,6 +94,12 @@ func Of(err error) (e Errno, ok bool) {
 	if e, ok = err.(Errno); ok || err == nil {
 		return e, ok
 	}
+	return find(err)
+}
+
+// find is Of for an error that may wrap one; it allocates.
+func find(err error) (Errno, bool) {
+	var e Errno
 	if errors.As(err, &e) {
 		return e, true
 	}

@@ -10,6 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nlwire/nlwire/errno"
+	"github.com/nlwire/nlwire/internal/policywire"
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/internal/test/generate"
 	"github.com/nlwire/nlwire/internal/test/kerneltest"
@@ -45,10 +49,10 @@ func newKernel(t *testing.T, protocol int) *kernel {
 
 // exchange sends a request with that payload and returns its final answer, an
 // Error or a Done; data is called for each message before it.
-func (k *kernel) exchange(t *testing.T, typ nlmsg.Type, flags nlmsg.Flags, payload []byte, data func(nlmsg.Msg)) nlmsg.Answer {
+func (k *kernel) exchange(t *testing.T, typ nlmsg.Type, flags nlmsg.Flags, payload []byte, data func(nlmsg.Msg)) nlmsg.ExtAck {
 	t.Helper()
 	k.seq++
-	b, mark := nlmsg.Begin(k.req[:0], typ, nlmsg.Request|nlmsg.Ack|flags, k.seq, 0)
+	b, mark := nlmsg.Begin(k.req[:0], typ, nlmsg.FlagRequest|nlmsg.FlagAck|flags, k.seq, 0)
 	b = append(b, payload...)
 	size := len(b)
 	k.req = nlmsg.End(b, mark)
@@ -68,12 +72,12 @@ func (k *kernel) exchange(t *testing.T, typ nlmsg.Type, flags nlmsg.Flags, paylo
 			if m.Seq() != k.seq || from.PortID != 0 {
 				continue
 			}
-			if m.Type() != nlmsg.Error && m.Type() != nlmsg.Done {
+			if m.Type() != nlmsg.TypeError && m.Type() != nlmsg.TypeDone {
 				data(m)
 				continue
 			}
 			a, err := nlmsg.ParseAck(m)
-			if m.Type() == nlmsg.Done {
+			if m.Type() == nlmsg.TypeDone {
 				a, err = nlmsg.ParseDone(m)
 			}
 			if err != nil {
@@ -85,7 +89,7 @@ func (k *kernel) exchange(t *testing.T, typ nlmsg.Type, flags nlmsg.Flags, paylo
 }
 
 // send sends attributes to the operation.
-func (o *operation) send(t *testing.T, attrs []byte) nlmsg.Answer {
+func (o *operation) send(t *testing.T, attrs []byte) nlmsg.ExtAck {
 	t.Helper()
 	payload := append(append([]byte(nil), o.header...), attrs...)
 	return o.kernel.exchange(t, o.typ, o.flags, payload, func(nlmsg.Msg) {})
@@ -95,9 +99,9 @@ func (o *operation) send(t *testing.T, attrs []byte) nlmsg.Answer {
 type comparison struct {
 	op      *operation
 	request nlmsg.Msg
-	kernel  nlmsg.Answer
-	errno   nla.Errno
-	report  nla.Report
+	kernel  nlmsg.ExtAck
+	errno   errno.Errno
+	report  policy.Report
 	policy  []byte // the description of the rule that our verdict names
 }
 
@@ -118,10 +122,10 @@ func (c *comparison) agrees() bool {
 	k, text := &c.kernel, string(c.kernel.Msg)
 	if c.errno == 0 {
 		isOwn := text != "" && !slices.Contains(texts, text)
-		return isOwn || text == c.report.Msg && (text == "" || !k.Has(nlmsg.AttrPolicy))
+		return isOwn || text == c.report.Msg && (text == "" || k.Policy == nil)
 	}
-	return uint32(c.errno) == k.Errno && c.report.Msg == text && bytes.Equal(c.policy, k.Policy) &&
-		c.report.HasAttr == k.Has(nlmsg.AttrOffs) && (!c.report.HasAttr || uint32(c.report.Offset) == k.Offset)
+	return c.errno == k.Errno && c.report.Msg == text && bytes.Equal(c.policy, k.Policy) &&
+		c.report.HasAttr == (k.Offset != 0) && (!c.report.HasAttr || uint32(c.report.Offset) == k.Offset)
 }
 
 func (o *operation) compare(t *testing.T, attrs []byte) comparison {
@@ -129,7 +133,7 @@ func (o *operation) compare(t *testing.T, attrs []byte) comparison {
 	c := comparison{op: o, kernel: o.send(t, attrs), request: o.kernel.req}
 	c.errno = nlmsg.ParseReport(nil, c.request, len(o.header), o.policy, o.mode, &c.report)
 	if c.report.Policy != nil {
-		c.policy = nla.AppendRule(nil, c.report.Policy)
+		c.policy = policywire.AppendRule(nil, c.report.Policy)
 	}
 	return c
 }
@@ -148,8 +152,8 @@ func (c *comparison) String() string {
 // tally counts what the comparison has seen.
 type tally struct {
 	requests    int
-	accepted    map[nla.Kind]int
-	refused     map[nla.Kind]int
+	accepted    map[policy.Kind]int
+	refused     map[policy.Kind]int
 	explained   map[string]int
 	unexplained int
 	open        map[string]int // the unexplained ones by what differs
@@ -182,7 +186,7 @@ func TestKernelAgreement(t *testing.T) {
 	seed, requests := kerneltest.Environment(t, "NLWIRE_SEED", 1), kerneltest.Environment(t, "NLWIRE_REQUESTS", 300_000)
 	operations := allOperations(t)
 	g := generate.New(uint64(seed))
-	n := &tally{accepted: map[nla.Kind]int{}, refused: map[nla.Kind]int{}, explained: map[string]int{}, open: map[string]int{}}
+	n := &tally{accepted: map[policy.Kind]int{}, refused: map[policy.Kind]int{}, explained: map[string]int{}, open: map[string]int{}}
 	check := func(o *operation, attrs []byte) {
 		if !o.isCertain(attrs) {
 			return
@@ -221,7 +225,7 @@ func systematic(o *operation, g generate.Generator, check func(*operation, []byt
 				check(o, nla.AppendBytes(nil, uint16(typ)|flags, g.Bytes(size)))
 			}
 		}
-		if r := generate.RuleOf(o.policy, typ); r.Kind == nla.KindBitfield32 && r.Mask < 16 {
+		if r := generate.RuleOf(o.policy, typ); r.Kind == policy.KindBitfield32 && r.Mask < 16 {
 			for i := range 32 * 32 {
 				check(o, nla.AppendBytes(nil, uint16(typ), g.Bitfield(uint32(i)%32, uint32(i)/32)))
 			}
@@ -234,7 +238,7 @@ func (n *tally) print(t *testing.T, operations []operation) {
 	for _, o := range operations {
 		families[o.family] = true
 	}
-	kinds := map[nla.Kind]bool{}
+	kinds := map[policy.Kind]bool{}
 	for k := range n.accepted {
 		kinds[k] = true
 	}
@@ -293,9 +297,9 @@ func (c *comparison) blamesBareNest() bool {
 	start := len(c.request) - len(attrs)
 	for a := range nla.All(attrs) {
 		r := generate.RuleOf(c.op.policy, int(a.Type()))
-		isBare := r.Kind == nla.KindNested && r.Nested == nil && len(a.Payload()) > 0
+		isBare := r.Kind == policy.KindNested && r.Nested == nil && len(a.Payload()) > 0
 		inside := int(c.kernel.Offset) > start && int(c.kernel.Offset) < start+len(a)
-		if isBare && (inside || !c.kernel.Has(nlmsg.AttrOffs)) {
+		if isBare && (inside || c.kernel.Offset == 0) {
 			return true
 		}
 		start += nla.Align(len(a))

@@ -19,7 +19,7 @@ var reasons = map[string]error{
 
 // agreeOnAnswer holds ParseAck or ParseDone to the oracle: everything that can be
 // read, and what is wrong with the rest.
-func agreeOnAnswer(t *testing.T, m nlmsg.Msg, isDone bool) (nlmsg.Answer, slowAnswer) {
+func agreeOnAnswer(t *testing.T, m nlmsg.Msg, isDone bool) (nlmsg.ExtAck, slowAnswer) {
 	t.Helper()
 	parse := nlmsg.ParseAck
 	if isDone {
@@ -34,33 +34,30 @@ func agreeOnAnswer(t *testing.T, m nlmsg.Msg, isDone bool) (nlmsg.Answer, slowAn
 	if uint64(got.Errno) != want.errno || !bytes.Equal(got.Request, want.request) {
 		t.Fatalf("errno %d, request % x, the oracle: %d, % x\n% x", got.Errno, []byte(got.Request), want.errno, want.request, []byte(m))
 	}
-	for typ := range 9 {
-		text, isText := want.texts[typ]
-		number, isNumber := want.numbers[typ]
-		if got.Has(uint16(typ)) != (isText || isNumber) || isText && string(textOf(&got, typ)) != text || isNumber && uint64(numberOf(&got, typ)) != number {
-			t.Fatalf("%+v, the oracle: %v, %v\n% x", got.ExtAck, want.texts, want.numbers, []byte(m))
+	for typ, value := range map[int][]byte{nlmsg.AttrMsg: got.Msg, nlmsg.AttrCookie: got.Cookie, nlmsg.AttrPolicy: got.Policy} {
+		if text, isText := want.texts[typ]; isText != (value != nil) || string(value) != text {
+			t.Fatalf("%+v, the oracle: %v, %v\n% x", got, want.texts, want.numbers, []byte(m))
+		}
+	}
+	for typ, value := range map[int]uint32{nlmsg.AttrOffs: got.Offset, nlmsg.AttrMissType: got.MissType, nlmsg.AttrMissNest: got.MissNest} {
+		if uint64(value) != want.numbers[typ] { // 0 if it is not there
+			t.Fatalf("%+v, the oracle: %v, %v\n% x", got, want.texts, want.numbers, []byte(m))
 		}
 	}
 	return got, want
 }
 
-func textOf(a *nlmsg.Answer, typ int) []byte {
-	return map[int][]byte{nlmsg.AttrMsg: a.Msg, nlmsg.AttrCookie: a.Cookie, nlmsg.AttrPolicy: a.Policy}[typ]
-}
-
-func numberOf(a *nlmsg.Answer, typ int) uint32 {
-	return map[int]uint32{nlmsg.AttrOffs: a.Offset, nlmsg.AttrMissType: a.MissType, nlmsg.AttrMissNest: a.MissNest}[typ]
-}
-
 // agreeOnComposing writes what was read as the answer to a request, with all
 // options, and reads it again.
-func agreeOnComposing(t *testing.T, request nlmsg.Msg, got nlmsg.Answer, want slowAnswer) {
+func agreeOnComposing(t *testing.T, request nlmsg.Msg, got nlmsg.ExtAck, want slowAnswer) {
 	t.Helper()
 	for options := range 8 {
-		isDone, opts := options&4 != 0, nlmsg.AckOptions{Cap: options&1 != 0, Ext: options&2 != 0}
-		b := nlmsg.AppendAck(nil, request, 9, got.Errno, &got.ExtAck, opts)
+		isDone, opts := options&4 != 0, nlmsg.AckOptions{PortID: 9, Cap: options&1 != 0, Ext: options&2 != 0}
+		answer := got
+		answer.Request = request
+		b := nlmsg.AppendAck(nil, &answer, opts)
 		if isDone {
-			b = nlmsg.AppendDone(nil, request, 9, 0, got.Errno, &got.ExtAck, opts)
+			b = nlmsg.AppendDone(nil, &answer, 0, opts)
 		}
 		if slow := slowCompose(&want, request, isDone, opts.Cap, opts.Ext, 9); !bytes.Equal(b, slow) {
 			t.Fatalf("%+v, done %v: composed % x\nthe oracle % x", opts, isDone, b, slow)

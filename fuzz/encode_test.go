@@ -83,7 +83,7 @@ func agreeOnBytes(t *testing.T, program []byte) {
 	t.Helper()
 	nodes := generate.Tree(program)
 	prefix := []byte("behind it")
-	b, mark := nlmsg.Begin(prefix, 0x20, nlmsg.Request|nlmsg.Ack, 7, 9)
+	b, mark := nlmsg.Begin(prefix, 0x20, nlmsg.FlagRequest|nlmsg.FlagAck, 7, 9)
 	b = nlmsg.End(encode(genlmsg.Append(b, 3, 2), nodes), mark)
 	var w slowWriter
 	slowEncode(&w, nodes)

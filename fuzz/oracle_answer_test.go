@@ -177,7 +177,7 @@ func (w *slowWriter) attributes(a *slowAnswer, length int) {
 		return
 	}
 	number := func(typ int, below uint64) {
-		if v, ok := a.numbers[typ]; ok && v < below {
+		if v := a.numbers[typ]; v != 0 && v < below { // the kernel sends no 0
 			var p slowWriter
 			p.number(v, 4)
 			w.attribute(uint64(typ), p.b)
@@ -202,7 +202,12 @@ func slowCompose(a *slowAnswer, request []byte, isDone, capAck, extAck bool, por
 	}
 	has := len(a.texts) - len(keys(a.texts, 4)) // the text and the cookie
 	if a.errno != 0 {
-		has = len(a.texts) + len(a.numbers)
+		has = len(a.texts)
+		for _, v := range a.numbers {
+			if v != 0 {
+				has++
+			}
+		}
 	}
 	if extAck && has > 0 {
 		flags |= 0x200

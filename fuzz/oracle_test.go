@@ -3,6 +3,8 @@ package fuzz
 import (
 	"math/big"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/internal/native"
 	"github.com/nlwire/nlwire/nla"
 )
@@ -19,11 +21,11 @@ type oracle struct {
 	msg    string
 	offset int // -1 for none
 	typ    int
-	rule   *nla.Rule
+	rule   *policy.Rule
 	table  map[int]string // type to the attribute's bytes
 }
 
-func consult(b []byte, p *nla.Policy, mode nla.Mode) *oracle {
+func consult(b []byte, p *policy.Policy, mode policy.Mode) *oracle {
 	o := &oracle{whole: b, offset: -1, table: map[int]string{}}
 	o.errno = o.stream(0, len(b), p, mode, 0, true)
 	return o
@@ -43,13 +45,13 @@ func (o *oracle) u16(at int) int {
 }
 
 // blame sets text, attribute and rule.
-func (o *oracle) blame(errno int, msg string, at int, rule *nla.Rule) int {
+func (o *oracle) blame(errno int, msg string, at int, rule *policy.Rule) int {
 	o.msg, o.offset, o.typ, o.rule = msg, at, o.u16(at+2)%0x4000, rule
 	return errno
 }
 
 // stream validates the bytes from at up to end.
-func (o *oracle) stream(at, end int, p *nla.Policy, mode nla.Mode, depth int, top bool) int {
+func (o *oracle) stream(at, end int, p *policy.Policy, mode policy.Mode, depth int, top bool) int {
 	if depth >= 10 {
 		o.msg = "allowed policy recursion depth exceeded"
 		return einval
@@ -57,7 +59,7 @@ func (o *oracle) stream(at, end int, p *nla.Policy, mode nla.Mode, depth int, to
 	for end-at >= 4 && o.u16(at) >= 4 && o.u16(at) <= end-at {
 		n, t := o.u16(at), o.u16(at+2)%0x4000
 		if t == 0 || t >= len(p.Attrs) {
-			if mode&nla.MaxType != 0 {
+			if mode&policy.ValidateMaxType != 0 {
 				return o.blame(einval, "Unknown attribute type", at, nil)
 			}
 		} else {
@@ -72,7 +74,7 @@ func (o *oracle) stream(at, end int, p *nla.Policy, mode nla.Mode, depth int, to
 	}
 	if end-at > 0 {
 		o.msg = "bytes leftover after parsing attributes"
-		if mode&nla.Trailing != 0 {
+		if mode&policy.ValidateTrailing != 0 {
 			return einval
 		}
 	}
@@ -80,37 +82,37 @@ func (o *oracle) stream(at, end int, p *nla.Policy, mode nla.Mode, depth int, to
 }
 
 var (
-	exactLength = map[nla.Kind]int{
-		nla.KindU8: 1, nla.KindS8: 1, nla.KindU16: 2, nla.KindS16: 2, nla.KindBE16: 2,
-		nla.KindU32: 4, nla.KindS32: 4, nla.KindBE32: 4, nla.KindU64: 8, nla.KindS64: 8,
+	exactLength = map[policy.Kind]int{
+		policy.KindU8: 1, policy.KindS8: 1, policy.KindU16: 2, policy.KindS16: 2, policy.KindBE16: 2,
+		policy.KindU32: 4, policy.KindS32: 4, policy.KindBE32: 4, policy.KindU64: 8, policy.KindS64: 8,
 	}
-	leastLength = map[nla.Kind]int{
-		nla.KindU8: 1, nla.KindS8: 1, nla.KindU16: 2, nla.KindS16: 2, nla.KindBE16: 2,
-		nla.KindU32: 4, nla.KindS32: 4, nla.KindBE32: 4, nla.KindU64: 8, nla.KindS64: 8, nla.KindMsecs: 8,
+	leastLength = map[policy.Kind]int{
+		policy.KindU8: 1, policy.KindS8: 1, policy.KindU16: 2, policy.KindS16: 2, policy.KindBE16: 2,
+		policy.KindU32: 4, policy.KindS32: 4, policy.KindBE32: 4, policy.KindU64: 8, policy.KindS64: 8, policy.KindMsecs: 8,
 	}
 )
 
 const generic = "Attribute failed policy validation"
 
 // attribute is validate_nla, step by step.
-func (o *oracle) attribute(at, n, t int, p *nla.Policy, mode nla.Mode, depth int) int {
+func (o *oracle) attribute(at, n, t int, p *policy.Policy, mode policy.Mode, depth int) int {
 	r := &p.Attrs[t]
 	length := n - 4
 	payload := o.whole[at+4 : at+n]
 	if p.StrictStart != 0 && t >= int(p.StrictStart) {
-		mode = nla.Trailing | nla.MaxType | nla.UnspecStrict | nla.StrictAttrs | nla.NestedFlag
+		mode = policy.ValidateTrailing | policy.ValidateMaxType | policy.ValidateUnspec | policy.ValidateStrictAttrs | policy.ValidateNested
 	}
-	if want, ok := exactLength[r.Kind]; ok && length != want && mode&nla.StrictAttrs != 0 {
+	if want, ok := exactLength[r.Kind]; ok && length != want && mode&policy.ValidateStrictAttrs != 0 {
 		return o.blame(einval, "invalid attribute length", at, r)
 	}
 	hasFlag := o.u16(at+2) >= 0x8000
-	if mode&nla.NestedFlag != 0 {
+	if mode&policy.ValidateNested != 0 {
 		switch r.Kind {
-		case nla.KindNested, nla.KindNestedArray:
+		case policy.KindNested, policy.KindNestedArray:
 			if !hasFlag {
 				return o.blame(einval, "NLA_F_NESTED is missing", at, r)
 			}
-		case nla.KindUnspec:
+		case policy.KindUnspec:
 		default:
 			if hasFlag {
 				return o.blame(einval, "NLA_F_NESTED not expected", at, r)
@@ -124,23 +126,23 @@ func (o *oracle) attribute(at, n, t int, p *nla.Policy, mode nla.Mode, depth int
 }
 
 // kind is the switch over the type.
-func (o *oracle) kind(at, length int, payload []byte, r *nla.Rule, mode nla.Mode, depth int) int {
+func (o *oracle) kind(at, length int, payload []byte, r *policy.Rule, mode policy.Mode, depth int) int {
 	limit := int(r.Len)
 	switch r.Kind {
-	case nla.KindReject:
+	case policy.KindReject:
 		if r.Reject != "" {
 			return o.blame(einval, r.Reject, at, nil)
 		}
 		return o.blame(einval, generic, at, r)
-	case nla.KindFlag:
+	case policy.KindFlag:
 		if length > 0 {
 			return o.blame(erange, generic, at, r)
 		}
-	case nla.KindSint, nla.KindUint:
+	case policy.KindSint, policy.KindUint:
 		if length != 4 && length != 8 {
 			return o.blame(einval, "invalid attribute length", at, r)
 		}
-	case nla.KindBitfield32:
+	case policy.KindBitfield32:
 		if length != 8 {
 			return o.blame(erange, generic, at, r)
 		}
@@ -154,7 +156,7 @@ func (o *oracle) kind(at, length int, payload []byte, r *nla.Rule, mode nla.Mode
 		if r.Mask == 0 {
 			return o.blame(einval, generic, at, r)
 		}
-	case nla.KindNULString:
+	case policy.KindNULString:
 		found := false
 		for i, c := range payload {
 			if c == 0 && (limit == 0 || i <= limit) {
@@ -165,18 +167,18 @@ func (o *oracle) kind(at, length int, payload []byte, r *nla.Rule, mode nla.Mode
 			return o.blame(einval, generic, at, r)
 		}
 		return o.text(at, length, payload, r)
-	case nla.KindString:
+	case policy.KindString:
 		return o.text(at, length, payload, r)
-	case nla.KindBinary:
+	case policy.KindBinary:
 		if limit > 0 && length > limit {
 			return o.blame(erange, generic, at, r)
 		}
-	case nla.KindNested:
+	case policy.KindNested:
 		return o.nested(at, length, r, mode, depth)
-	case nla.KindNestedArray:
+	case policy.KindNestedArray:
 		return o.array(at, length, r, mode, depth)
-	case nla.KindUnspec:
-		if mode&nla.UnspecStrict != 0 {
+	case policy.KindUnspec:
+		if mode&policy.ValidateUnspec != 0 {
 			return o.blame(einval, "Unsupported attribute", at, nil)
 		}
 		if length < limit {
@@ -194,7 +196,7 @@ func (o *oracle) kind(at, length int, payload []byte, r *nla.Rule, mode nla.Mode
 	return 0
 }
 
-func (o *oracle) text(at, length int, payload []byte, r *nla.Rule) int {
+func (o *oracle) text(at, length int, payload []byte, r *policy.Rule) int {
 	if length < 1 {
 		return o.blame(erange, generic, at, r)
 	}
@@ -209,7 +211,7 @@ func (o *oracle) text(at, length int, payload []byte, r *nla.Rule) int {
 	return 0
 }
 
-func (o *oracle) nested(at, length int, r *nla.Rule, mode nla.Mode, depth int) int {
+func (o *oracle) nested(at, length int, r *policy.Rule, mode policy.Mode, depth int) int {
 	switch {
 	case length == 0:
 		return 0
@@ -221,7 +223,7 @@ func (o *oracle) nested(at, length int, r *nla.Rule, mode nla.Mode, depth int) i
 	return o.stream(at+4, at+4+length, r.Nested, mode, depth+1, false)
 }
 
-func (o *oracle) array(at, length int, r *nla.Rule, mode nla.Mode, depth int) int {
+func (o *oracle) array(at, length int, r *policy.Rule, mode policy.Mode, depth int) int {
 	switch {
 	case length == 0:
 		return 0
@@ -236,7 +238,7 @@ func (o *oracle) array(at, length int, r *nla.Rule, mode nla.Mode, depth int) in
 		switch {
 		case n == 4:
 		case n < 8:
-			var first *nla.Rule
+			var first *policy.Rule
 			if len(r.Nested.Attrs) > 0 {
 				first = &r.Nested.Attrs[0]
 			}
@@ -267,24 +269,24 @@ func number(b []byte, bigEndian, signed bool) *big.Int {
 }
 
 // extra is the switch over the validation type.
-func (o *oracle) extra(at int, payload []byte, r *nla.Rule, mode nla.Mode) int {
+func (o *oracle) extra(at int, payload []byte, r *policy.Rule, mode policy.Mode) int {
 	switch r.Check {
-	case nla.CheckMask:
-		width, ok := map[nla.Kind]int{nla.KindU8: 1, nla.KindU16: 2, nla.KindU32: 4, nla.KindU64: 8, nla.KindUint: len(payload), nla.KindBE16: 2, nla.KindBE32: 4}[r.Kind]
+	case policy.CheckMask:
+		width, ok := map[policy.Kind]int{policy.KindU8: 1, policy.KindU16: 2, policy.KindU32: 4, policy.KindU64: 8, policy.KindUint: len(payload), policy.KindBE16: 2, policy.KindBE32: 4}[r.Kind]
 		if !ok {
 			return einval
 		}
-		v := number(padded(payload, width), r.Kind == nla.KindBE16 || r.Kind == nla.KindBE32, false)
+		v := number(padded(payload, width), r.Kind == policy.KindBE16 || r.Kind == policy.KindBE32, false)
 		if v.AndNot(v, new(big.Int).SetUint64(uint64(r.Mask))).Sign() != 0 {
 			return o.blame(einval, "reserved bit set", at, nil)
 		}
-	case nla.CheckFunc:
+	case policy.CheckFunc:
 		if r.Func != nil {
 			if err := r.Func(nla.Attr(o.whole[at : at+4+len(payload)])); err != nil {
 				return o.blame(einval, err.Error(), at, nil)
 			}
 		}
-	case nla.CheckRange, nla.CheckRangeWarnTooLong, nla.CheckMin, nla.CheckMax:
+	case policy.CheckRange, policy.CheckRangeWarnTooLong, policy.CheckMin, policy.CheckMax:
 		return o.bounds(at, payload, r, mode)
 	}
 	return 0
@@ -295,35 +297,35 @@ func padded(b []byte, n int) []byte {
 	return append(append([]byte(nil), b...), make([]byte, 8)...)[:n]
 }
 
-func (o *oracle) bounds(at int, payload []byte, r *nla.Rule, mode nla.Mode) int {
-	unsigned := map[nla.Kind]int{
-		nla.KindU8: 1, nla.KindU16: 2, nla.KindU32: 4, nla.KindU64: 8, nla.KindMsecs: 8, nla.KindUint: 8, nla.KindBE16: 2, nla.KindBE32: 4, nla.KindBinary: 2,
+func (o *oracle) bounds(at int, payload []byte, r *policy.Rule, mode policy.Mode) int {
+	unsigned := map[policy.Kind]int{
+		policy.KindU8: 1, policy.KindU16: 2, policy.KindU32: 4, policy.KindU64: 8, policy.KindMsecs: 8, policy.KindUint: 8, policy.KindBE16: 2, policy.KindBE32: 4, policy.KindBinary: 2,
 	}
-	signed := map[nla.Kind]int{nla.KindS8: 1, nla.KindS16: 2, nla.KindS32: 4, nla.KindS64: 8, nla.KindSint: 8}
+	signed := map[policy.Kind]int{policy.KindS8: 1, policy.KindS16: 2, policy.KindS32: 4, policy.KindS64: 8, policy.KindSint: 8}
 	var value, lo, hi *big.Int
 	one := big.NewInt(1)
 	if width, ok := unsigned[r.Kind]; ok {
 		lo, hi = big.NewInt(0), new(big.Int).Sub(new(big.Int).Lsh(one, uint(8*width)), one)
-		if r.Check != nla.CheckMax {
+		if r.Check != policy.CheckMax {
 			lo = new(big.Int).SetUint64(uint64(r.Min))
 		}
-		if r.Check != nla.CheckMin {
+		if r.Check != policy.CheckMin {
 			hi = new(big.Int).SetUint64(uint64(r.Max))
 		}
-		if r.Kind == nla.KindUint {
+		if r.Kind == policy.KindUint {
 			width = len(payload)
 		}
-		value = number(padded(payload, width), r.Kind == nla.KindBE16 || r.Kind == nla.KindBE32, false)
+		value = number(padded(payload, width), r.Kind == policy.KindBE16 || r.Kind == policy.KindBE32, false)
 	} else if width, ok := signed[r.Kind]; ok {
 		hi = new(big.Int).Sub(new(big.Int).Lsh(one, uint(8*width-1)), one)
 		lo = new(big.Int).Not(hi)
-		if r.Check != nla.CheckMax {
+		if r.Check != policy.CheckMax {
 			lo = big.NewInt(r.Min)
 		}
-		if r.Check != nla.CheckMin {
+		if r.Check != policy.CheckMin {
 			hi = big.NewInt(r.Max)
 		}
-		if r.Kind == nla.KindSint {
+		if r.Kind == policy.KindSint {
 			width = len(payload)
 		}
 		value = number(padded(payload, width), false, true)
@@ -331,11 +333,11 @@ func (o *oracle) bounds(at int, payload []byte, r *nla.Rule, mode nla.Mode) int 
 		return einval
 	}
 	text := "integer out of range"
-	if r.Kind == nla.KindBinary {
+	if r.Kind == policy.KindBinary {
 		text = "binary attribute size out of range"
 		value = big.NewInt(int64(len(payload)))
-		if r.Check == nla.CheckRangeWarnTooLong && value.Cmp(hi) > 0 {
-			if mode&nla.StrictAttrs != 0 {
+		if r.Check == policy.CheckRangeWarnTooLong && value.Cmp(hi) > 0 {
+			if mode&policy.ValidateStrictAttrs != 0 {
 				return o.blame(einval, "invalid attribute length", at, r)
 			}
 			return 0

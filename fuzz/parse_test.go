@@ -4,6 +4,9 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/internal/test/generate"
 	"github.com/nlwire/nlwire/internal/test/guard"
 	"github.com/nlwire/nlwire/internal/test/seeds"
@@ -50,11 +53,11 @@ func refuseOdd(a nla.Attr) error {
 
 // policies returns the first of a few policies, which nest each other and
 // themselves. Rules may contradict themselves, as a caller's may.
-func (r *reader) policies() *nla.Policy {
-	all := make([]nla.Policy, 1+r.next()%3)
+func (r *reader) policies() *policy.Policy {
+	all := make([]policy.Policy, 1+r.next()%3)
 	for i := range all {
 		p := &all[i]
-		p.Attrs = make([]nla.Rule, r.next()%12)
+		p.Attrs = make([]policy.Rule, r.next()%12)
 		if c := r.next(); c%4 == 0 {
 			p.StrictStart = uint16(c / 4 % 12)
 		}
@@ -65,37 +68,37 @@ func (r *reader) policies() *nla.Policy {
 	return &all[0]
 }
 
-func (r *reader) rule(all []nla.Policy) nla.Rule {
-	rule := nla.Rule{Kind: nla.Kind(r.next() % int(nla.KindUint+1))}
+func (r *reader) rule(all []policy.Policy) policy.Rule {
+	rule := policy.Rule{Kind: policy.Kind(r.next() % int(policy.KindUint+1))}
 	how := r.next()
 	if how%2 == 1 {
 		rule.Len = uint16(r.small())
 	}
-	if how%4 > 1 || rule.Kind == nla.KindBitfield32 {
+	if how%4 > 1 || rule.Kind == policy.KindBitfield32 {
 		rule.Mask = uint32(r.small())
 	}
 	if how%8 > 3 {
-		rule.Check = nla.Check(r.next() % int(nla.CheckFunc+1))
+		rule.Check = policy.Check(r.next() % int(policy.CheckFunc+1))
 		rule.Min, rule.Max = r.small(), r.small()
 	}
 	switch rule.Kind {
-	case nla.KindNested, nla.KindNestedArray:
+	case policy.KindNested, policy.KindNestedArray:
 		if how%16 < 13 {
 			rule.Nested = &all[r.next()%len(all)]
 		}
-	case nla.KindReject:
+	case policy.KindReject:
 		if how%16 < 8 {
 			rule.Reject = "not this one"
 		}
 	}
-	if rule.Check == nla.CheckFunc && how%16 < 14 {
+	if rule.Check == policy.CheckFunc && how%16 < 14 {
 		rule.Func = refuseOdd
 	}
 	return rule
 }
 
 // agree holds ParseReport and Parse to the oracle.
-func agree(t *testing.T, b []byte, p *nla.Policy, mode nla.Mode) {
+func agree(t *testing.T, b []byte, p *policy.Policy, mode policy.Mode) {
 	t.Helper()
 	want := consult(b, p, mode)
 	for _, form := range [...]string{"as written", "compiled"} {
@@ -103,8 +106,8 @@ func agree(t *testing.T, b []byte, p *nla.Policy, mode nla.Mode) {
 			p.Compile()
 		}
 		tb := make([]nla.Attr, len(p.Attrs))
-		r := nla.Report{}
-		errno := nla.ParseReport(tb, b, p, mode, &r)
+		r := policy.Report{}
+		errno := policy.ParseReport(tb, b, p, mode, &r)
 		offset, typ := -1, 0
 		if r.HasAttr {
 			offset, typ = r.Offset, int(r.Type)
@@ -116,16 +119,16 @@ func agree(t *testing.T, b []byte, p *nla.Policy, mode nla.Mode) {
 		if errno == 0 {
 			agreeOnTable(t, tb, want.table)
 		}
-		err := nla.Parse(tb, b, p, mode)
-		var refusal *nla.PolicyError
+		err := policy.Parse(tb, b, p, mode)
+		var refusal *policy.Error
 		if (err != nil) != (want.errno != 0) || errors.As(err, &refusal) && (int(refusal.Errno) != want.errno || refusal.Report != r) {
 			t.Fatalf("%s, mode %s: Parse: %v; ParseReport: errno %d, %+v", form, mode, err, errno, r)
 		}
 		if err == nil {
 			agreeOnTable(t, tb, want.table)
 		}
-		var alone *nla.PolicyError
-		if err := nla.Validate(b, p, mode); (err != nil) != (refusal != nil) || errors.As(err, &alone) && *alone != *refusal {
+		var alone *policy.Error
+		if err := policy.Validate(b, p, mode); (err != nil) != (refusal != nil) || errors.As(err, &alone) && *alone != *refusal {
 			t.Fatalf("%s, mode %s: Validate: %v; Parse: %v", form, mode, err, refusal)
 		}
 		agreeInMessage(t, b, p, mode, errno, r)
@@ -134,7 +137,7 @@ func agree(t *testing.T, b []byte, p *nla.Policy, mode nla.Mode) {
 
 // agreeInMessage validates the stream behind a fixed header in a message: the same,
 // with the offset counted from the start of the message.
-func agreeInMessage(t *testing.T, b []byte, p *nla.Policy, mode nla.Mode, errno nla.Errno, want nla.Report) {
+func agreeInMessage(t *testing.T, b []byte, p *policy.Policy, mode policy.Mode, errno errno.Errno, want policy.Report) {
 	t.Helper()
 	hdrlen := len(b) % 9
 	m, mark := nlmsg.Begin(nil, 0x20, 0, 0, 0)
@@ -143,7 +146,7 @@ func agreeInMessage(t *testing.T, b []byte, p *nla.Policy, mode nla.Mode, errno 
 	if want.HasAttr {
 		want.Offset += nlmsg.HeaderLen + nlmsg.Align(hdrlen)
 	}
-	r := nla.Report{}
+	r := policy.Report{}
 	if got := nlmsg.ParseReport(nil, nlmsg.Msg(nlmsg.End(m, mark)[:size]), hdrlen, p, mode, &r); got != errno || r != want {
 		t.Fatalf("mode %s: in a message errno %d, %+v, want %d, %+v", mode, got, r, errno, want)
 	}
@@ -155,16 +158,16 @@ func agreeOnSteps(t *testing.T, b []byte) {
 	t.Helper()
 	steps := 0
 	count := func(nla.Attr) error { steps++; return nil }
-	p := &nla.Policy{Attrs: make([]nla.Rule, 16)}
+	p := &policy.Policy{Attrs: make([]policy.Rule, 16)}
 	for typ := range p.Attrs {
-		p.Attrs[typ] = nla.Rule{Kind: nla.KindBinary, Check: nla.CheckFunc, Func: count}
+		p.Attrs[typ] = policy.Rule{Kind: policy.KindBinary, Check: policy.CheckFunc, Func: count}
 		if typ%4 != 3 {
-			p.Attrs[typ] = nla.Rule{Kind: nla.KindNested, Check: nla.CheckFunc, Func: count, Nested: p}
+			p.Attrs[typ] = policy.Rule{Kind: policy.KindNested, Check: policy.CheckFunc, Func: count, Nested: p}
 		}
 	}
-	guard.Memory(t, b, 256, func() { _ = nla.Validate(b, p, nla.Liberal) })
+	guard.Memory(t, b, 256, func() { _ = policy.Validate(b, p, policy.Liberal) })
 	steps = 0
-	if err := nla.Validate(b, p, nla.Liberal); steps > 10*(len(b)/4) {
+	if err := policy.Validate(b, p, policy.Liberal); steps > 10*(len(b)/4) {
 		t.Fatalf("%d steps in %d bytes, %v", steps, len(b), err)
 	}
 }
@@ -179,7 +182,7 @@ func agreeOnTable(t *testing.T, tb []nla.Attr, want map[int]string) {
 }
 
 // nestsItself describes a policy whose type 1 is a nest under the same policy.
-var nestsItself = []byte{0, 2, 1, byte(nla.KindUnspec), 0, byte(nla.KindNested), 0, 0}
+var nestsItself = []byte{0, 2, 1, byte(policy.KindUnspec), 0, byte(policy.KindNested), 0, 0}
 
 // FuzzParse compares validation with the oracle, for any policy.
 func FuzzParse(f *testing.F) {
@@ -191,13 +194,13 @@ func FuzzParse(f *testing.F) {
 	}
 	for i, s := range seeds.Attributes() {
 		f.Add(description(generate.New(uint64(i))), byte(i), s.B)
-		f.Add(nestsItself, byte(nla.Liberal), s.B)
+		f.Add(nestsItself, byte(policy.Liberal), s.B)
 	}
 	f.Fuzz(func(t *testing.T, description []byte, mode byte, stream []byte) {
 		if len(stream) > 4096 {
 			stream = stream[:4096]
 		}
-		agree(t, stream, (&reader{description}).policies(), nla.Mode(mode)&nla.Strict)
+		agree(t, stream, (&reader{description}).policies(), policy.Mode(mode)&policy.Strict)
 		agreeOnSteps(t, stream)
 	})
 }
@@ -218,12 +221,12 @@ func TestParseAgreesWithTheOracle(t *testing.T) {
 	if testing.Short() {
 		streams = 20_000
 	}
-	answers, kinds := map[string]int{}, map[nla.Kind]int{}
+	answers, kinds := map[string]int{}, map[policy.Kind]int{}
 	for range streams / 20 {
 		description := description(g)
 		for range 20 {
 			p := (&reader{description}).policies()
-			b, mode := g.Stream(p), nla.Mode(g.IntN(int(nla.Strict)+1))
+			b, mode := g.Stream(p), policy.Mode(g.IntN(int(policy.Strict)+1))
 			agree(t, b, p, mode)
 			want := consult(b, p, mode)
 			answers[want.msg]++
@@ -236,7 +239,7 @@ func TestParseAgreesWithTheOracle(t *testing.T) {
 	if len(answers) < texts {
 		t.Errorf("%d different answers of at least %d: %v", len(answers), texts, answers)
 	}
-	if len(kinds) < int(nla.KindUint) { // a KindUnspec fails its rule by length only
+	if len(kinds) < int(policy.KindUint) { // a KindUnspec fails its rule by length only
 		t.Errorf("refusals name %d kinds: %v", len(kinds), kinds)
 	}
 }

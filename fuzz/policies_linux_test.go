@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
@@ -19,15 +21,15 @@ type operation struct {
 	typ    nlmsg.Type
 	flags  nlmsg.Flags
 	header []byte
-	policy *nla.Policy
-	mode   nla.Mode
+	policy *policy.Policy
+	mode   policy.Mode
 	unsure map[uint16]bool // types whose rule is not known: they are not sent
 }
 
 // extend makes typ a type of the policy.
-func extend(p *nla.Policy, typ int) {
+func extend(p *policy.Policy, typ int) {
 	for len(p.Attrs) <= typ {
-		p.Attrs = append(p.Attrs, nla.Rule{})
+		p.Attrs = append(p.Attrs, policy.Rule{})
 	}
 }
 
@@ -56,13 +58,13 @@ func (k *kernel) genericOperations(t *testing.T, c *ctrl.Client, f ctrl.Family) 
 			}
 			complete(f.Name, uint8(op.Cmd), p)
 			own := *p // the top level may be longer than where it is nested
-			own.Attrs = append([]nla.Rule(nil), p.Attrs...)
+			own.Attrs = append([]policy.Rule(nil), p.Attrs...)
 			o := operation{
 				name: fmt.Sprintf("%s %d", f.Name, op.Cmd), family: f.Name, kernel: k,
 				typ: nlmsg.Type(f.ID), header: genlmsg.Append(nil, uint8(op.Cmd), uint8(f.Version)), policy: &own,
 			}
 			if isDump {
-				o.flags, o.name = nlmsg.Dump, o.name+" dump"
+				o.flags, o.name = nlmsg.FlagDump, o.name+" dump"
 			}
 			if o.probe(t) {
 				own.Compile()
@@ -75,27 +77,27 @@ func (k *kernel) genericOperations(t *testing.T, c *ctrl.Client, f ctrl.Family) 
 
 // complete puts back what the export of a family loses and no probe tells,
 // from the kernel's sources: lengths of MIN_LEN and big-endian integers.
-func complete(family string, cmd uint8, p *nla.Policy) {
+func complete(family string, cmd uint8, p *policy.Policy) {
 	switch {
 	case family == "ethtool" && cmd == 48: // ethnl_rss_set_policy of net/ethtool/rss.c
-		p.Attrs[5] = nla.MinLen(1)
+		p.Attrs[5] = policy.MinLen(1)
 	case family == "ethtool" && cmd == 49: // ethnl_rss_create_policy
-		p.Attrs[4], p.Attrs[5] = nla.MinLen(1), nla.MinLen(1)
+		p.Attrs[4], p.Attrs[5] = policy.MinLen(1), policy.MinLen(1)
 	case family == "mptcp_pm":
-		completeAddresses(p, map[*nla.Policy]bool{})
+		completeAddresses(p, map[*policy.Policy]bool{})
 	}
 }
 
 // completeAddresses finds mptcp_pm_address_nl_policy, wherever it is nested:
 // its attribute 3 is the IPv4 address, a NLA_BE32.
-func completeAddresses(p *nla.Policy, seen map[*nla.Policy]bool) {
+func completeAddresses(p *policy.Policy, seen map[*policy.Policy]bool) {
 	if seen[p] {
 		return
 	}
 	seen[p] = true
-	isAddress := len(p.Attrs) > 4 && p.Attrs[1].Kind == nla.KindU16 && p.Attrs[2].Kind == nla.KindU8 && p.Attrs[4].Kind == nla.KindBinary
-	if isAddress && p.Attrs[3].Kind == nla.KindUnspec {
-		p.Attrs[3].Kind = nla.KindBE32
+	isAddress := len(p.Attrs) > 4 && p.Attrs[1].Kind == policy.KindU16 && p.Attrs[2].Kind == policy.KindU8 && p.Attrs[4].Kind == policy.KindBinary
+	if isAddress && p.Attrs[3].Kind == policy.KindUnspec {
+		p.Attrs[3].Kind = policy.KindBE32
 	}
 	for _, r := range p.Attrs {
 		if r.Nested != nil {
@@ -116,9 +118,9 @@ func isExcluded(family string, cmd uint32) bool {
 func (o *operation) probe(t *testing.T) bool {
 	t.Helper()
 	if a := o.send(t, nla.AppendFlag(nil, nla.TypeMask)); string(a.Msg) == "Unknown attribute type" {
-		o.mode = nla.Strict
+		o.mode = policy.Strict
 		for typ := 1; ; typ++ {
-			if typ < len(o.policy.Attrs) && o.policy.Attrs[typ].Kind != nla.KindUnspec {
+			if typ < len(o.policy.Attrs) && o.policy.Attrs[typ].Kind != policy.KindUnspec {
 				continue
 			}
 			r, ok := o.probeRule(t, uint16(typ))
@@ -130,7 +132,7 @@ func (o *operation) probe(t *testing.T) bool {
 		}
 	}
 	for typ, r := range o.policy.Attrs {
-		if r.Kind == nla.KindU8 || r.Kind == nla.KindU16 || r.Kind == nla.KindU32 || r.Kind == nla.KindNULString {
+		if r.Kind == policy.KindU8 || r.Kind == policy.KindU16 || r.Kind == policy.KindU32 || r.Kind == policy.KindNULString {
 			a := o.send(t, nla.AppendFlag(nil, uint16(typ)))
 			return string(a.Msg) == "Attribute failed policy validation"
 		}
@@ -141,17 +143,17 @@ func (o *operation) probe(t *testing.T) bool {
 // probeRule asks for a rule that is not exported with an empty attribute: a
 // KindUnspec and a KindReject say what they are. It returns false if there is
 // no such type.
-func (o *operation) probeRule(t *testing.T, typ uint16) (nla.Rule, bool) {
+func (o *operation) probeRule(t *testing.T, typ uint16) (policy.Rule, bool) {
 	t.Helper()
 	switch a := o.send(t, nla.AppendFlag(nil, typ)); string(a.Msg) {
 	case "Unknown attribute type":
-		return nla.Rule{}, false
+		return policy.Rule{}, false
 	case "Unsupported attribute":
-		return nla.Rule{}, true
+		return policy.Rule{}, true
 	case "Attribute failed policy validation":
-		return nla.Rule{Kind: nla.KindReject}, true
+		return policy.Rule{Kind: policy.KindReject}, true
 	default:
 		t.Fatalf("%s: type %d has a rule that the kernel does not export and this test does not know: %+v", o.name, typ, a)
-		return nla.Rule{}, false
+		return policy.Rule{}, false
 	}
 }

@@ -3,6 +3,9 @@ package fuzz
 import (
 	"testing"
 
+	"github.com/nlwire/nlwire/internal/policywire"
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )
@@ -12,10 +15,10 @@ import (
 func routeOperations(t *testing.T, k *kernel) []operation {
 	t.Helper()
 	operations := []operation{
-		{name: "RTM_GETACTION dump", typ: 50, flags: nlmsg.Dump, header: make([]byte, 4), policy: actionPolicy, mode: nla.Deprecated},
-		{name: "RTM_GETNEIGH", typ: 30, header: []byte{2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0}, policy: neighbourPolicy, mode: nla.DeprecatedStrict},
-		{name: "RTM_GETNETCONF", typ: 82, header: []byte{2, 0, 0, 0}, policy: configPolicy, mode: nla.DeprecatedStrict},
-		{name: "RTM_GETLINK", typ: 18, header: make([]byte, 16), policy: linkPolicy, mode: nla.DeprecatedStrict},
+		{name: "RTM_GETACTION dump", typ: 50, flags: nlmsg.FlagDump, header: make([]byte, 4), policy: actionPolicy, mode: policy.Liberal},
+		{name: "RTM_GETNEIGH", typ: 30, header: []byte{2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0}, policy: neighbourPolicy, mode: policy.DeprecatedStrict},
+		{name: "RTM_GETNETCONF", typ: 82, header: []byte{2, 0, 0, 0}, policy: configPolicy, mode: policy.DeprecatedStrict},
+		{name: "RTM_GETLINK", typ: 18, header: make([]byte, 16), policy: linkPolicy, mode: policy.DeprecatedStrict},
 	}
 	for i := range operations {
 		o := &operations[i]
@@ -30,20 +33,20 @@ func routeOperations(t *testing.T, k *kernel) []operation {
 // attribute that is too short is refused with the description of its rule.
 func (o *operation) ownPolicy(t *testing.T) {
 	t.Helper()
-	p := &nla.Policy{StrictStart: o.policy.StrictStart, Attrs: append([]nla.Rule(nil), o.policy.Attrs...)}
+	p := &policy.Policy{StrictStart: o.policy.StrictStart, Attrs: append([]policy.Rule(nil), o.policy.Attrs...)}
 	o.policy, o.unsure = p, map[uint16]bool{}
 	for typ := 1; typ < 128; typ++ {
 		a := o.send(t, nla.AppendFlag(nil, uint16(typ)))
 		if string(a.Msg) == "Unknown attribute type" {
 			break
 		}
-		isListed := typ < len(p.Attrs) && p.Attrs[typ].Kind != nla.KindUnspec || typ < len(p.Attrs) && p.Attrs[typ].Len > 0
-		if o.mode&nla.MaxType != 0 || isListed {
+		isListed := typ < len(p.Attrs) && p.Attrs[typ].Kind != policy.KindUnspec || typ < len(p.Attrs) && p.Attrs[typ].Len > 0
+		if o.mode&policy.ValidateMaxType != 0 || isListed {
 			extend(p, typ)
 		}
-		switch r, _, err := nla.ParseRule(a.Policy); {
+		switch r, _, err := policywire.ParseRule(a.Policy); {
 		case string(a.Msg) == "Unsupported attribute": // KindUnspec behind StrictStart
-			p.Attrs[typ] = nla.Rule{}
+			p.Attrs[typ] = policy.Rule{}
 		case !isListed:
 			o.unsure[uint16(typ)] = true
 		case err == nil && r.Kind == p.Attrs[typ].Kind:
@@ -64,33 +67,33 @@ func (o *operation) isCertain(attrs []byte) bool {
 }
 
 var (
-	ruleU8  = nla.Rule{Kind: nla.KindU8}
-	ruleU16 = nla.Rule{Kind: nla.KindU16}
-	ruleU32 = nla.Rule{Kind: nla.KindU32}
-	ruleS32 = nla.Rule{Kind: nla.KindS32}
-	nest    = nla.Rule{Kind: nla.KindNested}
-	reject  = nla.Rule{Kind: nla.KindReject}
-	address = nla.Rule{Kind: nla.KindBinary, Len: 32}
+	ruleU8  = policy.Rule{Kind: policy.KindU8}
+	ruleU16 = policy.Rule{Kind: policy.KindU16}
+	ruleU32 = policy.Rule{Kind: policy.KindU32}
+	ruleS32 = policy.Rule{Kind: policy.KindS32}
+	nest    = policy.Rule{Kind: policy.KindNested}
+	reject  = policy.Rule{Kind: policy.KindReject}
+	address = policy.Rule{Kind: policy.KindBinary, Len: 32}
 )
 
 // actionPolicy is tcaa_policy of net/sched/act_api.c.
-var actionPolicy = &nla.Policy{Attrs: []nla.Rule{2: nla.Mask(nla.KindBitfield32, 1), 4: ruleU32, 5: {}}}
+var actionPolicy = &policy.Policy{Attrs: []policy.Rule{2: policy.Mask(policy.KindBitfield32, 1), 4: ruleU32, 5: {}}}
 
 // neighbourPolicy is nda_policy of net/core/neighbour.c.
-var neighbourPolicy = &nla.Policy{StrictStart: 13, Attrs: []nla.Rule{
+var neighbourPolicy = &policy.Policy{StrictStart: 13, Attrs: []policy.Rule{
 	1: address, 2: address, 3: {Len: 16}, 4: ruleU32, 5: ruleU16, 6: ruleU16, 7: ruleU32, 8: ruleU32, 9: ruleU32, 12: ruleU8, 13: ruleU32,
-	14: nest, 15: nla.Mask(nla.KindU32, 0x3), 16: ruleU16, 17: ruleU8,
+	14: nest, 15: policy.Mask(policy.KindU32, 0x3), 16: ruleU16, 17: ruleU8,
 }}
 
 // configPolicy is devconf_ipv4_policy of net/ipv4/devinet.c: lengths alone.
-var configPolicy = &nla.Policy{Attrs: []nla.Rule{1: {Len: 4}, 2: {Len: 4}, 3: {Len: 4}, 5: {Len: 4}, 6: {Len: 4}}}
+var configPolicy = &policy.Policy{Attrs: []policy.Rule{1: {Len: 4}, 2: {Len: 4}, 3: {Len: 4}, 5: {Len: 4}, 6: {Len: 4}}}
 
 // linkPolicy is ifla_policy of net/core/rtnetlink.c.
-var linkPolicy = &nla.Policy{StrictStart: 65, Attrs: []nla.Rule{
-	1: address, 2: address, 3: {Kind: nla.KindString, Len: 15},
+var linkPolicy = &policy.Policy{StrictStart: 65, Attrs: []policy.Rule{
+	1: address, 2: address, 3: {Kind: policy.KindString, Len: 15},
 	4: ruleU32, 5: ruleU32, 10: ruleU32, 13: ruleU32, 14: {Len: 32}, 15: ruleU32, 16: ruleU8, 17: ruleU8, 18: nest, 19: ruleU32,
-	20: {Kind: nla.KindBinary, Len: 255}, 22: nest, 24: nest, 25: nest, 26: nest, 27: ruleU32, 28: ruleU32, 29: ruleU32,
+	20: {Kind: policy.KindBinary, Len: 255}, 22: nest, 24: nest, 25: nest, 26: nest, 27: ruleU32, 28: ruleU32, 29: ruleU32,
 	30: ruleU32, 31: ruleU32, 32: ruleU32, 33: ruleU8, 35: ruleU32, 37: ruleS32, 39: ruleU8, 40: ruleU32, 41: ruleU32, 43: nest,
-	46: ruleS32, 47: ruleU32, 48: ruleU32, 49: nla.Min(nla.KindS32, 1), 52: nest, 53: {Kind: nla.KindString, Len: 127}, 54: reject, 55: nest,
-	56: {Kind: nla.KindNULString}, 58: ruleU32, 59: reject, 60: reject, 61: reject, 63: ruleU32, 64: ruleU32,
+	46: ruleS32, 47: ruleU32, 48: ruleU32, 49: policy.Min(policy.KindS32, 1), 52: nest, 53: {Kind: policy.KindString, Len: 127}, 54: reject, 55: nest,
+	56: {Kind: policy.KindNULString}, 58: ruleU32, 59: reject, 60: reject, 61: reject, 63: ruleU32, 64: ruleU32,
 }}

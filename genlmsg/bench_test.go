@@ -14,7 +14,7 @@ var names = [4]string{"nlctrl", "ethtool", "netdev", "tcp_metrics"}
 
 //go:noinline
 func getFamily(b []byte, seq uint32, name string) []byte {
-	b, m := nlmsg.Begin(b, IDCtrl, nlmsg.Request, seq, 0)
+	b, m := nlmsg.Begin(b, IDCtrl, nlmsg.FlagRequest, seq, 0)
 	b = Append(b, CtrlCmdGetFamily, CtrlVersion)
 	b = nla.AppendCString(b, CtrlAttrFamilyName, name)
 	return nlmsg.End(b, m)
@@ -29,7 +29,7 @@ func getFamilyByHand(b []byte, seq uint32, name string) []byte {
 	b = append(b, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 	h := b[start:]
 	ne.PutUint16(h[4:], IDCtrl)
-	ne.PutUint16(h[6:], uint16(nlmsg.Request))
+	ne.PutUint16(h[6:], uint16(nlmsg.FlagRequest))
 	ne.PutUint32(h[8:], seq)
 	h[16], h[17] = CtrlCmdGetFamily, CtrlVersion
 	ne.PutUint16(h[20:], uint16(4+len(name)+1))

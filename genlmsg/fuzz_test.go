@@ -18,7 +18,7 @@ func FuzzHeader(f *testing.F) {
 		f.Add(uint8(1), uint8(1), []byte{1, 2, 3, 4}[:len(s.B)/4%5], s.B)
 	}
 	f.Fuzz(func(t *testing.T, cmd, version uint8, user, rest []byte) {
-		b, mark := nlmsg.Begin(nil, 0x20, nlmsg.Request, 1, 0)
+		b, mark := nlmsg.Begin(nil, 0x20, nlmsg.FlagRequest, 1, 0)
 		b = append(AppendUserHeader(Append(b, cmd, version), user), rest...)
 		size := len(b)
 		m := nlmsg.Msg(nlmsg.End(b, mark))[:size]

@@ -15,7 +15,7 @@ func TestRequest(t *testing.T) {
 		little = "20000000 1500 0500 07000000 00000000  02 01 0000  0c00 0180  0800 0100 07000000"
 		big    = "00000020 0015 0005 00000007 00000000  02 01 0000  000c 8001  0008 0001 00000007"
 	)
-	b, m := nlmsg.Begin(nil, 0x15, nlmsg.Request|nlmsg.Ack, 7, 0)
+	b, m := nlmsg.Begin(nil, 0x15, nlmsg.FlagRequest|nlmsg.FlagAck, 7, 0)
 	b = Append(b, 2, 1)
 	b, n := nla.Begin(b, 1)
 	b = nla.AppendUint32(b, 1, 7)
@@ -68,7 +68,7 @@ func TestAccessorsAreSafeOnAnySlice(t *testing.T) {
 func TestUserHeader(t *testing.T) {
 	for size := range 13 {
 		hdr := bytes.Repeat([]byte{0xaa}, size)
-		b, mark := nlmsg.Begin(bytes.Repeat([]byte{0xff}, 64)[:0], 0x20, nlmsg.Request, 1, 0)
+		b, mark := nlmsg.Begin(bytes.Repeat([]byte{0xff}, 64)[:0], 0x20, nlmsg.FlagRequest, 1, 0)
 		b = AppendUserHeader(Append(b, 1, 1), hdr)
 		b = nlmsg.End(nla.AppendUint16(b, 5, 99), mark)
 		m, n := nlmsg.Consume(b)

@@ -127,28 +127,3 @@ func ExampleSyntaxError() {
 	}
 	// Output: 4 nla: attribute length below its header
 }
-
-// A policy reads like the kernel's table, and refuses as the kernel does.
-func ExampleParse() {
-	device := (&nla.Policy{Attrs: []nla.Rule{
-		attrIfindex: nla.Min(nla.KindU32, 1),
-		attrName:    {Kind: nla.KindNULString, Len: 15},
-	}}).Compile()
-	tb := make(nla.Table, device.MaxType()+1)
-
-	b := nla.AppendCString(nil, attrName, "eth0")
-	err := nla.Parse(tb, b, device, nla.Strict)
-	fmt.Printf("%s %v %v\n", tb.Text(attrName), tb.Has(attrIfindex), err)
-
-	b = nla.AppendUint32(b, attrIfindex, 0)
-	err = nla.Parse(tb, b, device, nla.Strict)
-	fmt.Println(err)
-	var refused *nla.PolicyError
-	if errors.As(err, &refused) {
-		fmt.Println(refused.Errno == nla.ERANGE, refused.Msg, refused.Offset)
-	}
-	// Output:
-	// eth0 false <nil>
-	// nla: integer out of range: attribute 1 at offset 12 (u32) (errno 34)
-	// true integer out of range 12
-}

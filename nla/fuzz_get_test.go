@@ -8,21 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nlwire/nlwire/internal/native"
+	"github.com/nlwire/nlwire/internal/test/slow"
 )
-
-// slowNumber reads bytes as one number, digit by digit.
-func slowNumber(b []byte, bigEndian, signed bool) *big.Int {
-	digits := slices.Clone(b)
-	if !bigEndian && !native.BigEndian {
-		slices.Reverse(digits)
-	}
-	v := new(big.Int).SetBytes(digits)
-	if signed && v.Bit(8*len(b)-1) == 1 {
-		v.Sub(v, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
-	}
-	return v
-}
 
 // integer is any type that a getter of integers returns.
 type integer interface {
@@ -116,7 +103,7 @@ func checkNumber(t *testing.T, name string, typ uint16, payload []byte, a Attr, 
 	}
 	want := new(big.Int)
 	if len(payload) >= size {
-		want = slowNumber(payload[:size], k.bigEndian, k.signed)
+		want = slow.Number(payload[:size], k.bigEndian, k.signed)
 	}
 	same := func(v uint64) bool { return want.Cmp(number(v, k.signed)) == 0 }
 	if !same(k.table(tb, a.Type())) || fits && !same(got) {
@@ -151,7 +138,7 @@ func checkFixed(t *testing.T, typ uint16, payload []byte, a Attr, tb Table) {
 	}
 	ms := new(big.Int)
 	if len(payload) >= 8 {
-		ms = slowNumber(payload[:8], false, false)
+		ms = slow.Number(payload[:8], false, false)
 	}
 	longest := big.NewInt(int64((1<<63 - 1) / time.Millisecond))
 	d, err := a.Msecs()

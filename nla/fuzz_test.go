@@ -4,38 +4,11 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/nlwire/nlwire/internal/test/guard"
 	"github.com/nlwire/nlwire/internal/native"
+	"github.com/nlwire/nlwire/internal/test/guard"
 	"github.com/nlwire/nlwire/internal/test/seeds"
+	"github.com/nlwire/nlwire/internal/test/slow"
 )
-
-// slowAttr is one attribute as the slow walk finds it.
-type slowAttr struct {
-	at      int // of its header
-	typ     uint16
-	payload []byte
-}
-
-// slowWalk is the kernel's loop as it stands in include/net/netlink.h, with
-// its signed remainder: it shares nothing with Consume. It also returns what is
-// left over.
-func slowWalk(b []byte) (attrs []slowAttr, rem int) {
-	var pos int
-	rem = len(b)
-	u16 := func(at int) int {
-		if native.BigEndian {
-			return int(b[at])<<8 | int(b[at+1])
-		}
-		return int(b[at+1])<<8 | int(b[at])
-	}
-	for rem >= 4 && u16(pos) >= 4 && u16(pos) <= rem { // nla_ok
-		n := u16(pos)
-		attrs = append(attrs, slowAttr{pos, uint16(u16(pos+2) & 0x3fff), b[pos+4 : pos+n]})
-		pos += (n + 3) / 4 * 4 // nla_next
-		rem -= (n + 3) / 4 * 4
-	}
-	return attrs, rem
-}
 
 // FuzzAttributes holds Consume, All and Find to the kernel's loop: the same
 // attributes in the same places, the same leftover, offsets inside the input, a
@@ -43,7 +16,7 @@ func slowWalk(b []byte) (attrs []slowAttr, rem int) {
 // everything read is appended again.
 func FuzzAttributes(f *testing.F) {
 	seeds.Fuzz(f, append(seeds.Attributes(), seeds.Recorded()...), func(t *testing.T, b []byte) {
-		want, rem := slowWalk(b)
+		want, rem := slow.Walk(b)
 		checkWalk(t, "All", b, walkAll(b), want, rem)
 		checkWalk(t, "Consume", b, walkConsume(b), want, rem)
 		checkPlaces(t, b, want)
@@ -56,7 +29,7 @@ func FuzzAttributes(f *testing.F) {
 }
 
 // checkWalk compares a walk with the slow one, of which rem bytes are left over.
-func checkWalk(t *testing.T, name string, b []byte, w walked, want []slowAttr, rem int) {
+func checkWalk(t *testing.T, name string, b []byte, w walked, want []slow.Attr, rem int) {
 	t.Helper()
 	if len(w.Types) != len(want) || (w.Err != nil) != (rem > 0) {
 		t.Fatalf("%s: %d attributes, error %v; the kernel's loop: %d, %d bytes left", name, len(w.Types), w.Err, len(want), rem)
@@ -68,8 +41,8 @@ func checkWalk(t *testing.T, name string, b []byte, w walked, want []slowAttr, r
 		t.Fatalf("%s: %d steps in %d bytes", name, steps, len(b))
 	}
 	for i, typ := range w.Types {
-		if typ != want[i].typ {
-			t.Fatalf("%s: attribute %d has type %d, want %d", name, i, typ, want[i].typ)
+		if typ != want[i].Type {
+			t.Fatalf("%s: attribute %d has type %d, want %d", name, i, typ, want[i].Type)
 		}
 	}
 }
@@ -95,7 +68,7 @@ func slowReason(rest []byte) error {
 
 // checkPlaces checks that each attribute is a view of its own bytes, that Find
 // finds the first of its type, and that a copy has them all.
-func checkPlaces(t *testing.T, b []byte, want []slowAttr) {
+func checkPlaces(t *testing.T, b []byte, want []slow.Attr) {
 	t.Helper()
 	first := map[uint16]int{}
 	var i int
@@ -105,14 +78,14 @@ func checkPlaces(t *testing.T, b []byte, want []slowAttr) {
 			break
 		}
 		w := want[i]
-		if &a[0] != &b[w.at] || len(a) != HeaderLen+len(w.payload) || cap(a) != len(a) || !bytes.Equal(a.Payload(), w.payload) {
-			t.Fatalf("attribute %d: % x of capacity %d, want % x at %d", i, []byte(a), cap(a), w.payload, w.at)
+		if &a[0] != &b[w.At] || len(a) != HeaderLen+len(w.Payload) || cap(a) != len(a) || !bytes.Equal(a.Payload(), w.Payload) {
+			t.Fatalf("attribute %d: % x of capacity %d, want % x at %d", i, []byte(a), cap(a), w.Payload, w.At)
 		}
-		if _, ok := first[w.typ]; !ok {
-			first[w.typ] = w.at
+		if _, ok := first[w.Type]; !ok {
+			first[w.Type] = w.At
 		}
-		if found := Find(b, w.typ); &found[0] != &b[first[w.typ]] {
-			t.Fatalf("Find(%d) = % x, want the one at %d", w.typ, []byte(found), first[w.typ])
+		if found := Find(b, w.Type); &found[0] != &b[first[w.Type]] {
+			t.Fatalf("Find(%d) = % x, want the one at %d", w.Type, []byte(found), first[w.Type])
 		}
 		if again = AppendAttr(again, a); i > 200 {
 			return // Find for each would take quadratic time
@@ -132,13 +105,13 @@ func checkCopy(t *testing.T, again, b []byte) {
 	if len(again)%AlignTo != 0 || len(again) > Align(len(b)) {
 		t.Fatalf("%d bytes from %d", len(again), len(b))
 	}
-	got, rem := slowWalk(again)
-	want, _ := slowWalk(b)
+	got, rem := slow.Walk(again)
+	want, _ := slow.Walk(b)
 	if rem != 0 || len(got) != len(want) {
 		t.Fatalf("the copy has %d attributes and %d bytes left, want %d and none", len(got), rem, len(want))
 	}
 	for i := range got {
-		if got[i].typ != want[i].typ || !bytes.Equal(got[i].payload, want[i].payload) {
+		if got[i].Type != want[i].Type || !bytes.Equal(got[i].Payload, want[i].Payload) {
 			t.Fatalf("attribute %d differs in the copy", i)
 		}
 	}

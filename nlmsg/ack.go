@@ -3,7 +3,10 @@ package nlmsg
 import (
 	"bytes"
 
+	"github.com/nlwire/nlwire/errno"
+	"github.com/nlwire/nlwire/internal/policywire"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 )
 
 // The attributes of an extended ACK (NLMSGERR_ATTR_*).
@@ -23,43 +26,37 @@ const (
 	echoLen  = HeaderLen
 )
 
-// Answer is the content of an Error or a Done message: the errno, what is repeated
-// of the request, and the extended ACK. Its slices alias the message.
-type Answer struct {
-	// Errno is positive, as C's errno; 0 is success. The numbers are those of
-	// the kernel's architecture.
-	Errno uint32
-	// Request is the request that is answered: header and payload, or only the
-	// header (whose length field then counts more) in a capped answer, nil in
-	// a Done.
-	Request Msg
-	// ExtAck is what the kernel says besides the errno, also on success.
-	ExtAck
-}
-
-// ExtAck is the content of an extended ACK (struct netlink_ext_ack). Has tells
-// which fields are set; a warning on success comes as Msg with errno 0.
+// ExtAck is the content of an Error or a Done message (struct nlmsgerr and struct
+// netlink_ext_ack): the errno, the request, and what else the kernel reports, which may
+// be there on success too. ParseAck and ParseDone read it, AppendAck and AppendDone
+// write it.
+//
+// What is not there is nil or 0, as in the kernel: no attribute is at offset 0, and none
+// that can be missing has type 0 (netlink_ack_tlv_fill). An empty text that is not nil is
+// written. Read from a message, the slices alias it.
 type ExtAck struct {
+	// Errno is positive, as C's errno; 0 is success. The number is that of the kernel's
+	// architecture.
+	Errno errno.Errno
+	// Request is the request that is answered. In an Error message that was read it is
+	// the header and the payload, or in a capped one only the header (whose length field
+	// then counts more); in a Done it is nil.
+	Request Msg
+
 	Msg      []byte // text, without its NUL
+	Offset   uint32 // of the bad attribute's header, in bytes from the start of the request
 	Cookie   []byte // up to 8 bytes, of the family
 	Policy   []byte // attributes: the policy that the bad attribute failed
-	Offset   uint32 // of the bad attribute's header, in bytes from the start of the request
 	MissType uint32 // type of the missing attribute
-	MissNest uint32 // offset of the nest that lacks it; without it, the top level
-
-	present uint8 // bit n is NLMSGERR_ATTR n
+	MissNest uint32 // offset of the nest that lacks it; 0 is the top level
 }
 
-// Has reports whether the attribute is there; typ is one of AttrMsg to
-// AttrMissNest.
-func (e *ExtAck) Has(typ uint16) bool { return typ < 8 && e.present&(1<<typ) != 0 }
-
-// Set marks an attribute as there, for AppendAck and AppendDone, which write
-// none that is not marked. Numbers outside AttrMsg to AttrMissNest are ignored.
-func (e *ExtAck) Set(typ uint16) {
-	if typ >= AttrMsg && typ <= AttrMissNest {
-		e.present |= 1 << typ
-	}
+// Clone returns a copy that outlives the buffer. It allocates.
+func (e *ExtAck) Clone() ExtAck {
+	c := *e
+	c.Request, c.Msg = e.Request.Clone(), bytes.Clone(e.Msg)
+	c.Cookie, c.Policy = bytes.Clone(e.Cookie), bytes.Clone(e.Policy)
+	return c
 }
 
 // ParseAck reads a message of type Error: an error, or an acknowledgement if
@@ -68,86 +65,95 @@ func (e *ExtAck) Set(typ uint16) {
 // On a malformed message it returns what could be read besides the
 // *SyntaxError, whose offset counts from the start of the message: the errno
 // is never lost if its 4 bytes are there.
-func ParseAck(m Msg) (Answer, error) {
-	if m.Type() != Error {
-		return Answer{}, syntaxError(4, ErrType)
+func ParseAck(m Msg) (ExtAck, error) {
+	if m.Type() != TypeError {
+		return ExtAck{}, syntaxError(4, ErrType)
 	}
-	p := m.Payload()
+	return parseAck(m.Payload(), m.Flags(), HeaderLen)
+}
+
+// ParseAckPayload is ParseAck for a payload without its message, and the flags of that.
+// Offsets of errors count from the start of the payload.
+func ParseAckPayload(p []byte, f Flags) (ExtAck, error) { return parseAck(p, f, 0) }
+
+// parseAck reads struct nlmsgerr, which starts at a place of the message.
+func parseAck(p []byte, f Flags, at int) (e ExtAck, err error) {
 	if len(p) < errnoLen {
-		return Answer{}, syntaxError(len(m), ErrTruncated)
+		return e, syntaxError(at+len(p), ErrTruncated)
 	}
-	a := Answer{Errno: abs(int32(ne.Uint32(p)))}
+	e.Errno = abs(int32(ne.Uint32(p)))
 	if len(p) < errnoLen+echoLen {
-		return a, syntaxError(len(m), ErrTruncated)
+		return e, syntaxError(at+len(p), ErrTruncated)
 	}
 	echo := p[errnoLen:]
-	tlvs := echoLen
-	if m.Flags()&Capped == 0 {
-		size := uint(ne.Uint32(echo))
+	size := echoLen
+	if f&FlagCapped == 0 {
+		n := uint(ne.Uint32(echo))
 		switch {
-		case size >= echoLen && size <= uint(len(echo)):
-			tlvs = int(size)
-		case a.Errno == 0 && m.Flags()&AckTLVs == 0:
+		case n >= echoLen && n <= uint(len(echo)):
+			size = int(n)
+		case e.Errno == 0 && f&FlagAckTLVs == 0:
 			// Before 4.12 a success came capped without saying so.
 		default:
-			a.Request = Msg(echo[:echoLen:echoLen])
-			return a, syntaxError(HeaderLen+errnoLen, ErrEcho)
+			e.Request = Msg(echo[:echoLen:echoLen])
+			return e, syntaxError(at+errnoLen, ErrEcho)
 		}
 	}
-	a.Request = Msg(echo[:tlvs:tlvs])
-	if m.Flags()&AckTLVs == 0 {
-		return a, nil
+	e.Request = Msg(echo[:size:size])
+	if f&FlagAckTLVs == 0 {
+		return e, nil
 	}
-	return a, a.ExtAck.parse(m, HeaderLen+errnoLen+Align(tlvs))
+	return e, e.parse(p, at, errnoLen+Align(size))
 }
 
 // ParseDone reads a message of type Done. Its errno is how the dump ended. An
 // empty payload, which some protocols send, is success. Errors are as those of
 // ParseAck.
-func ParseDone(m Msg) (Answer, error) {
-	if m.Type() != Done {
-		return Answer{}, syntaxError(4, ErrType)
+func ParseDone(m Msg) (ExtAck, error) {
+	if m.Type() != TypeDone {
+		return ExtAck{}, syntaxError(4, ErrType)
 	}
 	p := m.Payload()
 	if len(p) == 0 {
-		return Answer{}, nil
+		return ExtAck{}, nil
 	}
 	if len(p) < errnoLen {
-		return Answer{}, syntaxError(len(m), ErrTruncated)
+		return ExtAck{}, syntaxError(len(m), ErrTruncated)
 	}
-	var a Answer
+	var e ExtAck
 	// Only a negative number is an errno here: some protocols put a count or
 	// a length of their own into the payload.
 	if v := int32(ne.Uint32(p)); v < 0 {
-		a.Errno = abs(v)
+		e.Errno = abs(v)
 	}
 	// The kernel sets AckTLVs even where the TLVs did not fit
-	// (netlink_dump_done), so nothing behind the errno is right too.
-	if m.Flags()&AckTLVs == 0 {
-		return a, nil
+	// (netlink_dump_done), so nothing after the errno is right too.
+	if m.Flags()&FlagAckTLVs == 0 {
+		return e, nil
 	}
-	return a, a.ExtAck.parse(m, HeaderLen+errnoLen)
+	return e, e.parse(p, HeaderLen, errnoLen)
 }
 
 // abs returns the errno as a positive number. The kernel sends negative ones;
 // some old subsystems sent them with the other sign. -2^31 stays 2^31.
-func abs(errno int32) uint32 {
-	if errno < 0 {
-		return -uint32(errno)
+func abs(v int32) errno.Errno {
+	if v < 0 {
+		return -errno.Errno(v)
 	}
-	return uint32(errno)
+	return errno.Errno(v)
 }
 
-// parse reads the TLVs that start at that offset of m; it may lie past the end.
-func (e *ExtAck) parse(m Msg, start int) error {
-	b := m[min(start, len(m)):]
+// parse reads the TLVs from an offset of the payload p on; it may lie past the end. The
+// payload is at a place of the message.
+func (e *ExtAck) parse(p []byte, at, start int) error {
+	b := p[min(start, len(p)):]
 	for len(b) > 0 {
 		a, n := nla.Consume(b)
 		if n < 0 {
-			return syntaxError(len(m)-len(b), nla.ParseError(n))
+			return syntaxError(at+len(p)-len(b), nla.ParseError(n))
 		}
 		if !e.set(a) {
-			return syntaxError(len(m)-len(b), ErrExtAck)
+			return syntaxError(at+len(p)-len(b), ErrExtAck)
 		}
 		b = b[n:]
 	}
@@ -157,33 +163,29 @@ func (e *ExtAck) parse(m Msg, start int) error {
 // set takes one TLV; unknown ones are skipped, for newer kernels may send more.
 // One of the wrong size changes nothing.
 func (e *ExtAck) set(a nla.Attr) bool {
+	var number *uint32
 	switch a.Type() {
 	case AttrMsg:
-		e.Msg = text(a.Payload())
+		e.Msg = text(a[nla.HeaderLen:])
 	case AttrCookie:
-		e.Cookie = a.Payload()
+		e.Cookie = a[nla.HeaderLen:]
 	case AttrPolicy:
-		e.Policy = a.Payload()
-	case AttrOffs, AttrMissType, AttrMissNest:
-		v, err := a.Uint32()
-		if err != nil {
-			return false
-		}
-		e.setNumber(a.Type(), v)
-	}
-	e.Set(a.Type())
-	return true
-}
-
-func (e *ExtAck) setNumber(typ uint16, v uint32) {
-	switch typ {
+		e.Policy = a[nla.HeaderLen:]
 	case AttrOffs:
-		e.Offset = v
+		number = &e.Offset
 	case AttrMissType:
-		e.MissType = v
+		number = &e.MissType
 	case AttrMissNest:
-		e.MissNest = v
+		number = &e.MissNest
 	}
+	if number == nil {
+		return true
+	}
+	v, err := a.Uint32()
+	if err == nil {
+		*number = v
+	}
+	return err == nil
 }
 
 // text cuts at the first NUL. A text without one is taken whole: it is for
@@ -193,4 +195,25 @@ func text(p []byte) []byte {
 		p = p[:n]
 	}
 	return p[:len(p):len(p)]
+}
+
+// SetReport takes what a validation reported: its text,
+// the offset, and the description of the rule where the kernel describes such
+// rules. The text and the description are appended to buf, which it returns
+// grown; e refers to it.
+func (e *ExtAck) SetReport(r *policy.Report, buf []byte) []byte {
+	if r.Msg != "" {
+		start := len(buf)
+		buf = append(buf, r.Msg...)
+		e.Msg = buf[start:len(buf):len(buf)]
+	}
+	if r.HasAttr {
+		e.Offset = uint32(r.Offset)
+	}
+	if r.Policy != nil && policywire.Exported(r.Policy.Kind) {
+		start := len(buf)
+		buf = policywire.AppendRule(buf, r.Policy)
+		e.Policy = buf[start:len(buf):len(buf)]
+	}
+	return buf
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nlwire/nlwire/internal/test/golden"
@@ -12,9 +14,22 @@ import (
 )
 
 const (
-	enoent = 2
-	einval = 22
+	enoent = errno.ENOENT
+	einval = errno.EINVAL
 )
+
+// answering returns e as the answer to a request.
+func answering(e *ExtAck, code errno.Errno, request Msg) *ExtAck {
+	c := *e
+	c.Errno, c.Request = code, request
+	return &c
+}
+
+// toPort returns the options with a port ID.
+func toPort(o AckOptions, portID uint32) AckOptions {
+	o.PortID = portID
+	return o
+}
 
 // Requests and the kernel's answers, under every combination of the two
 // socket options: read, and composed again from what was read, they must be
@@ -37,7 +52,7 @@ func TestRecordedAcks(t *testing.T) {
 				if a.Request.Seq() != request.Seq() || a.Request.Type() != request.Type() {
 					t.Errorf("answer %d repeats %v, want %v", i/2, a.Request, request)
 				}
-				again := AppendAck(nil, request, answer.PortID(), a.Errno, &a.ExtAck, opts)
+				again := AppendAck(nil, answering(&a, a.Errno, request), toPort(opts, answer.PortID()))
 				if diff := cmp.Diff([]byte(answer), again); diff != "" {
 					t.Errorf("answer %d: -kernel +nlwire:\n%s", i/2, diff)
 				}
@@ -49,7 +64,7 @@ func TestRecordedAcks(t *testing.T) {
 // What the kernel said, field by field, with extended ACK on.
 func TestRecordedExtAcks(t *testing.T) {
 	type said struct {
-		Errno  uint32
+		Errno  errno.Errno
 		Msg    string
 		Offset uint32
 		Miss   uint32
@@ -80,7 +95,7 @@ func TestRecordedExtAcks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got = append(got, said{a.Errno, string(a.Msg), a.Offset, a.MissType, a.MissNest, a.Has(AttrPolicy)})
+			got = append(got, said{a.Errno, string(a.Msg), a.Offset, a.MissType, a.MissNest, a.Policy != nil})
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", name, diff)
@@ -90,7 +105,7 @@ func TestRecordedExtAcks(t *testing.T) {
 
 func TestRecordedDones(t *testing.T) {
 	type done struct {
-		Errno uint32
+		Errno errno.Errno
 		Msg   string
 	}
 	want := []done{
@@ -113,15 +128,15 @@ func TestRecordedDones(t *testing.T) {
 		}
 		got = append(got, done{a.Errno, string(a.Msg)})
 		if a.Request != nil {
-			t.Errorf("message %d: a Done repeats no request", i)
+			t.Errorf("message %d: a TypeDone repeats no request", i)
 		}
 		if m.Payload() == nil {
 			continue // the kernel's netlink_dump_done never makes these
 		}
-		request, mark := Begin(nil, 0x10, Request|Dump, m.Seq(), 0)
+		request, mark := Begin(nil, 0x10, FlagRequest|FlagDump, m.Seq(), 0)
 		request = End(request, mark)
-		flags := m.Flags() & (DumpIntr | DumpFiltered)
-		if again := AppendDone(nil, request, m.PortID(), flags, a.Errno, &a.ExtAck, AckOptions{Ext: true}); !bytes.Equal(again, m) {
+		flags := m.Flags() & (FlagDumpIntr | FlagDumpFiltered)
+		if again := AppendDone(nil, answering(&a, a.Errno, request), flags, AckOptions{PortID: m.PortID(), Ext: true}); !bytes.Equal(again, m) {
 			t.Errorf("message %d:\n% x\nwant\n% x", i, again, []byte(m))
 		}
 	}
@@ -143,107 +158,131 @@ func lastMsg(t *testing.T, datagram []byte) (last Msg) {
 
 // full is an extended ACK with every attribute.
 func full() *ExtAck {
-	e := &ExtAck{
+	return &ExtAck{
 		Msg: []byte("text"), Cookie: []byte{1, 2, 3, 4, 5, 6, 7, 8}, Policy: nla.AppendUint32(nil, 1, 4),
 		Offset: 16, MissType: 9, MissNest: 20,
 	}
-	for typ := uint16(AttrMsg); typ <= AttrMissNest; typ++ {
-		e.Set(typ)
-	}
-	return e
 }
 
 func request(payload int) Msg {
-	b, mark := Begin(nil, 0x10, Request|Ack, 7, 0)
+	b, mark := Begin(nil, 0x10, FlagRequest|FlagAck, 7, 0)
 	return Msg(End(append(b, bytes.Repeat([]byte{0xaa}, payload)...), mark))[:HeaderLen+payload]
 }
 
 // Every TLV through every combination of options, errno and request length.
 func TestAckCombinations(t *testing.T) {
 	for _, payload := range []int{0, 1, 3, 4, 5, 20, 4096} {
-		for _, errno := range []uint32{0, einval, 1 << 31} {
+		for _, code := range []errno.Errno{0, einval, 1 << 31} {
 			for _, opts := range []AckOptions{{}, {Cap: true}, {Ext: true}, {Cap: true, Ext: true}} {
 				req, ext := request(payload), full()
-				m, n := Consume(AppendAck(nil, req, 4242, errno, ext, opts))
+				m, n := Consume(AppendAck(nil, answering(ext, code, req), toPort(opts, 4242)))
 				if n < 0 || n%AlignTo != 0 {
 					t.Fatalf("%d bytes, %v", n, ParseError(n))
 				}
 				a, err := ParseAck(m)
-				if err != nil || a.Errno != errno || m.PortID() != 4242 || m.Seq() != 7 {
-					t.Fatalf("payload %d, errno %d, %+v: %v, %v", payload, errno, opts, m, err)
+				if err != nil || a.Errno != code || m.PortID() != 4242 || m.Seq() != 7 {
+					t.Fatalf("payload %d, errno %d, %+v: %v, %v", payload, code, opts, m, err)
 				}
-				capped := errno == 0 || opts.Cap
-				if (m.Flags()&Capped != 0) != capped || (m.Flags()&AckTLVs != 0) != opts.Ext {
-					t.Errorf("errno %d, %+v: flags %v", errno, opts, m.Flags().Text(KindAck))
+				capped := code == 0 || opts.Cap
+				if (m.Flags()&FlagCapped != 0) != capped || (m.Flags()&FlagAckTLVs != 0) != opts.Ext {
+					t.Errorf("errno %d, %+v: flags %v", code, opts, m.Flags().Text(KindAck))
 				}
 				if repeated := bytes.Equal(a.Request, req); !capped && !repeated || capped && len(a.Request) != HeaderLen {
-					t.Errorf("errno %d, %+v: repeated % x", errno, opts, []byte(a.Request))
+					t.Errorf("errno %d, %+v: repeated % x", code, opts, []byte(a.Request))
 				}
-				checkExtAck(t, &a.ExtAck, errno, opts, len(req))
+				checkExtAck(t, &a, code, opts, len(req))
 			}
 		}
 	}
 }
 
-func checkExtAck(t *testing.T, got *ExtAck, errno uint32, opts AckOptions, reqLen int) {
+func checkExtAck(t *testing.T, got *ExtAck, code errno.Errno, opts AckOptions, reqLen int) {
 	t.Helper()
 	want := &ExtAck{}
 	if opts.Ext {
 		want = full()
 		if int(want.Offset) >= reqLen {
-			want.Offset, want.present = 0, want.present&^(1<<AttrOffs)
+			want.Offset = 0
 		}
 		if int(want.MissNest) >= reqLen {
-			want.MissNest, want.present = 0, want.present&^(1<<AttrMissNest)
+			want.MissNest = 0
 		}
-		if errno == 0 {
-			want = &ExtAck{Msg: want.Msg, Cookie: want.Cookie, present: 1<<AttrMsg | 1<<AttrCookie}
+		if code == 0 {
+			want = &ExtAck{Msg: want.Msg, Cookie: want.Cookie}
 		}
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(ExtAck{})); diff != "" {
-		t.Errorf("errno %d, %+v, request of %d bytes: -want +got:\n%s", errno, opts, reqLen, diff)
+	want.Errno, want.Request = got.Errno, got.Request
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("errno %d, %+v, request of %d bytes: -want +got:\n%s", code, opts, reqLen, diff)
 	}
 }
 
 func TestDoneCombinations(t *testing.T) {
-	for _, errno := range []uint32{0, enoent} {
+	for _, code := range []errno.Errno{0, enoent} {
 		for _, opts := range []AckOptions{{}, {Cap: true}, {Ext: true}, {Cap: true, Ext: true}} {
-			m, n := Consume(AppendDone(nil, request(20), 4242, DumpIntr, errno, full(), opts))
+			m, n := Consume(AppendDone(nil, answering(full(), code, request(20)), FlagDumpIntr, toPort(opts, 4242)))
 			a, err := ParseDone(m)
-			if n < 0 || err != nil || a.Errno != errno || m.Flags()&(Multi|DumpIntr) != Multi|DumpIntr || m.Seq() != 7 {
+			if n < 0 || err != nil || a.Errno != code || m.Flags()&(FlagMulti|FlagDumpIntr) != FlagMulti|FlagDumpIntr || m.Seq() != 7 {
 				t.Fatalf("%v: errno %d, %v", m, a.Errno, err)
 			}
-			checkExtAck(t, &a.ExtAck, errno, opts, 36)
+			checkExtAck(t, &a, code, opts, 36)
 		}
 	}
 }
 
 // One TLV alone is 8 to 16 bytes: a block that other libraries lose.
 func TestShortExtAckBlocks(t *testing.T) {
-	for typ := uint16(AttrMsg); typ <= AttrMissNest; typ++ {
-		ext := full()
-		ext.present = 0
-		ext.Set(typ)
-		m, _ := Consume(AppendAck(nil, request(20), 1, einval, ext, AckOptions{Ext: true}))
-		a, err := ParseAck(m)
-		if err != nil || !a.Has(typ) || a.present != ext.present {
-			t.Errorf("only attribute %d: present %b, error %v", typ, a.present, err)
+	e := full()
+	for name, alone := range map[string]*ExtAck{
+		"text": {Msg: e.Msg}, "empty text": {Msg: []byte{}}, "offset": {Offset: e.Offset}, "cookie": {Cookie: e.Cookie},
+		"policy": {Policy: e.Policy}, "missing type": {MissType: e.MissType}, "missing nest": {MissNest: e.MissNest},
+	} {
+		want := answering(alone, einval, request(20))
+		m, _ := Consume(AppendAck(nil, want, AckOptions{PortID: 1, Ext: true}))
+		got, err := ParseAck(m)
+		if diff := cmp.Diff(want, &got); err != nil || diff != "" {
+			t.Errorf("%s alone: %v, -want +got:\n%s", name, err, diff)
 		}
-		if block := len(m) - 20 - 36; block > 16 {
-			t.Errorf("attribute %d: block of %d bytes does not test what it should", typ, block)
+		if block := len(m) - 20 - 36; block < 8 || block > 16 {
+			t.Errorf("%s: block of %d bytes does not test what it should", name, block)
 		}
 	}
 }
 
-func TestHasAndSetIgnoreOtherNumbers(t *testing.T) {
-	var e ExtAck
-	for _, typ := range []uint16{0, 7, 8, 64, 0xffff} {
-		if e.Set(typ); e.present != 0 || e.Has(typ) {
-			t.Errorf("Set(%d) marked %b", typ, e.present)
-		}
-	}
-	if got := AppendAck(nil, request(0), 1, einval, &e, AckOptions{Ext: true}); Msg(got).Flags() != 0 {
+func TestEmptyExtAckIsNotSent(t *testing.T) {
+	if got := AppendAck(nil, &ExtAck{Errno: einval, Request: request(0)}, AckOptions{PortID: 1, Ext: true}); Msg(got).Flags() != 0 {
 		t.Errorf("an empty extended ACK: flags %v", Msg(got).Flags())
+	}
+}
+
+// A clone shares nothing with the message.
+func TestCloneOfAnExtAck(t *testing.T) {
+	m := Msg(AppendAck(nil, answering(full(), einval, request(20)), AckOptions{PortID: 1, Ext: true}))
+	a, err := ParseAck(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, c := *answering(full(), einval, request(20)), a.Clone()
+	clear(m)
+	if diff := cmp.Diff(want, c); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// Without its message a payload reads the same, and offsets of errors count from it.
+func TestParseAckPayload(t *testing.T) {
+	whole := Msg(AppendAck(nil, answering(full(), einval, request(20)), AckOptions{Ext: true}))
+	for n := HeaderLen; n <= len(whole); n++ {
+		m := whole[:n]
+		want, wantErr := ParseAck(m)
+		got, err := ParseAckPayload(m[HeaderLen:], m.Flags())
+		var a, b *SyntaxError
+		if errors.As(wantErr, &a) && errors.As(err, &b) {
+			b.Offset += HeaderLen
+		}
+		if diff := cmp.Diff(want, got); diff != "" || (err == nil) != (wantErr == nil) || a != nil && *a != *b {
+			t.Fatalf("%d bytes: %v, want %v, -message +payload:\n%s", n, err, wantErr, diff)
+		}
 	}
 }
 
@@ -257,7 +296,7 @@ func answer(typ Type, flags Flags, payload ...[]byte) Msg {
 	return Msg(End(b, mark))[:n]
 }
 
-func errno(v int32) []byte { return ne.AppendUint32(nil, uint32(v)) }
+func number(v int32) []byte { return ne.AppendUint32(nil, uint32(v)) }
 
 func TestMalformedAcks(t *testing.T) {
 	echo := request(4)
@@ -268,24 +307,24 @@ func TestMalformedAcks(t *testing.T) {
 	tests := []struct {
 		name   string
 		m      Msg
-		errno  uint32
+		errno  errno.Errno
 		offset int
 		err    error
 	}{
-		{"not an Error", answer(Done, 0, errno(-2), echo), 0, 4, ErrType},
-		{"no payload", answer(Error, 0), 0, 16, ErrTruncated},
-		{"3 bytes of errno", answer(Error, 0, errno(-2)[:3]), 0, 19, ErrTruncated},
-		{"errno alone", answer(Error, 0, errno(-2)), enoent, 20, ErrTruncated},
-		{"15 bytes of request", answer(Error, 0, errno(-2), echo[:15]), enoent, 35, ErrTruncated},
-		{"request larger than the message", answer(Error, 0, errno(-2), huge), enoent, 20, ErrEcho},
-		{"request cut by one byte", answer(Error, 0, errno(-2), echo[:19]), enoent, 20, ErrEcho},
-		{"request below its header", answer(Error, 0, errno(-2), tiny), enoent, 20, ErrEcho},
-		{"request too large in front of TLVs", answer(Error, AckTLVs, errno(0), huge), 0, 20, ErrEcho},
-		{"TLV cut", answer(Error, Capped|AckTLVs, errno(-2), echo[:16], []byte{1, 0}), enoent, 36, nla.ErrTruncated},
-		{"TLV past the end", answer(Error, Capped|AckTLVs, errno(-2), echo[:16], nla.AppendUint32(nil, AttrOffs, 4)[:7]), enoent, 36, nla.ErrOverrun},
-		{"TLV of length 0", answer(Error, Capped|AckTLVs, errno(-2), echo[:16], nla.AppendUint32(nil, AttrOffs, 4), make([]byte, 4)), enoent, 44, nla.ErrLength},
-		{"offset of 2 bytes", answer(Error, Capped|AckTLVs, errno(-2), echo[:16], nla.AppendUint16(nil, AttrOffs, 4)), enoent, 36, ErrExtAck},
-		{"missing type of 8 bytes", answer(Error, Capped|AckTLVs, errno(-2), echo[:16], nla.AppendUint64(nil, AttrMissType, 4)), enoent, 36, ErrExtAck},
+		{"not an Error", answer(TypeDone, 0, number(-2), echo), 0, 4, ErrType},
+		{"no payload", answer(TypeError, 0), 0, 16, ErrTruncated},
+		{"3 bytes of errno", answer(TypeError, 0, number(-2)[:3]), 0, 19, ErrTruncated},
+		{"errno alone", answer(TypeError, 0, number(-2)), enoent, 20, ErrTruncated},
+		{"15 bytes of request", answer(TypeError, 0, number(-2), echo[:15]), enoent, 35, ErrTruncated},
+		{"request larger than the message", answer(TypeError, 0, number(-2), huge), enoent, 20, ErrEcho},
+		{"request cut by one byte", answer(TypeError, 0, number(-2), echo[:19]), enoent, 20, ErrEcho},
+		{"request below its header", answer(TypeError, 0, number(-2), tiny), enoent, 20, ErrEcho},
+		{"request too large in front of TLVs", answer(TypeError, FlagAckTLVs, number(0), huge), 0, 20, ErrEcho},
+		{"TLV cut", answer(TypeError, FlagCapped|FlagAckTLVs, number(-2), echo[:16], []byte{1, 0}), enoent, 36, nla.ErrTruncated},
+		{"TLV past the end", answer(TypeError, FlagCapped|FlagAckTLVs, number(-2), echo[:16], nla.AppendUint32(nil, AttrOffs, 4)[:7]), enoent, 36, nla.ErrOverrun},
+		{"TLV of length 0", answer(TypeError, FlagCapped|FlagAckTLVs, number(-2), echo[:16], nla.AppendUint32(nil, AttrOffs, 4), make([]byte, 4)), enoent, 44, nla.ErrLength},
+		{"offset of 2 bytes", answer(TypeError, FlagCapped|FlagAckTLVs, number(-2), echo[:16], nla.AppendUint16(nil, AttrOffs, 4)), enoent, 36, ErrExtAck},
+		{"missing type of 8 bytes", answer(TypeError, FlagCapped|FlagAckTLVs, number(-2), echo[:16], nla.AppendUint64(nil, AttrMissType, 4)), enoent, 36, ErrExtAck},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -303,7 +342,7 @@ func TestMalformedAcks(t *testing.T) {
 
 func TestUnusualAnswers(t *testing.T) {
 	echo := request(4)
-	ack := func(m Msg) Answer {
+	ack := func(m Msg) ExtAck {
 		t.Helper()
 		a, err := ParseAck(m)
 		if err != nil {
@@ -311,23 +350,23 @@ func TestUnusualAnswers(t *testing.T) {
 		}
 		return a
 	}
-	if a := ack(answer(Error, 0, errno(0), echo[:16])); a.Errno != 0 || a.Request.Seq() != 7 {
+	if a := ack(answer(TypeError, 0, number(0), echo[:16])); a.Errno != 0 || a.Request.Seq() != 7 {
 		t.Errorf("success of a kernel before 4.12, capped without the flag: %+v", a)
 	}
-	if a := ack(answer(Error, 0, errno(2), echo)); a.Errno != enoent {
+	if a := ack(answer(TypeError, 0, number(2), echo)); a.Errno != enoent {
 		t.Errorf("errno with the other sign: %d", a.Errno)
 	}
-	if a := ack(answer(Error, 0, errno(-1<<31), echo)); a.Errno != 1<<31 {
+	if a := ack(answer(TypeError, 0, number(-1<<31), echo)); a.Errno != 1<<31 {
 		t.Errorf("errno -2^31: %d", a.Errno)
 	}
-	if a := ack(answer(Error, Capped|AckTLVs, errno(-2), echo[:16])); a.Errno != enoent || a.present != 0 {
+	if a := ack(answer(TypeError, FlagCapped|FlagAckTLVs, number(-2), echo[:16])); a.Errno != enoent || a.Msg != nil || a.Offset != 0 {
 		t.Errorf("the TLVs flag without TLVs: %+v", a)
 	}
 	unknown := nla.AppendUint32(nla.AppendUint32(nil, 99, 1), AttrOffs, 16)
-	if a := ack(answer(Error, Capped|AckTLVs, errno(-2), echo[:16], unknown)); a.Offset != 16 {
+	if a := ack(answer(TypeError, FlagCapped|FlagAckTLVs, number(-2), echo[:16], unknown)); a.Offset != 16 {
 		t.Errorf("behind an unknown TLV: %+v", a)
 	}
-	if a := ack(answer(Error, Capped|AckTLVs, errno(-2), echo[:16], nla.AppendText(nil, AttrMsg, "no NUL"))); string(a.Msg) != "no NUL" {
+	if a := ack(answer(TypeError, FlagCapped|FlagAckTLVs, number(-2), echo[:16], nla.AppendText(nil, AttrMsg, "no NUL"))); string(a.Msg) != "no NUL" {
 		t.Errorf("text without NUL: %q", a.Msg)
 	}
 }
@@ -336,17 +375,17 @@ func TestUnusualDones(t *testing.T) {
 	tests := []struct {
 		name  string
 		m     Msg
-		errno uint32
+		errno errno.Errno
 		err   error
 	}{
-		{"empty payload", answer(Done, Multi), 0, nil},
-		{"positive number", answer(Done, Multi, errno(12)), 0, nil},
-		{"errno", answer(Done, Multi, errno(-2)), enoent, nil},
-		{"the TLVs flag, no TLVs", answer(Done, Multi|AckTLVs, errno(-2)), enoent, nil},
-		{"3 bytes", answer(Done, Multi, errno(-2)[:3]), 0, ErrTruncated},
-		{"more without the flag", answer(Done, Multi, errno(0), []byte{1, 2, 3}), 0, nil},
-		{"not a Done", answer(Error, Multi, errno(-2)), 0, ErrType},
-		{"TLV cut", answer(Done, Multi|AckTLVs, errno(-2), []byte{1}), enoent, nla.ErrTruncated},
+		{"empty payload", answer(TypeDone, FlagMulti), 0, nil},
+		{"positive number", answer(TypeDone, FlagMulti, number(12)), 0, nil},
+		{"errno", answer(TypeDone, FlagMulti, number(-2)), enoent, nil},
+		{"the TLVs flag, no TLVs", answer(TypeDone, FlagMulti|FlagAckTLVs, number(-2)), enoent, nil},
+		{"3 bytes", answer(TypeDone, FlagMulti, number(-2)[:3]), 0, ErrTruncated},
+		{"more without the flag", answer(TypeDone, FlagMulti, number(0), []byte{1, 2, 3}), 0, nil},
+		{"not a Done", answer(TypeError, FlagMulti, number(-2)), 0, ErrType},
+		{"TLV cut", answer(TypeDone, FlagMulti|FlagAckTLVs, number(-2), []byte{1}), enoent, nla.ErrTruncated},
 	}
 	for _, tt := range tests {
 		if a, err := ParseDone(tt.m); a.Errno != tt.errno || !errors.Is(err, tt.err) {
@@ -359,7 +398,7 @@ func TestUnusualDones(t *testing.T) {
 // still not make the answer shorter than struct nlmsgerr.
 func TestAppendAckOfAShortRequest(t *testing.T) {
 	for n := range HeaderLen {
-		m, size := Consume(AppendAck(nil, make(Msg, n), 1, einval, nil, AckOptions{}))
+		m, size := Consume(AppendAck(nil, &ExtAck{Errno: einval, Request: make(Msg, n)}, AckOptions{PortID: 1}))
 		if size != 36 || m.Seq() != 0 {
 			t.Errorf("request of %d bytes: %v", n, m)
 		}
@@ -369,23 +408,21 @@ func TestAppendAckOfAShortRequest(t *testing.T) {
 // A number of the wrong size behind a good one: an error, and the good one stays.
 func TestAWrongSizeKeepsWhatWasRead(t *testing.T) {
 	for _, typ := range []uint16{AttrOffs, AttrMissType, AttrMissNest} {
-		b := AppendAck(nil, request(0), 1, einval, nil, AckOptions{Cap: true})
+		b := AppendAck(nil, &ExtAck{Errno: einval, Request: request(0)}, AckOptions{PortID: 1, Cap: true})
 		b = nla.AppendUint16(nla.AppendUint32(b, typ, 20), typ, 1)
 		m := Msg(End(b, 0))
-		m.SetFlags(Capped | AckTLVs)
+		m.SetFlags(FlagCapped | FlagAckTLVs)
 		a, err := ParseAck(m)
-		if number := max(a.Offset, a.MissType, a.MissNest); !errors.Is(err, ErrExtAck) || !a.Has(typ) || number != 20 {
-			t.Errorf("type %d: %+v, %v", typ, a.ExtAck, err)
+		if number := max(a.Offset, a.MissType, a.MissNest); !errors.Is(err, ErrExtAck) || number != 20 {
+			t.Errorf("type %d: %+v, %v", typ, a, err)
 		}
 	}
 }
 
 // Appending to the text of an extended ACK must not write into the message.
 func TestTextOfAnExtAckEndsWithItsCapacity(t *testing.T) {
-	req := Msg(End(Begin(nil, MinType, Request, 1, 2)))
-	ext := ExtAck{Msg: []byte("text")}
-	ext.Set(AttrMsg)
-	m := Msg(AppendAck(nil, req, 2, 22, &ext, AckOptions{Cap: true, Ext: true}))
+	req := Msg(End(Begin(nil, MinType, FlagRequest, 1, 2)))
+	m := Msg(AppendAck(nil, &ExtAck{Msg: []byte("text"), Errno: einval, Request: req}, AckOptions{PortID: 2, Cap: true, Ext: true}))
 	a, err := ParseAck(m)
 	if err != nil || string(a.Msg) != "text" || cap(a.Msg) != len(a.Msg) {
 		t.Errorf("%q with a capacity of %d, %v", a.Msg, cap(a.Msg), err)

@@ -68,8 +68,8 @@ func splitByWalk(b []byte) (sum uint64) {
 // acknowledgement of a success.
 func BenchmarkParseAck(b *testing.B) {
 	for name, m := range map[string]Msg{
-		"error": AppendAck(nil, request(20), 1, einval, full(), AckOptions{Ext: true}),
-		"ack":   AppendAck(nil, request(20), 1, 0, nil, AckOptions{}),
+		"error": AppendAck(nil, answering(full(), einval, request(20)), AckOptions{PortID: 1, Ext: true}),
+		"ack":   AppendAck(nil, &ExtAck{Request: request(20)}, AckOptions{PortID: 1}),
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -82,9 +82,9 @@ func BenchmarkParseAck(b *testing.B) {
 
 func BenchmarkAppendAck(b *testing.B) {
 	buf := make([]byte, 0, 256)
-	req, ext := request(20), full()
+	ext := answering(full(), einval, request(20))
 	b.ReportAllocs()
 	for b.Loop() {
-		sinkBytes = AppendAck(buf[:0], req, 1, einval, ext, AckOptions{Ext: true})
+		sinkBytes = AppendAck(buf[:0], ext, AckOptions{PortID: 1, Ext: true})
 	}
 }

@@ -3,6 +3,8 @@ package nlmsg_test
 import (
 	"fmt"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )
@@ -14,7 +16,7 @@ const (
 
 // A request: header, the family's fixed header, one attribute.
 func ExampleBegin() {
-	b, m := nlmsg.Begin(nil, getLink, nlmsg.Request|nlmsg.Ack, 1, 0)
+	b, m := nlmsg.Begin(nil, getLink, nlmsg.FlagRequest|nlmsg.FlagAck, 1, 0)
 	b = append(b, make([]byte, 16)...)  // struct ifinfomsg
 	b = nla.AppendCString(b, 3, "eth0") // IFLA_IFNAME
 	b = nlmsg.End(b, m)
@@ -30,9 +32,9 @@ func ExampleBegin() {
 
 // A datagram may hold several messages; a Done ends a dump.
 func ExampleAll() {
-	b, m := nlmsg.Begin(nil, 16, nlmsg.Multi, 1, 0)
+	b, m := nlmsg.Begin(nil, 16, nlmsg.FlagMulti, 1, 0)
 	b = nlmsg.End(append(b, 1, 2, 0, 0), m)
-	b = nlmsg.AppendDone(b, b, 0, 0, 0, nil, nlmsg.AckOptions{})
+	b = nlmsg.AppendDone(b, &nlmsg.ExtAck{Request: b}, 0, nlmsg.AckOptions{})
 
 	for msg, err := range nlmsg.All(b) {
 		if err != nil {
@@ -48,21 +50,20 @@ func ExampleAll() {
 
 // The kernel's answer to a bad request says what is bad and where.
 func ExampleParseAck() {
-	req, m := nlmsg.Begin(nil, getLink, nlmsg.Request, 7, 0)
+	req, m := nlmsg.Begin(nil, getLink, nlmsg.FlagRequest, 7, 0)
 	req = nlmsg.End(append(req, 1, 2, 3, 4), m)
-	ext := &nlmsg.ExtAck{Msg: []byte("Invalid header for get link"), Offset: 16}
-	ext.Set(nlmsg.AttrMsg)
-	ext.Set(nlmsg.AttrOffs)
-	b := nlmsg.AppendAck(nil, req, 4242, 22, ext, nlmsg.AckOptions{Ext: true})
+	b := nlmsg.AppendAck(nil, &nlmsg.ExtAck{
+		Errno: errno.EINVAL, Request: req, Msg: []byte("Invalid header for get link"), Offset: 16,
+	}, nlmsg.AckOptions{PortID: 4242, Ext: true})
 
 	ack, err := nlmsg.ParseAck(b)
 	fmt.Println(ack.Errno, err)
 	fmt.Printf("%s\n", ack.Msg)
-	fmt.Println(ack.Has(nlmsg.AttrOffs), ack.Offset)
+	fmt.Println(ack.Offset)
 	// Output:
-	// 22 <nil>
+	// invalid argument <nil>
 	// Invalid header for get link
-	// true 16
+	// 16
 }
 
 // A dump in the least time: what each message has is read where it is.
@@ -70,7 +71,7 @@ func ExampleWalk() {
 	var datagram []byte
 	for _, name := range []string{"lo", "eth0"} {
 		var m int
-		datagram, m = nlmsg.Begin(datagram, newLink, nlmsg.Multi, 1, 0)
+		datagram, m = nlmsg.Begin(datagram, newLink, nlmsg.FlagMulti, 1, 0)
 		datagram = append(datagram, make([]byte, 16)...) // struct ifinfomsg
 		datagram = nla.AppendCString(datagram, 3, name)  // IFLA_IFNAME
 		datagram = nlmsg.End(datagram, m)

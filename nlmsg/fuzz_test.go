@@ -109,7 +109,7 @@ func checkWalk(t *testing.T, b []byte, starts, lengths []int, stop int) {
 // of every size: what comes back is inside.
 func checkParts(t *testing.T, m Msg) {
 	t.Helper()
-	for _, parse := range []func(Msg) (Answer, error){ParseAck, ParseDone} {
+	for _, parse := range []func(Msg) (ExtAck, error){ParseAck, ParseDone} {
 		a, err := parse(m)
 		var syntax *SyntaxError
 		if errors.As(err, &syntax) && (syntax.Offset < 0 || syntax.Offset > len(m)) {

@@ -3,6 +3,8 @@ package nlmsg
 import (
 	"testing"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/internal/test/guard"
 	"github.com/nlwire/nlwire/nla"
 )
@@ -11,7 +13,7 @@ import (
 var (
 	sinkBytes  []byte
 	sinkMsg    Msg
-	sinkAnswer Answer
+	sinkAnswer ExtAck
 	sinkInt    int
 	sinkU32    uint32
 	sinkErr    error
@@ -20,14 +22,15 @@ var (
 
 func TestNoAllocs(t *testing.T) {
 	buf := make([]byte, 0, 1024)
-	ext := full()
 	good := request(8)
+	ext := answering(full(), einval, good)
 	short := good[:10]
 	stream := append(append([]byte(nil), good...), good...)
-	acked := Msg(AppendAck(nil, good, 1, einval, ext, AckOptions{Ext: true}))
-	ended := Msg(AppendDone(nil, good, 1, 0, einval, ext, AckOptions{Ext: true}))
+	acked := Msg(AppendAck(nil, ext, AckOptions{PortID: 1, Ext: true}))
+	ended := Msg(AppendDone(nil, ext, 0, AckOptions{PortID: 1, Ext: true}))
 	tb := make([]nla.Attr, 2)
-	var report nla.Report
+	empty := &ExtAck{Request: short}
+	var report policy.Report
 	var said ExtAck
 	guard.Allocs(t, map[string]func(){
 		"Align":        func() { sinkInt = Align(sinkInt % 7) },
@@ -35,7 +38,7 @@ func TestNoAllocs(t *testing.T) {
 		"Msg.Flags":    func() { sinkU32 = uint32(good.Flags()) + uint32(short.Flags()) },
 		"Msg.Seq":      func() { sinkU32 = good.Seq() + short.Seq() },
 		"Msg.SetSeq":   func() { good.SetSeq(1); short.SetSeq(1) },
-		"Msg.SetFlags": func() { good.SetFlags(Request); short.SetFlags(Request) },
+		"Msg.SetFlags": func() { good.SetFlags(FlagRequest); short.SetFlags(FlagRequest) },
 		"Msg.PortID":   func() { sinkU32 = good.PortID() + short.PortID() },
 		"Msg.Payload":  func() { sinkBytes = good.Payload(); sinkBytes = short.Payload() },
 		"Msg.Attrs":    func() { sinkBytes = good.Attrs(4); sinkBytes = short.Attrs(4) },
@@ -46,37 +49,37 @@ func TestNoAllocs(t *testing.T) {
 				sinkMsg, sinkErr = m, err
 			}
 		},
-		"Walk":         func() { sinkBool = Walk(stream).More() },
-		"Cursor.More":  func() { sinkBool = Walk(short).More() },
-		"Cursor.Msg":   func() { sinkMsg = Walk(stream).Msg(); sinkMsg = Walk(short).Msg() },
-		"Cursor.Type":  func() { sinkU32 = uint32(Walk(stream).Type()) + uint32(Walk(short).Type()) },
-		"Cursor.Attrs": func() { sinkBytes = Walk(stream).Attrs(4); sinkBytes = Walk(short).Attrs(4) },
-		"Cursor.Next":  func() { sinkMsg = Walk(stream).Next().Msg(); sinkMsg = Walk(short).Next().Msg() },
-		"Cursor.Err":   func() { sinkErr = Walk(stream).Err(); sinkErr = Walk(short).Err() },
-		"KindOf":       func() { sinkU32 = uint32(KindOf(Error)) },
-		"ExtAck.Has":   func() { sinkBool = ext.Has(AttrMsg) || ext.Has(99) },
-		"ExtAck.Set":   func() { ext.Set(AttrMsg); ext.Set(99) },
-		"ParseAck":     func() { sinkAnswer, sinkErr = ParseAck(acked) },
-		"ParseDone":    func() { sinkAnswer, sinkErr = ParseDone(ended) },
-		"Begin":        func() { sinkBytes, sinkInt = Begin(buf[:0], 1, 2, 3, 4) },
-		"End":          func() { b, mark := Begin(buf[:0], 1, 2, 3, 4); sinkBytes = End(append(b, 1), mark) },
+		"Walk":            func() { sinkBool = Walk(stream).More() },
+		"Cursor.More":     func() { sinkBool = Walk(short).More() },
+		"Cursor.Msg":      func() { sinkMsg = Walk(stream).Msg(); sinkMsg = Walk(short).Msg() },
+		"Cursor.Type":     func() { sinkU32 = uint32(Walk(stream).Type()) + uint32(Walk(short).Type()) },
+		"Cursor.Attrs":    func() { sinkBytes = Walk(stream).Attrs(4); sinkBytes = Walk(short).Attrs(4) },
+		"Cursor.Next":     func() { sinkMsg = Walk(stream).Next().Msg(); sinkMsg = Walk(short).Next().Msg() },
+		"Cursor.Err":      func() { sinkErr = Walk(stream).Err(); sinkErr = Walk(short).Err() },
+		"KindOf":          func() { sinkU32 = uint32(KindOf(TypeError)) },
+		"ParseAck":        func() { sinkAnswer, sinkErr = ParseAck(acked) },
+		"ParseAckPayload": func() { sinkAnswer, sinkErr = ParseAckPayload(acked[HeaderLen:], acked.Flags()) },
+		"ParseDone":       func() { sinkAnswer, sinkErr = ParseDone(ended) },
+		"Begin":           func() { sinkBytes, sinkInt = Begin(buf[:0], 1, 2, 3, 4) },
+		"End":             func() { b, mark := Begin(buf[:0], 1, 2, 3, 4); sinkBytes = End(append(b, 1), mark) },
 		"AppendAck": func() {
-			sinkBytes = AppendAck(buf[:0], good, 1, einval, ext, AckOptions{Ext: true})
-			sinkBytes = AppendAck(buf[:0], short, 1, 0, nil, AckOptions{})
+			sinkBytes = AppendAck(buf[:0], ext, AckOptions{PortID: 1, Ext: true})
+			sinkBytes = AppendAck(buf[:0], empty, AckOptions{PortID: 1})
 		},
 		"AppendDone": func() {
-			sinkBytes = AppendDone(buf[:0], good, 1, 0, einval, ext, AckOptions{Ext: true})
-			sinkBytes = AppendDone(buf[:0], short, 1, 0, 0, nil, AckOptions{})
+			sinkBytes = AppendDone(buf[:0], ext, 0, AckOptions{PortID: 1, Ext: true})
+			sinkBytes = AppendDone(buf[:0], empty, 0, AckOptions{PortID: 1})
 		},
-		"Parse": func() { sinkErr = Parse(tb, good, 4, devGet, nla.Liberal) },
+		"Parse": func() { sinkErr = Parse(tb, good, 4, devGet, policy.Liberal) },
 		"ParseReport": func() {
-			sinkU32 = uint32(ParseReport(tb, good, 4, devGet, nla.Strict, &report))
-			sinkU32 = uint32(ParseReport(tb, short, 4, devGet, nla.Strict, &report))
+			sinkU32 = uint32(ParseReport(tb, good, 4, devGet, policy.Strict, &report))
+			sinkU32 = uint32(ParseReport(tb, short, 4, devGet, policy.Strict, &report))
 		},
 		"ExtAck.SetReport":   func() { sinkBytes = said.SetReport(&report, buf[:0]) },
 		"SyntaxError.Unwrap": func() { sinkErr = (&SyntaxError{4, ErrOverrun}).Unwrap() },
 	}, map[string]string{
 		"Msg.Clone":         "its job is a copy",
+		"ExtAck.Clone":      "its job is a copy",
 		"Msg.String":        "text for people",
 		"Type.String":       "text for people",
 		"Flags.String":      "text for people",
@@ -110,7 +113,7 @@ func TestInlining(t *testing.T) {
 	guard.Inlining(t, "Align", "Consume", "ParseError", "All", "All.func1",
 		"Walk", "Cursor.More", "Cursor.Msg", "Cursor.Type", "Cursor.Attrs", "Cursor.Next",
 		"Msg.Type", "Msg.Flags", "Msg.Seq", "Msg.PortID", "Msg.Payload", "Msg.Attrs",
-		"Begin", "End", "KindOf", "(*ExtAck).Has", "(*ExtAck).Set")
+		"Begin", "End", "KindOf")
 }
 
 func TestImports(t *testing.T) {

@@ -19,7 +19,7 @@ func TestHeader(t *testing.T) {
 		big    = "00000014 0010 0305 01020304 f4f3f2f1 03020000"
 	)
 	want := golden.Native(t, little, big)
-	b, mark := Begin([]byte{0xee, 0xee, 0xee, 0xee}, 0x10, Request|Ack|Dump, 0x01020304, 0xf4f3f2f1)
+	b, mark := Begin([]byte{0xee, 0xee, 0xee, 0xee}, 0x10, FlagRequest|FlagAck|FlagDump, 0x01020304, 0xf4f3f2f1)
 	b = End(append(b, 3, 2, 0, 0), mark)
 	if mark != 4 || !bytes.Equal(b[4:], want) {
 		t.Fatalf("mark %d, % x\nwant % x", mark, b[4:], want)
@@ -28,15 +28,15 @@ func TestHeader(t *testing.T) {
 	if n != len(want) || cap(m) != len(m) {
 		t.Fatalf("Consume = %d bytes, capacity %d of %d", n, cap(m), len(m))
 	}
-	if m.Type() != 0x10 || m.Flags() != Request|Ack|Dump || m.Seq() != 0x01020304 || m.PortID() != 0xf4f3f2f1 {
+	if m.Type() != 0x10 || m.Flags() != FlagRequest|FlagAck|FlagDump || m.Seq() != 0x01020304 || m.PortID() != 0xf4f3f2f1 {
 		t.Errorf("read back as %v", m)
 	}
 	if !bytes.Equal(m.Payload(), []byte{3, 2, 0, 0}) {
 		t.Errorf("payload % x", m.Payload())
 	}
 	m.SetSeq(0xfeff0001)
-	m.SetFlags(Multi)
-	if m.Seq() != 0xfeff0001 || m.Flags() != Multi || m.Type() != 0x10 || m.PortID() != 0xf4f3f2f1 {
+	m.SetFlags(FlagMulti)
+	if m.Seq() != 0xfeff0001 || m.Flags() != FlagMulti || m.Type() != 0x10 || m.PortID() != 0xf4f3f2f1 {
 		t.Errorf("after SetSeq %v", m)
 	}
 }
@@ -151,7 +151,7 @@ func TestAccessorsAreSafeOnAnySlice(t *testing.T) {
 	for n := range HeaderLen {
 		m := Msg(bytes.Repeat([]byte{0xff}, n))
 		m.SetSeq(7)
-		m.SetFlags(Ack)
+		m.SetFlags(FlagAck)
 		if m.Type() != 0 || m.Flags() != 0 || m.Seq() != 0 || m.PortID() != 0 || m.Payload() != nil || m.Attrs(4) != nil {
 			t.Errorf("%d bytes: %v", n, m)
 		}
@@ -182,7 +182,7 @@ func TestCancelLeavesNothing(t *testing.T) {
 }
 
 func TestCloneOutlivesTheBuffer(t *testing.T) {
-	b, mark := Begin(nil, 0x10, Request, 7, 0)
+	b, mark := Begin(nil, 0x10, FlagRequest, 7, 0)
 	b = End(b, mark)
 	m, _ := Consume(b)
 	kept := m.Clone()
@@ -193,7 +193,7 @@ func TestCloneOutlivesTheBuffer(t *testing.T) {
 }
 
 func TestStrings(t *testing.T) {
-	for typ, want := range map[Type]string{Noop: "noop", Error: "error", Done: "done", Overrun: "overrun", 0: "0x0", 5: "0x5", 0x10: "0x10", 0xffff: "0xffff"} {
+	for typ, want := range map[Type]string{TypeNoop: "noop", TypeError: "error", TypeDone: "done", TypeOverrun: "overrun", 0: "0x0", 5: "0x5", 0x10: "0x10", 0xffff: "0xffff"} {
 		if got := typ.String(); got != want {
 			t.Errorf("Type %d = %q, want %q", typ, got, want)
 		}
@@ -204,29 +204,29 @@ func TestStrings(t *testing.T) {
 		want  string
 	}{
 		{0, KindUnknown, "0"},
-		{Request | Ack, KindUnknown, "request|ack"},
-		{Request | Dump, KindUnknown, "request|0x300"},
-		{Request | Dump, KindGet, "request|dump"},
-		{Request | Root, KindGet, "request|root"},
-		{Request | Match | Atomic, KindGet, "request|match|atomic"},
-		{Request | Create | Excl, KindNew, "request|excl|create"},
-		{Request | Replace | Append | Echo, KindNew, "request|echo|replace|append"},
-		{Request | NonRec | Bulk, KindDelete, "request|nonrec|bulk"},
-		{Capped | AckTLVs, KindAck, "capped|ack-tlvs"},
-		{Multi | DumpIntr | DumpFiltered, KindAck, "multi|dump-intr|dump-filtered"},
+		{FlagRequest | FlagAck, KindUnknown, "request|ack"},
+		{FlagRequest | FlagDump, KindUnknown, "request|0x300"},
+		{FlagRequest | FlagDump, KindGet, "request|dump"},
+		{FlagRequest | FlagRoot, KindGet, "request|root"},
+		{FlagRequest | FlagMatch | FlagAtomic, KindGet, "request|match|atomic"},
+		{FlagRequest | FlagCreate | FlagExcl, KindNew, "request|excl|create"},
+		{FlagRequest | FlagReplace | FlagAppend | FlagEcho, KindNew, "request|echo|replace|append"},
+		{FlagRequest | FlagNonRec | FlagBulk, KindDelete, "request|nonrec|bulk"},
+		{FlagCapped | FlagAckTLVs, KindAck, "capped|ack-tlvs"},
+		{FlagMulti | FlagDumpIntr | FlagDumpFiltered, KindAck, "multi|dump-intr|dump-filtered"},
 		{0xf0c0, KindGet, "0xf0c0"},
-		{Request | 0x8000, KindAck, "request|0x8000"},
-		{Request, 99, "request"},
+		{FlagRequest | 0x8000, KindAck, "request|0x8000"},
+		{FlagRequest, 99, "request"},
 	}
 	for _, tt := range tests {
 		if got := tt.flags.Text(tt.kind); got != tt.want {
 			t.Errorf("Flags %#x of kind %d = %q, want %q", uint16(tt.flags), tt.kind, got, tt.want)
 		}
 	}
-	if got := (Request | Dump).String(); got != "request|0x300" {
+	if got := (FlagRequest | FlagDump).String(); got != "request|0x300" {
 		t.Errorf("String = %q", got)
 	}
-	b, mark := Begin(nil, Error, Capped, 7, 4242)
+	b, mark := Begin(nil, TypeError, FlagCapped, 7, 4242)
 	m, _ := Consume(End(b, mark))
 	if got, want := m.String(), "len 16 type error flags capped seq 7 port 4242"; got != want {
 		t.Errorf("String = %q, want %q", got, want)
@@ -307,7 +307,7 @@ func TestEndPadsInPlace(t *testing.T) {
 func TestAllGoesOnBehindWhatWasOverwritten(t *testing.T) {
 	var b []byte
 	for seq := range uint32(3) {
-		start, mark := Begin(b, MinType, Request, seq, 0)
+		start, mark := Begin(b, MinType, FlagRequest, seq, 0)
 		b = End(append(start, 1, 2, 3, 4), mark)
 	}
 	var seqs []uint32

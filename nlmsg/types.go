@@ -9,23 +9,23 @@ type Type uint16
 // The control messages (NLMSG_*). Error answers a request with an errno, or
 // with 0 as its acknowledgement; Done ends a multipart reply.
 const (
-	Noop    Type = 1
-	Error   Type = 2
-	Done    Type = 3
-	Overrun Type = 4
-	MinType Type = 0x10
+	TypeNoop    Type = 1
+	TypeError   Type = 2
+	TypeDone    Type = 3
+	TypeOverrun Type = 4
+	MinType     Type = 0x10
 )
 
 // String returns the name of a control message, or the number in hex.
 func (t Type) String() string {
 	switch t {
-	case Noop:
+	case TypeNoop:
 		return "noop"
-	case Error:
+	case TypeError:
 		return "error"
-	case Done:
+	case TypeDone:
 		return "done"
-	case Overrun:
+	case TypeOverrun:
 		return "overrun"
 	}
 	return "0x" + strconv.FormatUint(uint64(t), 16)
@@ -37,40 +37,40 @@ type Flags uint16
 
 // Flags of every message (NLM_F_*).
 const (
-	Request      Flags = 0x01 // a request; the kernel handles nothing without it
-	Multi        Flags = 0x02 // part of a reply that ends with Done
-	Ack          Flags = 0x04 // answer with an acknowledgement, also on success
-	Echo         Flags = 0x08 // send the notification of this request back too
-	DumpIntr     Flags = 0x10 // the dump is inconsistent: things changed meanwhile
-	DumpFiltered Flags = 0x20 // the dump was filtered as the request asked
+	FlagRequest      Flags = 0x01 // a request; the kernel handles nothing without it
+	FlagMulti        Flags = 0x02 // part of a reply that ends with Done
+	FlagAck          Flags = 0x04 // answer with an acknowledgement, also on success
+	FlagEcho         Flags = 0x08 // send the notification of this request back too
+	FlagDumpIntr     Flags = 0x10 // the dump is inconsistent: things changed meanwhile
+	FlagDumpFiltered Flags = 0x20 // the dump was filtered as the request asked
 )
 
 // Flags of a get request. Only with both bits of Dump it is a dump.
 const (
-	Root   Flags = 0x100 // the whole table
-	Match  Flags = 0x200 // all that match
-	Atomic Flags = 0x400 // an atomic snapshot (of no effect in today's kernels)
-	Dump   Flags = Root | Match
+	FlagRoot   Flags = 0x100 // the whole table
+	FlagMatch  Flags = 0x200 // all that match
+	FlagAtomic Flags = 0x400 // an atomic snapshot (of no effect in today's kernels)
+	FlagDump   Flags = FlagRoot | FlagMatch
 )
 
 // Flags of a new request.
 const (
-	Replace Flags = 0x100 // replace what is there
-	Excl    Flags = 0x200 // fail with EEXIST if it is there
-	Create  Flags = 0x400 // create if it is not there
-	Append  Flags = 0x800 // add at the end of the list
+	FlagReplace Flags = 0x100 // replace what is there
+	FlagExcl    Flags = 0x200 // fail with EEXIST if it is there
+	FlagCreate  Flags = 0x400 // create if it is not there
+	FlagAppend  Flags = 0x800 // add at the end of the list
 )
 
 // Flags of a delete request.
 const (
-	NonRec Flags = 0x100 // do not delete recursively
-	Bulk   Flags = 0x200 // delete all that match
+	FlagNonRec Flags = 0x100 // do not delete recursively
+	FlagBulk   Flags = 0x200 // delete all that match
 )
 
 // Flags of an Error message.
 const (
-	Capped  Flags = 0x100 // the payload of the request is not repeated
-	AckTLVs Flags = 0x200 // extended ACK attributes follow (in Done too)
+	FlagCapped  Flags = 0x100 // the payload of the request is not repeated
+	FlagAckTLVs Flags = 0x200 // extended ACK attributes follow (in Done too)
 )
 
 // Kind tells what the upper byte of Flags means. Whether a request gets, makes
@@ -88,7 +88,7 @@ const (
 
 // KindOf returns KindAck for Error and Done, KindUnknown for any other type.
 func KindOf(t Type) Kind {
-	if t == Error || t == Done {
+	if t == TypeError || t == TypeDone {
 		return KindAck
 	}
 	return KindUnknown
@@ -132,9 +132,9 @@ func (f Flags) Text(k Kind) string {
 			name = commonFlags[bit]
 		}
 		switch {
-		case k == KindGet && f&Dump == Dump && name == "root":
+		case k == KindGet && f&FlagDump == FlagDump && name == "root":
 			add("dump")
-		case k == KindGet && f&Dump == Dump && name == "match":
+		case k == KindGet && f&FlagDump == FlagDump && name == "match":
 		case name == "":
 			nameless |= 1 << bit
 		default:

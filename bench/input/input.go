@@ -9,16 +9,18 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
 // Set is a set of datagrams of one kind.
 type Set struct {
-	HeaderLen int        // of the family's fixed header, in bytes
-	Depths    []uint32   // by type at the top level: how deep the nests in it go, 0 for none
-	Rules     []nla.Rule // by type at the top level: kinds and lengths
-	Wanted    []uint32   // the types that a reader takes out of a table: those that occur
+	HeaderLen int           // of the family's fixed header, in bytes
+	Depths    []uint32      // by type at the top level: how deep the nests in it go, 0 for none
+	Rules     []policy.Rule // by type at the top level: kinds and lengths
+	Wanted    []uint32      // the types that a reader takes out of a table: those that occur
 	Datagrams [][]byte
 }
 
@@ -75,8 +77,8 @@ func parse(b []byte) (*Set, error) {
 	s := &Set{HeaderLen: int(r.word())}
 	s.Depths = r.words()
 	for range r.word() {
-		kind := nla.Kind(r.word())
-		s.Rules = append(s.Rules, nla.Rule{Kind: kind, Len: uint16(r.word())})
+		kind := policy.Kind(r.word())
+		s.Rules = append(s.Rules, policy.Rule{Kind: kind, Len: uint16(r.word())})
 	}
 	s.Wanted = r.words()
 	for range r.word() {
@@ -132,7 +134,7 @@ func (s *Set) Depth(typ uint16) uint32 {
 }
 
 // Policy returns the rules as a compiled policy.
-func (s *Set) Policy() *nla.Policy { return (&nla.Policy{Attrs: s.Rules}).Compile() }
+func (s *Set) Policy() *policy.Policy { return (&policy.Policy{Attrs: s.Rules}).Compile() }
 
 // want fills in Wanted: the types that occur at the top level and have a rule. A
 // table is as long as it must be for them, so rules behind the last are dropped.

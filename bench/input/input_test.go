@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nlwire/nlwire/nla"
@@ -44,7 +46,7 @@ func TestWriteAndRead(t *testing.T) {
 
 func TestReadRefusesWhatIsCut(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "set")
-	s := &Set{HeaderLen: 4, Depths: []uint32{1: 2}, Rules: []nla.Rule{1: {Kind: nla.KindU8}},
+	s := &Set{HeaderLen: 4, Depths: []uint32{1: 2}, Rules: []policy.Rule{1: {Kind: policy.KindU8}},
 		Wanted: []uint32{1}, Datagrams: [][]byte{{1, 2, 3}}}
 	if err := s.Write(path); err != nil {
 		t.Fatal(err)
@@ -67,7 +69,7 @@ func TestReadRefusesWhatIsCut(t *testing.T) {
 // deep as told, and nothing that its policy refuses.
 func TestSetsAreSound(t *testing.T) {
 	for name, s := range sets(t) {
-		attrs, policy := 0, s.Policy()
+		attrs, p := 0, s.Policy()
 		for _, d := range s.Datagrams {
 			for m, err := range nlmsg.All(d) {
 				if err != nil {
@@ -76,7 +78,7 @@ func TestSetsAreSound(t *testing.T) {
 				if m.Type() < nlmsg.MinType {
 					continue
 				}
-				if err := nla.Validate(m.Attrs(s.HeaderLen), policy, nla.Liberal); err != nil {
+				if err := policy.Validate(m.Attrs(s.HeaderLen), p, policy.Liberal); err != nil {
 					t.Errorf("%s: %v", name, err)
 				}
 				for a, err := range nla.All(m.Attrs(s.HeaderLen)) {

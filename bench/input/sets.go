@@ -3,6 +3,8 @@ package input
 import (
 	"math/rand/v2"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/internal/test/golden"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -14,9 +16,9 @@ func Families() (*Set, error) {
 	return recorded("families", Set{
 		HeaderLen: 4, // struct genlmsghdr
 		Depths:    []uint32{6: 2, 7: 2},
-		Rules: []nla.Rule{
-			1: {Kind: nla.KindU16}, 2: {Kind: nla.KindNULString, Len: 15}, 3: {Kind: nla.KindU32},
-			4: {Kind: nla.KindU32}, 5: {Kind: nla.KindU32}, 6: {Kind: nla.KindNested}, 7: {Kind: nla.KindNested},
+		Rules: []policy.Rule{
+			1: {Kind: policy.KindU16}, 2: {Kind: policy.KindNULString, Len: 15}, 3: {Kind: policy.KindU32},
+			4: {Kind: policy.KindU32}, 5: {Kind: policy.KindU32}, 6: {Kind: policy.KindNested}, 7: {Kind: policy.KindNested},
 		},
 	})
 }
@@ -27,8 +29,8 @@ func EthtoolPolicy() (*Set, error) {
 	return recorded("ethtool-policy", Set{
 		HeaderLen: 4,
 		Depths:    []uint32{8: 3, 9: 2},
-		Rules: []nla.Rule{
-			1: {Kind: nla.KindU16}, 8: {Kind: nla.KindNested}, 9: {Kind: nla.KindNested},
+		Rules: []policy.Rule{
+			1: {Kind: policy.KindU16}, 8: {Kind: policy.KindNested}, 9: {Kind: policy.KindNested},
 		},
 	})
 }
@@ -39,15 +41,15 @@ func Links() (*Set, error) {
 	return recorded("links", Set{
 		HeaderLen: 16,                            // struct ifinfomsg
 		Depths:    []uint32{18: 1, 26: 2, 43: 1}, // IFLA_LINKINFO, IFLA_AF_SPEC, IFLA_XDP
-		Rules: rules(map[nla.Kind][]uint16{
-			nla.KindU8:  {16, 17, 33, 39, 67},
-			nla.KindU16: {68, 69},
-			nla.KindU32: {4, 5, 10, 13, 27, 29, 30, 31, 32, 35, 37, 40, 41, 47, 48, 50, 51, 58, 59,
+		Rules: rules(map[policy.Kind][]uint16{
+			policy.KindU8:  {16, 17, 33, 39, 67},
+			policy.KindU16: {68, 69},
+			policy.KindU32: {4, 5, 10, 13, 27, 29, 30, 31, 32, 35, 37, 40, 41, 47, 48, 50, 51, 58, 59,
 				60, 61, 63, 64, 66},
-			nla.KindUnspec: {14}, // struct rtnl_link_ifmap
-			nla.KindBinary: {1, 2, 7, 23, 54},
-			nla.KindString: {3, 6, 20},
-			nla.KindNested: {18, 26, 43, 55, 62, 65},
+			policy.KindUnspec: {14}, // struct rtnl_link_ifmap
+			policy.KindBinary: {1, 2, 7, 23, 54},
+			policy.KindString: {3, 6, 20},
+			policy.KindNested: {18, 26, 43, 55, 62, 65},
 		}),
 	})
 }
@@ -57,11 +59,11 @@ func Links() (*Set, error) {
 func Routes(datagrams [][]byte) *Set {
 	s := &Set{
 		HeaderLen: 12, // struct rtmsg
-		Rules: rules(map[nla.Kind][]uint16{
-			nla.KindU8:     {27},
-			nla.KindU16:    {21, 28, 29},
-			nla.KindU32:    {1, 2, 3, 4, 5, 6, 7, 11, 15, 16, 25, 30},
-			nla.KindNested: {8, 22},
+		Rules: rules(map[policy.Kind][]uint16{
+			policy.KindU8:     {27},
+			policy.KindU16:    {21, 28, 29},
+			policy.KindU32:    {1, 2, 3, 4, 5, 6, 7, 11, 15, 16, 25, 30},
+			policy.KindNested: {8, 22},
 		}),
 		Datagrams: datagrams,
 	}
@@ -71,7 +73,7 @@ func Routes(datagrams [][]byte) *Set {
 // U32 has 64 attributes of 32 bits in each of its messages.
 func U32() *Set {
 	r := rand.New(rand.NewPCG(1, 2))
-	return synthetic(nla.Rule{Kind: nla.KindU32}, func(b []byte, typ uint16) []byte {
+	return synthetic(policy.Rule{Kind: policy.KindU32}, func(b []byte, typ uint16) []byte {
 		return nla.AppendUint32(b, typ, r.Uint32())
 	})
 }
@@ -80,7 +82,7 @@ func U32() *Set {
 // guessing the next header's place loses.
 func Mixed() *Set {
 	r := rand.New(rand.NewPCG(3, 4))
-	return synthetic(nla.Rule{Kind: nla.KindBinary, Len: 8}, func(b []byte, typ uint16) []byte {
+	return synthetic(policy.Rule{Kind: policy.KindBinary, Len: 8}, func(b []byte, typ uint16) []byte {
 		if r.IntN(2) == 0 {
 			return nla.AppendUint32(b, typ, r.Uint32())
 		}
@@ -90,14 +92,14 @@ func Mixed() *Set {
 
 // synthetic makes 64 messages of 64 attributes, in a datagram each. They are of
 // the type RTM_NEWROUTE, since some readers know nothing but rtnetlink.
-func synthetic(rule nla.Rule, add func(b []byte, typ uint16) []byte) *Set {
+func synthetic(rule policy.Rule, add func(b []byte, typ uint16) []byte) *Set {
 	const newRoute, count = 24, 64
-	s := &Set{HeaderLen: 12, Rules: make([]nla.Rule, count+1)}
+	s := &Set{HeaderLen: 12, Rules: make([]policy.Rule, count+1)}
 	for typ := 1; typ <= count; typ++ {
 		s.Rules[typ] = rule
 	}
 	for range count {
-		b, m := nlmsg.Begin(nil, newRoute, nlmsg.Multi, 1, 1)
+		b, m := nlmsg.Begin(nil, newRoute, nlmsg.FlagMulti, 1, 1)
 		b = append(b, make([]byte, s.HeaderLen)...)
 		for typ := uint16(1); typ <= count; typ++ {
 			b = add(b, typ)
@@ -114,12 +116,12 @@ func recorded(name string, s Set) (*Set, error) {
 }
 
 // rules makes a policy of types by their kinds, without limits of length.
-func rules(types map[nla.Kind][]uint16) []nla.Rule {
-	var all []nla.Rule
+func rules(types map[policy.Kind][]uint16) []policy.Rule {
+	var all []policy.Rule
 	for kind, list := range types {
 		for _, typ := range list {
 			for int(typ) >= len(all) {
-				all = append(all, nla.Rule{})
+				all = append(all, policy.Rule{})
 			}
 			all[typ].Kind = kind
 		}

@@ -38,7 +38,7 @@ func newKernel() (*kernel, error) {
 	binary.NativeEndian.PutUint32(up[4:], lo)
 	binary.NativeEndian.PutUint32(up[8:], unix.IFF_UP)
 	binary.NativeEndian.PutUint32(up[12:], unix.IFF_UP)
-	r := c.Request(unix.RTM_NEWLINK, nlmsg.Request|nlmsg.Ack, up[:])
+	r := c.Request(unix.RTM_NEWLINK, nlmsg.FlagRequest|nlmsg.FlagAck, up[:])
 	defer r.Release()
 	_, err = c.Do(context.Background(), r)
 	return k, err
@@ -50,12 +50,12 @@ func (k *kernel) grow(n int) error {
 	for k.routes < n {
 		var batch []*conn.Request
 		for ; k.routes < n && len(batch) < perBatch; k.routes++ {
-			r := k.Request(unix.RTM_NEWROUTE, nlmsg.Request|nlmsg.Create, toHost[:])
+			r := k.Request(unix.RTM_NEWROUTE, nlmsg.FlagRequest|nlmsg.FlagCreate, toHost[:])
 			r.B = appendHost(r.B, 10<<24+uint32(k.routes))
 			batch = append(batch, r)
 		}
 		last := nlmsg.Msg(batch[len(batch)-1].B) // the others are told of only when they fail
-		last.SetFlags(last.Flags() | nlmsg.Ack)
+		last.SetFlags(last.Flags() | nlmsg.FlagAck)
 		if err := k.Batch(context.Background(), batch...); err != nil {
 			return err
 		}
@@ -80,9 +80,9 @@ func appendHost(b []byte, address uint32) []byte {
 func (k *kernel) flood(events int) error {
 	var b []byte
 	for i := range events {
-		typ, flags := nlmsg.Type(unix.RTM_NEWROUTE), nlmsg.Request|nlmsg.Create|nlmsg.Excl
+		typ, flags := nlmsg.Type(unix.RTM_NEWROUTE), nlmsg.FlagRequest|nlmsg.FlagCreate|nlmsg.FlagExcl
 		if i%2 == 1 {
-			typ, flags = unix.RTM_DELROUTE, nlmsg.Request
+			typ, flags = unix.RTM_DELROUTE, nlmsg.FlagRequest
 		}
 		var mark int
 		b, mark = nlmsg.Begin(b, typ, flags, 1, 0)
@@ -99,7 +99,7 @@ func (k *kernel) routeDump() (datagrams [][]byte, err error) {
 		return nil, err
 	}
 	defer s.Close()
-	b, mark := nlmsg.Begin(nil, unix.RTM_GETROUTE, nlmsg.Request|nlmsg.Dump, 1, 0)
+	b, mark := nlmsg.Begin(nil, unix.RTM_GETROUTE, nlmsg.FlagRequest|nlmsg.FlagDump, 1, 0)
 	header := [unix.SizeofRtMsg]byte{unix.AF_INET}
 	if err := s.Send(nlmsg.End(append(b, header[:]...), mark)); err != nil {
 		return nil, err
@@ -116,9 +116,9 @@ func (k *kernel) routeDump() (datagrams [][]byte, err error) {
 				return nil, err
 			}
 			switch m.Type() {
-			case nlmsg.Done:
+			case nlmsg.TypeDone:
 				return datagrams, nil
-			case nlmsg.Error:
+			case nlmsg.TypeError:
 				return nil, fmt.Errorf("dump of routes: %v", m)
 			}
 		}
@@ -128,7 +128,7 @@ func (k *kernel) routeDump() (datagrams [][]byte, err error) {
 // routeAttrs counts the attributes of all routes, at the top level.
 func (k *kernel) routeAttrs() (attrs int, err error) {
 	header := [unix.SizeofRtMsg]byte{unix.AF_INET}
-	r := k.Request(unix.RTM_GETROUTE, nlmsg.Request, header[:])
+	r := k.Request(unix.RTM_GETROUTE, nlmsg.FlagRequest, header[:])
 	defer r.Release()
 	for m, err := range k.Dump(context.Background(), r) {
 		if err != nil {
@@ -149,7 +149,7 @@ func families() (all []nlmsg.Msg, err error) {
 	}
 	defer c.Close()
 	header := [4]byte{0: 3, 1: 2} // CTRL_CMD_GETFAMILY
-	r := c.Conn().Request(16, nlmsg.Request, header[:])
+	r := c.Conn().Request(16, nlmsg.FlagRequest, header[:])
 	defer r.Release()
 	for m, err := range c.Conn().Dump(context.Background(), r) {
 		if err != nil {

@@ -3,6 +3,8 @@ package main
 import (
 	"golang.org/x/sys/unix"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/bench/input"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
@@ -146,15 +148,15 @@ func nestNlwire(b []byte, depth uint32) (sum uint64, err error) {
 }
 
 func policyNlwire(in *input.Set) (task, error) {
-	policy := in.Policy()
-	tb := make(nla.Table, policy.MaxType()+1)
+	p := in.Policy()
+	tb := make(nla.Table, p.MaxType()+1)
 	return walking(func(d []byte, in *input.Set) (sum uint64, err error) {
 		c := nlmsg.Walk(d)
 		for ; c.More(); c = c.Next() {
 			if c.Type() < nlmsg.MinType {
 				continue
 			}
-			if err := nla.Parse(tb, c.Attrs(in.HeaderLen), policy, nla.Liberal); err != nil {
+			if err := policy.Parse(tb, c.Attrs(in.HeaderLen), p, policy.Liberal); err != nil {
 				return 0, err
 			}
 			for _, typ := range in.Wanted {
@@ -194,7 +196,7 @@ func encodeNlwire(in *input.Set) (task, error) {
 
 //go:noinline
 func encodeRequest(i uint32) []byte {
-	b, m := nlmsg.Begin(encoded[:0], genlmsg.IDCtrl, nlmsg.Request, i, 0)
+	b, m := nlmsg.Begin(encoded[:0], genlmsg.IDCtrl, nlmsg.FlagRequest, i, 0)
 	b = genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion)
 	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, names[i%4])
 	return nlmsg.End(b, m)
@@ -203,7 +205,7 @@ func encodeRequest(i uint32) []byte {
 // requestNlwire is encodeRequest into a buffer of the caller's, which takes 1.06 of
 // the time: what nobody knows before has to be compared and kept.
 func requestNlwire(b []byte, seq uint32, name string) []byte {
-	b, m := nlmsg.Begin(b, genlmsg.IDCtrl, nlmsg.Request, seq, 0)
+	b, m := nlmsg.Begin(b, genlmsg.IDCtrl, nlmsg.FlagRequest, seq, 0)
 	b = genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion)
 	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, name)
 	return nlmsg.End(b, m)
@@ -214,7 +216,7 @@ var anyLink [unix.SizeofIfInfomsg]byte
 
 //go:noinline
 func encodeMixed(i uint32) []byte {
-	b, m := nlmsg.Begin(encoded[:0], unix.RTM_NEWLINK, nlmsg.Request|linkFlags, i, 0)
+	b, m := nlmsg.Begin(encoded[:0], unix.RTM_NEWLINK, nlmsg.FlagRequest|linkFlags, i, 0)
 	b = append(b, anyLink[:]...)
 	b = nla.AppendCString(b, unix.IFLA_IFNAME, names[i%4])
 	b = nla.AppendUint32(b, unix.IFLA_MTU, 1500+i)

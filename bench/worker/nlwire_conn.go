@@ -18,7 +18,7 @@ import (
 // getFamilyConn is the request for one family, or without a name for all.
 func getFamilyConn(c *conn.Conn, name string, flags nlmsg.Flags) *conn.Request {
 	var header [genlmsg.HeaderLen]byte
-	r := c.Request(genlmsg.IDCtrl, nlmsg.Request|flags,
+	r := c.Request(genlmsg.IDCtrl, nlmsg.FlagRequest|flags,
 		genlmsg.Append(header[:0], genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion))
 	if name != "" {
 		r.B = nla.AppendCString(r.B, genlmsg.CtrlAttrFamilyName, name)
@@ -81,7 +81,7 @@ func routesConn(*input.Set) (task, error) {
 	c, err := conn.Open(socket.Route)
 	return task{run: func(n int) (sum uint64, err error) {
 		for range n {
-			r := c.Request(unix.RTM_GETROUTE, nlmsg.Request, ipv4Routes[:])
+			r := c.Request(unix.RTM_GETROUTE, nlmsg.FlagRequest, ipv4Routes[:])
 			v, err := dumpConn(c, r, routeSum)
 			if err != nil {
 				return 0, err

@@ -66,9 +66,9 @@ func sumFamilies(d []byte) (sum uint64, done bool, err error) {
 	c := nlmsg.Walk(d)
 	for ; c.More(); c = c.Next() {
 		switch c.Type() {
-		case nlmsg.Done:
+		case nlmsg.TypeDone:
 			return sum, true, nil
-		case nlmsg.Error:
+		case nlmsg.TypeError:
 			return 0, false, errAnswer
 		}
 		v, err := familySum(c.Msg())
@@ -84,9 +84,9 @@ func sumRoutes(d []byte) (sum uint64, done bool, err error) {
 	c := nlmsg.Walk(d)
 	for ; c.More(); c = c.Next() {
 		switch c.Type() {
-		case nlmsg.Done:
+		case nlmsg.TypeDone:
 			return sum, true, err
-		case nlmsg.Error:
+		case nlmsg.TypeError:
 			return 0, false, errAnswer
 		}
 		m := c.Msg()
@@ -156,7 +156,7 @@ func familiesNlwire(*input.Set) (task, error) {
 	return task{run: func(n int) (sum uint64, err error) {
 		for range n {
 			s.seq++
-			b, m := nlmsg.Begin(s.req[:0], genlmsg.IDCtrl, nlmsg.Request|nlmsg.Dump, s.seq, 0)
+			b, m := nlmsg.Begin(s.req[:0], genlmsg.IDCtrl, nlmsg.FlagRequest|nlmsg.FlagDump, s.seq, 0)
 			s.req = nlmsg.End(genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion), m)
 			v, err := s.dump(sumFamilies)
 			if err != nil {
@@ -173,7 +173,7 @@ func routesNlwire(*input.Set) (task, error) {
 	return task{run: func(n int) (sum uint64, err error) {
 		for range n {
 			s.seq++
-			b, m := nlmsg.Begin(s.req[:0], unix.RTM_GETROUTE, nlmsg.Request|nlmsg.Dump, s.seq, 0)
+			b, m := nlmsg.Begin(s.req[:0], unix.RTM_GETROUTE, nlmsg.FlagRequest|nlmsg.FlagDump, s.seq, 0)
 			s.req = nlmsg.End(append(b, ipv4Routes[:]...), m)
 			v, err := s.dump(sumRoutes)
 			if err != nil {

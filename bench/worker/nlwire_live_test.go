@@ -28,7 +28,7 @@ func TestSumOfRoutes(t *testing.T) {
 	table := nla.AppendUint32(nil, unix.RTA_TABLE, unix.RT_TABLE_MAIN)
 	local := nla.AppendUint32(nil, unix.RTA_TABLE, unix.RT_TABLE_LOCAL)
 	dst, oif := nla.AppendUint32(nil, unix.RTA_DST, 1000), nla.AppendUint32(nil, unix.RTA_OIF, 2)
-	done := message(nlmsg.Done, 4)
+	done := message(nlmsg.TypeDone, 4)
 	one := message(unix.RTM_NEWROUTE, header, table, dst, oif)
 	for name, test := range map[string]struct {
 		d    []byte
@@ -40,7 +40,7 @@ func TestSumOfRoutes(t *testing.T) {
 		"of another table":             {message(unix.RTM_NEWROUTE, header, local, dst, oif), 0, false, nil},
 		"two and the end":              {slices.Concat(one, one, done), 2052, true, nil},
 		"what follows the end":         {slices.Concat(one, done, one), 1026, true, nil},
-		"refused":                      {message(nlmsg.Error, 20), 0, false, errAnswer},
+		"refused":                      {message(nlmsg.TypeError, 20), 0, false, errAnswer},
 		"a short header":               {message(unix.RTM_NEWROUTE, header-1), 0, false, errAnswer},
 		"an attribute of another size": {message(unix.RTM_NEWROUTE, header, nla.AppendUint16(nil, unix.RTA_OIF, 2), table), 0, false, nla.ErrSize},
 		"that, and the end":            {slices.Concat(message(unix.RTM_NEWROUTE, header, nla.AppendUint16(nil, unix.RTA_OIF, 2)), done), 0, true, nla.ErrSize},
@@ -60,7 +60,7 @@ func TestSumOfFamilies(t *testing.T) {
 	if err != nil || want == 0 {
 		t.Fatal(want, err)
 	}
-	done := message(nlmsg.Done, 4)
+	done := message(nlmsg.TypeDone, 4)
 	for name, test := range map[string]struct {
 		d    []byte
 		sum  uint64
@@ -69,7 +69,7 @@ func TestSumOfFamilies(t *testing.T) {
 	}{
 		"a family":        {family, want, false, nil},
 		"two and the end": {slices.Concat(family, family, done), 2 * want, true, nil},
-		"refused":         {message(nlmsg.Error, 20), 0, false, errAnswer},
+		"refused":         {message(nlmsg.TypeError, 20), 0, false, errAnswer},
 		"another size":    {slices.Concat(message(genlmsg.IDCtrl, 4, nla.AppendUint32(nil, genlmsg.CtrlAttrFamilyID, 17)), done), 0, false, nla.ErrSize},
 		"a cut message":   {family[:len(family)-4], 0, false, nlmsg.ErrOverrun},
 	} {

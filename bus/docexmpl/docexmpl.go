@@ -15,6 +15,10 @@ package docexmpl
 import (
 	"strconv"
 
+	"github.com/nlwire/nlwire/errno"
+
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -36,7 +40,7 @@ const (
 )
 
 // Policy is what the operation accepts.
-var Policy = &nla.Policy{Attrs: []nla.Rule{AttrMsg: {Kind: nla.KindNULString, Len: MaxMsg}}}
+var Policy = &policy.Policy{Attrs: []policy.Rule{AttrMsg: {Kind: policy.KindNULString, Len: MaxMsg}}}
 
 // New makes the family, for Bus.Register.
 func New() *bus.Family {
@@ -50,7 +54,7 @@ func New() *bus.Family {
 func echo(i *bus.Info) error {
 	if !i.Attrs.Has(AttrMsg) {
 		i.SetMsg("DOC_EXMPL_A_MSG is required")
-		return bus.EINVAL
+		return errno.EINVAL
 	}
 	b, mark := i.Begin(CmdEcho)
 	if err := i.Reply(appendMsg(b, i), mark); err != nil {
@@ -60,7 +64,7 @@ func echo(i *bus.Info) error {
 		return nil
 	}
 	b, mark = i.BeginEvent(CmdEcho)
-	if err := i.Multicast(0, appendMsg(b, i), mark); err != bus.ESRCH {
+	if err := i.Multicast(0, appendMsg(b, i), mark); err != errno.ESRCH {
 		return err
 	}
 	return nil // they are in other namespaces
@@ -75,7 +79,7 @@ func appendMsg(b []byte, i *bus.Info) []byte {
 
 func list(d *bus.Dump) error {
 	for ; d.Args[0] < DumpLen; d.Args[0]++ {
-		b, mark := d.Begin(nlmsg.Multi, CmdEcho)
+		b, mark := d.Begin(nlmsg.FlagMulti, CmdEcho)
 		b = nla.AppendCString(b, AttrMsg, "dump entry number "+strconv.Itoa(d.Args[0]))
 		if err := d.End(b, mark); err != nil {
 			return err

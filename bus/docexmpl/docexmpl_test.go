@@ -48,7 +48,7 @@ func TestEcho(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer sub.Close()
-	r := c.Request(nlmsg.Type(f.ID), nlmsg.Request|nlmsg.Ack, genlmsg.Append(nil, docexmpl.CmdEcho, docexmpl.Version))
+	r := c.Request(nlmsg.Type(f.ID), nlmsg.FlagRequest|nlmsg.FlagAck, genlmsg.Append(nil, docexmpl.CmdEcho, docexmpl.Version))
 	defer r.Release()
 	r.B = nla.AppendCString(r.B, docexmpl.AttrMsg, "hello bus")
 	m, err := c.Do(t.Context(), r)
@@ -77,11 +77,11 @@ func TestEchoNeedsAText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := c.Request(nlmsg.Type(f.ID), nlmsg.Request, genlmsg.Append(nil, docexmpl.CmdEcho, docexmpl.Version))
+	r := c.Request(nlmsg.Type(f.ID), nlmsg.FlagRequest, genlmsg.Append(nil, docexmpl.CmdEcho, docexmpl.Version))
 	defer r.Release()
 	_, err = c.Do(t.Context(), r)
 	var refusal *conn.Error
-	if !errors.As(err, &refusal) || refusal.Errno != 22 || refusal.Msg != "DOC_EXMPL_A_MSG is required" {
+	if !errors.As(err, &refusal) || refusal.Errno != 22 || string(refusal.Msg) != "DOC_EXMPL_A_MSG is required" {
 		t.Errorf("error %v", err)
 	}
 }

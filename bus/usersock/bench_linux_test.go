@@ -24,7 +24,7 @@ func BenchmarkEcho(b *testing.B) {
 	}
 	defer kernel.Close()
 	do := func(c *conn.Conn, typ nlmsg.Type, header []byte, attr uint16, text string) {
-		r := c.Request(typ, nlmsg.Request, header)
+		r := c.Request(typ, nlmsg.FlagRequest, header)
 		defer r.Release()
 		r.B = nla.AppendCString(r.B, attr, text)
 		if _, err := c.Do(b.Context(), r); err != nil {

@@ -10,7 +10,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -73,7 +74,7 @@ func dial(open func() (*socket.Socket, error), server uint32, flags []socket.Fla
 			return nil, err
 		}
 		c, err := NewClient(s, server, flags...)
-		if err == nil || try == maxTries || !errors.Is(err, bus.EADDRINUSE) {
+		if err == nil || try == maxTries || !errors.Is(err, errno.EADDRINUSE) {
 			return c, err
 		}
 	}
@@ -139,7 +140,7 @@ func (c *Client) PortID() uint32 { return c.sock.PortID() }
 func (c *Client) Close() error {
 	if !c.closed.Swap(true) {
 		close(c.done)
-		b := control{command: cmdBye, portID: c.PortID()}.append(nil, nlmsg.Request, 0)
+		b := control{command: cmdBye, portID: c.PortID()}.append(nil, nlmsg.FlagRequest, 0)
 		_ = c.sock.TrySendTo(b, c.server) // without it the server finds the closed socket
 	}
 	return errors.Join(c.sock.Close(), c.second.Close())
@@ -244,7 +245,7 @@ func (c *Client) ask(s *socket.Socket, command, value uint32) (nlmsg.ExtAck, err
 	defer c.asking.Unlock()
 	c.seq++
 	end := time.Now().Add(patience)
-	b := control{command, c.PortID(), value}.append(nil, nlmsg.Request|nlmsg.Ack, c.seq)
+	b := control{command, c.PortID(), value}.append(nil, nlmsg.FlagRequest|nlmsg.FlagAck, c.seq)
 	if err := c.sendFrom(s, b); err != nil {
 		return nlmsg.ExtAck{}, err
 	}
@@ -255,7 +256,7 @@ func (c *Client) ask(s *socket.Socket, command, value uint32) (nlmsg.ExtAck, err
 			return a, err
 		}
 		// A server that ends leaves datagrams unread.
-		if err := s.TrySendTo(plain(nil, nlmsg.Noop, c.PortID()), c.server); errors.Is(err, syscall.ECONNREFUSED) {
+		if err := s.TrySendTo(plain(nil, nlmsg.TypeNoop, c.PortID()), c.server); errors.Is(err, syscall.ECONNREFUSED) {
 			return nlmsg.ExtAck{}, err
 		}
 	}
@@ -279,14 +280,14 @@ func (c *Client) awaitAnswer(s *socket.Socket, b []byte, until time.Time) (nlmsg
 			return nlmsg.ExtAck{}, err
 		}
 		m, _ := nlmsg.Consume(b[:n])
-		if m.Type() != nlmsg.Error || m.Seq() != c.seq {
+		if m.Type() != nlmsg.TypeError || m.Seq() != c.seq {
 			continue
 		}
 		a, err := nlmsg.ParseAck(m)
 		if a.Errno != 0 {
-			err = bus.Errno(a.Errno)
+			err = a.Errno
 		}
-		return a.ExtAck, err
+		return a, err
 	}
 }
 

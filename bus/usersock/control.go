@@ -2,9 +2,11 @@ package usersock
 
 import (
 	"encoding/binary"
-	"errors"
 
-	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/errno"
+
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -44,14 +46,14 @@ const (
 	attrNSID    = 7
 )
 
-var controlPolicy = (&nla.Policy{Attrs: []nla.Rule{
-	attrCommand: {Kind: nla.KindU32},
-	attrPortID:  {Kind: nla.KindU32},
-	attrValue:   {Kind: nla.KindU32},
-	attrSender:  {Kind: nla.KindU32},
-	attrGroups:  {Kind: nla.KindU32},
-	attrGroup:   {Kind: nla.KindU32},
-	attrNSID:    {Kind: nla.KindS32},
+var controlPolicy = (&policy.Policy{Attrs: []policy.Rule{
+	attrCommand: {Kind: policy.KindU32},
+	attrPortID:  {Kind: policy.KindU32},
+	attrValue:   {Kind: policy.KindU32},
+	attrSender:  {Kind: policy.KindU32},
+	attrGroups:  {Kind: policy.KindU32},
+	attrGroup:   {Kind: policy.KindU32},
+	attrNSID:    {Kind: policy.KindS32},
 }}).Compile()
 
 // control is a control message.
@@ -69,10 +71,10 @@ func (c control) append(b []byte, flags nlmsg.Flags, seq uint32) []byte {
 }
 
 // parseControl returns a request, or the errno that answers it.
-func parseControl(m nlmsg.Msg, report *nla.Report) (control, bus.Errno) {
+func parseControl(m nlmsg.Msg, report *policy.Report) (control, errno.Errno) {
 	tb := make(nla.Table, controlPolicy.MaxType()+1)
-	if errno := nlmsg.ParseReport(tb, m, 0, controlPolicy, nla.Strict, report); errno != 0 {
-		return control{}, bus.Errno(errno)
+	if e := nlmsg.ParseReport(tb, m, 0, controlPolicy, policy.Strict, report); e != 0 {
+		return control{}, e
 	}
 	return control{tb.Uint32(attrCommand), tb.Uint32(attrPortID), tb.Uint32(attrValue)}, 0
 }
@@ -97,8 +99,8 @@ func appendInfo(b []byte, portID uint32, info *socket.Info) []byte {
 // parseInfo is the client's: it fills info, and returns the command and its value.
 func parseInfo(m nlmsg.Msg, info *socket.Info) (command, value uint32) {
 	tb := make(nla.Table, controlPolicy.MaxType()+1)
-	var report nla.Report
-	if nlmsg.ParseReport(tb, m, 0, controlPolicy, nla.Strict, &report) != 0 {
+	var report policy.Report
+	if nlmsg.ParseReport(tb, m, 0, controlPolicy, policy.Strict, &report) != 0 {
 		return 0, 0
 	}
 	info.PortID, info.Groups, info.Group = tb.Uint32(attrSender), tb.Uint32(attrGroups), tb.Uint32(attrGroup)
@@ -112,20 +114,11 @@ func plain(b []byte, typ nlmsg.Type, portID uint32) []byte {
 	return nlmsg.End(b, mark)
 }
 
-// The errnos that a server gives besides those of the bus.
-const (
-	eUsers      bus.Errno = 87 // no place for another client
-	eNoProtoOpt bus.Errno = 92 // no such flag
-)
-
 // errnoOf returns the errno in an error of the bus.
-func errnoOf(err error) bus.Errno {
-	var errno bus.Errno
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &errno):
-		return errno
+func errnoOf(err error) errno.Errno {
+	e, ok := errno.Of(err)
+	if err != nil && !ok {
+		return errno.ECONNREFUSED // it is closed
 	}
-	return bus.ECONNREFUSED // it is closed
+	return e
 }

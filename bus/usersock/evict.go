@@ -3,7 +3,8 @@ package usersock
 import (
 	"time"
 
-	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -62,7 +63,7 @@ func (s *Server) refuse(m nlmsg.Msg, from uint32) {
 		s.bye(from, byeEvicted)
 		return
 	}
-	if s.answer(m, from, bus.ECONNREFUSED, nil) == socket.ErrFull {
+	if s.answer(m, from, &nlmsg.ExtAck{Errno: errno.ECONNREFUSED}) == socket.ErrFull {
 		return // it has still not read
 	}
 	s.mu.Lock()

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -104,7 +106,7 @@ func (w *world) fill(s *socket.Socket) {
 	}
 	err := error(nil)
 	for err == nil {
-		err = w.filler.TrySendTo(plain(nil, nlmsg.Noop, s.PortID()), socket.Addr{PortID: s.PortID()})
+		err = w.filler.TrySendTo(plain(nil, nlmsg.TypeNoop, s.PortID()), socket.Addr{PortID: s.PortID()})
 	}
 	if err != socket.ErrFull {
 		w.t.Fatal(err)
@@ -146,7 +148,7 @@ func TestClientsThatNeverReadGiveWay(t *testing.T) {
 		all = append(all, s)
 		clock.advance(time.Millisecond)
 	}
-	if _, err := NewClient(w.socket(), w.id); !errors.Is(err, eUsers) {
+	if _, err := NewClient(w.socket(), w.id); !errors.Is(err, errno.EUSERS) {
 		t.Errorf("before the time: error %v", err)
 	}
 	clock.advance(evictAfter)
@@ -179,7 +181,7 @@ func TestProgressKeepsThePlace(t *testing.T) {
 	receive(t, s)
 	clock.advance(maxPause) // the next attempt
 	await(t, "it is stuck anew", func() bool { return w.stuck(s.PortID()).After(since) })
-	if _, err := NewClient(w.socket(), w.id); !errors.Is(err, eUsers) {
+	if _, err := NewClient(w.socket(), w.id); !errors.Is(err, errno.EUSERS) {
 		t.Errorf("error %v", err)
 	}
 	if !w.isClient(s.PortID()) {
@@ -195,7 +197,7 @@ func TestHelloIsNoProgress(t *testing.T) {
 	w.fill(s)
 	since := w.stuck(s.PortID())
 	clock.advance(evictAfter - 1)
-	hello := control{cmdHello, s.PortID(), 0}.append(nil, nlmsg.Request, 1)
+	hello := control{cmdHello, s.PortID(), 0}.append(nil, nlmsg.FlagRequest, 1)
 	if err := s.SendTo(hello, socket.Addr{PortID: w.id}); err != nil {
 		t.Fatal(err)
 	}
@@ -305,7 +307,7 @@ func TestEvictedPlainSocket(t *testing.T) {
 	}
 	w.ask(s, 3)
 	b, _ = receive(t, s)
-	if a, err := nlmsg.ParseAck(b); err != nil || a.Errno != uint32(bus.ECONNREFUSED) || nlmsg.Msg(b).Seq() != 3 {
+	if a, err := nlmsg.ParseAck(b); err != nil || a.Errno != errno.ECONNREFUSED || nlmsg.Msg(b).Seq() != 3 {
 		t.Errorf("%+v, %v", a, err)
 	}
 	if got := w.server.Stats().Requests; got != requests {
@@ -329,12 +331,12 @@ func TestOthersAndEvictedClients(t *testing.T) {
 	clock.advance(evictAfter)
 	stranger := w.dial()
 	for _, cmd := range []uint32{cmdBye, cmdJoin, cmdReady} {
-		if errno := tell(t, w, stranger.sock, control{cmd, c.PortID(), 3}); errno != bus.EPERM {
-			t.Errorf("command %d: %v", cmd, errno)
+		if e := tell(t, w, stranger.sock, control{cmd, c.PortID(), 3}); e != errno.EPERM {
+			t.Errorf("command %d: %v", cmd, e)
 		}
 	}
-	if errno := tell(t, w, c.second, control{cmdJoin, c.PortID(), 3}); errno != bus.ECONNREFUSED {
-		t.Errorf("the client itself: %v", errno)
+	if e := tell(t, w, c.second, control{cmdJoin, c.PortID(), 3}); e != errno.ECONNREFUSED {
+		t.Errorf("the client itself: %v", e)
 	}
 	if err := c.Close(); err != nil { // says bye, which is no error
 		t.Fatal(err)
@@ -497,8 +499,8 @@ func TestNoopIsABarrier(t *testing.T) {
 	if !c.RepliesLate() {
 		t.Error("replies are not late")
 	}
-	noop, mark := nlmsg.Begin(nil, nlmsg.Noop, nlmsg.Request|nlmsg.Ack, 3, 0)
-	for _, b := range [][]byte{w.appendEcho(nil, 0, 1, "one"), w.appendEcho(nil, nlmsg.Ack, 2, "two"), nlmsg.End(noop, mark)} {
+	noop, mark := nlmsg.Begin(nil, nlmsg.TypeNoop, nlmsg.FlagRequest|nlmsg.FlagAck, 3, 0)
+	for _, b := range [][]byte{w.appendEcho(nil, 0, 1, "one"), w.appendEcho(nil, nlmsg.FlagAck, 2, "two"), nlmsg.End(noop, mark)} {
 		if err := c.Send(b); err != nil {
 			t.Fatal(err)
 		}
@@ -507,7 +509,7 @@ func TestNoopIsABarrier(t *testing.T) {
 	for range 4 {
 		b, _ := receive(t, c)
 		got = append(got, nlmsg.Msg(b).Seq())
-		if a, err := nlmsg.ParseAck(b); nlmsg.Msg(b).Type() == nlmsg.Error && (err != nil || a.Errno != 0) {
+		if a, err := nlmsg.ParseAck(b); nlmsg.Msg(b).Type() == nlmsg.TypeError && (err != nil || a.Errno != 0) {
 			t.Errorf("errno %d, %v", a.Errno, err)
 		}
 	}
@@ -522,11 +524,11 @@ func TestClientWait(t *testing.T) {
 	w := serve(t, bus.New())
 	c := w.dial()
 	for range 3 { // probes are not datagrams of the bus
-		if err := w.server.sock.TrySendTo(plain(nil, nlmsg.Noop, c.PortID()), socket.Addr{PortID: c.PortID()}); err != nil {
+		if err := w.server.sock.TrySendTo(plain(nil, nlmsg.TypeNoop, c.PortID()), socket.Addr{PortID: c.PortID()}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := c.Send(w.appendEcho(nil, nlmsg.Ack, 9, "x")); err != nil {
+	if err := c.Send(w.appendEcho(nil, nlmsg.FlagAck, 9, "x")); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -603,7 +605,7 @@ func TestHelloAfterAnEviction(t *testing.T) {
 		receive(t, s)
 	}
 	for _, cmd := range []uint32{cmdHello, cmdBye} {
-		b := control{cmd, s.PortID(), 0}.append(nil, nlmsg.Request, 1)
+		b := control{cmd, s.PortID(), 0}.append(nil, nlmsg.FlagRequest, 1)
 		if err := s.SendTo(b, socket.Addr{PortID: w.id}); err != nil {
 			t.Fatal(err)
 		}

@@ -75,7 +75,7 @@ func (f *forwarder) send(at *session, n int, info socket.Info) error {
 // lost reports a loss to the client.
 func (f *forwarder) lost(at *session) error {
 	f.s.stats.lost.Add(1)
-	return f.sendBytes(at, plain(nil, nlmsg.Overrun, f.peer.id))
+	return f.sendBytes(at, plain(nil, nlmsg.TypeOverrun, f.peer.id))
 }
 
 // gone counts a client whose socket is closed.

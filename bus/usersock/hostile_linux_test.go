@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/bus/docexmpl"
 	"github.com/nlwire/nlwire/nla"
@@ -30,10 +32,10 @@ func TestForgedAnswersAreNotBelieved(t *testing.T) {
 	f := func(i *bus.Info) {
 		fake, mark := w.family.Begin(nil, 0, i.Seq, i.PortID, docexmpl.CmdEcho)
 		fake = nlmsg.End(nla.AppendCString(fake, docexmpl.AttrMsg, "forged"), mark)
-		opts := nlmsg.AckOptions{Cap: true}
+		opts := nlmsg.AckOptions{PortID: i.PortID, Cap: true}
 		for _, b := range [][]byte{
-			nlmsg.AppendAck(nil, i.Msg, i.PortID, 2, nil, opts), fake, nlmsg.AppendAck(nil, i.Msg, i.PortID, 0, nil, opts),
-			plain(nil, nlmsg.Overrun, i.PortID), control{command: cmdBye, portID: i.PortID}.append(nil, 0, 0),
+			nlmsg.AppendAck(nil, &nlmsg.ExtAck{Errno: 2, Request: i.Msg}, opts), fake, nlmsg.AppendAck(nil, &nlmsg.ExtAck{Request: i.Msg}, opts),
+			plain(nil, nlmsg.TypeOverrun, i.PortID), control{command: cmdBye, portID: i.PortID}.append(nil, 0, 0),
 			appendInfo(nil, i.PortID, &socket.Info{Groups: 1}),
 		} {
 			if err := third.SendTo(b, socket.Addr{PortID: i.PortID}); err != nil {
@@ -50,10 +52,10 @@ func TestForgedAnswersAreNotBelieved(t *testing.T) {
 		t.Errorf("%d datagrams of others, %+v", got, s)
 	}
 	b, info := nlmsg.Msg(nil), socket.Info{}
-	if err := third.SendTo(plain(nil, nlmsg.Noop, 1), socket.Addr{PortID: first.PortID()}); err != nil {
+	if err := third.SendTo(plain(nil, nlmsg.TypeNoop, 1), socket.Addr{PortID: first.PortID()}); err != nil {
 		t.Fatal(err)
 	}
-	if b, info = receive(t, first); info.PortID != third.PortID() || b.Type() != nlmsg.Noop {
+	if b, info = receive(t, first); info.PortID != third.PortID() || b.Type() != nlmsg.TypeNoop {
 		t.Errorf("%v from %+v", b, info)
 	}
 }
@@ -92,8 +94,8 @@ func TestOthersDoNotControl(t *testing.T) {
 		{cmdSetBuffer, c.PortID(), 1}, {cmdLeave, c.PortID(), group}, {99, c.PortID(), 0}, {cmdJoin, 4711, group},
 	} {
 		for _, s := range []*socket.Socket{stranger.sock, stranger.second, w.socket()} {
-			if errno := tell(t, w, s, m); errno != bus.EPERM {
-				t.Errorf("%+v: %v", m, errno)
+			if e := tell(t, w, s, m); e != errno.EPERM {
+				t.Errorf("%+v: %v", m, e)
 			}
 		}
 	}
@@ -110,15 +112,15 @@ func TestOthersDoNotControl(t *testing.T) {
 	if errno := tell(t, w, c.sock, control{cmdLeave, c.PortID(), group}); errno != 0 || w.family.HasListeners(0) {
 		t.Errorf("leave: %v", errno)
 	}
-	if errno := tell(t, w, c.sock, control{99, c.PortID(), 0}); errno != bus.EOPNOTSUPP {
-		t.Errorf("unknown command: %v", errno)
+	if e := tell(t, w, c.sock, control{99, c.PortID(), 0}); e != errno.EOPNOTSUPP {
+		t.Errorf("unknown command: %v", e)
 	}
 }
 
 // tell sends a control message from a socket and returns the errno of its answer.
-func tell(t *testing.T, w *world, s *socket.Socket, m control) bus.Errno {
+func tell(t *testing.T, w *world, s *socket.Socket, m control) errno.Errno {
 	t.Helper()
-	if err := s.SendTo(m.append(nil, nlmsg.Request|nlmsg.Ack, 99), socket.Addr{PortID: w.id}); err != nil {
+	if err := s.SendTo(m.append(nil, nlmsg.FlagRequest|nlmsg.FlagAck, 99), socket.Addr{PortID: w.id}); err != nil {
 		t.Fatal(err)
 	}
 	b, _ := receive(t, s)
@@ -126,7 +128,7 @@ func tell(t *testing.T, w *world, s *socket.Socket, m control) bus.Errno {
 	if err != nil || nlmsg.Msg(b).Seq() != 99 {
 		t.Fatalf("answer %v, %v", nlmsg.Msg(b), err)
 	}
-	return bus.Errno(a.Errno)
+	return errno.Errno(a.Errno)
 }
 
 // A server that ends without having received a client's hello does not keep it
@@ -179,7 +181,7 @@ func TestPortsOfTheBusAreMarked(t *testing.T) {
 func TestPlainSocketIsAClient(t *testing.T) {
 	w := serve(t, bus.New())
 	s := w.socket()
-	request := w.appendEcho(w.appendEcho(nil, 0, 1, "one"), nlmsg.Ack, 2, "two")
+	request := w.appendEcho(w.appendEcho(nil, 0, 1, "one"), nlmsg.FlagAck, 2, "two")
 	if err := s.SendTo(request, socket.Addr{PortID: w.id}); err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +190,7 @@ func TestPlainSocketIsAClient(t *testing.T) {
 			t.Errorf("%q from %+v", textOf(b), info)
 		}
 	}
-	if b, _ := receive(t, s); nlmsg.Msg(b).Type() != nlmsg.Error {
+	if b, _ := receive(t, s); nlmsg.Msg(b).Type() != nlmsg.TypeError {
 		t.Errorf("%v", nlmsg.Msg(b))
 	}
 }
@@ -200,8 +202,8 @@ func TestRubbish(t *testing.T) {
 	s := w.socket()
 	random := rand.New(rand.NewPCG(1, 2))
 	valid := [][]byte{
-		w.appendEcho(nil, nlmsg.Ack, 1, "x"), control{cmdJoin, s.PortID(), 3}.append(nil, nlmsg.Request|nlmsg.Ack, 1),
-		control{cmdHello, s.PortID(), 3}.append(nil, nlmsg.Request|nlmsg.Ack, 1), plain(nil, typeControl, 1), plain(nil, nlmsg.Overrun, 1),
+		w.appendEcho(nil, nlmsg.FlagAck, 1, "x"), control{cmdJoin, s.PortID(), 3}.append(nil, nlmsg.FlagRequest|nlmsg.FlagAck, 1),
+		control{cmdHello, s.PortID(), 3}.append(nil, nlmsg.FlagRequest|nlmsg.FlagAck, 1), plain(nil, typeControl, 1), plain(nil, nlmsg.TypeOverrun, 1),
 	}
 	b := make([]byte, socket.BufferSize)
 	for range 5000 {
@@ -235,11 +237,11 @@ func TestFullSocketsCostOneGoroutine(t *testing.T) {
 	}
 	before := runtime.NumGoroutine()
 	for range 50 {
-		sendTo(control{cmdHello, s.PortID(), 0}.append(nil, nlmsg.Request, 1))
+		sendTo(control{cmdHello, s.PortID(), 0}.append(nil, nlmsg.FlagRequest, 1))
 		for range 20 {
 			sendTo(w.appendEcho(nil, 0, 1, strings.Repeat("x", 200)))
 		}
-		sendTo(control{cmdBye, s.PortID(), 0}.append(nil, nlmsg.Request, 1))
+		sendTo(control{cmdBye, s.PortID(), 0}.append(nil, nlmsg.FlagRequest, 1))
 	}
 	c, _ := w.conn() // behind all that
 	wantEcho(w, c, "served")
@@ -267,7 +269,7 @@ func TestPlaces(t *testing.T) {
 	all[0].Close()
 	c := w.dial() // in its place
 	s := w.socket()
-	if _, err := NewClient(s, w.id); !errors.Is(err, eUsers) {
+	if _, err := NewClient(s, w.id); !errors.Is(err, errno.EUSERS) {
 		t.Errorf("error %v", err)
 	}
 	s = w.socket()
@@ -275,7 +277,7 @@ func TestPlaces(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, _ := receive(t, s)
-	if a, err := nlmsg.ParseAck(b); err != nil || a.Errno != uint32(eUsers) || nlmsg.Msg(b).Seq() != 1 {
+	if a, err := nlmsg.ParseAck(b); err != nil || a.Errno != errno.EUSERS || nlmsg.Msg(b).Seq() != 1 {
 		t.Errorf("%+v, %v", a, err)
 	}
 	c.Close() // says so
@@ -338,7 +340,7 @@ func beKilled(t *testing.T, server uint32) {
 	for group := range uint32(40) {
 		_ = c.Join(group) // one of them is it
 	}
-	request, mark := nlmsg.Begin(nil, 16, nlmsg.Request|nlmsg.Dump, 1, 0)
+	request, mark := nlmsg.Begin(nil, 16, nlmsg.FlagRequest|nlmsg.FlagDump, 1, 0)
 	request = nlmsg.End(append(request, 3, 2, 0, 0), mark)
 	if err := c.Send(request); err != nil {
 		t.Fatal(err)

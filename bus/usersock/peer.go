@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -73,7 +75,7 @@ func (s *Server) hello(id, control uint32) (*session, error) {
 // open makes a client of a port ID. Only the goroutine of Serve is here.
 func (s *Server) open(id uint32, at *session) (_ *session, err error) {
 	if !s.hasPlace(id) && !s.sweep() && !s.evict() {
-		return nil, eUsers
+		return nil, errno.EUSERS
 	}
 	at.port, err = s.bus.Open(bus.WithPortID(id), bus.WithCaps(s.caps))
 	if errors.Is(err, os.ErrClosed) {
@@ -116,7 +118,7 @@ func (s *Server) sweep() bool {
 	var gone []*session
 	s.mu.Lock()
 	for id, p := range s.peers {
-		err := s.sock.TrySendTo(plain(nil, nlmsg.Noop, id), socket.Addr{PortID: id})
+		err := s.sock.TrySendTo(plain(nil, nlmsg.TypeNoop, id), socket.Addr{PortID: id})
 		if errors.Is(err, syscall.ECONNREFUSED) {
 			gone = append(gone, p.now)
 			delete(s.peers, id)

@@ -181,7 +181,7 @@ const datagramSize = 512
 // answers with a bye if it has evicted the client. It is under rd.
 func (c *Client) emptied() {
 	if int64(c.backlog) >= c.full.Load() {
-		b := control{command: cmdReady, portID: c.PortID()}.append(nil, nlmsg.Request, 0)
+		b := control{command: cmdReady, portID: c.PortID()}.append(nil, nlmsg.FlagRequest, 0)
 		switch err := c.sock.TrySendTo(b, c.server); {
 		case err == socket.ErrFull:
 			return // the next time
@@ -242,9 +242,9 @@ func (c *Client) open(data []byte, info *socket.Info) ([]byte, error) {
 	switch {
 	case n < 0: // a handler of the bus may send any bytes
 		return data, nil
-	case m.Type() == nlmsg.Noop && len(data) == nlmsg.HeaderLen:
+	case m.Type() == nlmsg.TypeNoop && len(data) == nlmsg.HeaderLen:
 		return nil, nil
-	case m.Type() == nlmsg.Overrun && len(data) == nlmsg.HeaderLen:
+	case m.Type() == nlmsg.TypeOverrun && len(data) == nlmsg.HeaderLen:
 		c.stats.lost.Add(1)
 		return nil, errLost
 	case m.Type() != typeControl:

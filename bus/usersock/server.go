@@ -9,8 +9,11 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/nlwire/nlwire/errno"
+
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/bus"
-	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -116,7 +119,7 @@ func (s *Server) take(data []byte, from uint32) error {
 		return nil
 	case m.Type() == typeControl:
 		return s.control(m, from)
-	case m.Type() == nlmsg.Noop && n == len(data) && m.Flags()&nlmsg.Ack == 0:
+	case m.Type() == nlmsg.TypeNoop && n == len(data) && m.Flags()&nlmsg.FlagAck == 0:
 		return nil // a probe: the kernel has answered it
 	}
 	at, err := s.session(from)
@@ -126,7 +129,7 @@ func (s *Server) take(data []byte, from uint32) error {
 		return nil
 	case err != nil:
 		s.stats.refused.Add(1)
-		_ = s.answer(m, from, errnoOf(err), nil)
+		_ = s.answer(m, from, &nlmsg.ExtAck{Errno: errnoOf(err)})
 		return fatal(err)
 	}
 	s.stats.requests.Add(1)
@@ -146,24 +149,24 @@ func fatal(err error) error {
 
 // control obeys a control message and answers it.
 func (s *Server) control(m nlmsg.Msg, from uint32) error {
-	if m.Flags()&nlmsg.Request == 0 {
+	if m.Flags()&nlmsg.FlagRequest == 0 {
 		s.stats.malformed.Add(1)
 		return nil
 	}
-	var report nla.Report
+	var report policy.Report
 	var ext nlmsg.ExtAck
-	c, errno := parseControl(m, &report)
+	c, e := parseControl(m, &report)
 	ext.SetReport(&report, nil)
 	err := error(nil)
-	if errno == 0 {
+	if e == 0 {
 		err = s.obey(c, from, &ext)
-		errno = errnoOf(err)
+		e = errnoOf(err)
 	}
-	if errno != 0 {
+	if e != 0 {
 		s.stats.refused.Add(1)
 	}
-	if errno != 0 || m.Flags()&nlmsg.Ack != 0 {
-		_ = s.answer(m, from, errno, &ext)
+	if ext.Errno = e; e != 0 || m.Flags()&nlmsg.FlagAck != 0 {
+		_ = s.answer(m, from, &ext)
 	}
 	return fatal(err)
 }
@@ -199,7 +202,7 @@ func (s *Server) obey(c control, from uint32, ext *nlmsg.ExtAck) error {
 		setCookie(ext, at.port)
 		return err
 	}
-	return bus.EOPNOTSUPP
+	return errno.EOPNOTSUPP
 }
 
 // disown answers a control message about a port ID that is not a greeted client of
@@ -219,9 +222,9 @@ func (s *Server) disown(c control, from uint32) error {
 		s.bye(from, byeEvicted)
 		return nil
 	case wasEvicted && (from == c.portID || from == e.control):
-		return bus.ECONNREFUSED
+		return errno.ECONNREFUSED
 	}
-	return bus.EPERM
+	return errno.EPERM
 }
 
 // setFlag refuses flags that take a privilege or affect other clients.
@@ -230,20 +233,20 @@ func setFlag(p *bus.Port, f socket.Flag, on bool) error {
 	case socket.ExtAck, socket.CapAck, socket.StrictCheck, socket.NoENOBUFS, socket.PacketInfo:
 		return p.SetFlag(f, on)
 	}
-	return eNoProtoOpt
+	return errno.ENOPROTOOPT
 }
 
 // setCookie reports the size of the queue.
 func setCookie(ext *nlmsg.ExtAck, p *bus.Port) {
 	size, _ := p.ReceiveBuffer() // 0 when the client is gone
 	ext.Cookie = ne.AppendUint32(nil, uint32(size))
-	ext.Set(nlmsg.AttrCookie)
 }
 
 // answer sends an Error message without blocking: it is dropped if the client's
 // socket is full.
-func (s *Server) answer(m nlmsg.Msg, to uint32, errno bus.Errno, ext *nlmsg.ExtAck) error {
-	b := nlmsg.AppendAck(nil, m, to, uint32(errno), ext, nlmsg.AckOptions{Cap: true, Ext: true})
+func (s *Server) answer(m nlmsg.Msg, to uint32, ext *nlmsg.ExtAck) error {
+	ext.Request = m
+	b := nlmsg.AppendAck(nil, ext, nlmsg.AckOptions{PortID: to, Cap: true, Ext: true})
 	return s.sock.TrySendTo(b, socket.Addr{PortID: to})
 }
 

@@ -22,7 +22,7 @@ import (
 
 // echo asks for an echo over a Conn.
 func echo(w *world, c *conn.Conn, text string) (string, error) {
-	r := c.Request(nlmsg.Type(w.family.ID()), nlmsg.Request|nlmsg.Ack, genlmsg.Append(nil, docexmpl.CmdEcho, docexmpl.Version))
+	r := c.Request(nlmsg.Type(w.family.ID()), nlmsg.FlagRequest|nlmsg.FlagAck, genlmsg.Append(nil, docexmpl.CmdEcho, docexmpl.Version))
 	defer r.Release()
 	r.B = nla.AppendCString(r.B, docexmpl.AttrMsg, text)
 	m, err := c.Do(w.ctx(), r)
@@ -46,7 +46,7 @@ func TestDocExmpl(t *testing.T) {
 	wantEcho(w, c, "hello")
 
 	n := 0
-	r := c.Request(nlmsg.Type(f.ID), nlmsg.Request, genlmsg.Append(nil, docexmpl.CmdEcho, docexmpl.Version))
+	r := c.Request(nlmsg.Type(f.ID), nlmsg.FlagRequest, genlmsg.Append(nil, docexmpl.CmdEcho, docexmpl.Version))
 	defer r.Release()
 	for m, err := range c.Dump(w.ctx(), r) {
 		if want := "dump entry number " + strconv.Itoa(n); err != nil || textOf(m) != want {
@@ -90,10 +90,10 @@ func TestDocExmpl(t *testing.T) {
 func TestOptionsReachTheBus(t *testing.T) {
 	w := serve(t, bus.New())
 	c, first := w.conn()
-	r := c.Request(nlmsg.Type(w.family.ID()), nlmsg.Request, genlmsg.Append(nil, docexmpl.CmdEcho, docexmpl.Version))
+	r := c.Request(nlmsg.Type(w.family.ID()), nlmsg.FlagRequest, genlmsg.Append(nil, docexmpl.CmdEcho, docexmpl.Version))
 	defer r.Release()
 	var refusal *conn.Error
-	if _, err := c.Do(w.ctx(), r); !errors.As(err, &refusal) || refusal.Msg != "DOC_EXMPL_A_MSG is required" {
+	if _, err := c.Do(w.ctx(), r); !errors.As(err, &refusal) || string(refusal.Msg) != "DOC_EXMPL_A_MSG is required" {
 		t.Errorf("error %v", err)
 	}
 	if err := first.SetFlag(socket.ExtAck, false); err != nil {
@@ -102,7 +102,7 @@ func TestOptionsReachTheBus(t *testing.T) {
 	if on, _ := first.Flag(socket.ExtAck); on {
 		t.Error("ExtAck is on")
 	}
-	if _, err := c.Do(w.ctx(), r); !errors.As(err, &refusal) || refusal.Msg != "" {
+	if _, err := c.Do(w.ctx(), r); !errors.As(err, &refusal) || string(refusal.Msg) != "" {
 		t.Errorf("error %v", err)
 	}
 	for _, f := range []socket.Flag{socket.ListenAllNSID, socket.BroadcastError, 77, -1} {
@@ -176,7 +176,7 @@ func TestClientsHaveNoCapabilities(t *testing.T) {
 			t.Fatal(err)
 		}
 		c, first := w.conn()
-		r := c.Request(nlmsg.Type(f.ID()), nlmsg.Request|nlmsg.Ack, genlmsg.Append(nil, 1, 0))
+		r := c.Request(nlmsg.Type(f.ID()), nlmsg.FlagRequest|nlmsg.FlagAck, genlmsg.Append(nil, 1, 0))
 		if _, err := c.Do(w.ctx(), r); !errors.Is(err, want) {
 			t.Errorf("caps %d: request: %v", caps, err)
 		}
@@ -267,7 +267,7 @@ func TestLongReply(t *testing.T) {
 	}
 	c, _ := w.conn()
 	ask := func() (nlmsg.Msg, error) {
-		r := c.Request(nlmsg.Type(f.ID()), nlmsg.Request, genlmsg.Append(nil, 1, 0))
+		r := c.Request(nlmsg.Type(f.ID()), nlmsg.FlagRequest, genlmsg.Append(nil, 1, 0))
 		return c.Do(w.ctx(), r)
 	}
 	var loss *conn.LossError
@@ -333,7 +333,7 @@ func TestBusClosesInTheMiddle(t *testing.T) {
 	if err := s.SendTo(w.appendEcho(nil, 0, 1, "x"), socket.Addr{PortID: w.id}); err != nil {
 		t.Fatal(err)
 	}
-	if b, _ := receive(t, s); nlmsg.Msg(b).Type() != nlmsg.Error {
+	if b, _ := receive(t, s); nlmsg.Msg(b).Type() != nlmsg.TypeError {
 		t.Errorf("answer %v", nlmsg.Msg(b))
 	}
 	if err := <-w.ended; !errors.Is(err, os.ErrClosed) {

@@ -7,12 +7,13 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/urfave/cli/v3"
 
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/genlmsg"
-	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
@@ -84,7 +85,7 @@ func call(ctx context.Context, c *cli.Command) error {
 }
 
 // policyOf returns the policy of the operation, nil if none is exported.
-func policyOf(ctx context.Context, client *ctrl.Client, f *ctrl.Family, cmd uint8, isDump bool) (*nla.Policy, error) {
+func policyOf(ctx context.Context, client *ctrl.Client, f *ctrl.Family, cmd uint8, isDump bool) (*policy.Policy, error) {
 	policies, err := client.Policies(ctx, f)
 	if errors.Is(err, ctrl.ErrNotExported) {
 		return nil, nil
@@ -112,14 +113,14 @@ func newRequest(c *cli.Command, cn *conn.Conn, f *ctrl.Family, cmd uint8) (*conn
 		version = c.Uint8("version")
 	}
 	header := append(genlmsg.Append(nil, cmd, version), make([]byte, f.HdrSize)...)
-	r := cn.Request(nlmsg.Type(f.ID), nlmsg.Request, header)
+	r := cn.Request(nlmsg.Type(f.ID), nlmsg.FlagRequest, header)
 	r.Op = fmt.Sprintf("call %s %d", printable(f.Name), cmd)
 	return r, nil
 }
 
 func do(ctx context.Context, cn *conn.Conn, r *conn.Request, p *printer, c *cli.Command) error {
 	m := nlmsg.Msg(r.B)
-	m.SetFlags(m.Flags() | nlmsg.Ack)
+	m.SetFlags(m.Flags() | nlmsg.FlagAck)
 	if _, err := cn.Do(ctx, r); err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nlwire/nlwire/bus"
@@ -18,14 +20,14 @@ import (
 
 // inner and kinds have an attribute of each kind.
 var (
-	inner = &nla.Policy{Attrs: []nla.Rule{1: {Kind: nla.KindU8}}}
-	kinds = &nla.Policy{Attrs: []nla.Rule{
-		nla.KindU8: {Kind: nla.KindU8}, nla.KindU16: {Kind: nla.KindU16}, nla.KindU32: {Kind: nla.KindU32}, nla.KindU64: {Kind: nla.KindU64},
-		nla.KindString: {Kind: nla.KindString}, nla.KindFlag: {Kind: nla.KindFlag}, nla.KindMsecs: {Kind: nla.KindMsecs},
-		nla.KindNested: nla.Nest(inner), nla.KindNestedArray: nla.NestArray(inner), nla.KindNULString: {Kind: nla.KindNULString},
-		nla.KindBinary: {Kind: nla.KindBinary}, nla.KindS8: {Kind: nla.KindS8}, nla.KindS16: {Kind: nla.KindS16}, nla.KindS32: {Kind: nla.KindS32},
-		nla.KindS64: {Kind: nla.KindS64}, nla.KindBitfield32: nla.Mask(nla.KindBitfield32, 3), nla.KindReject: {Kind: nla.KindReject},
-		nla.KindBE16: {Kind: nla.KindBE16}, nla.KindBE32: {Kind: nla.KindBE32}, nla.KindSint: {Kind: nla.KindSint}, nla.KindUint: {Kind: nla.KindUint},
+	inner = &policy.Policy{Attrs: []policy.Rule{1: {Kind: policy.KindU8}}}
+	kinds = &policy.Policy{Attrs: []policy.Rule{
+		policy.KindU8: {Kind: policy.KindU8}, policy.KindU16: {Kind: policy.KindU16}, policy.KindU32: {Kind: policy.KindU32}, policy.KindU64: {Kind: policy.KindU64},
+		policy.KindString: {Kind: policy.KindString}, policy.KindFlag: {Kind: policy.KindFlag}, policy.KindMsecs: {Kind: policy.KindMsecs},
+		policy.KindNested: policy.Nest(inner), policy.KindNestedArray: policy.NestArray(inner), policy.KindNULString: {Kind: policy.KindNULString},
+		policy.KindBinary: {Kind: policy.KindBinary}, policy.KindS8: {Kind: policy.KindS8}, policy.KindS16: {Kind: policy.KindS16}, policy.KindS32: {Kind: policy.KindS32},
+		policy.KindS64: {Kind: policy.KindS64}, policy.KindBitfield32: policy.Mask(policy.KindBitfield32, 3), policy.KindReject: {Kind: policy.KindReject},
+		policy.KindBE16: {Kind: policy.KindBE16}, policy.KindBE32: {Kind: policy.KindBE32}, policy.KindSint: {Kind: policy.KindSint}, policy.KindUint: {Kind: policy.KindUint},
 	}}
 )
 

@@ -81,7 +81,7 @@ func cooked(protocol int, b []byte) []byte {
 // The same datagrams are the same in every kind of file.
 func TestDecodeFiles(t *testing.T) {
 	needLittleEndian(t)
-	route := request(18, nlmsg.Request|nlmsg.Dump, make([]byte, 16), nla.AppendUint32(nil, 29, 1))
+	route := request(18, nlmsg.FlagRequest|nlmsg.FlagDump, make([]byte, 16), nla.AppendUint32(nil, 29, 1))
 	raw, err := decoded(t, route, socket.Route)
 	if err != nil || len(raw) != 1 || raw[0].Name != "getlink" {
 		t.Fatalf("%v, %+v", err, raw)
@@ -132,7 +132,7 @@ func TestDecodeFiles(t *testing.T) {
 func TestDecodeRefuses(t *testing.T) {
 	needLittleEndian(t)
 	dir := t.TempDir()
-	noop := request(nlmsg.Noop, 0, nil, nil)
+	noop := request(nlmsg.TypeNoop, 0, nil, nil)
 	other := []byte{0xa1, 0xb2, 0xc3, 0xd4}
 	ng := []byte{0x0a, 0x0d, 0x0d, 0x0a, 0, 0, 0, 28, 0x1a, 0x2b, 0x3c, 0x4d}
 	long := pcap(t, linkNetlink, make([]byte, maxPacket+1))
@@ -195,7 +195,7 @@ func TestDecodeRefuses(t *testing.T) {
 // A pcapng file that ends within a block is an error.
 func TestDecodeCutNg(t *testing.T) {
 	needLittleEndian(t)
-	noop := cooked(socket.Route, request(nlmsg.Noop, 0, nil, nil))
+	noop := cooked(socket.Route, request(nlmsg.TypeNoop, 0, nil, nil))
 	file := slices.Concat(pcapng(t, []layers.LinkType{linkNetlink}, noop, noop), []byte{10, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0})
 	whole, err := decodedText(file, 0)
 	if err != nil {
@@ -218,7 +218,7 @@ func TestDecodeCutNg(t *testing.T) {
 // A packet of which only the header of the message was captured.
 func TestDecodeCutPacket(t *testing.T) {
 	needLittleEndian(t)
-	whole := cooked(socket.Route, request(26, nlmsg.Request, make([]byte, 12), nil))
+	whole := cooked(socket.Route, request(26, nlmsg.FlagRequest, make([]byte, 12), nil))
 	file := pcap(t, linkNetlink, whole[:len(whole)-4])
 	file[24+12] += 4
 	got, err := decoded(t, file, 0)

@@ -13,11 +13,12 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/urfave/cli/v3"
 
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/genlmsg"
-	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -184,7 +185,7 @@ func (d *decoder) read(out *message, protocol int, m nlmsg.Msg) {
 	switch t := m.Type(); {
 	case protocol == socket.Connector: // whose messages of data are of type Done (cn_netlink_send_mult)
 		out.Payload = hex.EncodeToString(m.Payload())
-	case t == nlmsg.Error || t == nlmsg.Done:
+	case t == nlmsg.TypeError || t == nlmsg.TypeDone:
 		out.Answer, out.Payload = newAnswer(m)
 	case t >= nlmsg.MinType && protocol == socket.Generic:
 		d.generic(out, m)
@@ -216,7 +217,7 @@ func behind(m nlmsg.Msg, header int) *Body {
 
 // generic reads a message of a family.
 func (d *decoder) generic(out *message, m nlmsg.Msg) {
-	var policy *nla.Policy
+	var policy *policy.Policy
 	if m.Type() == genlmsg.IDCtrl {
 		d.hear(m)
 		policy = controllerPolicy

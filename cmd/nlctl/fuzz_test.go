@@ -35,7 +35,7 @@ func files(f *testing.F) []seeds.Seed {
 		file := request(genlmsg.IDCtrl, 0, genlmsg.Append(nil, genlmsg.CtrlCmdNewFamily, 2), attrs)
 		return append(file, bytes.Repeat(request(33, 0xffff, genlmsg.Append(nil, 1, 1), nil), 100)...)
 	}
-	noop := request(nlmsg.Noop, 0, nil, nil)
+	noop := request(nlmsg.TypeNoop, 0, nil, nil)
 	cut := pcap(f, linkNetlink, cooked(socket.Route, noop))
 	cut[24+12] += 8
 	list := []seeds.Seed{

@@ -109,7 +109,7 @@ func commands(badUsage cli.OnUsageErrorFunc) []*cli.Command {
 			Name:          "policy",
 			Usage:         "show which attributes a family accepts, as the kernel tells it",
 			ArgsUsage:     "NAME",
-			Action:        policy,
+			Action:        showPolicy,
 			ShellComplete: completeFamilies,
 		},
 		{

@@ -7,7 +7,10 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/errno"
+
+	"github.com/nlwire/nlwire/internal/policywire"
+
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
@@ -49,23 +52,23 @@ func newEnvelope(protocol int, m nlmsg.Msg) *Envelope {
 
 // answer is what an error or a done says.
 type answer struct {
-	Errno   uint32  `json:"errno"`
-	Text    string  `json:"text,omitempty"`    // of the errno
-	Message string  `json:"message,omitempty"` // the kernel's own words
-	Offset  *uint32 `json:"offset,omitempty"`  // of the bad attribute in the request
-	Policy  string  `json:"policy,omitempty"`  // what it must be
-	Missing *uint32 `json:"missing,omitempty"` // the type of the attribute that is not there
-	Nest    *uint32 `json:"nest,omitempty"`    // the offset of the nest that lacks it
-	Cookie  string  `json:"cookie,omitempty"`
-	Request string  `json:"request,omitempty"` // what is repeated of it
-	Error   string  `json:"error,omitempty"`   // what stopped making sense
+	Errno   errno.Errno `json:"errno"`
+	Text    string      `json:"text,omitempty"`    // of the errno
+	Message string      `json:"message,omitempty"` // the kernel's own words
+	Offset  *uint32     `json:"offset,omitempty"`  // of the bad attribute in the request
+	Policy  string      `json:"policy,omitempty"`  // what it must be
+	Missing *uint32     `json:"missing,omitempty"` // the type of the attribute that is not there
+	Nest    *uint32     `json:"nest,omitempty"`    // the offset of the nest that lacks it
+	Cookie  string      `json:"cookie,omitempty"`
+	Request string      `json:"request,omitempty"` // what is repeated of it
+	Error   string      `json:"error,omitempty"`   // what stopped making sense
 }
 
 // newAnswer reads a message of type Error or Done. rest is what it has besides, in hex.
 // A Done whose number is no errno is the protocol's own, and no answer.
 func newAnswer(m nlmsg.Msg) (out *answer, rest string) {
 	parse := nlmsg.ParseAck
-	if p := m.Payload(); m.Type() == nlmsg.Done {
+	if p := m.Payload(); m.Type() == nlmsg.TypeDone {
 		parse = nlmsg.ParseDone
 		if len(p) >= errnoLen && int32(binary.NativeEndian.Uint32(p)) > 0 {
 			return nil, hex.EncodeToString(p)
@@ -73,19 +76,19 @@ func newAnswer(m nlmsg.Msg) (out *answer, rest string) {
 	}
 	a, err := parse(m)
 	out = &answer{Errno: a.Errno, Message: string(a.Msg), Cookie: hex.EncodeToString(a.Cookie), Request: hex.EncodeToString(a.Request)}
-	if a.Errno != 0 && a.Errno <= maxErrno {
-		out.Text = errnoText(a.Errno)
+	if a.Errno.Name() != "" {
+		out.Text = a.Errno.Error()
 	}
-	if a.Has(nlmsg.AttrPolicy) {
+	if a.Policy != nil {
 		out.Policy = policyText(a.Policy)
 	}
-	if a.Has(nlmsg.AttrOffs) {
+	if a.Offset != 0 {
 		out.Offset = &a.Offset
 	}
-	if a.Has(nlmsg.AttrMissType) {
+	if a.MissType != 0 {
 		out.Missing = &a.MissType
 	}
-	if a.Has(nlmsg.AttrMissNest) {
+	if a.MissNest != 0 {
 		out.Nest = &a.MissNest
 	}
 	if err != nil {
@@ -94,11 +97,8 @@ func newAnswer(m nlmsg.Msg) (out *answer, rest string) {
 	return out, hex.EncodeToString(unread(m, &a, err))
 }
 
-// maxErrno is the highest errno (MAX_ERRNO of linux/err.h).
-const maxErrno = 4095
-
 func policyText(p []byte) string {
-	rule, _, err := nla.ParseRule(p)
+	rule, _, err := policywire.ParseRule(p)
 	if err != nil {
 		return "a policy that makes no sense, " + hex.EncodeToString(p)
 	}
@@ -110,14 +110,14 @@ const errnoLen = 4
 
 // unread returns what an answer has behind the errno, the request and the extended
 // ACK: nothing as a rule, and all behind the errno where it makes no sense.
-func unread(m nlmsg.Msg, a *nlmsg.Answer, err error) []byte {
+func unread(m nlmsg.Msg, a *nlmsg.ExtAck, err error) []byte {
 	p := m.Payload()
 	switch {
 	case len(p) < errnoLen:
 		return p
 	case err != nil:
 		return p[errnoLen:]
-	case m.Flags()&nlmsg.AckTLVs != 0:
+	case m.Flags()&nlmsg.FlagAckTLVs != 0:
 		return nil
 	}
 	return p[min(len(p), errnoLen+nlmsg.Align(len(a.Request))):]

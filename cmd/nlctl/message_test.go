@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nlwire/nlwire/genlmsg"
@@ -20,14 +22,12 @@ func request(typ nlmsg.Type, flags nlmsg.Flags, header, attrs []byte) []byte {
 }
 
 // ack answers a request with everything that extended ACK has.
-func ack(errno uint32) []byte {
-	e := &nlmsg.ExtAck{Msg: []byte("no \"é\"\n"), Cookie: []byte{1, 2}, Offset: 20, MissType: 3, MissNest: 24}
-	for typ := uint16(nlmsg.AttrMsg); typ <= nlmsg.AttrMissNest; typ++ {
-		e.Set(typ)
-	}
-	e.Policy = nla.AppendUint32(nil, 1, 1) // NL_POLICY_TYPE_ATTR_TYPE: NL_ATTR_TYPE_FLAG
-	req := request(0x20, nlmsg.Request, []byte{1, 2, 3, 4}, nla.AppendUint32(nil, 1, 5))
-	return nlmsg.AppendAck(nil, req, 9, errno, e, nlmsg.AckOptions{Ext: true})
+func ack(e errno.Errno) []byte {
+	req := request(0x20, nlmsg.FlagRequest, []byte{1, 2, 3, 4}, nla.AppendUint32(nil, 1, 5))
+	return nlmsg.AppendAck(nil, &nlmsg.ExtAck{
+		Errno: e, Request: req, Msg: []byte("no \"é\"\n"), Cookie: []byte{1, 2}, Offset: 20, MissType: 3, MissNest: 24,
+		Policy: nla.AppendUint32(nil, 1, 1), // NL_POLICY_TYPE_ATTR_TYPE: NL_ATTR_TYPE_FLAG
+	}, nlmsg.AckOptions{PortID: 9, Ext: true})
 }
 
 // What is printed of each kind of message.
@@ -46,7 +46,7 @@ func TestDecodeMessages(t *testing.T) {
 		want     string
 	}{
 		{"a family, and a message with its header", socket.Generic,
-			append(family("ovs \x1b", 33, 4), request(33, nlmsg.Request|nlmsg.Dump, append(genlmsg.Append(nil, 2, 1), 0xff, 0, 0, 0), one)...),
+			append(family("ovs \x1b", 33, 4), request(33, nlmsg.FlagRequest|nlmsg.FlagDump, append(genlmsg.Append(nil, 2, 1), 0xff, 0, 0, 0), one)...),
 			`1  generic, 80 bytes
   nlctrl  0  seq 7  port 9  48 bytes
     command 1, version 2
@@ -59,7 +59,7 @@ func TestDecodeMessages(t *testing.T) {
       1  bytes  686900  "hi"
 `},
 		{"a family with a header nobody means", socket.Generic,
-			append(family("bad", 34, 1<<31), request(34, nlmsg.Request|nlmsg.Root, genlmsg.Append(nil, 2, 1), one)...),
+			append(family("bad", 34, 1<<31), request(34, nlmsg.FlagRequest|nlmsg.FlagRoot, genlmsg.Append(nil, 2, 1), one)...),
 			`1  generic, 72 bytes
   nlctrl  0  seq 7  port 9  44 bytes
     command 1, version 2
@@ -86,31 +86,31 @@ func TestDecodeMessages(t *testing.T) {
     cookie 0102
     of the request 1c000000200001000700000009000000010203040800010005000000
 `},
-		{"done", socket.Route, request(nlmsg.Done, nlmsg.Multi, []byte{0, 0, 0, 0}, nil), `1  route, 20 bytes
+		{"done", socket.Route, request(nlmsg.TypeDone, nlmsg.FlagMulti, []byte{0, 0, 0, 0}, nil), `1  route, 20 bytes
   done  multi  seq 7  port 9  20 bytes
     success
 `},
-		{"error cut short", socket.Route, request(nlmsg.Error, 0, []byte{0xff, 0xff}, nil), `1  route, 20 bytes
+		{"error cut short", socket.Route, request(nlmsg.TypeError, 0, []byte{0xff, 0xff}, nil), `1  route, 20 bytes
   error  0  seq 7  port 9  18 bytes
     nlmsg: message cut short at offset 18
     ffff
 `},
-		{"noop", socket.Route, request(nlmsg.Noop, 0, []byte{1, 2, 3, 4}, nil), `1  route, 20 bytes
+		{"noop", socket.Route, request(nlmsg.TypeNoop, 0, []byte{1, 2, 3, 4}, nil), `1  route, 20 bytes
   noop  0  seq 7  port 9  20 bytes
     01020304
 `},
-		{"rtnetlink", socket.Route, append(request(26, nlmsg.Request|nlmsg.Dump, []byte{2}, nil), request(24, nlmsg.Excl|nlmsg.Create, make([]byte, 12), one)...), `1  route, 56 bytes
+		{"rtnetlink", socket.Route, append(request(26, nlmsg.FlagRequest|nlmsg.FlagDump, []byte{2}, nil), request(24, nlmsg.FlagExcl|nlmsg.FlagCreate, make([]byte, 12), one)...), `1  route, 56 bytes
   getroute  request|dump  seq 7  port 9  17 bytes
     header 02
   newroute  excl|create  seq 7  port 9  36 bytes
     header 000000000000000000000000
     1  bytes  686900  "hi"
 `},
-		{"rtnetlink, no such type", socket.Route, request(1000, nlmsg.Request, []byte{1, 2}, nil), `1  route, 20 bytes
+		{"rtnetlink, no such type", socket.Route, request(1000, nlmsg.FlagRequest, []byte{1, 2}, nil), `1  route, 20 bytes
   0x3e8  request  seq 7  port 9  18 bytes
     0102
 `},
-		{"netfilter", socket.Netfilter, request(0xa00, nlmsg.Request, []byte{1, 2, 3, 4}, one), `1  netfilter, 28 bytes
+		{"netfilter", socket.Netfilter, request(0xa00, nlmsg.FlagRequest, []byte{1, 2, 3, 4}, one), `1  netfilter, 28 bytes
   0xa00  request  seq 7  port 9  28 bytes
     header 01020304
     1  bytes  686900  "hi"
@@ -141,49 +141,49 @@ func TestDecodeMessages(t *testing.T) {
     at 28 of the message: nla: attribute length past the end of the input
     0900010001020304
 `},
-		{"a message that is too long", socket.Route, append(request(nlmsg.Noop, 0, nil, nil), 0xff, 0xff, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), `1  route, 32 bytes
+		{"a message that is too long", socket.Route, append(request(nlmsg.TypeNoop, 0, nil, nil), 0xff, 0xff, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), `1  route, 32 bytes
   noop  0  seq 7  port 9  16 bytes
   noop  0  seq 0  port 0  16 bytes
   at 16 of the datagram: nlmsg: message length past the end of the input
     ffff0000010000000000000000000000
 `},
-		{"data of the connector", socket.Connector, request(nlmsg.Done, 0, []byte{0, 0, 0, 0, 1, 0, 0, 0}, nil), `1  connector, 24 bytes
+		{"data of the connector", socket.Connector, request(nlmsg.TypeDone, 0, []byte{0, 0, 0, 0, 1, 0, 0, 0}, nil), `1  connector, 24 bytes
   done  0  seq 7  port 9  24 bytes
     0000000001000000
 `},
-		{"error without a request", socket.Route, request(nlmsg.Error, 0, []byte{0xfe, 0xff, 0xff, 0xff, 1, 2}, nil), `1  route, 24 bytes
+		{"error without a request", socket.Route, request(nlmsg.TypeError, 0, []byte{0xfe, 0xff, 0xff, 0xff, 1, 2}, nil), `1  route, 24 bytes
   error  0  seq 7  port 9  22 bytes
     errno 2: no such file or directory
     nlmsg: message cut short at offset 22
     0102
 `},
-		{"more behind a padded request", socket.Route, request(nlmsg.Error, 0, append([]byte{0xfe, 0xff, 0xff, 0xff}, request(24, 0, []byte{0xaa}, nil)...), []byte{1}), `1  route, 44 bytes
+		{"more behind a padded request", socket.Route, request(nlmsg.TypeError, 0, append([]byte{0xfe, 0xff, 0xff, 0xff}, request(24, 0, []byte{0xaa}, nil)...), []byte{1}), `1  route, 44 bytes
   error  0  seq 7  port 9  41 bytes
     errno 2: no such file or directory
     of the request 11000000180000000700000009000000aa
     01
 `},
-		{"done with a number", socket.Route, request(nlmsg.Done, 0, []byte{5, 0, 0, 0, 1}, nil), `1  route, 24 bytes
+		{"done with a number", socket.Route, request(nlmsg.TypeDone, 0, []byte{5, 0, 0, 0, 1}, nil), `1  route, 24 bytes
   done  0  seq 7  port 9  21 bytes
     0500000001
 `},
-		{"done with more", socket.Route, request(nlmsg.Done, 0, []byte{0xfe, 0xff, 0xff, 0xff, 1}, nil), `1  route, 24 bytes
+		{"done with more", socket.Route, request(nlmsg.TypeDone, 0, []byte{0xfe, 0xff, 0xff, 0xff, 1}, nil), `1  route, 24 bytes
   done  0  seq 7  port 9  21 bytes
     errno 2: no such file or directory
     01
 `},
-		{"error with more", socket.Route, request(nlmsg.Error, nlmsg.Capped, append(make([]byte, 4), request(24, 0, nil, nil)...), []byte{1, 2}), `1  route, 40 bytes
+		{"error with more", socket.Route, request(nlmsg.TypeError, nlmsg.FlagCapped, append(make([]byte, 4), request(24, 0, nil, nil)...), []byte{1, 2}), `1  route, 40 bytes
   error  capped  seq 7  port 9  38 bytes
     success
     of the request 10000000180000000700000009000000
     0102
 `},
-		{"an errno that is none", socket.Route, request(nlmsg.Error, nlmsg.Capped, append([]byte{0, 0, 0, 0x80}, request(24, 0, nil, nil)...), nil), `1  route, 36 bytes
+		{"an errno that is none", socket.Route, request(nlmsg.TypeError, nlmsg.FlagCapped, append([]byte{0, 0, 0, 0x80}, request(24, 0, nil, nil)...), nil), `1  route, 36 bytes
   error  capped  seq 7  port 9  36 bytes
     errno 2147483648
     of the request 10000000180000000700000009000000
 `},
-		{"a policy that makes no sense", socket.Route, request(nlmsg.Error, nlmsg.Capped|nlmsg.AckTLVs,
+		{"a policy that makes no sense", socket.Route, request(nlmsg.TypeError, nlmsg.FlagCapped|nlmsg.FlagAckTLVs,
 			append([]byte{0xea, 0xff, 0xff, 0xff}, request(24, 0, nil, nil)...), nla.AppendBytes(nil, nlmsg.AttrPolicy, []byte{3, 0, 1, 0})), `1  route, 44 bytes
   error  capped|ack-tlvs  seq 7  port 9  44 bytes
     errno 22: invalid argument
@@ -195,11 +195,11 @@ func TestDecodeMessages(t *testing.T) {
     header 0a0008000000000000000000000000000000000000000000
     1  bytes  686900  "hi"
 `},
-		{"delete", socket.Route, request(25, nlmsg.Request|nlmsg.Bulk, make([]byte, 12), nil), `1  route, 28 bytes
+		{"delete", socket.Route, request(25, nlmsg.FlagRequest|nlmsg.FlagBulk, make([]byte, 12), nil), `1  route, 28 bytes
   delroute  request|bulk  seq 7  port 9  28 bytes
     header 000000000000000000000000
 `},
-		{"both bits of a dump, in a reply", socket.Generic, request(17, nlmsg.Dump, genlmsg.Append(nil, 1, 2), nil), `1  generic, 20 bytes
+		{"both bits of a dump, in a reply", socket.Generic, request(17, nlmsg.FlagDump, genlmsg.Append(nil, 1, 2), nil), `1  generic, 20 bytes
   VFS_DQUOT  0x300  seq 7  port 9  20 bytes
     command 1, version 2
 `},
@@ -244,7 +244,7 @@ func TestDecodeMessages(t *testing.T) {
           2  u32  5
       10  u32  3
 `},
-		{"rest", socket.Route, append(request(nlmsg.Noop, 0, nil, nil), 1, 2), `1  route, 18 bytes
+		{"rest", socket.Route, append(request(nlmsg.TypeNoop, 0, nil, nil), 1, 2), `1  route, 18 bytes
   noop  0  seq 7  port 9  16 bytes
   at 16 of the datagram: nlmsg: message cut short
     0102

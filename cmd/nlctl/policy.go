@@ -6,10 +6,11 @@ import (
 	"io"
 	"strings"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/urfave/cli/v3"
 
 	"github.com/nlwire/nlwire/ctrl"
-	"github.com/nlwire/nlwire/nla"
 )
 
 // policies is the JSON of a family's policies. Do and Dump are indexes of
@@ -36,12 +37,12 @@ type rule struct {
 }
 
 func newPolicies(name string, p *ctrl.Policies) policies {
-	index := map[*nla.Policy]int{}
+	index := map[*policy.Policy]int{}
 	tables := p.Tables()
 	for i, table := range tables {
 		index[table] = i
 	}
-	find := func(p *nla.Policy) *int {
+	find := func(p *policy.Policy) *int {
 		if i, ok := index[p]; ok {
 			return &i
 		}
@@ -55,7 +56,7 @@ func newPolicies(name string, p *ctrl.Policies) policies {
 		rules := []rule{}
 		for typ := range table.Attrs {
 			r := &table.Attrs[typ]
-			if r.Kind == nla.KindUnspec {
+			if r.Kind == policy.KindUnspec {
 				continue // not exported
 			}
 			rules = append(rules, rule{typ, r.Kind.String(), r.String(), find(r.Nested), ctrl.LostOf(r).String()})
@@ -65,7 +66,7 @@ func newPolicies(name string, p *ctrl.Policies) policies {
 	return out
 }
 
-func policy(ctx context.Context, c *cli.Command) error {
+func showPolicy(ctx context.Context, c *cli.Command) error {
 	args, err := arguments(c, 1)
 	if err != nil {
 		return err

@@ -8,6 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/urfave/cli/v3"
 
@@ -15,7 +19,6 @@ import (
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/genlmsg"
-	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
@@ -64,7 +67,7 @@ func TestPolicyOfEveryFamily(t *testing.T) {
 
 // A policy that nests itself is printed once, with what is not told.
 func TestPoliciesPrint(t *testing.T) {
-	self := &nla.Policy{Attrs: []nla.Rule{{}, nla.ExactLen(6), {Kind: nla.KindNested}, {}, {Kind: nla.KindUint}, {Kind: nla.KindBinary}, {Kind: nla.KindU8, Check: nla.CheckFunc}}}
+	self := &policy.Policy{Attrs: []policy.Rule{{}, policy.ExactLen(6), {Kind: policy.KindNested}, {}, {Kind: policy.KindUint}, {Kind: policy.KindBinary}, {Kind: policy.KindU8, Check: policy.CheckFunc}}}
 	self.Attrs[2].Nested = self
 	p := newPolicies("evil\x1b[m", &ctrl.Policies{Ops: []ctrl.OpPolicy{{Cmd: 1, Do: self}, {Cmd: 12, Dump: self}}})
 	var out bytes.Buffer
@@ -98,7 +101,7 @@ func (p oldPort) Send(b []byte) error {
 	if h, _ := genlmsg.Consume(m.Payload()); m.Type() != genlmsg.IDCtrl || h.Cmd() != genlmsg.CtrlCmdGetPolicy {
 		return p.Port.Send(b)
 	}
-	return p.bus.Unicast(0, p.PortID(), nlmsg.AppendAck(nil, m, p.PortID(), uint32(bus.EOPNOTSUPP), nil, nlmsg.AckOptions{}))
+	return p.bus.Unicast(0, p.PortID(), nlmsg.AppendAck(nil, &nlmsg.ExtAck{Errno: errno.EOPNOTSUPP, Request: m}, nlmsg.AckOptions{PortID: p.PortID()}))
 }
 
 // A kernel that does not export policies is an error; a family that has none is not.

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/genlmsg"
-	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -96,7 +97,7 @@ func flagsKind(protocol int, t nlmsg.Type, f nlmsg.Flags) nlmsg.Kind {
 		return nlmsg.KindOf(t)
 	}
 	switch {
-	case protocol == socket.Generic && f&nlmsg.Request != 0 && f&nlmsg.Dump == nlmsg.Dump:
+	case protocol == socket.Generic && f&nlmsg.FlagRequest != 0 && f&nlmsg.FlagDump == nlmsg.FlagDump:
 		return nlmsg.KindGet
 	case protocol == socket.Route:
 		return [4]nlmsg.Kind{nlmsg.KindNew, nlmsg.KindDelete, nlmsg.KindGet, nlmsg.KindUnknown}[t&3]
@@ -106,29 +107,29 @@ func flagsKind(protocol int, t nlmsg.Type, f nlmsg.Flags) nlmsg.Kind {
 
 // controllerPolicy tells the kinds of what the controller says about families
 // (ctrl_fill_info).
-var controllerPolicy = &nla.Policy{Attrs: []nla.Rule{
-	genlmsg.CtrlAttrFamilyID:        {Kind: nla.KindU16},
-	genlmsg.CtrlAttrFamilyName:      {Kind: nla.KindNULString},
-	genlmsg.CtrlAttrVersion:         {Kind: nla.KindU32},
-	genlmsg.CtrlAttrHdrSize:         {Kind: nla.KindU32},
-	genlmsg.CtrlAttrMaxAttr:         {Kind: nla.KindU32},
-	genlmsg.CtrlAttrOps:             {Kind: nla.KindNestedArray, Nested: controllerOp},
-	genlmsg.CtrlAttrMulticastGroups: {Kind: nla.KindNestedArray, Nested: controllerGroup},
-	genlmsg.CtrlAttrOpPolicy:        {Kind: nla.KindNestedArray, Nested: controllerOpPolicy},
-	genlmsg.CtrlAttrOp:              {Kind: nla.KindU32},
+var controllerPolicy = &policy.Policy{Attrs: []policy.Rule{
+	genlmsg.CtrlAttrFamilyID:        {Kind: policy.KindU16},
+	genlmsg.CtrlAttrFamilyName:      {Kind: policy.KindNULString},
+	genlmsg.CtrlAttrVersion:         {Kind: policy.KindU32},
+	genlmsg.CtrlAttrHdrSize:         {Kind: policy.KindU32},
+	genlmsg.CtrlAttrMaxAttr:         {Kind: policy.KindU32},
+	genlmsg.CtrlAttrOps:             {Kind: policy.KindNestedArray, Nested: controllerOp},
+	genlmsg.CtrlAttrMulticastGroups: {Kind: policy.KindNestedArray, Nested: controllerGroup},
+	genlmsg.CtrlAttrOpPolicy:        {Kind: policy.KindNestedArray, Nested: controllerOpPolicy},
+	genlmsg.CtrlAttrOp:              {Kind: policy.KindU32},
 }}
 
 var (
-	controllerOp = &nla.Policy{Attrs: []nla.Rule{
-		genlmsg.CtrlAttrOpID:    {Kind: nla.KindU32},
-		genlmsg.CtrlAttrOpFlags: {Kind: nla.KindU32},
+	controllerOp = &policy.Policy{Attrs: []policy.Rule{
+		genlmsg.CtrlAttrOpID:    {Kind: policy.KindU32},
+		genlmsg.CtrlAttrOpFlags: {Kind: policy.KindU32},
 	}}
-	controllerGroup = &nla.Policy{Attrs: []nla.Rule{
-		genlmsg.CtrlAttrMulticastGroupName: {Kind: nla.KindNULString},
-		genlmsg.CtrlAttrMulticastGroupID:   {Kind: nla.KindU32},
+	controllerGroup = &policy.Policy{Attrs: []policy.Rule{
+		genlmsg.CtrlAttrMulticastGroupName: {Kind: policy.KindNULString},
+		genlmsg.CtrlAttrMulticastGroupID:   {Kind: policy.KindU32},
 	}}
-	controllerOpPolicy = &nla.Policy{Attrs: []nla.Rule{
-		genlmsg.CtrlAttrPolicyDo:   {Kind: nla.KindU32},
-		genlmsg.CtrlAttrPolicyDump: {Kind: nla.KindU32},
+	controllerOpPolicy = &policy.Policy{Attrs: []policy.Rule{
+		genlmsg.CtrlAttrPolicyDo:   {Kind: policy.KindU32},
+		genlmsg.CtrlAttrPolicyDump: {Kind: policy.KindU32},
 	}}
 )

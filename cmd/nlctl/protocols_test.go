@@ -59,17 +59,17 @@ func TestFlagsKind(t *testing.T) {
 		flags    nlmsg.Flags
 		want     nlmsg.Kind
 	}{
-		{socket.Generic, 20, nlmsg.Request | nlmsg.Dump, nlmsg.KindGet},
-		{socket.Generic, 20, nlmsg.Request | nlmsg.Root, nlmsg.KindUnknown},
-		{socket.Generic, 20, nlmsg.Dump, nlmsg.KindUnknown},
-		{socket.Generic, nlmsg.Error, nlmsg.Request | nlmsg.Dump, nlmsg.KindAck},
-		{socket.Route, nlmsg.Done, 0, nlmsg.KindAck},
-		{socket.Route, nlmsg.Noop, 0, nlmsg.KindUnknown},
+		{socket.Generic, 20, nlmsg.FlagRequest | nlmsg.FlagDump, nlmsg.KindGet},
+		{socket.Generic, 20, nlmsg.FlagRequest | nlmsg.FlagRoot, nlmsg.KindUnknown},
+		{socket.Generic, 20, nlmsg.FlagDump, nlmsg.KindUnknown},
+		{socket.Generic, nlmsg.TypeError, nlmsg.FlagRequest | nlmsg.FlagDump, nlmsg.KindAck},
+		{socket.Route, nlmsg.TypeDone, 0, nlmsg.KindAck},
+		{socket.Route, nlmsg.TypeNoop, 0, nlmsg.KindUnknown},
 		{socket.Route, 16, 0, nlmsg.KindNew},
 		{socket.Route, 17, 0, nlmsg.KindDelete},
 		{socket.Route, 18, 0, nlmsg.KindGet},
 		{socket.Route, 19, 0, nlmsg.KindUnknown},
-		{socket.XFRM, 18, nlmsg.Request | nlmsg.Dump, nlmsg.KindUnknown},
+		{socket.XFRM, 18, nlmsg.FlagRequest | nlmsg.FlagDump, nlmsg.KindUnknown},
 	} {
 		if got := flagsKind(test.protocol, test.typ, test.flags); got != test.want {
 			t.Errorf("%+v: %v", test, got)

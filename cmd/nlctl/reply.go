@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/urfave/cli/v3"
 
 	"github.com/nlwire/nlwire/ctrl"
@@ -50,11 +52,11 @@ type printer struct {
 	w      io.Writer
 	isJSON bool
 	header int
-	policy *nla.Policy
+	policy *policy.Policy
 	count  int
 }
 
-func newPrinter(c *cli.Command, f *ctrl.Family, p *nla.Policy) *printer {
+func newPrinter(c *cli.Command, f *ctrl.Family, p *policy.Policy) *printer {
 	return &printer{w: c.Root().Writer, isJSON: c.Bool("json"), header: int(f.HdrSize), policy: p}
 }
 
@@ -97,7 +99,7 @@ func (p *printer) end() (err error) {
 }
 
 // newReply reads a message of a family with a header of that many bytes.
-func newReply(m nlmsg.Msg, header int, policy *nla.Policy) reply {
+func newReply(m nlmsg.Msg, header int, policy *policy.Policy) reply {
 	h, n := genlmsg.Consume(m.Payload())
 	if n < 0 {
 		return reply{Body: Body{Attrs: []attribute{}, Error: "the message has no header of Generic Netlink"}}
@@ -106,7 +108,7 @@ func newReply(m nlmsg.Msg, header int, policy *nla.Policy) reply {
 }
 
 // newBody reads the end of a message: a header and attributes.
-func newBody(m nlmsg.Msg, header, attrs []byte, policy *nla.Policy) Body {
+func newBody(m nlmsg.Msg, header, attrs []byte, policy *policy.Policy) Body {
 	all, err := newAttributes(attrs, rulesOf(policy), 0)
 	b := Body{Header: hex.EncodeToString(header), Attrs: all}
 	var syntax *nla.SyntaxError
@@ -124,7 +126,7 @@ func newBody(m nlmsg.Msg, header, attrs []byte, policy *nla.Policy) Body {
 const maxDepth = 10
 
 // newAttributes returns those that make sense, also with an error.
-func newAttributes(b []byte, rules func(typ uint16) *nla.Rule, depth int) ([]attribute, error) {
+func newAttributes(b []byte, rules func(typ uint16) *policy.Rule, depth int) ([]attribute, error) {
 	all := []attribute{}
 	for a, err := range nla.All(b) {
 		if err != nil {
@@ -137,17 +139,17 @@ func newAttributes(b []byte, rules func(typ uint16) *nla.Rule, depth int) ([]att
 
 // newAttribute decodes what its rule tells, if it is of that size. What a reply
 // holds need not be what the operation accepts.
-func newAttribute(a nla.Attr, rule *nla.Rule, depth int) attribute {
+func newAttribute(a nla.Attr, rule *policy.Rule, depth int) attribute {
 	if rule == nil {
-		rule = &nla.Rule{}
+		rule = &policy.Rule{}
 		if a.IsNested() {
-			rule.Kind = nla.KindNested
+			rule.Kind = policy.KindNested
 		}
 	}
 	var v any
 	err := nla.ErrSize
 	switch {
-	case rule.Kind != nla.KindNested && rule.Kind != nla.KindNestedArray:
+	case rule.Kind != policy.KindNested && rule.Kind != policy.KindNestedArray:
 		v, err = valueOf(a, rule.Kind)
 	case depth < maxDepth:
 		v, err = newAttributes(a.Payload(), nestRules(rule), depth+1)
@@ -156,7 +158,7 @@ func newAttribute(a nla.Attr, rule *nla.Rule, depth int) attribute {
 	if err != nil {
 		out.Kind, out.Value = kindBytes, hex.EncodeToString(a.Payload())
 	}
-	if err != nil || rule.Kind == nla.KindBinary {
+	if err != nil || rule.Kind == policy.KindBinary {
 		out.Text = guess(a.Payload())
 	}
 	return out
@@ -164,8 +166,8 @@ func newAttribute(a nla.Attr, rule *nla.Rule, depth int) attribute {
 
 // attributeFlags names the flag bits of an attribute's type, but for that of a nest
 // that prints as one.
-func attributeFlags(a nla.Attr, kind nla.Kind, err error) (flags []string) {
-	isNest := err == nil && (kind == nla.KindNested || kind == nla.KindNestedArray)
+func attributeFlags(a nla.Attr, kind policy.Kind, err error) (flags []string) {
+	isNest := err == nil && (kind == policy.KindNested || kind == policy.KindNestedArray)
 	if a.IsNested() && !isNest {
 		flags = append(flags, "nested")
 	}
@@ -177,62 +179,62 @@ func attributeFlags(a nla.Attr, kind nla.Kind, err error) (flags []string) {
 
 // nestRules returns the rules of what is inside a nest. Those of an array are nests
 // themselves.
-func nestRules(rule *nla.Rule) func(uint16) *nla.Rule {
-	if rule.Kind == nla.KindNestedArray {
-		element := nla.Nest(rule.Nested)
-		return func(uint16) *nla.Rule { return &element }
+func nestRules(rule *policy.Rule) func(uint16) *policy.Rule {
+	if rule.Kind == policy.KindNestedArray {
+		element := policy.Nest(rule.Nested)
+		return func(uint16) *policy.Rule { return &element }
 	}
 	return rulesOf(rule.Nested)
 }
 
-func rulesOf(p *nla.Policy) func(uint16) *nla.Rule {
-	return func(typ uint16) *nla.Rule { return ruleOf(p, typ) }
+func rulesOf(p *policy.Policy) func(uint16) *policy.Rule {
+	return func(typ uint16) *policy.Rule { return ruleOf(p, typ) }
 }
 
 // valueOf returns the value of an attribute that is no nest.
-func valueOf(a nla.Attr, kind nla.Kind) (any, error) {
+func valueOf(a nla.Attr, kind policy.Kind) (any, error) {
 	switch kind {
-	case nla.KindU8:
+	case policy.KindU8:
 		return a.Uint8()
-	case nla.KindU16:
+	case policy.KindU16:
 		return a.Uint16()
-	case nla.KindU32:
+	case policy.KindU32:
 		return a.Uint32()
-	case nla.KindU64, nla.KindMsecs:
+	case policy.KindU64, policy.KindMsecs:
 		return a.Uint64()
-	case nla.KindS8:
+	case policy.KindS8:
 		return a.Int8()
-	case nla.KindS16:
+	case policy.KindS16:
 		return a.Int16()
-	case nla.KindS32:
+	case policy.KindS32:
 		return a.Int32()
-	case nla.KindS64:
+	case policy.KindS64:
 		return a.Int64()
-	case nla.KindBE16:
+	case policy.KindBE16:
 		return a.BE16()
-	case nla.KindBE32:
+	case policy.KindBE32:
 		return a.BE32()
-	case nla.KindUint:
+	case policy.KindUint:
 		return a.Uint()
-	case nla.KindSint:
+	case policy.KindSint:
 		return a.Sint()
 	}
 	return otherValueOf(a, kind)
 }
 
-func otherValueOf(a nla.Attr, kind nla.Kind) (any, error) {
+func otherValueOf(a nla.Attr, kind policy.Kind) (any, error) {
 	switch kind {
-	case nla.KindString:
+	case policy.KindString:
 		text, err := a.Text()
 		return string(text), err
-	case nla.KindNULString:
+	case policy.KindNULString:
 		text, err := a.CString()
 		return string(text), err
-	case nla.KindFlag:
+	case policy.KindFlag:
 		return a.Flag()
-	case nla.KindBinary:
+	case policy.KindBinary:
 		return hex.EncodeToString(a.Payload()), nil
-	case nla.KindBitfield32:
+	case policy.KindBitfield32:
 		v, err := a.Bitfield32()
 		return fmt.Sprintf("%#x/%#x", v.Value, v.Selector), err
 	}
@@ -271,7 +273,7 @@ func writeAttributes(w *strings.Builder, indent string, all []attribute) {
 
 func writeText(w *strings.Builder, a attribute, v string) {
 	switch a.Kind {
-	case nla.KindString.String(), nla.KindNULString.String():
+	case policy.KindString.String(), policy.KindNULString.String():
 		v = strconv.QuoteToASCII(v)
 	}
 	if v != "" {

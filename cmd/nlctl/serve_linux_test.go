@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
+
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/bus/usersock"
 	"github.com/nlwire/nlwire/socket"
@@ -244,7 +246,7 @@ func TestHostileFamily(t *testing.T) {
 	b, portID := serveHere(t)
 	f := &bus.Family{Name: "evil\x1b[2J", Ops: []bus.Op{{Cmd: 1, Do: func(i *bus.Info) error {
 		i.SetMsg("\x1b[2Jboo\nnlctl: all is well")
-		return bus.EINVAL
+		return errno.EINVAL
 	}}}}
 	if err := b.Register(f); err != nil {
 		t.Fatal(err)

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/nla"
 )
 
@@ -14,7 +16,7 @@ import (
 type argument struct {
 	text     string
 	typ      uint16
-	kind     nla.Kind
+	kind     policy.Kind
 	hasKind  bool
 	value    string
 	hasValue bool
@@ -52,10 +54,10 @@ func parseArgument(text string) (argument, error) {
 }
 
 // parseKind returns the kind of that name. Those that hold no value have none.
-func parseKind(name string) (nla.Kind, error) {
+func parseKind(name string) (policy.Kind, error) {
 	var names []string
-	for k := nla.KindU8; k <= nla.KindUint; k++ {
-		if k == nla.KindNested || k == nla.KindNestedArray || k == nla.KindReject {
+	for k := policy.KindU8; k <= policy.KindUint; k++ {
+		if k == policy.KindNested || k == policy.KindNestedArray || k == policy.KindReject {
 			continue
 		}
 		if k.String() == name {
@@ -68,7 +70,7 @@ func parseKind(name string) (nla.Kind, error) {
 
 // append appends the attribute, of the kind that was given or that the policy
 // tells.
-func (a argument) append(b []byte, p *nla.Policy) ([]byte, error) {
+func (a argument) append(b []byte, p *policy.Policy) ([]byte, error) {
 	kind := a.kind
 	if rule := ruleOf(p, a.typ); !a.hasKind && rule != nil {
 		kind = rule.Kind
@@ -81,26 +83,26 @@ func (a argument) append(b []byte, p *nla.Policy) ([]byte, error) {
 }
 
 // ruleOf returns the rule of a type, nil where none is told.
-func ruleOf(p *nla.Policy, typ uint16) *nla.Rule {
-	if p == nil || int(typ) >= len(p.Attrs) || p.Attrs[typ].Kind == nla.KindUnspec {
+func ruleOf(p *policy.Policy, typ uint16) *policy.Rule {
+	if p == nil || int(typ) >= len(p.Attrs) || p.Attrs[typ].Kind == policy.KindUnspec {
 		return nil
 	}
 	return &p.Attrs[typ]
 }
 
-func (a argument) encode(b []byte, kind nla.Kind) ([]byte, error) {
-	if kind == nla.KindFlag {
+func (a argument) encode(b []byte, kind policy.Kind) ([]byte, error) {
+	if kind == policy.KindFlag {
 		if a.value != "" {
 			return nil, fmt.Errorf("a flag has no value: want %d", a.typ)
 		}
 		return nla.AppendFlag(b, a.typ), nil
 	}
 	switch {
-	case kind == nla.KindUnspec:
+	case kind == policy.KindUnspec:
 		return nil, fmt.Errorf("its kind is not told: want %d:KIND=VALUE", a.typ)
-	case kind == nla.KindNested, kind == nla.KindNestedArray:
+	case kind == policy.KindNested, kind == policy.KindNestedArray:
 		return nil, fmt.Errorf("it is %v: nested attributes cannot be written here", kind)
-	case kind == nla.KindReject:
+	case kind == policy.KindReject:
 		return nil, fmt.Errorf("the operation rejects this attribute")
 	case !a.hasValue:
 		return nil, fmt.Errorf("%v needs a value: want %d=VALUE", kind, a.typ)
@@ -108,17 +110,17 @@ func (a argument) encode(b []byte, kind nla.Kind) ([]byte, error) {
 		return nil, fmt.Errorf("a value of %d bytes does not fit into an attribute", len(a.value))
 	}
 	switch kind {
-	case nla.KindString, nla.KindNULString:
+	case policy.KindString, policy.KindNULString:
 		return nla.AppendCString(b, a.typ, a.value), nil
-	case nla.KindBinary:
+	case policy.KindBinary:
 		p, err := hex.DecodeString(strings.ReplaceAll(a.value, ":", ""))
 		if err != nil {
 			return nil, fmt.Errorf("binary is written in hex: %w", err)
 		}
 		return nla.AppendBytes(b, a.typ, p), nil
-	case nla.KindBitfield32:
+	case policy.KindBitfield32:
 		return a.bitfield(b)
-	case nla.KindS8, nla.KindS16, nla.KindS32, nla.KindS64, nla.KindSint:
+	case policy.KindS8, policy.KindS16, policy.KindS32, policy.KindS64, policy.KindSint:
 		return a.signed(b, kind)
 	}
 	return a.unsigned(b, kind)
@@ -135,54 +137,54 @@ func (a argument) bitfield(b []byte) ([]byte, error) {
 }
 
 // sizes are the bits of the integer kinds that have fewer than 64.
-var sizes = map[nla.Kind]int{
-	nla.KindU8: 8, nla.KindU16: 16, nla.KindU32: 32, nla.KindBE16: 16, nla.KindBE32: 32,
-	nla.KindS8: 8, nla.KindS16: 16, nla.KindS32: 32,
+var sizes = map[policy.Kind]int{
+	policy.KindU8: 8, policy.KindU16: 16, policy.KindU32: 32, policy.KindBE16: 16, policy.KindBE32: 32,
+	policy.KindS8: 8, policy.KindS16: 16, policy.KindS32: 32,
 }
 
-func bitsOf(kind nla.Kind) int {
+func bitsOf(kind policy.Kind) int {
 	if bits, ok := sizes[kind]; ok {
 		return bits
 	}
 	return 64
 }
 
-func (a argument) signed(b []byte, kind nla.Kind) ([]byte, error) {
+func (a argument) signed(b []byte, kind policy.Kind) ([]byte, error) {
 	v, err := strconv.ParseInt(a.value, 0, bitsOf(kind))
 	if err != nil {
 		lo, hi := int64(math.MinInt64), int64(math.MaxInt64)
 		return nil, fmt.Errorf("%q is no %v, a number from %d to %d", a.value, kind, lo>>(64-bitsOf(kind)), hi>>(64-bitsOf(kind)))
 	}
 	switch kind {
-	case nla.KindS8:
+	case policy.KindS8:
 		return nla.AppendInt8(b, a.typ, int8(v)), nil
-	case nla.KindS16:
+	case policy.KindS16:
 		return nla.AppendInt16(b, a.typ, int16(v)), nil
-	case nla.KindS32:
+	case policy.KindS32:
 		return nla.AppendInt32(b, a.typ, int32(v)), nil
-	case nla.KindSint:
+	case policy.KindSint:
 		return nla.AppendSint(b, a.typ, v), nil
 	}
 	return nla.AppendInt64(b, a.typ, v), nil
 }
 
-func (a argument) unsigned(b []byte, kind nla.Kind) ([]byte, error) {
+func (a argument) unsigned(b []byte, kind policy.Kind) ([]byte, error) {
 	v, err := strconv.ParseUint(a.value, 0, bitsOf(kind))
 	if err != nil {
 		return nil, fmt.Errorf("%q is no %v, a number from 0 to %d", a.value, kind, uint64(math.MaxUint64)>>(64-bitsOf(kind)))
 	}
 	switch kind {
-	case nla.KindU8:
+	case policy.KindU8:
 		return nla.AppendUint8(b, a.typ, uint8(v)), nil
-	case nla.KindU16:
+	case policy.KindU16:
 		return nla.AppendUint16(b, a.typ, uint16(v)), nil
-	case nla.KindU32:
+	case policy.KindU32:
 		return nla.AppendUint32(b, a.typ, uint32(v)), nil
-	case nla.KindBE16:
+	case policy.KindBE16:
 		return nla.AppendBE16(b, a.typ, uint16(v)), nil
-	case nla.KindBE32:
+	case policy.KindBE32:
 		return nla.AppendBE32(b, a.typ, uint32(v)), nil
-	case nla.KindUint:
+	case policy.KindUint:
 		return nla.AppendUint(b, a.typ, v), nil
 	}
 	return nla.AppendUint64(b, a.typ, v), nil

@@ -35,19 +35,19 @@ func generateAnswer(g generate.Generator) []byte {
 // answer is the first message of an input, if it is an Error or a Done.
 type answer struct {
 	nlmsg.Msg
-	nlmsg.Answer
+	nlmsg.ExtAck
 	err error
 	raw int32 // the errno as it stands
 }
 
 func firstAnswer(in []byte) (a answer, ok bool) {
 	m, n := nlmsg.Consume(in)
-	if n < 0 || m.Type() != nlmsg.Error && m.Type() != nlmsg.Done {
+	if n < 0 || m.Type() != nlmsg.TypeError && m.Type() != nlmsg.TypeDone {
 		return answer{}, false
 	}
 	a.Msg = m
-	if a.Answer, a.err = nlmsg.ParseAck(m); m.Type() == nlmsg.Done {
-		a.Answer, a.err = nlmsg.ParseDone(m)
+	if a.ExtAck, a.err = nlmsg.ParseAck(m); m.Type() == nlmsg.TypeDone {
+		a.ExtAck, a.err = nlmsg.ParseDone(m)
 	}
 	if p := m.Payload(); len(p) >= 4 {
 		a.raw = int32(ne.Uint32(p))
@@ -87,25 +87,25 @@ func mdlayherAnswer(in []byte) verdict {
 	if op != nil {
 		errno, isErrno = op.Err.(syscall.Errno)
 	}
-	isDone := a.Type() == nlmsg.Done
+	isDone := a.Type() == nlmsg.TypeDone
 	isCut := len(a.Payload()) < 4
 	switch {
-	case isDone && !a.has(nlmsg.Multi) && err == nil && (a.Errno != 0 || a.err != nil || a.Has(nlmsg.AttrMsg)):
+	case isDone && !a.has(nlmsg.FlagMulti) && err == nil && (a.Errno != 0 || a.err != nil || a.ExtAck.Msg != nil):
 		return named("mdlayher-done-without-multi")
 	case isCut && isDone && a.err == nil && err == nil, isCut && a.err != nil && err != nil && !isErrno:
 		return agreed
-	case err == nil && a.Errno == 0 && (a.Has(nlmsg.AttrMsg) || a.Has(nlmsg.AttrCookie)):
+	case err == nil && a.Errno == 0 && (a.ExtAck.Msg != nil || a.Cookie != nil):
 		return named("mdlayher-drops-warnings")
 	case err == nil && a.Errno == 0:
 		return agreed
 	case isDone && a.raw > 0 && err != nil:
 		return named("mdlayher-done-count")
-	case !isDone && a.raw > 0 && isErrno && uint32(-int32(errno)) == a.Errno:
+	case !isDone && a.raw > 0 && isErrno && uint32(-int32(errno)) == uint32(a.Errno):
 		return named("mdlayher-positive-errno")
-	case err != nil && !isErrno && a.has(nlmsg.AckTLVs):
+	case err != nil && !isErrno && a.has(nlmsg.FlagAckTLVs):
 		return mdlayherLost(a)
-	case !isErrno || uint32(errno) != a.Errno:
-		return unnamed("%v; nlwire: %+v, %v", err, a.Answer, a.err)
+	case !isErrno || uint32(errno) != uint32(a.Errno):
+		return unnamed("%v; nlwire: %+v, %v", err, a.ExtAck, a.err)
 	}
 	return mdlayherExtAck(a, op)
 }
@@ -115,12 +115,12 @@ func mdlayherLost(a answer) verdict {
 	switch {
 	case len(a.Payload()) < 20:
 		return named("mdlayher-cut-request-loses-errno")
-	case a.has(nlmsg.Capped) && a.echoed() > int64(len(a.Payload())-4):
+	case a.has(nlmsg.FlagCapped) && a.echoed() > int64(len(a.Payload())-4):
 		return named("mdlayher-capped-loses-errno")
 	case errors.Is(a.err, nlmsg.ErrEcho):
 		return named("mdlayher-bad-request-loses-errno")
 	}
-	return unnamed("nlwire: %+v, %v", a.Answer, a.err)
+	return unnamed("nlwire: %+v, %v", a.ExtAck, a.err)
 }
 
 // mdlayherExtAck compares the text and the offset, where both have the errno.
@@ -128,9 +128,9 @@ func mdlayherExtAck(a answer, op *netlink.OpError) verdict {
 	switch {
 	case a.err != nil, op.Message == string(a.ExtAck.Msg) && (uint32(op.Offset) == a.Offset):
 		return agreed
-	case a.Type() == nlmsg.Error && a.has(nlmsg.Capped) && a.echoed() != nlmsg.HeaderLen:
+	case a.Type() == nlmsg.TypeError && a.has(nlmsg.FlagCapped) && a.echoed() != nlmsg.HeaderLen:
 		return named("mdlayher-capped-looks-elsewhere")
-	case a.Type() == nlmsg.Error && len(a.Request)%4 != 0:
+	case a.Type() == nlmsg.TypeError && len(a.Request)%4 != 0:
 		return named("mdlayher-unaligned-request")
 	case bytes.HasPrefix([]byte(op.Message), append(slices.Clone(a.ExtAck.Msg), 0)):
 		return named("mdlayher-text-behind-nul")
@@ -145,9 +145,9 @@ func mnlAnswer(in []byte) verdict {
 	}
 	const stop, failed = 0, -1
 	result, errno := clib.MnlAnswer(a.Msg)
-	isDone := a.Type() == nlmsg.Done
+	isDone := a.Type() == nlmsg.TypeDone
 	switch {
-	case result == failed && a.has(nlmsg.DumpIntr) && syscall.Errno(errno) == syscall.EINTR:
+	case result == failed && a.has(nlmsg.FlagDumpIntr) && syscall.Errno(errno) == syscall.EINTR:
 		return named("libmnl-interrupted")
 	case isDone && result == stop && a.Errno == 0 && a.err == nil:
 		return agreed
@@ -158,10 +158,10 @@ func mnlAnswer(in []byte) verdict {
 			return named("libmnl-cut-request-loses-errno")
 		}
 		return agreed
-	case !isDone && uint32(errno) == a.Errno && result == map[bool]int{true: stop, false: failed}[a.Errno == 0]:
+	case !isDone && uint32(errno) == uint32(a.Errno) && result == map[bool]int{true: stop, false: failed}[a.Errno == 0]:
 		return agreed
 	}
-	return unnamed("%d, errno %d; nlwire: %+v, %v", result, errno, a.Answer, a.err)
+	return unnamed("%d, errno %d; nlwire: %+v, %v", result, errno, a.ExtAck, a.err)
 }
 
 // nleInterrupted is NLE_DUMP_INTR of netlink/errno.h.
@@ -173,10 +173,10 @@ func nlAnswer(in []byte) verdict {
 		return agreed
 	}
 	result, errno := clib.NlAnswer(a.Msg)
-	isDone := a.Type() == nlmsg.Done
+	isDone := a.Type() == nlmsg.TypeDone
 	theirs := uint32(max(errno, -errno))
 	switch {
-	case result == -nleInterrupted && errno == 0 && a.has(nlmsg.DumpIntr):
+	case result == -nleInterrupted && errno == 0 && a.has(nlmsg.FlagDumpIntr):
 		return named("libnl-interrupted")
 	case isDone && errno == 0 && result >= 0 && a.Errno == 0 && a.err == nil:
 		return agreed
@@ -187,10 +187,10 @@ func nlAnswer(in []byte) verdict {
 			return named("libnl-cut-request-loses-errno")
 		}
 		return agreed
-	case !isDone && theirs == a.Errno:
+	case !isDone && theirs == uint32(a.Errno):
 		return agreed
 	}
-	return unnamed("%d, error %d; nlwire: %+v, %v", result, errno, a.Answer, a.err)
+	return unnamed("%d, error %d; nlwire: %+v, %v", result, errno, a.ExtAck, a.err)
 }
 
 // FuzzAnswers compares the errno of errors and ends of dumps, and what mdlayher reads

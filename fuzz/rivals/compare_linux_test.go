@@ -14,8 +14,8 @@ import (
 	"testing"
 
 	"github.com/nlwire/nlwire/fuzz/rivals/clib"
-	"github.com/nlwire/nlwire/internal/test/generate"
 	"github.com/nlwire/nlwire/internal/native"
+	"github.com/nlwire/nlwire/internal/test/generate"
 )
 
 // verdict is what came of comparing: nothing, the name of a rule by which the rival

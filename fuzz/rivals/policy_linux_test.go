@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/fuzz/rivals/clib"
 	"github.com/nlwire/nlwire/internal/test/generate"
 	"github.com/nlwire/nlwire/nla"
@@ -14,30 +16,30 @@ var policyComparators = []comparator{{"libnl", nlPolicy}}
 // policies reads the input of a comparator of policies: a byte for the number of
 // rules, three for each, and a stream. A rule of libnl has a least and a greatest
 // length; what has no counterpart is left out.
-func policies(in []byte) (theirs []clib.Rule, ours *nla.Policy, stream []byte) {
+func policies(in []byte) (theirs []clib.Rule, ours *policy.Policy, stream []byte) {
 	next := func() (c byte) {
 		if len(in) > 0 {
 			c, in = in[0], in[1:]
 		}
 		return c
 	}
-	theirs, ours = []clib.Rule{{}}, &nla.Policy{Attrs: make([]nla.Rule, 1)}
+	theirs, ours = []clib.Rule{{}}, &policy.Policy{Attrs: make([]policy.Rule, 1)}
 	for range 1 + next()%6 {
-		k, least, most := nla.Kind(next()%16), uint16(next()%12), uint16(next()%12)
-		r := nla.Rule{Kind: k}
+		k, least, most := policy.Kind(next()%16), uint16(next()%12), uint16(next()%12)
+		r := policy.Rule{Kind: k}
 		switch k {
-		case nla.KindNestedArray: // a number that libnl has for something else
-			k, r.Kind, least, most = nla.KindBinary, nla.KindBinary, 0, 0
-		case nla.KindBinary:
+		case policy.KindNestedArray: // a number that libnl has for something else
+			k, r.Kind, least, most = policy.KindBinary, policy.KindBinary, 0, 0
+		case policy.KindBinary:
 			if least > 0 {
-				r.Check, r.Min, r.Max = nla.CheckRange, int64(least), 1<<16-1
+				r.Check, r.Min, r.Max = policy.CheckRange, int64(least), 1<<16-1
 			}
 			if r.Len = most; most > 0 {
 				r.Max = int64(most)
 			}
-		case nla.KindString, nla.KindNULString:
+		case policy.KindString, policy.KindNULString:
 			r.Len, least = most, 0
-		case nla.KindFlag, nla.KindNested:
+		case policy.KindFlag, policy.KindNested:
 			least, most = 0, 0
 		default:
 			r.Len, most = least, 0
@@ -65,7 +67,7 @@ func nlPolicy(in []byte) verdict {
 		}
 	}
 	tb := make(nla.Table, len(p.Attrs))
-	err := nla.Parse(tb, stream, p, nla.Liberal)
+	err := policy.Parse(tb, stream, p, policy.Liberal)
 	table, errno := clib.NlParse(stream, rules)
 	ours := make([]int, len(tb))
 	for typ, a := range tb {
@@ -85,31 +87,31 @@ func nlPolicy(in []byte) verdict {
 }
 
 // nlAttribute compares the verdicts on one attribute.
-func nlAttribute(rules []clib.Rule, p *nla.Policy, a nla.Attr) verdict {
+func nlAttribute(rules []clib.Rule, p *policy.Policy, a nla.Attr) verdict {
 	if int(a.Type()) >= len(rules) {
 		return agreed
 	}
 	n := len(a.Payload())
 	_, errno := clib.NlParse(a, rules)
-	accepts, refuses := errno == 0, nla.Validate(a, p, nla.Liberal) != nil
+	accepts, refuses := errno == 0, policy.Validate(a, p, policy.Liberal) != nil
 	r := &p.Attrs[a.Type()]
 	hasNUL := n > 0 && a.Payload()[n-1] == 0
 	switch {
 	case accepts != refuses:
 		return agreed
-	case accepts && r.Kind == nla.KindFlag && n > 0:
+	case accepts && r.Kind == policy.KindFlag && n > 0:
 		return named("libnl-flag-with-payload")
-	case accepts && r.Kind == nla.KindMsecs && n < 8:
+	case accepts && r.Kind == policy.KindMsecs && n < 8:
 		return named("libnl-short-msecs")
-	case accepts && r.Kind >= nla.KindS8 && r.Kind <= nla.KindS64 && r.Len == 0 && n < 1<<(r.Kind-nla.KindS8):
+	case accepts && r.Kind >= policy.KindS8 && r.Kind <= policy.KindS64 && r.Len == 0 && n < 1<<(r.Kind-policy.KindS8):
 		return named("libnl-short-signed")
-	case accepts && r.Kind == nla.KindNested && n > 0 && n < 4:
+	case accepts && r.Kind == policy.KindNested && n > 0 && n < 4:
 		return named("libnl-short-nest")
-	case accepts && r.Kind == nla.KindNULString && !slices.Contains(a.Payload(), 0):
+	case accepts && r.Kind == policy.KindNULString && !slices.Contains(a.Payload(), 0):
 		return named("libnl-nul-string-without-nul")
-	case !accepts && r.Kind == nla.KindString && n > 0 && !hasNUL:
+	case !accepts && r.Kind == policy.KindString && n > 0 && !hasNUL:
 		return named("libnl-string-needs-nul")
-	case !accepts && (r.Kind == nla.KindString || r.Kind == nla.KindNULString) && hasNUL && n == int(r.Len)+1:
+	case !accepts && (r.Kind == policy.KindString || r.Kind == policy.KindNULString) && hasNUL && n == int(r.Len)+1:
 		return named("libnl-most-counts-the-nul")
 	}
 	return unnamed("%d for % x under %+v; nlwire refuses: %v", errno, []byte(a), *r, refuses)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/mdlayher/netlink"
 	"github.com/vishvananda/netlink/nl"
 
@@ -131,8 +133,8 @@ func valid(a nla.Attr) map[int]bool {
 	ok[6] = is(flag, errFlag)
 	ms, errMs := a.Msecs()
 	ok[7] = is(ms, errMs)
-	nest := &nla.Policy{Attrs: []nla.Rule{1: {Kind: nla.KindNested}}}
-	ok[8] = nla.Validate(a, nest, nla.Liberal) == nil
+	nest := &policy.Policy{Attrs: []policy.Rule{1: {Kind: policy.KindNested}}}
+	ok[8] = policy.Validate(a, nest, policy.Liberal) == nil
 	name, errName := a.CString()
 	ok[10] = is(name, errName)
 	return ok

@@ -5,22 +5,24 @@ package policydump
 
 import (
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/policywire"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 )
 
 // Tables are policies by number. The zero Tables is empty.
 type Tables struct {
-	List []*nla.Policy
+	List []*policy.Policy
 	// SkipEmpty gives policies without types no number.
 	SkipEmpty bool
 
-	index map[*nla.Policy]uint32
+	index map[*policy.Policy]uint32
 	next  int // the first whose nests are not numbered yet
 }
 
 // Add numbers a policy, if it is there and new, and then, in breadth, those that
 // are nested in it (netlink_policy_dump_add_policy).
-func (t *Tables) Add(top *nla.Policy) {
+func (t *Tables) Add(top *policy.Policy) {
 	t.add(top)
 	for ; t.next < len(t.List); t.next++ {
 		for i := range t.List[t.next].Attrs {
@@ -29,7 +31,7 @@ func (t *Tables) Add(top *nla.Policy) {
 	}
 }
 
-func (t *Tables) add(p *nla.Policy) {
+func (t *Tables) add(p *policy.Policy) {
 	if p == nil || t.SkipEmpty && p.MaxType() == 0 {
 		return
 	}
@@ -37,14 +39,14 @@ func (t *Tables) add(p *nla.Policy) {
 		return
 	}
 	if t.index == nil {
-		t.index = map[*nla.Policy]uint32{}
+		t.index = map[*policy.Policy]uint32{}
 	}
 	t.index[p] = uint32(len(t.List))
 	t.List = append(t.List, p)
 }
 
 // AppendOp appends which policies an operation has (ctrl_dumppolicy_put_op).
-func (t *Tables) AppendOp(b []byte, cmd uint16, do, dump *nla.Policy) []byte {
+func (t *Tables) AppendOp(b []byte, cmd uint16, do, dump *policy.Policy) []byte {
 	b, outer := nla.Begin(b, genlmsg.CtrlAttrOpPolicy)
 	b, inner := nla.Begin(b, cmd)
 	if do != nil {
@@ -61,7 +63,7 @@ func (t *Tables) Next(table, typ int) (int, int, bool) {
 	for ; table < len(t.List); table, typ = table+1, 0 {
 		attrs := t.List[table].Attrs
 		for ; typ < len(attrs); typ++ {
-			if attrs[typ].Kind.Exported() {
+			if policywire.Exported(attrs[typ].Kind) {
 				return table, typ, true
 			}
 		}
@@ -76,9 +78,9 @@ func (t *Tables) AppendRule(b []byte, table, typ int) []byte {
 	b, inner := nla.Begin(b, uint16(table))
 	b, rule := nla.Begin(b, uint16(typ))
 	if r.Nested != nil && r.Nested.MaxType() > 0 {
-		b = nla.AppendNestRule(b, r, t.index[r.Nested], uint32(r.Nested.MaxType()))
+		b = policywire.AppendNestRule(b, r, t.index[r.Nested], uint32(r.Nested.MaxType()))
 	} else {
-		b = nla.AppendRule(b, r)
+		b = policywire.AppendRule(b, r)
 	}
 	return nla.End(nla.End(nla.End(b, rule), inner), outer)
 }

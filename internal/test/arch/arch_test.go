@@ -13,28 +13,32 @@ const module = "github.com/nlwire/nlwire/"
 
 // arrows are the imports each package may have besides the standard library.
 var arrows = map[string][]string{
-	"errno":   {},
-	"nla":     {"internal/native"},
-	"nlmsg":   {"nla", "internal/native"},
-	"genlmsg": {"nlmsg", "nla", "internal/native"},
-	"socket":  {"golang.org/x/sys/unix"},
-	"conn":    {"socket", "nlmsg", "nla"},
-	"ctrl":    {"conn", "genlmsg", "nlmsg", "nla", "internal/policydump"},
-	"bus":     {"socket", "genlmsg", "nlmsg", "nla", "internal/policydump"},
-	"fuzz":    {},
+	"errno":      {},
+	"nla":        {"internal/native"},
+	"nla/policy": {"nla", "errno"},
+	"nlmsg":      {"nla", "nla/policy", "errno", "internal/native", "internal/policywire"},
+	"genlmsg":    {"nlmsg", "nla", "internal/native"},
+	"socket":     {"golang.org/x/sys/unix"},
+	"conn":       {"socket", "nlmsg", "nla", "nla/policy", "errno", "internal/policywire"},
+	"ctrl":       {"conn", "genlmsg", "nlmsg", "nla", "nla/policy", "errno", "internal/policydump", "internal/policywire"},
+	"bus":        {"socket", "genlmsg", "nlmsg", "nla", "nla/policy", "errno", "internal/policydump", "internal/policywire"},
+	"fuzz":       {},
 
-	"bus/docexmpl": {"bus", "nlmsg", "nla"},
-	"bus/usersock": {"bus", "socket", "nlmsg", "nla"},
+	"bus/docexmpl": {"bus", "nlmsg", "nla", "nla/policy", "errno"},
+	"bus/usersock": {"bus", "socket", "nlmsg", "nla", "nla/policy", "errno"},
 
-	"internal/native":          {},
-	"internal/test/golden":     {"internal/native"},
-	"internal/test/fuzzrun":    {},
-	"internal/test/seeds":      {},
-	"internal/test/kerneltest": {"golang.org/x/sys/unix"},
-	"internal/test/guard":      {},
-	"internal/test/generate":   {"genlmsg", "nlmsg", "nla"},
-	"internal/policydump":      {"genlmsg", "nla"},
+	"internal/native":     {},
+	"internal/policywire": {"nla", "nla/policy"},
+	"internal/policydump": {"genlmsg", "nla", "nla/policy", "internal/policywire"},
+
 	"internal/test/arch":       {},
+	"internal/test/fuzzrun":    {},
+	"internal/test/generate":   {"genlmsg", "nlmsg", "nla", "nla/policy", "errno", "internal/policywire"},
+	"internal/test/golden":     {"internal/native"},
+	"internal/test/guard":      {},
+	"internal/test/kerneltest": {"golang.org/x/sys/unix"},
+	"internal/test/seeds":      {},
+	"internal/test/slow":       {"internal/native"},
 }
 
 func TestArrows(t *testing.T) {

@@ -3,6 +3,11 @@ package generate
 import (
 	"encoding/binary"
 
+	"github.com/nlwire/nlwire/errno"
+
+	"github.com/nlwire/nlwire/internal/policywire"
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -39,7 +44,7 @@ func (g Generator) Message() []byte {
 
 // Attributes returns a stream under no policy in particular.
 func (g Generator) Attributes() []byte {
-	return g.Stream(&nla.Policy{Attrs: make([]nla.Rule, 1+g.IntN(8))})
+	return g.Stream(&policy.Policy{Attrs: make([]policy.Rule, 1+g.IntN(8))})
 }
 
 func (g Generator) frame(typ nlmsg.Type, flags nlmsg.Flags, payload []byte) []byte {
@@ -49,33 +54,38 @@ func (g Generator) frame(typ nlmsg.Type, flags nlmsg.Flags, payload []byte) []by
 }
 
 func (g Generator) flags() nlmsg.Flags {
-	return pick(g, 0, nlmsg.Multi, nlmsg.Request|nlmsg.Ack, nlmsg.Multi|nlmsg.DumpIntr, nlmsg.Flags(g.Uint32()))
+	return pick(g, 0, nlmsg.FlagMulti, nlmsg.FlagRequest|nlmsg.FlagAck, nlmsg.FlagMulti|nlmsg.FlagDumpIntr, nlmsg.Flags(g.Uint32()))
 }
 
 // Answer returns an Error or a Done, mostly as the kernel composes them.
 func (g Generator) Answer() []byte {
-	request := g.frame(nlmsg.Type(0x10+g.IntN(4)), nlmsg.Request, g.Bytes(g.IntN(20)))
-	var e nlmsg.ExtAck
-	for typ := uint16(nlmsg.AttrMsg); typ <= nlmsg.AttrMissNest; typ++ {
+	request := g.frame(nlmsg.Type(0x10+g.IntN(4)), nlmsg.FlagRequest, g.Bytes(g.IntN(20)))
+	e := nlmsg.ExtAck{Errno: pick(g, 0, 0, errno.ENOENT, errno.EINVAL, errno.ERANGE, errno.Errno(g.Uint32())), Request: request}
+	if g.one(3) {
+		e.Msg = g.Bytes(g.IntN(12))
+	}
+	if g.one(3) {
+		e.Cookie = g.Bytes(g.IntN(9))
+	}
+	if g.one(3) {
+		e.Policy = policywire.AppendRule(nil, &policy.Rule{Kind: policy.Kind(g.IntN(22))})
+	}
+	for _, number := range []*uint32{&e.Offset, &e.MissNest, &e.MissType} {
 		if g.one(3) {
-			e.Set(typ)
+			*number = uint32(g.IntN(44))
 		}
 	}
-	e.Msg, e.Cookie = g.Bytes(g.IntN(12)), g.Bytes(g.IntN(9))
-	e.Policy = nla.AppendRule(nil, &nla.Rule{Kind: nla.Kind(g.IntN(22))})
-	e.Offset, e.MissNest, e.MissType = uint32(g.IntN(44)), uint32(g.IntN(44)), uint32(g.IntN(4))
-	errno := pick(g, 0, 0, 2, 22, 34, g.Uint32())
-	opts := nlmsg.AckOptions{Cap: g.one(2), Ext: !g.one(3)}
-	b := nlmsg.AppendAck(nil, request, 1, errno, &e, opts)
+	opts := nlmsg.AckOptions{PortID: 1, Cap: g.one(2), Ext: !g.one(3)}
+	b := nlmsg.AppendAck(nil, &e, opts)
 	if g.one(3) {
-		b = nlmsg.AppendDone(nil, request, 1, g.flags()&nlmsg.DumpIntr, errno, &e, opts)
+		b = nlmsg.AppendDone(nil, &e, g.flags()&nlmsg.FlagDumpIntr, opts)
 	}
 	if g.one(8) { // another attribute, of any size
 		b = nla.AppendBytes(b, uint16(1+g.IntN(7)), g.Bytes(g.IntN(6)))
 		b = nlmsg.End(b, 0)
 	}
 	if g.one(6) { // with other flags than its content
-		nlmsg.Msg(b).SetFlags(pick(g, 0, nlmsg.Multi, nlmsg.AckTLVs, nlmsg.Capped, nlmsg.AckTLVs|nlmsg.Capped, nlmsg.Flags(g.Uint32())))
+		nlmsg.Msg(b).SetFlags(pick(g, 0, nlmsg.FlagMulti, nlmsg.FlagAckTLVs, nlmsg.FlagCapped, nlmsg.FlagAckTLVs|nlmsg.FlagCapped, nlmsg.Flags(g.Uint32())))
 	}
 	return b
 }

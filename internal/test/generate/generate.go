@@ -5,6 +5,8 @@ package generate
 import (
 	"math/rand/v2"
 
+	"github.com/nlwire/nlwire/nla/policy"
+
 	"github.com/nlwire/nlwire/nla"
 )
 
@@ -37,14 +39,14 @@ func (g Generator) Bytes(n int) []byte {
 }
 
 // value returns a number at an edge of the rule, or of its kind.
-func (g Generator) value(r *nla.Rule) uint64 {
+func (g Generator) value(r *policy.Rule) uint64 {
 	lo, hi, mask := uint64(r.Min), uint64(r.Max), uint64(r.Mask)
 	return pick(g, 0, 1, lo-1, lo, lo+1, hi-1, hi, hi+1, mask, mask+1, mask<<1, mask&-mask,
 		1<<7, 1<<8-1, 1<<15, 1<<16-1, 1<<31, 1<<32-1, 1<<32, 1<<63, 1<<64-1, uint64(g.IntN(16)), g.Uint64())
 }
 
 // integer returns a value in n bytes of host byte order.
-func (g Generator) integer(r *nla.Rule, n int) []byte {
+func (g Generator) integer(r *policy.Rule, n int) []byte {
 	a, _ := nla.Consume(nla.AppendUint64(nil, 1, g.value(r)))
 	b := a.Payload()
 	if nla.AppendUint16(nil, 1, 1)[4] == 0 { // big endian: the low bytes are last
@@ -59,9 +61,9 @@ func (g Generator) Bitfield(value, selector uint32) []byte {
 }
 
 // text returns a string about as long as the rule allows, with NULs or without.
-func (g Generator) text(r *nla.Rule) []byte {
+func (g Generator) text(r *policy.Rule) []byte {
 	n := g.IntN(12)
-	if r.Check != nla.CheckNone && !g.one(3) {
+	if r.Check != policy.CheckNone && !g.one(3) {
 		n = int(pick(g, r.Min-1, r.Min, r.Max, r.Max+1))
 	} else if !g.one(3) {
 		n = int(r.Len) + g.IntN(5) - 2
@@ -79,34 +81,34 @@ func (g Generator) text(r *nla.Rule) []byte {
 }
 
 // payload returns what an attribute under that rule may hold, or nearly.
-func (g Generator) payload(r *nla.Rule, depth int) []byte {
+func (g Generator) payload(r *policy.Rule, depth int) []byte {
 	if g.one(8) {
 		return g.Bytes(g.IntN(21)) // every kind with every length from 0 to 20
 	}
 	switch r.Kind {
-	case nla.KindU8, nla.KindS8:
+	case policy.KindU8, policy.KindS8:
 		return g.integer(r, 1)
-	case nla.KindU16, nla.KindS16, nla.KindBE16:
+	case policy.KindU16, policy.KindS16, policy.KindBE16:
 		return g.integer(r, 2)
-	case nla.KindU32, nla.KindS32, nla.KindBE32:
+	case policy.KindU32, policy.KindS32, policy.KindBE32:
 		return g.integer(r, 4)
-	case nla.KindUint, nla.KindSint:
+	case policy.KindUint, policy.KindSint:
 		return g.integer(r, pick(g, 4, 8))
-	case nla.KindU64, nla.KindS64, nla.KindMsecs:
+	case policy.KindU64, policy.KindS64, policy.KindMsecs:
 		return g.integer(r, 8)
-	case nla.KindBitfield32:
+	case policy.KindBitfield32:
 		if g.one(2) { // bits of the mask, and the one above
 			above := 2*int64(r.Mask) + 2
 			return g.Bitfield(uint32(g.Int64N(above)), uint32(g.Int64N(above)))
 		}
 		return append(g.integer(r, 4), g.integer(r, 4)...)
-	case nla.KindString, nla.KindNULString, nla.KindBinary:
+	case policy.KindString, policy.KindNULString, policy.KindBinary:
 		return g.text(r)
-	case nla.KindFlag:
+	case policy.KindFlag:
 		return nil
-	case nla.KindNested:
+	case policy.KindNested:
 		return g.nest(r.Nested, depth)
-	case nla.KindNestedArray:
+	case policy.KindNestedArray:
 		var b []byte
 		for range g.IntN(3) {
 			b = nla.AppendBytes(b, uint16(g.IntN(3)), g.nest(r.Nested, depth+1))
@@ -116,9 +118,9 @@ func (g Generator) payload(r *nla.Rule, depth int) []byte {
 	return g.Bytes(min(int(r.Len), 600) + g.IntN(5))
 }
 
-func (g Generator) nest(p *nla.Policy, depth int) []byte {
+func (g Generator) nest(p *policy.Policy, depth int) []byte {
 	if p == nil {
-		p = &nla.Policy{Attrs: make([]nla.Rule, 3)}
+		p = &policy.Policy{Attrs: make([]policy.Rule, 3)}
 	}
 	if depth > 12 {
 		return nil
@@ -128,9 +130,9 @@ func (g Generator) nest(p *nla.Policy, depth int) []byte {
 }
 
 // attribute appends an attribute of that type, mostly as its rule wants it.
-func (g Generator) attribute(b []byte, typ int, r *nla.Rule, depth int) []byte {
+func (g Generator) attribute(b []byte, typ int, r *policy.Rule, depth int) []byte {
 	raw := uint16(typ) & nla.TypeMask
-	isNest := r.Kind == nla.KindNested || r.Kind == nla.KindNestedArray
+	isNest := r.Kind == policy.KindNested || r.Kind == policy.KindNestedArray
 	if isNest != g.one(16) {
 		raw |= nla.Nested
 	}
@@ -142,9 +144,9 @@ func (g Generator) attribute(b []byte, typ int, r *nla.Rule, depth int) []byte {
 
 // Stream returns attributes under a policy; some are unknown, of type 0,
 // doubled or broken, and something may be left over behind them.
-func (g Generator) Stream(p *nla.Policy) []byte { return g.stream(p, 0) }
+func (g Generator) Stream(p *policy.Policy) []byte { return g.stream(p, 0) }
 
-func (g Generator) stream(p *nla.Policy, depth int) []byte {
+func (g Generator) stream(p *policy.Policy, depth int) []byte {
 	var b []byte
 	count := g.IntN(4)
 	if depth > 0 {
@@ -164,11 +166,11 @@ func (g Generator) stream(p *nla.Policy, depth int) []byte {
 }
 
 // RuleOf returns the rule of a type, an empty one if the policy has none.
-func RuleOf(p *nla.Policy, typ int) *nla.Rule {
+func RuleOf(p *policy.Policy, typ int) *policy.Rule {
 	if typ < len(p.Attrs) {
 		return &p.Attrs[typ]
 	}
-	return &nla.Rule{}
+	return &policy.Rule{}
 }
 
 func (g Generator) damage(b []byte) []byte {

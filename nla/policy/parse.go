@@ -1,14 +1,10 @@
-package nla
+package policy
 
-import "strconv"
+import (
+	"strconv"
 
-// Errno is an error number as Linux has them; 0 is success.
-type Errno uint32
-
-// The errnos that validation gives.
-const (
-	EINVAL Errno = 22
-	ERANGE Errno = 34
+	"github.com/nlwire/nlwire/errno"
+	"github.com/nlwire/nlwire/nla"
 )
 
 // Report is what the kernel would say of a validation (struct netlink_ext_ack).
@@ -23,19 +19,19 @@ type Report struct {
 }
 
 // bad is NL_SET_ERR_MSG_ATTR_POL, or with a nil rule NL_SET_ERR_MSG_ATTR.
-func (r *Report) bad(offset int, rule *Rule, a Attr, msg string) {
+func (r *Report) bad(offset int, rule *Rule, a nla.Attr, msg string) {
 	*r = Report{msg, true, offset, a.Type(), rule}
 }
 
-// PolicyError is a refusal: the errno and what the kernel would say besides.
-// On Unix errors.Is finds the errno, as in errors.Is(err, unix.ERANGE).
-type PolicyError struct {
-	Errno Errno
+// Error is a refusal: the errno, and what the kernel would report besides. errors.Is
+// finds the errno.
+type Error struct {
+	Errno errno.Errno
 	Report
 }
 
 // Error returns the kernel's text, with the attribute and its place.
-func (e *PolicyError) Error() string {
+func (e *Error) Error() string {
 	s := e.Msg
 	if s == "" {
 		s = "refused without a text"
@@ -46,8 +42,11 @@ func (e *PolicyError) Error() string {
 	if e.Policy != nil {
 		s += " (" + e.Policy.Kind.String() + ")"
 	}
-	return "nla: " + s + " (errno " + strconv.Itoa(int(e.Errno)) + ")"
+	return "policy: " + s + ": " + e.Errno.Error()
 }
+
+// Unwrap returns Errno.
+func (e *Error) Unwrap() error { return e.Errno }
 
 // Parse validates the attributes of b as the kernel does and fills tb, indexed
 // by type: of several attributes of a type the last one, nil for none
@@ -60,7 +59,7 @@ func (e *PolicyError) Error() string {
 // a *PolicyError and the only allocation. Offsets count from the start of b:
 // NLMSGERR_ATTR_OFFS counts from the start of the message. What tb holds after
 // an error is unspecified. Its views alias b.
-func Parse(tb []Attr, b []byte, p *Policy, mode Mode) error {
+func Parse(tb []nla.Attr, b []byte, p *Policy, mode Mode) error {
 	wipe(tb)
 	left := len(b)
 	if p != nil {
@@ -74,21 +73,21 @@ func Parse(tb []Attr, b []byte, p *Policy, mode Mode) error {
 // wipe is clear without a call for tables of the usual lengths. The runtime goes
 // through three functions to clear pointers: of a message with two attributes, a
 // tenth of the time.
-func wipe(tb []Attr) {
+func wipe(tb []nla.Attr) {
 	const block = 7 // the most that the compiler clears without a loop
 	if len(tb) < block || len(tb) > 4*block {
 		clear(tb)
 		return
 	}
 	for t := tb; len(t) > block; t = t[block:] {
-		*(*[block]Attr)(t) = [block]Attr{}
+		*(*[block]nla.Attr)(t) = [block]nla.Attr{}
 	}
-	*(*[block]Attr)(tb[len(tb)-block:]) = [block]Attr{} // may overlap
+	*(*[block]nla.Attr)(tb[len(tb)-block:]) = [block]nla.Attr{} // may overlap
 }
 
 // slowly goes on with the last left bytes of b. It is apart because a Report is
 // large: what passes quickly has no need of one.
-func slowly(tb []Attr, b []byte, left int, p *Policy, mode Mode) error {
+func slowly(tb []nla.Attr, b []byte, left int, p *Policy, mode Mode) error {
 	var r Report
 	if errno := parse(tb, b, b[len(b)-left:], p, mode, &r); errno != 0 {
 		return policyError(errno, &r)
@@ -103,13 +102,13 @@ func Validate(b []byte, p *Policy, mode Mode) error { return Parse(nil, b, p, mo
 // ParseReport is Parse for those who answer as the kernel: it allocates
 // nothing, and what it adds to report may be there on success too, when bytes
 // were left over and the mode ignores them.
-func ParseReport(tb []Attr, b []byte, p *Policy, mode Mode, report *Report) Errno {
+func ParseReport(tb []nla.Attr, b []byte, p *Policy, mode Mode, report *Report) errno.Errno {
 	wipe(tb)
 	return parse(tb, b, b, p, mode, report)
 }
 
 // parse goes on with the rest of b, the attributes in front of it are in tb.
-func parse(tb []Attr, b, rest []byte, p *Policy, mode Mode, report *Report) Errno {
+func parse(tb []nla.Attr, b, rest []byte, p *Policy, mode Mode, report *Report) errno.Errno {
 	v := validation{report, len(b)}
 	if p == nil {
 		return v.unchecked(tb, rest, mode)
@@ -118,9 +117,9 @@ func parse(tb []Attr, b, rest []byte, p *Policy, mode Mode, report *Report) Errn
 }
 
 // unchecked is stream without a policy.
-func (v *validation) unchecked(tb []Attr, b []byte, mode Mode) Errno {
+func (v *validation) unchecked(tb []nla.Attr, b []byte, mode Mode) errno.Errno {
 	for len(b) > 0 {
-		a, n := Consume(b)
+		a, n := nla.Consume(b)
 		if n < 0 {
 			break
 		}
@@ -128,9 +127,9 @@ func (v *validation) unchecked(tb []Attr, b []byte, mode Mode) Errno {
 		switch {
 		case t > 0 && t < len(tb):
 			tb[t] = a
-		case mode&MaxType != 0 && (t == 0 || tb != nil):
+		case mode&ValidateMaxType != 0 && (t == 0 || tb != nil):
 			v.report.bad(v.total-len(b), nil, a, msgUnknown)
-			return EINVAL
+			return errno.EINVAL
 		}
 		b = b[n:]
 	}
@@ -138,4 +137,4 @@ func (v *validation) unchecked(tb []Attr, b []byte, mode Mode) Errno {
 }
 
 //go:noinline
-func policyError(errno Errno, r *Report) error { return &PolicyError{errno, *r} }
+func policyError(errno errno.Errno, r *Report) error { return &Error{errno, *r} }

@@ -1,4 +1,4 @@
-package nla
+package policy
 
 import "strconv"
 

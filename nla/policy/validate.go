@@ -1,6 +1,11 @@
-package nla
+package policy
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/nlwire/nlwire/errno"
+	"github.com/nlwire/nlwire/nla"
+)
 
 // maxDepth is how deep policies may nest (MAX_POLICY_RECURSION_DEPTH): the top
 // level and nine more.
@@ -36,10 +41,10 @@ type validation struct {
 
 // stream checks the attributes of b, which ends end bytes before the end of
 // the outermost stream (__nla_validate_parse). It returns 0 or the errno.
-func (v *validation) stream(tb []Attr, b []byte, end int, p *Policy, mode Mode, depth int) Errno {
+func (v *validation) stream(tb []nla.Attr, b []byte, end int, p *Policy, mode Mode, depth int) errno.Errno {
 	if depth >= maxDepth {
 		v.report.Msg = msgDepth
-		return EINVAL
+		return errno.EINVAL
 	}
 	for {
 		left := quickly(tb, b, p, mode)
@@ -47,15 +52,15 @@ func (v *validation) stream(tb []Attr, b []byte, end int, p *Policy, mode Mode, 
 			return 0
 		}
 		b = b[len(b)-left:]
-		a, n := Consume(b)
+		a, n := nla.Consume(b)
 		if n < 0 {
 			return v.leftover(b, mode)
 		}
 		t := int(a.Type())
 		if t == 0 || t >= len(p.Attrs) {
-			if mode&MaxType != 0 {
+			if mode&ValidateMaxType != 0 {
 				v.report.bad(v.total-end-len(b), nil, a, msgUnknown)
-				return EINVAL
+				return errno.EINVAL
 			}
 		} else {
 			if errno := v.attr(a, end+len(b), p, mode, depth); errno != 0 {
@@ -71,57 +76,57 @@ func (v *validation) stream(tb []Attr, b []byte, end int, p *Policy, mode Mode, 
 
 // leftover ends a stream: what no attribute took is told in any mode, and
 // refused in some.
-func (v *validation) leftover(b []byte, mode Mode) Errno {
+func (v *validation) leftover(b []byte, mode Mode) errno.Errno {
 	if len(b) == 0 {
 		return 0
 	}
 	v.report.Msg = msgLeftover
-	if mode&Trailing != 0 {
-		return EINVAL
+	if mode&ValidateTrailing != 0 {
+		return errno.EINVAL
 	}
 	return 0
 }
 
 // attr applies the rule of one attribute in the kernel's order (validate_nla);
 // at is where its header is, in bytes before the end of the outermost stream.
-func (v *validation) attr(a Attr, at int, p *Policy, mode Mode, depth int) Errno {
+func (v *validation) attr(a nla.Attr, at int, p *Policy, mode Mode, depth int) errno.Errno {
 	t := a.Type()
 	r := &p.Attrs[t]
 	if p.StrictStart != 0 && t >= p.StrictStart {
 		mode |= Strict
 	}
-	n := len(a) - HeaderLen
-	fail := func(rule *Rule, msg string, errno Errno) Errno {
+	n := len(a) - nla.HeaderLen
+	fail := func(rule *Rule, msg string, errno errno.Errno) errno.Errno {
 		v.report.bad(v.total-at, rule, a, msg)
 		return errno
 	}
 	if r.Kind > maxKind {
-		return fail(r, msgGeneric, EINVAL)
+		return fail(r, msgGeneric, errno.EINVAL)
 	}
-	if size := int(sizes[r.Kind]); size != 0 && n != size && mode&StrictAttrs != 0 {
-		return fail(r, msgLength, EINVAL)
+	if size := int(sizes[r.Kind]); size != 0 && n != size && mode&ValidateStrictAttrs != 0 {
+		return fail(r, msgLength, errno.EINVAL)
 	}
-	if mode&NestedFlag != 0 {
+	if mode&ValidateNested != 0 {
 		if isNest(r.Kind) && !a.IsNested() {
-			return fail(r, msgNoNest, EINVAL)
+			return fail(r, msgNoNest, errno.EINVAL)
 		}
 		if !isNest(r.Kind) && r.Kind != KindUnspec && a.IsNested() {
-			return fail(r, msgNest, EINVAL)
+			return fail(r, msgNest, errno.EINVAL)
 		}
 	}
 	switch r.Kind {
 	case KindReject:
 		if r.Reject != "" {
-			return fail(nil, r.Reject, EINVAL)
+			return fail(nil, r.Reject, errno.EINVAL)
 		}
-		return fail(r, msgGeneric, EINVAL)
+		return fail(r, msgGeneric, errno.EINVAL)
 	case KindUnspec:
-		if mode&UnspecStrict != 0 {
-			return fail(nil, msgUnsupported, EINVAL)
+		if mode&ValidateUnspec != 0 {
+			return fail(nil, msgUnsupported, errno.EINVAL)
 		}
 	case KindSint, KindUint:
 		if n != 4 && n != 8 {
-			return fail(r, msgLength, EINVAL)
+			return fail(r, msgLength, errno.EINVAL)
 		}
 	case KindNested, KindNestedArray:
 		if errno := v.nest(a, at, r, mode, depth); errno != 0 {
@@ -133,7 +138,7 @@ func (v *validation) attr(a Attr, at int, p *Policy, mode Mode, depth int) Errno
 		}
 	}
 	if r.Kind <= maxKind && n < r.minLen() {
-		return fail(r, msgGeneric, ERANGE)
+		return fail(r, msgGeneric, errno.ERANGE)
 	}
 	return v.check(a, at, r, mode)
 }
@@ -159,16 +164,16 @@ func (r *Rule) minLen() int {
 }
 
 // payload checks the kinds whose length or content is their own to say.
-func (r *Rule) payload(p []byte) Errno {
+func (r *Rule) payload(p []byte) errno.Errno {
 	n, limit := len(p), int(r.Len)
 	switch r.Kind {
 	case KindFlag:
 		if n > 0 {
-			return ERANGE
+			return errno.ERANGE
 		}
 	case KindBinary:
 		if limit != 0 && n > limit {
-			return ERANGE
+			return errno.ERANGE
 		}
 	case KindNULString:
 		head := p
@@ -176,7 +181,7 @@ func (r *Rule) payload(p []byte) Errno {
 			head = p[:min(n, limit+1)]
 		}
 		if bytes.IndexByte(head, 0) < 0 {
-			return EINVAL
+			return errno.EINVAL
 		}
 		return r.text(p)
 	case KindString:
@@ -187,42 +192,42 @@ func (r *Rule) payload(p []byte) Errno {
 	return 0
 }
 
-func (r *Rule) text(p []byte) Errno {
+func (r *Rule) text(p []byte) errno.Errno {
 	n := len(p)
 	if n < 1 {
-		return ERANGE
+		return errno.ERANGE
 	}
 	if p[n-1] == 0 {
 		n--
 	}
 	if r.Len != 0 && n > int(r.Len) {
-		return ERANGE
+		return errno.ERANGE
 	}
 	return 0
 }
 
 // bitfield32 is the kernel's validate_nla_bitfield32.
-func (r *Rule) bitfield32(p []byte) Errno {
+func (r *Rule) bitfield32(p []byte) errno.Errno {
 	if len(p) != 8 {
-		return ERANGE
+		return errno.ERANGE
 	}
 	value, selector := ne.Uint32(p), ne.Uint32(p[4:])
 	if r.Mask == 0 || selector&^r.Mask != 0 || value&^r.Mask != 0 || value&^selector != 0 {
-		return EINVAL
+		return errno.EINVAL
 	}
 	return 0
 }
 
 // nest checks what is inside a nest or an array of nests. Empty ones pass.
-func (v *validation) nest(a Attr, at int, r *Rule, mode Mode, depth int) Errno {
+func (v *validation) nest(a nla.Attr, at int, r *Rule, mode Mode, depth int) errno.Errno {
 	p := a.Payload()
 	if len(p) == 0 {
 		return 0
 	}
 	end := at - len(a) // where the nest ends, from the end of the outermost stream
-	if len(p) < HeaderLen {
+	if len(p) < nla.HeaderLen {
 		v.report.bad(v.total-at, r, a, msgGeneric)
-		return ERANGE
+		return errno.ERANGE
 	}
 	if r.Nested == nil {
 		return 0
@@ -233,14 +238,14 @@ func (v *validation) nest(a Attr, at int, r *Rule, mode Mode, depth int) Errno {
 	// nla_validate_array: neither the types of the entries nor their Nested
 	// bits are looked at, and what is left over is ignored.
 	for len(p) > 0 {
-		entry, n := Consume(p)
+		entry, n := nla.Consume(p)
 		if n < 0 {
 			break
 		}
 		inside := entry.Payload()
-		if len(inside) > 0 && len(inside) < HeaderLen {
+		if len(inside) > 0 && len(inside) < nla.HeaderLen {
 			v.report.bad(v.total-end-len(p), r.Nested.first(), entry, msgElement)
-			return ERANGE
+			return errno.ERANGE
 		}
 		if len(inside) > 0 {
 			if errno := v.stream(nil, inside, end+len(p)-len(entry), r.Nested, mode, depth+1); errno != 0 {
@@ -261,17 +266,17 @@ func (p *Policy) first() *Rule {
 }
 
 // check applies the rule's additional check.
-func (v *validation) check(a Attr, at int, r *Rule, mode Mode) Errno {
+func (v *validation) check(a nla.Attr, at int, r *Rule, mode Mode) errno.Errno {
 	switch r.Check {
 	case CheckNone:
 		return 0
 	case CheckMask:
 		if !isMaskable(r.Kind) {
-			return EINVAL // without a text, as the kernel
+			return errno.EINVAL // without a text, as the kernel
 		}
 		if r.unsigned(a.Payload())&^uint64(r.Mask) != 0 {
 			v.report.bad(v.total-at, nil, a, msgMask)
-			return EINVAL
+			return errno.EINVAL
 		}
 		return 0
 	case CheckFunc:
@@ -287,7 +292,7 @@ func (v *validation) check(a Attr, at int, r *Rule, mode Mode) Errno {
 
 // bounds checks a value, or the length of a KindBinary
 // (nla_validate_int_range).
-func (v *validation) bounds(a Attr, at int, r *Rule, mode Mode) Errno {
+func (v *validation) bounds(a nla.Attr, at int, r *Rule, mode Mode) errno.Errno {
 	var inside bool
 	msg := msgRange
 	switch {
@@ -301,32 +306,32 @@ func (v *validation) bounds(a Attr, at int, r *Rule, mode Mode) Errno {
 		if r.Kind == KindBinary {
 			msg = msgBinaryRange
 			if r.Check == CheckRangeWarnTooLong && value > hi {
-				if mode&StrictAttrs != 0 {
+				if mode&ValidateStrictAttrs != 0 {
 					v.report.bad(v.total-at, r, a, msgLength)
-					return EINVAL
+					return errno.EINVAL
 				}
 				return 0
 			}
 		}
 		inside = lo <= value && value <= hi
 	default:
-		return EINVAL // without a text, as the kernel
+		return errno.EINVAL // without a text, as the kernel
 	}
 	if !inside {
 		v.report.bad(v.total-at, r, a, msg)
-		return ERANGE
+		return errno.ERANGE
 	}
 	return 0
 }
 
 // callback asks the rule's function.
-func (v *validation) callback(a Attr, at int, r *Rule) Errno {
+func (v *validation) callback(a nla.Attr, at int, r *Rule) errno.Errno {
 	err := r.Func(a)
 	if err == nil {
 		return 0
 	}
-	errno, msg := EINVAL, err.Error()
-	if own, ok := err.(*PolicyError); ok && own.Errno != 0 {
+	errno, msg := errno.EINVAL, err.Error()
+	if own, ok := err.(*Error); ok && own.Errno != 0 {
 		errno, msg = own.Errno, own.Msg
 	}
 	v.report.bad(v.total-at, nil, a, msg)

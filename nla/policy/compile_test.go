@@ -1,14 +1,19 @@
-package nla
+package policy
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/nlwire/nlwire/errno"
+	"github.com/nlwire/nlwire/nla"
+)
 
 // What Compile has prepared gives the results of the rules, whatever the kind, the
 // limit, the length, the last byte, the flag bits and the mode.
 func TestCompiledPoliciesGiveTheSameResults(t *testing.T) {
-	limits := []uint16{0, 1, 2, 3, 4, 5, 7, 8, 9, 1000, MaxPayload - 4, MaxPayload - 1, MaxPayload, MaxPayload + 1, 1<<16 - 1}
-	modes := []Mode{Liberal, DeprecatedStrict, Strict, UnspecStrict, StrictAttrs, NestedFlag}
+	limits := []uint16{0, 1, 2, 3, 4, 5, 7, 8, 9, 1000, nla.MaxPayload - 4, nla.MaxPayload - 1, nla.MaxPayload, nla.MaxPayload + 1, 1<<16 - 1}
+	modes := []Mode{Liberal, DeprecatedStrict, Strict, ValidateUnspec, ValidateStrictAttrs, ValidateNested}
 	b := make([]byte, 1<<16)
-	ne.PutUint16(b[HeaderLen:], HeaderLen) // what is inside a nest is well formed
+	ne.PutUint16(b[nla.HeaderLen:], nla.HeaderLen) // what is inside a nest is well formed
 	for kind := range maxKind + 2 {
 		for _, limit := range limits {
 			rules := []Rule{1: {Kind: kind, Len: limit}, 2: {}}
@@ -36,16 +41,16 @@ func sameResults(t *testing.T, rules []Rule, strictStart uint16, mode Mode, b []
 		if n > 1<<16-1 {
 			continue
 		}
-		for _, typ := range []uint16{0, 1, 1 | NetByteOrder, 1 | Nested, 1 | Nested | NetByteOrder, 3} {
+		for _, typ := range []uint16{0, 1, 1 | nla.NetByteOrder, 1 | nla.Nested, 1 | nla.Nested | nla.NetByteOrder, 3} {
 			for last := range byte(2) {
 				ne.PutUint16(b, uint16(n))
 				ne.PutUint16(b[2:], typ)
-				end := b[max(n, HeaderLen)-1:]
+				end := b[max(n, nla.HeaderLen)-1:]
 				saved := end[0]
-				if n > 2*HeaderLen {
+				if n > 2*nla.HeaderLen {
 					end[0] = last
 				}
-				in := b[:max(n, HeaderLen)]
+				in := b[:max(n, nla.HeaderLen)]
 				if want, got := parsed(plain, in, mode), parsed(compiled, in, mode); got != want {
 					t.Fatalf("%+v, StrictStart %d, %v, length %d, type %#x, last byte %d: %+v, compiled %+v",
 						rules[1], strictStart, mode, n, typ, last, want, got)
@@ -57,13 +62,13 @@ func sameResults(t *testing.T, rules []Rule, strictStart uint16, mode Mode, b []
 }
 
 type parseResult struct {
-	errno  Errno
+	errno  errno.Errno
 	report Report
 	stored int // the length of what is in the table
 }
 
 func parsed(p *Policy, b []byte, mode Mode) (r parseResult) {
-	tb := make([]Attr, 2)
+	tb := make([]nla.Attr, 2)
 	r.errno = ParseReport(tb, b, p, mode, &r.report)
 	r.stored = len(tb[1])
 	return r
@@ -78,8 +83,8 @@ func TestCompiledPolicyOfTooManyTypes(t *testing.T) {
 	p.Attrs[1].Kind = KindU8
 	p.Compile()
 	for _, mode := range []Mode{Liberal, Strict} {
-		for _, flag := range []uint16{Nested, NetByteOrder} {
-			if err := Validate(AppendFlag(nil, 1|flag), p, mode); err == nil {
+		for _, flag := range []uint16{nla.Nested, nla.NetByteOrder} {
+			if err := Validate(nla.AppendFlag(nil, 1|flag), p, mode); err == nil {
 				t.Errorf("%v: flag %#x is part of the type", mode, flag)
 			}
 		}

@@ -1,8 +1,10 @@
-package nla
+package policy
 
 import (
 	"testing"
 	"time"
+
+	"github.com/nlwire/nlwire/nla"
 
 	"github.com/nlwire/nlwire/internal/test/golden"
 )
@@ -36,9 +38,33 @@ var recordedPolicies = map[string]*Policy{
 	}},
 }
 
-// topLevel returns the attributes of every message, nests not opened.
-func topLevel(tb testing.TB, name string, hdrlen int) [][]byte {
-	return streams(golden.Datagrams(tb, name), hdrlen, nil)
+// topLevel returns the attributes of every message of recorded datagrams. This package
+// does not know messages: it cuts by the length of struct nlmsghdr.
+func topLevel(tb testing.TB, name string, hdrlen int) (streams [][]byte) {
+	for _, d := range golden.Datagrams(tb, name) {
+		for len(d) >= 16 {
+			n := int(ne.Uint32(d))
+			if isData := ne.Uint16(d[4:]) >= 16; isData {
+				streams = append(streams, d[16+hdrlen:n])
+			}
+			d = d[min(nla.Align(n), len(d)):]
+		}
+	}
+	return streams
+}
+
+func walk(streams [][]byte) (sum int) {
+	for _, b := range streams {
+		for len(b) > 0 {
+			a, n := nla.Consume(b)
+			if n < 0 {
+				break
+			}
+			b = b[n:]
+			sum += int(a.Type()) + len(a.Payload())
+		}
+	}
+	return sum
 }
 
 // BenchmarkParse parses every message of a recorded dump into a table. The
@@ -50,7 +76,7 @@ func BenchmarkParse(b *testing.B) {
 		hdrlen int
 	}{{"families", 4}, {"links", 16}, {"routes", 12}} {
 		streams, p := topLevel(b, input.name, input.hdrlen), recordedPolicies[input.name].Compile()
-		tb := make([]Attr, p.MaxType()+1)
+		tb := make([]nla.Attr, p.MaxType()+1)
 		parse := func() {
 			for _, s := range streams {
 				if err := Parse(tb, s, p, Liberal); err != nil {
@@ -58,10 +84,10 @@ func BenchmarkParse(b *testing.B) {
 				}
 			}
 		}
-		walk := func() { sinkU64 = walkByConsume(streams) }
+		walk := func() { sinkInt = walk(streams) }
 		var attrs int
 		for _, s := range streams {
-			for range All(s) {
+			for range nla.All(s) {
 				attrs++
 			}
 		}
@@ -94,11 +120,11 @@ func BenchmarkHostile(b *testing.B) {
 	self.Attrs[1].Nested, self.Attrs[2].Nested = self, self
 	self.Compile()
 	var headers, nested []byte
-	for len(headers) < MaxPayload-HeaderLen {
-		headers = AppendFlag(headers, 1|Nested)
+	for len(headers) < nla.MaxPayload-nla.HeaderLen {
+		headers = nla.AppendFlag(headers, 1|nla.Nested)
 	}
-	for len(nested) < MaxPayload-HeaderLen {
-		nested = AppendBytes(make([]byte, 0, len(nested)+8), 1|Nested, nested)
+	for len(nested) < nla.MaxPayload-nla.HeaderLen {
+		nested = nla.AppendBytes(make([]byte, 0, len(nested)+8), 1|nla.Nested, nested)
 	}
 	for name, in := range map[string][]byte{"headers": headers, "nested": nested} {
 		b.Run(name, func(b *testing.B) {

@@ -1,4 +1,4 @@
-package nla
+package policy
 
 import (
 	"bytes"
@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nlwire/nlwire/errno"
+	"github.com/nlwire/nlwire/nla"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -15,30 +18,30 @@ import (
 func TestWhereOthersDiverge(t *testing.T) {
 	str := &Policy{Attrs: []Rule{1: {Kind: KindNULString, Len: 7}, 2: {Kind: KindString, Len: 4}, 3: {Kind: KindNULString}}}
 	num := &Policy{Attrs: []Rule{1: {Kind: KindU32}, 2: {Kind: KindU8}, 3: {Kind: KindFlag}, 4: {Kind: KindNested}, 5: {Kind: KindMsecs}}}
-	text := func(typ uint16, s string) []byte { return AppendText(nil, typ, s) }
+	text := func(typ uint16, s string) []byte { return nla.AppendText(nil, typ, s) }
 	tests := []struct {
 		name          string
 		policy        *Policy
 		in            []byte
-		liberal       Errno
-		strict        Errno
+		liberal       errno.Errno
+		strict        errno.Errno
 		strictMessage string
 	}{
-		{"an empty NUL string: EINVAL, libmnl has ERANGE", str, text(1, ""), EINVAL, EINVAL, msgGeneric},
+		{"an empty NUL string: errno.EINVAL, libmnl has errno.ERANGE", str, text(1, ""), errno.EINVAL, errno.EINVAL, msgGeneric},
 		{"a NUL in the middle and none at the end: accepted, both others refuse", str, text(1, "ab\x00cd"), 0, 0, ""},
-		{"the NUL behind Len+1 bytes: refused, both others accept the end", str, text(1, "abcdefgh\x00"), EINVAL, EINVAL, msgGeneric},
+		{"the NUL behind Len+1 bytes: refused, both others accept the end", str, text(1, "abcdefgh\x00"), errno.EINVAL, errno.EINVAL, msgGeneric},
 		{"the NUL does not count against Len: libnl counts it", str, text(2, "abcd\x00"), 0, 0, ""},
 		{"a NUL string without Len, NUL first: accepted", str, text(3, "\x00junk"), 0, 0, ""},
-		{"a u32 of 8 bytes: liberal takes it, libmnl has ERANGE", num, AppendUint64(nil, 1, 1), 0, EINVAL, msgLength},
-		{"a u32 of 2 bytes: ERANGE or EINVAL, by mode", num, AppendUint16(nil, 1, 1), ERANGE, EINVAL, msgLength},
-		{"a msecs of 9 bytes: accepted in every mode", num, AppendBytes(nil, 5, make([]byte, 9)), 0, 0, ""},
-		{"an unknown type: skipped or refused, libnl and libmnl skip", num, AppendUint8(nil, 9, 1), 0, EINVAL, msgUnknown},
-		{"type 0: skipped or refused", num, AppendUint8(nil, 0, 1), 0, EINVAL, msgUnknown},
-		{"a nest without its bit: others never look", num, AppendBytes(nil, 4, AppendFlag(nil, 1)), 0, EINVAL, msgNoNest},
-		{"an integer with the Nested bit: others never look", num, AppendUint32(nil, 1|Nested, 1), 0, EINVAL, msgNest},
-		{"an empty nest", num, AppendFlag(nil, 4|Nested), 0, 0, ""},
-		{"a nest of 3 bytes", num, AppendBytes(nil, 4|Nested, []byte{1, 2, 3}), ERANGE, ERANGE, msgGeneric},
-		{"bytes left over: a warning, or refused", num, append(AppendUint8(nil, 2, 1), 0), 0, EINVAL, msgLeftover},
+		{"a u32 of 8 bytes: liberal takes it, libmnl has errno.ERANGE", num, nla.AppendUint64(nil, 1, 1), 0, errno.EINVAL, msgLength},
+		{"a u32 of 2 bytes: errno.ERANGE or errno.EINVAL, by mode", num, nla.AppendUint16(nil, 1, 1), errno.ERANGE, errno.EINVAL, msgLength},
+		{"a msecs of 9 bytes: accepted in every mode", num, nla.AppendBytes(nil, 5, make([]byte, 9)), 0, 0, ""},
+		{"an unknown type: skipped or refused, libnl and libmnl skip", num, nla.AppendUint8(nil, 9, 1), 0, errno.EINVAL, msgUnknown},
+		{"type 0: skipped or refused", num, nla.AppendUint8(nil, 0, 1), 0, errno.EINVAL, msgUnknown},
+		{"a nest without its bit: others never look", num, nla.AppendBytes(nil, 4, nla.AppendFlag(nil, 1)), 0, errno.EINVAL, msgNoNest},
+		{"an integer with the nla.Nested bit: others never look", num, nla.AppendUint32(nil, 1|nla.Nested, 1), 0, errno.EINVAL, msgNest},
+		{"an empty nest", num, nla.AppendFlag(nil, 4|nla.Nested), 0, 0, ""},
+		{"a nest of 3 bytes", num, nla.AppendBytes(nil, 4|nla.Nested, []byte{1, 2, 3}), errno.ERANGE, errno.ERANGE, msgGeneric},
+		{"bytes left over: a warning, or refused", num, append(nla.AppendUint8(nil, 2, 1), 0), 0, errno.EINVAL, msgLeftover},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -54,25 +57,25 @@ func TestWhereOthersDiverge(t *testing.T) {
 
 func TestParseFillsTheTable(t *testing.T) {
 	p := &Policy{Attrs: []Rule{1: {Kind: KindU32}, 2: {Kind: KindString}, 3: {Kind: KindU8}, 4: {Kind: KindUnspec}}}
-	in := AppendUint32(nil, 1, 10)
-	in = AppendUint8(in, 9, 1) // unknown
-	in = AppendText(in, 2, "lo")
-	in = AppendUint32(in, 1|NetByteOrder, 20) // the second of its type
+	in := nla.AppendUint32(nil, 1, 10)
+	in = nla.AppendUint8(in, 9, 1) // unknown
+	in = nla.AppendText(in, 2, "lo")
+	in = nla.AppendUint32(in, 1|nla.NetByteOrder, 20) // the second of its type
 	for _, compiled := range []bool{false, true} {
 		if compiled {
 			p.Compile()
 		}
 		for size := range 40 {
-			tb := make([]Attr, size)
+			tb := make([]nla.Attr, size)
 			for i := range tb {
-				tb[i] = Attr{1} // left over from an earlier message
+				tb[i] = nla.Attr{1} // left over from an earlier message
 			}
 			if err := Parse(tb, in, p, Liberal); err != nil {
 				t.Fatal(err)
 			}
 			for typ, a := range tb {
 				want := map[int]string{1: "\x14\x00\x00\x00", 2: "lo"}[typ]
-				if typ == 1 && !bytes.Equal(a, AppendUint32(nil, 1|NetByteOrder, 20)) {
+				if typ == 1 && !bytes.Equal(a, nla.AppendUint32(nil, 1|nla.NetByteOrder, 20)) {
 					t.Errorf("table of %d: attribute 1 is % x, the last one wins", size, []byte(a))
 				}
 				if (a != nil) != (want != "") || typ == 2 && string(a.Payload()) != want || cap(a) != len(a) {
@@ -84,8 +87,8 @@ func TestParseFillsTheTable(t *testing.T) {
 }
 
 func TestParseWithoutAPolicy(t *testing.T) {
-	in := AppendUint8(AppendUint8(AppendUint8(nil, 1, 1), 5, 5), 0, 0)
-	tb := make([]Attr, 3)
+	in := nla.AppendUint8(nla.AppendUint8(nla.AppendUint8(nil, 1, 1), 5, 5), 0, 0)
+	tb := make([]nla.Attr, 3)
 	if err := Parse(tb, in, nil, Liberal); err != nil || tb[0] != nil || tb[1] == nil || tb[2] != nil {
 		t.Errorf("liberal: %v, %v", tb, err)
 	}
@@ -93,16 +96,16 @@ func TestParseWithoutAPolicy(t *testing.T) {
 		in  []byte
 		msg string
 	}{
-		"a type past the table": {AppendUint8(nil, 3, 1), msgUnknown},
-		"type 0":                {AppendUint8(nil, 0, 1), msgUnknown},
-		"left over":             {append(AppendUint8(nil, 1, 1), 1), msgLeftover},
+		"a type past the table": {nla.AppendUint8(nil, 3, 1), msgUnknown},
+		"type 0":                {nla.AppendUint8(nil, 0, 1), msgUnknown},
+		"left over":             {append(nla.AppendUint8(nil, 1, 1), 1), msgLeftover},
 	} {
-		var policy *PolicyError
-		if err := Parse(tb, tt.in, nil, Strict); !errors.As(err, &policy) || policy.Errno != EINVAL || policy.Msg != tt.msg {
+		var policy *Error
+		if err := Parse(tb, tt.in, nil, Strict); !errors.As(err, &policy) || policy.Errno != errno.EINVAL || policy.Msg != tt.msg {
 			t.Errorf("%s: %v, want %q", name, err, tt.msg)
 		}
 	}
-	if err := Validate(AppendUint8(nil, 999, 1), nil, Strict); err != nil {
+	if err := Validate(nla.AppendUint8(nil, 999, 1), nil, Strict); err != nil {
 		t.Errorf("no table and no policy: %v", err)
 	}
 }
@@ -112,7 +115,7 @@ func TestParseWithoutAPolicy(t *testing.T) {
 func TestStrictStart(t *testing.T) {
 	inner := &Policy{Attrs: []Rule{1: {Kind: KindU8}}}
 	p := &Policy{StrictStart: 2, Attrs: []Rule{1: Nest(inner), 2: Nest(inner), 3: {Kind: KindUnspec}, 4: {Kind: KindU8}, 5: {Kind: KindNested}}}
-	long := AppendUint16(nil, 1, 1)
+	long := nla.AppendUint16(nil, 1, 1)
 	for _, compiled := range []bool{false, true} {
 		if compiled {
 			p.Compile()
@@ -121,16 +124,16 @@ func TestStrictStart(t *testing.T) {
 			in   []byte
 			want string
 		}{
-			"before":              {AppendBytes(nil, 1, long), ""},
-			"flag missing":        {AppendBytes(nil, 2, long), msgNoNest},
-			"a bare nest":         {AppendBytes(nil, 5, long), msgNoNest},
-			"inside":              {AppendBytes(nil, 2|Nested, long), msgLength},
-			"unknown inside":      {AppendBytes(nil, 2|Nested, AppendUint8(nil, 7, 1)), msgUnknown},
-			"left over inside":    {AppendBytes(nil, 2|Nested, append(AppendUint8(nil, 1, 1), 0)), msgLeftover},
-			"unspec":              {AppendUint8(nil, 3, 1), msgUnsupported},
-			"integer too long":    {AppendUint32(nil, 4, 1), msgLength},
-			"unknown beside":      {AppendUint8(nil, 9, 1), ""},
-			"left over is a hint": {append(AppendUint8(nil, 4, 1), 0), msgLeftover},
+			"before":              {nla.AppendBytes(nil, 1, long), ""},
+			"flag missing":        {nla.AppendBytes(nil, 2, long), msgNoNest},
+			"a bare nest":         {nla.AppendBytes(nil, 5, long), msgNoNest},
+			"inside":              {nla.AppendBytes(nil, 2|nla.Nested, long), msgLength},
+			"unknown inside":      {nla.AppendBytes(nil, 2|nla.Nested, nla.AppendUint8(nil, 7, 1)), msgUnknown},
+			"left over inside":    {nla.AppendBytes(nil, 2|nla.Nested, append(nla.AppendUint8(nil, 1, 1), 0)), msgLeftover},
+			"unspec":              {nla.AppendUint8(nil, 3, 1), msgUnsupported},
+			"integer too long":    {nla.AppendUint32(nil, 4, 1), msgLength},
+			"unknown beside":      {nla.AppendUint8(nil, 9, 1), ""},
+			"left over is a hint": {append(nla.AppendUint8(nil, 4, 1), 0), msgLeftover},
 		} {
 			got := judge(tt.in, p, Liberal)
 			refused := tt.want != "" && name != "left over is a hint"
@@ -145,23 +148,23 @@ func TestStrictStart(t *testing.T) {
 func TestOffsetsOfNestedAttributes(t *testing.T) {
 	leaf := &Policy{Attrs: []Rule{1: {Kind: KindU32}, 2: {Kind: KindFlag}}}
 	p := &Policy{Attrs: []Rule{1: {Kind: KindU8}, 2: Nest(&Policy{Attrs: []Rule{1: {Kind: KindU8}, 3: NestArray(leaf)}})}}
-	b := AppendUint8(nil, 1, 1)               // 0..8
-	b, outer := Begin(b, 2)                   // 8
-	b = AppendUint8(b, 1, 1)                  // 12..20
-	b, array := Begin(b, 3)                   // 20
-	b = AppendBytes(b, 1, AppendFlag(nil, 2)) // entry 24..32
-	b = AppendFlag(b, 2)                      // an empty entry 32..36
-	b, entry := Begin(b, 3)                   // 36
-	b = AppendUint32(b, 1, 1)                 // 40..48
-	b = AppendUint16(b, 1, 1)                 // 48: wrong
-	b = End(End(End(b, entry), array), outer)
-	b = AppendUint8(b, 1, 1)
-	want := verdict{EINVAL, msgLength, 48, "MIN_U 0, MAX_U 4294967295, TYPE 4"}
+	b := nla.AppendUint8(nil, 1, 1)                   // 0..8
+	b, outer := nla.Begin(b, 2)                       // 8
+	b = nla.AppendUint8(b, 1, 1)                      // 12..20
+	b, array := nla.Begin(b, 3)                       // 20
+	b = nla.AppendBytes(b, 1, nla.AppendFlag(nil, 2)) // entry 24..32
+	b = nla.AppendFlag(b, 2)                          // an empty entry 32..36
+	b, entry := nla.Begin(b, 3)                       // 36
+	b = nla.AppendUint32(b, 1, 1)                     // 40..48
+	b = nla.AppendUint16(b, 1, 1)                     // 48: wrong
+	b = nla.End(nla.End(nla.End(b, entry), array), outer)
+	b = nla.AppendUint8(b, 1, 1)
+	want := verdict{errno.EINVAL, msgLength, 48, "u32"}
 	if diff := cmp.Diff(want, judge(b, p, Strict)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	short := AppendBytes(nil, 2|Nested, AppendBytes(nil, 3|Nested, AppendBytes(AppendFlag(nil, 1), 9, []byte{1, 2, 3})))
-	if got := judge(short, p, Strict); got.Errno != ERANGE || got.Msg != msgElement || got.Offset != 12 {
+	short := nla.AppendBytes(nil, 2|nla.Nested, nla.AppendBytes(nil, 3|nla.Nested, nla.AppendBytes(nla.AppendFlag(nil, 1), 9, []byte{1, 2, 3})))
+	if got := judge(short, p, Strict); got.Errno != errno.ERANGE || got.Msg != msgElement || got.Offset != 12 {
 		t.Errorf("a short element: %+v", got)
 	}
 }
@@ -173,19 +176,19 @@ func TestRecursionEndsAtTenLevels(t *testing.T) {
 	array.Attrs[1].Nested = array
 	for _, compiled := range []bool{false, true} {
 		for levels := range 13 {
-			b := AppendUint8(nil, 2, 1)
+			b := nla.AppendUint8(nil, 2, 1)
 			for range levels {
-				b = AppendBytes(nil, 1|Nested, b)
+				b = nla.AppendBytes(nil, 1|nla.Nested, b)
 			}
 			got := judge(b, self, Strict)
-			if tooDeep := levels >= 10; (got.Errno == EINVAL) != tooDeep || tooDeep && (got.Msg != msgDepth || got.Offset != -1) {
+			if tooDeep := levels >= 10; (got.Errno == errno.EINVAL) != tooDeep || tooDeep && (got.Msg != msgDepth || got.Offset != -1) {
 				t.Errorf("%d levels, compiled %v: %+v", levels, compiled, got)
 			}
-			deep := AppendFlag(nil, 1|Nested)
+			deep := nla.AppendFlag(nil, 1|nla.Nested)
 			for range levels {
-				deep = AppendBytes(nil, 1|Nested, AppendBytes(nil, 7, deep))
+				deep = nla.AppendBytes(nil, 1|nla.Nested, nla.AppendBytes(nil, 7, deep))
 			}
-			if got := judge(deep, array, Strict); (got.Errno == EINVAL) != (levels >= 10) {
+			if got := judge(deep, array, Strict); (got.Errno == errno.EINVAL) != (levels >= 10) {
 				t.Errorf("%d levels of arrays: %+v", levels, got)
 			}
 		}
@@ -198,45 +201,45 @@ func TestRecursionEndsAtTenLevels(t *testing.T) {
 // grows with the bytes, not with bytes times levels.
 func TestHostileInputTakesLinearWork(t *testing.T) {
 	calls := 0
-	count := func(Attr) error { calls++; return nil }
+	count := func(nla.Attr) error { calls++; return nil }
 	self := &Policy{Attrs: []Rule{1: {Kind: KindNested}, 2: {Check: CheckFunc, Func: count, Kind: KindFlag}}}
 	self.Attrs[1].Nested = self
 	const levels = maxDepth - 1
 	var b []byte
 	flags := 0
-	for ; len(b) < MaxPayload-(levels+1)*HeaderLen; flags++ {
-		b = AppendFlag(b, 2)
+	for ; len(b) < nla.MaxPayload-(levels+1)*nla.HeaderLen; flags++ {
+		b = nla.AppendFlag(b, 2)
 	}
 	for range levels {
-		b = AppendBytes(nil, 1|Nested, b)
+		b = nla.AppendBytes(nil, 1|nla.Nested, b)
 	}
 	if got := judge(b, self, Strict); got.Errno != 0 || calls != flags {
 		t.Errorf("%d calls for %d attributes in %d levels: %+v", calls, flags, levels, got)
 	}
 	calls = 0
-	b = AppendBytes(nil, 1|Nested, b[:len(b)&^3])
+	b = nla.AppendBytes(nil, 1|nla.Nested, b[:len(b)&^3])
 	if got := judge(b, self, Strict); got.Msg != msgDepth || calls != 0 {
 		t.Errorf("one level more: %d calls, %+v", calls, got)
 	}
 }
 
 func TestFunctions(t *testing.T) {
-	even := func(a Attr) error {
+	even := func(a nla.Attr) error {
 		switch v, _ := a.Uint8(); {
 		case v == 0:
-			return &PolicyError{Errno: ERANGE, Report: Report{Msg: "zero"}}
+			return &Error{Errno: errno.ERANGE, Report: Report{Msg: "zero"}}
 		case v%2 == 1:
 			return errors.New("odd")
 		}
 		return nil
 	}
 	p := &Policy{Attrs: []Rule{1: {Kind: KindU8, Check: CheckFunc, Func: even}, 2: {Kind: KindU8, Check: CheckFunc}}}
-	for v, want := range map[uint8]verdict{0: {ERANGE, "zero", 0, ""}, 1: {EINVAL, "odd", 0, ""}, 2: {0, "", -1, ""}} {
-		if diff := cmp.Diff(want, judge(AppendUint8(nil, 1, v), p, Strict)); diff != "" {
+	for v, want := range map[uint8]verdict{0: {errno.ERANGE, "zero", 0, ""}, 1: {errno.EINVAL, "odd", 0, ""}, 2: {0, "", -1, ""}} {
+		if diff := cmp.Diff(want, judge(nla.AppendUint8(nil, 1, v), p, Strict)); diff != "" {
 			t.Errorf("%d: -want +got:\n%s", v, diff)
 		}
 	}
-	if got := judge(AppendUint8(nil, 2, 1), p, Strict); got.Errno != 0 {
+	if got := judge(nla.AppendUint8(nil, 2, 1), p, Strict); got.Errno != 0 {
 		t.Errorf("no function: %+v", got)
 	}
 }
@@ -245,11 +248,11 @@ func TestFunctions(t *testing.T) {
 // where the failure has no text of its own, it stays.
 func TestReportsAccumulate(t *testing.T) {
 	p := &Policy{Attrs: []Rule{1: Nest(&Policy{Attrs: []Rule{1: {Kind: KindU8}}}), 2: {Kind: KindU8}, 3: {Kind: KindString, Check: CheckRange}}}
-	leftover := AppendBytes(nil, 1, []byte{5, 0, 1, 0, 9, 0, 0, 0, 1})
-	if got := judge(AppendBytes(bytes.Clone(leftover), 2, nil), p, Liberal); got.Msg != msgGeneric || got.Offset != 16 {
+	leftover := nla.AppendBytes(nil, 1, []byte{5, 0, 1, 0, 9, 0, 0, 0, 1})
+	if got := judge(nla.AppendBytes(bytes.Clone(leftover), 2, nil), p, Liberal); got.Msg != msgGeneric || got.Offset != 16 {
 		t.Errorf("%+v", got)
 	}
-	if got := judge(AppendText(bytes.Clone(leftover), 3, "x"), p, Liberal); got.Errno != EINVAL || got.Msg != msgLeftover || got.Offset != -1 {
+	if got := judge(nla.AppendText(bytes.Clone(leftover), 3, "x"), p, Liberal); got.Errno != errno.EINVAL || got.Msg != msgLeftover || got.Offset != -1 {
 		t.Errorf("a range on a string: %+v", got)
 	}
 }
@@ -279,12 +282,12 @@ func TestPolicyCheck(t *testing.T) {
 	}
 	for want, r := range bad {
 		p := &Policy{Attrs: []Rule{1: Nest(&Policy{Attrs: []Rule{7: r}})}}
-		if err := p.Check(); !errors.Is(err, ErrPolicy) || !strings.Contains(err.Error(), "attribute 1/7: ") || !strings.Contains(err.Error(), want) {
+		if err := p.Check(); !errors.Is(err, ErrContradictory) || !strings.Contains(err.Error(), "attribute 1/7: ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
 	}
 	late := &Policy{StrictStart: 9, Attrs: []Rule{1: {Kind: KindU8}}}
-	if err := late.Check(); !errors.Is(err, ErrPolicy) {
+	if err := late.Check(); !errors.Is(err, ErrContradictory) {
 		t.Errorf("StrictStart past the end: %v", err)
 	}
 }
@@ -292,7 +295,7 @@ func TestPolicyCheck(t *testing.T) {
 func TestModeAndKindNames(t *testing.T) {
 	for m, want := range map[Mode]string{
 		Liberal: "liberal", DeprecatedStrict: "deprecated-strict", Strict: "strict",
-		Trailing: "trailing", MaxType | NestedFlag: "maxtype|nested", 0x40 | UnspecStrict | StrictAttrs: "unspec|strict-attrs|0x40",
+		ValidateTrailing: "trailing", ValidateMaxType | ValidateNested: "maxtype|nested", 0x40 | ValidateUnspec | ValidateStrictAttrs: "unspec|strict-attrs|0x40",
 	} {
 		if got := m.String(); got != want {
 			t.Errorf("Mode %d = %q, want %q", m, got, want)
@@ -309,19 +312,19 @@ func TestModeAndKindNames(t *testing.T) {
 }
 
 func TestTableReadsLikeTheKernel(t *testing.T) {
-	b := AppendUint64(nil, 1, 0x8000000000000005)
-	b = AppendInt8(b, 2, -1)
-	b = AppendBE32(AppendBE16(b, 3, 80), 4, 0x7f000001)
-	b = AppendSint(AppendSint(b, 5, -2), 6, -1<<40)
-	b = AppendUint(AppendUint(b, 7, 9), 8, 1<<40)
-	b = AppendBitfield32(b, 9, Bitfield32{1, 3})
-	b = AppendMsecs(b, 10, time.Minute)
-	b = AppendFlag(b, 11)
-	b = AppendCString(b, 12, "eth0")
-	b = AppendText(b, 13, "lo")
-	b = AppendUint64(b, 14, 1<<63)
-	b = AppendInt64(AppendInt32(AppendInt16(b, 15, -3), 16, -4), 17, -5)
-	tb := make(Table, 20)
+	b := nla.AppendUint64(nil, 1, 0x8000000000000005)
+	b = nla.AppendInt8(b, 2, -1)
+	b = nla.AppendBE32(nla.AppendBE16(b, 3, 80), 4, 0x7f000001)
+	b = nla.AppendSint(nla.AppendSint(b, 5, -2), 6, -1<<40)
+	b = nla.AppendUint(nla.AppendUint(b, 7, 9), 8, 1<<40)
+	b = nla.AppendBitfield32(b, 9, nla.Bitfield32{Value: 1, Selector: 3})
+	b = nla.AppendMsecs(b, 10, time.Minute)
+	b = nla.AppendFlag(b, 11)
+	b = nla.AppendCString(b, 12, "eth0")
+	b = nla.AppendText(b, 13, "lo")
+	b = nla.AppendUint64(b, 14, 1<<63)
+	b = nla.AppendInt64(nla.AppendInt32(nla.AppendInt16(b, 15, -3), 16, -4), 17, -5)
+	tb := make(nla.Table, 20)
 	if err := Parse(tb, b, nil, Strict); err != nil {
 		t.Fatal(err)
 	}
@@ -332,86 +335,22 @@ func TestTableReadsLikeTheKernel(t *testing.T) {
 	}
 	want := []any{
 		uint64(0x8000000000000005), int8(-1), uint16(80), uint32(0x7f000001), int64(-2), int64(-1 << 40), uint64(9), uint64(1 << 40),
-		Bitfield32{1, 3}, time.Minute, true, "eth0", "lo", "eth0\x00", time.Duration(1<<63 - 1),
+		nla.Bitfield32{Value: 1, Selector: 3}, time.Minute, true, "eth0", "lo", "eth0\x00", time.Duration(1<<63 - 1),
 		int16(-3), int32(-4), int64(-5), false, false, true, true, true,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	// Too long, as the liberal modes let pass: the first bytes; too short: zero.
-	long := make(Table, 3)
-	if err := Parse(long, AppendUint8(AppendBytes(nil, 1, []byte{1, 1, 1, 1, 1, 1, 1, 1, 9}), 2, 7), nil, Liberal); err != nil {
+	long := make(nla.Table, 3)
+	if err := Parse(long, nla.AppendUint8(nla.AppendBytes(nil, 1, []byte{1, 1, 1, 1, 1, 1, 1, 1, 9}), 2, 7), nil, Liberal); err != nil {
 		t.Fatal(err)
 	}
 	if long.Uint8(1) != 1 || long.Uint16(1) != 0x101 || long.Uint32(1) != 0x1010101 || long.Uint64(1) != 0x101010101010101 {
 		t.Errorf("too long: %#x %#x %#x %#x", long.Uint8(1), long.Uint16(1), long.Uint32(1), long.Uint64(1))
 	}
-	if long.Uint16(2) != 0 || long.Uint32(2) != 0 || long.Uint64(2) != 0 || long.BE16(2) != 0 || long.BE32(2) != 0 || long.Uint(2) != 0 || long.Bitfield32(2) != (Bitfield32{}) {
+	if long.Uint16(2) != 0 || long.Uint32(2) != 0 || long.Uint64(2) != 0 || long.BE16(2) != 0 || long.BE32(2) != 0 || long.Uint(2) != 0 || long.Bitfield32(2) != (nla.Bitfield32{}) {
 		t.Error("too short does not read as zero")
-	}
-}
-
-// Rules as TLVs and back: what is exported is the same bytes again.
-func TestRuleDescriptions(t *testing.T) {
-	rules := []struct {
-		rule Rule
-		want string
-	}{
-		{Rule{Kind: KindFlag}, "TYPE 1"},
-		{Rule{Kind: KindU8}, "MIN_U 0, MAX_U 255, TYPE 2"},
-		{Range(KindU16, 1, 9), "MIN_U 1, MAX_U 9, TYPE 3"},
-		{Min(KindU32, 1), "MIN_U 1, MAX_U 4294967295, TYPE 4"},
-		{RangeUnsigned(KindU64, 1, 1<<63), "MIN_U 1, MAX_U 9223372036854775808, TYPE 5"},
-		{Mask(KindU32, 0xf), "MASK 15, TYPE 4"},
-		{Rule{Kind: KindU32, Check: CheckFunc}, "TYPE 4"},
-		{Rule{Kind: KindUint}, "MIN_U 0, MAX_U 18446744073709551615, TYPE 17"},
-		{Rule{Kind: KindMsecs}, "MIN_U 0, MAX_U 18446744073709551615, TYPE 17"},
-		{Max(KindS8, 5), "MIN_S 18446744073709551488, MAX_S 5, TYPE 6"},
-		{Rule{Kind: KindSint, Check: CheckFunc}, "TYPE 16"},
-		{Rule{Kind: KindBinary}, "TYPE 10"},
-		{Rule{Kind: KindBinary, Len: 32}, "MAX_LEN 32, TYPE 10"},
-		{ExactLen(16), "MIN_LEN 16, MAX_LEN 16, TYPE 10"},
-		{ExactLenWarn(6), "MIN_LEN 6, MAX_LEN 6, TYPE 10"},
-		{Range(KindBinary, 0, 1<<16-1), "TYPE 10"},
-		{MinLen(8), "TYPE 10"}, // the kernel exports no length here
-		{MaxLen(8), "TYPE 10"},
-		{Rule{Kind: KindString, Len: 15}, "MAX_LEN 15, TYPE 11"},
-		{Rule{Kind: KindNULString}, "TYPE 12"},
-		{Nest(getFamily), "TYPE 13"},
-		{NestArray(getFamily), "TYPE 14"},
-		{Mask(KindBitfield32, 7), "BF32_MASK 7, TYPE 15"},
-		{Rule{Kind: KindUnspec}, ""},
-		{Rule{Kind: KindReject, Reject: "no"}, ""},
-		{Rule{Kind: KindBE16}, ""},
-		{Min(KindBE32, 1), ""},
-		{Rule{Kind: 99}, ""},
-	}
-	for _, tt := range rules {
-		if got := describe(&tt.rule); got != tt.want {
-			t.Errorf("%v: %q, want %q", tt.rule.Kind, got, tt.want)
-		}
-		b := AppendRule(nil, &tt.rule)
-		if len(b) == 0 {
-			continue
-		}
-		r, ref, err := ParseRule(b)
-		if err != nil || ref.Known {
-			t.Fatalf("%v: %v", tt.rule.Kind, err)
-		}
-		if again := AppendRule(nil, &r); !bytes.Equal(again, b) {
-			t.Errorf("%v: % x, again % x", tt.rule.Kind, b, again)
-		}
-	}
-	nest := Nest(getFamily)
-	b := AppendNestRule(nil, &nest, 3, 2)
-	r, ref, err := ParseRule(b)
-	if err != nil || r.Kind != KindNested || ref != (NestRef{3, 2, true}) {
-		t.Errorf("a nest in a dump: %+v, %+v, %v", r, ref, err)
-	}
-	for _, b := range [][]byte{nil, {1}, AppendUint32(nil, PolicyAttrType, 0), AppendUint32(nil, PolicyAttrType, 99), AppendUint32(nil, PolicyAttrMask, 1)} {
-		if _, _, err := ParseRule(b); err == nil {
-			t.Errorf("% x is no rule, but no error", b)
-		}
 	}
 }
 

@@ -1,4 +1,6 @@
-package nla
+package policy
+
+import "github.com/nlwire/nlwire/nla"
 
 // limits are the lengths, header in, with which an attribute passes its rule: lo
 // to lo+span, which is at most 0xffff. A mark in the upper half of lo puts them out
@@ -15,7 +17,7 @@ const (
 
 // payloads are the limits of a payload of least to most bytes.
 func payloads(least, most uint16, marks uint32) limits {
-	return limits{HeaderLen + uint32(least) | marks, uint32(most - least)}
+	return limits{nla.HeaderLen + uint32(least) | marks, uint32(most - least)}
 }
 
 // Compile prepares the policy and those nested in it, so that the attributes
@@ -23,7 +25,7 @@ func payloads(least, most uint16, marks uint32) limits {
 // checked in one comparison; it returns p. Without it validation gives the
 // same results more slowly. Call it once, before the policy is in use.
 //
-//	var device = (&nla.Policy{Attrs: []nla.Rule{...}}).Compile()
+//	var device = (&policy.Policy{Attrs: []policy.Rule{...}}).Compile()
 func (p *Policy) Compile() *Policy {
 	p.loose, p.strict = p.limits(Liberal), p.limits(Strict) // also what ends the recursion
 	for t := range p.Attrs {
@@ -42,7 +44,7 @@ func (p *Policy) limits(mode Mode) []limits {
 			mode, flag = Strict, bare
 		}
 		all[t] = p.Attrs[t].limits(mode, flag)
-		if t == 0 || t > TypeMask {
+		if t == 0 || t > nla.TypeMask {
 			all[t] = limits{lo: never}
 		}
 	}
@@ -52,9 +54,9 @@ func (p *Policy) limits(mode Mode) []limits {
 // limits are those in the given mode, Liberal or Strict, with the mark flag for what
 // is no nest. The other bits of a mode make no difference to what passes.
 func (r *Rule) limits(mode Mode, flag uint32) limits {
-	most := uint16(MaxPayload)
+	most := uint16(nla.MaxPayload)
 	if r.Len != 0 {
-		most = min(r.Len, MaxPayload)
+		most = min(r.Len, nla.MaxPayload)
 	}
 	nest := uint32(0)
 	if mode == Strict {
@@ -74,11 +76,11 @@ func (r *Rule) limits(mode Mode, flag uint32) limits {
 	case r.Kind == KindString:
 		return payloads(1, most, flag)
 	case r.Kind == KindNULString:
-		return payloads(1, min(most, MaxPayload-1)+1, flag|endsNUL)
-	case r.Kind == KindUnspec && r.Len <= MaxPayload && mode != Strict:
-		return payloads(r.Len, MaxPayload, 0)
+		return payloads(1, min(most, nla.MaxPayload-1)+1, flag|endsNUL)
+	case r.Kind == KindUnspec && r.Len <= nla.MaxPayload && mode != Strict:
+		return payloads(r.Len, nla.MaxPayload, 0)
 	case isNest(r.Kind) && r.Nested == nil:
-		return payloads(HeaderLen, MaxPayload, nest)
+		return payloads(nla.HeaderLen, nla.MaxPayload, nest)
 	case isNest(r.Kind):
 		return payloads(0, 0, nest) // nothing is inside
 	}
@@ -89,13 +91,13 @@ func (r *Rule) limits(mode Mode, flag uint32) limits {
 // returns how many bytes are left behind them, 0 or less if none. Most of the time
 // of Parse is spent here: the order of tests is that of the fewest instructions, and
 // the one call is out of the way.
-func quickly(tb []Attr, b []byte, p *Policy, mode Mode) (left int) {
-	limits, bits := p.loose, TypeMask
-	if mode&(UnspecStrict|NestedFlag) != 0 {
-		limits, bits = p.strict, TypeMask|Nested // with the Nested bit, past any limits
+func quickly(tb []nla.Attr, b []byte, p *Policy, mode Mode) (left int) {
+	limits, bits := p.loose, nla.TypeMask
+	if mode&(ValidateUnspec|ValidateNested) != 0 {
+		limits, bits = p.strict, nla.TypeMask|nla.Nested // with the Nested bit, past any limits
 	}
 	at, left := start(b), len(b)
-	if left < HeaderLen {
+	if left < nla.HeaderLen {
 		return left
 	}
 	for {
@@ -112,7 +114,7 @@ func quickly(tb []Attr, b []byte, p *Policy, mode Mode) (left int) {
 			tb[t] = at.attr(n)
 		}
 		step := (n + 3) &^ 3 // Align, without the instruction that marks an inlined call
-		if left -= step; left < HeaderLen {
+		if left -= step; left < nla.HeaderLen {
 			return left
 		}
 		at = at.add(step)
@@ -124,7 +126,7 @@ func quickly(tb []Attr, b []byte, p *Policy, mode Mode) (left int) {
 // its limits.
 //
 //go:noinline
-func (p *Policy) hold(l limits, t int, a Attr) bool {
+func (p *Policy) hold(l limits, t int, a nla.Attr) bool {
 	missed := uint32(nested)
 	if a.IsNested() {
 		missed = bare
@@ -133,7 +135,7 @@ func (p *Policy) hold(l limits, t int, a Attr) bool {
 	switch {
 	case l.lo&missed != 0:
 		return false
-	case n == HeaderLen && isNest(p.Attrs[t].Kind):
+	case n == nla.HeaderLen && isNest(p.Attrs[t].Kind):
 		return true
 	}
 	return n-l.lo&0xffff <= l.span && (l.lo&endsNUL == 0 || a[n-1] == 0)

@@ -1,4 +1,4 @@
-package nla
+package policy
 
 import "strconv"
 
@@ -9,31 +9,29 @@ type Mode uint8
 
 // The single bits, NL_VALIDATE_*.
 const (
-	// Liberal ignores unknown types and what is left over behind the last
+	// Liberal is what nla_parse_deprecated and its relatives apply: it ignores unknown types and what is left over behind the last
 	// attribute, and takes integers that are too long.
 	Liberal Mode = 0
-	// Trailing refuses bytes left over behind the last attribute.
-	Trailing Mode = 1
-	// MaxType refuses types above the policy's and type 0.
-	MaxType Mode = 2
-	// UnspecStrict refuses attributes whose rule is KindUnspec
+	// ValidateTrailing refuses bytes left over behind the last attribute.
+	ValidateTrailing Mode = 1
+	// ValidateMaxType refuses types above the policy's and type 0.
+	ValidateMaxType Mode = 2
+	// ValidateUnspec refuses attributes whose rule is KindUnspec
 	// (NL_VALIDATE_UNSPEC).
-	UnspecStrict Mode = 4
-	// StrictAttrs refuses integers that are too long.
-	StrictAttrs Mode = 8
-	// NestedFlag requires the Nested bit on nests, and only there
+	ValidateUnspec Mode = 4
+	// ValidateStrictAttrs refuses integers that are too long.
+	ValidateStrictAttrs Mode = 8
+	// ValidateNested requires the Nested bit on nests, and only there
 	// (NL_VALIDATE_NESTED).
-	NestedFlag Mode = 16
+	ValidateNested Mode = 16
 )
 
 // The kernel's sets.
 const (
-	// Deprecated is what nla_parse_deprecated and its relatives apply.
-	Deprecated = Liberal
 	// DeprecatedStrict is what the ..._deprecated_strict functions apply.
-	DeprecatedStrict = Trailing | MaxType
+	DeprecatedStrict = ValidateTrailing | ValidateMaxType
 	// Strict is what nla_parse, nlmsg_parse and nla_validate apply.
-	Strict = Trailing | MaxType | UnspecStrict | StrictAttrs | NestedFlag
+	Strict = ValidateTrailing | ValidateMaxType | ValidateUnspec | ValidateStrictAttrs | ValidateNested
 )
 
 // String returns the name of a set, or the bits: "strict", "trailing|maxtype".

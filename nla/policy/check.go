@@ -1,23 +1,23 @@
-package nla
+package policy
 
 import (
 	"errors"
 	"strconv"
 )
 
-// ErrPolicy is in every error of Policy.Check.
-var ErrPolicy = errors.New("nla: contradictory policy")
+// ErrContradictory is in every error of Policy.Check.
+var ErrContradictory = errors.New("policy: contradictory policy")
 
 // contradiction is one finding of Policy.Check.
 type contradiction struct{ path, text string }
 
 // Error returns the attribute's path and what is wrong.
 func (e contradiction) Error() string {
-	return ErrPolicy.Error() + ": attribute " + e.path + ": " + e.text
+	return ErrContradictory.Error() + ": attribute " + e.path + ": " + e.text
 }
 
-// Unwrap returns ErrPolicy.
-func (e contradiction) Unwrap() error { return ErrPolicy }
+// Unwrap returns ErrContradictory.
+func (e contradiction) Unwrap() error { return ErrContradictory }
 
 // Check returns what the policy contradicts itself in: kinds and checks that
 // the kernel does not know together, and limits that nothing can pass. Call it

@@ -1,9 +1,12 @@
-package nla
+package policy
 
 import (
 	"encoding/binary"
 	"math"
 )
+
+// ne is the byte order of values.
+var ne = binary.NativeEndian
 
 func isSigned(k Kind) bool {
 	return k == KindS8 || k == KindS16 || k == KindS32 || k == KindS64 || k == KindSint
@@ -101,4 +104,24 @@ func (r *Rule) signedRange() (lo, hi int64) {
 		hi = r.Max
 	}
 	return lo, hi
+}
+
+// SignedRange returns the limits of the values, and whether the kind is a signed
+// integer. A rule without a range has those of its kind.
+func (r *Rule) SignedRange() (lo, hi int64, ok bool) {
+	if !isSigned(r.Kind) {
+		return 0, 0, false
+	}
+	lo, hi = r.signedRange()
+	return lo, hi, true
+}
+
+// UnsignedRange returns the limits of the values, and whether the kind is an unsigned
+// integer or KindMsecs. A rule without a range has those of its kind.
+func (r *Rule) UnsignedRange() (lo, hi uint64, ok bool) {
+	if !isUnsigned(r.Kind) || r.Kind == KindBinary {
+		return 0, 0, false
+	}
+	lo, hi = r.unsignedRange()
+	return lo, hi, true
 }

@@ -1,19 +1,22 @@
-package nla
+package policy
 
 import (
 	"errors"
 	"testing"
+
+	"github.com/nlwire/nlwire/errno"
+	"github.com/nlwire/nlwire/nla"
 )
 
 // refused returns the refusal of an attribute stream by a policy.
-func refused(t *testing.T, in []byte, p *Policy, mode Mode) PolicyError {
+func refused(t *testing.T, in []byte, p *Policy, mode Mode) Error {
 	t.Helper()
-	var refusal *PolicyError
+	var refusal *Error
 	if err := Parse(nil, in, p, mode); err != nil && !errors.As(err, &refusal) {
 		t.Fatal(err)
 	}
 	if refusal == nil {
-		return PolicyError{}
+		return Error{}
 	}
 	return *refusal
 }
@@ -25,19 +28,19 @@ func TestOffsetsInsideEntriesOfAnArray(t *testing.T) {
 	short := []byte{1} // an attribute of one byte: its entry has 9 bytes and is padded
 	entry := func(b []byte, typ uint16) []byte {
 		inner := ne.AppendUint16(ne.AppendUint16(nil, 5), typ)
-		return AppendBytes(b, 1, append(inner, short...))
+		return nla.AppendBytes(b, 1, append(inner, short...))
 	}
 	for _, tt := range []struct {
 		entries []uint16 // the type of the attribute in each; 1 is too short for its rule
 		want    int      // offset of the first that is refused
 	}{{[]uint16{1}, 8}, {[]uint16{2, 1}, 20}, {[]uint16{1, 2}, 8}, {[]uint16{2, 2, 1}, 32}} {
-		in, array := Begin(nil, 1)
+		in, array := nla.Begin(nil, 1)
 		for _, typ := range tt.entries {
 			in = entry(in, typ)
 		}
-		in = End(in, array)
-		if e := refused(t, in, p, Liberal); e.Errno != ERANGE || int(e.Report.Offset) != tt.want {
-			t.Errorf("%v: errno %d at %d, want %d at %d", tt.entries, e.Errno, e.Report.Offset, ERANGE, tt.want)
+		in = nla.End(in, array)
+		if e := refused(t, in, p, Liberal); e.Errno != errno.ERANGE || int(e.Report.Offset) != tt.want {
+			t.Errorf("%v: errno %d at %d, want %d at %d", tt.entries, e.Errno, e.Report.Offset, errno.ERANGE, tt.want)
 		}
 	}
 }
@@ -45,8 +48,8 @@ func TestOffsetsInsideEntriesOfAnArray(t *testing.T) {
 // A binary of just the longest length is not too long.
 func TestExactLengthIsNotTooLong(t *testing.T) {
 	p := &Policy{Attrs: []Rule{1: ExactLenWarn(4)}}
-	for size, want := range map[int]Errno{3: ERANGE, 4: 0, 5: EINVAL} {
-		if e := refused(t, AppendBytes(nil, 1, make([]byte, size)), p, Strict); e.Errno != want {
+	for size, want := range map[int]errno.Errno{3: errno.ERANGE, 4: 0, 5: errno.EINVAL} {
+		if e := refused(t, nla.AppendBytes(nil, 1, make([]byte, size)), p, Strict); e.Errno != want {
 			t.Errorf("%d bytes: errno %d, want %d", size, e.Errno, want)
 		}
 	}
@@ -58,9 +61,9 @@ func TestBitfieldValuesNeedTheirSelector(t *testing.T) {
 	for bit := range 32 {
 		for _, tt := range []struct {
 			value, selector uint32
-			want            Errno
-		}{{1 << bit, 1 << bit, 0}, {1 << bit, 0, EINVAL}, {1 << bit, ^uint32(1 << bit), EINVAL}} {
-			in := AppendBytes(nil, 1, append(ne.AppendUint32(nil, tt.value), ne.AppendUint32(nil, tt.selector)...))
+			want            errno.Errno
+		}{{1 << bit, 1 << bit, 0}, {1 << bit, 0, errno.EINVAL}, {1 << bit, ^uint32(1 << bit), errno.EINVAL}} {
+			in := nla.AppendBytes(nil, 1, append(ne.AppendUint32(nil, tt.value), ne.AppendUint32(nil, tt.selector)...))
 			if e := refused(t, in, p, Liberal); e.Errno != tt.want {
 				t.Errorf("bit %d, value %#x, selector %#x: errno %d, want %d", bit, tt.value, tt.selector, e.Errno, tt.want)
 			}
@@ -70,17 +73,17 @@ func TestBitfieldValuesNeedTheirSelector(t *testing.T) {
 
 // Without a policy and a table no type is known to be too high, but 0 is none.
 func TestTypeZeroWithoutATable(t *testing.T) {
-	if e := refused(t, AppendUint8(nil, 7, 1), nil, Strict); e.Errno != 0 {
+	if e := refused(t, nla.AppendUint8(nil, 7, 1), nil, Strict); e.Errno != 0 {
 		t.Errorf("a type: errno %d", e.Errno)
 	}
-	if e := refused(t, AppendUint8(nil, 0, 1), nil, Strict); e.Errno != EINVAL || e.Report.Msg != msgUnknown {
+	if e := refused(t, nla.AppendUint8(nil, 0, 1), nil, Strict); e.Errno != errno.EINVAL || e.Report.Msg != msgUnknown {
 		t.Errorf("type 0: errno %d, %q", e.Errno, e.Report.Msg)
 	}
 }
 
 // A string of the longest length has its NUL besides.
 func TestLongestStringHasItsNULBesides(t *testing.T) {
-	for _, size := range []uint16{15, MaxPayload - 1} {
+	for _, size := range []uint16{15, nla.MaxPayload - 1} {
 		p := &Policy{Attrs: []Rule{1: {Kind: KindNULString, Len: size}}}
 		text := make([]byte, int(size)+1)
 		for i := range size {
@@ -90,7 +93,7 @@ func TestLongestStringHasItsNULBesides(t *testing.T) {
 			if compiled {
 				p.Compile()
 			}
-			if e := refused(t, AppendBytes(nil, 1, text), p, Strict); e.Errno != 0 {
+			if e := refused(t, nla.AppendBytes(nil, 1, text), p, Strict); e.Errno != 0 {
 				t.Errorf("%d bytes, compiled %v: errno %d", len(text), compiled, e.Errno)
 			}
 		}

@@ -1,4 +1,6 @@
-package nla
+package policy
+
+import "github.com/nlwire/nlwire/nla"
 
 // Kind is what a policy says an attribute holds: the NLA_* types of
 // include/net/netlink.h, with the kernel's numbers.
@@ -81,18 +83,18 @@ type Rule struct {
 	// Func is the check of CheckFunc. The error it returns is reported as
 	// EINVAL with its text, unless it is a *PolicyError, whose Errno and Msg
 	// are reported. It must not keep the Attr.
-	Func func(Attr) error
+	Func func(nla.Attr) error
 }
 
 // Policy is a table of rules, one for each attribute type: an array of struct
 // nla_policy with the maxtype that goes with it. Attrs[0] is not used, as the
 // kernel accepts no attribute of type 0; the highest type is len(Attrs)-1.
 //
-//	var device = &nla.Policy{Attrs: []nla.Rule{
-//		attrIfindex: nla.Min(nla.KindU32, 1),
-//		attrName:    {Kind: nla.KindNULString, Len: 15},
-//		attrFlags:   nla.Mask(nla.KindU32, 0x7),
-//		attrStats:   {Kind: nla.KindNested, Nested: stats},
+//	var device = &policy.Policy{Attrs: []policy.Rule{
+//		attrIfindex: policy.Min(policy.KindU32, 1),
+//		attrName:    {Kind: policy.KindNULString, Len: 15},
+//		attrFlags:   policy.Mask(policy.KindU32, 0x7),
+//		attrStats:   {Kind: policy.KindNested, Nested: stats},
 //	}}
 //
 // Compile makes it faster. A Policy must not be changed while it is in use;

@@ -1,9 +1,0 @@
-package ctrl
-
-import "syscall"
-
-// Errnos whose numbers differ between processors.
-const (
-	errnoNoData       = syscall.ENODATA
-	errnoNotSupported = syscall.EOPNOTSUPP
-)
