@@ -204,7 +204,7 @@ func TestThousandRequestsAreOneBatch(t *testing.T) {
 func TestRequestWithoutItsFixedHeaderEndsOnTheKernel(t *testing.T) {
 	onKernelInBothForms(t, func(t *testing.T, open opener) {
 		netNS := kerneltest.NewNetNS(t)
-		for protocol, typ := range map[int]nlmsg.Type{socket.Route: unix.RTM_GETLINK, socket.Netfilter: 1<<8 | 1} {
+		for protocol, typ := range map[socket.Protocol]nlmsg.Type{socket.Route: unix.RTM_GETLINK, socket.Netfilter: 1<<8 | 1} {
 			c := open(protocol, socket.WithNetNS(netNS))
 			for _, flags := range []nlmsg.Flags{0, nlmsg.Ack} {
 				r := c.Request(typ, flags, nil)

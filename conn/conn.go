@@ -47,7 +47,7 @@ func newConn(t Transport, conf config, stats *counters) *Conn {
 // acknowledgements where the kernel has them, and the options given, in their order.
 // Further sockets are opened as they are needed, in the network namespace of the first
 // ([socket.Socket.Twin]).
-func Open(protocol int, options ...socket.Option) (*Conn, error) {
+func Open(protocol socket.Protocol, options ...socket.Option) (*Conn, error) {
 	s, err := socket.Open(protocol, append([]socket.Option{socket.Prefer(socket.ExtAck, socket.CapAck)}, options...)...)
 	if err != nil {
 		return nil, err

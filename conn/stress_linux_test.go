@@ -96,7 +96,7 @@ func familyName(m nlmsg.Msg) string {
 }
 
 // twins dials as Open does.
-func twins(protocol int, options ...socket.Option) Dialer {
+func twins(protocol socket.Protocol, options ...socket.Option) Dialer {
 	var first *socket.Socket
 	return func() (Transport, error) {
 		dial := first.Twin

@@ -69,7 +69,7 @@ type (
 	}
 	// protocoler knows its netlink protocol.
 	protocoler interface {
-		Protocol() int
+		Protocol() socket.Protocol
 	}
 	// latecomer reports whether replies can arrive after Send has returned.
 	latecomer interface {
@@ -78,7 +78,7 @@ type (
 )
 
 // hasProtocol reports whether t is known to be of a protocol.
-func hasProtocol(t Transport, protocol int) bool {
+func hasProtocol(t Transport, protocol socket.Protocol) bool {
 	p, ok := t.(protocoler)
 	return ok && p.Protocol() == protocol
 }

@@ -61,7 +61,7 @@ func TestGroupMaskIsTakenAtBind(t *testing.T) {
 }
 
 func TestADescriptorIsAdopted(t *testing.T) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW, Generic) // blocking, not closed on exec
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_GENERIC) // blocking, not closed on exec
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ func TestNoAllocs(t *testing.T) {
 
 func noAllocs(t *testing.T, polled bool, opts ...Option) {
 	var sockets [3]*Socket
-	for i, protocol := range []int{Generic, UserSock, UserSock} {
+	for i, protocol := range []Protocol{Generic, UserSock, UserSock} {
 		s, err := Open(protocol, opts...)
 		if err != nil {
 			t.Fatal(err)
@@ -104,7 +104,7 @@ func noAllocs(t *testing.T, polled bool, opts ...Option) {
 		"Socket.ReadDeadline":     func() { _ = s.ReadDeadline() },
 		"Socket.RepliesLate":      func() { _ = s.RepliesLate() },
 		"Datagram.Bytes":          func() { _ = batch[0].Bytes() },
-		"ProtocolName":            func() { _ = ProtocolName(Generic) },
+		"Protocol.String":         func() { _ = Generic.String() },
 		"Socket.PortID":           func() { _ = s.PortID() },
 		"Socket.Protocol":         func() { _ = s.Protocol() },
 		"Socket.SetDeadline":      func() { must(s.SetDeadline(time.Now().Add(guardTime))) },

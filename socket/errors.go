@@ -30,16 +30,20 @@ var ErrNetNS = errors.New("netlink: the network namespace of the socket cannot b
 
 // An OpError says which call failed, on a socket of which protocol, and why.
 type OpError struct {
-	Op       string // the system call: "bind", "setsockopt"; "receive" for all that receive
-	Option   string // the option of a call that has one: "NETLINK_EXT_ACK"
-	Protocol int    // of the socket
-	Err      error  // a syscall.Errno, os.ErrClosed, os.ErrDeadlineExceeded or errors.ErrUnsupported
-	Hint     string // what it means here and what to do about it; may be empty
+	Op       string   // the system call: "bind", "setsockopt"; "receive" for all that receive
+	Option   string   // the option of a call that has one: "NETLINK_EXT_ACK"
+	Protocol Protocol // of the socket; -1 if unknown
+	Err      error    // a syscall.Errno, os.ErrClosed, os.ErrDeadlineExceeded or errors.ErrUnsupported
+	Hint     string   // what it means here and what to do about it; may be empty
 }
 
-// Error returns one line: protocol, call, reason, hint.
+// Error returns one line: protocol if known, call, reason, hint.
 func (e *OpError) Error() string {
-	text := "netlink " + ProtocolName(e.Protocol) + ": " + e.Op
+	text := "netlink"
+	if e.Protocol != unknownProtocol {
+		text += " " + e.Protocol.String()
+	}
+	text += ": " + e.Op
 	if e.Option != "" {
 		text += " " + e.Option
 	}
@@ -67,7 +71,7 @@ func (s *Socket) wrap(op string, err error) error {
 }
 
 //go:noinline
-func newOpError(op string, protocol int, err error) error {
+func newOpError(op string, protocol Protocol, err error) error {
 	e := &OpError{Op: op, Protocol: protocol, Err: err, Hint: hint(op, err)}
 	for _, call := range []string{"setsockopt ", "getsockopt ", "ioctl ", "fcntl "} {
 		if option, ok := strings.CutPrefix(op, call); ok {

@@ -19,7 +19,7 @@ const guardTime = 20 * time.Second
 var ne = binary.NativeEndian
 
 // open makes a socket that is closed with the test and cannot hang it.
-func open(t testing.TB, protocol int, opts ...Option) *Socket {
+func open(t testing.TB, protocol Protocol, opts ...Option) *Socket {
 	t.Helper()
 	s, err := Open(protocol, opts...)
 	if err != nil {

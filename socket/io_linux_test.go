@@ -268,7 +268,7 @@ func TestLargeBuffersMakeDumpsShort(t *testing.T) {
 
 // asUnprivileged opens a socket on a thread that has no CAP_NET_ADMIN for that
 // moment. It runs on the thread of the caller, who has locked it.
-func asUnprivileged(protocol int) (*Socket, error) {
+func asUnprivileged(protocol Protocol) (*Socket, error) {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var before [2]unix.CapUserData
 	if err := unix.Capget(&header, &before[0]); err != nil {

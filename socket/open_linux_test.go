@@ -29,19 +29,19 @@ var _ interface {
 } = (*Socket)(nil)
 
 func TestOpenGivesPortIDAndProtocol(t *testing.T) {
-	for _, protocol := range []int{Generic, Route, UserSock} {
+	for _, protocol := range []Protocol{Generic, Route, UserSock} {
 		s := open(t, protocol)
 		if s.PortID() == 0 {
 			t.Errorf("protocol %d: port ID 0, which is the kernel's", protocol)
 		}
 		if s.Protocol() != protocol {
-			t.Errorf("Protocol() = %d, want %d", s.Protocol(), protocol)
+			t.Errorf("Protocol() = %v, want %v", s.Protocol(), protocol)
 		}
 	}
 }
 
 func TestOpenRefusesUnknownProtocols(t *testing.T) {
-	for _, protocol := range []int{3, 31, 32, 1000, -1} { // 3 is NETLINK_UNUSED, 32 MAX_LINKS
+	for _, protocol := range []Protocol{3, 31, 32, 1000, -1} { // 3 is NETLINK_UNUSED, 32 MAX_LINKS
 		_, err := Open(protocol)
 		is(t, err, unix.EPROTONOSUPPORT, "socket")
 	}

@@ -36,7 +36,7 @@
 //	options   SetFlag, Flag, SetReceiveBuffer, SetSendBuffer, ForceReceiveBuffer,
 //	          ForceSendBuffer, ReceiveBuffer, SendBuffer, AttachFilter,
 //	          DetachFilter, SyscallConn, Control
-//	inspect   PortID, Protocol, ProtocolName, RepliesLate, Drops
+//	inspect   PortID, Protocol, RepliesLate, Drops
 //	errors    OpError, ErrTruncated, ErrSender, ErrEmpty, ErrFull, ErrNetNS
 //
 // # Concurrency
@@ -68,7 +68,7 @@ import (
 // Socket must not be copied.
 type Socket struct {
 	sys      sysSocket
-	protocol int
+	protocol Protocol
 	portID   atomic.Uint32 // 0: not bound, or not known to be
 	options  config        // as Open had them, for Twin
 }
@@ -81,7 +81,7 @@ type Socket struct {
 // The order is fixed, whatever the order of opts: namespace, flags, buffers,
 // filter, port ID, groups. When a step fails, the descriptor is closed again
 // and the error is an [*OpError] that names the step.
-func Open(protocol int, opts ...Option) (*Socket, error) {
+func Open(protocol Protocol, opts ...Option) (*Socket, error) {
 	var c config
 	for _, opt := range opts {
 		opt(&c)
@@ -89,7 +89,7 @@ func Open(protocol int, opts ...Option) (*Socket, error) {
 	return openWith(protocol, c)
 }
 
-func openWith(protocol int, c config) (*Socket, error) {
+func openWith(protocol Protocol, c config) (*Socket, error) {
 	s := &Socket{protocol: protocol, options: c}
 	portID, err := s.sys.open(protocol, &c)
 	if err != nil {
@@ -146,7 +146,7 @@ func (s *Socket) Twin() (*Socket, error) {
 func (s *Socket) Close() error { return s.wrap("close", s.sys.close()) }
 
 // Protocol returns the number that [Open] was given.
-func (s *Socket) Protocol() int { return s.protocol }
+func (s *Socket) Protocol() Protocol { return s.protocol }
 
 // PortID returns the socket's own address, the nl_pid of struct sockaddr_nl. It is 0
 // before the first send of a socket that was not bound.

@@ -12,7 +12,7 @@ import (
 // the other methods are never reached. The fields of config count as used.
 type sysSocket struct{}
 
-func (*sysSocket) open(protocol int, _ *config) (uint32, error) {
+func (*sysSocket) open(protocol Protocol, _ *config) (uint32, error) {
 	return 0, newOpError(opSocket, protocol, errors.ErrUnsupported)
 }
 
@@ -51,8 +51,8 @@ func (*sysSocket) sendParts([][]byte) error                { return errors.ErrUn
 func (*sysSocket) forceReceiveBuffer(int) error            { return errors.ErrUnsupported }
 func (*sysSocket) forceSendBuffer(int) error               { return errors.ErrUnsupported }
 func (*sysSocket) control(func(fd int) error) error        { return errors.ErrUnsupported }
-func (*sysSocket) fromFD(int, *config) (int, uint32, error) {
-	return 0, 0, newOpError(opSocket, -1, errors.ErrUnsupported)
+func (*sysSocket) fromFD(int, *config) (Protocol, uint32, error) {
+	return 0, 0, newOpError(opSocket, unknownProtocol, errors.ErrUnsupported)
 }
 func (*sysSocket) receiveBatch([]Datagram) (int, error) { return 0, errors.ErrUnsupported }
 func (*sysSocket) sendBatch([][]byte, Addr, bool) (int, error) {
