@@ -148,7 +148,7 @@ func TestEndsOfDumps(t *testing.T) {
 		done = 0
 		b := newBus(t)
 		register(t, b, tt.f)
-		list := send(t, openPort(t, b, With(socket.ExtAck)), message(tt.f, 1, nlmsg.Dump|tt.flags, nla.AppendUint32(nil, 1, 1)))
+		list := send(t, openPort(t, b, WithFlags(socket.ExtAck)), message(tt.f, 1, nlmsg.Dump|tt.flags, nla.AppendUint32(nil, 1, 1)))
 		end := list[len(list)-1]
 		a, err := nlmsg.ParseDone(end)
 		if tt.typ == nlmsg.Error {
@@ -236,7 +236,7 @@ func TestDoneWithoutRoomForItsText(t *testing.T) {
 		d.SetMsg("a text of more than eight bytes")
 		return ENODEV
 	}))
-	list := send(t, openPort(t, b, With(socket.ExtAck)), message(f, 1, nlmsg.Dump, nil))
+	list := send(t, openPort(t, b, WithFlags(socket.ExtAck)), message(f, 1, nlmsg.Dump, nil))
 	end := list[len(list)-1]
 	a, err := nlmsg.ParseDone(end)
 	if err != nil || len(end) != doneSize || end.Flags()&nlmsg.AckTLVs == 0 || a.Errno != uint32(ENODEV) {

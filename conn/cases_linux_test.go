@@ -37,7 +37,7 @@ func onKernelInBothForms(t *testing.T, f func(t *testing.T, open opener)) {
 
 func openSingle(tb testing.TB, protocol socket.Protocol, options ...socket.Option) *Conn {
 	tb.Helper()
-	s, err := socket.Open(protocol, append(options, socket.With(socket.ExtAck, socket.CapAck))...)
+	s, err := socket.Open(protocol, append(options, socket.WithFlags(socket.ExtAck, socket.CapAck))...)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func isAnsweredOrLost(t testing.TB, err error) {
 
 // After it has reported a full buffer, the kernel drops everything until it is empty.
 func TestRequestOnAFullReceiveBufferEnds(t *testing.T) {
-	s, err := socket.Open(socket.Generic, socket.WithReceiveBuffer(1), socket.With(socket.ExtAck))
+	s, err := socket.Open(socket.Generic, socket.WithReceiveBuffer(1), socket.WithFlags(socket.ExtAck))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func newConn(t Transport, conf config, stats *counters) *Conn {
 // Further sockets are opened as they are needed, in the network namespace of the first
 // ([socket.Socket.Twin]).
 func Open(protocol socket.Protocol, options ...socket.Option) (*Conn, error) {
-	s, err := socket.Open(protocol, append([]socket.Option{socket.Prefer(socket.ExtAck, socket.CapAck)}, options...)...)
+	s, err := socket.Open(protocol, append([]socket.Option{socket.WithPreferredFlags(socket.ExtAck, socket.CapAck)}, options...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -101,7 +101,7 @@ func twins(protocol socket.Protocol, options ...socket.Option) Dialer {
 	return func() (Transport, error) {
 		dial := first.Twin
 		if first == nil {
-			options = append(options, socket.With(socket.ExtAck, socket.CapAck))
+			options = append(options, socket.WithFlags(socket.ExtAck, socket.CapAck))
 			dial = func() (*socket.Socket, error) { return socket.Open(protocol, options...) }
 		}
 		s, err := dial()

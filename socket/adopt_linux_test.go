@@ -12,7 +12,7 @@ import (
 
 func TestFlagsThatAKernelLacksCanBePreferred(t *testing.T) {
 	const noFlag = Flag(99) // ENOPROTOOPT
-	s := open(t, Generic, Prefer(noFlag, ExtAck))
+	s := open(t, Generic, WithPreferredFlags(noFlag, ExtAck))
 	if on, err := s.Flag(ExtAck); !on || err != nil {
 		t.Errorf("NETLINK_EXT_ACK is %v, %v", on, err)
 	}
@@ -21,8 +21,8 @@ func TestFlagsThatAKernelLacksCanBePreferred(t *testing.T) {
 		t.Fatal(err)
 	}
 	twin.Close()
-	if _, err := Open(Generic, With(noFlag)); !errors.Is(err, unix.ENOPROTOOPT) {
-		t.Errorf("without Prefer: %v", err)
+	if _, err := Open(Generic, WithFlags(noFlag)); !errors.Is(err, unix.ENOPROTOOPT) {
+		t.Errorf("without WithPreferredFlags: %v", err)
 	}
 	for err, want := range map[error]bool{
 		unix.ENOPROTOOPT: true, unix.EINVAL: true, unix.EOPNOTSUPP: true, unix.ENOSYS: true, unix.EPERM: false, unix.EBADF: false,
@@ -65,7 +65,7 @@ func TestADescriptorIsAdopted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := FromFD(fd, With(ExtAck), WithPortID(1), WithNetNS(-1))
+	s, err := FromFD(fd, WithFlags(ExtAck), WithPortID(1), WithNetNS(-1))
 	if err != nil {
 		t.Fatal(err)
 	}

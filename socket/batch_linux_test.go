@@ -192,7 +192,7 @@ func TestBatchReportsWhatWasSent(t *testing.T) {
 }
 
 func TestBatchToGroups(t *testing.T) {
-	hearer := hearers(t, 1, 8, With(PacketInfo))[0]
+	hearer := hearers(t, 1, 8, WithFlags(PacketInfo))[0]
 	from := open(t, UserSock)
 	if n, err := from.SendBatchTo(texts(3), Addr{Groups: 1 << 7}); n != 3 || err != nil {
 		t.Fatal(n, err)

@@ -121,7 +121,7 @@ func oneCall(s *Socket, req, buf []byte) error {
 // BenchmarkOpen opens and closes, beside the system calls alone.
 func BenchmarkOpen(b *testing.B) {
 	kerneltest.Interleave(b, 50, "x/bare", func() {
-		s, err := Open(Generic, With(ExtAck, CapAck))
+		s, err := Open(Generic, WithFlags(ExtAck, CapAck))
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -241,7 +241,7 @@ func BenchmarkBatch(b *testing.B) {
 func BenchmarkPacketInfo(b *testing.B) {
 	const group, events = 9, 100
 	from := benchUser(b)
-	with, without := benchUser(b, With(PacketInfo), WithGroups(group)), benchUser(b, WithGroups(group))
+	with, without := benchUser(b, WithFlags(PacketInfo), WithGroups(group)), benchUser(b, WithGroups(group))
 	payload, buf := make([]byte, 200), make([]byte, BufferSize)
 	receive := func(s *Socket) time.Duration {
 		start := time.Now()

@@ -14,7 +14,7 @@ import (
 // A request for a family of Generic Netlink, put together by hand. The packages
 // nlmsg, genlmsg and nla do that with less ink.
 func Example() {
-	s, err := socket.Open(socket.Generic, socket.With(socket.ExtAck, socket.CapAck))
+	s, err := socket.Open(socket.Generic, socket.WithFlags(socket.ExtAck, socket.CapAck))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -100,7 +100,7 @@ func hearers(t *testing.T, n int, group uint32, opts ...Option) []*Socket {
 
 func TestMulticastTellsTheGroup(t *testing.T) {
 	for _, group := range []uint32{1, 7, 31, 32} {
-		all := hearers(t, 2, group, With(PacketInfo))
+		all := hearers(t, 2, group, WithFlags(PacketInfo))
 		from := open(t, UserSock)
 		if err := from.SendTo([]byte("all"), Addr{Groups: 1 << (group - 1)}); err != nil {
 			t.Fatal(err)

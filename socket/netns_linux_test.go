@@ -113,7 +113,7 @@ func TestEventsOfHighGroups(t *testing.T) {
 	ns := kerneltest.NewNetNS(t)
 	s := open(t, Route, WithNetNS(ns))
 	linkUp(t, s, 1)
-	hearer := open(t, Route, WithNetNS(ns), With(PacketInfo), WithGroups(groupLink, groupNexthop))
+	hearer := open(t, Route, WithNetNS(ns), WithFlags(PacketInfo), WithGroups(groupLink, groupNexthop))
 	// A nexthop that drops everything: NHA_ID 1, NHA_BLACKHOLE.
 	err := request(t, s, message(newNexthop, flagRequest|flagAck|flagCreate, 3,
 		[]byte{unix.AF_INET, 0, 0, 0, 0, 0, 0, 0}, attr(1, u32(1)), attr(4, nil)))
@@ -140,7 +140,7 @@ func TestEventsBeyondTheMask(t *testing.T) {
 	)
 	ns := kerneltest.NewNetNS(t)
 	s := open(t, Route, WithNetNS(ns))
-	hearer := open(t, Route, WithNetNS(ns), With(PacketInfo))
+	hearer := open(t, Route, WithNetNS(ns), WithFlags(PacketInfo))
 	if err := hearer.Join(groupMulticast); errors.Is(err, unix.EINVAL) {
 		t.Skip("RTNLGRP_IPV4_MCADDR needs Linux 6.14")
 	} else if err != nil {
@@ -172,7 +172,7 @@ func TestEventsOfOtherNamespaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hearer := open(t, Route, WithNetNS(home), With(ListenAllNSID, PacketInfo), WithGroups(groupLink))
+	hearer := open(t, Route, WithNetNS(home), WithFlags(ListenAllNSID, PacketInfo), WithGroups(groupLink))
 	deaf := open(t, Route, WithNetNS(home), WithGroups(groupLink))
 	linkUp(t, open(t, Route, WithNetNS(other)), 1)
 	b, info := receive(t, hearer)
@@ -200,10 +200,10 @@ func TestTwin(t *testing.T) {
 	}
 	ns := kerneltest.NewNetNS(t)
 	tests := map[string]func() *Socket{
-		"here": func() *Socket { return open(t, Route, With(ExtAck), WithGroups(1)) },
+		"here": func() *Socket { return open(t, Route, WithFlags(ExtAck), WithGroups(1)) },
 		"there, by a descriptor that is closed since": func() *Socket {
 			fd := dup(ns)
-			s := open(t, Route, WithNetNS(fd), With(ExtAck), WithGroups(1))
+			s := open(t, Route, WithNetNS(fd), WithFlags(ExtAck), WithGroups(1))
 			unix.Close(fd)
 			return s
 		},
@@ -214,7 +214,7 @@ func TestTwin(t *testing.T) {
 				if err := unix.Setns(ns, unix.CLONE_NEWNET); err != nil {
 					t.Error(err)
 				}
-				s, err := Open(Route, With(ExtAck), WithGroups(1))
+				s, err := Open(Route, WithFlags(ExtAck), WithGroups(1))
 				if err != nil {
 					t.Error(err)
 				}

@@ -115,7 +115,7 @@ func TestFailedOpenLeavesNoDescriptor(t *testing.T) {
 	taken := open(t, Generic)
 	before := descriptors(t)
 	for op, opts := range map[string][]Option{
-		"setsockopt Flag(99)":                {With(Flag(99))},
+		"setsockopt Flag(99)":                {WithFlags(Flag(99))},
 		"setsockopt SO_ATTACH_FILTER":        {WithFilter(Instruction{Op: 0xffff})},
 		"bind":                               {WithPortID(taken.PortID())},
 		"setsockopt NETLINK_ADD_MEMBERSHIP":  {WithGroups(1 << 30)},

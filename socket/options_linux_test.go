@@ -78,7 +78,7 @@ func TestFlagsSetAndReadBack(t *testing.T) {
 }
 
 func TestOpenWithFlags(t *testing.T) {
-	s := open(t, Generic, With(ExtAck), With(CapAck, PacketInfo))
+	s := open(t, Generic, WithFlags(ExtAck), WithFlags(CapAck, PacketInfo))
 	for _, f := range allFlags {
 		if f == ListenAllNSID {
 			continue // see TestFlagsSetAndReadBack

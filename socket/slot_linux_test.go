@@ -171,7 +171,7 @@ func TestBuffersAreReleased(t *testing.T) {
 
 // A buffer does not live on through the socket it was offered to.
 func TestBuffersWithControlMessagesAreReleased(t *testing.T) {
-	s := open(t, Generic, With(PacketInfo))
+	s := open(t, Generic, WithFlags(PacketInfo))
 	for name, receive := range map[string]func(b []byte) error{
 		"at once": func(b []byte) error {
 			if err := s.Send(getFamily(1)); err != nil {

@@ -25,8 +25,8 @@
 // # Index by job
 //
 //	open      Open, FromFD, WithPortID, WithoutBind, WithGroups, WithGroupMask,
-//	          WithReceiveBuffer, WithSendBuffer, WithNetNS, WithFilter, With,
-//	          Prefer; Twin
+//	          WithReceiveBuffer, WithSendBuffer, WithNetNS, WithFilter, WithFlags,
+//	          WithPreferredFlags; Twin
 //	move      Send, SendParts, SendTo, TrySendTo, Receive, TryReceive, TryRoundTrip,
 //	          BufferSize
 //	batches   SendBatch, SendBatchTo, ReceiveBatch, MakeBatch
