@@ -90,8 +90,8 @@ func noAllocs(t *testing.T, polled bool, opts ...Option) {
 			_, _, _, err := s.TryRoundTrip(req, buf)
 			must(err)
 		},
-		"Socket.SendParts": func() {
-			must(s.SendParts(req[:4], req[4:16], req[16:]))
+		"Socket.SendVec": func() {
+			must(s.SendVec(req[:4], req[4:16], req[16:]))
 			_, _, err := s.Receive(buf)
 			must(err)
 		},
@@ -126,7 +126,7 @@ func noAllocs(t *testing.T, polled bool, opts ...Option) {
 // exempt are the calls that happen once in a socket's life, or on errors.
 var exempt = map[string]string{
 	"Open":                      "makes the socket",
-	"Socket.Twin":               "makes another",
+	"Socket.Sibling":            "makes another",
 	"MakeBatch":                 "makes the batch",
 	"WithPortID":                "option of Open",
 	"WithGroups":                "option of Open",

@@ -24,8 +24,8 @@ var ErrEmpty = errors.New("netlink: no datagram is queued")
 // Compare with ==; it is never wrapped.
 var ErrFull = errors.New("netlink: the receive buffer of the peer is full")
 
-// ErrNetNS says that [Socket.Twin] could not be sure to be in the network namespace of
-// its socket, and made none.
+// ErrNetNS says that [Socket.Sibling] made no socket, because it could not verify that it
+// would be in the network namespace of the first one.
 var ErrNetNS = errors.New("netlink: the network namespace of the socket cannot be found")
 
 // An OpError says which call failed, on a socket of which protocol, and why.

@@ -69,10 +69,12 @@ func (s *Socket) TrySendTo(b []byte, to Addr) error {
 	return s.wrap(opSendto, err)
 }
 
-// SendParts is Send of one datagram that is in several places, which need not be copied
-// together. Up to 8 of them allocate nothing. The kernel copies them.
-func (s *Socket) SendParts(parts ...[]byte) error {
-	return s.wrap(opSendmsg, s.sys.sendParts(parts))
+// SendVec is Send of one datagram whose bytes are in several slices, in their order. It is
+// sendmsg(2) with an iovec for each slice, so that the caller need not join them; empty
+// slices are allowed. Up to 8 slices allocate nothing; more than 1024 are EMSGSIZE
+// (UIO_MAXIOV). The kernel copies the bytes.
+func (s *Socket) SendVec(bufs ...[]byte) error {
+	return s.wrap(opSendmsg, s.sys.sendVec(bufs))
 }
 
 // Receive waits for a datagram and copies it into b. It returns how many bytes

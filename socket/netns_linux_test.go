@@ -189,8 +189,8 @@ func TestEventsOfOtherNamespaces(t *testing.T) {
 	}
 }
 
-// A twin is where its socket is, wherever that is.
-func TestTwin(t *testing.T) {
+// A sibling is where its socket is, wherever that is.
+func TestSibling(t *testing.T) {
 	dup := func(fd int) int {
 		again, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
@@ -228,29 +228,29 @@ func TestTwin(t *testing.T) {
 	for name, open := range tests {
 		t.Run(name, func(t *testing.T) {
 			s := open()
-			twin, err := s.Twin()
+			sibling, err := s.Sibling()
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer twin.Close()
-			if s.sys.origin != twin.sys.origin {
+			defer sibling.Close()
+			if s.sys.origin != sibling.sys.origin {
 				t.Error("in another namespace")
 			}
-			if own, its := links(t, s), links(t, twin); own != its {
-				t.Errorf("%d links, its twin sees %d", own, its)
+			if own, its := links(t, s), links(t, sibling); own != its {
+				t.Errorf("%d links, its sibling sees %d", own, its)
 			}
-			if on, err := twin.Flag(ExtAck); !on || err != nil {
-				t.Errorf("NETLINK_EXT_ACK of the twin: %v, %v", on, err)
+			if on, err := sibling.Flag(ExtAck); !on || err != nil {
+				t.Errorf("NETLINK_EXT_ACK of the sibling: %v, %v", on, err)
 			}
-			if groups, err := twin.Groups(); len(groups) != 0 || err != nil {
-				t.Errorf("groups of the twin: %v, %v", groups, err)
+			if groups, err := sibling.Groups(); len(groups) != 0 || err != nil {
+				t.Errorf("groups of the sibling: %v, %v", groups, err)
 			}
-			if twin.PortID() == s.PortID() || twin.Protocol() != Route {
-				t.Errorf("port %d of %d, protocol %d", twin.PortID(), s.PortID(), twin.Protocol())
+			if sibling.PortID() == s.PortID() || sibling.Protocol() != Route {
+				t.Errorf("port %d of %d, protocol %d", sibling.PortID(), s.PortID(), sibling.Protocol())
 			}
 			s.Close()
-			if _, err := s.Twin(); !errors.Is(err, os.ErrClosed) {
-				t.Errorf("twin of a closed socket: %v", err)
+			if _, err := s.Sibling(); !errors.Is(err, os.ErrClosed) {
+				t.Errorf("sibling of a closed socket: %v", err)
 			}
 		})
 	}

@@ -19,8 +19,8 @@ type sender struct {
 	until   deadline
 
 	name unix.RawSockaddrNetlink
-	hdr  unix.Msghdr // of sendParts
-	vec  [maxParts]unix.Iovec
+	hdr  unix.Msghdr // of sendVec
+	vec  [maxVec]unix.Iovec
 
 	hdrs  []mmsghdr // batches; grown on demand, up to maxBatch
 	iovs  []unix.Iovec
@@ -128,11 +128,11 @@ func (s *sysSocket) pause(d time.Duration) error {
 	}
 }
 
-// maxParts is how many parts of a datagram are sent without an allocation.
-const maxParts = 8
+// maxVec is how many slices sendVec sends without an allocation.
+const maxVec = 8
 
-// sendParts sends one datagram that is in several places.
-func (s *sysSocket) sendParts(parts [][]byte) error {
+// sendVec sends one datagram whose bytes are in several slices.
+func (s *sysSocket) sendVec(bufs [][]byte) error {
 	w := &s.w
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -140,11 +140,11 @@ func (s *sysSocket) sendParts(parts [][]byte) error {
 		return err
 	}
 	size, vec := 0, w.vec[:0]
-	for _, p := range parts {
-		iov := unix.Iovec{Base: unsafe.SliceData(p)}
-		iov.SetLen(len(p))
+	for _, b := range bufs {
+		iov := unix.Iovec{Base: unsafe.SliceData(b)}
+		iov.SetLen(len(b))
 		vec = append(vec, iov)
-		size += len(p)
+		size += len(b)
 	}
 	w.hdr.Iov = unsafe.SliceData(vec)
 	w.hdr.SetIovlen(len(vec))

@@ -26,8 +26,8 @@
 //
 //	open      Open, FromFD, WithPortID, WithoutBind, WithGroups, WithGroupMask,
 //	          WithReceiveBuffer, WithSendBuffer, WithNetNS, WithFilter, WithFlags,
-//	          WithPreferredFlags; Twin
-//	move      Send, SendParts, SendTo, TrySendTo, Receive, TryReceive, TryRoundTrip,
+//	          WithPreferredFlags; Sibling
+//	move      Send, SendVec, SendTo, TrySendTo, Receive, TryReceive, TryRoundTrip,
 //	          BufferSize
 //	batches   SendBatch, SendBatchTo, ReceiveBatch, MakeBatch
 //	wait      Wait, SetDeadline, SetReadDeadline, SetWriteDeadline, ReadDeadline,
@@ -70,7 +70,7 @@ type Socket struct {
 	sys      sysSocket
 	protocol Protocol
 	portID   atomic.Uint32 // 0: not bound, or not known to be
-	options  config        // as Open had them, for Twin
+	options  config        // as Open had them, for Sibling
 }
 
 // Open makes a socket of a protocol ([Generic], [Route], ...), sets its options,
@@ -120,23 +120,24 @@ func FromFD(fd int, opts ...Option) (*Socket, error) {
 	return s, nil
 }
 
-// Twin opens another socket of the same protocol in the same network namespace,
-// with the flags, buffers and filter that [Open] was given. It has a port ID of
-// its own and no groups.
+// Sibling opens another socket of the same protocol, options and network namespace:
+// with the flags, buffers and filter that [Open] was given. It has a separate port ID
+// and no groups.
 //
-// The namespace is that of this socket, whatever became of the descriptor of
-// [WithNetNS] or of the thread that called Open. It is never guessed: the cookies of
+// The namespace is that of this socket, even if the descriptor of [WithNetNS] is closed
+// or the thread that called Open has moved. It is never guessed: the cookies of
 // both sockets are compared (SO_NETNS_COOKIE, Linux 5.14), or the namespaces
 // (SIOCGSKNS, which needs CAP_NET_ADMIN), or those of the threads that made them
-// (/proc/thread-self/ns/net). If the twin would be in another one, the namespace of this
-// socket is entered by SIOCGSKNS. If that cannot be done the error matches [ErrNetNS].
-func (s *Socket) Twin() (*Socket, error) {
+// (/proc/thread-self/ns/net). If the new socket is in another one, it is made again in the
+// namespace of this socket, entered by SIOCGSKNS. If that fails, the error matches
+// [ErrNetNS].
+func (s *Socket) Sibling() (*Socket, error) {
 	if err := s.sys.control(func(int) error { return nil }); err != nil {
 		return nil, s.wrap(opSocket, err)
 	}
 	c := s.options
 	c.portID, c.groupMask, c.groups, c.netNS = 0, 0, nil, nil
-	return s.twin(c)
+	return s.sibling(c)
 }
 
 // Close closes the socket and wakes every goroutine that waits on it; their

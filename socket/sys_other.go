@@ -47,7 +47,7 @@ func (*sysSocket) receive([]byte, bool) (int, Info, error) { return 0, Info{}, e
 func (*sysSocket) wait() error                             { return errors.ErrUnsupported }
 func (*sysSocket) readDeadline() time.Time                 { return time.Time{} }
 func (*sysSocket) boundPort() (uint32, error)              { return 0, errors.ErrUnsupported }
-func (*sysSocket) sendParts([][]byte) error                { return errors.ErrUnsupported }
+func (*sysSocket) sendVec([][]byte) error                  { return errors.ErrUnsupported }
 func (*sysSocket) forceReceiveBuffer(int) error            { return errors.ErrUnsupported }
 func (*sysSocket) forceSendBuffer(int) error               { return errors.ErrUnsupported }
 func (*sysSocket) control(func(fd int) error) error        { return errors.ErrUnsupported }
@@ -59,7 +59,7 @@ func (*sysSocket) sendBatch([][]byte, Addr, bool) (int, error) {
 	return 0, errors.ErrUnsupported
 }
 
-func (s *Socket) twin(config) (*Socket, error) {
+func (s *Socket) sibling(config) (*Socket, error) {
 	return nil, newOpError(opSocket, s.protocol, errors.ErrUnsupported)
 }
 
