@@ -123,35 +123,6 @@ func TestADescriptorOfAnotherKindStaysTheCallers(t *testing.T) {
 	}
 }
 
-// The zero Socket must not use descriptor 0.
-func TestTheZeroSocketIsClosed(t *testing.T) {
-	var s Socket
-	b := make([]byte, 16)
-	_, _, receiveErr := s.Receive(b)
-	_, _, tryErr := s.TryReceive(b)
-	_, _, _, roundTripErr := s.TryRoundTrip(getFamily(1), b)
-	_, siblingErr := s.Sibling()
-	_, flagErr := s.Flag(ExtAck)
-	_, bufferErr := s.ReceiveBuffer()
-	_, connErr := s.SyscallConn()
-	_, sendBatchErr := s.SendBatch([][]byte{getFamily(1)})
-	_, batchErr := s.ReceiveBatch(MakeBatch(1, 16))
-	for name, err := range map[string]error{
-		"Send": s.Send(getFamily(1)), "SendTo": s.SendTo(getFamily(1), Addr{PortID: 1}), "SendVec": s.SendVec(b),
-		"Receive": receiveErr, "TryReceive": tryErr, "TryRoundTrip": roundTripErr, "Wait": s.Wait(), "Sibling": siblingErr,
-		"SetFlag": s.SetFlag(ExtAck, true), "Flag": flagErr, "ReceiveBuffer": bufferErr, "SyscallConn": connErr,
-		"Join": s.Join(1), "SetDeadline": s.SetDeadline(time.Time{}), "Close": s.Close(), "SendBatch": sendBatchErr,
-		"ReceiveBatch": batchErr, "Control": s.Control(func(int) error { return nil }),
-	} {
-		if !errors.Is(err, os.ErrClosed) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if s.PortID() != 0 {
-		t.Error("it has a port ID")
-	}
-}
-
 func TestSendVec(t *testing.T) {
 	s := open(t, Generic)
 	whole := getFamily(9)

@@ -43,7 +43,7 @@ func (r *receiver) recvmmsg(fd uintptr) bool {
 
 func (s *sysSocket) receiveBatch(batch []Datagram) (int, error) {
 	if len(batch) == 0 {
-		return 0, nil
+		return 0, s.mayRead(false)
 	}
 	r := &s.r
 	r.mu.Lock()

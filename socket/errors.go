@@ -62,16 +62,27 @@ func (e *OpError) Timeout() bool { return errors.Is(e.Err, os.ErrDeadlineExceede
 
 // wrap makes an [*OpError] of err, or nil of nil. A call that has an option is named with
 // it: "setsockopt SO_RCVBUF". It stays small enough to be inlined; the allocation is in
-// newOpError, off the path that matters.
+// opError, off the path that matters.
 func (s *Socket) wrap(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return newOpError(op, s.protocol, err)
+	return s.opError(op, err)
 }
 
 //go:noinline
-func newOpError(op string, protocol Protocol, err error) error {
+func (s *Socket) opError(op string, err error) *OpError {
+	if !s.sys.isZero() {
+		return newOpError(op, s.protocol, err)
+	}
+	e := newOpError(op, unknownProtocol, err)
+	if errors.Is(err, os.ErrClosed) {
+		e.Hint = "the zero Socket is not open: make one with Open or FromFD"
+	}
+	return e
+}
+
+func newOpError(op string, protocol Protocol, err error) *OpError {
 	e := &OpError{Op: op, Protocol: protocol, Err: err, Hint: hint(op, err)}
 	for _, call := range []string{"setsockopt ", "getsockopt ", "ioctl ", "fcntl "} {
 		if option, ok := strings.CutPrefix(op, call); ok {
@@ -86,5 +97,5 @@ func (s *Socket) wrapReceive(op string, err error) error {
 	if err == nil || err == ErrEmpty || err == ErrTruncated || err == ErrSender {
 		return err
 	}
-	return newOpError(op, s.protocol, err)
+	return s.opError(op, err)
 }

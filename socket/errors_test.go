@@ -51,7 +51,8 @@ func TestWrapKeepsNilAndStaticErrors(t *testing.T) {
 			t.Errorf("%v became %v", err, got)
 		}
 	}
-	if err := s.wrapReceive("receive", os.ErrClosed); !strings.HasPrefix(err.Error(), "netlink route: receive: ") {
+	var e *OpError
+	if err := s.wrapReceive("receive", os.ErrClosed); !errors.As(err, &e) || e.Op != "receive" || e.Err != os.ErrClosed {
 		t.Error(err)
 	}
 }

@@ -64,8 +64,9 @@ import (
 	"time"
 )
 
-// A Socket is an open netlink socket. [Open] makes one; the zero Socket is closed. A
-// Socket must not be copied.
+// A Socket is an open netlink socket. [Open] makes one. The zero Socket is closed: every
+// method that returns an error returns one that matches [os.ErrClosed]. A Socket must not
+// be copied.
 type Socket struct {
 	sys      sysSocket
 	protocol Protocol

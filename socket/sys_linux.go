@@ -57,6 +57,10 @@ func (s *sysSocket) adopt(fd int) {
 	s.isOpen.Store(true)
 }
 
+// isZero reports whether no descriptor was ever adopted. A zero sysSocket counts as
+// closed, so that its fd, 0, is never used.
+func (s *sysSocket) isZero() bool { return s.done == nil }
+
 // register puts a duplicate of the descriptor into the poller.
 func (s *sysSocket) register() (*poller, error) {
 	s.mu.Lock()

@@ -23,6 +23,8 @@ func hint(_ string, err error) string {
 	return ""
 }
 
+func (*sysSocket) isZero() bool { return true }
+
 func (*sysSocket) close() error                      { return errors.ErrUnsupported }
 func (*sysSocket) setDeadline(time.Time) error       { return errors.ErrUnsupported }
 func (*sysSocket) setReadDeadline(time.Time) error   { return errors.ErrUnsupported }
@@ -60,12 +62,12 @@ func (*sysSocket) sendBatch([][]byte, Addr, bool) (int, error) {
 }
 
 func (s *Socket) sibling(config) (*Socket, error) {
-	return nil, newOpError(opSocket, s.protocol, errors.ErrUnsupported)
+	return nil, s.wrap(opSocket, errors.ErrUnsupported)
 }
 
 // TryRoundTrip is [Socket.Send] and [Socket.TryReceive] in one.
 func (s *Socket) TryRoundTrip(_, _ []byte) (n int, info Info, sent bool, err error) {
-	return 0, info, false, newOpError(opSendto, s.protocol, errors.ErrUnsupported)
+	return 0, info, false, s.wrap(opSendto, errors.ErrUnsupported)
 }
 
 // isFull reports whether a send failed because the receive buffer of the peer is full.

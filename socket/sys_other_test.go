@@ -18,3 +18,5 @@ func TestOpenIsUnsupported(t *testing.T) {
 		t.Errorf("error text %q, want %q", err, want)
 	}
 }
+
+func TestTheZeroSocketIsUnsupported(t *testing.T) { checkZero(t, errors.ErrUnsupported) }
