@@ -77,6 +77,19 @@ type (
 	}
 )
 
+var (
+	_ Transport    = (*socket.Socket)(nil)
+	_ joiner       = (*socket.Socket)(nil)
+	_ patient      = (*socket.Socket)(nil)
+	_ flagger      = (*socket.Socket)(nil)
+	_ bufferer     = (*socket.Socket)(nil)
+	_ sendBufferer = (*socket.Socket)(nil)
+	_ deadliner    = (*socket.Socket)(nil)
+	_ grouper      = (*socket.Socket)(nil)
+	_ protocoler   = (*socket.Socket)(nil)
+	_ latecomer    = (*socket.Socket)(nil)
+)
+
 // hasProtocol reports whether t is known to be of a protocol.
 func hasProtocol(t Transport, protocol socket.Protocol) bool {
 	p, ok := t.(protocoler)

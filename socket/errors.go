@@ -37,6 +37,13 @@ type OpError struct {
 	Hint     string   // what it means here and what to do about it; may be empty
 }
 
+// os.IsTimeout, errors.Is and errors.As use these methods.
+var _ interface {
+	error
+	Timeout() bool
+	Unwrap() error
+} = (*OpError)(nil)
+
 // Error returns one line: protocol if known, call, reason, hint.
 func (e *OpError) Error() string {
 	text := "netlink"

@@ -140,6 +140,8 @@ func (s *Socket) siblingInside(c config) (*Socket, error) {
 // netNSError is ErrNetNS with the reason.
 type netNSError struct{ reason error }
 
+var _ interface{ Unwrap() []error } = (*netNSError)(nil) // for errors.Is
+
 func (e *netNSError) Error() string { return ErrNetNS.Error() + ": " + e.reason.Error() }
 
 // Unwrap returns ErrNetNS and the reason.

@@ -74,6 +74,8 @@ type Socket struct {
 	options  config        // as Open had them, for Sibling
 }
 
+var _ syscall.Conn = (*Socket)(nil)
+
 // Open makes a socket of a protocol ([Generic], [Route], ...), sets its options,
 // binds it and joins its groups. The descriptor is non-blocking and closed on
 // exec. It enters the poller of the Go runtime with the first receive that has
