@@ -49,7 +49,7 @@ func (s *Socket) SendBuffer() (bytes int, err error) {
 //
 // It is sk_drops of the kernel's struct sock (SK_MEMINFO_DROPS of SO_MEMINFO, as
 // shown by "ss -f netlink -e"), 32 bits that wrap: subtract an earlier value as
-// uint32 to get the number in between. Since Linux 4.12.
+// uint32 to get the number in between.
 func (s *Socket) Drops() (datagrams uint32, err error) {
 	datagrams, err = s.sys.drops()
 	return datagrams, s.wrap("getsockopt SO_MEMINFO", err)

@@ -18,13 +18,13 @@ const (
 	NoENOBUFS Flag = 5
 	// ListenAllNSID (NETLINK_LISTEN_ALL_NSID) hears the multicasts of every
 	// network namespace that has an nsid in the socket's own: [Info.NSID].
-	// It needs CAP_NET_BROADCAST. Since Linux 4.2.
+	// It needs CAP_NET_BROADCAST.
 	ListenAllNSID Flag = 8
 	// CapAck (NETLINK_CAP_ACK) has errors repeat only the header of the request,
-	// not all of it. Since Linux 4.3.
+	// not all of it.
 	CapAck Flag = 10
 	// ExtAck (NETLINK_EXT_ACK) adds attributes to errors and acknowledgements:
-	// a text, the offset of the bad attribute, a policy. Since Linux 4.12.
+	// a text, the offset of the bad attribute, a policy.
 	ExtAck Flag = 11
 	// StrictCheck (NETLINK_GET_STRICT_CHK) has rtnetlink check and obey the
 	// headers and attributes of dump requests. Since Linux 4.20.

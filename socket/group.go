@@ -17,7 +17,7 @@ func (s *Socket) Leave(group uint32) error {
 }
 
 // Groups lists the groups that the socket is a member of, in ascending order.
-// The slice is the caller's. Since Linux 4.2.
+// The slice is the caller's.
 func (s *Socket) Groups() ([]uint32, error) {
 	words, err := s.sys.memberships()
 	return groupsOf(words), s.wrap("getsockopt "+nameListMemberships, err)

@@ -40,7 +40,7 @@ func (p *probe) identify(fd int) (ns namespace) {
 }
 
 // open returns a descriptor of the namespace of a socket. It needs CAP_NET_ADMIN there
-// (sock_ioctl, SIOCGSKNS), and Linux 4.10.
+// (sock_ioctl, SIOCGSKNS).
 func (p *probe) open(fd int) (nsFD int, err error) {
 	if p.owner != nil {
 		return p.owner(fd)

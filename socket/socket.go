@@ -53,7 +53,7 @@
 //
 // # Systems
 //
-// Linux 4.3 or newer is needed; some options need newer kernels and say so.
+// Linux 4.12 or newer is needed; options that need a newer kernel name it.
 // On other systems the package builds, and [Open] fails with an error that
 // wraps [errors.ErrUnsupported].
 package socket
