@@ -82,9 +82,10 @@ func ExampleSocket_ReceiveBatch() {
 	defer s.Close()
 
 	self := socket.Addr{PortID: s.PortID()}
-	texts := [][]byte{[]byte("one"), []byte("two"), []byte("three")}
-	if _, err := s.SendBatchTo(texts, self); err != nil {
-		log.Fatal(err)
+	for _, text := range []string{"one", "two", "three"} {
+		if err := s.SendTo([]byte(text), self); err != nil {
+			log.Fatal(err)
+		}
 	}
 	batch := socket.MakeBatch(8, 4096) // once; good for any number of calls
 	n, err := s.ReceiveBatch(batch)

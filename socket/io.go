@@ -106,13 +106,46 @@ func (s *Socket) TryReceive(b []byte) (n int, info Info, err error) {
 	return n, info, s.wrapReceive(opRecvmsg, err)
 }
 
+// A Datagram is one place of a batch to receive.
+type Datagram struct {
+	Buf  []byte // the caller's buffer for the datagram
+	N    int    // how many bytes of Buf are filled
+	Info Info   // its sender
+	Err  error  // nil, ErrTruncated or ErrSender
+}
+
+// Bytes returns the datagram. It aliases Buf.
+func (d *Datagram) Bytes() []byte { return d.Buf[:d.N] }
+
+// MakeBatch makes n datagrams with buffers of size bytes each, cut out of one
+// piece of memory. A batch can as well be made by hand, with buffers of its own.
+func MakeBatch(n, size int) []Datagram {
+	block := make([]byte, n*size)
+	batch := make([]Datagram, n)
+	for i := range batch {
+		batch[i].Buf = block[i*size : (i+1)*size : (i+1)*size]
+	}
+	return batch
+}
+
+// ReceiveBatch waits for a datagram and takes it and those queued after it,
+// as many as batch has places, with one recvmmsg(2). It returns how many places
+// it filled, from the first: at most 1024, and 0 at once for an empty batch. A
+// datagram that was cut has its own Err.
+//
+// With an error n is 0; the errors are those of [Socket.Receive]. An error after the
+// first datagram is returned by the next call.
+func (s *Socket) ReceiveBatch(batch []Datagram) (n int, err error) {
+	n, err = s.sys.receiveBatch(batch)
+	return n, s.wrap(opRecvmmsg, err)
+}
+
 // Names of the calls in errors; hint knows them.
 const (
 	opSocket   = "socket"
 	opSetns    = "setns"
 	opBind     = "bind"
 	opSendto   = "sendto"
-	opSendmmsg = "sendmmsg"
 	opRecvmsg  = "receive"
 	opRecvmmsg = "recvmmsg"
 	opSendmsg  = "sendmsg"

@@ -17,8 +17,7 @@ var _ interface {
 	SendTo(b []byte, to Addr) error
 	TrySendTo(b []byte, to Addr) error
 	Receive(b []byte) (n int, info Info, err error)
-	SendBatch(datagrams [][]byte) (sent int, err error)
-	SendBatchTo(datagrams [][]byte, to Addr) (sent int, err error)
+	SendVec(bufs ...[]byte) error
 	ReceiveBatch(batch []Datagram) (n int, err error)
 	Close() error
 	SetDeadline(t time.Time) error
@@ -195,7 +194,7 @@ func TestEveryMethodOfAClosedSocket(t *testing.T) {
 			"sendto":             func() error { return s.Send(getFamily(1)) },
 			"receive":            func() error { _, _, err := s.Receive(make([]byte, 9)); return err },
 			"recvmmsg":           func() error { _, err := s.ReceiveBatch(MakeBatch(1, 9)); return err },
-			"sendmmsg":           func() error { _, err := s.SendBatch([][]byte{getFamily(1)}); return err },
+			"sendmsg":            func() error { return s.SendVec(getFamily(1)) },
 
 			"setsockopt NETLINK_ADD_MEMBERSHIP":   func() error { return s.Join(1) },
 			"setsockopt NETLINK_DROP_MEMBERSHIP":  func() error { return s.Leave(1) },

@@ -12,25 +12,15 @@ import (
 
 // A sender is the state of the other direction; see receiver.
 type sender struct {
-	mu      sync.Mutex
-	sendAll func(fd uintptr) // sendmmsg as a method value
-	n       int
-	errno   syscall.Errno
-	until   deadline
+	mu    sync.Mutex
+	until deadline
 
 	name unix.RawSockaddrNetlink
 	hdr  unix.Msghdr // of sendVec
 	vec  [maxVec]unix.Iovec
-
-	hdrs  []mmsghdr // batches; grown on demand, up to maxBatch
-	iovs  []unix.Iovec
-	batch int // places in use
 }
 
-func (w *sender) init() {
-	w.sendAll = w.sendmmsg
-	w.name.Family = unix.AF_NETLINK
-}
+func (w *sender) init() { w.name.Family = unix.AF_NETLINK }
 
 // aim returns the address of the next call, nil for none, and its size.
 func (w *sender) aim(to Addr, addressed bool) (name *unix.RawSockaddrNetlink, size uintptr) {

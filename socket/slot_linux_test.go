@@ -148,8 +148,10 @@ func TestBuffersAreReleased(t *testing.T) {
 		t.Fatal(err)
 	}
 	receive(t, s)
-	if _, err := s.SendBatch([][]byte{req, req}); err != nil {
-		t.Fatal(err)
+	for range 2 {
+		if err := s.SendVec(req[:8], req[8:]); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if _, err := s.ReceiveBatch(MakeBatch(4, 4096)); err != nil {
 		t.Fatal(err)
@@ -162,10 +164,13 @@ func TestBuffersAreReleased(t *testing.T) {
 			t.Errorf("slot %d kept after ReceiveBatch", i)
 		}
 	}
-	for i := range s.sys.w.iovs {
-		if s.sys.w.iovs[i].Base != nil {
-			t.Errorf("vector %d kept after SendBatch", i)
+	for i := range s.sys.w.vec {
+		if s.sys.w.vec[i].Base != nil {
+			t.Errorf("vector %d kept after SendVec", i)
 		}
+	}
+	if s.sys.w.hdr.Iov != nil {
+		t.Error("vectors kept after SendVec")
 	}
 }
 

@@ -29,7 +29,7 @@
 //	          WithPreferredFlags; Sibling
 //	move      Send, SendVec, SendTo, TrySendTo, Receive, TryReceive, TryRoundTrip,
 //	          BufferSize
-//	batches   SendBatch, SendBatchTo, ReceiveBatch, MakeBatch
+//	batches   ReceiveBatch, MakeBatch
 //	wait      Wait, SetDeadline, SetReadDeadline, SetWriteDeadline, ReadDeadline,
 //	          Close
 //	groups    Join, Leave, Groups

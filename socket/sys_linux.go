@@ -146,16 +146,6 @@ func (s *sysSocket) readSlowly(attempt func(fd uintptr) bool) error {
 	}
 }
 
-// write runs attempt once, under w.mu. The poller has no part in it: there is
-// nothing to wait for there, see pause.
-func (s *sysSocket) write(attempt func(fd uintptr)) error {
-	err := s.mayWrite()
-	if err == nil {
-		attempt(uintptr(s.fd))
-	}
-	return err
-}
-
 func (s *sysSocket) mayWrite() error {
 	if !s.isOpen.Load() {
 		return os.ErrClosed

@@ -57,9 +57,6 @@ func (*sysSocket) fromFD(int, *config) (Protocol, uint32, error) {
 	return 0, 0, newOpError(opSocket, unknownProtocol, errors.ErrUnsupported)
 }
 func (*sysSocket) receiveBatch([]Datagram) (int, error) { return 0, errors.ErrUnsupported }
-func (*sysSocket) sendBatch([][]byte, Addr, bool) (int, error) {
-	return 0, errors.ErrUnsupported
-}
 
 func (s *Socket) sibling(config) (*Socket, error) {
 	return nil, s.wrap(opSocket, errors.ErrUnsupported)
