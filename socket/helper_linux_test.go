@@ -11,7 +11,15 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/nlwire/nlwire/internal/kerneltest"
 )
+
+// init keeps the first thread for TestMain. Goroutines that enter a namespace end
+// with their thread, but the runtime cannot end the first one.
+func init() { runtime.LockOSThread() }
+
+func TestMain(m *testing.M) { kerneltest.Main(m) }
 
 // guardTime ends a test that waits for what never comes.
 const guardTime = 20 * time.Second
