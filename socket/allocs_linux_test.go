@@ -150,3 +150,11 @@ var exempt = map[string]string{
 	"OpError.Error":             "for people",
 	"OpError.Timeout":           "for errors",
 }
+
+// A return after a system call is slow; see calls_linux.go.
+func TestCallsAreInlined(t *testing.T) {
+	if _, err := os.Stat("socket.go"); err != nil {
+		t.Skip("needs the sources: ", err)
+	}
+	guard.Inlining(t, "sendto", "sendmsg", "recvfrom", "recvmsg", "sendError", "(*Socket).wrap")
+}

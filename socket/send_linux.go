@@ -35,12 +35,7 @@ func (w *sender) aim(to Addr, addressed bool) (name *unix.RawSockaddrNetlink, si
 // (netlink_sendmsg has no other return), so a short count would be a broken
 // kernel; it is not passed over in silence.
 //
-// It is flat on purpose, with the system call in it. The kernel leaves the
-// processor's stack of return addresses in disorder, so that each return behind a
-// system call costs 10 to 20 ns.
-//
-// It is a Syscall because the kernel runs the handler of a request inside, which
-// may sleep; a RawSyscall would hold a P of the scheduler for that time.
+// It is flat on purpose, with the system call in it; see calls_linux.go.
 func (s *sysSocket) sendOnce(b []byte, to Addr, addressed bool) error {
 	w := &s.w
 	w.mu.Lock()
@@ -52,16 +47,14 @@ func (s *sysSocket) sendOnce(b []byte, to Addr, addressed bool) error {
 	var n uintptr
 	errno := unix.EINTR
 	for errno == unix.EINTR {
-		n, _, errno = syscall.Syscall6(unix.SYS_SENDTO, uintptr(s.fd),
-			uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_DONTWAIT,
-			uintptr(unsafe.Pointer(name)), size)
+		n, errno = sendto(s.fd, b, name, size)
 	}
 	w.mu.Unlock()
-	return sent(errno, int(n), len(b))
+	return sendError(errno, int(n), len(b))
 }
 
-// sent is what came of a send of size bytes that returned errno and n.
-func sent(errno syscall.Errno, n, size int) error {
+// sendError is the error of a send of size bytes that returned errno and n.
+func sendError(errno syscall.Errno, n, size int) error {
 	switch {
 	case errno != 0:
 		return errno
@@ -141,9 +134,9 @@ func (s *sysSocket) sendVec(bufs [][]byte) error {
 	var n uintptr
 	errno := unix.EINTR
 	for errno == unix.EINTR {
-		n, _, errno = syscall.Syscall(unix.SYS_SENDMSG, uintptr(s.fd), uintptr(unsafe.Pointer(&w.hdr)), unix.MSG_DONTWAIT)
+		n, errno = sendmsg(s.fd, &w.hdr)
 	}
 	w.hdr.Iov = nil
 	clear(w.vec[:])
-	return sent(errno, int(n), size)
+	return sendError(errno, int(n), size)
 }
