@@ -7,13 +7,13 @@ package socket
 // some fail because one of their messages does not fit.
 const BufferSize = 32 << 10
 
-// An Addr is where a datagram goes: struct sockaddr_nl without the family.
+// An Addr is the destination of a datagram: struct sockaddr_nl without the family.
 type Addr struct {
 	PortID uint32 // of one socket; 0 is the kernel
 	Groups uint32 // mask: bit 0 is group 1, bit 31 is group 32
 }
 
-// Info says where a datagram came from and how long it was.
+// Info has the sender and the length of a datagram.
 type Info struct {
 	PortID  uint32 // sender's port ID; 0 is the kernel
 	Groups  uint32 // sender's nl_groups, the group of a multicast if below 33, as a mask
@@ -30,12 +30,10 @@ type Info struct {
 // No address is given to the system call. That is not the same as SendTo with
 // the kernel's address 0: without one, a request that needs a capability needs
 // it twice, in whoever opened the socket and in the sender. With one, the
-// kernel does not ask about the opener (NETLINK_SKB_DST of af_netlink.c), so
-// that a socket handed over by a privileged process would be of more use than
-// it should be.
+// kernel does not check the opener (NETLINK_SKB_DST of af_netlink.c), so that a socket
+// handed over by a privileged process would permit more than it should.
 //
-// An empty b is ENODATA. What the request itself meets with is told in a
-// datagram of the answer, not here.
+// An empty b is ENODATA. Errors of the request itself arrive as a reply, not here.
 func (s *Socket) Send(b []byte) error {
 	err := s.sys.sendOnce(b, Addr{}, false)
 	if err != nil {
@@ -50,7 +48,7 @@ func (s *Socket) Send(b []byte) error {
 //
 // When the receive buffer of the peer is full, SendTo waits until there is room,
 // up to the write deadline. Members of groups that are full lose the datagram
-// (and see ENOBUFS); the sender is not told. ECONNREFUSED means that no socket
+// (and see ENOBUFS); the sender sees no error. ECONNREFUSED means that no socket
 // has the port ID. With groups and no port ID it would only say that the kernel
 // does not listen as well, while the members have got the datagram; so it is
 // no error then.
@@ -87,7 +85,7 @@ func (s *Socket) SendVec(bufs ...[]byte) error {
 // the ones that still are to be received; the socket stays usable. Errors
 // that end a dump can appear here, too.
 //
-// Check info.PortID: what does not come from port 0 does not come from the kernel.
+// Check info.PortID: only datagrams from port 0 come from the kernel.
 func (s *Socket) Receive(b []byte) (n int, info Info, err error) {
 	n, info, err = s.sys.receive(b, true)
 	return n, info, s.wrapReceive(opRecvmsg, err)

@@ -169,7 +169,7 @@ func (s *sysSocket) close() error {
 	if err := s.shut(); err != nil {
 		return err
 	}
-	s.r.mu.Lock() // calls under way end first; those behind them see closed
+	s.r.mu.Lock() // running calls end first; later ones see isOpen
 	defer s.r.mu.Unlock()
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
