@@ -49,7 +49,7 @@ func TestStorm(t *testing.T) {
 		})
 	}
 	for range 3 {
-		c := conn.New(openPort(t, b, With(socket.ExtAck)), conn.WithDialer(func() (conn.Transport, error) { return b.Open() }))
+		c := conn.New(openPort(t, b, WithFlags(socket.ExtAck)), conn.WithDialer(func() (conn.Transport, error) { return b.Open() }))
 		t.Cleanup(func() { c.Close() })
 		work(func(round int) {
 			r := c.Request(nlmsg.Type(stays.ID()), nlmsg.FlagRequest|nlmsg.FlagAck, genlmsg.Append(nil, 1, 1))

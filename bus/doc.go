@@ -30,7 +30,7 @@
 //	families    Family, Op, SmallOp, SplitOp, Group; Bus.Register, Unregister
 //	handlers    Info, ExtAck, Info.Begin, Reply, Notify, Multicast, Require,
 //	            ParseNested; Dump, Dump.Begin, End, ErrMore; Errno
-//	ports       Bus.Open, Port, WithPortID, WithNetNS, WithCaps, With;
+//	ports       Bus.Open, Port, WithPortID, WithNetNS, WithCaps, WithFlags;
 //	            Port.Wait, ReadDeadline, SetReceiveBuffer, SetSendBuffer
 //	events      Family.Multicast, MulticastNetNS, MulticastAll, Bus.Unicast
 //	faults      Script, Random, WithFaults, WithPortFaults, WithBefore, WithDelay,

@@ -152,7 +152,7 @@ func TestEndsOfDumps(t *testing.T) {
 		done = 0
 		b := newBus(t)
 		register(t, b, tt.f)
-		list := send(t, openPort(t, b, With(socket.ExtAck)), message(tt.f, 1, nlmsg.FlagDump|tt.flags, nla.AppendUint32(nil, 1, 1)))
+		list := send(t, openPort(t, b, WithFlags(socket.ExtAck)), message(tt.f, 1, nlmsg.FlagDump|tt.flags, nla.AppendUint32(nil, 1, 1)))
 		end := list[len(list)-1]
 		a, err := nlmsg.ParseDone(end)
 		if tt.typ == nlmsg.TypeError {
@@ -240,7 +240,7 @@ func TestDoneWithoutRoomForItsText(t *testing.T) {
 		d.SetMsg("a text of more than eight bytes")
 		return errno.ENODEV
 	}))
-	list := send(t, openPort(t, b, With(socket.ExtAck)), message(f, 1, nlmsg.FlagDump, nil))
+	list := send(t, openPort(t, b, WithFlags(socket.ExtAck)), message(f, 1, nlmsg.FlagDump, nil))
 	end := list[len(list)-1]
 	a, err := nlmsg.ParseDone(end)
 	if err != nil || len(end) != doneSize || end.Flags()&nlmsg.FlagAckTLVs == 0 || a.Errno != errno.ENODEV {
@@ -352,7 +352,7 @@ func TestRoomForADump(t *testing.T) {
 	const queued, datagram = smallHead + skBuff, goodSize + sharedInfo + skBuff
 	for buffer, want := range map[int]string{
 		// The receive that follows tries again, with the refusal in the queue.
-		(queued + datagram) / 2:   "error 0 of noop, ENOBUFS, error 105, done",
+		(queued + datagram) / 2:   "error 0 of noop, errno.ENOBUFS, error 105, done",
 		(queued+datagram)/2 + 1:   "error 0 of noop, done",
 		(queued + datagram*2) / 2: "error 0 of noop, done",
 	} {

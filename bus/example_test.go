@@ -24,7 +24,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	dial := func() (conn.Transport, error) { return b.Open(bus.With(socket.ExtAck, socket.CapAck)) }
+	dial := func() (conn.Transport, error) { return b.Open(bus.WithFlags(socket.ExtAck, socket.CapAck)) }
 	port, _ := dial()
 	c := conn.New(port, conn.WithDialer(dial))
 	defer c.Close()

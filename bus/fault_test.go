@@ -70,7 +70,7 @@ func newFaulty(t *testing.T, faults Faults, f *Family) *conn.Conn {
 	b := newBus(t)
 	register(t, b, f)
 	dial := func() (conn.Transport, error) {
-		return b.Open(With(socket.ExtAck, socket.CapAck), WithPortFaults(faults))
+		return b.Open(WithFlags(socket.ExtAck, socket.CapAck), WithPortFaults(faults))
 	}
 	main, err := dial()
 	if err != nil {

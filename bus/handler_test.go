@@ -25,7 +25,7 @@ func TestOrderOfChecks(t *testing.T) {
 		Name: "f", HdrSize: 4, ResvStartOp: 0,
 		Ops: []Op{{Cmd: 1, Flags: genlmsg.OpAdmin, Do: nothing, Policy: anyPolicy}},
 	})
-	p := openPort(t, b, WithCaps(0), With(socket.ExtAck))
+	p := openPort(t, b, WithCaps(0), WithFlags(socket.ExtAck))
 	bad := nla.AppendUint8(nil, 1, 1)
 	request := func(change func(m nlmsg.Msg)) []byte {
 		m := message(f, 1, 0, bad)
@@ -55,7 +55,7 @@ func TestOrderOfChecks(t *testing.T) {
 			t.Errorf("%s: errno %d, %q; want %v, %q", tt.name, a.Errno, a.Msg, tt.errno, tt.msg)
 		}
 	}
-	root := openPort(t, b, With(socket.ExtAck))
+	root := openPort(t, b, WithFlags(socket.ExtAck))
 	if a := answerTo(t, root, request(func(nlmsg.Msg) {})); a.Errno != errno.EINVAL || string(a.Msg) != "invalid attribute length" || a.Offset != 24 {
 		t.Errorf("policy: errno %d, %q at %d", a.Errno, a.Msg, a.Offset)
 	}
@@ -136,7 +136,7 @@ func TestErrorsOfHandlers(t *testing.T) {
 	var err error
 	b := newBus(t)
 	f := register(t, b, simple("f", func(*Info) error { return err }))
-	p := openPort(t, b, With(socket.ExtAck))
+	p := openPort(t, b, WithFlags(socket.ExtAck))
 	for _, tt := range tests {
 		err = tt.err
 		if a := answerTo(t, p, message(f, 1, nlmsg.FlagAck, nil)); a.Errno != tt.errno || string(a.Msg) != tt.msg {
@@ -205,7 +205,7 @@ func TestExtAck(t *testing.T) {
 	for _, tt := range tests {
 		fill = tt.fill
 		for _, flags := range [][]socket.Flag{nil, {socket.CapAck}, {socket.ExtAck}, {socket.ExtAck, socket.CapAck}} {
-			p := openPort(t, b, With(flags...))
+			p := openPort(t, b, WithFlags(flags...))
 			a := answerTo(t, p, message(f, 1, nlmsg.FlagAck, attrs))
 			if !slices.Contains(flags, socket.ExtAck) {
 				if len(a.Msg)+len(a.Cookie) > 0 || a.Offset != 0 || a.MissType != 0 {
@@ -271,7 +271,7 @@ func TestPanics(t *testing.T) {
 	})
 	f.Ops = append(f.Ops, Op{Cmd: 2, Policy: anyPolicy, Dump: func(*Dump) error { panic("dump") }, Done: func(*Dump) { panic("done") }})
 	register(t, b, f)
-	p := openPort(t, b, With(socket.ExtAck))
+	p := openPort(t, b, WithFlags(socket.ExtAck))
 	doPanic = true
 	a := answerTo(t, p, message(f, 1, nlmsg.FlagAck, nil))
 	if a.Errno != errno.EIO || !strings.Contains(string(a.Msg), `command 1 of family "f" panicked: broken`) {
@@ -316,7 +316,7 @@ func TestProfiles(t *testing.T) {
 			}}},
 			SplitOps: []SplitOp{{Cmd: 3, Flags: genlmsg.OpDo, Do: nothing}, {Cmd: 4, Flags: genlmsg.OpDump, Dump: func(*Dump) error { return nil }}},
 		})
-		p := openPort(t, b, With(socket.ExtAck))
+		p := openPort(t, b, WithFlags(socket.ExtAck))
 		for cmd, want := range map[uint8]string{3: tt.split, 2: tt.legacy, 1: ""} {
 			if a := answerTo(t, p, message(f, cmd, nlmsg.FlagAck, attr)); string(a.Msg) != want {
 				t.Errorf("%v, command %d: %q, want %q", tt.profile, cmd, a.Msg, want)

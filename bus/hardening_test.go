@@ -31,7 +31,7 @@ func TestLongTexts(t *testing.T) {
 		f := simple("f", tt.do)
 		f.Ops = append(f.Ops, Op{Cmd: 2, Policy: anyPolicy, Dump: func(d *Dump) error { return tt.do(&d.Info) }})
 		register(t, b, f)
-		p := openPort(t, b, With(socket.ExtAck))
+		p := openPort(t, b, WithFlags(socket.ExtAck))
 		if a := answerTo(t, p, message(f, 1, nlmsg.FlagAck, nil)); len(a.Msg) > maxText || tt.want != "" && string(a.Msg) != tt.want {
 			t.Errorf("%s: a text of %d bytes", name, len(a.Msg))
 		}
@@ -162,7 +162,7 @@ func TestADumpGoesOnBehindALoss(t *testing.T) {
 
 func TestOptionsThatAreNone(t *testing.T) {
 	b := newBus(t)
-	if _, err := b.Open(With(99)); err == nil {
+	if _, err := b.Open(WithFlags(99)); err == nil {
 		t.Error("there is no such flag")
 	}
 	if _, err := b.Open(WithNetNS(-1)); !errors.Is(err, errno.EINVAL) {

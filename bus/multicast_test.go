@@ -22,7 +22,7 @@ func TestNotify(t *testing.T) {
 	})
 	f.HdrSize, f.Groups = 6, []Group{{Name: "g"}}
 	register(t, b, f)
-	requester, other, deaf := openPort(t, b, With(socket.PacketInfo)), openPort(t, b, With(socket.PacketInfo)), openPort(t, b)
+	requester, other, deaf := openPort(t, b, WithFlags(socket.PacketInfo)), openPort(t, b, WithFlags(socket.PacketInfo)), openPort(t, b)
 	for _, p := range []*Port{requester, other} {
 		if err := p.Join(f.GroupID(0)); err != nil {
 			t.Fatal(err)
@@ -56,7 +56,7 @@ func TestNotify(t *testing.T) {
 func TestMulticast(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, &Family{Name: "f", NetNSOK: true, Groups: []Group{{Name: "g"}}})
-	home, away, all := openPort(t, b), openPort(t, b, WithNetNS(5)), openPort(t, b, WithNetNS(7), With(socket.ListenAllNSID))
+	home, away, all := openPort(t, b), openPort(t, b, WithNetNS(5)), openPort(t, b, WithNetNS(7), WithFlags(socket.ListenAllNSID))
 	m, mark := f.Begin(nil, 0, 0, 0, 1)
 	m = nlmsg.End(m, mark)
 	if f.HasListeners(0) {

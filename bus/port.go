@@ -86,8 +86,8 @@ func WithNetNS(n int) PortOption { return func(p *Port) { p.netNS = n } }
 // WithCaps chooses what the port may do, [Root] if it is not given.
 func WithCaps(c Caps) PortOption { return func(p *Port) { p.caps = c } }
 
-// With turns boolean options on, as [Port.SetFlag] does.
-func With(flags ...socket.Flag) PortOption {
+// WithFlags turns boolean options on, as [Port.SetFlag] does.
+func WithFlags(flags ...socket.Flag) PortOption {
 	return func(p *Port) {
 		for _, f := range flags {
 			p.bad = errors.Join(p.bad, p.SetFlag(f, true))

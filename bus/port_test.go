@@ -221,7 +221,7 @@ func TestFamiliesOutliveTheirBus(t *testing.T) {
 }
 
 func TestFlagsOfAPort(t *testing.T) {
-	p := openPort(t, newBus(t), With(socket.ExtAck))
+	p := openPort(t, newBus(t), WithFlags(socket.ExtAck))
 	for f, want := range map[socket.Flag]bool{socket.ExtAck: true, socket.CapAck: false} {
 		if on, err := p.Flag(f); on != want || err != nil {
 			t.Errorf("%v is %v, %v", f, on, err)

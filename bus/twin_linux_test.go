@@ -239,7 +239,7 @@ func (w *twins) session() {
 		w.flags = append(w.flags, socket.ExtAck)
 	}
 	var err error
-	if w.socket, err = socket.Open(socket.Generic, socket.With(w.flags...)); err != nil {
+	if w.socket, err = socket.Open(socket.Generic, socket.WithFlags(w.flags...)); err != nil {
 		t.Fatal(err)
 	}
 	defer w.socket.Close()
@@ -248,7 +248,7 @@ func (w *twins) session() {
 		dropCaps(t)
 		defer restoreCaps(t)
 	}
-	w.port, err = w.bus.Open(WithNetNS(1), WithPortID(w.socket.PortID()), WithCaps(w.caps), With(w.flags...))
+	w.port, err = w.bus.Open(WithNetNS(1), WithPortID(w.socket.PortID()), WithCaps(w.caps), WithFlags(w.flags...))
 	if err != nil {
 		t.Fatal(err)
 	}

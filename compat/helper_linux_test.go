@@ -118,7 +118,7 @@ func (b busPlace) dialPort(t *testing.T, config netlink.Config, options ...bus.P
 		options = append(options, bus.WithPortID(config.PID))
 	}
 	if config.Strict {
-		options = append(options, bus.With(socket.ExtAck, socket.StrictCheck))
+		options = append(options, bus.WithFlags(socket.ExtAck, socket.StrictCheck))
 	}
 	port, err := b.Open(options...)
 	if err != nil {

@@ -26,11 +26,11 @@ type bare struct {
 	size uint32
 }
 
-func newBare(tb testing.TB, protocol int, netNS ...int) *bare {
+func newBare(tb testing.TB, protocol socket.Protocol, netNS ...int) *bare {
 	tb.Helper()
 	var fd int
 	var err error
-	open := func() { fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, protocol) }
+	open := func() { fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, int(protocol)) }
 	if len(netNS) == 0 {
 		open()
 	} else {
@@ -112,7 +112,7 @@ func BenchmarkOpenResolveClose(b *testing.B) {
 			b.Fatal(err)
 		}
 	}, func() {
-		fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, socket.Generic)
+		fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_GENERIC)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -31,7 +31,7 @@ type double struct {
 	*fake
 	hold     func(reqs []nlmsg.Msg) <-chan struct{} // Send waits for the end of the channel
 	sendErr  error                                  // of Send, which sends nothing then
-	protocol int
+	protocol socket.Protocol
 	flags    map[socket.Flag]bool
 	gone     chan struct{} // closed by Close
 	once     sync.Once
@@ -84,7 +84,7 @@ func (d *double) Close() error {
 
 func (d *double) Groups() ([]uint32, error) { return nil, nil }
 
-func (d *double) Protocol() int { return d.protocol }
+func (d *double) Protocol() socket.Protocol { return d.protocol }
 
 func (d *double) Join(uint32) error { return nil }
 

@@ -184,7 +184,7 @@ func TestThousandRequestsAreOneBatch(t *testing.T) {
 	onKernelInBothForms(t, func(t *testing.T, open opener) { check(t, open(socket.Route, socket.WithNetNS(netNS))) })
 	for _, buffer := range []int{2304, 20_000, 212_992} {
 		t.Run(fmt.Sprintf("buffers of %d", buffer), func(t *testing.T) {
-			s, err := socket.Open(socket.Route, socket.WithNetNS(netNS), socket.WithReceiveBuffer(buffer/2), socket.WithSendBuffer(max(buffer/2, 4<<10)), socket.With(socket.CapAck))
+			s, err := socket.Open(socket.Route, socket.WithNetNS(netNS), socket.WithReceiveBuffer(buffer/2), socket.WithSendBuffer(max(buffer/2, 4<<10)), socket.WithFlags(socket.CapAck))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -204,7 +204,7 @@ func TestThousandRequestsAreOneBatch(t *testing.T) {
 func TestRequestWithoutItsFixedHeaderEndsOnTheKernel(t *testing.T) {
 	onKernelInBothForms(t, func(t *testing.T, open opener) {
 		netNS := kerneltest.NewNetNS(t)
-		for protocol, typ := range map[int]nlmsg.Type{socket.Route: unix.RTM_GETLINK, socket.Netfilter: 1<<8 | 1} {
+		for protocol, typ := range map[socket.Protocol]nlmsg.Type{socket.Route: unix.RTM_GETLINK, socket.Netfilter: 1<<8 | 1} {
 			c := open(protocol, socket.WithNetNS(netNS))
 			for _, flags := range []nlmsg.Flags{0, nlmsg.FlagAck} {
 				r := c.Request(typ, flags, nil)
@@ -231,7 +231,7 @@ func TestRequestsInTheBodyOfADumpOfTheKernelGetOn(t *testing.T) {
 	const routes = 5000
 	addRoutes(t, openConn(t, socket.Route, socket.WithNetNS(netNS)), routes)
 	for _, queue := range []int{DefaultQueue, 50_000} {
-		s, err := socket.Open(socket.Route, socket.WithNetNS(netNS), socket.With(socket.ExtAck))
+		s, err := socket.Open(socket.Route, socket.WithNetNS(netNS), socket.WithFlags(socket.ExtAck))
 		if err != nil {
 			t.Fatal(err)
 		}

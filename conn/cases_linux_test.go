@@ -18,22 +18,26 @@ import (
 )
 
 // opener opens a Conn.
-type opener func(protocol int, options ...socket.Option) *Conn
+type opener func(protocol socket.Protocol, options ...socket.Option) *Conn
 
 // onKernelInBothForms runs a test with a pool of sockets and with a single one.
 func onKernelInBothForms(t *testing.T, f func(t *testing.T, open opener)) {
 	t.Helper()
 	t.Run("pool", func(t *testing.T) {
-		f(t, func(protocol int, options ...socket.Option) *Conn { return openConn(t, protocol, options...) })
+		f(t, func(protocol socket.Protocol, options ...socket.Option) *Conn {
+			return openConn(t, protocol, options...)
+		})
 	})
 	t.Run("single", func(t *testing.T) {
-		f(t, func(protocol int, options ...socket.Option) *Conn { return openSingle(t, protocol, options...) })
+		f(t, func(protocol socket.Protocol, options ...socket.Option) *Conn {
+			return openSingle(t, protocol, options...)
+		})
 	})
 }
 
-func openSingle(tb testing.TB, protocol int, options ...socket.Option) *Conn {
+func openSingle(tb testing.TB, protocol socket.Protocol, options ...socket.Option) *Conn {
 	tb.Helper()
-	s, err := socket.Open(protocol, append(options, socket.With(socket.ExtAck, socket.CapAck))...)
+	s, err := socket.Open(protocol, append(options, socket.WithFlags(socket.ExtAck, socket.CapAck))...)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -53,7 +57,7 @@ func isAnsweredOrLost(t testing.TB, err error) {
 
 // After it has reported a full buffer, the kernel drops everything until it is empty.
 func TestRequestOnAFullReceiveBufferEnds(t *testing.T) {
-	s, err := socket.Open(socket.Generic, socket.WithReceiveBuffer(1), socket.With(socket.ExtAck))
+	s, err := socket.Open(socket.Generic, socket.WithReceiveBuffer(1), socket.WithFlags(socket.ExtAck))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,18 +46,18 @@ func newConn(t Transport, conf config, stats *counters) *Conn {
 // Open makes a Conn over sockets of a protocol, with extended and capped
 // acknowledgements where the kernel has them, and the options given, in their order.
 // Further sockets are opened as they are needed, in the network namespace of the first
-// ([socket.Socket.Twin]).
-func Open(protocol int, options ...socket.Option) (*Conn, error) {
-	s, err := socket.Open(protocol, append([]socket.Option{socket.Prefer(socket.ExtAck, socket.CapAck)}, options...)...)
+// ([socket.Socket.Sibling]).
+func Open(protocol socket.Protocol, options ...socket.Option) (*Conn, error) {
+	s, err := socket.Open(protocol, append([]socket.Option{socket.WithPreferredFlags(socket.ExtAck, socket.CapAck)}, options...)...)
 	if err != nil {
 		return nil, err
 	}
 	return New(s, WithDialer(func() (Transport, error) {
-		twin, err := s.Twin()
+		sibling, err := s.Sibling()
 		if err != nil {
 			return nil, err // not a Transport that holds a nil *Socket
 		}
-		return twin, nil
+		return sibling, nil
 	})), nil
 }
 

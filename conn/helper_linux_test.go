@@ -11,7 +11,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-func openConn(tb testing.TB, protocol int, options ...socket.Option) *Conn {
+func openConn(tb testing.TB, protocol socket.Protocol, options ...socket.Option) *Conn {
 	tb.Helper()
 	c, err := Open(protocol, options...)
 	if err != nil {

@@ -86,7 +86,7 @@ type simple struct {
 
 func newSimple(tb testing.TB) *simple {
 	tb.Helper()
-	s, err := socket.Open(socket.Generic, socket.With(socket.ExtAck, socket.CapAck))
+	s, err := socket.Open(socket.Generic, socket.WithFlags(socket.ExtAck, socket.CapAck))
 	if err != nil {
 		tb.Fatal(err)
 	}

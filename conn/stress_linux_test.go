@@ -42,7 +42,7 @@ func routeTarget(t *testing.T, netNS int) *stressTarget {
 		t.Fatal(err)
 	}
 	target := &stressTarget{name: "routes", listed: countRoutes(t, c), faults: faultBusInterrupt}
-	target.dialer = func() Dialer { return twins(socket.Route, socket.WithNetNS(netNS)) }
+	target.dialer = func() Dialer { return siblings(socket.Route, socket.WithNetNS(netNS)) }
 	target.ask = func(c *Conn, flags nlmsg.Flags, value uint32) *Request {
 		r := c.Request(unix.RTM_GETROUTE, flags, rtmsg(32))
 		r.B = nla.AppendBE32(r.B, unix.RTA_DST, prefix<<24|value)
@@ -76,7 +76,7 @@ func familyTarget(t *testing.T) []*stressTarget {
 		names = append(names, familyName(m))
 	}
 	slices.Sort(names)
-	target := &stressTarget{name: "families", dialer: func() Dialer { return twins(socket.Generic) }}
+	target := &stressTarget{name: "families", dialer: func() Dialer { return siblings(socket.Generic) }}
 	target.ask = func(c *Conn, flags nlmsg.Flags, value uint32) *Request {
 		r := ctrlRequest(c, flags, genlmsg.CtrlCmdGetFamily)
 		r.B = nla.AppendCString(r.B, genlmsg.CtrlAttrFamilyName, names[int(value)%len(names)])
@@ -95,13 +95,13 @@ func familyName(m nlmsg.Msg) string {
 	return string(name)
 }
 
-// twins dials as Open does.
-func twins(protocol int, options ...socket.Option) Dialer {
+// siblings dials as Open does.
+func siblings(protocol socket.Protocol, options ...socket.Option) Dialer {
 	var first *socket.Socket
 	return func() (Transport, error) {
-		dial := first.Twin
+		dial := first.Sibling
 		if first == nil {
-			options = append(options, socket.With(socket.ExtAck, socket.CapAck))
+			options = append(options, socket.WithFlags(socket.ExtAck, socket.CapAck))
 			dial = func() (*socket.Socket, error) { return socket.Open(protocol, options...) }
 		}
 		s, err := dial()

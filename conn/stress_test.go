@@ -320,7 +320,7 @@ func (s *stress) busTarget() *stressTarget {
 	target.inList = target.answer
 	target.dialer = func() Dialer {
 		return func() (Transport, error) {
-			p, err := world.Open(bus.With(socket.ExtAck, socket.CapAck))
+			p, err := world.Open(bus.WithFlags(socket.ExtAck, socket.CapAck))
 			if err != nil {
 				return nil, err
 			}

@@ -69,7 +69,7 @@ type (
 	}
 	// protocoler knows its netlink protocol.
 	protocoler interface {
-		Protocol() int
+		Protocol() socket.Protocol
 	}
 	// latecomer reports whether replies can arrive after Send has returned.
 	latecomer interface {
@@ -77,8 +77,21 @@ type (
 	}
 )
 
+var (
+	_ Transport    = (*socket.Socket)(nil)
+	_ joiner       = (*socket.Socket)(nil)
+	_ patient      = (*socket.Socket)(nil)
+	_ flagger      = (*socket.Socket)(nil)
+	_ bufferer     = (*socket.Socket)(nil)
+	_ sendBufferer = (*socket.Socket)(nil)
+	_ deadliner    = (*socket.Socket)(nil)
+	_ grouper      = (*socket.Socket)(nil)
+	_ protocoler   = (*socket.Socket)(nil)
+	_ latecomer    = (*socket.Socket)(nil)
+)
+
 // hasProtocol reports whether t is known to be of a protocol.
-func hasProtocol(t Transport, protocol int) bool {
+func hasProtocol(t Transport, protocol socket.Protocol) bool {
 	p, ok := t.(protocoler)
 	return ok && p.Protocol() == protocol
 }

@@ -150,7 +150,7 @@ func (w *busWorld) generic(tb testing.TB) *Conn { return w.open(tb, 0) }
 
 func (w *busWorld) open(tb testing.TB, receiveBuffer int, flags ...socket.Flag) *Conn {
 	tb.Helper()
-	return w.openWith(tb, bus.With(flags...), func(p *bus.Port) {
+	return w.openWith(tb, bus.WithFlags(flags...), func(p *bus.Port) {
 		if receiveBuffer != 0 {
 			_ = p.SetReceiveBuffer(receiveBuffer) // never fails
 		}
@@ -160,7 +160,7 @@ func (w *busWorld) open(tb testing.TB, receiveBuffer int, flags ...socket.Flag) 
 // openWith makes a Conn whose ports have the options.
 func (w *busWorld) openWith(tb testing.TB, options ...bus.PortOption) *Conn {
 	tb.Helper()
-	options = append([]bus.PortOption{bus.With(socket.ExtAck, socket.CapAck)}, options...)
+	options = append([]bus.PortOption{bus.WithFlags(socket.ExtAck, socket.CapAck)}, options...)
 	dial := func() (Transport, error) {
 		p, err := w.bus.Open(options...)
 		if err != nil {
@@ -178,7 +178,7 @@ func (w *busWorld) openWith(tb testing.TB, options ...bus.PortOption) *Conn {
 }
 
 func (w *busWorld) dial() (wire, error) {
-	p, err := w.bus.Open(bus.With(socket.ExtAck))
+	p, err := w.bus.Open(bus.WithFlags(socket.ExtAck))
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func (k *kernel) generic(tb testing.TB) *Conn { return openConn(tb, socket.Gener
 
 func (k *kernel) open(tb testing.TB, receiveBuffer int, flags ...socket.Flag) *Conn {
 	tb.Helper()
-	options := []socket.Option{k.inNetNS(), socket.With(flags...)}
+	options := []socket.Option{k.inNetNS(), socket.WithFlags(flags...)}
 	if receiveBuffer != 0 {
 		options = append(options, socket.WithReceiveBuffer(receiveBuffer))
 	}
@@ -40,7 +40,7 @@ func (k *kernel) open(tb testing.TB, receiveBuffer int, flags ...socket.Flag) *C
 }
 
 func (k *kernel) dial() (wire, error) {
-	s, err := socket.Open(socket.Route, k.inNetNS(), socket.With(socket.ExtAck))
+	s, err := socket.Open(socket.Route, k.inNetNS(), socket.WithFlags(socket.ExtAck))
 	if err != nil {
 		return nil, err // not a wire that holds a nil *Socket
 	}

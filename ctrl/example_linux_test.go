@@ -48,7 +48,7 @@ func Example_byHand() {
 }
 
 func resolve(name string) (id uint16, err error) {
-	s, err := socket.Open(socket.Generic, socket.With(socket.ExtAck))
+	s, err := socket.Open(socket.Generic, socket.WithFlags(socket.ExtAck))
 	if err != nil {
 		return 0, err
 	}

@@ -47,7 +47,7 @@ func newOldKernel(t *testing.T, answer func(nlmsg.Msg, uint32) []byte, families 
 	w := newBus(t, families...)
 	dumps = new(int)
 	dial := func() (conn.Transport, error) {
-		p, err := w.bus.Open(bus.With(socket.ExtAck, socket.CapAck))
+		p, err := w.bus.Open(bus.WithFlags(socket.ExtAck, socket.CapAck))
 		return &oldKernel{p, t, w.bus, answer, dumps}, err
 	}
 	first, err := dial()

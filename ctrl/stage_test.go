@@ -50,7 +50,7 @@ func newStage(t *testing.T, names ...string) (*stage, *conn.Conn) {
 }
 
 func (s *stage) dial() *port {
-	p, err := s.bus.Open(bus.With(socket.ExtAck, socket.CapAck), bus.WithPortFaults(s.fault))
+	p, err := s.bus.Open(bus.WithFlags(socket.ExtAck, socket.CapAck), bus.WithPortFaults(s.fault))
 	if err != nil {
 		s.t.Error(err)
 		return nil

@@ -52,7 +52,7 @@ func (w busWorld) openApart(tb testing.TB) *conn.Conn { return w.openWith(tb, bu
 
 func (w busWorld) openWith(tb testing.TB, options ...bus.PortOption) *conn.Conn {
 	tb.Helper()
-	options = append(options, bus.With(socket.ExtAck, socket.CapAck))
+	options = append(options, bus.WithFlags(socket.ExtAck, socket.CapAck))
 	dial := func() (conn.Transport, error) { return w.bus.Open(options...) }
 	main, err := dial()
 	if err != nil {

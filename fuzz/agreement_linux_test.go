@@ -30,9 +30,9 @@ type kernel struct {
 	req    []byte
 }
 
-func newKernel(t *testing.T, protocol int) *kernel {
+func newKernel(t *testing.T, protocol socket.Protocol) *kernel {
 	t.Helper()
-	s, err := socket.Open(protocol, socket.With(socket.ExtAck, socket.CapAck), socket.WithReceiveBuffer(4<<20))
+	s, err := socket.Open(protocol, socket.WithFlags(socket.ExtAck, socket.CapAck), socket.WithReceiveBuffer(4<<20))
 	if err != nil {
 		t.Fatal(err)
 	}

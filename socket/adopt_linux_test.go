@@ -12,17 +12,17 @@ import (
 
 func TestFlagsThatAKernelLacksCanBePreferred(t *testing.T) {
 	const noFlag = Flag(99) // ENOPROTOOPT
-	s := open(t, Generic, Prefer(noFlag, ExtAck))
+	s := open(t, Generic, WithPreferredFlags(noFlag, ExtAck))
 	if on, err := s.Flag(ExtAck); !on || err != nil {
 		t.Errorf("NETLINK_EXT_ACK is %v, %v", on, err)
 	}
-	twin, err := s.Twin()
+	sibling, err := s.Sibling()
 	if err != nil {
 		t.Fatal(err)
 	}
-	twin.Close()
-	if _, err := Open(Generic, With(noFlag)); !errors.Is(err, unix.ENOPROTOOPT) {
-		t.Errorf("without Prefer: %v", err)
+	sibling.Close()
+	if _, err := Open(Generic, WithFlags(noFlag)); !errors.Is(err, unix.ENOPROTOOPT) {
+		t.Errorf("without WithPreferredFlags: %v", err)
 	}
 	for err, want := range map[error]bool{
 		unix.ENOPROTOOPT: true, unix.EINVAL: true, unix.EOPNOTSUPP: true, unix.ENOSYS: true, unix.EPERM: false, unix.EBADF: false,
@@ -61,11 +61,11 @@ func TestGroupMaskIsTakenAtBind(t *testing.T) {
 }
 
 func TestADescriptorIsAdopted(t *testing.T) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW, Generic) // blocking, not closed on exec
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_GENERIC) // blocking, not closed on exec
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := FromFD(fd, With(ExtAck), WithPortID(1), WithNetNS(-1))
+	s, err := FromFD(fd, WithFlags(ExtAck), WithPortID(1), WithNetNS(-1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,11 +96,11 @@ func TestADescriptorIsAdopted(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	twin, err := s.Twin()
+	sibling, err := s.Sibling()
 	if err != nil {
 		t.Fatal(err)
 	}
-	twin.Close()
+	sibling.Close()
 }
 
 func TestADescriptorOfAnotherKindStaysTheCallers(t *testing.T) {
@@ -123,36 +123,7 @@ func TestADescriptorOfAnotherKindStaysTheCallers(t *testing.T) {
 	}
 }
 
-// The zero Socket must not use descriptor 0.
-func TestTheZeroSocketIsClosed(t *testing.T) {
-	var s Socket
-	b := make([]byte, 16)
-	_, _, receiveErr := s.Receive(b)
-	_, _, tryErr := s.TryReceive(b)
-	_, _, _, roundTripErr := s.TryRoundTrip(getFamily(1), b)
-	_, twinErr := s.Twin()
-	_, flagErr := s.Flag(ExtAck)
-	_, bufferErr := s.ReceiveBuffer()
-	_, connErr := s.SyscallConn()
-	_, sendBatchErr := s.SendBatch([][]byte{getFamily(1)})
-	_, batchErr := s.ReceiveBatch(MakeBatch(1, 16))
-	for name, err := range map[string]error{
-		"Send": s.Send(getFamily(1)), "SendTo": s.SendTo(getFamily(1), Addr{PortID: 1}), "SendParts": s.SendParts(b),
-		"Receive": receiveErr, "TryReceive": tryErr, "TryRoundTrip": roundTripErr, "Wait": s.Wait(), "Twin": twinErr,
-		"SetFlag": s.SetFlag(ExtAck, true), "Flag": flagErr, "ReceiveBuffer": bufferErr, "SyscallConn": connErr,
-		"Join": s.Join(1), "SetDeadline": s.SetDeadline(time.Time{}), "Close": s.Close(), "SendBatch": sendBatchErr,
-		"ReceiveBatch": batchErr, "Control": s.Control(func(int) error { return nil }),
-	} {
-		if !errors.Is(err, os.ErrClosed) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if s.PortID() != 0 {
-		t.Error("it has a port ID")
-	}
-}
-
-func TestSendParts(t *testing.T) {
+func TestSendVec(t *testing.T) {
 	s := open(t, Generic)
 	whole := getFamily(9)
 	for _, cuts := range [][]int{{}, {4, 16}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20}} {
@@ -161,14 +132,23 @@ func TestSendParts(t *testing.T) {
 		for _, at := range cuts {
 			parts, last = append(parts, whole[last:at]), at
 		}
-		if err := s.SendParts(append(parts, whole[last:])...); err != nil {
+		if err := s.SendVec(append(parts, whole[last:])...); err != nil {
 			t.Fatal(err)
 		}
 		if b, _ := receive(t, s); msgSeq(b) != 9 || msgType(b) != typeCtrl {
 			t.Errorf("in %d parts: reply %x", len(parts)+1, b)
 		}
 	}
-	is(t, s.SendParts(), unix.ENODATA, "sendmsg")
+	is(t, s.SendVec(), unix.ENODATA, "sendmsg")
+	many := make([][]byte, 1024) // UIO_MAXIOV
+	many[1023] = whole
+	if err := s.SendVec(many...); err != nil {
+		t.Fatal(err)
+	}
+	if b, _ := receive(t, s); msgSeq(b) != 9 {
+		t.Errorf("in 1024 parts: reply %x", b)
+	}
+	is(t, s.SendVec(append(many, nil)...), unix.EMSGSIZE, "sendmsg")
 }
 
 // Waiting takes nothing: neither a datagram nor an error.

@@ -3,11 +3,7 @@ package socket
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"testing"
-	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 func TestMakeBatch(t *testing.T) {
@@ -31,12 +27,27 @@ func texts(n int) [][]byte {
 	return all
 }
 
+// sendAll sends datagrams from one socket to another.
+func sendAll(t *testing.T, from, to *Socket, datagrams [][]byte) {
+	t.Helper()
+	if err := sendEach(from, to, datagrams); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func sendEach(from, to *Socket, datagrams [][]byte) error {
+	for i, b := range datagrams {
+		if err := from.SendTo(b, Addr{PortID: to.PortID()}); err != nil {
+			return fmt.Errorf("datagram %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
 func TestBatchBetweenSockets(t *testing.T) {
 	from, to := open(t, UserSock), open(t, UserSock)
 	sent := texts(5)
-	if n, err := from.SendBatchTo(sent, Addr{PortID: to.PortID()}); n != 5 || err != nil {
-		t.Fatal(n, err)
-	}
+	sendAll(t, from, to, sent)
 	batch := MakeBatch(3, 100)
 	for k := 0; k < len(sent); {
 		n, err := to.ReceiveBatch(batch)
@@ -54,15 +65,13 @@ func TestBatchBetweenSockets(t *testing.T) {
 	}
 }
 
-func TestBatchToTheKernel(t *testing.T) {
+func TestBatchOfReplies(t *testing.T) {
 	const requests = 10
 	s := open(t, Generic)
-	var reqs [][]byte
 	for i := range requests {
-		reqs = append(reqs, getFamily(uint32(i)))
-	}
-	if n, err := s.SendBatch(reqs); n != requests || err != nil {
-		t.Fatal(n, err)
+		if err := s.Send(getFamily(uint32(i))); err != nil {
+			t.Fatal(err)
+		}
 	}
 	batch := MakeBatch(2*requests, 4096)
 	n, err := s.ReceiveBatch(batch)
@@ -97,9 +106,7 @@ func TestBatchWaitsForOne(t *testing.T) {
 
 func TestBatchCutsEachForItself(t *testing.T) {
 	from, to := open(t, UserSock), open(t, UserSock)
-	if _, err := from.SendBatchTo(texts(3), Addr{PortID: to.PortID()}); err != nil {
-		t.Fatal(err)
-	}
+	sendAll(t, from, to, texts(3))
 	batch := MakeBatch(3, 100)
 	batch[1].Buf = batch[1].Buf[:4]
 	n, err := to.ReceiveBatch(batch)
@@ -122,9 +129,7 @@ func TestBatchIsReusable(t *testing.T) {
 	batch := MakeBatch(2, 100)
 	batch[0] = Datagram{Buf: batch[0].Buf, N: 99, Info: Info{Group: 7, HasNSID: true}, Err: ErrSender}
 	for range 3 {
-		if _, err := from.SendBatchTo(texts(1), Addr{PortID: to.PortID()}); err != nil {
-			t.Fatal(err)
-		}
+		sendAll(t, from, to, texts(1))
 		n, err := to.ReceiveBatch(batch)
 		want := Info{PortID: from.PortID(), Size: 10}
 		if n != 1 || err != nil || batch[0].N != 10 || batch[0].Info != want || batch[0].Err != nil {
@@ -133,32 +138,19 @@ func TestBatchIsReusable(t *testing.T) {
 	}
 }
 
-func TestEmptyBatches(t *testing.T) {
+func TestEmptyBatch(t *testing.T) {
 	s := open(t, Generic)
-	if n, err := s.SendBatch(nil); n != 0 || err != nil {
-		t.Error(n, err)
-	}
-	if n, err := s.SendBatchTo(nil, Addr{Groups: 1}); n != 0 || err != nil {
-		t.Error(n, err)
-	}
 	if n, err := s.ReceiveBatch(nil); n != 0 || err != nil { // does not wait
 		t.Error(n, err)
 	}
 }
 
-// Batches of any length are sent; the kernel takes 1024 at a time, and so does
-// a receiver.
+// The kernel fills 1024 places at a time.
 func TestBatchesBeyondTheKernelsLimit(t *testing.T) {
 	const count = 2*maxBatch + 10
 	from := open(t, UserSock)
 	to := open(t, UserSock, WithReceiveBuffer(8<<20))
-	done := start(func() error {
-		n, err := from.SendBatchTo(texts(count), Addr{PortID: to.PortID()})
-		if err == nil && n != count {
-			err = fmt.Errorf("%d sent", n)
-		}
-		return err
-	})
+	done := start(func() error { return sendEach(from, to, texts(count)) })
 	batch := MakeBatch(count, 32)
 	for got := 0; got < count; {
 		n, err := to.ReceiveBatch(batch)
@@ -177,54 +169,11 @@ func TestBatchesBeyondTheKernelsLimit(t *testing.T) {
 	}
 }
 
-func TestBatchReportsWhatWasSent(t *testing.T) {
-	s := open(t, Generic)
-	reqs := [][]byte{getFamily(1), getFamily(2), {}, getFamily(4)} // no empty ones
-	n, err := s.SendBatch(reqs)
-	is(t, err, unix.ENODATA, "sendmmsg")
-	if n != 2 {
-		t.Errorf("%d sent, want 2", n)
-	}
-	batch := MakeBatch(4, 4096)
-	if n, err := s.ReceiveBatch(batch); n != 2 || err != nil {
-		t.Errorf("%d answers, %v", n, err)
-	}
-}
-
-func TestBatchToGroups(t *testing.T) {
-	hearer := hearers(t, 1, 8, With(PacketInfo))[0]
-	from := open(t, UserSock)
-	if n, err := from.SendBatchTo(texts(3), Addr{Groups: 1 << 7}); n != 3 || err != nil {
-		t.Fatal(n, err)
-	}
-	batch := MakeBatch(9, 100)
-	n, err := hearer.ReceiveBatch(batch)
-	if n != 3 || err != nil { // each of them once
-		t.Fatal(n, err)
-	}
-	for i := range n {
-		if batch[i].Info.Group != 8 {
-			t.Errorf("place %d: %+v", i, batch[i].Info)
-		}
-	}
-	n, err = from.SendBatchTo(texts(3), Addr{PortID: 1<<31 - 5, Groups: 1 << 7})
-	is(t, err, unix.ECONNREFUSED, "sendmmsg")
-	if n != 0 {
-		t.Errorf("%d sent", n)
-	}
-}
-
-// A full peer makes a batch wait in the middle; nothing is lost or doubled.
-func TestBatchWaitsForRoom(t *testing.T) {
+// A full peer makes a sender wait again and again; nothing is lost or doubled.
+func TestManySendsWaitForRoom(t *testing.T) {
 	const count = 40
 	from, to := open(t, UserSock), open(t, UserSock, WithReceiveBuffer(1))
-	done := start(func() error {
-		n, err := from.SendBatchTo(texts(count), Addr{PortID: to.PortID()})
-		if err == nil && n != count {
-			err = fmt.Errorf("%d sent", n)
-		}
-		return err
-	})
+	done := start(func() error { return sendEach(from, to, texts(count)) })
 	blocked(t, 1, onSelect, inPause)
 	for i := range count {
 		if b, _ := receive(t, to); string(b) != fmt.Sprintf("datagram %d", i) {
@@ -235,21 +184,4 @@ func TestBatchWaitsForRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	nothing(t, to)
-}
-
-func TestDeadlineEndsABatch(t *testing.T) {
-	from, to := open(t, UserSock), open(t, UserSock, WithReceiveBuffer(1))
-	sent := 0
-	done := start(func() (err error) {
-		sent, err = from.SendBatchTo(texts(100), Addr{PortID: to.PortID()})
-		return err
-	})
-	blocked(t, 1, onSelect, inPause)
-	if err := from.SetWriteDeadline(time.Unix(1, 0)); err != nil {
-		t.Fatal(err)
-	}
-	is(t, <-done, os.ErrDeadlineExceeded, "sendmmsg")
-	if sent == 0 || sent == 100 {
-		t.Errorf("%d sent", sent)
-	}
 }

@@ -121,7 +121,7 @@ func oneCall(s *Socket, req, buf []byte) error {
 // BenchmarkOpen opens and closes, beside the system calls alone.
 func BenchmarkOpen(b *testing.B) {
 	kerneltest.Interleave(b, 50, "x/bare", func() {
-		s, err := Open(Generic, With(ExtAck, CapAck))
+		s, err := Open(Generic, WithFlags(ExtAck, CapAck))
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -210,24 +210,22 @@ func ends(b []byte) bool {
 	return false
 }
 
-// BenchmarkBatch receives and sends 16 datagrams a call.
+// BenchmarkBatch receives 16 datagrams a call.
 func BenchmarkBatch(b *testing.B) {
 	s, floor := benchSocket(b), newBare(b)
 	req, buf := getFamily(1), make([]byte, BufferSize)
 	batch := MakeBatch(16, 4096)
-	reqs := make([][]byte, len(batch))
-	for i := range reqs {
-		reqs[i] = req
-	}
 	kerneltest.Interleave(b, 50, "x/bare", func() {
-		if n, err := s.SendBatch(reqs); err != nil || n != len(reqs) {
-			b.Fatal(n, err)
+		for range batch {
+			if err := s.Send(req); err != nil {
+				b.Fatal(err)
+			}
 		}
 		if n, err := s.ReceiveBatch(batch); err != nil || n != len(batch) {
 			b.Fatal(n, err)
 		}
 	}, func() {
-		for range reqs {
+		for range batch {
 			floor.send(b, req)
 		}
 		for range batch {
@@ -241,7 +239,7 @@ func BenchmarkBatch(b *testing.B) {
 func BenchmarkPacketInfo(b *testing.B) {
 	const group, events = 9, 100
 	from := benchUser(b)
-	with, without := benchUser(b, With(PacketInfo), WithGroups(group)), benchUser(b, WithGroups(group))
+	with, without := benchUser(b, WithFlags(PacketInfo), WithGroups(group)), benchUser(b, WithGroups(group))
 	payload, buf := make([]byte, 200), make([]byte, BufferSize)
 	receive := func(s *Socket) time.Duration {
 		start := time.Now()

@@ -24,22 +24,33 @@ var ErrEmpty = errors.New("netlink: no datagram is queued")
 // Compare with ==; it is never wrapped.
 var ErrFull = errors.New("netlink: the receive buffer of the peer is full")
 
-// ErrNetNS says that [Socket.Twin] could not be sure to be in the network namespace of
-// its socket, and made none.
+// ErrNetNS says that [Socket.Sibling] made no socket, because it could not verify that it
+// would be in the network namespace of the first one.
 var ErrNetNS = errors.New("netlink: the network namespace of the socket cannot be found")
 
 // An OpError says which call failed, on a socket of which protocol, and why.
 type OpError struct {
-	Op       string // the system call: "bind", "setsockopt"; "receive" for all that receive
-	Option   string // the option of a call that has one: "NETLINK_EXT_ACK"
-	Protocol int    // of the socket
-	Err      error  // a syscall.Errno, os.ErrClosed, os.ErrDeadlineExceeded or errors.ErrUnsupported
-	Hint     string // what it means here and what to do about it; may be empty
+	Op       string   // the system call: "bind", "setsockopt"; "receive" for all that receive
+	Option   string   // the option of a call that has one: "NETLINK_EXT_ACK"
+	Protocol Protocol // of the socket; -1 if unknown
+	Err      error    // a syscall.Errno, os.ErrClosed, os.ErrDeadlineExceeded or errors.ErrUnsupported
+	Hint     string   // what it means here and what to do about it; may be empty
 }
 
-// Error returns one line: protocol, call, reason, hint.
+// os.IsTimeout, errors.Is and errors.As use these methods.
+var _ interface {
+	error
+	Timeout() bool
+	Unwrap() error
+} = (*OpError)(nil)
+
+// Error returns one line: protocol if known, call, reason, hint.
 func (e *OpError) Error() string {
-	text := "netlink " + ProtocolName(e.Protocol) + ": " + e.Op
+	text := "netlink"
+	if e.Protocol != unknownProtocol {
+		text += " " + e.Protocol.String()
+	}
+	text += ": " + e.Op
 	if e.Option != "" {
 		text += " " + e.Option
 	}
@@ -58,16 +69,27 @@ func (e *OpError) Timeout() bool { return errors.Is(e.Err, os.ErrDeadlineExceede
 
 // wrap makes an [*OpError] of err, or nil of nil. A call that has an option is named with
 // it: "setsockopt SO_RCVBUF". It stays small enough to be inlined; the allocation is in
-// newOpError, off the path that matters.
+// opError, off the path that matters.
 func (s *Socket) wrap(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return newOpError(op, s.protocol, err)
+	return s.opError(op, err)
 }
 
 //go:noinline
-func newOpError(op string, protocol int, err error) error {
+func (s *Socket) opError(op string, err error) *OpError {
+	if !s.sys.isZero() {
+		return newOpError(op, s.protocol, err)
+	}
+	e := newOpError(op, unknownProtocol, err)
+	if errors.Is(err, os.ErrClosed) {
+		e.Hint = "the zero Socket is not open: make one with Open or FromFD"
+	}
+	return e
+}
+
+func newOpError(op string, protocol Protocol, err error) *OpError {
 	e := &OpError{Op: op, Protocol: protocol, Err: err, Hint: hint(op, err)}
 	for _, call := range []string{"setsockopt ", "getsockopt ", "ioctl ", "fcntl "} {
 		if option, ok := strings.CutPrefix(op, call); ok {
@@ -82,5 +104,5 @@ func (s *Socket) wrapReceive(op string, err error) error {
 	if err == nil || err == ErrEmpty || err == ErrTruncated || err == ErrSender {
 		return err
 	}
-	return newOpError(op, s.protocol, err)
+	return s.opError(op, err)
 }

@@ -15,7 +15,7 @@ func hint(op string, err error) string {
 		return ""
 	}
 	switch op {
-	case opSendto, opSendmsg, opSendmmsg:
+	case opSendto, opSendmsg:
 		return hintSend(errno)
 	case opRecvmsg, opRecvmmsg:
 		return hintReceive(errno)

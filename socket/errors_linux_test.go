@@ -21,7 +21,7 @@ func TestHints(t *testing.T) {
 		{opSetns, unix.EINVAL, "not that of a network namespace"},
 		{opBind, unix.EINVAL, ""},
 		{opSendto, unix.EPERM, "CAP_NET_ADMIN"},
-		{opSendmmsg, unix.ECONNREFUSED, "no socket has that port ID"},
+		{opSendmsg, unix.ECONNREFUSED, "no socket has that port ID"},
 		{opSendto, unix.ENODATA, "empty"},
 		{opSendto, unix.ENOBUFS, ""},
 		{opRecvmsg, unix.ENOBUFS, "resynchronise"},

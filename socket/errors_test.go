@@ -17,7 +17,8 @@ func TestOpErrorText(t *testing.T) {
 		{OpError{Op: "bind", Protocol: Generic, Err: reason}, "netlink generic: bind: reason"},
 		{OpError{Op: "bind", Protocol: Route, Err: reason, Hint: "do this"}, "netlink route: bind: reason: do this"},
 		{OpError{Op: "socket", Protocol: 99, Err: reason}, "netlink protocol 99: socket: reason"},
-		{OpError{Op: "socket", Protocol: -1, Err: reason}, "netlink protocol -1: socket: reason"},
+		{OpError{Op: "socket", Protocol: -1, Err: reason}, "netlink: socket: reason"},
+		{OpError{Op: "socket", Protocol: -2, Err: reason}, "netlink protocol -2: socket: reason"},
 		{OpError{Op: "socket", Protocol: 17, Err: reason}, "netlink protocol 17: socket: reason"},
 	} {
 		if got := row.err.Error(); got != row.want {
@@ -50,18 +51,22 @@ func TestWrapKeepsNilAndStaticErrors(t *testing.T) {
 			t.Errorf("%v became %v", err, got)
 		}
 	}
-	if err := s.wrapReceive("receive", os.ErrClosed); !strings.HasPrefix(err.Error(), "netlink route: receive: ") {
+	var e *OpError
+	if err := s.wrapReceive("receive", os.ErrClosed); !errors.As(err, &e) || e.Op != "receive" || e.Err != os.ErrClosed {
 		t.Error(err)
 	}
 }
 
 func TestProtocolNames(t *testing.T) {
-	for protocol, want := range map[int]string{
+	for protocol, want := range map[Protocol]string{
 		Route: "route", UserSock: "usersock", Generic: "generic", SMC: "smc",
-		1: "protocol 1", 23: "protocol 23", -7: "protocol -7",
+		1: "protocol 1", 23: "protocol 23", 1 << 30: "protocol 1073741824", -7: "protocol -7",
 	} {
-		if got := ProtocolName(protocol); got != want {
-			t.Errorf("%d is %q, want %q", protocol, got, want)
+		if got := protocol.String(); got != want {
+			t.Errorf("%d is %q, want %q", int(protocol), got, want)
+		}
+		if got := fmt.Sprint(protocol); got != want {
+			t.Errorf("printed: %q, want %q", got, want)
 		}
 	}
 }

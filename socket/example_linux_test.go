@@ -14,7 +14,7 @@ import (
 // A request for a family of Generic Netlink, put together by hand. The packages
 // nlmsg, genlmsg and nla do that with less ink.
 func Example() {
-	s, err := socket.Open(socket.Generic, socket.With(socket.ExtAck, socket.CapAck))
+	s, err := socket.Open(socket.Generic, socket.WithFlags(socket.ExtAck, socket.CapAck))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -82,9 +82,10 @@ func ExampleSocket_ReceiveBatch() {
 	defer s.Close()
 
 	self := socket.Addr{PortID: s.PortID()}
-	texts := [][]byte{[]byte("one"), []byte("two"), []byte("three")}
-	if _, err := s.SendBatchTo(texts, self); err != nil {
-		log.Fatal(err)
+	for _, text := range []string{"one", "two", "three"} {
+		if err := s.SendTo([]byte(text), self); err != nil {
+			log.Fatal(err)
+		}
 	}
 	batch := socket.MakeBatch(8, 4096) // once; good for any number of calls
 	n, err := s.ReceiveBatch(batch)

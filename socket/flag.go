@@ -7,8 +7,8 @@ import "strconv"
 type Flag int
 
 const (
-	// PacketInfo (NETLINK_PKTINFO) has the kernel tell the multicast group of
-	// every datagram: [Info.Group].
+	// PacketInfo (NETLINK_PKTINFO) reports the multicast group of every datagram:
+	// [Info.Group].
 	PacketInfo Flag = 3
 	// BroadcastError (NETLINK_BROADCAST_ERROR) reports to the sender in the
 	// kernel that a multicast message could not be delivered to this socket.
@@ -18,15 +18,15 @@ const (
 	NoENOBUFS Flag = 5
 	// ListenAllNSID (NETLINK_LISTEN_ALL_NSID) hears the multicasts of every
 	// network namespace that has an nsid in the socket's own: [Info.NSID].
-	// It needs CAP_NET_BROADCAST. Since Linux 4.2.
+	// It needs CAP_NET_BROADCAST.
 	ListenAllNSID Flag = 8
-	// CapAck (NETLINK_CAP_ACK) has errors repeat only the header of the request,
-	// not all of it. Since Linux 4.3.
+	// CapAck (NETLINK_CAP_ACK) limits the request repeated in an error to its
+	// header.
 	CapAck Flag = 10
 	// ExtAck (NETLINK_EXT_ACK) adds attributes to errors and acknowledgements:
-	// a text, the offset of the bad attribute, a policy. Since Linux 4.12.
+	// a text, the offset of the bad attribute, a policy.
 	ExtAck Flag = 11
-	// StrictCheck (NETLINK_GET_STRICT_CHK) has rtnetlink check and obey the
+	// StrictCheck (NETLINK_GET_STRICT_CHK) makes rtnetlink check and obey the
 	// headers and attributes of dump requests. Since Linux 4.20.
 	StrictCheck Flag = 12
 )
@@ -79,8 +79,8 @@ func (s *Socket) SetFlag(f Flag, on bool) error {
 	return s.wrap("setsockopt "+f.String(), s.sys.setFlag(f, on))
 }
 
-// Flag reports whether a boolean option is on. Kernels 6.1 and older cannot
-// tell for [ListenAllNSID] and return ENOPROTOOPT although they have it.
+// Flag reports whether a boolean option is on. Kernels 6.1 and older return
+// ENOPROTOOPT for [ListenAllNSID] although they have it.
 func (s *Socket) Flag(f Flag) (on bool, err error) {
 	on, err = s.sys.flag(f)
 	return on, s.wrap("getsockopt "+f.String(), err)

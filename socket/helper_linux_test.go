@@ -11,7 +11,15 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/nlwire/nlwire/internal/test/kerneltest"
 )
+
+// init keeps the first thread for TestMain. Goroutines that enter a namespace end
+// with their thread, but the runtime cannot end the first one.
+func init() { runtime.LockOSThread() }
+
+func TestMain(m *testing.M) { kerneltest.Main(m) }
 
 // guardTime ends a test that waits for what never comes.
 const guardTime = 20 * time.Second
@@ -19,7 +27,7 @@ const guardTime = 20 * time.Second
 var ne = binary.NativeEndian
 
 // open makes a socket that is closed with the test and cannot hang it.
-func open(t testing.TB, protocol int, opts ...Option) *Socket {
+func open(t testing.TB, protocol Protocol, opts ...Option) *Socket {
 	t.Helper()
 	s, err := Open(protocol, opts...)
 	if err != nil {

@@ -7,13 +7,13 @@ package socket
 // some fail because one of their messages does not fit.
 const BufferSize = 32 << 10
 
-// An Addr is where a datagram goes: struct sockaddr_nl without the family.
+// An Addr is the destination of a datagram: struct sockaddr_nl without the family.
 type Addr struct {
 	PortID uint32 // of one socket; 0 is the kernel
 	Groups uint32 // mask: bit 0 is group 1, bit 31 is group 32
 }
 
-// Info says where a datagram came from and how long it was.
+// Info has the sender and the length of a datagram.
 type Info struct {
 	PortID  uint32 // sender's port ID; 0 is the kernel
 	Groups  uint32 // sender's nl_groups, the group of a multicast if below 33, as a mask
@@ -30,12 +30,10 @@ type Info struct {
 // No address is given to the system call. That is not the same as SendTo with
 // the kernel's address 0: without one, a request that needs a capability needs
 // it twice, in whoever opened the socket and in the sender. With one, the
-// kernel does not ask about the opener (NETLINK_SKB_DST of af_netlink.c), so
-// that a socket handed over by a privileged process would be of more use than
-// it should be.
+// kernel does not check the opener (NETLINK_SKB_DST of af_netlink.c), so that a socket
+// handed over by a privileged process would permit more than it should.
 //
-// An empty b is ENODATA. What the request itself meets with is told in a
-// datagram of the answer, not here.
+// An empty b is ENODATA. Errors of the request itself arrive as a reply, not here.
 func (s *Socket) Send(b []byte) error {
 	err := s.sys.sendOnce(b, Addr{}, false)
 	if err != nil {
@@ -50,7 +48,7 @@ func (s *Socket) Send(b []byte) error {
 //
 // When the receive buffer of the peer is full, SendTo waits until there is room,
 // up to the write deadline. Members of groups that are full lose the datagram
-// (and see ENOBUFS); the sender is not told. ECONNREFUSED means that no socket
+// (and see ENOBUFS); the sender sees no error. ECONNREFUSED means that no socket
 // has the port ID. With groups and no port ID it would only say that the kernel
 // does not listen as well, while the members have got the datagram; so it is
 // no error then.
@@ -69,10 +67,12 @@ func (s *Socket) TrySendTo(b []byte, to Addr) error {
 	return s.wrap(opSendto, err)
 }
 
-// SendParts is Send of one datagram that is in several places, which need not be copied
-// together. Up to 8 of them allocate nothing. The kernel copies them.
-func (s *Socket) SendParts(parts ...[]byte) error {
-	return s.wrap(opSendmsg, s.sys.sendParts(parts))
+// SendVec is Send of one datagram whose bytes are in several slices, in their order. It is
+// sendmsg(2) with an iovec for each slice, so that the caller need not join them; empty
+// slices are allowed. Up to 8 slices allocate nothing; more than 1024 are EMSGSIZE
+// (UIO_MAXIOV). The kernel copies the bytes.
+func (s *Socket) SendVec(bufs ...[]byte) error {
+	return s.wrap(opSendmsg, s.sys.sendVec(bufs))
 }
 
 // Receive waits for a datagram and copies it into b. It returns how many bytes
@@ -85,7 +85,7 @@ func (s *Socket) SendParts(parts ...[]byte) error {
 // the ones that still are to be received; the socket stays usable. Errors
 // that end a dump can appear here, too.
 //
-// Check info.PortID: what does not come from port 0 does not come from the kernel.
+// Check info.PortID: only datagrams from port 0 come from the kernel.
 func (s *Socket) Receive(b []byte) (n int, info Info, err error) {
 	n, info, err = s.sys.receive(b, true)
 	return n, info, s.wrapReceive(opRecvmsg, err)
@@ -104,13 +104,46 @@ func (s *Socket) TryReceive(b []byte) (n int, info Info, err error) {
 	return n, info, s.wrapReceive(opRecvmsg, err)
 }
 
+// A Datagram is one place of a batch to receive.
+type Datagram struct {
+	Buf  []byte // the caller's buffer for the datagram
+	N    int    // how many bytes of Buf are filled
+	Info Info   // its sender
+	Err  error  // nil, ErrTruncated or ErrSender
+}
+
+// Bytes returns the datagram. It aliases Buf.
+func (d *Datagram) Bytes() []byte { return d.Buf[:d.N] }
+
+// MakeBatch makes n datagrams with buffers of size bytes each, cut out of one
+// piece of memory. A batch can as well be made by hand, with buffers of its own.
+func MakeBatch(n, size int) []Datagram {
+	block := make([]byte, n*size)
+	batch := make([]Datagram, n)
+	for i := range batch {
+		batch[i].Buf = block[i*size : (i+1)*size : (i+1)*size]
+	}
+	return batch
+}
+
+// ReceiveBatch waits for a datagram and takes it and those queued after it,
+// as many as batch has places, with one recvmmsg(2). It returns how many places
+// it filled, from the first: at most 1024, and 0 at once for an empty batch. A
+// datagram that was cut has its own Err.
+//
+// With an error n is 0; the errors are those of [Socket.Receive]. An error after the
+// first datagram is returned by the next call.
+func (s *Socket) ReceiveBatch(batch []Datagram) (n int, err error) {
+	n, err = s.sys.receiveBatch(batch)
+	return n, s.wrap(opRecvmmsg, err)
+}
+
 // Names of the calls in errors; hint knows them.
 const (
 	opSocket   = "socket"
 	opSetns    = "setns"
 	opBind     = "bind"
 	opSendto   = "sendto"
-	opSendmmsg = "sendmmsg"
 	opRecvmsg  = "receive"
 	opRecvmmsg = "recvmmsg"
 	opSendmsg  = "sendmsg"

@@ -100,7 +100,7 @@ func hearers(t *testing.T, n int, group uint32, opts ...Option) []*Socket {
 
 func TestMulticastTellsTheGroup(t *testing.T) {
 	for _, group := range []uint32{1, 7, 31, 32} {
-		all := hearers(t, 2, group, With(PacketInfo))
+		all := hearers(t, 2, group, WithFlags(PacketInfo))
 		from := open(t, UserSock)
 		if err := from.SendTo([]byte("all"), Addr{Groups: 1 << (group - 1)}); err != nil {
 			t.Fatal(err)
@@ -268,7 +268,7 @@ func TestLargeBuffersMakeDumpsShort(t *testing.T) {
 
 // asUnprivileged opens a socket on a thread that has no CAP_NET_ADMIN for that
 // moment. It runs on the thread of the caller, who has locked it.
-func asUnprivileged(protocol int) (*Socket, error) {
+func asUnprivileged(protocol Protocol) (*Socket, error) {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var before [2]unix.CapUserData
 	if err := unix.Capget(&header, &before[0]); err != nil {

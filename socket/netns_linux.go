@@ -40,7 +40,7 @@ func (p *probe) identify(fd int) (ns namespace) {
 }
 
 // open returns a descriptor of the namespace of a socket. It needs CAP_NET_ADMIN there
-// (sock_ioctl, SIOCGSKNS), and Linux 4.10.
+// (sock_ioctl, SIOCGSKNS).
 func (p *probe) open(fd int) (nsFD int, err error) {
 	if p.owner != nil {
 		return p.owner(fd)
@@ -102,28 +102,28 @@ func (s *sysSocket) compare(other *sysSocket, p *probe) (same, known bool) {
 	return a.thread == b.thread, a.thread != nsID{} && b.thread != nsID{}
 }
 
-// twin makes another socket in the namespace of s, which is never guessed: if there is no
-// way to be sure of it there is no twin.
-func (s *Socket) twin(c config) (*Socket, error) {
+// sibling makes another socket in the namespace of s, which is never guessed: if there is no
+// way to be sure of it there is no sibling.
+func (s *Socket) sibling(c config) (*Socket, error) {
 	if s.options.netNS != nil { // most likely not this thread's
-		if twin, err := s.twinInside(c); err == nil {
-			return twin, nil
+		if sibling, err := s.siblingInside(c); err == nil {
+			return sibling, nil
 		}
 	}
-	twin, err := openWith(s.protocol, c)
+	sibling, err := openWith(s.protocol, c)
 	if err != nil {
 		return nil, err
 	}
-	same, known := s.sys.compare(&twin.sys, &c.probe)
+	same, known := s.sys.compare(&sibling.sys, &c.probe)
 	if same && known {
-		return twin, nil
+		return sibling, nil
 	}
-	_ = twin.Close() // it was made in the wrong place
-	return s.twinInside(c)
+	_ = sibling.Close() // it was made in the wrong place
+	return s.siblingInside(c)
 }
 
-// twinInside enters the namespace of s for the twin.
-func (s *Socket) twinInside(c config) (*Socket, error) {
+// siblingInside enters the namespace of s for the sibling.
+func (s *Socket) siblingInside(c config) (*Socket, error) {
 	var ns int
 	err := s.sys.control(func(fd int) (err error) {
 		ns, err = c.probe.open(fd)
@@ -139,6 +139,8 @@ func (s *Socket) twinInside(c config) (*Socket, error) {
 
 // netNSError is ErrNetNS with the reason.
 type netNSError struct{ reason error }
+
+var _ interface{ Unwrap() []error } = (*netNSError)(nil) // for errors.Is
 
 func (e *netNSError) Error() string { return ErrNetNS.Error() + ": " + e.reason.Error() }
 

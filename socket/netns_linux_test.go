@@ -113,7 +113,7 @@ func TestEventsOfHighGroups(t *testing.T) {
 	ns := kerneltest.NewNetNS(t)
 	s := open(t, Route, WithNetNS(ns))
 	linkUp(t, s, 1)
-	hearer := open(t, Route, WithNetNS(ns), With(PacketInfo), WithGroups(groupLink, groupNexthop))
+	hearer := open(t, Route, WithNetNS(ns), WithFlags(PacketInfo), WithGroups(groupLink, groupNexthop))
 	// A nexthop that drops everything: NHA_ID 1, NHA_BLACKHOLE.
 	err := request(t, s, message(newNexthop, flagRequest|flagAck|flagCreate, 3,
 		[]byte{unix.AF_INET, 0, 0, 0, 0, 0, 0, 0}, attr(1, u32(1)), attr(4, nil)))
@@ -140,7 +140,7 @@ func TestEventsBeyondTheMask(t *testing.T) {
 	)
 	ns := kerneltest.NewNetNS(t)
 	s := open(t, Route, WithNetNS(ns))
-	hearer := open(t, Route, WithNetNS(ns), With(PacketInfo))
+	hearer := open(t, Route, WithNetNS(ns), WithFlags(PacketInfo))
 	if err := hearer.Join(groupMulticast); errors.Is(err, unix.EINVAL) {
 		t.Skip("RTNLGRP_IPV4_MCADDR needs Linux 6.14")
 	} else if err != nil {
@@ -172,7 +172,7 @@ func TestEventsOfOtherNamespaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hearer := open(t, Route, WithNetNS(home), With(ListenAllNSID, PacketInfo), WithGroups(groupLink))
+	hearer := open(t, Route, WithNetNS(home), WithFlags(ListenAllNSID, PacketInfo), WithGroups(groupLink))
 	deaf := open(t, Route, WithNetNS(home), WithGroups(groupLink))
 	linkUp(t, open(t, Route, WithNetNS(other)), 1)
 	b, info := receive(t, hearer)
@@ -189,8 +189,8 @@ func TestEventsOfOtherNamespaces(t *testing.T) {
 	}
 }
 
-// A twin is where its socket is, wherever that is.
-func TestTwin(t *testing.T) {
+// A sibling is where its socket is, wherever that is.
+func TestSibling(t *testing.T) {
 	dup := func(fd int) int {
 		again, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
@@ -200,10 +200,10 @@ func TestTwin(t *testing.T) {
 	}
 	ns := kerneltest.NewNetNS(t)
 	tests := map[string]func() *Socket{
-		"here": func() *Socket { return open(t, Route, With(ExtAck), WithGroups(1)) },
+		"here": func() *Socket { return open(t, Route, WithFlags(ExtAck), WithGroups(1)) },
 		"there, by a descriptor that is closed since": func() *Socket {
 			fd := dup(ns)
-			s := open(t, Route, WithNetNS(fd), With(ExtAck), WithGroups(1))
+			s := open(t, Route, WithNetNS(fd), WithFlags(ExtAck), WithGroups(1))
 			unix.Close(fd)
 			return s
 		},
@@ -214,7 +214,7 @@ func TestTwin(t *testing.T) {
 				if err := unix.Setns(ns, unix.CLONE_NEWNET); err != nil {
 					t.Error(err)
 				}
-				s, err := Open(Route, With(ExtAck), WithGroups(1))
+				s, err := Open(Route, WithFlags(ExtAck), WithGroups(1))
 				if err != nil {
 					t.Error(err)
 				}
@@ -228,29 +228,29 @@ func TestTwin(t *testing.T) {
 	for name, open := range tests {
 		t.Run(name, func(t *testing.T) {
 			s := open()
-			twin, err := s.Twin()
+			sibling, err := s.Sibling()
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer twin.Close()
-			if s.sys.origin != twin.sys.origin {
+			defer sibling.Close()
+			if s.sys.origin != sibling.sys.origin {
 				t.Error("in another namespace")
 			}
-			if own, its := links(t, s), links(t, twin); own != its {
-				t.Errorf("%d links, its twin sees %d", own, its)
+			if own, its := links(t, s), links(t, sibling); own != its {
+				t.Errorf("%d links, its sibling sees %d", own, its)
 			}
-			if on, err := twin.Flag(ExtAck); !on || err != nil {
-				t.Errorf("NETLINK_EXT_ACK of the twin: %v, %v", on, err)
+			if on, err := sibling.Flag(ExtAck); !on || err != nil {
+				t.Errorf("NETLINK_EXT_ACK of the sibling: %v, %v", on, err)
 			}
-			if groups, err := twin.Groups(); len(groups) != 0 || err != nil {
-				t.Errorf("groups of the twin: %v, %v", groups, err)
+			if groups, err := sibling.Groups(); len(groups) != 0 || err != nil {
+				t.Errorf("groups of the sibling: %v, %v", groups, err)
 			}
-			if twin.PortID() == s.PortID() || twin.Protocol() != Route {
-				t.Errorf("port %d of %d, protocol %d", twin.PortID(), s.PortID(), twin.Protocol())
+			if sibling.PortID() == s.PortID() || sibling.Protocol() != Route {
+				t.Errorf("port %d of %d, protocol %d", sibling.PortID(), s.PortID(), sibling.Protocol())
 			}
 			s.Close()
-			if _, err := s.Twin(); !errors.Is(err, os.ErrClosed) {
-				t.Errorf("twin of a closed socket: %v", err)
+			if _, err := s.Sibling(); !errors.Is(err, os.ErrClosed) {
+				t.Errorf("sibling of a closed socket: %v", err)
 			}
 		})
 	}

@@ -16,15 +16,15 @@ func noCookie(int) (uint64, error) { return 0, unix.ENOPROTOOPT }
 func noOwner(int) (int, error)     { return -1, unix.EPERM }
 func noThread() (nsID, error)      { return nsID{}, unix.ENOENT }
 func withProbe(p probe) Option     { return func(c *config) { c.probe = p } }
-func twinThere(t *testing.T, s *Socket) (*Socket, error) {
+func siblingThere(t *testing.T, s *Socket) (*Socket, error) {
 	t.Helper()
-	var twin *Socket
+	var sibling *Socket
 	var err error
-	kerneltest.InNetNS(t, kerneltest.NewNetNS(t), func() { twin, err = s.Twin() })
-	return twin, err
+	kerneltest.InNetNS(t, kerneltest.NewNetNS(t), func() { sibling, err = s.Sibling() })
+	return sibling, err
 }
 
-// A twin is made by a thread in another namespace: whatever the kernel refuses, it is in
+// A sibling is made by a thread in another namespace: whatever the kernel refuses, it is in
 // the namespace of its socket, or there is none.
 func TestANamespaceIsNeverGuessed(t *testing.T) {
 	for name, tt := range map[string]struct {
@@ -43,25 +43,25 @@ func TestANamespaceIsNeverGuessed(t *testing.T) {
 			s := open(t, Route, withProbe(tt.probe))
 			ns := links(t, s)
 			before := descriptors(t)
-			twin, err := twinThere(t, s)
+			sibling, err := siblingThere(t, s)
 			check := func(isMade bool) {
 				t.Helper()
 				switch {
 				case isMade && err != nil:
 					t.Error(err)
 				case isMade:
-					if its := links(t, twin); its != ns {
-						t.Errorf("%d links, its twin sees %d", ns, its)
+					if its := links(t, sibling); its != ns {
+						t.Errorf("%d links, its sibling sees %d", ns, its)
 					}
-					twin.Close()
+					sibling.Close()
 				case !errors.Is(err, ErrNetNS) || !errors.Is(err, unix.EPERM) || !strings.Contains(err.Error(), "CAP_NET_ADMIN"):
-					t.Errorf("twin %v, error %v", twin, err)
+					t.Errorf("sibling %v, error %v", sibling, err)
 				}
 			}
 			check(tt.isMade)
-			twin, err = s.Twin()
+			sibling, err = s.Sibling()
 			check(tt.isHere)
-			if after := descriptors(t); after > before+1 { // the namespace of twinThere
+			if after := descriptors(t); after > before+1 { // the namespace of siblingThere
 				t.Errorf("%d descriptors before, %d after", before, after)
 			}
 		})
@@ -69,12 +69,12 @@ func TestANamespaceIsNeverGuessed(t *testing.T) {
 }
 
 // A socket in a namespace by descriptor, whose process has given up its capabilities.
-func TestATwinInsideWithoutCapabilities(t *testing.T) {
+func TestASiblingInsideWithoutCapabilities(t *testing.T) {
 	ns := kerneltest.NewNetNS(t)
 	s := open(t, Route, WithNetNS(ns), withProbe(probe{owner: noOwner}))
-	twin, err := s.Twin()
+	sibling, err := s.Sibling()
 	if !errors.Is(err, ErrNetNS) || !errors.Is(err, unix.EPERM) {
-		t.Errorf("twin %v, error %v", twin, err)
+		t.Errorf("sibling %v, error %v", sibling, err)
 	}
 }
 

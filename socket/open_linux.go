@@ -12,7 +12,7 @@ import (
 )
 
 // open does everything of Open on a bare descriptor. Its errors are OpErrors.
-func (s *sysSocket) open(protocol int, c *config) (portID uint32, err error) {
+func (s *sysSocket) open(protocol Protocol, c *config) (portID uint32, err error) {
 	fd, origin, op, err := c.socket(protocol)
 	if err != nil {
 		return 0, newOpError(op, protocol, err)
@@ -33,17 +33,20 @@ func (s *sysSocket) take(fd int, origin namespace, c *config) {
 }
 
 // fromFD is open for a descriptor that is there.
-func (s *sysSocket) fromFD(fd int, c *config) (protocol int, portID uint32, err error) {
+func (s *sysSocket) fromFD(fd int, c *config) (protocol Protocol, portID uint32, err error) {
 	domain, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
 	if err == nil && domain != unix.AF_NETLINK {
 		err = unix.EAFNOSUPPORT
 	}
 	if err != nil {
-		return 0, 0, &OpError{Op: "getsockopt", Option: "SO_DOMAIN", Err: err, Hint: "the descriptor is not that of a netlink socket"}
+		return 0, 0, &OpError{Op: "getsockopt", Option: "SO_DOMAIN", Protocol: unknownProtocol, Err: err,
+			Hint: "the descriptor is not that of a netlink socket"}
 	}
-	if protocol, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL); err != nil {
-		return 0, 0, newOpError("getsockopt SO_PROTOCOL", -1, err)
+	number, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL)
+	if err != nil {
+		return 0, 0, newOpError("getsockopt SO_PROTOCOL", unknownProtocol, err)
 	}
+	protocol = Protocol(number)
 	unix.CloseOnExec(fd)
 	if err := unix.SetNonblock(fd, true); err != nil {
 		return 0, 0, newOpError("fcntl O_NONBLOCK", protocol, err)
@@ -61,7 +64,7 @@ func (s *sysSocket) fromFD(fd int, c *config) (protocol int, portID uint32, err 
 
 // socket makes the descriptor, in the namespace asked for, and returns what is known of
 // that.
-func (c *config) socket(protocol int) (fd int, origin namespace, op string, err error) {
+func (c *config) socket(protocol Protocol) (fd int, origin namespace, op string, err error) {
 	if c.netNS == nil {
 		runtime.LockOSThread() // identify may look at the thread
 		defer runtime.UnlockOSThread()
@@ -88,8 +91,8 @@ func (c *config) socket(protocol int) (fd int, origin namespace, op string, err 
 	return r.fd, r.origin, r.op, r.err
 }
 
-func newDescriptor(protocol int) (fd int, op string, err error) {
-	fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, protocol)
+func newDescriptor(protocol Protocol) (fd int, op string, err error) {
+	fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, int(protocol))
 	return fd, opSocket, err
 }
 
@@ -97,7 +100,7 @@ func newDescriptor(protocol int) (fd int, op string, err error) {
 // goroutine of its own that ends with it. A namespace belongs to the thread, so
 // the thread is locked, and released only when it is home again. Otherwise the
 // goroutine ends with the lock held, and the runtime ends the thread with it.
-func (c *config) visit(netNS, protocol int) (fd int, origin namespace, op string, err error) {
+func (c *config) visit(netNS int, protocol Protocol) (fd int, origin namespace, op string, err error) {
 	runtime.LockOSThread()
 	// Without /proc there is no way home: setns then refuses -1, which will do.
 	home, _ := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
@@ -118,7 +121,7 @@ func (c *config) visit(netNS, protocol int) (fd int, origin namespace, op string
 }
 
 // setUp applies the options in the order that Open promises.
-func (c *config) setUp(fd, protocol int) (portID uint32, err error) {
+func (c *config) setUp(fd int, protocol Protocol) (portID uint32, err error) {
 	if op, err := c.apply(fd); err != nil {
 		return 0, newOpError(op, protocol, err)
 	}
@@ -204,7 +207,7 @@ func (s *sysSocket) boundPort() (portID uint32, err error) {
 	return portID, err
 }
 
-func bindError(protocol int, portID uint32, err error) error {
+func bindError(protocol Protocol, portID uint32, err error) error {
 	e := &OpError{Op: opBind, Protocol: protocol, Err: err}
 	if errors.Is(err, unix.EADDRINUSE) {
 		e.Hint = "port ID " + strconv.FormatUint(uint64(portID), 10) + " is taken"

@@ -5,7 +5,6 @@ import (
 	"os"
 	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -18,30 +17,28 @@ var _ interface {
 	SendTo(b []byte, to Addr) error
 	TrySendTo(b []byte, to Addr) error
 	Receive(b []byte) (n int, info Info, err error)
-	SendBatch(datagrams [][]byte) (sent int, err error)
-	SendBatchTo(datagrams [][]byte, to Addr) (sent int, err error)
+	SendVec(bufs ...[]byte) error
 	ReceiveBatch(batch []Datagram) (n int, err error)
 	Close() error
 	SetDeadline(t time.Time) error
 	SetReadDeadline(t time.Time) error
 	SetWriteDeadline(t time.Time) error
-	syscall.Conn
 } = (*Socket)(nil)
 
 func TestOpenGivesPortIDAndProtocol(t *testing.T) {
-	for _, protocol := range []int{Generic, Route, UserSock} {
+	for _, protocol := range []Protocol{Generic, Route, UserSock} {
 		s := open(t, protocol)
 		if s.PortID() == 0 {
 			t.Errorf("protocol %d: port ID 0, which is the kernel's", protocol)
 		}
 		if s.Protocol() != protocol {
-			t.Errorf("Protocol() = %d, want %d", s.Protocol(), protocol)
+			t.Errorf("Protocol() = %v, want %v", s.Protocol(), protocol)
 		}
 	}
 }
 
 func TestOpenRefusesUnknownProtocols(t *testing.T) {
-	for _, protocol := range []int{3, 31, 32, 1000, -1} { // 3 is NETLINK_UNUSED, 32 MAX_LINKS
+	for _, protocol := range []Protocol{3, 31, 32, 1000, -1} { // 3 is NETLINK_UNUSED, 32 MAX_LINKS
 		_, err := Open(protocol)
 		is(t, err, unix.EPROTONOSUPPORT, "socket")
 	}
@@ -115,7 +112,7 @@ func TestFailedOpenLeavesNoDescriptor(t *testing.T) {
 	taken := open(t, Generic)
 	before := descriptors(t)
 	for op, opts := range map[string][]Option{
-		"setsockopt Flag(99)":                {With(Flag(99))},
+		"setsockopt Flag(99)":                {WithFlags(Flag(99))},
 		"setsockopt SO_ATTACH_FILTER":        {WithFilter(Instruction{Op: 0xffff})},
 		"bind":                               {WithPortID(taken.PortID())},
 		"setsockopt NETLINK_ADD_MEMBERSHIP":  {WithGroups(1 << 30)},
@@ -197,7 +194,7 @@ func TestEveryMethodOfAClosedSocket(t *testing.T) {
 			"sendto":             func() error { return s.Send(getFamily(1)) },
 			"receive":            func() error { _, _, err := s.Receive(make([]byte, 9)); return err },
 			"recvmmsg":           func() error { _, err := s.ReceiveBatch(MakeBatch(1, 9)); return err },
-			"sendmmsg":           func() error { _, err := s.SendBatch([][]byte{getFamily(1)}); return err },
+			"sendmsg":            func() error { return s.SendVec(getFamily(1)) },
 
 			"setsockopt NETLINK_ADD_MEMBERSHIP":   func() error { return s.Join(1) },
 			"setsockopt NETLINK_DROP_MEMBERSHIP":  func() error { return s.Leave(1) },

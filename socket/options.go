@@ -50,15 +50,15 @@ func WithoutBind() Option {
 	return func(c *config) { c.isUnbound = true }
 }
 
-// With turns boolean options on, as [Socket.SetFlag] does. Open fails when the
+// WithFlags turns boolean options on, as [Socket.SetFlag] does. Open fails when the
 // kernel does not have one of them.
-func With(flags ...Flag) Option {
+func WithFlags(flags ...Flag) Option {
 	return func(c *config) { c.add(flags, false) }
 }
 
-// Prefer is With for flags that the kernel need not have: one that is unknown to it, or
+// WithPreferredFlags is WithFlags for flags that the kernel need not have: one that is unknown to it, or
 // to the sandbox in its place (ENOPROTOOPT, EINVAL, EOPNOTSUPP, ENOSYS), is left out.
-func Prefer(flags ...Flag) Option {
+func WithPreferredFlags(flags ...Flag) Option {
 	return func(c *config) { c.add(flags, true) }
 }
 

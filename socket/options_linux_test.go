@@ -29,23 +29,23 @@ func TestNumbersAreTheKernels(t *testing.T) {
 		{"optAddMembership", optAddMembership, unix.NETLINK_ADD_MEMBERSHIP},
 		{"optDropMembership", optDropMembership, unix.NETLINK_DROP_MEMBERSHIP},
 		{"optListMemberships", optListMemberships, unix.NETLINK_LIST_MEMBERSHIPS},
-		{"Route", Route, unix.NETLINK_ROUTE},
-		{"UserSock", UserSock, unix.NETLINK_USERSOCK},
-		{"SockDiag", SockDiag, unix.NETLINK_SOCK_DIAG},
-		{"NFLog", NFLog, unix.NETLINK_NFLOG},
-		{"XFRM", XFRM, unix.NETLINK_XFRM},
-		{"SELinux", SELinux, unix.NETLINK_SELINUX},
-		{"ISCSI", ISCSI, unix.NETLINK_ISCSI},
-		{"Audit", Audit, unix.NETLINK_AUDIT},
-		{"FIBLookup", FIBLookup, unix.NETLINK_FIB_LOOKUP},
-		{"Connector", Connector, unix.NETLINK_CONNECTOR},
-		{"Netfilter", Netfilter, unix.NETLINK_NETFILTER},
-		{"KObjectUevent", KObjectUevent, unix.NETLINK_KOBJECT_UEVENT},
-		{"Generic", Generic, unix.NETLINK_GENERIC},
-		{"SCSITransport", SCSITransport, unix.NETLINK_SCSITRANSPORT},
-		{"RDMA", RDMA, unix.NETLINK_RDMA},
-		{"Crypto", Crypto, unix.NETLINK_CRYPTO},
-		{"SMC", SMC, unix.NETLINK_SMC},
+		{"Route", int(Route), unix.NETLINK_ROUTE},
+		{"UserSock", int(UserSock), unix.NETLINK_USERSOCK},
+		{"SockDiag", int(SockDiag), unix.NETLINK_SOCK_DIAG},
+		{"NFLog", int(NFLog), unix.NETLINK_NFLOG},
+		{"XFRM", int(XFRM), unix.NETLINK_XFRM},
+		{"SELinux", int(SELinux), unix.NETLINK_SELINUX},
+		{"ISCSI", int(ISCSI), unix.NETLINK_ISCSI},
+		{"Audit", int(Audit), unix.NETLINK_AUDIT},
+		{"FIBLookup", int(FIBLookup), unix.NETLINK_FIB_LOOKUP},
+		{"Connector", int(Connector), unix.NETLINK_CONNECTOR},
+		{"Netfilter", int(Netfilter), unix.NETLINK_NETFILTER},
+		{"KObjectUevent", int(KObjectUevent), unix.NETLINK_KOBJECT_UEVENT},
+		{"Generic", int(Generic), unix.NETLINK_GENERIC},
+		{"SCSITransport", int(SCSITransport), unix.NETLINK_SCSITRANSPORT},
+		{"RDMA", int(RDMA), unix.NETLINK_RDMA},
+		{"Crypto", int(Crypto), unix.NETLINK_CRYPTO},
+		{"SMC", int(SMC), unix.NETLINK_SMC},
 	} {
 		if row.ours != row.want {
 			t.Errorf("%s = %d, the kernel has %d", row.name, row.ours, row.want)
@@ -78,7 +78,7 @@ func TestFlagsSetAndReadBack(t *testing.T) {
 }
 
 func TestOpenWithFlags(t *testing.T) {
-	s := open(t, Generic, With(ExtAck), With(CapAck, PacketInfo))
+	s := open(t, Generic, WithFlags(ExtAck), WithFlags(CapAck, PacketInfo))
 	for _, f := range allFlags {
 		if f == ListenAllNSID {
 			continue // see TestFlagsSetAndReadBack

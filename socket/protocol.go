@@ -2,35 +2,42 @@ package socket
 
 import "strconv"
 
+// A Protocol is a netlink protocol by its number in linux/netlink.h, the third argument
+// of socket(2).
+type Protocol int
+
 // Protocols for [Open], from linux/netlink.h. A kernel has those that it was
 // built with; the others give EPROTONOSUPPORT.
 const (
-	Route         = 0  // links, addresses, routes, traffic control
-	UserSock      = 2  // between processes; the kernel takes no part
-	SockDiag      = 4  // sockets
-	NFLog         = 5  // ULOG of netfilter; gone since Linux 3.17
-	XFRM          = 6  // IPsec
-	SELinux       = 7  // events of SELinux
-	ISCSI         = 8  // Open-iSCSI
-	Audit         = 9  // auditing
-	FIBLookup     = 10 // route lookups
-	Connector     = 11 // kernel connector, process events
-	Netfilter     = 12 // nftables, conntrack, queues, logs
-	KObjectUevent = 15 // device events; not netlink messages
-	Generic       = 16 // Generic Netlink
-	SCSITransport = 18 // transports of SCSI
-	RDMA          = 20 // RDMA
-	Crypto        = 21 // the crypto API
-	SMC           = 22 // SMC monitoring
+	Route         Protocol = 0  // links, addresses, routes, traffic control
+	UserSock      Protocol = 2  // between processes; the kernel takes no part
+	SockDiag      Protocol = 4  // sockets
+	NFLog         Protocol = 5  // ULOG of netfilter; gone since Linux 3.17
+	XFRM          Protocol = 6  // IPsec
+	SELinux       Protocol = 7  // events of SELinux
+	ISCSI         Protocol = 8  // Open-iSCSI
+	Audit         Protocol = 9  // auditing
+	FIBLookup     Protocol = 10 // route lookups
+	Connector     Protocol = 11 // kernel connector, process events
+	Netfilter     Protocol = 12 // nftables, conntrack, queues, logs
+	KObjectUevent Protocol = 15 // device events; not netlink messages
+	Generic       Protocol = 16 // Generic Netlink
+	SCSITransport Protocol = 18 // transports of SCSI
+	RDMA          Protocol = 20 // RDMA
+	Crypto        Protocol = 21 // the crypto API
+	SMC           Protocol = 22 // SMC monitoring
 )
 
-// ProtocolName returns the kernel's name of a protocol in lower case, "generic" for
-// NETLINK_GENERIC, or "protocol 99", which is allocated, for one that has none.
-func ProtocolName(protocol int) string {
-	if protocol >= 0 && protocol < len(protocolNames) && protocolNames[protocol] != "" {
-		return protocolNames[protocol]
+// unknownProtocol is OpError.Protocol where there is no socket to ask.
+const unknownProtocol Protocol = -1
+
+// String returns the kernel's name of a protocol in lower case, "generic" for
+// NETLINK_GENERIC, or "protocol 99", which is allocated, for a number without a name.
+func (p Protocol) String() string {
+	if p >= 0 && int(p) < len(protocolNames) && protocolNames[p] != "" {
+		return protocolNames[p]
 	}
-	return "protocol " + strconv.Itoa(protocol)
+	return "protocol " + strconv.Itoa(int(p))
 }
 
 // protocolNames are the kernel's names in lower case, without NETLINK_.

@@ -1,7 +1,6 @@
 package socket
 
 import (
-	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -13,8 +12,7 @@ import (
 //
 // Datagrams that were queued before are received first: compare the sequence number.
 //
-// It is one function, for the reason that sendOnce has. The send may sleep, so both system
-// calls are visible to the scheduler.
+// It is one function, so that few returns follow the system calls; see calls_linux.go.
 func (s *Socket) TryRoundTrip(req, b []byte) (n int, info Info, sent bool, err error) {
 	sys, r := &s.sys, &s.sys.r
 	r.mu.Lock()
@@ -24,19 +22,16 @@ func (s *Socket) TryRoundTrip(req, b []byte) (n int, info Info, sent bool, err e
 	var size uintptr
 	errno := unix.EINTR
 	for errno == unix.EINTR {
-		size, _, errno = syscall.Syscall6(unix.SYS_SENDTO, uintptr(sys.fd),
-			uintptr(unsafe.Pointer(unsafe.SliceData(req))), uintptr(len(req)), unix.MSG_DONTWAIT, 0, 0)
+		size, errno = sendto(sys.fd, req, nil, 0)
 	}
 	if errno != 0 || int(size) != len(req) {
 		r.mu.Unlock()
-		return 0, info, false, newOpError(opSendto, s.protocol, sentError(errno))
+		return 0, info, false, newOpError(opSendto, s.protocol, sendError(errno, int(size), len(req)))
 	}
 	errno = unix.EINTR
 	for errno == unix.EINTR {
 		r.hdr.Namelen = unix.SizeofSockaddrNetlink
-		size, _, errno = syscall.Syscall6(unix.SYS_RECVFROM, uintptr(sys.fd),
-			uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), receiveFlags,
-			uintptr(unsafe.Pointer(&r.slot.from)), uintptr(unsafe.Pointer(&r.hdr.Namelen)))
+		size, errno = recvfrom(uintptr(sys.fd), unsafe.SliceData(b), len(b), &r.slot.from, &r.hdr.Namelen)
 	}
 	switch errno {
 	case 0:
@@ -51,14 +46,6 @@ func (s *Socket) TryRoundTrip(req, b []byte) (n int, info Info, sent bool, err e
 	}
 	r.mu.Unlock()
 	return n, info, true, err
-}
-
-// sentError is why a send took less than the datagram, which no kernel does.
-func sentError(errno syscall.Errno) error {
-	if errno == 0 {
-		errno = unix.EMSGSIZE
-	}
-	return errno
 }
 
 // tryRoundTripAny is TryRoundTrip for every kind of socket. It unlocks r.mu.

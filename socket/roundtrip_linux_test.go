@@ -38,7 +38,7 @@ func TestTryRoundTrip(t *testing.T) {
 // Datagrams that were queued come first, with the group of their control message.
 func TestTryRoundTripAfterAnEvent(t *testing.T) {
 	ns := kerneltest.NewNetNS(t)
-	s := open(t, Route, WithNetNS(ns), With(PacketInfo), WithGroups(unix.RTNLGRP_LINK))
+	s := open(t, Route, WithNetNS(ns), WithFlags(PacketInfo), WithGroups(unix.RTNLGRP_LINK))
 	linkUp(t, open(t, Route, WithNetNS(ns)), 1)
 	getLink := message(unix.RTM_GETLINK, flagRequest, 42, []byte{0, 0, 0, 0}, u32(1), u32(0), u32(0))
 	b := make([]byte, BufferSize)

@@ -12,25 +12,15 @@ import (
 
 // A sender is the state of the other direction; see receiver.
 type sender struct {
-	mu      sync.Mutex
-	sendAll func(fd uintptr) // sendmmsg as a method value
-	n       int
-	errno   syscall.Errno
-	until   deadline
+	mu    sync.Mutex
+	until deadline
 
 	name unix.RawSockaddrNetlink
-	hdr  unix.Msghdr // of sendParts
-	vec  [maxParts]unix.Iovec
-
-	hdrs  []mmsghdr // batches; grown on demand, up to maxBatch
-	iovs  []unix.Iovec
-	batch int // places in use
+	hdr  unix.Msghdr // of sendVec
+	vec  [maxVec]unix.Iovec
 }
 
-func (w *sender) init() {
-	w.sendAll = w.sendmmsg
-	w.name.Family = unix.AF_NETLINK
-}
+func (w *sender) init() { w.name.Family = unix.AF_NETLINK }
 
 // aim returns the address of the next call, nil for none, and its size.
 func (w *sender) aim(to Addr, addressed bool) (name *unix.RawSockaddrNetlink, size uintptr) {
@@ -45,12 +35,7 @@ func (w *sender) aim(to Addr, addressed bool) (name *unix.RawSockaddrNetlink, si
 // (netlink_sendmsg has no other return), so a short count would be a broken
 // kernel; it is not passed over in silence.
 //
-// It is flat on purpose, with the system call in it. The kernel leaves the
-// processor's stack of return addresses in disorder, so that each return behind a
-// system call costs 10 to 20 ns.
-//
-// It is a Syscall because the kernel runs the handler of a request inside, which
-// may sleep; a RawSyscall would hold a P of the scheduler for that time.
+// It is flat on purpose, with the system call in it; see calls_linux.go.
 func (s *sysSocket) sendOnce(b []byte, to Addr, addressed bool) error {
 	w := &s.w
 	w.mu.Lock()
@@ -62,16 +47,14 @@ func (s *sysSocket) sendOnce(b []byte, to Addr, addressed bool) error {
 	var n uintptr
 	errno := unix.EINTR
 	for errno == unix.EINTR {
-		n, _, errno = syscall.Syscall6(unix.SYS_SENDTO, uintptr(s.fd),
-			uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_DONTWAIT,
-			uintptr(unsafe.Pointer(name)), size)
+		n, errno = sendto(s.fd, b, name, size)
 	}
 	w.mu.Unlock()
-	return sent(errno, int(n), len(b))
+	return sendError(errno, int(n), len(b))
 }
 
-// sent is what came of a send of size bytes that returned errno and n.
-func sent(errno syscall.Errno, n, size int) error {
+// sendError is the error of a send of size bytes that returned errno and n.
+func sendError(errno syscall.Errno, n, size int) error {
 	switch {
 	case errno != 0:
 		return errno
@@ -128,11 +111,11 @@ func (s *sysSocket) pause(d time.Duration) error {
 	}
 }
 
-// maxParts is how many parts of a datagram are sent without an allocation.
-const maxParts = 8
+// maxVec is how many slices sendVec sends without an allocation.
+const maxVec = 8
 
-// sendParts sends one datagram that is in several places.
-func (s *sysSocket) sendParts(parts [][]byte) error {
+// sendVec sends one datagram whose bytes are in several slices.
+func (s *sysSocket) sendVec(bufs [][]byte) error {
 	w := &s.w
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -140,20 +123,20 @@ func (s *sysSocket) sendParts(parts [][]byte) error {
 		return err
 	}
 	size, vec := 0, w.vec[:0]
-	for _, p := range parts {
-		iov := unix.Iovec{Base: unsafe.SliceData(p)}
-		iov.SetLen(len(p))
+	for _, b := range bufs {
+		iov := unix.Iovec{Base: unsafe.SliceData(b)}
+		iov.SetLen(len(b))
 		vec = append(vec, iov)
-		size += len(p)
+		size += len(b)
 	}
 	w.hdr.Iov = unsafe.SliceData(vec)
 	w.hdr.SetIovlen(len(vec))
 	var n uintptr
 	errno := unix.EINTR
 	for errno == unix.EINTR {
-		n, _, errno = syscall.Syscall(unix.SYS_SENDMSG, uintptr(s.fd), uintptr(unsafe.Pointer(&w.hdr)), unix.MSG_DONTWAIT)
+		n, errno = sendmsg(s.fd, &w.hdr)
 	}
 	w.hdr.Iov = nil
 	clear(w.vec[:])
-	return sent(errno, int(n), size)
+	return sendError(errno, int(n), size)
 }

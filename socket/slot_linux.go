@@ -78,7 +78,7 @@ func (sl *slot) sender(info *Info, namelen uint32, size, room int) (n int, err e
 
 // control reads the control messages of netlink_cmsg_recv_pktinfo and
 // netlink_cmsg_listen_all_nsid. Others, which a user of SyscallConn may have
-// asked for, come behind them and are skipped.
+// asked for, come after them and are skipped.
 func (info *Info) control(b []byte) {
 	for len(b) >= unix.SizeofCmsghdr {
 		h := (*unix.Cmsghdr)(unsafe.Pointer(unsafe.SliceData(b)))

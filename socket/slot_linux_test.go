@@ -148,8 +148,10 @@ func TestBuffersAreReleased(t *testing.T) {
 		t.Fatal(err)
 	}
 	receive(t, s)
-	if _, err := s.SendBatch([][]byte{req, req}); err != nil {
-		t.Fatal(err)
+	for range 2 {
+		if err := s.SendVec(req[:8], req[8:]); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if _, err := s.ReceiveBatch(MakeBatch(4, 4096)); err != nil {
 		t.Fatal(err)
@@ -162,16 +164,19 @@ func TestBuffersAreReleased(t *testing.T) {
 			t.Errorf("slot %d kept after ReceiveBatch", i)
 		}
 	}
-	for i := range s.sys.w.iovs {
-		if s.sys.w.iovs[i].Base != nil {
-			t.Errorf("vector %d kept after SendBatch", i)
+	for i := range s.sys.w.vec {
+		if s.sys.w.vec[i].Base != nil {
+			t.Errorf("vector %d kept after SendVec", i)
 		}
+	}
+	if s.sys.w.hdr.Iov != nil {
+		t.Error("vectors kept after SendVec")
 	}
 }
 
 // A buffer does not live on through the socket it was offered to.
 func TestBuffersWithControlMessagesAreReleased(t *testing.T) {
-	s := open(t, Generic, With(PacketInfo))
+	s := open(t, Generic, WithFlags(PacketInfo))
 	for name, receive := range map[string]func(b []byte) error{
 		"at once": func(b []byte) error {
 			if err := s.Send(getFamily(1)); err != nil {

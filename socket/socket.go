@@ -25,18 +25,18 @@
 // # Index by job
 //
 //	open      Open, FromFD, WithPortID, WithoutBind, WithGroups, WithGroupMask,
-//	          WithReceiveBuffer, WithSendBuffer, WithNetNS, WithFilter, With,
-//	          Prefer; Twin
-//	move      Send, SendParts, SendTo, TrySendTo, Receive, TryReceive, TryRoundTrip,
+//	          WithReceiveBuffer, WithSendBuffer, WithNetNS, WithFilter, WithFlags,
+//	          WithPreferredFlags; Sibling
+//	move      Send, SendVec, SendTo, TrySendTo, Receive, TryReceive, TryRoundTrip,
 //	          BufferSize
-//	batches   SendBatch, SendBatchTo, ReceiveBatch, MakeBatch
+//	batches   ReceiveBatch, MakeBatch
 //	wait      Wait, SetDeadline, SetReadDeadline, SetWriteDeadline, ReadDeadline,
 //	          Close
 //	groups    Join, Leave, Groups
 //	options   SetFlag, Flag, SetReceiveBuffer, SetSendBuffer, ForceReceiveBuffer,
 //	          ForceSendBuffer, ReceiveBuffer, SendBuffer, AttachFilter,
 //	          DetachFilter, SyscallConn, Control
-//	inspect   PortID, Protocol, ProtocolName, RepliesLate, Drops
+//	inspect   PortID, Protocol, RepliesLate, Drops
 //	errors    OpError, ErrTruncated, ErrSender, ErrEmpty, ErrFull, ErrNetNS
 //
 // # Concurrency
@@ -53,7 +53,7 @@
 //
 // # Systems
 //
-// Linux 4.3 or newer is needed; some options need newer kernels and say so.
+// Linux 4.12 or newer is needed; options that need a newer kernel name it.
 // On other systems the package builds, and [Open] fails with an error that
 // wraps [errors.ErrUnsupported].
 package socket
@@ -64,14 +64,17 @@ import (
 	"time"
 )
 
-// A Socket is an open netlink socket. [Open] makes one; the zero Socket is closed. A
-// Socket must not be copied.
+// A Socket is an open netlink socket. [Open] makes one. The zero Socket is closed: every
+// method that returns an error returns one that matches [os.ErrClosed]. A Socket must not
+// be copied.
 type Socket struct {
 	sys      sysSocket
-	protocol int
+	protocol Protocol
 	portID   atomic.Uint32 // 0: not bound, or not known to be
-	options  config        // as Open had them, for Twin
+	options  config        // as Open had them, for Sibling
 }
+
+var _ syscall.Conn = (*Socket)(nil)
 
 // Open makes a socket of a protocol ([Generic], [Route], ...), sets its options,
 // binds it and joins its groups. The descriptor is non-blocking and closed on
@@ -81,7 +84,7 @@ type Socket struct {
 // The order is fixed, whatever the order of opts: namespace, flags, buffers,
 // filter, port ID, groups. When a step fails, the descriptor is closed again
 // and the error is an [*OpError] that names the step.
-func Open(protocol int, opts ...Option) (*Socket, error) {
+func Open(protocol Protocol, opts ...Option) (*Socket, error) {
 	var c config
 	for _, opt := range opts {
 		opt(&c)
@@ -89,7 +92,7 @@ func Open(protocol int, opts ...Option) (*Socket, error) {
 	return openWith(protocol, c)
 }
 
-func openWith(protocol int, c config) (*Socket, error) {
+func openWith(protocol Protocol, c config) (*Socket, error) {
 	s := &Socket{protocol: protocol, options: c}
 	portID, err := s.sys.open(protocol, &c)
 	if err != nil {
@@ -120,23 +123,24 @@ func FromFD(fd int, opts ...Option) (*Socket, error) {
 	return s, nil
 }
 
-// Twin opens another socket of the same protocol in the same network namespace,
-// with the flags, buffers and filter that [Open] was given. It has a port ID of
-// its own and no groups.
+// Sibling opens another socket of the same protocol, options and network namespace:
+// with the flags, buffers and filter that [Open] was given. It has a separate port ID
+// and no groups.
 //
-// The namespace is that of this socket, whatever became of the descriptor of
-// [WithNetNS] or of the thread that called Open. It is never guessed: the cookies of
+// The namespace is that of this socket, even if the descriptor of [WithNetNS] is closed
+// or the thread that called Open has moved. It is never guessed: the cookies of
 // both sockets are compared (SO_NETNS_COOKIE, Linux 5.14), or the namespaces
 // (SIOCGSKNS, which needs CAP_NET_ADMIN), or those of the threads that made them
-// (/proc/thread-self/ns/net). If the twin would be in another one, the namespace of this
-// socket is entered by SIOCGSKNS. If that cannot be done the error matches [ErrNetNS].
-func (s *Socket) Twin() (*Socket, error) {
+// (/proc/thread-self/ns/net). If the new socket is in another one, it is made again in the
+// namespace of this socket, entered by SIOCGSKNS. If that fails, the error matches
+// [ErrNetNS].
+func (s *Socket) Sibling() (*Socket, error) {
 	if err := s.sys.control(func(int) error { return nil }); err != nil {
 		return nil, s.wrap(opSocket, err)
 	}
 	c := s.options
 	c.portID, c.groupMask, c.groups, c.netNS = 0, 0, nil, nil
-	return s.twin(c)
+	return s.sibling(c)
 }
 
 // Close closes the socket and wakes every goroutine that waits on it; their
@@ -146,7 +150,7 @@ func (s *Socket) Twin() (*Socket, error) {
 func (s *Socket) Close() error { return s.wrap("close", s.sys.close()) }
 
 // Protocol returns the number that [Open] was given.
-func (s *Socket) Protocol() int { return s.protocol }
+func (s *Socket) Protocol() Protocol { return s.protocol }
 
 // PortID returns the socket's own address, the nl_pid of struct sockaddr_nl. It is 0
 // before the first send of a socket that was not bound.

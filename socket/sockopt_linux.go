@@ -22,12 +22,12 @@ func setFlag(fd int, f Flag, on bool) error {
 	return unix.SetsockoptInt(fd, unix.SOL_NETLINK, int(f), value)
 }
 
-// hasControl tells the flags that have the kernel add control messages.
+// hasControl reports whether the kernel adds control messages for a flag.
 func (f Flag) hasControl() bool { return f == PacketInfo || f == ListenAllNSID }
 
 func (s *sysSocket) setFlag(f Flag, on bool) error {
 	if f.hasControl() {
-		s.r.control.Store(true) // and that is how it stays
+		s.r.control.Store(true) // for the life of the socket
 	}
 	return s.control(func(fd int) error { return setFlag(fd, f, on) })
 }
@@ -111,7 +111,7 @@ func setSendBuffer(fd, bytes int) error {
 	return setBuffer(fd, unix.SO_SNDBUFFORCE, unix.SO_SNDBUF, bytes)
 }
 
-// setBuffer goes beyond the system's limit where it may.
+// setBuffer exceeds the system's limit if that is permitted.
 func setBuffer(fd, force, limited, bytes int) error {
 	err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, force, bytes)
 	if errors.Is(err, unix.EPERM) || isUnknown(err) {

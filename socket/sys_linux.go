@@ -57,6 +57,10 @@ func (s *sysSocket) adopt(fd int) {
 	s.isOpen.Store(true)
 }
 
+// isZero reports whether no descriptor was ever adopted. A zero sysSocket counts as
+// closed, so that its fd, 0, is never used.
+func (s *sysSocket) isZero() bool { return s.done == nil }
+
 // register puts a duplicate of the descriptor into the poller.
 func (s *sysSocket) register() (*poller, error) {
 	s.mu.Lock()
@@ -142,16 +146,6 @@ func (s *sysSocket) readSlowly(attempt func(fd uintptr) bool) error {
 	}
 }
 
-// write runs attempt once, under w.mu. The poller has no part in it: there is
-// nothing to wait for there, see pause.
-func (s *sysSocket) write(attempt func(fd uintptr)) error {
-	err := s.mayWrite()
-	if err == nil {
-		attempt(uintptr(s.fd))
-	}
-	return err
-}
-
 func (s *sysSocket) mayWrite() error {
 	if !s.isOpen.Load() {
 		return os.ErrClosed
@@ -175,7 +169,7 @@ func (s *sysSocket) close() error {
 	if err := s.shut(); err != nil {
 		return err
 	}
-	s.r.mu.Lock() // calls under way end first; those behind them see closed
+	s.r.mu.Lock() // running calls end first; later ones see isOpen
 	defer s.r.mu.Unlock()
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()

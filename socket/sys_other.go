@@ -12,7 +12,7 @@ import (
 // the other methods are never reached. The fields of config count as used.
 type sysSocket struct{}
 
-func (*sysSocket) open(protocol int, _ *config) (uint32, error) {
+func (*sysSocket) open(protocol Protocol, _ *config) (uint32, error) {
 	return 0, newOpError(opSocket, protocol, errors.ErrUnsupported)
 }
 
@@ -22,6 +22,8 @@ func hint(_ string, err error) string {
 	}
 	return ""
 }
+
+func (*sysSocket) isZero() bool { return true }
 
 func (*sysSocket) close() error                      { return errors.ErrUnsupported }
 func (*sysSocket) setDeadline(time.Time) error       { return errors.ErrUnsupported }
@@ -47,25 +49,22 @@ func (*sysSocket) receive([]byte, bool) (int, Info, error) { return 0, Info{}, e
 func (*sysSocket) wait() error                             { return errors.ErrUnsupported }
 func (*sysSocket) readDeadline() time.Time                 { return time.Time{} }
 func (*sysSocket) boundPort() (uint32, error)              { return 0, errors.ErrUnsupported }
-func (*sysSocket) sendParts([][]byte) error                { return errors.ErrUnsupported }
+func (*sysSocket) sendVec([][]byte) error                  { return errors.ErrUnsupported }
 func (*sysSocket) forceReceiveBuffer(int) error            { return errors.ErrUnsupported }
 func (*sysSocket) forceSendBuffer(int) error               { return errors.ErrUnsupported }
 func (*sysSocket) control(func(fd int) error) error        { return errors.ErrUnsupported }
-func (*sysSocket) fromFD(int, *config) (int, uint32, error) {
-	return 0, 0, newOpError(opSocket, -1, errors.ErrUnsupported)
+func (*sysSocket) fromFD(int, *config) (Protocol, uint32, error) {
+	return 0, 0, newOpError(opSocket, unknownProtocol, errors.ErrUnsupported)
 }
 func (*sysSocket) receiveBatch([]Datagram) (int, error) { return 0, errors.ErrUnsupported }
-func (*sysSocket) sendBatch([][]byte, Addr, bool) (int, error) {
-	return 0, errors.ErrUnsupported
-}
 
-func (s *Socket) twin(config) (*Socket, error) {
-	return nil, newOpError(opSocket, s.protocol, errors.ErrUnsupported)
+func (s *Socket) sibling(config) (*Socket, error) {
+	return nil, s.wrap(opSocket, errors.ErrUnsupported)
 }
 
 // TryRoundTrip is [Socket.Send] and [Socket.TryReceive] in one.
 func (s *Socket) TryRoundTrip(_, _ []byte) (n int, info Info, sent bool, err error) {
-	return 0, info, false, newOpError(opSendto, s.protocol, errors.ErrUnsupported)
+	return 0, info, false, s.wrap(opSendto, errors.ErrUnsupported)
 }
 
 // isFull reports whether a send failed because the receive buffer of the peer is full.

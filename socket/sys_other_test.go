@@ -8,7 +8,7 @@ import (
 )
 
 func TestOpenIsUnsupported(t *testing.T) {
-	s, err := Open(Generic, With(ExtAck), WithGroups(1), WithPortID(1), WithNetNS(0),
+	s, err := Open(Generic, WithFlags(ExtAck), WithGroups(1), WithPortID(1), WithNetNS(0),
 		WithReceiveBuffer(1), WithSendBuffer(1), WithFilter(Instruction{}))
 	if s != nil || !errors.Is(err, errors.ErrUnsupported) {
 		t.Fatalf("socket %v, error %v", s, err)
@@ -18,3 +18,5 @@ func TestOpenIsUnsupported(t *testing.T) {
 		t.Errorf("error text %q, want %q", err, want)
 	}
 }
+
+func TestTheZeroSocketIsUnsupported(t *testing.T) { checkZero(t, errors.ErrUnsupported) }

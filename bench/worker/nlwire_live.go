@@ -24,7 +24,7 @@ type asker struct {
 	seq      uint32
 }
 
-func newAsker(protocol int) (*asker, error) {
+func newAsker(protocol socket.Protocol) (*asker, error) {
 	s, err := socket.Open(protocol)
 	return &asker{Socket: s, buf: make([]byte, socket.BufferSize)}, err
 }

@@ -23,7 +23,7 @@ func newConn(t *testing.T) *conn.Conn {
 	if err := b.Register(docexmpl.New()); err != nil {
 		t.Fatal(err)
 	}
-	dial := func() (conn.Transport, error) { return b.Open(bus.With(socket.ExtAck, socket.CapAck)) }
+	dial := func() (conn.Transport, error) { return b.Open(bus.WithFlags(socket.ExtAck, socket.CapAck)) }
 	main, err := dial()
 	if err != nil {
 		t.Fatal(err)

@@ -60,7 +60,7 @@ func TestModule(t *testing.T) {
 		before = nil
 	}
 	const clientID = 1
-	client, err := b.Open(bus.WithPortID(clientID), bus.With(socket.ExtAck))
+	client, err := b.Open(bus.WithPortID(clientID), bus.WithFlags(socket.ExtAck))
 	if err != nil {
 		t.Fatal(err)
 	}

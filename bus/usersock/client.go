@@ -54,13 +54,13 @@ func Dial(serverPortID uint32, flags ...socket.Flag) (*Client, error) {
 	return dial(func() (*socket.Socket, error) { return socket.Open(socket.UserSock) }, serverPortID, flags)
 }
 
-// Twin makes another client of the same server, in the same network namespace and
-// with the same flags, without groups. See [socket.Socket.Twin].
-func (c *Client) Twin() (*Client, error) {
+// Sibling makes another client of the same server, in the same network namespace and
+// with the same flags, without groups. See [socket.Socket.Sibling].
+func (c *Client) Sibling() (*Client, error) {
 	c.mu.Lock()
 	flags := slices.Clone(c.flags)
 	c.mu.Unlock()
-	return dial(c.sock.Twin, c.server.PortID, flags)
+	return dial(c.sock.Sibling, c.server.PortID, flags)
 }
 
 // maxTries is how many sockets are opened to find a port ID that the bus has not
@@ -102,7 +102,7 @@ func (c *Client) begin(flags []socket.Flag) (err error) {
 	if c.server.PortID == 0 || c.sock.Protocol() != socket.UserSock {
 		return fmt.Errorf("usersock: dial port %d: %w", c.server.PortID, syscall.EINVAL)
 	}
-	if c.second, err = c.sock.Twin(); err != nil {
+	if c.second, err = c.sock.Sibling(); err != nil {
 		return err
 	}
 	if err := c.sock.SetWriteDeadline(time.Time{}); err != nil {

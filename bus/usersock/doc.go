@@ -15,7 +15,7 @@
 // # Index by job
 //
 //	serve     NewServer, WithCaps, WithMaxClients, WithMaxBuffer; Server.Serve
-//	use       Dial, NewClient, Client.Twin: a conn.Transport, and for its Dialer;
+//	use       Dial, NewClient, Client.Sibling: a conn.Transport, and for its Dialer;
 //	          RepliesLate, Wait, ReadDeadline; ErrEvicted
 //	groups    Client.Join, Leave
 //	options   Client.SetFlag, Flag, SetReceiveBuffer, ReceiveBuffer

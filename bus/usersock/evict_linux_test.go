@@ -251,7 +251,7 @@ func TestEvictedClient(t *testing.T) {
 			t.Fatal(err)
 		}
 		await(t, "there is a place", func() bool { return w.server.Stats().Clients == 0 })
-		again, err := c.Twin()
+		again, err := c.Sibling()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -88,11 +88,11 @@ func (w *world) conn() (*conn.Conn, *Client) {
 	w.t.Helper()
 	first := w.dial(socket.ExtAck, socket.CapAck)
 	c := conn.New(first, conn.WithDialer(func() (conn.Transport, error) {
-		twin, err := first.Twin()
+		sibling, err := first.Sibling()
 		if err != nil {
 			return nil, err
 		}
-		return twin, nil
+		return sibling, nil
 	}))
 	w.t.Cleanup(func() { c.Close() })
 	return c, first

@@ -314,8 +314,8 @@ func TestServerEndsInTheMiddle(t *testing.T) {
 	if err := first.Join(1); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("join: %v", err)
 	}
-	if _, err := first.Twin(); !errors.Is(err, syscall.ECONNREFUSED) {
-		t.Errorf("twin: %v", err)
+	if _, err := first.Sibling(); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("sibling: %v", err)
 	}
 	if s := w.server.Stats(); s.Clients != 0 {
 		t.Errorf("statistics %+v", s)

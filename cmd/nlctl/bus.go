@@ -54,7 +54,7 @@ func openExample() (*client, error) {
 	if err := b.Register(docexmpl.New()); err != nil {
 		return nil, err
 	}
-	cn, err := newConn(func() (conn.Transport, error) { return b.Open(bus.With(socket.ExtAck, socket.CapAck)) })
+	cn, err := newConn(func() (conn.Transport, error) { return b.Open(bus.WithFlags(socket.ExtAck, socket.CapAck)) })
 	if err != nil {
 		return nil, err
 	}

@@ -17,12 +17,14 @@ import (
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
 	"github.com/gopacket/gopacket/pcapgo"
+
+	"github.com/nlwire/nlwire/socket"
 )
 
 // A datagram is one of a file.
 type datagram struct {
 	time     time.Time // when it was captured; zero where that is not told
-	protocol int
+	protocol socket.Protocol
 	b        []byte
 	missing  int // bytes that were not captured
 }
@@ -57,7 +59,7 @@ const maxPlain = 8 << 20
 // datagrams ranges over those of a file: a capture of tcpdump or Wireshark, hex, or
 // the bytes of one datagram. In the last two they are of that protocol. The bytes
 // are good until the next one. An error comes last.
-func datagrams(r io.Reader, protocol int) iter.Seq2[datagram, error] {
+func datagrams(r io.Reader, protocol socket.Protocol) iter.Seq2[datagram, error] {
 	in := bufio.NewReader(r)
 	start, err := in.Peek(12)
 	switch {
@@ -157,7 +159,7 @@ func packets(read func() ([]byte, gopacket.CaptureInfo, error), yield func(datag
 			return
 		}
 		protocol := binary.BigEndian.Uint16(b[cookedLen-2:])
-		if !yield(datagram{ci.Timestamp, int(protocol), b[cookedLen:], max(0, ci.Length-ci.CaptureLength)}, nil) {
+		if !yield(datagram{ci.Timestamp, socket.Protocol(protocol), b[cookedLen:], max(0, ci.Length-ci.CaptureLength)}, nil) {
 			return
 		}
 		found = true
@@ -165,7 +167,7 @@ func packets(read func() ([]byte, gopacket.CaptureInfo, error), yield func(datag
 }
 
 // plain ranges over a file of hex, or of one datagram.
-func plain(r io.Reader, protocol int) iter.Seq2[datagram, error] {
+func plain(r io.Reader, protocol socket.Protocol) iter.Seq2[datagram, error] {
 	return func(yield func(datagram, error) bool) {
 		b, err := io.ReadAll(io.LimitReader(r, maxPlain+1))
 		if err == nil && len(b) > maxPlain {

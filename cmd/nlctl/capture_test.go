@@ -73,7 +73,7 @@ func pcapng(tb testing.TB, links []layers.LinkType, packets ...[]byte) []byte {
 }
 
 // cooked puts the header of nlmon in front of a datagram.
-func cooked(protocol int, b []byte) []byte {
+func cooked(protocol socket.Protocol, b []byte) []byte {
 	p := []byte{0, 4, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, byte(protocol >> 8), byte(protocol)}
 	return append(p, b...)
 }

@@ -38,7 +38,7 @@ controller told earlier in the file. To capture:
 
 func decodeFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "protocol", Value: socket.ProtocolName(socket.Generic), Usage: "what a file that is no capture holds, by `NAME` or number"},
+		&cli.StringFlag{Name: "protocol", Value: socket.Generic.String(), Usage: "what a file that is no capture holds, by `NAME` or number"},
 		&cli.Uint8Flag{Name: "header", HideDefault: true, Usage: "the length of the header, `N` bytes, that families have which the file does not tell of"},
 	}
 }
@@ -96,7 +96,7 @@ func newDecoder(w io.Writer, isJSON bool) *decoder {
 
 // file prints all of a file. Datagrams that make no sense are printed as far as they
 // do, and are an error in the end.
-func (d *decoder) file(r io.Reader, protocol int) error {
+func (d *decoder) file(r io.Reader, protocol socket.Protocol) error {
 	for g, err := range datagrams(r, protocol) {
 		if err == nil {
 			err = d.datagram(g)
@@ -116,7 +116,7 @@ func (d *decoder) file(r io.Reader, protocol int) error {
 
 func (d *decoder) datagram(g datagram) error {
 	d.count++
-	about := message{Datagram: d.count, Time: g.when(), Protocol: socket.ProtocolName(g.protocol)}
+	about := message{Datagram: d.count, Time: g.when(), Protocol: g.protocol.String()}
 	messages := d.messages(g, about)
 	if slices.ContainsFunc(messages, message.isBad) {
 		d.bad++
@@ -180,7 +180,7 @@ func (d *decoder) messages(g datagram, about message) (all []message) {
 }
 
 // read reads a message into out.
-func (d *decoder) read(out *message, protocol int, m nlmsg.Msg) {
+func (d *decoder) read(out *message, protocol socket.Protocol, m nlmsg.Msg) {
 	out.Envelope = newEnvelope(protocol, m)
 	switch t := m.Type(); {
 	case protocol == socket.Connector: // whose messages of data are of type Done (cn_netlink_send_mult)

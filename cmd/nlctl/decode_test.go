@@ -18,7 +18,7 @@ import (
 )
 
 // decoded runs the decoder on a file and returns the lines of its JSON.
-func decoded(tb testing.TB, file []byte, protocol int) ([]message, error) {
+func decoded(tb testing.TB, file []byte, protocol socket.Protocol) ([]message, error) {
 	tb.Helper()
 	var out bytes.Buffer
 	failure := newDecoder(&out, true).file(bytes.NewReader(file), protocol)
@@ -34,7 +34,7 @@ func decoded(tb testing.TB, file []byte, protocol int) ([]message, error) {
 	}
 }
 
-func decodedText(file []byte, protocol int) (string, error) {
+func decodedText(file []byte, protocol socket.Protocol) (string, error) {
 	var out strings.Builder
 	err := newDecoder(&out, false).file(bytes.NewReader(file), protocol)
 	return out.String(), err

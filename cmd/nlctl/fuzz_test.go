@@ -60,7 +60,7 @@ func files(f *testing.F) []seeds.Seed {
 // that say the same, and in no more bytes than its length allows.
 func FuzzDecodeFile(f *testing.F) {
 	seeds.Fuzz(f, files(f), func(t *testing.T, b []byte) {
-		for _, protocol := range []int{socket.Generic, socket.Route} {
+		for _, protocol := range []socket.Protocol{socket.Generic, socket.Route} {
 			text, err := decodedText(b, protocol)
 			for i, r := range text {
 				if r != '\n' && (r < ' ' || r > 0x7e) {
@@ -105,7 +105,7 @@ func FuzzDecodeDatagram(f *testing.F) {
 		if len(b) == 0 || len(b) > 4096 {
 			return
 		}
-		for _, protocol := range []int{socket.Generic, socket.Route, socket.Netfilter, socket.XFRM} {
+		for _, protocol := range []socket.Protocol{socket.Generic, socket.Route, socket.Netfilter, socket.XFRM} {
 			packet := cooked(protocol, b)
 			want := messagesOf(t, pcap(t, linkNetlink, packet), protocol)
 			got := messagesOf(t, pcapng(t, []layers.LinkType{linkNetlink}, packet), protocol)
@@ -132,7 +132,7 @@ func FuzzDecodeDatagram(f *testing.F) {
 	})
 }
 
-func messagesOf(t *testing.T, file []byte, protocol int) []message {
+func messagesOf(t *testing.T, file []byte, protocol socket.Protocol) []message {
 	t.Helper()
 	all, _ := decoded(t, file, protocol)
 	return all

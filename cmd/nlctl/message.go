@@ -12,6 +12,7 @@ import (
 	"github.com/nlwire/nlwire/internal/policywire"
 
 	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
 )
 
 // message is the JSON of a message of a file, one on a line. What its type does not
@@ -42,7 +43,7 @@ type Envelope struct {
 	Port  uint32   `json:"port"`
 }
 
-func newEnvelope(protocol int, m nlmsg.Msg) *Envelope {
+func newEnvelope(protocol socket.Protocol, m nlmsg.Msg) *Envelope {
 	e := &Envelope{uint16(m.Type()), m.Type().String(), []string{}, m.Seq(), m.PortID()}
 	if f := m.Flags(); f != 0 {
 		e.Flags = strings.Split(f.Text(flagsKind(protocol, m.Type(), f)), "|")

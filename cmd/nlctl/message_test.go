@@ -41,7 +41,7 @@ func TestDecodeMessages(t *testing.T) {
 	one := nla.AppendCString(nil, 1, "hi")
 	for _, test := range []struct {
 		name     string
-		protocol int
+		protocol socket.Protocol
 		b        []byte
 		want     string
 	}{

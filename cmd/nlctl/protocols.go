@@ -13,9 +13,9 @@ import (
 )
 
 // parseProtocol returns the protocol of that name or number.
-func parseProtocol(name string) (int, error) {
+func parseProtocol(name string) (socket.Protocol, error) {
 	for protocol := range maxProtocol {
-		if socket.ProtocolName(protocol) == name {
+		if protocol.String() == name {
 			return protocol, nil
 		}
 	}
@@ -23,11 +23,11 @@ func parseProtocol(name string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("no protocol %q: want a name, as route or generic, or a number", name)
 	}
-	return int(n), nil
+	return socket.Protocol(n), nil
 }
 
 // maxProtocol is one more than the highest protocol (MAX_LINKS).
-const maxProtocol = 32
+const maxProtocol socket.Protocol = 32
 
 // A routeKind is what four message types of rtnetlink have in common: RTM_NEW...,
 // RTM_DEL..., RTM_GET... and RTM_SET... (rtnetlink.h), and the header in front of the
@@ -92,7 +92,7 @@ const netfilterHeader = 4
 // flagsKind tells what the upper flags of a message mean, as far as its protocol
 // tells. A request of Generic Netlink with both bits of Dump is one, whatever the
 // command (genl_family_rcv_msg); rtnetlink has it in the type.
-func flagsKind(protocol int, t nlmsg.Type, f nlmsg.Flags) nlmsg.Kind {
+func flagsKind(protocol socket.Protocol, t nlmsg.Type, f nlmsg.Flags) nlmsg.Kind {
 	if t < nlmsg.MinType {
 		return nlmsg.KindOf(t)
 	}

@@ -54,7 +54,7 @@ func TestRouteHeaders(t *testing.T) {
 
 func TestFlagsKind(t *testing.T) {
 	for _, test := range []struct {
-		protocol int
+		protocol socket.Protocol
 		typ      nlmsg.Type
 		flags    nlmsg.Flags
 		want     nlmsg.Kind
@@ -80,7 +80,7 @@ func TestFlagsKind(t *testing.T) {
 // Every name of a protocol is taken, and every number.
 func TestParseProtocol(t *testing.T) {
 	for protocol := range maxProtocol {
-		for _, name := range []string{socket.ProtocolName(protocol), fmt.Sprint(protocol), fmt.Sprintf("%#x", protocol)} {
+		for _, name := range []string{protocol.String(), fmt.Sprintf("%d", protocol), fmt.Sprintf("%#x", int(protocol))} {
 			if got, err := parseProtocol(name); err != nil || got != protocol {
 				t.Errorf("%q: %d, %v", name, got, err)
 			}
