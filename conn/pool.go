@@ -33,7 +33,8 @@ type pool struct {
 	maxIdle int
 	unused  time.Duration // after which an idle Transport is closed
 
-	closed atomic.Bool // set under mu
+	closed atomic.Bool   // set under mu
+	turn   atomic.Uint32 // of a subscription's loop, see lend
 
 	mu       sync.Mutex // guards what follows, and the members' fields that say so
 	first    *member
@@ -156,6 +157,9 @@ func (p *pool) use(m *member, k kind) {
 
 // take takes the idle member that was used last, nil if none may be used for k.
 func (p *pool) take(k kind) *member {
+	if len(p.idle) == 0 {
+		p.reclaim()
+	}
 	n := len(p.idle)
 	switch {
 	case !p.mayRun(k):
@@ -164,6 +168,9 @@ func (p *pool) take(k kind) *member {
 		m := p.idle[n-1]
 		p.idle = p.idle[:n-1]
 		p.use(m, k)
+		if k == forListening {
+			p.turn.Store(turnHeld) // exchanges that wait are woken one by one, and mark it again
+		}
 		return m
 	case p.isSpare && !p.mayDial():
 		p.isSpare = false
@@ -484,6 +491,7 @@ func (p *pool) close() error {
 		return ErrClosed
 	}
 	p.closed.Store(true)
+	p.reclaim()
 	for _, t := range []timer{p.grow, p.sweep} {
 		if t.Timer != nil {
 			t.Stop()

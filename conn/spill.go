@@ -113,9 +113,9 @@ func (d *dump) readRest(x *wait, m *member, e *ending, kept int) (r rest, err er
 	if e.isOver {
 		return r, nil
 	}
-	own := receiver{wait: *x, c: d.c, m: m, space: d.c.conf.getBuffer()}
-	own.buf = (*own.space)[:d.c.conf.buffer]
-	defer d.c.conf.putBuffer(own.space)
+	own := receiver{wait: *x, c: d.c, m: m}
+	own.borrow()
+	defer own.rest()
 	isClosed := &d.c.pool.closed
 	for err = own.expired(); err == nil && !e.isOver && kept < d.c.conf.queue && !isClosed.Load(); err = own.expired() {
 		b, info, err := own.fetch(e)
