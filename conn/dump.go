@@ -265,8 +265,7 @@ func (d *dump) deliver(b []byte, info socket.Info, yield func(nlmsg.Msg, error) 
 		}
 		return nil
 	}
-	d.c.pool.park(d, b, info)
-	isOwn := false
+	isOwn, isParked := false, false
 	for rest := b; len(rest) > 0; {
 		m, n := nlmsg.Consume(rest)
 		if n < 0 {
@@ -286,6 +285,9 @@ func (d *dump) deliver(b []byte, info socket.Info, yield func(nlmsg.Msg, error) 
 		case !isOwn:
 			d.unmatched(m, info)
 			continue
+		case !isParked: // not before: a subscription's loop could overtake its notifications
+			d.c.pool.park(d, b, info)
+			isParked = true
 		}
 		if d.deliverOne(m, yield); d.left {
 			return nil
@@ -324,7 +326,7 @@ func (d *dump) leave(isClean bool) {
 	if d.c.pool.leave(d) {
 		d.c.pool.release(d.m, isClean)
 	}
-	d.c.conf.putBuffer(d.space)
+	d.rest()
 }
 
 // ending knows which messages belong to a dump, and which of them ends it.
