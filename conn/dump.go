@@ -294,6 +294,9 @@ func (d *dump) deliver(b []byte, info socket.Info, yield func(nlmsg.Msg, error) 
 		}
 	}
 	if d.strays != nil {
+		if !isParked {
+			d.c.pool.park(d, b, info) // the hook may use the Conn
+		}
 		d.handOver()
 	}
 	return nil
