@@ -68,6 +68,8 @@ type Error struct {
 	Errno syscall.Errno // as Linux numbers them
 	Msg   string        // the kernel's own words, if it had any
 
+	IsDump bool // the request has nlmsg.Dump
+
 	HasAttr bool     // Offset is set
 	Offset  uint32   // of the bad attribute's header, in bytes from the start of the request
 	Path    []uint16 // the attribute's type behind those of the nests around it; nil if it is not in the request
@@ -122,7 +124,7 @@ func (e *Error) Error() string {
 func (e *Error) hint() string {
 	switch e.Errno {
 	case syscall.EBUSY:
-		if e.Msg == "" {
+		if e.IsDump && e.Msg == "" {
 			return "another dump is running on this socket"
 		}
 	case syscall.EPERM:
@@ -142,6 +144,7 @@ func (e *Error) Unwrap() error {
 // newError copies an answer to the request r.
 func newError(r *Request, a *nlmsg.Answer) *Error {
 	e := &Error{Op: r.op(), Seq: r.seq, Errno: syscall.Errno(a.Errno), Msg: string(a.Msg), MissType: a.MissType}
+	e.IsDump = r.msg().Flags()&nlmsg.Dump == nlmsg.Dump
 	if len(a.Cookie) > 0 {
 		e.Cookie = append([]byte(nil), a.Cookie...)
 	}
