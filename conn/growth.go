@@ -74,8 +74,9 @@ func (p *pool) closeUnused() {
 	}
 }
 
-// unstick makes a member count again that gets on.
-func (p *pool) unstick(m *member) {
+// getOn notes that the user of a member gets on: the member counts for the limit again.
+func (p *pool) getOn(m *member) {
+	m.moves++
 	if m.isStuck {
 		m.isStuck = false
 		p.stuck[m.kind]--

@@ -157,7 +157,7 @@ func (p *pool) use(m *member, k kind) {
 
 // take takes the idle member that was used last, nil if none may be used for k.
 func (p *pool) take(k kind) *member {
-	if len(p.idle) == 0 {
+	if p.dial == nil && len(p.idle) == 0 {
 		p.reclaim()
 	}
 	n := len(p.idle)
@@ -392,7 +392,7 @@ func (p *pool) takeBack(m *member) {
 
 // unuse ends the use of a member.
 func (p *pool) unuse(m *member) {
-	p.unstick(m)
+	p.getOn(m)
 	p.using[m.kind]--
 	m.isBusy, m.parked, m.listens = false, nil, false
 }
@@ -471,7 +471,7 @@ func (p *pool) beginWait(m *member) error {
 		return ErrClosedWaiting
 	}
 	m.waits = true
-	m.moves++
+	p.getOn(m)
 	return nil
 }
 
@@ -479,7 +479,7 @@ func (p *pool) endWait(m *member) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	m.waits = false
-	m.moves++
+	p.getOn(m)
 }
 
 // close closes every Transport. One whose user is at work, perhaps in a send, is closed

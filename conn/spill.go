@@ -23,7 +23,7 @@ func (p *pool) park(d *dump, b []byte, info socket.Info) {
 		return
 	}
 	d.m.parked, d.parked = d, parked
-	d.m.moves++
+	p.getOn(d.m)
 	if !p.mayDial() {
 		p.wake(forListening) // which waits for the end of the dump
 	}
@@ -51,8 +51,7 @@ func (p *pool) resume(d *dump) error {
 			d.loss, d.restLoss = d.restLoss, nil
 		}
 		d.m.parked = nil
-		d.m.moves++
-		p.unstick(d.m)
+		p.getOn(d.m)
 	}
 	return nil
 }
