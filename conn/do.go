@@ -40,7 +40,7 @@ func (c *Conn) Do(ctx context.Context, r *Request) (nlmsg.Msg, error) {
 		return nil, err
 	}
 	defer r.finish()
-	x := exchange{receiver: receiver{wait: wait{ctx, r.Deadline}, c: c}, requests: r.self[:], awaiting: 1}
+	x := exchange{receiver: receiver{wait: wait{ctx: ctx, deadline: r.Deadline}, c: c}, requests: r.self[:], awaiting: 1}
 	err := x.hold(forRequest)
 	if err == nil {
 		err = x.exchange(r.B)

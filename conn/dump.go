@@ -69,7 +69,7 @@ func (c *Conn) Dump(ctx context.Context, r *Request, on ...Interrupted) iter.Seq
 			yield(nil, err)
 			return
 		}
-		d := &dump{receiver: receiver{wait: wait{ctx, r.Deadline}, c: c}, r: r}
+		d := &dump{receiver: receiver{wait: wait{ctx: ctx, deadline: r.Deadline}, c: c}, r: r}
 		if len(on) > 0 {
 			d.Interrupted = on[0]
 		}
@@ -105,7 +105,6 @@ type dump struct {
 	parked    ending        // as it was before the datagram that the loop has
 	backlog   []datagram    // what that has read
 	restLoss  error         // the loss that it met then
-	others    []stray       // what else it has read
 }
 
 // datagram is one of the rest of a dump that was read into memory.

@@ -25,13 +25,6 @@ type receiver struct {
 	count   int    // of the receives
 	loss    error  // a loss that the kernel reported; the reply may still be queued
 	barrier uint32 // sequence number of the barrier, 0 before it is sent
-	strays  []stray
-}
-
-// stray is a message for the hook of WithUnmatched.
-type stray struct {
-	m    nlmsg.Msg
-	info socket.Info
 }
 
 // hold takes a member and a buffer. drop must follow if it succeeds.

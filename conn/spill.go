@@ -42,7 +42,6 @@ func (p *pool) resume(d *dump) error {
 			return err
 		}
 	}
-	d.strays, d.others = append(d.strays, d.others...), nil
 	if d.m != nil {
 		if p.closed.Load() {
 			return ErrClosedWaiting
@@ -82,10 +81,11 @@ func (p *pool) takeOver(x *wait, m *member, k kind) (*member, error) {
 	p.mu.Lock()
 	close(d.taken)
 	d.taken = nil
-	d.backlog, d.others = append(d.backlog, r.datagrams...), append(d.others, r.others...)
+	d.backlog = append(d.backlog, r.datagrams...)
 	switch {
 	case err == nil:
 		d.m, d.restLoss = nil, r.loss
+		m.dirty = r.loss == socket.ErrTruncated // the list goes on
 		p.unuse(m)
 		p.use(m, k)
 		return m, nil
@@ -101,7 +101,6 @@ func (p *pool) takeOver(x *wait, m *member, k kind) (*member, error) {
 // rest is what was read of a dump for its loop.
 type rest struct {
 	datagrams []datagram
-	others    []stray
 	loss      error // that the kernel reported meanwhile
 }
 
@@ -114,21 +113,20 @@ func (d *dump) readRest(x *wait, m *member, e *ending, kept int) (r rest, err er
 	}
 	own := receiver{wait: *x, c: d.c, m: m}
 	own.borrow()
-	defer own.rest()
+	defer func() {
+		own.rest()
+		x.strays, r.loss = own.strays, own.loss
+	}()
 	isClosed := &d.c.pool.closed
 	for err = own.expired(); err == nil && !e.isOver && kept < d.c.conf.queue && !isClosed.Load(); err = own.expired() {
 		b, info, err := own.fetch(e)
-		switch {
-		case err == errOver || err == errLost:
-			e.isOver = true
-		case err != nil:
-			r.others, r.loss = own.strays, own.loss
+		if err != nil && err != errOver && err != errLost {
 			return r, err
 		}
 		own.sort(b, info, e, &r)
 		kept += len(b)
+		e.isOver = e.isOver || err != nil
 	}
-	r.others, r.loss = own.strays, own.loss
 	switch {
 	case e.isOver:
 		return r, nil
