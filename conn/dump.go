@@ -175,12 +175,17 @@ func (d *dump) attempt(yield func(nlmsg.Msg, error) bool) error {
 	}
 	req := d.r.msg()
 	d.ending = ending{seq: req.Seq(), typ: req.Type(), flags: req.Flags(), t: d.m.t, portID: d.m.t.PortID(), isLate: d.c.late}
-	for !d.isOver && !d.left {
+	for {
 		b, info, err := d.nextDatagram()
-		if err != nil {
-			return err
+		if err == nil || len(b) > 0 {
+			if err := d.deliver(b, info, yield); err != nil {
+				return err
+			}
+			if d.isOver || d.left {
+				break
+			}
 		}
-		if err := d.deliver(b, info, yield); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -212,7 +217,7 @@ func (d *dump) nextDatagram() (b []byte, info socket.Info, err error) {
 	b, info, err = d.fetch(&d.ending)
 	switch {
 	case err == errLost:
-		return nil, info, d.r.lost(d.loss)
+		return b, info, d.r.lost(d.loss) // with what is whole of a truncated datagram
 	case err != errOver:
 		return b, info, err
 	case !d.hasMessages:
@@ -238,7 +243,7 @@ func (x *receiver) fetch(e *ending) (b []byte, info socket.Info, err error) {
 		switch {
 		case errors.Is(err, socket.ErrTruncated):
 			x.loss = socket.ErrTruncated
-			return nil, info, errLost
+			return whole(b), info, errLost
 		case err != socket.ErrEmpty:
 			if m, _ := nlmsg.Consume(b); err == nil && x.isBarrier(m) {
 				return nil, info, errOver
@@ -253,6 +258,17 @@ func (x *receiver) fetch(e *ending) (b []byte, info socket.Info, err error) {
 				return nil, info, err
 			}
 		}
+	}
+}
+
+// whole returns the messages of a truncated datagram that are complete.
+func whole(b []byte) []byte {
+	for rest := b; ; {
+		_, n := nlmsg.Consume(rest)
+		if n < 0 {
+			return b[:len(b)-len(rest)]
+		}
+		rest = rest[n:]
 	}
 }
 
