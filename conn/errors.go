@@ -72,11 +72,11 @@ type Error struct {
 
 	HasAttr bool     // Offset is set
 	Offset  uint32   // of the bad attribute's header, in bytes from the start of the request
-	Path    []uint16 // the attribute's type behind those of the nests around it; nil if it is not in the request
+	Path    []uint16 // types of the nests around the attribute and its own; nil if it is not in the request
 	Name    string   // of that attribute, from [Request.Name]
 
 	Cookie []byte    // up to 8 bytes, of the family
-	Policy *nla.Rule // the rule that the attribute failed, if the kernel told it
+	Policy *nla.Rule // the rule that the attribute failed, if the kernel sent it
 
 	HasMiss  bool     // MissType is set
 	MissType uint32   // type of the attribute that is missing

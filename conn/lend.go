@@ -1,27 +1,41 @@
 package conn
 
-// A subscription's loop keeps its member from one datagram to the next, which costs a
-// compare-and-swap where acquire and release lock the pool twice. While the body of the
-// loop runs the member is lent: the first exchange that comes takes it, also one in the
-// body itself. An exchange that comes while the loop receives marks the member as wanted
-// and waits: the loop then releases it before the body runs.
+// A subscription's loop keeps its member from one datagram to the next. While the body of
+// the loop runs the member is lent: the first exchange takes it, also one in the body
+// itself. An exchange that comes while the loop receives marks the member as wanted and
+// waits: the loop then releases it before the body runs. This costs two compare-and-swaps
+// for each datagram, and acquire and release would lock the pool twice.
 const (
-	turnHeld   uint32 = iota // by the loop, or there is none
+	turnHeld   uint32 = iota // the loop receives, or there is no loop
 	turnLent                 // the body of the loop runs
 	turnWanted               // an exchange has taken the member, or waits
 )
 
-// lend lets exchanges take the member. It reports false if one waits: the member must be
-// released.
+// lend allows exchanges to take the member. It reports false if one waits: the caller
+// releases the member then.
 func (p *pool) lend() bool { return p.turn.CompareAndSwap(turnHeld, turnLent) }
 
-// unlend reports whether no exchange has taken the member that was lent.
+// unlend ends the lending. It reports false if an exchange has taken the member.
 func (p *pool) unlend() bool { return p.turn.CompareAndSwap(turnLent, turnHeld) }
 
-// reclaim makes a member idle that is lent, or marks it as wanted. p.mu is held.
+// reclaim makes a lent member idle, and marks any other as wanted. p.mu is held.
 func (p *pool) reclaim() {
 	if p.turn.Swap(turnWanted) == turnLent {
 		p.unuse(p.first)
 		p.idle = append(p.idle, p.first)
 	}
+}
+
+// listen records the beginning or the end of waiting for notifications. It reports whether
+// an exchange wants the member; at the end the read deadline has then been changed.
+func (p *pool) listen(m *member, begin bool) (isWanted bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if begin {
+		m.listens = p.waiting[forRequest].head == nil && p.waiting[forDump].head == nil
+		return !m.listens
+	}
+	isWanted = m.wanted
+	m.listens, m.wanted = false, false
+	return isWanted
 }

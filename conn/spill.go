@@ -5,13 +5,14 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// While the body of its loop runs, a dump does not need its member but for the rest of
-// the list. It is parked then: an exchange that finds no other Transport, and can open
-// none, reads that rest into memory and has the member. Without this, a request in the
-// body of a dump would wait for the dump, and the dump for it.
+// While the body of its loop runs, a dump needs its member only for the rest of the list.
+// The member is parked then: an exchange that finds no other Transport, and can open none,
+// reads that rest into memory and takes the member. Without this, a request in the body
+// of a dump would wait for the dump, and the dump for it.
 
-// park leaves the member of d to others until resume, while the loop has a datagram. If
-// nothing is queued the list has ended with that, but where replies come late.
+// park allows others to take the member of d until resume, while the loop has datagram b.
+// Where replies come late an empty queue does not end the list, so the end is looked for
+// in b.
 func (p *pool) park(d *dump, b []byte, info socket.Info) {
 	parked := d.ending
 	if parked.isLate {
@@ -29,7 +30,7 @@ func (p *pool) park(d *dump, b []byte, info socket.Info) {
 	}
 }
 
-// resume takes the member back, if it is still there, and otherwise what was read of it.
+// resume ends the parking. If another exchange is reading the rest it waits for that.
 func (p *pool) resume(d *dump) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -55,7 +56,7 @@ func (p *pool) resume(d *dump) error {
 	return nil
 }
 
-// leave ends the use of a member by d, and reports whether it has to be released.
+// leave ends the use of the member by d. It reports whether the caller must release it.
 func (p *pool) leave(d *dump) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -69,8 +70,8 @@ func (p *pool) leave(d *dump) bool {
 	return false
 }
 
-// takeOver reads the rest of the dump that has parked m, and uses m for k. It is called
-// with mu, and without which it reads.
+// takeOver reads the rest of the dump that has parked m, and uses m for k. p.mu is held,
+// and released while it reads.
 func (p *pool) takeOver(x *wait, m *member, k kind) (*member, error) {
 	d := m.parked
 	m.parked, d.taken = nil, make(chan struct{})
@@ -98,15 +99,14 @@ func (p *pool) takeOver(x *wait, m *member, k kind) (*member, error) {
 	return nil, err
 }
 
-// rest is what was read of a dump for its loop.
+// rest is the part of a dump that was read into memory.
 type rest struct {
 	datagrams []datagram
 	loss      error // that the kernel reported meanwhile
 }
 
-// readRest reads the rest of a dump for an exchange that waits as x says; kept bytes of it
-// were read before. Its error says why the rest could not be read. The loop may be left
-// meanwhile: of d there is only what does not change.
+// readRest reads the rest of a dump for the exchange x; kept bytes of it were read before.
+// The loop may be left meanwhile, so it uses only fields of d that do not change.
 func (d *dump) readRest(x *wait, m *member, e *ending, kept int) (r rest, err error) {
 	if e.isOver {
 		return r, nil

@@ -178,21 +178,25 @@ func (l *listener) datagram() (b []byte, err error) {
 		l.s.info, b = info, l.buf[:n]
 		l.s.queue--
 	} else if b, err = l.goOn(n, info, failure); err == errHandOver {
-		l.drop(!l.m.dirty)
-		l.m = nil
+		l.release()
 		return nil, nil
 	}
 	if !l.c.pool.lend() {
-		l.c.pool.release(l.m, !l.m.dirty)
-		l.m = nil
+		l.release()
 	}
 	return b, err
 }
 
-// end ends the use of the member and of the buffer.
+// release returns the member.
+func (l *listener) release() {
+	l.c.pool.release(l.m, !l.m.dirty)
+	l.m = nil
+}
+
+// end returns the member and the buffer.
 func (l *listener) end() {
 	if l.m != nil && l.c.pool.unlend() {
-		l.c.pool.release(l.m, !l.m.dirty)
+		l.release()
 	}
 	l.rest()
 }
