@@ -26,13 +26,18 @@ func (p *pool) reclaim() {
 	}
 }
 
+// areExchangesQueued reports whether exchanges wait for a member. p.mu is held.
+func (p *pool) areExchangesQueued() bool {
+	return p.waiting[forRequest].head != nil || p.waiting[forDump].head != nil
+}
+
 // listen records the beginning or the end of waiting for notifications. It reports whether
 // an exchange wants the member; at the end the read deadline has then been changed.
 func (p *pool) listen(m *member, begin bool) (isWanted bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if begin {
-		m.listens = p.waiting[forRequest].head == nil && p.waiting[forDump].head == nil
+		m.listens = !p.areExchangesQueued()
 		return !m.listens
 	}
 	isWanted = m.wanted

@@ -129,6 +129,47 @@ func TestExchangeThatComesDuringAReceiveHasTheTransportNext(t *testing.T) {
 	})
 }
 
+// The loop has waited longest, so that it is woken before the exchange.
+func TestExchangeThatWaitedAfterTheLoopHasTheTransportInItsBody(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		var req nlmsg.Msg
+		fl := &fleet{reply: func(m nlmsg.Msg) []event {
+			if said(m) == "late" {
+				req = m
+				return nil
+			}
+			return echo(m)
+		}}
+		s, d := subscribe(t, fl.pool(t, WithLateReplies()))
+		do := func(text string) <-chan error {
+			r := s.Request(fakeType, 0, []byte(text))
+			c := inBackground(func() error { _, err := s.Do(patiently(t), r); return err })
+			synctest.Wait()
+			return c
+		}
+		late := do("late")
+		d.put(notify("one"))
+		var second <-chan error
+		all := inBackground(func() error {
+			for _, err := range s.All(patiently(t)) {
+				if err != nil {
+					return err
+				}
+				return <-second
+			}
+			return nil
+		})
+		synctest.Wait()
+		second = do("text")
+		d.put(event{b: message(req, 0, "")})
+		for _, c := range []<-chan error{late, all} {
+			if err := <-c; err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
 func TestCloseInTheBodyOfTheLoopClosesTheTransport(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		s, d := subscribe(t, (&fleet{reply: echo}).pool(t))

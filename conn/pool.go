@@ -138,8 +138,13 @@ func (p *pool) use(m *member, k kind) {
 	p.using[k]++
 	m.kind, m.isBusy = k, true
 	m.moves++
-	if k == forListening {
-		p.turn.Store(turnHeld) // give has woken an exchange, which calls reclaim
+	if k != forListening {
+		return
+	}
+	if p.areExchangesQueued() {
+		p.turn.Store(turnWanted) // give has woken the loop, and not them
+	} else {
+		p.turn.Store(turnHeld)
 	}
 }
 
