@@ -352,7 +352,7 @@ func TestRoomForADump(t *testing.T) {
 	const queued, datagram = smallHead + skBuff, goodSize + sharedInfo + skBuff
 	for buffer, want := range map[int]string{
 		// The receive that follows tries again, with the refusal in the queue.
-		(queued + datagram) / 2:   "error 0 of noop, errno.ENOBUFS, error 105, done",
+		(queued + datagram) / 2:   "error 0 of noop, ENOBUFS, error 105, done",
 		(queued+datagram)/2 + 1:   "error 0 of noop, done",
 		(queued + datagram*2) / 2: "error 0 of noop, done",
 	} {

@@ -39,7 +39,7 @@ func (c *Conn) Batch(ctx context.Context, requests ...*Request) error {
 	if len(requests) == 0 {
 		return nil
 	}
-	x := batch{exchange: exchange{receiver: receiver{wait: wait{ctx, earliest(requests)}, c: c}}, all: requests}
+	x := batch{exchange: exchange{receiver: receiver{wait: wait{ctx: ctx, deadline: earliest(requests)}, c: c}}, all: requests}
 	x.finish(x.run())
 	x.handOver()
 	var first error

@@ -120,15 +120,15 @@ func (c *Conn) closeChild(child *Conn) error {
 //
 // set may be called from any goroutine that uses the Conn, and must not use it.
 func (c *Conn) Configure(ctx context.Context, set func(Transport) error) error {
-	x := wait{ctx: ctx}
+	x := receiver{wait: wait{ctx: ctx}, c: c}
 	err := x.expired()
-	var m *member
 	if err == nil {
-		m, err = c.pool.acquire(&x, forRequest)
+		x.m, err = c.pool.acquire(&x.wait, forRequest)
 	}
 	if err == nil {
-		err = c.pool.configure(m, set)
+		err = c.pool.configure(x.m, set)
 	}
+	x.handOver()
 	if err != nil {
 		return fmt.Errorf("conn: configure: %w", err)
 	}

@@ -40,7 +40,7 @@ func (c *Conn) Do(ctx context.Context, r *Request) (nlmsg.Msg, error) {
 		return nil, err
 	}
 	defer r.finish()
-	x := exchange{receiver: receiver{wait: wait{ctx, r.Deadline}, c: c}, requests: r.self[:], awaiting: 1}
+	x := exchange{receiver: receiver{wait: wait{ctx: ctx, deadline: r.Deadline}, c: c}, requests: r.self[:], awaiting: 1}
 	err := x.hold(forRequest)
 	if err == nil {
 		err = x.exchange(r.B)
@@ -194,12 +194,11 @@ func (x *exchange) find(m nlmsg.Msg, info socket.Info) *Request {
 	return nil
 }
 
-// deliver takes the messages of a datagram.
-func (x *exchange) deliver(b []byte, info socket.Info) {
+// deliver takes the messages of a datagram, and returns the request of the last one.
+func (x *exchange) deliver(b []byte, info socket.Info) (last *Request) {
 	if len(b) == 0 {
 		x.c.stats.malformed.Add(1)
 	}
-	var last *Request
 	for rest := b; len(rest) > 0; {
 		m, n := nlmsg.Consume(rest)
 		if n < 0 {
@@ -207,11 +206,12 @@ func (x *exchange) deliver(b []byte, info socket.Info) {
 			x.blame(len(rest) == len(b), last, func(r *Request) error {
 				return fmt.Errorf("conn: %s: malformed reply: %w", r.op(), nlmsg.ParseError(n))
 			})
-			return
+			break
 		}
 		last = x.take(m, info)
 		rest = rest[n:]
 	}
+	return last
 }
 
 // take takes one message, and returns the request that it was for.
@@ -254,20 +254,15 @@ func (x *exchange) blame(isAny bool, last *Request, reason func(*Request) error)
 	}
 }
 
-// truncated takes the messages that are whole of a datagram that did not fit.
+// truncated takes the whole messages of a datagram that did not fit.
 func (x *exchange) truncated(b []byte, info socket.Info) {
 	var last *Request
-	rest := b
-	for len(rest) > 0 {
-		m, n := nlmsg.Consume(rest)
-		if n < 0 {
-			break
-		}
-		last = x.take(m, info)
-		rest = rest[n:]
+	complete := whole(b)
+	if len(complete) > 0 {
+		last = x.deliver(complete, info)
 	}
-	if len(rest) >= nlmsg.HeaderLen {
-		last = x.find(nlmsg.Msg(rest), info)
+	if cut := b[len(complete):]; len(cut) >= nlmsg.HeaderLen {
+		last = x.find(nlmsg.Msg(cut), info)
 	}
 	x.loss = socket.ErrTruncated
 	x.blame(len(b) < nlmsg.HeaderLen, last, func(r *Request) error { return r.lost(socket.ErrTruncated) })

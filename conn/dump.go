@@ -69,7 +69,7 @@ func (c *Conn) Dump(ctx context.Context, r *Request, on ...Interrupted) iter.Seq
 			yield(nil, err)
 			return
 		}
-		d := &dump{receiver: receiver{wait: wait{ctx, r.Deadline}, c: c}, r: r}
+		d := &dump{receiver: receiver{wait: wait{ctx: ctx, deadline: r.Deadline}, c: c}, r: r}
 		if len(on) > 0 {
 			d.Interrupted = on[0]
 		}
@@ -105,7 +105,6 @@ type dump struct {
 	parked    ending        // as it was before the datagram that the loop has
 	backlog   []datagram    // what that has read
 	restLoss  error         // the loss that it met then
-	others    []stray       // what else it has read
 }
 
 // datagram is one of the rest of a dump that was read into memory.
@@ -176,12 +175,17 @@ func (d *dump) attempt(yield func(nlmsg.Msg, error) bool) error {
 	}
 	req := d.r.msg()
 	d.ending = ending{seq: req.Seq(), typ: req.Type(), flags: req.Flags(), t: d.m.t, portID: d.m.t.PortID(), isLate: d.c.late}
-	for !d.isOver && !d.left {
+	for {
 		b, info, err := d.nextDatagram()
-		if err != nil {
-			return err
+		if err == nil || len(b) > 0 {
+			if err := d.deliver(b, info, yield); err != nil {
+				return err
+			}
+			if d.isOver || d.left {
+				break
+			}
 		}
-		if err := d.deliver(b, info, yield); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -213,7 +217,7 @@ func (d *dump) nextDatagram() (b []byte, info socket.Info, err error) {
 	b, info, err = d.fetch(&d.ending)
 	switch {
 	case err == errLost:
-		return nil, info, d.r.lost(d.loss)
+		return b, info, d.r.lost(d.loss) // with what is whole of a truncated datagram
 	case err != errOver:
 		return b, info, err
 	case !d.hasMessages:
@@ -239,7 +243,7 @@ func (x *receiver) fetch(e *ending) (b []byte, info socket.Info, err error) {
 		switch {
 		case errors.Is(err, socket.ErrTruncated):
 			x.loss = socket.ErrTruncated
-			return nil, info, errLost
+			return whole(b), info, errLost
 		case err != socket.ErrEmpty:
 			if m, _ := nlmsg.Consume(b); err == nil && x.isBarrier(m) {
 				return nil, info, errOver
@@ -257,6 +261,17 @@ func (x *receiver) fetch(e *ending) (b []byte, info socket.Info, err error) {
 	}
 }
 
+// whole returns the messages of a truncated datagram that are complete.
+func whole(b []byte) []byte {
+	for rest := b; ; {
+		_, n := nlmsg.Consume(rest)
+		if n < 0 {
+			return b[:len(b)-len(rest)]
+		}
+		rest = rest[n:]
+	}
+}
+
 // deliver gives the loop the messages of a datagram.
 func (d *dump) deliver(b []byte, info socket.Info, yield func(nlmsg.Msg, error) bool) error {
 	if len(b) == 0 {
@@ -265,8 +280,7 @@ func (d *dump) deliver(b []byte, info socket.Info, yield func(nlmsg.Msg, error) 
 		}
 		return nil
 	}
-	d.c.pool.park(d, b, info)
-	isOwn := false
+	isOwn, isParked := false, false
 	for rest := b; len(rest) > 0; {
 		m, n := nlmsg.Consume(rest)
 		if n < 0 {
@@ -286,12 +300,18 @@ func (d *dump) deliver(b []byte, info socket.Info, yield func(nlmsg.Msg, error) 
 		case !isOwn:
 			d.unmatched(m, info)
 			continue
+		case !isParked: // not before: a subscription's loop could overtake its notifications
+			d.c.pool.park(d, b, info)
+			isParked = true
 		}
 		if d.deliverOne(m, yield); d.left {
 			return nil
 		}
 	}
 	if d.strays != nil {
+		if !isParked {
+			d.c.pool.park(d, b, info) // the hook may use the Conn
+		}
 		d.handOver()
 	}
 	return nil
@@ -324,59 +344,5 @@ func (d *dump) leave(isClean bool) {
 	if d.c.pool.leave(d) {
 		d.c.pool.release(d.m, isClean)
 	}
-	d.c.conf.putBuffer(d.space)
-}
-
-// ending knows which messages belong to a dump, and which of them ends it.
-type ending struct {
-	seq         uint32 // of the request
-	typ         nlmsg.Type
-	flags       nlmsg.Flags
-	t           Transport
-	portID      uint32
-	isLate      bool
-	hasMessages bool
-	isOver      bool
-}
-
-// owns reports whether a message belongs to the dump.
-func (e *ending) owns(m nlmsg.Msg, info socket.Info) bool {
-	if m.Seq() == e.seq {
-		return (m.PortID() == e.portID || m.PortID() == 0) && (!isMulticast(info) || e.flags&nlmsg.FlagEcho != 0)
-	}
-	return e.isAnonymous(m) && !isMulticast(info) && !joined(e.t)
-}
-
-// isAnonymous reports whether a message may be a reply without numbers.
-func (e *ending) isAnonymous(m nlmsg.Msg) bool {
-	return m.Seq() == 0 && m.PortID() == 0 && m.Type() == e.typ
-}
-
-// ends reports whether a message of the dump ends it.
-func (e *ending) ends(m nlmsg.Msg) bool {
-	switch m.Type() {
-	case nlmsg.TypeDone:
-		e.isOver = true
-	case nlmsg.TypeError:
-		a, _ := nlmsg.ParseAck(m)
-		e.isOver = a.Errno != 0 || e.hasMessages || !e.isLate
-	case nlmsg.TypeNoop, nlmsg.TypeOverrun:
-	default:
-		e.hasMessages = true
-		e.isOver = m.Flags()&nlmsg.FlagMulti == 0 && e.flags&nlmsg.FlagAck == 0 && !e.isAnonymous(m)
-	}
-	return e.isOver
-}
-
-// endsIn reports whether a message of a datagram ends the dump.
-func (e *ending) endsIn(b []byte, info socket.Info) bool {
-	for !e.isOver {
-		m, n := nlmsg.Consume(b)
-		if n < 0 {
-			break
-		}
-		_ = e.owns(m, info) && e.ends(m)
-		b = b[n:]
-	}
-	return e.isOver
+	d.rest()
 }

@@ -91,7 +91,7 @@ func TestDumpDeliversUpToItsEnd(t *testing.T) {
 		{"ENOBUFS, and no end", func(r nlmsg.Msg) []event { return []event{{b: abc(r)}, {err: syscall.ENOBUFS}} }, []string{"a", "b"}, syscall.ENOBUFS},
 		{"truncated", func(r nlmsg.Msg) []event {
 			return events(abc(r), join(message(r, multi, "c"), message(r, multi, strings.Repeat("x", 400))), done(r, 0, 0))
-		}, []string{"a", "b"}, socket.ErrTruncated},
+		}, []string{"a", "b", "c"}, socket.ErrTruncated},
 		{"garbage after a message", func(r nlmsg.Msg) []event {
 			return events(abc(r), join(message(r, multi, "c"), []byte{1, 0, 0, 0}), done(r, 0, 0))
 		}, []string{"a", "b", "c"}, nlmsg.ErrTruncated},

@@ -70,6 +70,7 @@ type Error struct {
 	Op  string // the operation
 	Seq uint32 // the sequence number that the request was sent with
 	nlmsg.ExtAck
+	IsDump bool // the request has nlmsg.FlagDump
 
 	Path     []uint16     // the types of the nests around the bad attribute, outermost first, and its own; nil if it is not in the request
 	Name     string       // of that attribute, from [Request.Name]
@@ -118,7 +119,7 @@ func (e *Error) Error() string {
 func (e *Error) hint() string {
 	switch e.Errno {
 	case errno.EBUSY:
-		if len(e.Msg) == 0 {
+		if e.IsDump && len(e.Msg) == 0 {
 			return "another dump is running on this socket"
 		}
 	case errno.EPERM:
@@ -137,7 +138,7 @@ func (e *Error) Unwrap() error {
 
 // newError copies an answer to the request r.
 func newError(r *Request, a *nlmsg.ExtAck) *Error {
-	e := &Error{Op: r.op(), Seq: r.seq}
+	e := &Error{Op: r.op(), Seq: r.seq, IsDump: r.msg().Flags()&nlmsg.FlagDump == nlmsg.FlagDump}
 	answer := *a
 	answer.Request = nil
 	e.ExtAck = answer.Clone()

@@ -20,12 +20,12 @@ func (t *timer) start(d time.Duration) {
 	t.isOn = true
 }
 
-// growAfter is how long a member must not get on to count as stuck.
+// growAfter is the time without progress after which a member is stuck.
 const growAfter = time.Millisecond
 
-// growPast makes room for as many exchanges as members are stuck: in a send, where the
-// kernel waits for a lock, or in the hands of a dump's consumer, who may be waiting
-// for this pool.
+// growPast raises the limits by the number of members that are stuck: in a send, where
+// the kernel waits for a lock, or parked while the body of a dump's loop runs, which may
+// be waiting for this pool.
 func (p *pool) growPast() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -54,7 +54,7 @@ func (p *pool) growPast() {
 	}
 }
 
-// closeUnused closes the members that have been idle since the last time.
+// closeUnused closes the members that have been idle since its last call.
 func (p *pool) closeUnused() {
 	p.mu.Lock()
 	defer p.unlock()
@@ -74,10 +74,54 @@ func (p *pool) closeUnused() {
 	}
 }
 
-// unstick makes a member count again that gets on.
-func (p *pool) unstick(m *member) {
+// getOn records that the user of a member gets on: the member counts for the limit again.
+// p.mu is held.
+func (p *pool) getOn(m *member) {
+	m.moves++
 	if m.isStuck {
 		m.isStuck = false
 		p.stuck[m.kind]--
 	}
+}
+
+// dialPause is the time between a failure to open a Transport and the next attempt.
+const dialPause = 100 * time.Millisecond
+
+// open opens another Transport. It returns nil if that fails: the caller waits for one of
+// the others. p.mu is held, and released while it dials.
+func (p *pool) open(k kind) *member {
+	p.using[k]++
+	p.opening++
+	p.mu.Unlock()
+	t, err := p.dial()
+	p.mu.Lock()
+	p.using[k]--
+	p.opening--
+	switch {
+	case err != nil:
+		p.dialErr, p.noDial = err, time.Now().Add(dialPause)
+		return nil
+	case p.closed.Load():
+		p.doomed = append(p.doomed, t)
+		return nil
+	}
+	m := newMember(t)
+	p.members[m] = struct{}{}
+	p.dialErr, p.noDial = nil, time.Time{}
+	p.use(m, k)
+	return m
+}
+
+// drop closes the idle member at i, or the following one if that is the first member of
+// the pool. p.mu is held.
+func (p *pool) drop(i int) {
+	if p.idle[i] == p.first {
+		if i++; i == len(p.idle) {
+			return
+		}
+	}
+	m := p.idle[i]
+	p.idle = append(p.idle[:i], p.idle[i+1:]...)
+	delete(p.members, m)
+	p.doomed = append(p.doomed, m.t)
 }

@@ -63,8 +63,8 @@ func (s *single) Dump(ctx context.Context, r *Request, on ...Interrupted) iter.S
 	return s.own.Dump(ctx, r, on...)
 }
 
-// Send sends a datagram as it is, and waits for nothing but the kernel's handling of it,
-// also while exchanges run. Replies to it are unmatched messages (WithUnmatched); a
+// Send sends a datagram unchanged, and waits only until the kernel has handled it, also
+// while exchanges run. Replies to it are unmatched messages (WithUnmatched); a
 // Subscription delivers them in All.
 func (s *single) Send(b []byte) error { return s.Transport().Send(b) }
 

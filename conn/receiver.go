@@ -25,13 +25,6 @@ type receiver struct {
 	count   int    // of the receives
 	loss    error  // a loss that the kernel reported; the reply may still be queued
 	barrier uint32 // sequence number of the barrier, 0 before it is sent
-	strays  []stray
-}
-
-// stray is a message for the hook of WithUnmatched.
-type stray struct {
-	m    nlmsg.Msg
-	info socket.Info
 }
 
 // hold takes a member and a buffer. drop must follow if it succeeds.
@@ -47,8 +40,7 @@ func (x *receiver) hold(k kind) error {
 		return err
 	}
 	x.m = m
-	x.space = x.c.conf.getBuffer()
-	x.buf = (*x.space)[:x.c.conf.buffer]
+	x.borrow()
 	if m.dirty {
 		if err := x.clean(); err != nil {
 			x.drop(false)
@@ -61,7 +53,23 @@ func (x *receiver) hold(k kind) error {
 // drop returns the member and the buffer.
 func (x *receiver) drop(isClean bool) {
 	x.c.pool.release(x.m, isClean)
-	x.c.conf.putBuffer(x.space)
+	x.rest()
+}
+
+// borrow takes a receive buffer, unless x has one.
+func (x *receiver) borrow() {
+	if x.space == nil {
+		x.space = x.c.conf.getBuffer()
+		x.buf = (*x.space)[:x.c.conf.buffer]
+	}
+}
+
+// rest gives the buffer back.
+func (x *receiver) rest() {
+	if x.space != nil {
+		x.c.conf.putBuffer(x.space)
+		x.space, x.buf = nil, nil
+	}
 }
 
 // sendBarrier asks for the acknowledgement of nothing. The kernel handles the requests

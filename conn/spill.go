@@ -5,13 +5,14 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// While the body of its loop runs, a dump does not need its member but for the rest of
-// the list. It is parked then: an exchange that finds no other Transport, and can open
-// none, reads that rest into memory and has the member. Without this, a request in the
-// body of a dump would wait for the dump, and the dump for it.
+// While the body of its loop runs, a dump needs its member only for the rest of the list.
+// The member is parked then: an exchange that finds no other Transport, and can open none,
+// reads that rest into memory and takes the member. Without this, a request in the body
+// of a dump would wait for the dump, and the dump for it.
 
-// park leaves the member of d to others until resume, while the loop has a datagram. If
-// nothing is queued the list has ended with that, but where replies come late.
+// park allows others to take the member of d until resume, while the loop has datagram b.
+// Where replies come late an empty queue does not end the list, so the end is looked for
+// in b.
 func (p *pool) park(d *dump, b []byte, info socket.Info) {
 	parked := d.ending
 	if parked.isLate {
@@ -23,13 +24,13 @@ func (p *pool) park(d *dump, b []byte, info socket.Info) {
 		return
 	}
 	d.m.parked, d.parked = d, parked
-	d.m.moves++
+	p.getOn(d.m)
 	if !p.mayDial() {
 		p.wake(forListening) // which waits for the end of the dump
 	}
 }
 
-// resume takes the member back, if it is still there, and otherwise what was read of it.
+// resume ends the parking. If another exchange is reading the rest it waits for that.
 func (p *pool) resume(d *dump) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -42,7 +43,6 @@ func (p *pool) resume(d *dump) error {
 			return err
 		}
 	}
-	d.strays, d.others = append(d.strays, d.others...), nil
 	if d.m != nil {
 		if p.closed.Load() {
 			return ErrClosedWaiting
@@ -51,13 +51,12 @@ func (p *pool) resume(d *dump) error {
 			d.loss, d.restLoss = d.restLoss, nil
 		}
 		d.m.parked = nil
-		d.m.moves++
-		p.unstick(d.m)
+		p.getOn(d.m)
 	}
 	return nil
 }
 
-// leave ends the use of a member by d, and reports whether it has to be released.
+// leave ends the use of the member by d. It reports whether the caller must release it.
 func (p *pool) leave(d *dump) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -71,8 +70,8 @@ func (p *pool) leave(d *dump) bool {
 	return false
 }
 
-// takeOver reads the rest of the dump that has parked m, and uses m for k. It is called
-// with mu, and without which it reads.
+// takeOver reads the rest of the dump that has parked m, and uses m for k. p.mu is held,
+// and released while it reads.
 func (p *pool) takeOver(x *wait, m *member, k kind) (*member, error) {
 	d := m.parked
 	m.parked, d.taken = nil, make(chan struct{})
@@ -83,10 +82,11 @@ func (p *pool) takeOver(x *wait, m *member, k kind) (*member, error) {
 	p.mu.Lock()
 	close(d.taken)
 	d.taken = nil
-	d.backlog, d.others = append(d.backlog, r.datagrams...), append(d.others, r.others...)
+	d.backlog = append(d.backlog, r.datagrams...)
 	switch {
 	case err == nil:
 		d.m, d.restLoss = nil, r.loss
+		m.dirty = r.loss == socket.ErrTruncated // the list goes on
 		p.unuse(m)
 		p.use(m, k)
 		return m, nil
@@ -99,37 +99,34 @@ func (p *pool) takeOver(x *wait, m *member, k kind) (*member, error) {
 	return nil, err
 }
 
-// rest is what was read of a dump for its loop.
+// rest is the part of a dump that was read into memory.
 type rest struct {
 	datagrams []datagram
-	others    []stray
 	loss      error // that the kernel reported meanwhile
 }
 
-// readRest reads the rest of a dump for an exchange that waits as x says; kept bytes of it
-// were read before. Its error says why the rest could not be read. The loop may be left
-// meanwhile: of d there is only what does not change.
+// readRest reads the rest of a dump for the exchange x; kept bytes of it were read before.
+// The loop may be left meanwhile, so it uses only fields of d that do not change.
 func (d *dump) readRest(x *wait, m *member, e *ending, kept int) (r rest, err error) {
 	if e.isOver {
 		return r, nil
 	}
-	own := receiver{wait: *x, c: d.c, m: m, space: d.c.conf.getBuffer()}
-	own.buf = (*own.space)[:d.c.conf.buffer]
-	defer d.c.conf.putBuffer(own.space)
+	own := receiver{wait: *x, c: d.c, m: m}
+	own.borrow()
+	defer func() {
+		own.rest()
+		x.strays, r.loss = own.strays, own.loss
+	}()
 	isClosed := &d.c.pool.closed
 	for err = own.expired(); err == nil && !e.isOver && kept < d.c.conf.queue && !isClosed.Load(); err = own.expired() {
 		b, info, err := own.fetch(e)
-		switch {
-		case err == errOver || err == errLost:
-			e.isOver = true
-		case err != nil:
-			r.others, r.loss = own.strays, own.loss
+		if err != nil && err != errOver && err != errLost {
 			return r, err
 		}
 		own.sort(b, info, e, &r)
 		kept += len(b)
+		e.isOver = e.isOver || err != nil
 	}
-	r.others, r.loss = own.strays, own.loss
 	switch {
 	case e.isOver:
 		return r, nil

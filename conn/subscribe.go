@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -37,7 +38,8 @@ type Subscription struct {
 	queue int   // datagrams that may have been queued before the loss
 	again error // another loss, since
 
-	mu     sync.Mutex // guards what exchanges leave for All
+	mu     sync.Mutex  // guards what exchanges leave for All
+	isLeft atomic.Bool // that there is any
 	kept   []notification
 	size   int   // bytes of kept
 	missed error // a loss that an exchange met
@@ -106,6 +108,7 @@ func (s *Subscription) Info() socket.Info { return s.info }
 func (s *Subscription) keep(m nlmsg.Msg, info socket.Info) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.isLeft.Store(true)
 	if s.size+len(m) > s.from.conf.queue {
 		s.own.stats.lost.Add(1)
 		s.missed = ErrTooMuch
@@ -119,6 +122,7 @@ func (s *Subscription) keep(m nlmsg.Msg, info socket.Info) {
 func (s *Subscription) miss(err error) {
 	s.mu.Lock()
 	s.missed = err
+	s.isLeft.Store(true)
 	s.mu.Unlock()
 }
 
@@ -132,7 +136,7 @@ func (s *Subscription) miss(err error) {
 func (s *Subscription) All(ctx context.Context) iter.Seq2[nlmsg.Msg, error] {
 	return func(yield func(nlmsg.Msg, error) bool) {
 		l := &listener{receiver: receiver{wait: wait{ctx: ctx}, c: s.own, isListener: true}, s: s}
-		defer l.rest()
+		defer l.end()
 		for {
 			b, err := l.datagram()
 			switch {
@@ -149,7 +153,7 @@ func (s *Subscription) All(ctx context.Context) iter.Seq2[nlmsg.Msg, error] {
 	}
 }
 
-// listener receives for All. It holds the Transport only while it receives.
+// listener receives for All. The member is lent while the loop has a datagram.
 type listener struct {
 	receiver
 	s    *Subscription
@@ -157,29 +161,50 @@ type listener struct {
 }
 
 // datagram returns the next datagram, nil for none: exchanges have left messages, or a
-// loss is due.
+// loss is due. The first receive stands here for the reason that exchange has.
 func (l *listener) datagram() (b []byte, err error) {
 	if err := l.expired(); err != nil {
 		return nil, err
 	}
-	if l.m, err = l.c.pool.acquire(&l.wait, forListening); err != nil {
-		return nil, err
-	}
-	defer func() { l.c.pool.release(l.m, !l.m.dirty) }()
-	s := l.s
-	if l.space == nil {
-		l.space = l.c.conf.getBuffer()
-		l.buf = (*l.space)[:l.c.conf.buffer]
-	}
-	if l.m.dirty {
-		if err := l.clean(); err != nil {
+	if l.m == nil || !l.c.pool.unlend() {
+		if err := l.hold(forListening); err != nil {
+			l.m = nil
 			return nil, err
 		}
 	}
-	if l.takeKept() {
+	if l.s.isLeft.Load() {
+		l.takeKept()
+	} else if n, info, failure := l.m.t.TryReceive(l.buf); failure == nil && n > 0 && info.PortID == 0 {
+		l.s.info, b = info, l.buf[:n]
+		l.s.queue--
+	} else if b, err = l.goOn(n, info, failure); err == errHandOver {
+		l.release()
 		return nil, nil
 	}
-	b, info, err := l.next(false)
+	if !l.c.pool.lend() {
+		l.release()
+	}
+	return b, err
+}
+
+// release returns the member.
+func (l *listener) release() {
+	l.c.pool.release(l.m, !l.m.dirty)
+	l.m = nil
+}
+
+// end returns the member and the buffer.
+func (l *listener) end() {
+	if l.m != nil && l.c.pool.unlend() {
+		l.release()
+	}
+	l.rest()
+}
+
+// goOn is datagram after a receive that was not the usual one.
+func (l *listener) goOn(n int, info socket.Info, failure error) (b []byte, err error) {
+	s := l.s
+	b, info, err = l.judge(false, n, info, failure)
 	l.noteLoss()
 	if err == socket.ErrEmpty {
 		if s.loss != nil {
@@ -197,8 +222,6 @@ func (l *listener) datagram() (b []byte, err error) {
 	case errors.Is(err, socket.ErrTruncated):
 		l.c.stats.lost.Add(1)
 		s.lose(socket.ErrTruncated)
-		return nil, nil
-	case err == errHandOver:
 		return nil, nil
 	}
 	return b, err
@@ -240,14 +263,6 @@ func (l *listener) listen() (b []byte, info socket.Info, err error) {
 		}
 	}
 	return b, info, err
-}
-
-// rest gives the buffer back.
-func (l *listener) rest() {
-	if l.space != nil {
-		l.c.conf.putBuffer(l.space)
-		l.space, l.buf = nil, nil
-	}
 }
 
 // lose notes a loss. The kernel reports it at once, ahead of the datagrams that are
@@ -299,18 +314,16 @@ func (s *Subscription) reportLoss(ctx context.Context, yield func(nlmsg.Msg, err
 	return true
 }
 
-// takeKept takes what exchanges have left, while none runs, and reports whether there is
-// anything.
-func (l *listener) takeKept() bool {
+// takeKept takes what exchanges have left, while none runs.
+func (l *listener) takeKept() {
 	s := l.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.missed != nil {
 		s.note(s.missed)
 	}
-	isSome := s.missed != nil || len(s.kept) > 0
 	l.kept, s.kept, s.size, s.missed = s.kept, nil, 0, nil
-	return isSome
+	s.isLeft.Store(false)
 }
 
 // deliverKept gives the loop what exchanges have left. What it does not want any more is
@@ -332,6 +345,7 @@ func (l *listener) deliverKept(yield func(nlmsg.Msg, error) bool) bool {
 func (s *Subscription) putBack(kept []notification) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.isLeft.Store(true)
 	s.kept = append(kept, s.kept...)
 	for _, n := range kept {
 		s.size += len(n.m)

@@ -5,12 +5,24 @@ import (
 	"errors"
 	"os"
 	"time"
+
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
 )
 
-// wait is how long an exchange waits, for a member of the pool and for datagrams.
+// wait is how long an exchange waits, for a member of the pool and for datagrams, and what
+// it receives meanwhile for the hook.
 type wait struct {
 	ctx      context.Context
 	deadline time.Time // zero: none
+
+	strays []stray // that it has received
+}
+
+// stray is a message for the hook of WithUnmatched.
+type stray struct {
+	m    nlmsg.Msg
+	info socket.Info
 }
 
 // past is a time at which waiting has ended.
