@@ -110,12 +110,12 @@ func appendFamily(b []byte, f *Family, r *registration) []byte {
 	b = nla.AppendUint32(b, genlmsg.CtrlAttrHdrSize, uint32(f.HdrSize))
 	b = nla.AppendUint32(b, genlmsg.CtrlAttrMaxAttr, uint32(f.maxAttr()))
 	if len(r.ops.list) > 0 {
-		var ops int
-		b, ops = nla.BeginNoFlag(b, genlmsg.CtrlAttrOps)
+		ops := len(b)
+		b = nla.BeginNoFlag(b, genlmsg.CtrlAttrOps)
 		for i := range r.ops.list {
 			c := &r.ops.list[i]
-			var op int
-			b, op = nla.BeginNoFlag(b, uint16(i+1))
+			op := len(b)
+			b = nla.BeginNoFlag(b, uint16(i+1))
 			b = nla.AppendUint32(b, genlmsg.CtrlAttrOpID, uint32(c.cmd()))
 			b = nla.AppendUint32(b, genlmsg.CtrlAttrOpFlags, uint32(c.flags()))
 			b = nla.End(b, op)
@@ -123,8 +123,8 @@ func appendFamily(b []byte, f *Family, r *registration) []byte {
 		b = nla.End(b, ops)
 	}
 	if len(f.Groups) > 0 {
-		var groups int
-		b, groups = nla.BeginNoFlag(b, genlmsg.CtrlAttrMulticastGroups)
+		groups := len(b)
+		b = nla.BeginNoFlag(b, genlmsg.CtrlAttrMulticastGroups)
 		for i := 0; i < len(f.Groups) && len(b)-start <= maxDumpSize; i++ {
 			b = appendGroup(b, f, r, i, uint16(i+1))
 		}
@@ -134,7 +134,8 @@ func appendFamily(b []byte, f *Family, r *registration) []byte {
 }
 
 func appendGroup(b []byte, f *Family, r *registration, group int, typ uint16) []byte {
-	b, mark := nla.BeginNoFlag(b, typ)
+	mark := len(b)
+	b = nla.BeginNoFlag(b, typ)
 	b = nla.AppendUint32(b, genlmsg.CtrlAttrMulticastGroupID, r.group(group))
 	b = nla.AppendCString(b, genlmsg.CtrlAttrMulticastGroupName, f.Groups[group].Name)
 	return nla.End(b, mark)
@@ -155,7 +156,8 @@ func (b *Bus) tellGroup(cmd uint8, f *Family, r *registration, group int) {
 	m, mark := b.ctrl.Begin(nil, 0, 0, 0, cmd)
 	m = nla.AppendCString(m, genlmsg.CtrlAttrFamilyName, f.Name)
 	m = nla.AppendUint16(m, genlmsg.CtrlAttrFamilyID, r.id)
-	m, groups := nla.BeginNoFlag(m, genlmsg.CtrlAttrMulticastGroups)
+	groups := len(m)
+	m = nla.BeginNoFlag(m, genlmsg.CtrlAttrMulticastGroups)
 	m = nla.End(appendGroup(m, f, r, group, 1), groups)
 	b.tell(f, nlmsg.End(m, mark))
 }

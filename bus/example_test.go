@@ -89,9 +89,9 @@ func ExampleBus_Register() {
 	fmt.Println(b.Register(f))
 
 	port, _ := b.Open()
-	m, mark := nlmsg.Begin(nil, nlmsg.Type(f.ID()), nlmsg.FlagRequest, 1, 0)
+	m := nlmsg.Begin(nil, nlmsg.Type(f.ID()), nlmsg.FlagRequest, 1, 0)
 	m = genlmsg.Append(m, cmdAdd, 1)
-	m = nlmsg.End(nla.AppendUint32(nla.AppendUint32(m, attrA, 2), attrB, 40), mark)
+	m = nlmsg.End(nla.AppendUint32(nla.AppendUint32(m, attrA, 2), attrB, 40), 0)
 	fmt.Println(port.Send(m))
 
 	buf := make([]byte, socket.BufferSize)

@@ -156,7 +156,8 @@ func TestExtAck(t *testing.T) {
 	f := register(t, b, simple("f", func(i *Info) error { return fill(i) }))
 	var attrs []byte
 	attrs = nla.AppendUint32(attrs, 1, 5)
-	attrs, mark := nla.Begin(attrs, 2)
+	mark := len(attrs)
+	attrs = nla.Begin(attrs, 2)
 	attrs = nla.End(nla.AppendUint32(attrs, 2, 9), mark)
 	nested := func(i *Info) nla.Attr {
 		tb := make([]nla.Attr, 3)

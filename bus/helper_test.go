@@ -41,10 +41,10 @@ func openPort(t testing.TB, b *Bus, options ...PortOption) *Port {
 
 // message makes a request.
 func message(f *Family, cmd uint8, flags nlmsg.Flags, attrs []byte) []byte {
-	b, mark := nlmsg.Begin(nil, nlmsg.Type(f.ID()), nlmsg.FlagRequest|flags, 7, 0)
+	b := nlmsg.Begin(nil, nlmsg.Type(f.ID()), nlmsg.FlagRequest|flags, 7, 0)
 	b = genlmsg.Append(b, cmd, 1)
 	b = append(b, make([]byte, nla.Align(f.HdrSize))...)
-	return nlmsg.End(append(b, attrs...), mark)
+	return nlmsg.End(append(b, attrs...), 0)
 }
 
 // send sends a request and returns all that comes back, message by message.

@@ -248,7 +248,8 @@ func (r *registration) begin(b []byte, f *Family, flags nlmsg.Flags, seq, portID
 	if r != nil {
 		id = nlmsg.Type(r.id)
 	}
-	b, mark := nlmsg.Begin(b, id, flags, seq, portID)
+	mark := len(b)
+	b = nlmsg.Begin(b, id, flags, seq, portID)
 	b = genlmsg.Append(b, cmd, f.Version)
 	for range nla.Align(f.HdrSize) {
 		b = append(b, 0)

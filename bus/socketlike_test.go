@@ -15,8 +15,8 @@ import (
 
 // noop is a message for nobody, which is acknowledged.
 func noop() []byte {
-	b, mark := nlmsg.Begin(nil, nlmsg.TypeNoop, nlmsg.FlagRequest|nlmsg.FlagAck, 1, 0)
-	return nlmsg.End(b, mark)
+	b := nlmsg.Begin(nil, nlmsg.TypeNoop, nlmsg.FlagRequest|nlmsg.FlagAck, 1, 0)
+	return nlmsg.End(b, 0)
 }
 
 // A deadline that is over holds back what is queued, as that of a socket does.

@@ -71,8 +71,8 @@ func kinds(t *testing.T, list []nlmsg.Msg) (kinds []string) {
 func TestNoopFlags(t *testing.T) {
 	p := openPort(t, newBus(t))
 	for flags, want := range map[nlmsg.Flags]int{0: 0, nlmsg.FlagRequest: 0, nlmsg.FlagAck: 1, nlmsg.FlagRequest | nlmsg.FlagAck: 1} {
-		m, mark := nlmsg.Begin(nil, nlmsg.TypeNoop, flags, 3, 0)
-		list := send(t, p, nlmsg.End(m, mark))
+		m := nlmsg.Begin(nil, nlmsg.TypeNoop, flags, 3, 0)
+		list := send(t, p, nlmsg.End(m, 0))
 		if len(list) != want {
 			t.Errorf("flags %v: %d answers, want %d", flags, len(list), want)
 		}

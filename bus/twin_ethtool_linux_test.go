@@ -66,13 +66,13 @@ func learnEthtool(t *testing.T, c *conn.Conn, k *kernelFamily, op *Op, devices m
 	t.Helper()
 	e := &ethtoolOp{one: map[[2]uint32]*learned{}, all: map[uint32]*learned{}}
 	header := func(index, flags, phy uint32) []byte {
-		b, mark := nla.Begin(nil, ethtoolHeader)
+		b := nla.Begin(nil, ethtoolHeader)
 		for typ, v := range map[uint16]uint32{ethtoolIndex: index, ethtoolFlags: flags, ethtoolPHY: phy} {
 			if v != 0 {
 				b = nla.AppendUint32(b, typ, v)
 			}
 		}
-		return nla.End(b, mark)
+		return nla.End(b, 0)
 	}
 	for flags := range uint32(8) { // those that are not valid the policy refuses
 		e.all[flags] = learn(t, c, &k.Family, op.Cmd, nlmsg.FlagDump, header(0, flags, 0))

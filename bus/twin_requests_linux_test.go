@@ -24,7 +24,7 @@ func (w *twins) request() []byte {
 	}
 	w.seq++
 	flags := w.messageFlags()
-	b, mark := nlmsg.Begin(nil, nlmsg.Type(at.id), flags, w.seq, uint32(g.IntN(3)))
+	b := nlmsg.Begin(nil, nlmsg.Type(at.id), flags, w.seq, uint32(g.IntN(3)))
 	header := genlmsg.Append(nil, at.cmd, uint8(g.IntN(4)))
 	if w.one(30) {
 		header[2+g.IntN(2)] = byte(g.IntN(3)) // reserved
@@ -32,9 +32,9 @@ func (w *twins) request() []byte {
 	b = append(b, header...)
 	b = append(b, w.attrs(&at, flags)...)
 	if w.one(40) { // too short for its headers
-		b = b[:mark+nlmsg.HeaderLen+g.IntN(len(header)+1)]
+		b = b[:nlmsg.HeaderLen+g.IntN(len(header)+1)]
 	}
-	b = nlmsg.End(b, mark)
+	b = nlmsg.End(b, 0)
 	if w.one(60) { // a length that is wrong
 		n := nla.AppendUint32(nil, 0, uint32(g.IntN(2*len(b))))
 		copy(b, n[4:])
@@ -113,7 +113,7 @@ func (w *twins) ctrlAttrs() (b []byte) {
 // ethtoolAttrs are a header, mostly whole.
 func (w *twins) ethtoolAttrs() []byte {
 	g := w.g
-	b, mark := nla.Begin(nil, ethtoolHeader)
+	b := nla.Begin(nil, ethtoolHeader)
 	if g.IntN(3) != 0 {
 		b = nla.AppendUint32(b, ethtoolIndex, pick[uint32](g, 1, 1, 1, 0, 2, 99))
 	}
@@ -123,7 +123,7 @@ func (w *twins) ethtoolAttrs() []byte {
 	if g.IntN(2) == 0 {
 		b = nla.AppendUint32(b, ethtoolFlags, uint32(g.IntN(9)))
 	}
-	return nla.End(b, mark)
+	return nla.End(b, 0)
 }
 
 // netdevAttrs are indexes of devices and ids, of the types that the operations

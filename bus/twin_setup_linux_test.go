@@ -35,8 +35,8 @@ func addBridge(t *testing.T, c *conn.Conn, name string, index uint32) {
 	r := c.Request(unix.RTM_NEWLINK, nlmsg.FlagRequest|nlmsg.FlagAck|nlmsg.FlagCreate|nlmsg.FlagExcl, linkHeader(index))
 	defer r.Release()
 	r.B = nla.AppendCString(r.B, unix.IFLA_IFNAME, name)
-	var mark int
-	r.B, mark = nla.Begin(r.B, unix.IFLA_LINKINFO)
+	mark := len(r.B)
+	r.B = nla.Begin(r.B, unix.IFLA_LINKINFO)
 	r.B = nla.End(nla.AppendCString(r.B, unix.IFLA_INFO_KIND, "bridge"), mark)
 	if _, err := c.Do(t.Context(), r); err != nil {
 		t.Fatal(err)

@@ -26,9 +26,9 @@ type forgery struct {
 // told makes the answer of a controller, with attributes behind the headers.
 func told(attrs func(b []byte) []byte) func(seq, portID uint32) []byte {
 	return func(seq, portID uint32) []byte {
-		b, mark := nlmsg.Begin(nil, genlmsg.IDCtrl, 0, seq, portID)
+		b := nlmsg.Begin(nil, genlmsg.IDCtrl, 0, seq, portID)
 		b = genlmsg.Append(b, genlmsg.CtrlCmdNewFamily, 2)
-		return nlmsg.End(attrs(b), mark)
+		return nlmsg.End(attrs(b), 0)
 	}
 }
 
@@ -51,10 +51,11 @@ func goodFamily(b []byte) []byte {
 	b = nla.AppendUint16(b, genlmsg.CtrlAttrFamilyID, forged.ID)
 	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, forged.Name)
 	b = nla.AppendUint32(b, genlmsg.CtrlAttrVersion, uint32(forged.Version))
-	b, groups := nla.Begin(b, genlmsg.CtrlAttrMulticastGroups)
+	groups := len(b)
+	b = nla.Begin(b, genlmsg.CtrlAttrMulticastGroups)
 	for i, g := range forged.Groups {
-		var group int
-		b, group = nla.Begin(b, uint16(i+1))
+		group := len(b)
+		b = nla.Begin(b, uint16(i+1))
 		b = nla.AppendUint32(b, genlmsg.CtrlAttrMulticastGroupID, g.ID)
 		b = nla.AppendCString(b, genlmsg.CtrlAttrMulticastGroupName, g.Name)
 		b = nla.End(b, group)
@@ -98,8 +99,8 @@ var forgeries = []forgery{
 		return nlmsg.AppendAck(nil, &nlmsg.ExtAck{Errno: errno.ENOENT, Request: request}, nlmsg.AckOptions{PortID: portID})
 	}},
 	{name: "an error without errno", make: func(seq, portID uint32) []byte {
-		b, mark := nlmsg.Begin(nil, nlmsg.TypeError, 0, seq, portID)
-		return nlmsg.End(b, mark)
+		b := nlmsg.Begin(nil, nlmsg.TypeError, 0, seq, portID)
+		return nlmsg.End(b, 0)
 	}},
 }
 

@@ -75,7 +75,8 @@ func (s *bare) receive(tb testing.TB) []byte {
 
 // appendGetFamily asks the controller for itself.
 func appendGetFamily(b []byte) []byte {
-	b, m := nlmsg.Begin(b, genlmsg.IDCtrl, nlmsg.FlagRequest, 1, 0)
+	m := len(b)
+	b = nlmsg.Begin(b, genlmsg.IDCtrl, nlmsg.FlagRequest, 1, 0)
 	b = genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion)
 	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, genlmsg.CtrlName)
 	return nlmsg.End(b, m)
@@ -261,7 +262,8 @@ func BenchmarkDump(b *testing.B) {
 
 // appendGetRoutes asks for the IPv4 routes.
 func appendGetRoutes(b []byte) []byte {
-	b, m := nlmsg.Begin(b, unix.RTM_GETROUTE, nlmsg.FlagRequest|nlmsg.FlagDump, 1, 0)
+	m := len(b)
+	b = nlmsg.Begin(b, unix.RTM_GETROUTE, nlmsg.FlagRequest|nlmsg.FlagDump, 1, 0)
 	return nlmsg.End(append(b, rtmsg()...), m)
 }
 

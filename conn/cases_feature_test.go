@@ -199,7 +199,7 @@ func TestUnmatchedMessagesGoToTheHook(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		var c *Conn
 		var got []string
-		old := nlmsg.Msg(nlmsg.End(nlmsg.Begin(nil, fakeType, 0, 12345, 0)))
+		old := nlmsg.Msg(nlmsg.End(nlmsg.Begin(nil, fakeType, 0, 12345, 0), 0))
 		c = open(&fleet{reply: func(req nlmsg.Msg) []event {
 			if req.Flags()&nlmsg.FlagDump != nlmsg.FlagDump && said(req) != "text" {
 				return echo(req)

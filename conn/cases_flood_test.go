@@ -48,7 +48,7 @@ func (f *flood) Receive(b []byte) (int, socket.Info, error) { return f.TryReceiv
 var errFlood = errors.New("the exchange did not end in the flood")
 
 func TestContextsAndDeadlinesAreKeptInAFlood(t *testing.T) {
-	forged := nlmsg.End(nlmsg.Begin(nil, fakeType, nlmsg.FlagMulti, 1, fakePort))
+	forged := nlmsg.End(nlmsg.Begin(nil, fakeType, nlmsg.FlagMulti, 1, fakePort), 0)
 	floods := map[string]event{
 		"foreign":      {b: forged, info: socket.Info{PortID: 7}},
 		"cut":          {b: forged, info: socket.Info{PortID: 7}, err: socket.ErrTruncated},
@@ -130,7 +130,7 @@ func TestContextsAreKeptWhileADumpWithoutEndIsDiscarded(t *testing.T) {
 func TestContextsAreKeptByASubscriptionInAFlood(t *testing.T) {
 	for name, e := range map[string]event{
 		"foreign": {b: []byte{1}, info: socket.Info{PortID: 7}}, "malformed": {b: []byte{1}}, "empty": {b: []byte{}},
-		"losses": {err: syscall.ENOBUFS}, "notifications": {b: nlmsg.End(nlmsg.Begin(nil, fakeType, 0, 0, 0)), info: socket.Info{Groups: 1}},
+		"losses": {err: syscall.ENOBUFS}, "notifications": {b: nlmsg.End(nlmsg.Begin(nil, fakeType, 0, 0, 0), 0), info: socket.Info{Groups: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())

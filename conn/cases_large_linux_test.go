@@ -30,7 +30,8 @@ func longLink(t *testing.T, netNS int) {
 	defer c.Close()
 	for first := 0; first < 495; first += 99 {
 		r := c.Request(rtmNewLinkProp, nlmsg.FlagAck|nlmsg.FlagCreate|nlmsg.FlagExcl, ifinfomsg(1, 0, 0))
-		b, m := nla.Begin(r.B, iflaPropList)
+		m := len(r.B)
+		b := nla.Begin(r.B, iflaPropList)
 		for i := range 99 {
 			b = nla.AppendCString(b, iflaAltIfname, fmt.Sprintf("%s%03d", strings.Repeat("x", 124), first+i))
 		}

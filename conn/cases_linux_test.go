@@ -137,7 +137,8 @@ func linksInGroup(t *testing.T, c *Conn, group uint32, n int) {
 	for i := range n {
 		r := c.Request(unix.RTM_NEWLINK, nlmsg.FlagAck|nlmsg.FlagCreate|nlmsg.FlagExcl, ifinfomsg(0, 0, 0))
 		r.B = nla.AppendUint32(r.B, unix.IFLA_GROUP, group)
-		b, m := nla.Begin(r.B, unix.IFLA_LINKINFO)
+		m := len(r.B)
+		b := nla.Begin(r.B, unix.IFLA_LINKINFO)
 		r.B = nla.End(nla.AppendCString(b, unix.IFLA_INFO_KIND, "bridge"), m)
 		if batch = append(batch, r); len(batch) == 50 || i == n-1 {
 			if err := c.Batch(patiently(t), batch...); err != nil {
@@ -270,7 +271,7 @@ func TestDeadlinesAreKeptWhileOtherProcessesFloodThePort(t *testing.T) {
 // floodPort sends messages to a port until it is stopped, or the port is gone.
 func floodPort(s *socket.Socket, portID uint32, stop <-chan struct{}) {
 	defer s.Close()
-	b := nlmsg.End(nlmsg.Begin(nil, fakeType, nlmsg.FlagMulti, 1, portID))
+	b := nlmsg.End(nlmsg.Begin(nil, fakeType, nlmsg.FlagMulti, 1, portID), 0)
 	for {
 		select {
 		case <-stop:

@@ -173,8 +173,8 @@ func thermal(req nlmsg.Msg) []event {
 	}
 	var all []event
 	for _, zone := range []string{"cpu", "gpu"} {
-		b, m := nlmsg.Begin(nil, req.Type(), 0, 0, 0)
-		all = append(all, event{b: nlmsg.End(append(b, zone...), m)})
+		b := nlmsg.Begin(nil, req.Type(), 0, 0, 0)
+		all = append(all, event{b: nlmsg.End(append(b, zone...), 0)})
 	}
 	return append(all, event{b: done(req, nlmsg.FlagMulti, 0)})
 }
@@ -194,8 +194,8 @@ func TestListWithoutSequenceNumbersIsTheDumps(t *testing.T) {
 // A message without numbers is not the dump's if it is of another type, came from a
 // group, or from another process.
 func TestMessagesWithoutSequenceNumberAreOnlyTheDumpsIfTheyCanBe(t *testing.T) {
-	stray := nlmsg.End(nlmsg.Begin(nil, fakeType, 0, 0, 0))
-	other := nlmsg.End(nlmsg.Begin(nil, fakeType+1, 0, 0, 0))
+	stray := nlmsg.End(nlmsg.Begin(nil, fakeType, 0, 0, 0), 0)
+	other := nlmsg.End(nlmsg.Begin(nil, fakeType+1, 0, 0, 0), 0)
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		c := open(&fleet{reply: func(req nlmsg.Msg) []event {
 			return append([]event{

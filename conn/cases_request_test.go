@@ -66,7 +66,7 @@ func TestRequestThatNoConnMadeIsRefused(t *testing.T) {
 	fl := &fleet{reply: echo}
 	c := fl.single(t)
 	isRefused(t, c, &Request{})
-	isRefused(t, c, &Request{B: nlmsg.End(nlmsg.Begin(nil, fakeType, 0, 0, 0))})
+	isRefused(t, c, &Request{B: nlmsg.End(nlmsg.Begin(nil, fakeType, 0, 0, 0), 0)})
 	r := c.Request(fakeType, 0, nil)
 	isRefused(t, c, copyOf(r))
 	released := c.Request(fakeType, 0, nil)

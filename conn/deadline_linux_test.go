@@ -50,7 +50,8 @@ func (h *rtnl) add(tb testing.TB, n int) error {
 			r := h.c.Request(unix.RTM_NEWLINK, nlmsg.FlagAck|nlmsg.FlagCreate|nlmsg.FlagExcl, ifinfomsg(0, 0, 0))
 			r.B = nla.AppendCString(r.B, unix.IFLA_IFNAME, fmt.Sprint("d", h.made))
 			r.B = nla.AppendUint32(r.B, unix.IFLA_GROUP, deviceGroup)
-			b, mark := nla.Begin(r.B, unix.IFLA_LINKINFO)
+			mark := len(r.B)
+			b := nla.Begin(r.B, unix.IFLA_LINKINFO)
 			r.B = nla.End(nla.AppendCString(b, unix.IFLA_INFO_KIND, h.kind), mark)
 			batch = append(batch, r)
 		}

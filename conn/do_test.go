@@ -64,8 +64,8 @@ func TestDoReturnsWhatCameUpToTheEnd(t *testing.T) {
 		}, []string{"a", "b"}, 0, "", 0},
 		{"nothing", 0, func(nlmsg.Msg) []event { return nil }, nil, 0, "", 0},
 		{"an empty DONE", 0, func(r nlmsg.Msg) []event {
-			b, m := nlmsg.Begin(nil, nlmsg.TypeDone, nlmsg.FlagMulti, r.Seq(), fakePort)
-			return events(nlmsg.End(b, m))
+			b := nlmsg.Begin(nil, nlmsg.TypeDone, nlmsg.FlagMulti, r.Seq(), fakePort)
+			return events(nlmsg.End(b, 0))
 		}, nil, 0, "", 0},
 		{"an error", 0, func(r nlmsg.Msg) []event { return events(answer(r, 2, "no such thing")) }, nil, syscall.ENOENT, "", 0},
 		{"an error after a reply", nlmsg.FlagAck, func(r nlmsg.Msg) []event {
@@ -77,15 +77,15 @@ func TestDoReturnsWhatCameUpToTheEnd(t *testing.T) {
 		{"a warning", nlmsg.FlagAck, func(r nlmsg.Msg) []event { return events(answer(r, 0, "deprecated")) }, nil, 0, "deprecated", 0},
 		{"NOOP in between", nlmsg.FlagAck, func(r nlmsg.Msg) []event {
 			noop := nlmsg.Msg(message(r, 0, ""))
-			b, m := nlmsg.Begin(nil, nlmsg.TypeNoop, 0, noop.Seq(), fakePort)
-			return events(nlmsg.End(b, m), answer(r, 0, ""))
+			b := nlmsg.Begin(nil, nlmsg.TypeNoop, 0, noop.Seq(), fakePort)
+			return events(nlmsg.End(b, 0), answer(r, 0, ""))
 		}, nil, 0, "", 0},
 		{"everything twice", nlmsg.FlagAck, func(r nlmsg.Msg) []event {
 			return events(message(r, 0, "a"), message(r, 0, "a"), answer(r, 0, ""), answer(r, 0, ""))
 		}, []string{"a", "a"}, 0, "", 1},
 		{"the port ID left 0, as audit does", 0, func(r nlmsg.Msg) []event {
-			b, m := nlmsg.Begin(nil, fakeType, 0, r.Seq(), 0)
-			return events(nlmsg.End(append(b, "a"...), m))
+			b := nlmsg.Begin(nil, fakeType, 0, r.Seq(), 0)
+			return events(nlmsg.End(append(b, "a"...), 0))
 		}, []string{"a"}, 0, "", 0},
 		{"late answers and those to another port first", 0, func(r nlmsg.Msg) []event {
 			late, foreign := r.Clone(), message(r, 0, "for another port")
@@ -164,8 +164,8 @@ func TestFaultsThatTouchNoReplyDoNotFailTheRequest(t *testing.T) {
 			return events(message(late, 0, strings.Repeat("x", 400)))
 		}, Stats{Truncated: 1}},
 		{"a NOOP without numbers", func(r nlmsg.Msg) []event {
-			b, m := nlmsg.Begin(nil, nlmsg.TypeNoop, 0, 0, 0)
-			return events(nlmsg.End(b, m))
+			b := nlmsg.Begin(nil, nlmsg.TypeNoop, 0, 0, 0)
+			return events(nlmsg.End(b, 0))
 		}, Stats{Stale: 1}},
 	}
 	for _, tt := range tests {
@@ -189,8 +189,8 @@ func TestFaultsThatTouchNoReplyDoNotFailTheRequest(t *testing.T) {
 
 func TestLossesAndFaultsFailTheirRequestAndNotTheNext(t *testing.T) {
 	overrun := func(r nlmsg.Msg) []byte {
-		b, m := nlmsg.Begin(nil, nlmsg.TypeOverrun, 0, r.Seq(), fakePort)
-		return nlmsg.End(b, m)
+		b := nlmsg.Begin(nil, nlmsg.TypeOverrun, 0, r.Seq(), fakePort)
+		return nlmsg.End(b, 0)
 	}
 	tests := []struct {
 		name  string
@@ -397,7 +397,8 @@ func TestOffsetsOfAnExtendedAckAreTurnedIntoPaths(t *testing.T) {
 		r := c.Request(fakeType, nlmsg.FlagRequest|nlmsg.FlagAck, []byte{1, 1, 0, 0, 9}) // 5 bytes: padding before the attributes
 		r.Name, r.Op = name, "set things"
 		r.B = nla.AppendUint8(r.B, 1, 7)
-		b, n := nla.Begin(r.B, 3)
+		n := len(r.B)
+		b := nla.Begin(r.B, 3)
 		b = nla.AppendUint16(b, 1, 5)
 		b = nla.AppendUint32(b, 2, 5)
 		r.B = nla.End(b, n)
@@ -484,8 +485,8 @@ func TestMalformedExtendedAckHidesNoErrnoAndIsNoSuccess(t *testing.T) {
 		}
 	}
 	c, _ := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event {
-		b, m := nlmsg.Begin(nil, nlmsg.TypeError, 0, reqs[0].Seq(), fakePort)
-		return events(nlmsg.End(append(b, 0, 0), m))
+		b := nlmsg.Begin(nil, nlmsg.TypeError, 0, reqs[0].Seq(), fakePort)
+		return events(nlmsg.End(append(b, 0, 0), 0))
 	})
 	_, err := ask(t, c, nlmsg.FlagAck, "")
 	isError(t, err, nlmsg.ErrTruncated)

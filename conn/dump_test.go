@@ -96,16 +96,16 @@ func TestDumpDeliversUpToItsEnd(t *testing.T) {
 			return events(abc(r), join(message(r, multi, "c"), []byte{1, 0, 0, 0}), done(r, 0, 0))
 		}, []string{"a", "b", "c"}, nlmsg.ErrTruncated},
 		{"an overrun", func(r nlmsg.Msg) []event {
-			b, m := nlmsg.Begin(nil, nlmsg.TypeOverrun, 0, 0, 0)
-			return events(abc(r), nlmsg.End(b, m), done(r, 0, 0))
+			b := nlmsg.Begin(nil, nlmsg.TypeOverrun, 0, 0, 0)
+			return events(abc(r), nlmsg.End(b, 0), done(r, 0, 0))
 		}, []string{"a", "b"}, ErrOverrun},
 		{"an overrun with the dump's own numbers", func(r nlmsg.Msg) []event {
-			b, m := nlmsg.Begin(nil, nlmsg.TypeOverrun, 0, r.Seq(), fakePort)
-			return events(abc(r), nlmsg.End(b, m), done(r, 0, 0))
+			b := nlmsg.Begin(nil, nlmsg.TypeOverrun, 0, r.Seq(), fakePort)
+			return events(abc(r), nlmsg.End(b, 0), done(r, 0, 0))
 		}, []string{"a", "b"}, ErrOverrun},
 		{"a NOOP", func(r nlmsg.Msg) []event {
-			b, m := nlmsg.Begin(nil, nlmsg.TypeNoop, 0, r.Seq(), fakePort)
-			return events(join(nlmsg.End(b, m), abc(r), done(r, 0, 0)))
+			b := nlmsg.Begin(nil, nlmsg.TypeNoop, 0, r.Seq(), fakePort)
+			return events(join(nlmsg.End(b, 0), abc(r), done(r, 0, 0)))
 		}, []string{"a", "b"}, nil},
 		{"marked, on data", func(r nlmsg.Msg) []event {
 			return events(message(r, multi|nlmsg.FlagDumpIntr, "a"), message(r, multi, "b"), done(r, 0, 0))

@@ -156,8 +156,8 @@ const fakeType = 0x20
 
 // message is a reply to req.
 func message(req nlmsg.Msg, flags nlmsg.Flags, payload string) []byte {
-	b, m := nlmsg.Begin(nil, fakeType, flags, req.Seq(), fakePort)
-	return nlmsg.End(append(b, payload...), m)
+	b := nlmsg.Begin(nil, fakeType, flags, req.Seq(), fakePort)
+	return nlmsg.End(append(b, payload...), 0)
 }
 
 // answer is the error or acknowledgement of req.

@@ -122,8 +122,8 @@ type forger struct {
 
 func (f forger) Send(b []byte) error {
 	req, _ := nlmsg.Consume(b)
-	forged, m := nlmsg.Begin(nil, genlmsg.IDCtrl, 0, req.Seq(), f.PortID())
-	forged = nlmsg.End(nla.AppendUint16(genlmsg.Append(forged, 1, 2), genlmsg.CtrlAttrFamilyID, 666), m)
+	forged := nlmsg.Begin(nil, genlmsg.IDCtrl, 0, req.Seq(), f.PortID())
+	forged = nlmsg.End(nla.AppendUint16(genlmsg.Append(forged, 1, 2), genlmsg.CtrlAttrFamilyID, 666), 0)
 	lies := [][]byte{forged, nlmsg.AppendAck(nil, &nlmsg.ExtAck{Request: req}, nlmsg.AckOptions{PortID: f.PortID()}), nlmsg.AppendDone(nil, &nlmsg.ExtAck{Request: req}, 0, nlmsg.AckOptions{PortID: f.PortID()})}
 	for _, lie := range lies {
 		if err := f.lie(lie); err != nil {

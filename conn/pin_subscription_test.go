@@ -13,8 +13,8 @@ import (
 
 // notify is a notification with a text.
 func notify(s string) event {
-	b, m := nlmsg.Begin(nil, fakeType, 0, 0, 0)
-	return event{b: nlmsg.End(append(b, s...), m), info: socket.Info{Groups: 1, Group: 1}}
+	b := nlmsg.Begin(nil, fakeType, 0, 0, 0)
+	return event{b: nlmsg.End(append(b, s...), 0), info: socket.Info{Groups: 1, Group: 1}}
 }
 
 func subscribe(t *testing.T, c *Conn) (*Subscription, *double) {

@@ -137,8 +137,8 @@ func TestDeviceEventsAreRefusedWithAHint(t *testing.T) {
 func TestReplyToASendOfASubscriptionIsDelivered(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		s, _ := subscribe(t, (&fleet{reply: echo}).pool(t))
-		b, m := nlmsg.Begin(nil, fakeType, nlmsg.FlagRequest, 77, 0)
-		if err := s.Send(nlmsg.End(append(b, "text"...), m)); err != nil {
+		b := nlmsg.Begin(nil, fakeType, nlmsg.FlagRequest, 77, 0)
+		if err := s.Send(nlmsg.End(append(b, "text"...), 0)); err != nil {
 			t.Fatal(err)
 		}
 		for m, err := range s.All(patiently(t)) {

@@ -80,8 +80,8 @@ func (x *receiver) sendBarrier(isUsed func(seq uint32) bool) error {
 	for x.barrier = x.m.nextSeq(); isUsed(x.barrier); {
 		x.barrier = x.m.nextSeq()
 	}
-	b, mark := nlmsg.Begin(x.m.space[:0], nlmsg.TypeNoop, nlmsg.FlagRequest|nlmsg.FlagAck, x.barrier, 0)
-	return x.m.t.Send(nlmsg.End(b, mark))
+	b := nlmsg.Begin(x.m.space[:0], nlmsg.TypeNoop, nlmsg.FlagRequest|nlmsg.FlagAck, x.barrier, 0)
+	return x.m.t.Send(nlmsg.End(b, 0))
 }
 
 // isBarrier reports whether m acknowledges the barrier. A subsystem that knows no NOOP

@@ -64,7 +64,7 @@ const (
 // flags make it end when.
 func (c *Conn) Request(typ nlmsg.Type, flags nlmsg.Flags, header []byte) *Request {
 	r := getRequest()
-	r.B, _ = nlmsg.Begin(r.B[:0], typ, flags, 0, 0)
+	r.B = nlmsg.Begin(r.B[:0], typ, flags, 0, 0)
 	r.B = pad(append(r.B, header...))
 	r.header = len(header)
 	return r

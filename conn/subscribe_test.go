@@ -45,8 +45,8 @@ func (g *groups) Receive(b []byte) (int, socket.Info, error) {
 
 // groupMessage is a message to a group.
 func groupMessage(payload string) []byte {
-	b, m := nlmsg.Begin(nil, fakeType, 0, 0, 0)
-	return nlmsg.End(append(b, payload...), m)
+	b := nlmsg.Begin(nil, fakeType, 0, 0, 0)
+	return nlmsg.End(append(b, payload...), 0)
 }
 
 func subscribeGroups(t *testing.T, options ...Option) (*Conn, *Subscription, *groups) {
@@ -73,8 +73,8 @@ func TestLoopOfASubscriptionDeliversAllAndReportsLosses(t *testing.T) {
 	}
 	many := []string{"10", "11", "12", "13", "14", "15", "16", "17", "18", "19", "20", "21"}
 	control := func(typ nlmsg.Type) []byte {
-		b, m := nlmsg.Begin(nil, typ, 0, 0, 0)
-		return nlmsg.End(b, m)
+		b := nlmsg.Begin(nil, typ, 0, 0, 0)
+		return nlmsg.End(b, 0)
 	}
 	const full = "lost: no buffer space available"
 	tests := []struct {

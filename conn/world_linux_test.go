@@ -99,7 +99,8 @@ func (k *kernel) entry(m nlmsg.Msg) (i uint32, isThere, ok bool) {
 func (k *kernel) addLink(c *Conn, name string) *Request {
 	r := c.Request(unix.RTM_NEWLINK, nlmsg.FlagRequest|nlmsg.FlagAck|nlmsg.FlagCreate, ifinfomsg(0, 0, 0))
 	r.B = nla.AppendCString(r.B, unix.IFLA_IFNAME, name)
-	b, n := nla.Begin(r.B, unix.IFLA_LINKINFO)
+	n := len(r.B)
+	b := nla.Begin(r.B, unix.IFLA_LINKINFO)
 	r.B = nla.End(nla.AppendCString(b, 1, "bridge"), n)
 	return r
 }

@@ -153,10 +153,10 @@ func aClosedClient(t *testing.T, w world) {
 
 // resolve is a lookup with nothing but a Transport and the codec.
 func resolve(s conn.Transport, buf []byte, name string) (id uint16, err error) {
-	b, m := nlmsg.Begin(buf[:0], genlmsg.IDCtrl, nlmsg.FlagRequest, 1, 0)
+	b := nlmsg.Begin(buf[:0], genlmsg.IDCtrl, nlmsg.FlagRequest, 1, 0)
 	b = genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion)
 	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, name)
-	if err := s.Send(nlmsg.End(b, m)); err != nil {
+	if err := s.Send(nlmsg.End(b, 0)); err != nil {
 		return 0, err
 	}
 	n, _, err := s.Receive(buf)

@@ -55,10 +55,10 @@ func resolve(name string) (id uint16, err error) {
 	defer s.Close()
 	buf := make([]byte, socket.BufferSize)
 
-	b, m := nlmsg.Begin(buf[:0], genlmsg.IDCtrl, nlmsg.FlagRequest, 1, 0)
+	b := nlmsg.Begin(buf[:0], genlmsg.IDCtrl, nlmsg.FlagRequest, 1, 0)
 	b = genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion)
 	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, name)
-	b = nlmsg.End(b, m)
+	b = nlmsg.End(b, 0)
 	if err := s.Send(b); err != nil {
 		return 0, err
 	}

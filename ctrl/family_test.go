@@ -14,7 +14,8 @@ import (
 
 // appendFamily writes what ParseFamily reads, as the kernel's ctrl_fill_info.
 func appendFamily(b []byte, cmd uint8, f Family) []byte {
-	b, m := nlmsg.Begin(b, genlmsg.IDCtrl, 0, 0, 0)
+	m := len(b)
+	b = nlmsg.Begin(b, genlmsg.IDCtrl, 0, 0, 0)
 	b = genlmsg.Append(b, cmd, genlmsg.CtrlVersion)
 	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, f.Name)
 	b = nla.AppendUint16(b, genlmsg.CtrlAttrFamilyID, f.ID)
@@ -23,9 +24,11 @@ func appendFamily(b []byte, cmd uint8, f Family) []byte {
 	b = nla.AppendUint32(b, genlmsg.CtrlAttrMaxAttr, f.MaxAttr)
 	if len(f.Ops) > 0 {
 		var array, entry int
-		b, array = nla.BeginNoFlag(b, genlmsg.CtrlAttrOps)
+		array = len(b)
+		b = nla.BeginNoFlag(b, genlmsg.CtrlAttrOps)
 		for i, op := range f.Ops {
-			b, entry = nla.BeginNoFlag(b, uint16(i+1))
+			entry = len(b)
+			b = nla.BeginNoFlag(b, uint16(i+1))
 			b = nla.AppendUint32(b, genlmsg.CtrlAttrOpID, op.ID)
 			b = nla.AppendUint32(b, genlmsg.CtrlAttrOpFlags, uint32(op.Flags))
 			b = nla.End(b, entry)
@@ -34,9 +37,11 @@ func appendFamily(b []byte, cmd uint8, f Family) []byte {
 	}
 	if len(f.Groups) > 0 {
 		var array, entry int
-		b, array = nla.BeginNoFlag(b, genlmsg.CtrlAttrMulticastGroups)
+		array = len(b)
+		b = nla.BeginNoFlag(b, genlmsg.CtrlAttrMulticastGroups)
 		for i, g := range f.Groups {
-			b, entry = nla.BeginNoFlag(b, uint16(i+1))
+			entry = len(b)
+			b = nla.BeginNoFlag(b, uint16(i+1))
 			b = nla.AppendUint32(b, genlmsg.CtrlAttrMulticastGroupID, g.ID)
 			b = nla.AppendCString(b, genlmsg.CtrlAttrMulticastGroupName, g.Name)
 			b = nla.End(b, entry)
@@ -78,16 +83,16 @@ func TestParseFamilyRecorded(t *testing.T) {
 func TestParseFamilyMalformed(t *testing.T) {
 	good := nlmsg.Msg(appendFamily(nil, genlmsg.CtrlCmdNewFamily, Family{Name: "x", ID: 31}))
 	message := func(typ nlmsg.Type, cmd uint8, attrs ...[]byte) nlmsg.Msg {
-		b, mark := nlmsg.Begin(nil, typ, 0, 0, 0)
+		b := nlmsg.Begin(nil, typ, 0, 0, 0)
 		b = genlmsg.Append(b, cmd, 2)
 		for _, a := range attrs {
 			b = append(b, a...)
 		}
-		return nlmsg.End(b, mark)
+		return nlmsg.End(b, 0)
 	}
 	name, id := nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, "x"), nla.AppendUint16(nil, genlmsg.CtrlAttrFamilyID, 31)
-	badOps, ops := nla.BeginNoFlag(nil, genlmsg.CtrlAttrOps)
-	badOps = nla.End(nla.AppendBytes(badOps, 1, nla.AppendUint8(nil, genlmsg.CtrlAttrOpID, 1)), ops)
+	badOps := nla.BeginNoFlag(nil, genlmsg.CtrlAttrOps)
+	badOps = nla.End(nla.AppendBytes(badOps, 1, nla.AppendUint8(nil, genlmsg.CtrlAttrOpID, 1)), 0)
 	tests := []struct {
 		name string
 		m    nlmsg.Msg

@@ -83,8 +83,8 @@ func linux57(p *policy.Policy, ignoresOp bool) func(nlmsg.Msg, uint32) []byte {
 		var tables policydump.Tables
 		tables.Add(p)
 		for table, typ, ok := tables.Next(0, 0); ok; table, typ, ok = tables.Next(table, typ+1) {
-			var mark int
-			b, mark = nlmsg.Begin(b, genlmsg.IDCtrl, nlmsg.FlagMulti, m.Seq(), portID)
+			mark := len(b)
+			b = nlmsg.Begin(b, genlmsg.IDCtrl, nlmsg.FlagMulti, m.Seq(), portID)
 			b = genlmsg.Append(b, genlmsg.CtrlCmdGetPolicy, genlmsg.CtrlVersion)
 			b = nla.AppendUint16(b, genlmsg.CtrlAttrFamilyID, id)
 			attrs := tables.AppendRule(nil, table, typ)
@@ -106,9 +106,9 @@ func oldFamily() (*bus.Family, *policy.Policy) {
 }
 
 func oldRequest(f *Family, cmd uint8, flags nlmsg.Flags, value uint32) nlmsg.Msg {
-	b, mark := nlmsg.Begin(nil, nlmsg.Type(f.ID), nlmsg.FlagRequest|flags, 1, 0)
+	b := nlmsg.Begin(nil, nlmsg.Type(f.ID), nlmsg.FlagRequest|flags, 1, 0)
 	b = nla.AppendUint32(genlmsg.Append(b, cmd, 1), 1, value)
-	return nlmsg.Msg(nlmsg.End(b, mark))
+	return nlmsg.Msg(nlmsg.End(b, 0))
 }
 
 // A kernel that exports no policies refuses the export, not the request that is to be

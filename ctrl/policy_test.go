@@ -17,8 +17,8 @@ import (
 
 // policyMessage is a message of a policy dump.
 func policyMessage(attrs []byte) nlmsg.Msg {
-	b, m := nlmsg.Begin(nil, genlmsg.IDCtrl, nlmsg.FlagMulti, 1, 0)
-	b = nlmsg.End(append(genlmsg.Append(b, genlmsg.CtrlCmdGetPolicy, 2), attrs...), m)
+	b := nlmsg.Begin(nil, genlmsg.IDCtrl, nlmsg.FlagMulti, 1, 0)
+	b = nlmsg.End(append(genlmsg.Append(b, genlmsg.CtrlCmdGetPolicy, 2), attrs...), 0)
 	msg, _ := nlmsg.Consume(b)
 	return msg
 }
@@ -105,8 +105,8 @@ func TestRecursionIsKept(t *testing.T) {
 	d := newPolicyDecoder(30)
 	var sent [][]byte
 	for attrs := range want.Messages() {
-		b, m := nlmsg.Begin(nil, genlmsg.IDCtrl, nlmsg.FlagMulti, 1, 0)
-		b = nlmsg.End(append(genlmsg.Append(b, genlmsg.CtrlCmdGetPolicy, 2), attrs...), m)
+		b := nlmsg.Begin(nil, genlmsg.IDCtrl, nlmsg.FlagMulti, 1, 0)
+		b = nlmsg.End(append(genlmsg.Append(b, genlmsg.CtrlCmdGetPolicy, 2), attrs...), 0)
 		if err := d.add(nlmsg.Msg(b)); err != nil {
 			t.Fatal(err)
 		}
@@ -135,8 +135,8 @@ func TestCheck(t *testing.T) { onBoth(t, checks) }
 func checks(t *testing.T, w world) {
 	c := w.client(t)
 	build := func(cmd uint8, flags nlmsg.Flags, attrs []byte) nlmsg.Msg {
-		b, m := nlmsg.Begin(nil, genlmsg.IDCtrl, nlmsg.FlagRequest|flags, 1, 0)
-		return nlmsg.Msg(nlmsg.End(append(genlmsg.Append(b, cmd, 2), attrs...), m))
+		b := nlmsg.Begin(nil, genlmsg.IDCtrl, nlmsg.FlagRequest|flags, 1, 0)
+		return nlmsg.Msg(nlmsg.End(append(genlmsg.Append(b, cmd, 2), attrs...), 0))
 	}
 	tests := []struct {
 		name  string
@@ -204,7 +204,7 @@ func checksStrictly(t *testing.T, w world) {
 }
 
 func beginTo(id nlmsg.Type) []byte {
-	b, _ := nlmsg.Begin(nil, id, nlmsg.FlagRequest, 1, 0)
+	b := nlmsg.Begin(nil, id, nlmsg.FlagRequest, 1, 0)
 	return b
 }
 

@@ -79,8 +79,8 @@ func changesOfA(s *stage) []change {
 		}},
 		{"a notification that is not understood", func() uint16 {
 			id := s.during(unheard, again)
-			b, m := nlmsg.Begin(nil, genlmsg.IDCtrl, 0, 0, 0)
-			s.tell(nlmsg.End(genlmsg.Append(b, 77, 1), m))
+			b := nlmsg.Begin(nil, genlmsg.IDCtrl, 0, 0, 0)
+			s.tell(nlmsg.End(genlmsg.Append(b, 77, 1), 0))
 			return id
 		}},
 		{"a new group", func() uint16 {

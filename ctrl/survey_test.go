@@ -69,9 +69,9 @@ func (o *operation) verdict(t *testing.T, attrs []byte) *conn.Error {
 
 // message is the request that verdict sends.
 func (o *operation) message(attrs []byte) nlmsg.Msg {
-	b, m := nlmsg.Begin(nil, nlmsg.Type(o.family.ID), nlmsg.FlagRequest, 1, 0)
+	b := nlmsg.Begin(nil, nlmsg.Type(o.family.ID), nlmsg.FlagRequest, 1, 0)
 	b = append(genlmsg.Append(b, o.cmd, 1), make([]byte, nlmsg.Align(int(o.family.HdrSize)))...)
-	return nlmsg.Msg(nlmsg.End(append(b, attrs...), m))
+	return nlmsg.Msg(nlmsg.End(append(b, attrs...), 0))
 }
 
 // isValidation distinguishes a refusal by policy from the operation's own.

@@ -52,10 +52,10 @@ func newKernel(t *testing.T, protocol socket.Protocol) *kernel {
 func (k *kernel) exchange(t *testing.T, typ nlmsg.Type, flags nlmsg.Flags, payload []byte, data func(nlmsg.Msg)) nlmsg.ExtAck {
 	t.Helper()
 	k.seq++
-	b, mark := nlmsg.Begin(k.req[:0], typ, nlmsg.FlagRequest|nlmsg.FlagAck|flags, k.seq, 0)
+	b := nlmsg.Begin(k.req[:0], typ, nlmsg.FlagRequest|nlmsg.FlagAck|flags, k.seq, 0)
 	b = append(b, payload...)
 	size := len(b)
-	k.req = nlmsg.End(b, mark)
+	k.req = nlmsg.End(b, 0)
 	if err := k.socket.Send(k.req); err != nil {
 		t.Fatal(err)
 	}

@@ -19,13 +19,16 @@ func encode(b []byte, nodes []generate.Node) []byte {
 		var mark int
 		switch n.Kind {
 		case generate.NodeNest:
-			b, mark = nla.Begin(b, n.Type)
+			mark = len(b)
+			b = nla.Begin(b, n.Type)
 			b = nla.End(encode(b, n.Nest), mark)
 		case generate.NodeNestNoFlag:
-			b, mark = nla.BeginNoFlag(b, n.Type)
+			mark = len(b)
+			b = nla.BeginNoFlag(b, n.Type)
 			b = nla.End(encode(b, n.Nest), mark)
 		case generate.NodeCanceled:
-			b, mark = nla.Begin(b, n.Type)
+			mark = len(b)
+			b = nla.Begin(b, n.Type)
 			b = encode(b, n.Nest)[:mark]
 		case generate.NodeCString:
 			b = nla.AppendCString(b, n.Type, string(n.Bytes))
@@ -83,7 +86,8 @@ func agreeOnBytes(t *testing.T, program []byte) {
 	t.Helper()
 	nodes := generate.Tree(program)
 	prefix := []byte("behind it")
-	b, mark := nlmsg.Begin(prefix, 0x20, nlmsg.FlagRequest|nlmsg.FlagAck, 7, 9)
+	mark := len(prefix)
+	b := nlmsg.Begin(prefix, 0x20, nlmsg.FlagRequest|nlmsg.FlagAck, 7, 9)
 	b = nlmsg.End(encode(genlmsg.Append(b, 3, 2), nodes), mark)
 	var w slowWriter
 	slowEncode(&w, nodes)

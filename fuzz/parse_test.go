@@ -140,14 +140,14 @@ func agree(t *testing.T, b []byte, p *policy.Policy, mode policy.Mode) {
 func agreeInMessage(t *testing.T, b []byte, p *policy.Policy, mode policy.Mode, errno errno.Errno, want policy.Report) {
 	t.Helper()
 	hdrlen := len(b) % 9
-	m, mark := nlmsg.Begin(nil, 0x20, 0, 0, 0)
+	m := nlmsg.Begin(nil, 0x20, 0, 0, 0)
 	m = append(append(m, make([]byte, nlmsg.Align(hdrlen))...), b...)
 	size := len(m)
 	if want.HasAttr {
 		want.Offset += nlmsg.HeaderLen + nlmsg.Align(hdrlen)
 	}
 	r := policy.Report{}
-	if got := nlmsg.ParseReport(nil, nlmsg.Msg(nlmsg.End(m, mark)[:size]), hdrlen, p, mode, &r); got != errno || r != want {
+	if got := nlmsg.ParseReport(nil, nlmsg.Msg(nlmsg.End(m, 0)[:size]), hdrlen, p, mode, &r); got != errno || r != want {
 		t.Fatalf("mode %s: in a message errno %d, %+v, want %d, %+v", mode, got, r, errno, want)
 	}
 }

@@ -14,7 +14,8 @@ var names = [4]string{"nlctrl", "ethtool", "netdev", "tcp_metrics"}
 
 //go:noinline
 func getFamily(b []byte, seq uint32, name string) []byte {
-	b, m := nlmsg.Begin(b, IDCtrl, nlmsg.FlagRequest, seq, 0)
+	m := len(b)
+	b = nlmsg.Begin(b, IDCtrl, nlmsg.FlagRequest, seq, 0)
 	b = Append(b, CtrlCmdGetFamily, CtrlVersion)
 	b = nla.AppendCString(b, CtrlAttrFamilyName, name)
 	return nlmsg.End(b, m)

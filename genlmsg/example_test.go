@@ -10,10 +10,10 @@ import (
 
 // A request to the controller: which id has the family of this name?
 func ExampleAppend() {
-	b, m := nlmsg.Begin(nil, genlmsg.IDCtrl, nlmsg.FlagRequest, 1, 0)
+	b := nlmsg.Begin(nil, genlmsg.IDCtrl, nlmsg.FlagRequest, 1, 0)
 	b = genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion)
 	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, "ethtool")
-	b = nlmsg.End(b, m)
+	b = nlmsg.End(b, 0)
 
 	msg, _ := nlmsg.Consume(b)
 	h, n := genlmsg.Consume(msg.Payload())
@@ -29,9 +29,9 @@ func ExampleAppend() {
 
 // Open vSwitch has a user header of 4 bytes, the index of the datapath.
 func ExampleUserHeader() {
-	b, m := nlmsg.Begin(nil, 0x20, nlmsg.FlagRequest, 1, 0)
+	b := nlmsg.Begin(nil, 0x20, nlmsg.FlagRequest, 1, 0)
 	b = genlmsg.AppendUserHeader(genlmsg.Append(b, 3, 1), []byte{7, 0, 0, 0})
-	b = nlmsg.End(nla.AppendUint32(b, 1, 5), m)
+	b = nlmsg.End(nla.AppendUint32(b, 1, 5), 0)
 
 	msg, _ := nlmsg.Consume(b)
 	fmt.Println(genlmsg.UserHeader(msg, 4), len(genlmsg.Attrs(msg, 4)))

@@ -18,10 +18,10 @@ func FuzzHeader(f *testing.F) {
 		f.Add(uint8(1), uint8(1), []byte{1, 2, 3, 4}[:len(s.B)/4%5], s.B)
 	}
 	f.Fuzz(func(t *testing.T, cmd, version uint8, user, rest []byte) {
-		b, mark := nlmsg.Begin(nil, 0x20, nlmsg.FlagRequest, 1, 0)
+		b := nlmsg.Begin(nil, 0x20, nlmsg.FlagRequest, 1, 0)
 		b = append(AppendUserHeader(Append(b, cmd, version), user), rest...)
 		size := len(b)
-		m := nlmsg.Msg(nlmsg.End(b, mark))[:size]
+		m := nlmsg.Msg(nlmsg.End(b, 0))[:size]
 		h, n := Consume(m.Payload())
 		if n != HeaderLen || h.Cmd() != cmd || h.Version() != version || h.Reserved() != 0 {
 			t.Fatalf("header % x of %d bytes", []byte(h), n)

@@ -15,12 +15,13 @@ func TestRequest(t *testing.T) {
 		little = "20000000 1500 0500 07000000 00000000  02 01 0000  0c00 0180  0800 0100 07000000"
 		big    = "00000020 0015 0005 00000007 00000000  02 01 0000  000c 8001  0008 0001 00000007"
 	)
-	b, m := nlmsg.Begin(nil, 0x15, nlmsg.FlagRequest|nlmsg.FlagAck, 7, 0)
+	b := nlmsg.Begin(nil, 0x15, nlmsg.FlagRequest|nlmsg.FlagAck, 7, 0)
 	b = Append(b, 2, 1)
-	b, n := nla.Begin(b, 1)
+	n := len(b)
+	b = nla.Begin(b, 1)
 	b = nla.AppendUint32(b, 1, 7)
 	b = nla.End(b, n)
-	b = nlmsg.End(b, m)
+	b = nlmsg.End(b, 0)
 	if want := golden.Native(t, little, big); !bytes.Equal(b, want) {
 		t.Errorf("% x, want % x", b, want)
 	}
@@ -68,9 +69,9 @@ func TestAccessorsAreSafeOnAnySlice(t *testing.T) {
 func TestUserHeader(t *testing.T) {
 	for size := range 13 {
 		hdr := bytes.Repeat([]byte{0xaa}, size)
-		b, mark := nlmsg.Begin(bytes.Repeat([]byte{0xff}, 64)[:0], 0x20, nlmsg.FlagRequest, 1, 0)
+		b := nlmsg.Begin(bytes.Repeat([]byte{0xff}, 64)[:0], 0x20, nlmsg.FlagRequest, 1, 0)
 		b = AppendUserHeader(Append(b, 1, 1), hdr)
-		b = nlmsg.End(nla.AppendUint16(b, 5, 99), mark)
+		b = nlmsg.End(nla.AppendUint16(b, 5, 99), 0)
 		m, n := nlmsg.Consume(b)
 		if n != len(b) {
 			t.Fatalf("user header of %d bytes: message of %d in %d", size, n, len(b))
@@ -88,8 +89,8 @@ func TestUserHeader(t *testing.T) {
 }
 
 func TestShortMessagesHaveNoUserHeader(t *testing.T) {
-	b, mark := nlmsg.Begin(nil, 0x20, 0, 1, 0)
-	m := nlmsg.Msg(nlmsg.End(Append(b, 1, 1), mark))
+	b := nlmsg.Begin(nil, 0x20, 0, 1, 0)
+	m := nlmsg.Msg(nlmsg.End(Append(b, 1, 1), 0))
 	for n := range len(m) + 1 {
 		if got := UserHeader(m[:n], 4); got != nil {
 			t.Errorf("%d bytes: user header % x", n, got)

@@ -2,6 +2,7 @@ package nla
 
 import (
 	"bytes"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -14,8 +15,8 @@ func TestOverlongPayloadsPanic(t *testing.T) {
 	const wraps = 70_000
 	nest := func(n int) func() {
 		return func() {
-			b, m := Begin(nil, 1)
-			End(append(b, make([]byte, n)...), m)
+			b := Begin(nil, 1)
+			End(append(b, make([]byte, n)...), 0)
 		}
 	}
 	tests := map[string]struct {
@@ -36,7 +37,7 @@ func TestOverlongPayloadsPanic(t *testing.T) {
 		"End":                 {nest(wraps), true},
 		"End, one over":       {nest(MaxPayload + 1), true},
 		"End, longest":        {nest(MaxPayload), false},
-		"End, canceled":       {func() { b, m := Begin(make([]byte, 8, 32), 1); End(b[:m], m) }, true},
+		"End, canceled":       {func() { b := Begin(make([]byte, 8, 32), 1); End(b[:8], 8) }, true},
 		"End, mark behind":    {func() { End(make([]byte, 8, 32), 17) }, true},
 		"End, half a header":  {func() { End(make([]byte, 10, 32), 8) }, true},
 		"AppendMsecs, -1 ns":  {func() { AppendMsecs(nil, 1, -1) }, true},
@@ -65,8 +66,8 @@ func TestPaddingIsZero(t *testing.T) {
 			"AppendText":    AppendText(bytes.Clone(dirty)[:0], 1, string(payload)),
 			"AppendCString": AppendCString(bytes.Clone(dirty)[:0], 1, string(payload)),
 			"End": func() []byte {
-				b, mark := BeginNoFlag(bytes.Clone(dirty)[:0], 1)
-				return End(append(b, payload...), mark)
+				b := BeginNoFlag(bytes.Clone(dirty)[:0], 1)
+				return End(append(b, payload...), 0)
 			}(),
 		} {
 			m++
@@ -88,7 +89,8 @@ func TestPaddingIsZero(t *testing.T) {
 func TestCancelLeavesNothing(t *testing.T) {
 	b := AppendUint32(nil, 1, 7)
 	before := bytes.Clone(b)
-	b, mark := Begin(b, 2)
+	mark := len(b)
+	b = Begin(b, 2)
 	b = AppendUint64(b, 3, 9)
 	if b = b[:mark]; !bytes.Equal(b, before) {
 		t.Errorf("after the cancel % x, want % x", b, before)
@@ -98,17 +100,17 @@ func TestCancelLeavesNothing(t *testing.T) {
 // The two forms of nested arrays, as the controller and as ethtool send them.
 func TestNestedArrays(t *testing.T) {
 	const ops, id, flow = 6, 1, 3
-	b, array := BeginNoFlag(nil, ops)
+	b := BeginNoFlag(nil, ops)
 	for i := range uint16(3) {
-		var entry int
-		b, entry = BeginNoFlag(b, i+1)
+		entry := len(b)
+		b = BeginNoFlag(b, i+1)
 		b = AppendUint32(b, id, uint32(i)*10)
 		b = End(b, entry)
 	}
-	b = End(b, array)
+	b = End(b, 0)
 	for i := range uint8(2) {
-		var entry int
-		b, entry = Begin(b, flow)
+		entry := len(b)
+		b = Begin(b, flow)
 		b = AppendUint8(b, id, i)
 		b = End(b, entry)
 	}
@@ -212,6 +214,29 @@ func TestAppendBytesInPlace(t *testing.T) {
 			if got := AppendBytes(b, 7, there); !bytes.Equal(got, want) {
 				t.Fatalf("%d bytes that lay %d behind: % x, want % x", n, at, got, want)
 			}
+		}
+	}
+}
+
+func TestTryEnd(t *testing.T) {
+	prefix := AppendUint8(nil, 9, 1)
+	for _, c := range []struct {
+		payload int
+		err     error
+	}{{0, nil}, {3, nil}, {MaxPayload, nil}, {MaxPayload + 1, ErrTooLong}, {1 << 17, ErrTooLong}} {
+		b := append(Begin(bytes.Clone(prefix), 1), make([]byte, c.payload)...)
+		got, err := TryEnd(b, len(prefix))
+		want := prefix
+		if c.err == nil {
+			want = End(b, len(prefix))
+		}
+		if err != c.err || !bytes.Equal(got, want) {
+			t.Errorf("%d bytes: %v, %d bytes, want %d", c.payload, err, len(got), len(want))
+		}
+	}
+	for _, mark := range []int{-1, len(prefix) - 3, len(prefix), len(prefix) + 1, math.MaxInt, math.MinInt} {
+		if b, err := TryEnd(prefix, mark); err != ErrTooLong || len(b) > len(prefix) {
+			t.Errorf("mark %d: %v, %d bytes", mark, err, len(b))
 		}
 	}
 }

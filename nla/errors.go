@@ -20,6 +20,8 @@ var (
 	ErrUnterminated = errors.New("nla: string payload lacks its NUL byte")
 	// ErrRange: the value does not fit into the Go type.
 	ErrRange = errors.New("nla: value out of range")
+	// ErrTooLong: a nest has more bytes than MaxPayload, or was not begun there.
+	ErrTooLong = errors.New("nla: a nest over MaxPayload does not fit into an attribute")
 )
 
 // The negative results of Consume: codeTruncated, or the bad length less

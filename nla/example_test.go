@@ -65,9 +65,9 @@ func ExampleConsume() {
 
 // A nest is written between Begin and End, and read by its payload.
 func ExampleBegin() {
-	b, nest := nla.Begin(nil, 1)
+	b := nla.Begin(nil, 1)
 	b = nla.AppendUint32(b, attrIfindex, 7)
-	b = nla.End(b, nest)
+	b = nla.End(b, 0)
 
 	a, _ := nla.Consume(b)
 	index, err := nla.Find(a.Payload(), attrIfindex).Uint32()
@@ -79,14 +79,14 @@ func ExampleBegin() {
 //
 //	OPS{ 1{ID 10}  2{ID 20} }
 func ExampleBeginNoFlag_indexedArray() {
-	b, ops := nla.BeginNoFlag(nil, attrOps)
+	b := nla.BeginNoFlag(nil, attrOps)
 	for i, id := range []uint32{10, 20} {
-		var entry int
-		b, entry = nla.BeginNoFlag(b, uint16(i+1))
+		entry := len(b)
+		b = nla.BeginNoFlag(b, uint16(i+1))
 		b = nla.AppendUint32(b, attrOpID, id)
 		b = nla.End(b, entry)
 	}
-	b = nla.End(b, ops)
+	b = nla.End(b, 0)
 
 	for entry := range nla.All(nla.Find(b, attrOps).Payload()) {
 		id, err := nla.Find(entry.Payload(), attrOpID).Uint32()

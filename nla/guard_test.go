@@ -97,9 +97,10 @@ func TestNoAllocs(t *testing.T) {
 		"AppendBytes":      put(func(b []byte) []byte { return AppendBytes(b, 1, stream) }),
 		"AppendAttr":       put(func(b []byte) []byte { return AppendAttr(AppendAttr(b, a8), nil) }),
 		"AppendPad64":      put(func(b []byte) []byte { return AppendPad64(AppendPad64(b, 1), 1) }),
-		"Begin":            put(func(b []byte) []byte { b, sinkInt = Begin(b, 1); return b }),
-		"BeginNoFlag":      put(func(b []byte) []byte { b, sinkInt = BeginNoFlag(b, 1); return b }),
-		"End":              put(func(b []byte) []byte { b, m := Begin(b, 1); return End(AppendUint8(b, 1, 2), m) }),
+		"Begin":            put(func(b []byte) []byte { return Begin(b, 1) }),
+		"BeginNoFlag":      put(func(b []byte) []byte { return BeginNoFlag(b, 1) }),
+		"End":              put(func(b []byte) []byte { return End(AppendUint8(Begin(b, 1), 1, 2), 0) }),
+		"TryEnd":           func() { sinkBytes, sinkErr = TryEnd(Begin(buf[:0], 1), 0); sinkBytes, sinkErr = TryEnd(buf[:0], 9) },
 		"SyntaxError.Unwrap": func() {
 			sinkErr = (&SyntaxError{4, ErrOverrun}).Unwrap()
 		},

@@ -140,22 +140,22 @@ var kinds = []kind{
 	},
 	{
 		"nest", "0c00 0180 0500 0200 09 000000", "000c 8001 0005 0002 09 000000",
-		func(b []byte) []byte { b, m := Begin(b, 1); return End(AppendUint8(b, 2, 9), m) },
+		func(b []byte) []byte { n := len(b); return End(AppendUint8(Begin(b, 1), 2, 9), n) },
 		func(a Attr) (any, error) { return Find(a.Payload(), 2).Uint8() }, uint8(9),
 	},
 	{
 		"nest without the bit", "0c00 0100 0500 0200 09 000000", "000c 0001 0005 0002 09 000000",
-		func(b []byte) []byte { b, m := BeginNoFlag(b, 1); return End(AppendUint8(b, 2, 9), m) },
+		func(b []byte) []byte { n := len(b); return End(AppendUint8(BeginNoFlag(b, 1), 2, 9), n) },
 		func(a Attr) (any, error) { return a.IsNested(), nil }, false,
 	},
 	{
 		"raw bytes between Begin and End", "0600 0100 0102 0000", "0006 0001 0102 0000",
-		func(b []byte) []byte { b, m := BeginNoFlag(b, 1); return End(append(b, 1, 2), m) },
+		func(b []byte) []byte { n := len(b); return End(append(BeginNoFlag(b, 1), 1, 2), n) },
 		func(a Attr) (any, error) { return a.Payload(), nil }, []byte{1, 2},
 	},
 	{
 		"empty nest", "0400 0180", "0004 8001",
-		func(b []byte) []byte { b, m := Begin(b, 1); return End(b, m) },
+		func(b []byte) []byte { n := len(b); return End(Begin(b, 1), n) },
 		func(a Attr) (any, error) { return a.IsNested(), nil }, true,
 	},
 }

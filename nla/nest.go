@@ -1,32 +1,51 @@
 package nla
 
-// Begin opens a nest: it appends a header with the Nested bit and returns the
-// buffer and a mark for [End] (nla_nest_start). What is appended until then is
-// inside the nest. b[:mark] cancels it (nla_nest_cancel).
-func Begin(b []byte, typ uint16) ([]byte, int) { return BeginNoFlag(b, typ|Nested) }
+// Begin opens a nest: it appends a header with the Nested bit (nla_nest_start). What is
+// appended until [End] is inside the nest. The mark of the nest is the length of the
+// buffer before:
+//
+//	nest := len(b)
+//	b = nla.Begin(b, attrLinkinfo)
+//	b = nla.AppendCString(b, attrKind, "veth")
+//	b = nla.End(b, nest)
+//
+// b[:nest] cancels it (nla_nest_cancel).
+func Begin(b []byte, typ uint16) []byte { return BeginNoFlag(b, typ|Nested) }
 
 // BeginNoFlag is Begin without the Nested bit (nla_nest_start_noflag), for the
 // families that came before it. typ is written as it stands. It also serves
 // for a payload of raw bytes whose length is not known beforehand.
-func BeginNoFlag(b []byte, typ uint16) ([]byte, int) {
-	return ne.AppendUint32(b, header(HeaderLen, typ)), len(b)
+func BeginNoFlag(b []byte, typ uint16) []byte {
+	return ne.AppendUint32(b, header(HeaderLen, typ))
 }
 
-// End closes the nest that Begin opened at mark: it writes the length, and the
+// End closes the nest that was begun when b had mark bytes: it writes the length, and the
 // padding if raw bytes were appended (nla_nest_end). More than MaxPayload bytes
-// in the nest panic, where the kernel's nla_nest_end truncates; a caller who
-// cannot know the size compares len(b)-mark with HeaderLen+MaxPayload. A mark of
-// what was canceled panics too.
+// in the nest panic, where the kernel's nla_nest_end truncates; [TryEnd] returns an error.
+// A mark past the last header panics too.
 func End(b []byte, mark int) []byte {
 	n := len(b) - mark
 	if uint(n-HeaderLen) > MaxPayload || mark < 0 {
 		panic("nla: the mark is not of this nest, or it has over MaxPayload bytes, which do not fit into an attribute")
 	}
 	putLen(b, mark, n)
-	if n%AlignTo == 0 { // as it is behind attributes; the loop in pad costs even so
+	if n%AlignTo == 0 { // as it is after attributes; the loop in pad costs even so
 		return b
 	}
 	return pad(b, n)
+}
+
+// TryEnd is End for a nest whose size the caller cannot know: one over MaxPayload, or a mark
+// that is not of a nest, is [ErrTooLong], and b is returned as it was before Begin, b[:mark],
+// or unchanged if mark is outside of b.
+func TryEnd(b []byte, mark int) ([]byte, error) {
+	if n := len(b) - mark; uint(n-HeaderLen) > MaxPayload || mark < 0 {
+		if uint(mark) <= uint(len(b)) {
+			b = b[:mark]
+		}
+		return b, ErrTooLong
+	}
+	return End(b, mark), nil
 }
 
 // AppendPad64 appends an empty attribute of type typ where the payload of the

@@ -27,7 +27,8 @@ func AppendAck(b []byte, e *ExtAck, opts AckOptions) []byte {
 	if isExt {
 		flags |= FlagAckTLVs
 	}
-	b, mark := Begin(b, TypeError, flags, e.Request.Seq(), opts.PortID)
+	mark := len(b)
+	b = Begin(b, TypeError, flags, e.Request.Seq(), opts.PortID)
 	b = ne.AppendUint32(b, -uint32(e.Errno))
 	b = append(b, echo...)
 	for n := len(echo); n < echoLen || n%AlignTo != 0; n++ {
@@ -48,7 +49,8 @@ func AppendDone(b []byte, e *ExtAck, flags Flags, opts AckOptions) []byte {
 	if isExt {
 		flags |= FlagAckTLVs
 	}
-	b, mark := Begin(b, TypeDone, flags, e.Request.Seq(), opts.PortID)
+	mark := len(b)
+	b = Begin(b, TypeDone, flags, e.Request.Seq(), opts.PortID)
 	b = ne.AppendUint32(b, -uint32(e.Errno))
 	if isExt {
 		b = e.append(b)
@@ -73,8 +75,8 @@ func (e *ExtAck) hasTLVs(opts AckOptions) bool {
 func (e *ExtAck) append(b []byte) []byte {
 	inside := func(offset uint32) bool { return offset != 0 && uint64(offset) < uint64(len(e.Request)) }
 	if e.Msg != nil {
-		var mark int
-		b, mark = nla.BeginNoFlag(b, AttrMsg)
+		mark := len(b)
+		b = nla.BeginNoFlag(b, AttrMsg)
 		b = append(append(b, e.Msg...), 0)
 		b = nla.End(b, mark)
 	}

@@ -133,8 +133,8 @@ func TestRecordedDones(t *testing.T) {
 		if m.Payload() == nil {
 			continue // the kernel's netlink_dump_done never makes these
 		}
-		request, mark := Begin(nil, 0x10, FlagRequest|FlagDump, m.Seq(), 0)
-		request = End(request, mark)
+		request := Begin(nil, 0x10, FlagRequest|FlagDump, m.Seq(), 0)
+		request = End(request, 0)
 		flags := m.Flags() & (FlagDumpIntr | FlagDumpFiltered)
 		if again := AppendDone(nil, answering(&a, a.Errno, request), flags, AckOptions{PortID: m.PortID(), Ext: true}); !bytes.Equal(again, m) {
 			t.Errorf("message %d:\n% x\nwant\n% x", i, again, []byte(m))
@@ -165,8 +165,8 @@ func full() *ExtAck {
 }
 
 func request(payload int) Msg {
-	b, mark := Begin(nil, 0x10, FlagRequest|FlagAck, 7, 0)
-	return Msg(End(append(b, bytes.Repeat([]byte{0xaa}, payload)...), mark))[:HeaderLen+payload]
+	b := Begin(nil, 0x10, FlagRequest|FlagAck, 7, 0)
+	return Msg(End(append(b, bytes.Repeat([]byte{0xaa}, payload)...), 0))[:HeaderLen+payload]
 }
 
 // Every TLV through every combination of options, errno and request length.
@@ -288,12 +288,12 @@ func TestParseAckPayload(t *testing.T) {
 
 // answer builds an Error or Done message by hand.
 func answer(typ Type, flags Flags, payload ...[]byte) Msg {
-	b, mark := Begin(nil, typ, flags, 7, 1)
+	b := Begin(nil, typ, flags, 7, 1)
 	for _, p := range payload {
 		b = append(b, p...)
 	}
 	n := len(b)
-	return Msg(End(b, mark))[:n]
+	return Msg(End(b, 0))[:n]
 }
 
 func number(v int32) []byte { return ne.AppendUint32(nil, uint32(v)) }
@@ -421,7 +421,7 @@ func TestAWrongSizeKeepsWhatWasRead(t *testing.T) {
 
 // Appending to the text of an extended ACK must not write into the message.
 func TestTextOfAnExtAckEndsWithItsCapacity(t *testing.T) {
-	req := Msg(End(Begin(nil, MinType, FlagRequest, 1, 2)))
+	req := Msg(End(Begin(nil, MinType, FlagRequest, 1, 2), 0))
 	m := Msg(AppendAck(nil, &ExtAck{Msg: []byte("text"), Errno: einval, Request: req}, AckOptions{PortID: 2, Cap: true, Ext: true}))
 	a, err := ParseAck(m)
 	if err != nil || string(a.Msg) != "text" || cap(a.Msg) != len(a.Msg) {

@@ -16,10 +16,10 @@ const (
 
 // A request: header, the family's fixed header, one attribute.
 func ExampleBegin() {
-	b, m := nlmsg.Begin(nil, getLink, nlmsg.FlagRequest|nlmsg.FlagAck, 1, 0)
+	b := nlmsg.Begin(nil, getLink, nlmsg.FlagRequest|nlmsg.FlagAck, 1, 0)
 	b = append(b, make([]byte, 16)...)  // struct ifinfomsg
 	b = nla.AppendCString(b, 3, "eth0") // IFLA_IFNAME
-	b = nlmsg.End(b, m)
+	b = nlmsg.End(b, 0)
 
 	req, _ := nlmsg.Consume(b)
 	name, err := nla.Find(req.Attrs(16), 3).CString()
@@ -32,8 +32,8 @@ func ExampleBegin() {
 
 // A datagram may hold several messages; a Done ends a dump.
 func ExampleAll() {
-	b, m := nlmsg.Begin(nil, 16, nlmsg.FlagMulti, 1, 0)
-	b = nlmsg.End(append(b, 1, 2, 0, 0), m)
+	b := nlmsg.Begin(nil, 16, nlmsg.FlagMulti, 1, 0)
+	b = nlmsg.End(append(b, 1, 2, 0, 0), 0)
 	b = nlmsg.AppendDone(b, &nlmsg.ExtAck{Request: b}, 0, nlmsg.AckOptions{})
 
 	for msg, err := range nlmsg.All(b) {
@@ -50,8 +50,8 @@ func ExampleAll() {
 
 // The kernel's answer to a bad request says what is bad and where.
 func ExampleParseAck() {
-	req, m := nlmsg.Begin(nil, getLink, nlmsg.FlagRequest, 7, 0)
-	req = nlmsg.End(append(req, 1, 2, 3, 4), m)
+	req := nlmsg.Begin(nil, getLink, nlmsg.FlagRequest, 7, 0)
+	req = nlmsg.End(append(req, 1, 2, 3, 4), 0)
 	b := nlmsg.AppendAck(nil, &nlmsg.ExtAck{
 		Errno: errno.EINVAL, Request: req, Msg: []byte("Invalid header for get link"), Offset: 16,
 	}, nlmsg.AckOptions{PortID: 4242, Ext: true})
@@ -70,8 +70,8 @@ func ExampleParseAck() {
 func ExampleWalk() {
 	var datagram []byte
 	for _, name := range []string{"lo", "eth0"} {
-		var m int
-		datagram, m = nlmsg.Begin(datagram, newLink, nlmsg.FlagMulti, 1, 0)
+		m := len(datagram)
+		datagram = nlmsg.Begin(datagram, newLink, nlmsg.FlagMulti, 1, 0)
 		datagram = append(datagram, make([]byte, 16)...) // struct ifinfomsg
 		datagram = nla.AppendCString(datagram, 3, name)  // IFLA_IFNAME
 		datagram = nlmsg.End(datagram, m)

@@ -19,7 +19,8 @@ func TestHeader(t *testing.T) {
 		big    = "00000014 0010 0305 01020304 f4f3f2f1 03020000"
 	)
 	want := golden.Native(t, little, big)
-	b, mark := Begin([]byte{0xee, 0xee, 0xee, 0xee}, 0x10, FlagRequest|FlagAck|FlagDump, 0x01020304, 0xf4f3f2f1)
+	mark := len([]byte{0xee, 0xee, 0xee, 0xee})
+	b := Begin([]byte{0xee, 0xee, 0xee, 0xee}, 0x10, FlagRequest|FlagAck|FlagDump, 0x01020304, 0xf4f3f2f1)
 	b = End(append(b, 3, 2, 0, 0), mark)
 	if mark != 4 || !bytes.Equal(b[4:], want) {
 		t.Fatalf("mark %d, % x\nwant % x", mark, b[4:], want)
@@ -85,7 +86,8 @@ func TestConsume(t *testing.T) {
 
 func TestAll(t *testing.T) {
 	one := func(b []byte, payload ...byte) []byte {
-		b, mark := Begin(b, 0x10, 0, 1, 0)
+		mark := len(b)
+		b = Begin(b, 0x10, 0, 1, 0)
 		return End(append(b, payload...), mark)
 	}
 	two := one(one(nil, 1, 2, 3, 4), 5)
@@ -130,9 +132,9 @@ func TestAll(t *testing.T) {
 }
 
 func TestAttrs(t *testing.T) {
-	b, mark := Begin(nil, 0x10, 0, 1, 0)
+	b := Begin(nil, 0x10, 0, 1, 0)
 	b = append(b, 1, 2, 3, 4, 5, 0, 0, 0) // a fixed header of 5 bytes, padded
-	b = End(nla.AppendUint32(b, 1, 7), mark)
+	b = End(nla.AppendUint32(b, 1, 7), 0)
 	m, _ := Consume(b)
 	for hdrlen, want := range map[int]int{0: 16, 1: 12, 4: 12, 5: 8, 8: 8, 12: 4, 16: 0, 17: 0, 1 << 20: 0} {
 		if got := len(m.Attrs(hdrlen)); got != want {
@@ -161,8 +163,8 @@ func TestAccessorsAreSafeOnAnySlice(t *testing.T) {
 func TestEndPadsRawBytes(t *testing.T) {
 	for n := range 9 {
 		dirty := bytes.Repeat([]byte{0xff}, 64)
-		b, mark := Begin(dirty[:0], 0x10, 0, 1, 2)
-		b = End(append(b, make([]byte, n)...), mark)
+		b := Begin(dirty[:0], 0x10, 0, 1, 2)
+		b = End(append(b, make([]byte, n)...), 0)
 		if m, size := Consume(b); len(m) != HeaderLen+n || size != len(b) || len(b)%AlignTo != 0 {
 			t.Errorf("%d bytes of payload: message %d, with padding %d of %d", n, len(m), size, len(b))
 		}
@@ -175,15 +177,16 @@ func TestEndPadsRawBytes(t *testing.T) {
 }
 
 func TestCancelLeavesNothing(t *testing.T) {
-	b, mark := Begin([]byte{1, 2, 3, 4}, 0x10, 0, 0, 0)
+	mark := len([]byte{1, 2, 3, 4})
+	b := Begin([]byte{1, 2, 3, 4}, 0x10, 0, 0, 0)
 	if b = b[:mark]; !bytes.Equal(b, []byte{1, 2, 3, 4}) {
 		t.Errorf("after the cancel % x", b)
 	}
 }
 
 func TestCloneOutlivesTheBuffer(t *testing.T) {
-	b, mark := Begin(nil, 0x10, FlagRequest, 7, 0)
-	b = End(b, mark)
+	b := Begin(nil, 0x10, FlagRequest, 7, 0)
+	b = End(b, 0)
 	m, _ := Consume(b)
 	kept := m.Clone()
 	clear(b)
@@ -226,8 +229,8 @@ func TestStrings(t *testing.T) {
 	if got := (FlagRequest | FlagDump).String(); got != "request|0x300" {
 		t.Errorf("String = %q", got)
 	}
-	b, mark := Begin(nil, TypeError, FlagCapped, 7, 4242)
-	m, _ := Consume(End(b, mark))
+	b := Begin(nil, TypeError, FlagCapped, 7, 4242)
+	m, _ := Consume(End(b, 0))
 	if got, want := m.String(), "len 16 type error flags capped seq 7 port 4242"; got != want {
 		t.Errorf("String = %q, want %q", got, want)
 	}
@@ -252,8 +255,8 @@ func TestRecordedDatagrams(t *testing.T) {
 					t.Fatalf("%s: %v", name, err)
 				}
 				count++
-				var mark int
-				again, mark = Begin(again, m.Type(), m.Flags(), m.Seq(), m.PortID())
+				mark := len(again)
+				again = Begin(again, m.Type(), m.Flags(), m.Seq(), m.PortID())
 				again = End(append(again, m.Payload()...), mark)
 			}
 			if diff := cmp.Diff(d, again); diff != "" {
@@ -290,13 +293,14 @@ func TestEndPadsInPlace(t *testing.T) {
 	for payload := range 9 {
 		size := Align(HeaderLen + payload)
 		buf := bytes.Repeat([]byte{0xee}, size+8)
-		b, m := Begin(buf[:0:size], 1, 0, 0, 0)
+		m := len(buf[:0:size])
+		b := Begin(buf[:0:size], 1, 0, 0, 0)
 		b = End(append(b, make([]byte, payload)...), m)
 		if len(b) != size || &b[0] != &buf[0] || !bytes.Equal(buf[size:], bytes.Repeat([]byte{0xee}, 8)) {
 			t.Errorf("payload of %d bytes: %d in place %v, behind it % x", payload, len(b), &b[0] == &buf[0], buf[size:])
 		}
-		b, m = Begin(buf[:0], 1, 0, 0, 0)
-		End(append(b, make([]byte, payload)...), m)
+		b = Begin(buf[:0], 1, 0, 0, 0)
+		End(append(b, make([]byte, payload)...), 0)
 		if !bytes.Equal(buf[size:], bytes.Repeat([]byte{0xee}, 8)) {
 			t.Errorf("payload of %d bytes: behind it % x", payload, buf[size:])
 		}
@@ -307,7 +311,8 @@ func TestEndPadsInPlace(t *testing.T) {
 func TestAllGoesOnBehindWhatWasOverwritten(t *testing.T) {
 	var b []byte
 	for seq := range uint32(3) {
-		start, mark := Begin(b, MinType, FlagRequest, seq, 0)
+		mark := len(b)
+		start := Begin(b, MinType, FlagRequest, seq, 0)
 		b = End(append(start, 1, 2, 3, 4), mark)
 	}
 	var seqs []uint32

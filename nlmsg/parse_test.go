@@ -59,10 +59,10 @@ func TestVerdictsComposeTheKernelsAnswers(t *testing.T) {
 }
 
 func TestParseCountsFromTheMessage(t *testing.T) {
-	b, mark := Begin(nil, 0x20, FlagRequest, 1, 0)
+	b := Begin(nil, 0x20, FlagRequest, 1, 0)
 	b = append(b, 1, 2, 3, 4, 5, 0, 0, 0) // a fixed header of 5 bytes, padded
 	b = nla.AppendUint32(b, 1, 0)
-	m := Msg(End(b, mark))
+	m := Msg(End(b, 0))
 	tb := make([]nla.Attr, 2)
 	var refused *policy.Error
 	if err := Parse(tb, m, 5, devGet, policy.Strict); !errors.As(err, &refused) || refused.Offset != 24 || refused.Errno != errno.ERANGE {
@@ -84,10 +84,10 @@ func TestParseCountsFromTheMessage(t *testing.T) {
 
 // A report is filled by one validation after the other, as an extended ACK is.
 func TestReportsKeepTheirOffsets(t *testing.T) {
-	bad, mark := Begin(nil, 0x20, FlagRequest, 1, 0)
-	bad = End(nla.AppendUint32(append(bad, 3, 2, 0, 0), 1, 0), mark)
-	good, mark := Begin(nil, 0x20, FlagRequest, 1, 0)
-	good = End(append(good, 3, 2, 0, 0), mark)
+	bad := Begin(nil, 0x20, FlagRequest, 1, 0)
+	bad = End(nla.AppendUint32(append(bad, 3, 2, 0, 0), 1, 0), 0)
+	good := Begin(nil, 0x20, FlagRequest, 1, 0)
+	good = End(append(good, 3, 2, 0, 0), 0)
 	var report policy.Report
 	ParseReport(nil, bad, 4, devGet, policy.Strict, &report)
 	if errno := ParseReport(nil, good, 4, devGet, policy.Strict, &report); errno != 0 || !report.HasAttr || report.Offset != 20 {

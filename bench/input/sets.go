@@ -99,12 +99,12 @@ func synthetic(rule policy.Rule, add func(b []byte, typ uint16) []byte) *Set {
 		s.Rules[typ] = rule
 	}
 	for range count {
-		b, m := nlmsg.Begin(nil, newRoute, nlmsg.FlagMulti, 1, 1)
+		b := nlmsg.Begin(nil, newRoute, nlmsg.FlagMulti, 1, 1)
 		b = append(b, make([]byte, s.HeaderLen)...)
 		for typ := uint16(1); typ <= count; typ++ {
 			b = add(b, typ)
 		}
-		s.Datagrams = append(s.Datagrams, nlmsg.End(b, m))
+		s.Datagrams = append(s.Datagrams, nlmsg.End(b, 0))
 	}
 	return s.want()
 }

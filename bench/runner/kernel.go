@@ -84,8 +84,8 @@ func (k *kernel) flood(events int) error {
 		if i%2 == 1 {
 			typ, flags = unix.RTM_DELROUTE, nlmsg.FlagRequest
 		}
-		var mark int
-		b, mark = nlmsg.Begin(b, typ, flags, 1, 0)
+		mark := len(b)
+		b = nlmsg.Begin(b, typ, flags, 1, 0)
 		b = append(b, toHost[:]...)
 		b = nlmsg.End(appendHost(b, 172<<24+uint32(i/2)), mark)
 	}
@@ -99,9 +99,9 @@ func (k *kernel) routeDump() (datagrams [][]byte, err error) {
 		return nil, err
 	}
 	defer s.Close()
-	b, mark := nlmsg.Begin(nil, unix.RTM_GETROUTE, nlmsg.FlagRequest|nlmsg.FlagDump, 1, 0)
+	b := nlmsg.Begin(nil, unix.RTM_GETROUTE, nlmsg.FlagRequest|nlmsg.FlagDump, 1, 0)
 	header := [unix.SizeofRtMsg]byte{unix.AF_INET}
-	if err := s.Send(nlmsg.End(append(b, header[:]...), mark)); err != nil {
+	if err := s.Send(nlmsg.End(append(b, header[:]...), 0)); err != nil {
 		return nil, err
 	}
 	buf := make([]byte, socket.BufferSize)

@@ -156,8 +156,8 @@ func familiesNlwire(*input.Set) (task, error) {
 	return task{run: func(n int) (sum uint64, err error) {
 		for range n {
 			s.seq++
-			b, m := nlmsg.Begin(s.req[:0], genlmsg.IDCtrl, nlmsg.FlagRequest|nlmsg.FlagDump, s.seq, 0)
-			s.req = nlmsg.End(genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion), m)
+			b := nlmsg.Begin(s.req[:0], genlmsg.IDCtrl, nlmsg.FlagRequest|nlmsg.FlagDump, s.seq, 0)
+			s.req = nlmsg.End(genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion), 0)
 			v, err := s.dump(sumFamilies)
 			if err != nil {
 				return 0, err
@@ -173,8 +173,8 @@ func routesNlwire(*input.Set) (task, error) {
 	return task{run: func(n int) (sum uint64, err error) {
 		for range n {
 			s.seq++
-			b, m := nlmsg.Begin(s.req[:0], unix.RTM_GETROUTE, nlmsg.FlagRequest|nlmsg.FlagDump, s.seq, 0)
-			s.req = nlmsg.End(append(b, ipv4Routes[:]...), m)
+			b := nlmsg.Begin(s.req[:0], unix.RTM_GETROUTE, nlmsg.FlagRequest|nlmsg.FlagDump, s.seq, 0)
+			s.req = nlmsg.End(append(b, ipv4Routes[:]...), 0)
 			v, err := s.dump(sumRoutes)
 			if err != nil {
 				return 0, err

@@ -15,12 +15,12 @@ import (
 // message makes one with a header of hdrlen bytes, of which the second is 24, and
 // these attributes.
 func message(typ nlmsg.Type, hdrlen int, attrs ...[]byte) []byte {
-	b, m := nlmsg.Begin(nil, typ, 0, 1, 0)
+	b := nlmsg.Begin(nil, typ, 0, 1, 0)
 	b = append(b, make([]byte, hdrlen)...)
 	if hdrlen > 1 {
 		b[nlmsg.HeaderLen+1] = 24
 	}
-	return nlmsg.End(append(b, slices.Concat(attrs...)...), m)
+	return nlmsg.End(append(b, slices.Concat(attrs...)...), 0)
 }
 
 func TestSumOfRoutes(t *testing.T) {

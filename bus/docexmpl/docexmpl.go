@@ -72,7 +72,8 @@ func echo(i *bus.Info) error {
 
 // appendMsg appends the text of the request up to its NUL.
 func appendMsg(b []byte, i *bus.Info) []byte {
-	b, mark := nla.BeginNoFlag(b, AttrMsg)
+	mark := len(b)
+	b = nla.BeginNoFlag(b, AttrMsg)
 	b = append(b, i.Attrs.Text(AttrMsg)...)
 	return nla.End(append(b, 0), mark)
 }

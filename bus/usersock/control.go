@@ -63,7 +63,8 @@ type control struct {
 
 // append appends a request for it.
 func (c control) append(b []byte, flags nlmsg.Flags, seq uint32) []byte {
-	b, mark := nlmsg.Begin(b, typeControl, flags, seq, c.portID)
+	mark := len(b)
+	b = nlmsg.Begin(b, typeControl, flags, seq, c.portID)
 	b = nla.AppendUint32(b, attrCommand, c.command)
 	b = nla.AppendUint32(b, attrPortID, c.portID)
 	b = nla.AppendUint32(b, attrValue, c.value)
@@ -85,7 +86,8 @@ const maxInfo = nlmsg.HeaderLen + 5*(nla.HeaderLen+4)
 // appendInfo appends what a client cannot see of a datagram from a socket, as it
 // comes from the server's: who sent it, and to which group.
 func appendInfo(b []byte, portID uint32, info *socket.Info) []byte {
-	b, mark := nlmsg.Begin(b, typeControl, 0, 0, portID)
+	mark := len(b)
+	b = nlmsg.Begin(b, typeControl, 0, 0, portID)
 	b = nla.AppendUint32(b, attrCommand, cmdInfo)
 	b = nla.AppendUint32(b, attrSender, info.PortID)
 	b = nla.AppendUint32(b, attrGroups, info.Groups)
@@ -110,7 +112,8 @@ func parseInfo(m nlmsg.Msg, info *socket.Info) (command, value uint32) {
 
 // plain appends a message of a header alone.
 func plain(b []byte, typ nlmsg.Type, portID uint32) []byte {
-	b, mark := nlmsg.Begin(b, typ, 0, 0, portID)
+	mark := len(b)
+	b = nlmsg.Begin(b, typ, 0, 0, portID)
 	return nlmsg.End(b, mark)
 }
 

@@ -499,8 +499,8 @@ func TestNoopIsABarrier(t *testing.T) {
 	if !c.RepliesLate() {
 		t.Error("replies are not late")
 	}
-	noop, mark := nlmsg.Begin(nil, nlmsg.TypeNoop, nlmsg.FlagRequest|nlmsg.FlagAck, 3, 0)
-	for _, b := range [][]byte{w.appendEcho(nil, 0, 1, "one"), w.appendEcho(nil, nlmsg.FlagAck, 2, "two"), nlmsg.End(noop, mark)} {
+	noop := nlmsg.Begin(nil, nlmsg.TypeNoop, nlmsg.FlagRequest|nlmsg.FlagAck, 3, 0)
+	for _, b := range [][]byte{w.appendEcho(nil, 0, 1, "one"), w.appendEcho(nil, nlmsg.FlagAck, 2, "two"), nlmsg.End(noop, 0)} {
 		if err := c.Send(b); err != nil {
 			t.Fatal(err)
 		}

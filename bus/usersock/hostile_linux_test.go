@@ -340,8 +340,8 @@ func beKilled(t *testing.T, server uint32) {
 	for group := range uint32(40) {
 		_ = c.Join(group) // one of them is it
 	}
-	request, mark := nlmsg.Begin(nil, 16, nlmsg.FlagRequest|nlmsg.FlagDump, 1, 0)
-	request = nlmsg.End(append(request, 3, 2, 0, 0), mark)
+	request := nlmsg.Begin(nil, 16, nlmsg.FlagRequest|nlmsg.FlagDump, 1, 0)
+	request = nlmsg.End(append(request, 3, 2, 0, 0), 0)
 	if err := c.Send(request); err != nil {
 		t.Fatal(err)
 	}

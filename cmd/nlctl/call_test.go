@@ -109,17 +109,21 @@ func TestValuesThatAreRefused(t *testing.T) {
 
 func TestRepliesPrint(t *testing.T) {
 	f := &ctrl.Family{HdrSize: 4}
-	m, mark := nlmsg.Begin(nil, 30, 0, 1, 2)
+	m := nlmsg.Begin(nil, 30, 0, 1, 2)
 	m = append(genlmsg.Append(m, 5, 6), 1, 2, 3, 4)
-	m, nest := nla.Begin(m, 8)
+	nest := len(m)
+	m = nla.Begin(m, 8)
 	m = nla.End(nla.AppendUint8(m, 1, 7), nest)
-	m, array := nla.BeginNoFlag(m, 9)
-	m, nest = nla.Begin(m, 0)
+	array := len(m)
+	m = nla.BeginNoFlag(m, 9)
+	nest = len(m)
+	m = nla.Begin(m, 0)
 	m = nla.End(nla.End(nla.AppendUint8(m, 1, 8), nest), array)
-	m, nest = nla.Begin(m, 300) // not told
+	nest = len(m)
+	m = nla.Begin(m, 300) // not told
 	m = nla.End(nla.AppendCString(m, 1, "x"), nest)
 	m = nla.AppendBytes(m, 8, []byte{1}) // no attributes
-	m = nlmsg.End(append(m, 1, 2, 3), mark)
+	m = nlmsg.End(append(m, 1, 2, 3), 0)
 	var out bytes.Buffer
 	p := &printer{w: &out, header: int(f.HdrSize), policy: kinds}
 	if err := p.print(m); err != nil {

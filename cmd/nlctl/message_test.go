@@ -17,8 +17,8 @@ import (
 
 // request is a message with a header and attributes.
 func request(typ nlmsg.Type, flags nlmsg.Flags, header, attrs []byte) []byte {
-	b, m := nlmsg.Begin(nil, typ, flags, 7, 9)
-	return nlmsg.End(append(append(b, header...), attrs...), m)
+	b := nlmsg.Begin(nil, typ, flags, 7, 9)
+	return nlmsg.End(append(append(b, header...), attrs...), 0)
 }
 
 // ack answers a request with everything that extended ACK has.

@@ -65,8 +65,8 @@ func encode(b []byte, nodes []generate.Node) []byte {
 		case generate.NodeBytes:
 			b = nla.AppendBytes(b, n.Type, n.Bytes)
 		case generate.NodeNest:
-			var mark int
-			b, mark = nla.Begin(b, n.Type)
+			mark := len(b)
+			b = nla.Begin(b, n.Type)
 			b = nla.End(encode(b, n.Nest), mark)
 		}
 	}

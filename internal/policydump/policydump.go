@@ -47,8 +47,10 @@ func (t *Tables) add(p *policy.Policy) {
 
 // AppendOp appends which policies an operation has (ctrl_dumppolicy_put_op).
 func (t *Tables) AppendOp(b []byte, cmd uint16, do, dump *policy.Policy) []byte {
-	b, outer := nla.Begin(b, genlmsg.CtrlAttrOpPolicy)
-	b, inner := nla.Begin(b, cmd)
+	outer := len(b)
+	b = nla.Begin(b, genlmsg.CtrlAttrOpPolicy)
+	inner := len(b)
+	b = nla.Begin(b, cmd)
 	if do != nil {
 		b = nla.AppendUint32(b, genlmsg.CtrlAttrPolicyDo, t.index[do])
 	}
@@ -74,9 +76,12 @@ func (t *Tables) Next(table, typ int) (int, int, bool) {
 // AppendRule appends the rule of one type of a table (netlink_policy_dump_write).
 func (t *Tables) AppendRule(b []byte, table, typ int) []byte {
 	r := &t.List[table].Attrs[typ]
-	b, outer := nla.Begin(b, genlmsg.CtrlAttrPolicy)
-	b, inner := nla.Begin(b, uint16(table))
-	b, rule := nla.Begin(b, uint16(typ))
+	outer := len(b)
+	b = nla.Begin(b, genlmsg.CtrlAttrPolicy)
+	inner := len(b)
+	b = nla.Begin(b, uint16(table))
+	rule := len(b)
+	b = nla.Begin(b, uint16(typ))
 	if r.Nested != nil && r.Nested.MaxType() > 0 {
 		b = policywire.AppendNestRule(b, r, t.index[r.Nested], uint32(r.Nested.MaxType()))
 	} else {

@@ -148,15 +148,18 @@ func TestStrictStart(t *testing.T) {
 func TestOffsetsOfNestedAttributes(t *testing.T) {
 	leaf := &Policy{Attrs: []Rule{1: {Kind: KindU32}, 2: {Kind: KindFlag}}}
 	p := &Policy{Attrs: []Rule{1: {Kind: KindU8}, 2: Nest(&Policy{Attrs: []Rule{1: {Kind: KindU8}, 3: NestArray(leaf)}})}}
-	b := nla.AppendUint8(nil, 1, 1)                   // 0..8
-	b, outer := nla.Begin(b, 2)                       // 8
-	b = nla.AppendUint8(b, 1, 1)                      // 12..20
-	b, array := nla.Begin(b, 3)                       // 20
+	b := nla.AppendUint8(nil, 1, 1) // 0..8
+	outer := len(b)
+	b = nla.Begin(b, 2)          // 8
+	b = nla.AppendUint8(b, 1, 1) // 12..20
+	array := len(b)
+	b = nla.Begin(b, 3)                               // 20
 	b = nla.AppendBytes(b, 1, nla.AppendFlag(nil, 2)) // entry 24..32
 	b = nla.AppendFlag(b, 2)                          // an empty entry 32..36
-	b, entry := nla.Begin(b, 3)                       // 36
-	b = nla.AppendUint32(b, 1, 1)                     // 40..48
-	b = nla.AppendUint16(b, 1, 1)                     // 48: wrong
+	entry := len(b)
+	b = nla.Begin(b, 3)           // 36
+	b = nla.AppendUint32(b, 1, 1) // 40..48
+	b = nla.AppendUint16(b, 1, 1) // 48: wrong
 	b = nla.End(nla.End(nla.End(b, entry), array), outer)
 	b = nla.AppendUint8(b, 1, 1)
 	want := verdict{errno.EINVAL, msgLength, 48, "u32"}

@@ -48,9 +48,9 @@ func (g Generator) Attributes() []byte {
 }
 
 func (g Generator) frame(typ nlmsg.Type, flags nlmsg.Flags, payload []byte) []byte {
-	b, mark := nlmsg.Begin(nil, typ, flags, uint32(g.IntN(3)), uint32(g.IntN(3)))
+	b := nlmsg.Begin(nil, typ, flags, uint32(g.IntN(3)), uint32(g.IntN(3)))
 	b = append(b, payload...)
-	return nlmsg.End(b, mark)[:len(b)]
+	return nlmsg.End(b, 0)[:len(b)]
 }
 
 func (g Generator) flags() nlmsg.Flags {
@@ -149,10 +149,11 @@ func (g Generator) familyAttribute(b []byte) []byte {
 
 // array appends operations or groups.
 func (g Generator) array(b []byte, typ uint16) []byte {
-	b, outer := nla.BeginNoFlag(b, typ)
+	outer := len(b)
+	b = nla.BeginNoFlag(b, typ)
 	for i := range g.IntN(4) {
-		var entry int
-		b, entry = nla.BeginNoFlag(b, uint16(i+1))
+		entry := len(b)
+		b = nla.BeginNoFlag(b, uint16(i+1))
 		for range g.IntN(4) {
 			switch inner := uint16(1 + g.IntN(3)); {
 			case g.one(12):
