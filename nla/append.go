@@ -3,6 +3,8 @@ package nla
 import (
 	"encoding/binary"
 	"math/bits"
+	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/nlwire/nlwire/internal/native"
@@ -18,7 +20,7 @@ func word(h uint32, v uint16) uint64 {
 	return bits.RotateLeft64(native.Pair(native.Half(v, 0), h), 32)
 }
 
-// pad appends the zeros behind an attribute of n bytes, header in. A loop,
+// pad appends the zeros after an attribute of n bytes, header in. A loop,
 // and not append(b, zeros[:k]...), which costs a call: see docs/design.md.
 func pad(b []byte, n int) []byte {
 	for ; n%AlignTo != 0; n++ {
@@ -115,6 +117,20 @@ func AppendMsecs(b []byte, typ uint16, d time.Duration) []byte {
 	return AppendUint64(b, typ, uint64(d/time.Millisecond))
 }
 
+// AppendAddr appends an IP address of 4 or 16 bytes (nla_put_in_addr, nla_put_in6_addr). The
+// zone of an IPv6 address is not part of it. An invalid Addr has no encoding and panics.
+func AppendAddr(b []byte, typ uint16, a netip.Addr) []byte {
+	switch {
+	case a.Is4():
+		p := a.As4()
+		return AppendBytes(b, typ, p[:])
+	case a.Is6():
+		p := a.As16()
+		return AppendBytes(b, typ, p[:])
+	}
+	panic("nla: an invalid address has no encoding")
+}
+
 // AppendFlag appends a NLA_FLAG, a header without payload (nla_put_flag). Not
 // to append one is how a flag is false.
 func AppendFlag(b []byte, typ uint16) []byte { return ne.AppendUint32(b, header(HeaderLen, typ)) }
@@ -122,3 +138,45 @@ func AppendFlag(b []byte, typ uint16) []byte { return ne.AppendUint32(b, header(
 // AppendAttr appends a copy of an attribute that was read, header and flags as
 // they are, and its padding. The nil Attr appends nothing.
 func AppendAttr(b []byte, a Attr) []byte { return pad(append(b, a...), len(a)) }
+
+// payloadTooLong is what an Append function panics with: a length is
+// never truncated.
+const payloadTooLong = "nla: payload over MaxPayload does not fit into an attribute"
+
+// AppendCString appends s and a NUL (nla_put_string). A NUL inside s ends the
+// string for the kernel.
+func AppendCString(b []byte, typ uint16, s string) []byte { return appendString(b, typ, s, 1) }
+
+// AppendText appends s without a NUL, for a NLA_STRING.
+func AppendText(b []byte, typ uint16, s string) []byte { return appendString(b, typ, s, 0) }
+
+// AppendBytes appends p as the payload, a NLA_BINARY or a whole nest (nla_put). p may
+// lie in the room behind b.
+func AppendBytes(b []byte, typ uint16, p []byte) []byte { return appendBytes(b, typ, p) }
+
+// appendLong appends what is not short, or has no room: p and zeros behind it.
+func appendLong(b []byte, typ uint16, p []byte, zeros int) []byte {
+	size := len(p) + zeros
+	return wrap(append(room(b, size), p...), typ, zeros, size)
+}
+
+// room leaves out a header, and makes room for it, a payload of size bytes, and the
+// padding.
+func room(b []byte, size int) []byte {
+	if size > MaxPayload {
+		panic(payloadTooLong)
+	}
+	return slices.Grow(b, Size(size))[:len(b)+HeaderLen]
+}
+
+// wrap writes the zeros that end a payload of size bytes, the padding, and at last
+// the header: the payload may have been where that is.
+func wrap(b []byte, typ uint16, zeros, size int) []byte {
+	start := len(b) + zeros - size - HeaderLen
+	for range zeros {
+		b = append(b, 0)
+	}
+	b = pad(b, HeaderLen+size)
+	ne.PutUint32(b[start:], header(HeaderLen+size, typ))
+	return b
+}

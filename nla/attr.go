@@ -46,6 +46,14 @@ func (a Attr) Type() uint16 {
 	return 0
 }
 
+// RawType returns the type field as it stands, with the flag bits Nested and NetByteOrder.
+func (a Attr) RawType() uint16 {
+	if len(a) >= HeaderLen {
+		return ne.Uint16(a[2:])
+	}
+	return 0
+}
+
 // IsNested reports whether the Nested bit is set (nla_is_nested). Many families
 // nest without setting it: what is nested is the family's to say.
 func (a Attr) IsNested() bool { return len(a) >= HeaderLen && ne.Uint16(a[2:])&Nested != 0 }

@@ -151,6 +151,32 @@ func walkConsume(b []byte) (w walked) {
 	return w
 }
 
+func walkCursor(b []byte) (w walked) {
+	c := Walk(b)
+	for ; c.More(); c = c.Next() {
+		if a := c.Attr(); a.Type() != c.Type() {
+			panic("the cursor has another type than its attribute")
+		}
+		w.Types = append(w.Types, c.Type())
+	}
+	if w.Err = c.Err(); w.Err != nil {
+		w.Offset = len(b) - c.len()
+	}
+	return w
+}
+
+func walkReader(b []byte) (w walked) {
+	r := Read(b)
+	for r.Next() {
+		w.Types = append(w.Types, r.Type())
+	}
+	if err := r.Err(); err != nil {
+		syntax := err.(*SyntaxError)
+		w.Err, w.Offset = syntax.Err, syntax.Offset
+	}
+	return w
+}
+
 func TestAll(t *testing.T) {
 	two := AppendUint8(AppendUint32(nil, 1, 7), 2, 9) // 8 + 8 bytes
 	tests := []struct {

@@ -14,45 +14,55 @@
 // rest is the number that the family's header file gives to the attribute.
 // A nested attribute has attributes as its payload.
 //
-// # Index by job
+// # Index by task
 //
-//	read      Consume, All, Find, ParseError
-//	inspect   Attr.Type, Attr.IsNested, Attr.IsNetByteOrder, Attr.Payload, Attr.Clone
+//	walk      Walk and its Cursor; All; Consume with ParseError; Find
+//	inspect   Attr.Type, RawType, IsNested, IsNetByteOrder, Payload, Clone; Format
 //	decode    Attr.Uint8 .. Uint64, Int8 .. Int64, BE16 .. BE64, Uint, Sint,
-//	          Bitfield32, Msecs, Flag, CString, Text
+//	          Bitfield32, Msecs, Flag, CString, Text, Addr; FieldUint
+//	          Reader: the same, and the first error is kept
+//	          Table: the same by type, total
 //	write     AppendUint8 .. AppendUint64, AppendInt8 .. AppendInt64,
 //	          AppendBE16 .. AppendBE64, AppendUint, AppendSint, AppendBitfield32,
 //	          AppendMsecs, AppendFlag, AppendCString, AppendText, AppendBytes,
-//	          AppendAttr
-//	nest      Begin, BeginNoFlag, End; b[:mark] cancels
+//	          AppendAddr, AppendAttr, AppendNumber; AppendField
+//	nest      Begin, BeginNoFlag, End, TryEnd
 //	align     Align, Size, AppendPad64
-//	describe  Policy, Rule, Kind, Check; Range, Min, Max, Mask, ExactLen, MinLen,
-//	          MaxLen, Nest, NestArray; Policy.Compile, Policy.Check
-//	validate  Parse, Validate, ParseReport with a Mode; PolicyError, Report
-//	look up   Table, filled by Parse
-//	export    AppendRule, AppendNestRule, ParseRule, Kind.Exported
+//
+// Package policy validates attributes as the kernel does.
 //
 // # Reading
 //
-// [Consume] takes one attribute from the front of a slice, [All] ranges over
-// all of them. Both return views: an [Attr] aliases the buffer it was read
-// from and is good until that buffer is used again. [Attr.Clone] keeps one.
+// [Walk] goes through a stream of attributes, and through nests as well:
+//
+//	c := nla.Walk(b)
+//	for ; c.More(); c = c.Next() {
+//		var err error
+//		switch a := c.Attr(); c.Type() {
+//		case attrIfindex:
+//			index, err = a.Uint32()
+//		case attrName:
+//			name, err = a.CString()
+//		}
+//		if err != nil {
+//			return err
+//		}
+//	}
+//	return c.Err()
+//
+// [All] is the short form, for small bodies: a return inside of its loop costs. [Consume]
+// takes one attribute from the front of a slice. A [Reader] keeps the first error, for code
+// that handles many fields. All return views: an [Attr] aliases the buffer it was read
+// from and is good until that buffer is used again; [Attr.Clone] keeps one.
 // A getter of the wrong size returns [ErrSize]; nothing in this package
 // panics on bytes from the wire.
 //
 // # Writing
 //
 // The Append functions grow a slice and return it, as the built-in append
-// does, and write the padding behind the payload as zeros. Their typ may carry
-// flag bits and is written as it stands. A payload over [MaxPayload] does not
+// does, and write the padding after the payload as zeros. Their typ may carry
+// flag bits and is written unchanged. A payload over [MaxPayload] does not
 // fit into the length field; that is the caller's error and panics.
-//
-// # Policies
-//
-// A [Policy] says what each attribute may hold, as the kernel's tables do, and
-// [Parse] applies it as the kernel does: same order, same errno, same text, same
-// offset. So a request can be refused before it is sent, an answer can be
-// given as the kernel gives it, and what is in a [Table] is safe to read.
 //
 // # Nested arrays
 //

@@ -19,6 +19,9 @@ func FuzzAttributes(f *testing.F) {
 		want, rem := slow.Walk(b)
 		checkWalk(t, "All", b, walkAll(b), want, rem)
 		checkWalk(t, "Consume", b, walkConsume(b), want, rem)
+		checkWalk(t, "Cursor", b, walkCursor(b), want, rem)
+		checkWalk(t, "Reader", b, walkReader(b), want, rem)
+		checkCursor(t, b)
 		checkPlaces(t, b, want)
 		guard.Memory(t, b, 64, func() {
 			for range All(b) {
@@ -114,5 +117,18 @@ func checkCopy(t *testing.T, again, b []byte) {
 		if got[i].Type != want[i].Type || !bytes.Equal(got[i].Payload, want[i].Payload) {
 			t.Fatalf("attribute %d differs in the copy", i)
 		}
+	}
+}
+
+// checkCursor moves a cursor on past the end, and where there is no attribute: it stays
+// inside of b, and its methods agree.
+func checkCursor(t *testing.T, b []byte) {
+	t.Helper()
+	c := Walk(b)
+	for range len(b) + 2 {
+		if a := c.Attr(); (a != nil) != c.More() || a.Type() != c.Type() || c.len() > len(b) || c.More() && c.Err() != nil {
+			t.Fatalf("% x: attribute % x, more %v, type %d, %d bytes left, %v", b, []byte(a), c.More(), c.Type(), c.len(), c.Err())
+		}
+		c = c.Next()
 	}
 }

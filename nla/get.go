@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
+	"net/netip"
 	"time"
 )
 
@@ -146,24 +147,37 @@ func (a Attr) Flag() (bool, error) {
 // reads it. ErrUnterminated if there is no NUL. The result aliases a.
 func (a Attr) CString() ([]byte, error) {
 	p := a.Payload()
-	n := bytes.IndexByte(p, 0)
-	if n < 0 {
+	text := beforeNUL(p)
+	if len(text) == len(p) {
 		return nil, ErrUnterminated
 	}
-	return p[:n:n], nil
+	return text, nil
 }
 
-// Text returns the bytes of a NLA_STRING without the one NUL that may end it
-// (nla_strscpy). ErrSize if the payload is empty, which the kernel refuses in
+// Text returns the bytes of a NLA_STRING or NLA_NUL_STRING before the first NUL, all of
+// them if there is none. ErrSize if the payload is empty, which the kernel refuses in
 // a NLA_STRING. The result aliases a.
 func (a Attr) Text() ([]byte, error) {
 	p := a.Payload()
-	n := len(p)
-	if n == 0 {
+	if len(p) == 0 {
 		return nil, ErrSize
 	}
-	if p[n-1] == 0 {
-		n--
+	return beforeNUL(p), nil
+}
+
+// beforeNUL returns the bytes before the first NUL, all if there is none.
+func beforeNUL(p []byte) []byte {
+	if n := bytes.IndexByte(p, 0); n >= 0 {
+		return p[:n:n]
 	}
-	return p[:n:n], nil
+	return p
+}
+
+// Addr returns an IP address of 4 or 16 bytes (nla_get_in_addr, nla_get_in6_addr), ErrSize
+// for any other length.
+func (a Attr) Addr() (netip.Addr, error) {
+	if addr, ok := netip.AddrFromSlice(a.Payload()); ok {
+		return addr, nil
+	}
+	return netip.Addr{}, ErrSize
 }

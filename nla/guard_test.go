@@ -1,7 +1,9 @@
 package nla
 
 import (
+	"encoding/binary"
 	"maps"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -16,6 +18,9 @@ var (
 	sinkU64   uint64
 	sinkErr   error
 	sinkBool  bool
+	sinkAddr  netip.Addr
+
+	addr4, addr6 = netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")
 )
 
 func TestNoAllocs(t *testing.T) {
@@ -39,9 +44,27 @@ func TestNoAllocs(t *testing.T) {
 		return func() { sinkBytes = f(buf[:0]) }
 	}
 	rows := map[string]func(){
-		"Align":               func() { sinkInt = Align(sinkInt) },
-		"Size":                func() { sinkInt = Size(3) },
-		"Attr.Type":           func() { sinkU64 = uint64(a8.Type()) + uint64(Attr(nil).Type()) },
+		"Align":        func() { sinkInt = Align(sinkInt) },
+		"Size":         func() { sinkInt = Size(3) },
+		"Attr.Type":    func() { sinkU64 = uint64(a8.Type()) + uint64(Attr(nil).Type()) },
+		"Attr.RawType": func() { sinkU64 = uint64(a32.RawType()) + uint64(Attr(nil).RawType()) },
+		"Attr.Addr":    func() { sinkAddr, sinkErr = a32.Addr(); sinkAddr, sinkErr = a8.Addr() },
+		"AppendAddr":   func() { sinkBytes = AppendAddr(AppendAddr(buf[:0], 1, addr4), 1, addr6) },
+		"FieldUint": func() {
+			sinkU64, sinkErr = FieldUint(stream, 4, 4, binary.BigEndian)
+			sinkU64, sinkErr = FieldUint(nil, 4, 4, ne)
+		},
+		"AppendField": func() { sinkBytes, sinkErr = AppendField(buf[:0], 7, 2, binary.BigEndian) },
+		"AppendNumber": func() {
+			sinkBytes, sinkErr = AppendNumber(buf[:0], 1, 7, 2, ne)
+			sinkBytes, sinkErr = AppendNumber(buf[:0], 1, 700, 1, ne)
+		},
+		"Walk":                func() { sinkBool = Walk(stream).More() },
+		"Cursor.More":         func() { sinkBool = Walk(broken).More() },
+		"Cursor.Attr":         func() { sinkAttr = Walk(stream).Attr(); sinkAttr = Walk(broken).Attr() },
+		"Cursor.Type":         func() { sinkU64 = uint64(Walk(stream).Type()) + uint64(Walk(broken).Type()) },
+		"Cursor.Next":         func() { sinkAttr = Walk(stream).Next().Attr(); sinkAttr = Walk(broken).Next().Attr() },
+		"Cursor.Err":          func() { sinkErr = Walk(stream).Err(); sinkErr = Walk(broken).Err() },
 		"Attr.IsNested":       func() { sinkBool = a32.IsNested() || Attr(nil).IsNested() },
 		"Attr.IsNetByteOrder": func() { sinkBool = a32.IsNetByteOrder() || Attr(nil).IsNetByteOrder() },
 		"Attr.Payload":        func() { sinkBytes = a8.Payload(); sinkBytes = Attr(nil).Payload() },
@@ -106,7 +129,10 @@ func TestNoAllocs(t *testing.T) {
 		},
 	}
 	maps.Copy(rows, tableRows())
+	maps.Copy(rows, readerRows(stream))
 	guard.Allocs(t, rows, map[string]string{
+		"Format":            "text for people",
+		"FieldError.Error":  "text for people",
 		"Attr.Clone":        "its job is a copy",
 		"SyntaxError.Error": "text for people",
 	})
@@ -129,11 +155,12 @@ func TestAllAllocatesOneErrorAtMost(t *testing.T) {
 func TestInlining(t *testing.T) {
 	guard.Inlining(t,
 		"Align", "Size", "Consume", "ParseError", "All", "All.func1",
-		"Attr.Type", "Attr.IsNested", "Attr.IsNetByteOrder", "Attr.Payload",
+		"Walk", "Cursor.More", "Cursor.Attr", "Cursor.Type", "Cursor.Next",
+		"Attr.Type", "Attr.RawType", "Attr.IsNested", "Attr.IsNetByteOrder", "Attr.Payload",
 		"Attr.Uint8", "Attr.Uint16", "Attr.Uint32", "Attr.Uint64",
 		"Attr.Int8", "Attr.Int16", "Attr.Int32", "Attr.Int64",
 		"Attr.BE16", "Attr.BE32", "Attr.BE64", "Attr.Uint", "Attr.Sint",
-		"Attr.Bitfield32", "Attr.Msecs", "Attr.Flag", "Attr.Text",
+		"Attr.Bitfield32", "Attr.Msecs", "Attr.Flag",
 		"AppendUint8", "AppendUint16", "AppendUint32", "AppendUint64",
 		"AppendInt8", "AppendInt16", "AppendInt32", "AppendInt64",
 		"AppendBE16", "AppendBE32", "AppendBE64", "AppendUint",
@@ -145,7 +172,7 @@ func TestInlining(t *testing.T) {
 
 func TestImports(t *testing.T) {
 	guard.Imports(t, "fmt", "reflect")
-	guard.OnlyIn(t, "unsafe", "all.go", "append_short.go")
+	guard.OnlyIn(t, "unsafe", "unsafe.go")
 }
 
 // tableRows are the rows for a table with everything and one with nothing.
@@ -175,6 +202,8 @@ func tableRows() map[string]func() {
 		"Table.Int32":      get(func(tb Table, typ uint16) { sinkU64 = uint64(tb.Int32(typ)) }),
 		"Table.Int64":      get(func(tb Table, typ uint16) { sinkU64 = uint64(tb.Int64(typ)) }),
 		"Table.BE16":       get(func(tb Table, typ uint16) { sinkU64 = uint64(tb.BE16(typ)) }),
+		"Table.BE64":       get(func(tb Table, typ uint16) { sinkU64 = tb.BE64(typ) }),
+		"Table.Addr":       get(func(tb Table, typ uint16) { sinkAddr = tb.Addr(typ) }),
 		"Table.BE32":       get(func(tb Table, typ uint16) { sinkU64 = uint64(tb.BE32(typ)) }),
 		"Table.Uint":       get(func(tb Table, typ uint16) { sinkU64 = tb.Uint(typ) }),
 		"Table.Sint":       get(func(tb Table, typ uint16) { sinkU64 = uint64(tb.Sint(typ)) }),
@@ -182,5 +211,56 @@ func tableRows() map[string]func() {
 		"Table.Msecs":      get(func(tb Table, typ uint16) { sinkU64 = uint64(tb.Msecs(typ)) }),
 		"Table.Text":       get(func(tb Table, typ uint16) { sinkBytes = tb.Text(typ) }),
 		"Table.Bytes":      get(func(tb Table, typ uint16) { sinkBytes = tb.Bytes(typ) }),
+	}
+}
+
+// readerRows are the rows of a Reader, with a nest, and without allocating but for an error.
+func readerRows(stream []byte) map[string]func() {
+	nest := AppendBytes(nil, 7|Nested, stream)
+	get := func(f func(*Reader)) func() {
+		return func() {
+			r := Read(stream)
+			r.Next()
+			f(&r)
+		}
+	}
+	of := func(payload []byte, f func(*Reader)) func() {
+		b := AppendBytes(nil, 1, payload)
+		return func() {
+			r := Read(b)
+			r.Next()
+			f(&r)
+		}
+	}
+	n := func(size int) []byte { return make([]byte, size) }
+	return map[string]func(){
+		"Read":              func() { sinkBool = Read(stream).c.More() },
+		"Reader.Next":       func() { r := Read(stream); sinkBool = r.Next() && r.Next() && r.Next() && r.Next() },
+		"Reader.Err":        get(func(r *Reader) { sinkErr = r.Err() }),
+		"Reader.Attr":       get(func(r *Reader) { sinkAttr = r.Attr() }),
+		"Reader.Type":       get(func(r *Reader) { sinkU64 = uint64(r.Type()) }),
+		"Reader.Bytes":      get(func(r *Reader) { sinkBytes = r.Bytes() }),
+		"Reader.Nest":       func() { r := Read(nest); r.Next(); in := r.Nest(); sinkBool = in.Next() && in.Next() },
+		"Reader.Fail":       get(func(r *Reader) { r.Fail(nil) }),
+		"Reader.Uint8":      of(n(1), func(r *Reader) { sinkU64 = uint64(r.Uint8()) }),
+		"Reader.Uint16":     of(n(2), func(r *Reader) { sinkU64 = uint64(r.Uint16()) }),
+		"Reader.Uint32":     of(n(4), func(r *Reader) { sinkU64 = uint64(r.Uint32()) }),
+		"Reader.Uint64":     of(n(8), func(r *Reader) { sinkU64 = r.Uint64() }),
+		"Reader.Int8":       of(n(1), func(r *Reader) { sinkU64 = uint64(r.Int8()) }),
+		"Reader.Int16":      of(n(2), func(r *Reader) { sinkU64 = uint64(r.Int16()) }),
+		"Reader.Int32":      of(n(4), func(r *Reader) { sinkU64 = uint64(r.Int32()) }),
+		"Reader.Int64":      of(n(8), func(r *Reader) { sinkU64 = uint64(r.Int64()) }),
+		"Reader.BE16":       of(n(2), func(r *Reader) { sinkU64 = uint64(r.BE16()) }),
+		"Reader.BE32":       of(n(4), func(r *Reader) { sinkU64 = uint64(r.BE32()) }),
+		"Reader.BE64":       of(n(8), func(r *Reader) { sinkU64 = r.BE64() }),
+		"Reader.Uint":       of(n(4), func(r *Reader) { sinkU64 = r.Uint() }),
+		"Reader.Sint":       of(n(8), func(r *Reader) { sinkU64 = uint64(r.Sint()) }),
+		"Reader.Bitfield32": of(n(8), func(r *Reader) { sinkU64 = uint64(r.Bitfield32().Value) }),
+		"Reader.Msecs":      of(n(8), func(r *Reader) { sinkU64 = uint64(r.Msecs()) }),
+		"Reader.Flag":       of(nil, func(r *Reader) { sinkBool = r.Flag() }),
+		"Reader.CString":    of(n(3), func(r *Reader) { sinkBytes = r.CString() }),
+		"Reader.Text":       of(n(3), func(r *Reader) { sinkBytes = r.Text() }),
+		"Reader.Addr":       of(n(16), func(r *Reader) { sinkAddr = r.Addr() }),
+		"FieldError.Unwrap": func() { sinkErr = (&FieldError{1, ErrSize}).Unwrap() },
 	}
 }

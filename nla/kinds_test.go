@@ -266,9 +266,9 @@ func TestStrings(t *testing.T) {
 		{"\x00", "", nil, "", nil},
 		{"a", "", ErrUnterminated, "a", nil},
 		{"ab\x00", "ab", nil, "ab", nil},
-		{"ab\x00\x00", "ab", nil, "ab\x00", nil},
-		{"a\x00b", "a", nil, "a\x00b", nil},
-		{"a\x00b\x00", "a", nil, "a\x00b", nil},
+		{"ab\x00\x00", "ab", nil, "ab", nil},
+		{"a\x00b", "a", nil, "a", nil},
+		{"a\x00b\x00", "a", nil, "a", nil},
 	}
 	for _, tt := range tests {
 		a := mustConsume(t, AppendText(nil, 1, tt.payload))

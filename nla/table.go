@@ -1,8 +1,8 @@
 package nla
 
 import (
-	"bytes"
 	"encoding/binary"
+	"net/netip"
 	"time"
 )
 
@@ -86,6 +86,14 @@ func (tb Table) BE16(typ uint16) uint16 {
 	return 0
 }
 
+// BE64 returns 64 bits of network byte order in host order, 0 if it is not there.
+func (tb Table) BE64(typ uint16) uint64 {
+	if p := tb.head(typ, 8); p != nil {
+		return binary.BigEndian.Uint64(p)
+	}
+	return 0
+}
+
 // BE32 returns a KindBE32 in host order, 0 if it is not there.
 func (tb Table) BE32(typ uint16) uint32 {
 	if p := tb.head(typ, 4); p != nil {
@@ -135,11 +143,13 @@ func (tb Table) Flag(typ uint16) bool { return tb.Has(typ) }
 // Text returns the bytes of a KindNULString or KindString up to the first NUL,
 // nil if it is not there. They alias the message.
 func (tb Table) Text(typ uint16) []byte {
-	p := tb.Get(typ).Payload()
-	if n := bytes.IndexByte(p, 0); n >= 0 {
-		return p[:n:n]
-	}
-	return p
+	return beforeNUL(tb.Get(typ).Payload())
+}
+
+// Addr returns an IP address of 4 or 16 bytes, the zero Addr if it is not there.
+func (tb Table) Addr(typ uint16) netip.Addr {
+	addr, _ := tb.Get(typ).Addr()
+	return addr
 }
 
 // Bytes returns the payload of a KindBinary, or of a nest for another Parse, nil

@@ -32,6 +32,23 @@ func Align(n int) int { return nla.Align(n) }
 // header and no payload.
 type Msg []byte
 
+// Header is struct nlmsghdr. Len is what the length field says.
+type Header struct {
+	Len    uint32
+	Type   Type
+	Flags  Flags
+	Seq    uint32
+	PortID uint32
+}
+
+// Header returns the header, the zero Header of a slice below HeaderLen bytes.
+func (m Msg) Header() Header {
+	if len(m) < HeaderLen {
+		return Header{}
+	}
+	return Header{ne.Uint32(m), m.Type(), m.Flags(), m.Seq(), m.PortID()}
+}
+
 // Type returns the message type: one of the control types, or what the family
 // defines; a Generic Netlink message has the family's id here.
 func (m Msg) Type() Type {

@@ -4,9 +4,13 @@ package nlmsg
 
 import "unsafe"
 
-// A Cursor stands at a message of a datagram, or where there is none: at the end,
-// or at bytes that are no message. It is [All] for those who count nanoseconds:
-// two words that stay in registers.
+// The forms of this file read and write with pointers; safe.go has those for
+// architectures that want what they load aligned, and for the build tag purego.
+// docs/design.md has what each of them pays.
+
+// Cursor is the position of a walk over messages: at one of them, at the end, or at bytes
+// that are no message. [Walk] makes one. It is two words that
+// stay in registers.
 //
 //	c := nlmsg.Walk(datagram)
 //	for ; c.More(); c = c.Next() {
@@ -25,8 +29,7 @@ import "unsafe"
 // nothing outside of the datagram. What they return aliases it.
 //
 // None of them calls another: each call that is inlined leaves an instruction that
-// does nothing. cursor_plain.go is for processors that want what they load aligned,
-// and for the build tag purego; docs/design.md has what this pays.
+// does nothing.
 type Cursor struct {
 	p    unsafe.Pointer
 	left int // bytes from p to the end of the datagram
@@ -35,7 +38,7 @@ type Cursor struct {
 // Walk returns a cursor at the first message of b.
 func Walk(b []byte) Cursor { return Cursor{unsafe.Pointer(unsafe.SliceData(b)), len(b)} }
 
-// More reports whether a whole message is there (nlmsg_ok). If not, Err tells
+// More reports whether a whole message is there (nlmsg_ok). If not, Err reports
 // whether that is the end.
 func (c Cursor) More() bool {
 	// The good case stands inside the ifs, and lengths are unsigned: see Consume.
@@ -80,7 +83,7 @@ func (c Cursor) Attrs(hdrlen int) []byte {
 	return nil
 }
 
-// Next returns a cursor at the message behind this one (nlmsg_next), which may lack
+// Next returns a cursor at the next message (nlmsg_next), which may lack
 // its padding if it is the last. Call it only where More is true: elsewhere it leads
 // to some place in the datagram, and Err may afterwards be nil.
 func (c Cursor) Next() Cursor {
@@ -104,3 +107,30 @@ func (c Cursor) Err() error {
 
 // offset is where the cursor stands in b, which Walk was given.
 func (c Cursor) offset(b []byte) int { return len(b) - c.left }
+
+// header is struct nlmsghdr, for Cursor, Begin and End: they have made sure that it
+// is there, and what is checked twice is a tenth of encoding a short request.
+type header struct {
+	len         uint32
+	typ         Type
+	flags       Flags
+	seq, portID uint32
+}
+
+func headerAt(b []byte, start int) *header {
+	return (*header)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), start))
+}
+
+func appendHeader(b []byte, typ Type, flags Flags, seq, portID uint32) []byte {
+	start := len(b)
+	if end := start + HeaderLen; uint(end) <= uint(cap(b)) {
+		b = b[:end]
+	} else {
+		b = append(b, make([]byte, HeaderLen)...)
+	}
+	h := headerAt(b, start)
+	h.len, h.typ, h.flags, h.seq, h.portID = 0, typ, flags, seq, portID
+	return b
+}
+
+func putLen(b []byte, start, n int) { headerAt(b, start).len = uint32(n) }

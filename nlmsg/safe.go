@@ -2,9 +2,12 @@
 
 package nlmsg
 
-// A Cursor stands at a message of a datagram, or where there is none: at the end,
-// or at bytes that are no message. It is [All] for those who count nanoseconds:
-// two words that stay in registers.
+import "github.com/nlwire/nlwire/internal/native"
+
+// The forms of unsafe.go without pointers.
+
+// Cursor is the position of a walk over messages: at one of them, at the end, or at bytes
+// that are no message. [Walk] makes one.
 //
 //	c := nlmsg.Walk(datagram)
 //	for ; c.More(); c = c.Next() {
@@ -26,7 +29,7 @@ type Cursor struct{ rest []byte }
 // Walk returns a cursor at the first message of b.
 func Walk(b []byte) Cursor { return Cursor{b} }
 
-// More reports whether a whole message is there (nlmsg_ok). If not, Err tells
+// More reports whether a whole message is there (nlmsg_ok). If not, Err reports
 // whether that is the end.
 func (c Cursor) More() bool {
 	_, n := Consume(c.rest)
@@ -45,7 +48,7 @@ func (c Cursor) Type() Type { return c.Msg().Type() }
 // Attrs is c.Msg().Attrs(hdrlen).
 func (c Cursor) Attrs(hdrlen int) []byte { return c.Msg().Attrs(hdrlen) }
 
-// Next returns a cursor at the message behind this one (nlmsg_next), which may lack
+// Next returns a cursor at the next message (nlmsg_next), which may lack
 // its padding if it is the last. Call it only where More is true: elsewhere it leads
 // to some place in the datagram, and Err may afterwards be nil.
 func (c Cursor) Next() Cursor {
@@ -65,3 +68,16 @@ func (c Cursor) Err() error {
 
 // offset is where the cursor stands in b, which Walk was given.
 func (c Cursor) offset(b []byte) int { return len(b) - len(c.rest) }
+
+func appendHeader(b []byte, typ Type, flags Flags, seq, portID uint32) []byte {
+	start := len(b)
+	b = append(b, make([]byte, HeaderLen)...) // one check for room
+	h := b[start : start+HeaderLen : start+HeaderLen]
+	ne.PutUint32(h[4:], native.Half(uint16(typ), uint16(flags)))
+	ne.PutUint32(h[8:], seq)
+	ne.PutUint32(h[12:], portID)
+	return b
+}
+
+// putLen writes the length. So cut the slice cannot be empty, which would cost a mask.
+func putLen(b []byte, start, n int) { ne.PutUint32(b[start:start+4:start+4], uint32(n)) }
