@@ -2,6 +2,8 @@ package conn
 
 import (
 	"fmt"
+	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -167,6 +169,36 @@ func TestExchangeThatWaitedAfterTheLoopHasTheTransportInItsBody(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	})
+}
+
+// On one processor a loop that took the Transport again at once would do so endlessly.
+func TestLoopThatWaitsHandsTheTransportOverAtOnce(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	inTime(t, func(t *testing.T) {
+		b := &busy{double: (&fleet{reply: echo}).open()}
+		s, err := New(newFake(nil), WithDialer(func() (Transport, error) { return b, nil })).Subscribe(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		receives := 0
+		var count func()
+		count = func() { receives++; b.during = count }
+		b.during = count
+		all := inBackground(func() (last error) {
+			for _, err := range s.All(t.Context()) {
+				last = err
+			}
+			return last
+		})
+		synctest.Wait()
+		useSubscription(t, s)
+		synctest.Wait()
+		if receives > 20 {
+			t.Errorf("%d receives", receives)
+		}
+		s.Close()
+		isError(t, <-all, os.ErrClosed)
 	})
 }
 

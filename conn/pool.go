@@ -233,12 +233,13 @@ const yieldFor = time.Millisecond
 // The member is not reserved for that exchange: the releasing goroutine usually needs one
 // again at once, and a wake-up costs more than an exchange, so that with many goroutines a
 // queue would never end. An exchange that is overtaken for yieldFor gets the next member
-// directly.
+// directly, and so does one for which a subscription's loop releases the member.
 func (p *pool) give(m *member) {
+	fromLoop := m.kind == forListening
 	p.unuse(m)
 	if w, k := p.next(kinds, false); w != nil {
 		p.waiting[k].remove(w)
-		if w.lookups > 1 && time.Since(w.since) > yieldFor {
+		if fromLoop || w.lookups > 1 && time.Since(w.since) > yieldFor {
 			p.use(m, k)
 			w.ready <- m
 			return
