@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"github.com/nlwire/nlwire/nlmsg"
 	"sync/atomic"
 
 	"github.com/nlwire/nlwire/nla/policy"
@@ -143,9 +144,9 @@ type registration struct {
 }
 
 // ID returns the type of the family's messages, 0 if it is not registered.
-func (f *Family) ID() uint16 {
+func (f *Family) ID() nlmsg.Type {
 	if r := f.on.Load(); r != nil {
-		return r.id
+		return nlmsg.Type(r.id)
 	}
 	return 0
 }

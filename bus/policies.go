@@ -41,7 +41,7 @@ func (b *Bus) startPolicies(d *Dump) error {
 		return errno.ENOENT
 	}
 	// 7.2 numbers nested policies without types, too (add_policy).
-	s := &policyDump{id: f.ID(), tables: policydump.Tables{SkipEmpty: b.profile == Linux618}}
+	s := &policyDump{id: uint16(f.ID()), tables: policydump.Tables{SkipEmpty: b.profile == Linux618}}
 	ops := f.on.Load().ops
 	if op := d.Attrs.Get(genlmsg.CtrlAttrOp); op != nil {
 		do, dump := ops.byNumber(d.Attrs.Uint32(genlmsg.CtrlAttrOp))

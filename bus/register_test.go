@@ -85,7 +85,7 @@ func TestIDs(t *testing.T) {
 		all = append(all, f)
 	}
 	isErrno(t, b.Register(&Family{Name: "one more"}), errno.ENOSPC)
-	for name, want := range map[string]uint16{"VFS_DQUOT": 17, "pmcraid": 18} {
+	for name, want := range map[string]nlmsg.Type{"VFS_DQUOT": 17, "pmcraid": 18} {
 		if f := register(t, b, &Family{Name: name}); f.ID() != want {
 			t.Errorf("%s has id %d, want %d", name, f.ID(), want)
 		}
@@ -97,7 +97,7 @@ func TestIDs(t *testing.T) {
 		}
 	}
 	// The next is looked for behind the last that was given: 17 or 18.
-	for _, want := range []uint16{119, 519} {
+	for _, want := range []nlmsg.Type{119, 519} {
 		if f := register(t, b, &Family{Name: fmt.Sprint("new", want)}); f.ID() != want {
 			t.Errorf("id %d, want %d", f.ID(), want)
 		}

@@ -177,7 +177,7 @@ func (w *twins) aim(made map[string]*Family, ethtool []uint8) {
 	add := func(f *Family, weight int, cmds ...uint8) {
 		ops := f.on.Load().ops
 		for _, cmd := range cmds {
-			one := target{family: f.Name, id: f.ID(), cmd: cmd, weight: weight}
+			one := target{family: f.Name, id: uint16(f.ID()), cmd: cmd, weight: weight}
 			if op := ops.do[cmd]; op != nil {
 				one.do = op.policy
 			}

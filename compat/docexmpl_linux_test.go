@@ -54,7 +54,7 @@ func docFamily(t *testing.T, c *client) genetlink.Family {
 func TestDocExmplIsResolved(t *testing.T) {
 	b := newBus(t)
 	want := genetlink.Family{
-		ID: b.docexmpl.ID(), Version: docexmpl.Version, Name: docexmpl.Name,
+		ID: uint16(b.docexmpl.ID()), Version: docexmpl.Version, Name: docexmpl.Name,
 		Groups: []genetlink.MulticastGroup{{ID: b.docexmpl.GroupID(0), Name: docexmpl.Group}},
 	}
 	if diff := cmp.Diff(want, docFamily(t, dial(t, b))); diff != "" {

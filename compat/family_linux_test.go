@@ -79,7 +79,7 @@ func TestFamilyWithManyGroups(t *testing.T) {
 		f.Groups = append(f.Groups, bus.Group{Name: fmt.Sprintf("group %d", i)})
 	}
 	register(t, b, f)
-	want.ID = f.ID()
+	want.ID = uint16(f.ID())
 	for i, g := range f.Groups {
 		want.Groups = append(want.Groups, genetlink.MulticastGroup{ID: f.GroupID(i), Name: g.Name})
 	}
@@ -258,7 +258,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		var may [5]bool
 		for i := range may {
 			if i < 2 {
-				_, err = c.Execute(genetlink.Message{Header: genetlink.Header{Command: uint8(i + 1)}}, f.ID(), netlink.Request|netlink.Acknowledge)
+				_, err = c.Execute(genetlink.Message{Header: genetlink.Header{Command: uint8(i + 1)}}, uint16(f.ID()), netlink.Request|netlink.Acknowledge)
 			} else {
 				err = c.JoinGroup(f.GroupID(i - 2))
 			}

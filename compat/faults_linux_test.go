@@ -88,7 +88,7 @@ func TestPanickingHandler(t *testing.T) {
 	register(t, b, f)
 	c := dial(t, b)
 	for range 2 {
-		_, err := c.Execute(genetlink.Message{Header: genetlink.Header{Command: 1}}, f.ID(), netlink.Request|netlink.Acknowledge)
+		_, err := c.Execute(genetlink.Message{Header: genetlink.Header{Command: 1}}, uint16(f.ID()), netlink.Request|netlink.Acknowledge)
 		if !errors.Is(err, unix.EIO) {
 			t.Error(err)
 		}

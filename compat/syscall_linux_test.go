@@ -25,7 +25,7 @@ func TestOtherParsers(t *testing.T) {
 	requests := []struct {
 		name     string
 		m        genetlink.Message
-		family   uint16
+		family   nlmsg.Type
 		flags    netlink.HeaderFlags
 		messages int
 	}{
@@ -50,7 +50,7 @@ func TestOtherParsers(t *testing.T) {
 				t.Fatal(err)
 			}
 			nl := netlink.NewConn(&portSocket{port: port}, port.PortID())
-			if _, err := genetlink.NewConn(nl).Send(r.m, r.family, netlink.Request|r.flags); err != nil {
+			if _, err := genetlink.NewConn(nl).Send(r.m, uint16(r.family), netlink.Request|r.flags); err != nil {
 				t.Fatal(err)
 			}
 			n, buf := 0, make([]byte, 4096)

@@ -128,7 +128,7 @@ func (c *Client) Check(ctx context.Context, m nlmsg.Msg) error {
 	if n < 0 {
 		return &policy.Error{Errno: errno.EINVAL}
 	}
-	f, err := c.FamilyByID(ctx, uint16(m.Type()))
+	f, err := c.FamilyByID(ctx, m.Type())
 	if err != nil {
 		return err
 	}

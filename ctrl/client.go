@@ -69,10 +69,10 @@ func (c *Client) Family(ctx context.Context, name string) (Family, error) {
 
 // FamilyByID returns the family with that id, which is the type of its messages.
 // The error for an unknown id is ErrUnknown, with a *conn.Error of ENOENT.
-func (c *Client) FamilyByID(ctx context.Context, id uint16) (Family, error) {
+func (c *Client) FamilyByID(ctx context.Context, id nlmsg.Type) (Family, error) {
 	r := c.request(genlmsg.CtrlCmdGetFamily)
 	defer r.Release()
-	r.B = nla.AppendUint16(r.B, genlmsg.CtrlAttrFamilyID, id)
+	r.B = nla.AppendUint16(r.B, genlmsg.CtrlAttrFamilyID, uint16(id))
 	m, err := c.conn.Do(ctx, r)
 	if err != nil {
 		return Family{}, lookupError("with id "+strconv.Itoa(int(id)), err)

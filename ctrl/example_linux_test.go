@@ -30,7 +30,7 @@ func ExampleClient_Family() {
 	_, err = c.Family(context.Background(), "nosuch")
 	fmt.Println(errors.Is(err, syscall.ENOENT))
 	// Output:
-	// 16 2 <nil>
+	// 0x10 2 <nil>
 	// 16 true
 	// true
 }

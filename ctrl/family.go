@@ -12,7 +12,7 @@ import (
 // owns its memory.
 type Family struct {
 	Name    string
-	ID      uint16 // the type of its messages
+	ID      nlmsg.Type // of its messages
 	Version uint32
 	HdrSize uint32 // bytes of the family header that follows struct genlmsghdr
 	MaxAttr uint32 // highest attribute type; 0 also where it differs by operation
@@ -74,7 +74,7 @@ func (f *Family) Request(c *conn.Conn, cmd uint8, flags nlmsg.Flags) *conn.Reque
 		header = make([]byte, size)
 	}
 	genlmsg.Append(header[:0], cmd, uint8(f.Version))
-	r := c.Request(nlmsg.Type(f.ID), flags, header)
+	r := c.Request(f.ID, flags, header)
 	r.Op = f.Name
 	return r
 }

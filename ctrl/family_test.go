@@ -18,7 +18,7 @@ func appendFamily(b []byte, cmd uint8, f Family) []byte {
 	b = nlmsg.Begin(b, genlmsg.IDCtrl, 0, 0, 0)
 	b = genlmsg.Append(b, cmd, genlmsg.CtrlVersion)
 	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, f.Name)
-	b = nla.AppendUint16(b, genlmsg.CtrlAttrFamilyID, f.ID)
+	b = nla.AppendUint16(b, genlmsg.CtrlAttrFamilyID, uint16(f.ID))
 	b = nla.AppendUint32(b, genlmsg.CtrlAttrVersion, f.Version)
 	b = nla.AppendUint32(b, genlmsg.CtrlAttrHdrSize, f.HdrSize)
 	b = nla.AppendUint32(b, genlmsg.CtrlAttrMaxAttr, f.MaxAttr)

@@ -59,7 +59,9 @@ func headerError(f *Family) error {
 func (f *Family) set(a nla.Attr) (err error) {
 	switch a.Type() {
 	case genlmsg.CtrlAttrFamilyID:
-		f.ID, err = a.Uint16()
+		var id uint16
+		id, err = a.Uint16()
+		f.ID = nlmsg.Type(id)
 	case genlmsg.CtrlAttrFamilyName:
 		var name []byte
 		name, err = a.CString()

@@ -7,6 +7,8 @@ import (
 	"iter"
 	"syscall"
 
+	"github.com/nlwire/nlwire/nlmsg"
+
 	"github.com/nlwire/nlwire/errno"
 
 	"github.com/nlwire/nlwire/nla/policy"
@@ -24,7 +26,7 @@ import (
 // The export is lossy: see [Lost]. It omits the highest type of a policy that is not
 // nested in another, so types above its last rule may exist.
 type Policies struct {
-	FamilyID uint16
+	FamilyID nlmsg.Type
 	Ops      []OpPolicy // the operations that have a policy, in the kernel's order
 	// Common is the one policy of all operations where the kernel exports policies
 	// by family, as Linux 5.7 to 5.9 do; Ops then has it for each operation of the
@@ -101,13 +103,13 @@ func commonOp(common *policy.Policy, op Op) OpPolicy {
 // nil where it has none, which is no error. An operation that the family lacks is
 // ENOENT. A kernel that cannot export policies is [ErrNotExported]; one that exports
 // them by family has that policy for Do and Dump of any command.
-func (c *Client) OpPolicy(ctx context.Context, id uint16, cmd uint8) (OpPolicy, error) {
+func (c *Client) OpPolicy(ctx context.Context, id nlmsg.Type, cmd uint8) (OpPolicy, error) {
 	op, _, err := c.opPolicy(ctx, id, cmd)
 	return op, err
 }
 
 // opPolicy is OpPolicy; isCommon reports that the policy is the family's.
-func (c *Client) opPolicy(ctx context.Context, id uint16, cmd uint8) (op OpPolicy, isCommon bool, err error) {
+func (c *Client) opPolicy(ctx context.Context, id nlmsg.Type, cmd uint8) (op OpPolicy, isCommon bool, err error) {
 	var attr [8]byte
 	p, err := c.policies(ctx, id, nla.AppendUint32(attr[:0], genlmsg.CtrlAttrOp, uint32(cmd)))
 	if errors.Is(err, syscall.EINVAL) { // CTRL_ATTR_OP is as old as policies by operation
@@ -137,10 +139,10 @@ func policyError(what string, err error) error {
 }
 
 // policies runs a policy dump. A family without policies is refused with ENODATA.
-func (c *Client) policies(ctx context.Context, id uint16, attrs []byte) (*Policies, error) {
+func (c *Client) policies(ctx context.Context, id nlmsg.Type, attrs []byte) (*Policies, error) {
 	r := c.request(genlmsg.CtrlCmdGetPolicy)
 	defer r.Release()
-	r.B = append(nla.AppendUint16(r.B, genlmsg.CtrlAttrFamilyID, id), attrs...)
+	r.B = append(nla.AppendUint16(r.B, genlmsg.CtrlAttrFamilyID, uint16(id)), attrs...)
 	d := newPolicyDecoder(id)
 	for m, err := range c.conn.Dump(ctx, r, conn.Retry(retries, func() { d = newPolicyDecoder(id) })) {
 		if errors.Is(err, errno.ENODATA) {
@@ -162,7 +164,7 @@ func (c *Client) policies(ctx context.Context, id uint16, attrs []byte) (*Polici
 func (p *Policies) Messages() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		t := p.tables()
-		b := nla.AppendUint16(nil, genlmsg.CtrlAttrFamilyID, p.FamilyID)
+		b := nla.AppendUint16(nil, genlmsg.CtrlAttrFamilyID, uint16(p.FamilyID))
 		head := len(b)
 		for _, op := range p.Ops {
 			if p.Common != nil {

@@ -19,7 +19,7 @@ type policyDecoder struct {
 	types    int // in all tables
 }
 
-func newPolicyDecoder(id uint16) *policyDecoder {
+func newPolicyDecoder(id nlmsg.Type) *policyDecoder {
 	return &policyDecoder{policies: &Policies{FamilyID: id}, tables: map[uint32]*policy.Policy{}}
 }
 

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/nlwire/nlwire/nlmsg"
+
 	"github.com/nlwire/nlwire/conn"
 )
 
@@ -88,7 +90,7 @@ func (r *Resolver) Family(ctx context.Context, name string) (*Family, error) {
 
 // ID returns the id of the family of that name, the type of its messages. Errors are
 // those of Family.
-func (r *Resolver) ID(ctx context.Context, name string) (uint16, error) {
+func (r *Resolver) ID(ctx context.Context, name string) (nlmsg.Type, error) {
 	f, err := r.Family(ctx, name)
 	if err != nil {
 		return 0, err

@@ -1,6 +1,10 @@
 package ctrl
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/nlwire/nlwire/nlmsg"
+)
 
 // A lookup that was overtaken ends without ending the one that began after it.
 func TestResolverOvertakenLookupLeavesTheNext(t *testing.T) {
@@ -8,7 +12,7 @@ func TestResolverOvertakenLookupLeavesTheNext(t *testing.T) {
 	first, second := make(chan struct{}), make(chan struct{})
 	s.hold(first)
 	r := newResolver(t, c)
-	ids := make(chan uint16)
+	ids := make(chan nlmsg.Type)
 	go func() { ids <- idOf(t, r, "a") }()
 	eventually(t, "the first lookup is sent", func() bool { return s.asked("a") == 1 })
 	s.hold(second)
@@ -38,7 +42,7 @@ func TestResolverForgets(t *testing.T) {
 	idOf(t, r, "no")
 	gate := make(chan struct{})
 	s.hold(gate)
-	landed := make(chan uint16)
+	landed := make(chan nlmsg.Type)
 	go func() { landed <- idOf(t, r, "c") }()
 	eventually(t, "c is looked up", func() bool { return s.asked("c") == 1 })
 	s.hold(nil)

@@ -41,7 +41,7 @@ func eventually(t *testing.T, what string, f func() bool) {
 	}
 }
 
-func idOf(t *testing.T, r *Resolver, name string) uint16 {
+func idOf(t *testing.T, r *Resolver, name string) nlmsg.Type {
 	t.Helper()
 	id, err := r.ID(t.Context(), name)
 	if err != nil && !errors.Is(err, ErrUnknown) {
@@ -61,30 +61,30 @@ func onlyNewGroups(d bus.Delivery) bus.Fault {
 // change is something that happens to a family.
 type change struct {
 	name string
-	do   func() (want uint16) // returns the id afterwards
+	do   func() (want nlmsg.Type) // returns the id afterwards
 }
 
 // changesOfA are changes that a Resolver must notice.
 func changesOfA(s *stage) []change {
-	again := func() uint16 { return s.come("a") }
+	again := func() nlmsg.Type { return s.come("a") }
 	return []change{
 		{"it came back with another id", again},
-		{"it was unloaded", func() uint16 { s.goes("a"); return 0 }},
+		{"it was unloaded", func() nlmsg.Type { s.goes("a"); return 0 }},
 		{"it came back", again},
-		{"a loss, and a change that was lost", func() uint16 {
+		{"a loss, and a change that was lost", func() nlmsg.Type {
 			return s.during(func(bus.Delivery) bus.Fault { return bus.NoBuffers }, again)
 		}},
-		{"a notification that is cut", func() uint16 {
+		{"a notification that is cut", func() nlmsg.Type {
 			return s.during(func(bus.Delivery) bus.Fault { return bus.Truncate }, again)
 		}},
-		{"a notification that is not understood", func() uint16 {
+		{"a notification that is not understood", func() nlmsg.Type {
 			id := s.during(unheard, again)
 			b := nlmsg.Begin(nil, genlmsg.IDCtrl, 0, 0, 0)
 			s.tell(nlmsg.End(genlmsg.Append(b, 77, 1), 0))
 			return id
 		}},
-		{"a new group", func() uint16 {
-			return s.during(onlyNewGroups, func() uint16 { return s.come("a", "g") })
+		{"a new group", func() nlmsg.Type {
+			return s.during(onlyNewGroups, func() nlmsg.Type { return s.come("a", "g") })
 		}},
 	}
 }
@@ -101,12 +101,12 @@ func TestResolverKeepsAndForgets(t *testing.T) {
 	if s.asked("a") != 1 || s.asked("ab") != 1 {
 		t.Errorf("asked %d and %d times, want once", s.asked("a"), s.asked("ab"))
 	}
-	isKept := func(want uint16) bool { // an answer that was overtaken is not
+	isKept := func(want nlmsg.Type) bool { // an answer that was overtaken is not
 		isNew := idOf(t, r, "a") == want
 		asked := s.asked("a")
 		return isNew && idOf(t, r, "a") == want && s.asked("a") == asked
 	}
-	var last uint16
+	var last nlmsg.Type
 	for _, tt := range changesOfA(s) {
 		want := tt.do()
 		if want == last {
@@ -122,7 +122,7 @@ func TestResolverKeepsAndForgets(t *testing.T) {
 		eventually(t, "the others are heard", func() bool { return idOf(t, r, "ab") == want })
 	}
 	eventually(t, "the id is kept", func() bool { return isKept(last) })
-	silent := s.during(unheard, func() uint16 { return s.come("a") })
+	silent := s.during(unheard, func() nlmsg.Type { return s.come("a") })
 	if id := idOf(t, r, "a"); id != last {
 		t.Errorf("id %d without a notification", id)
 	}
@@ -225,7 +225,7 @@ func TestResolverIsNotCancelledByOthers(t *testing.T) {
 		first <- err
 	}()
 	eventually(t, "the first asks", func() bool { return s.asked("a") == 1 })
-	second := make(chan uint16)
+	second := make(chan nlmsg.Type)
 	go func() { second <- idOf(t, r, "a") }()
 	cancel()
 	s.hold(nil)
@@ -244,7 +244,7 @@ func TestResolverLookupOvertaken(t *testing.T) {
 	gate := make(chan struct{})
 	s.hold(gate)
 	r, first := newResolver(t, c), s.families["a"].ID()
-	old := make(chan uint16)
+	old := make(chan nlmsg.Type)
 	go func() { old <- idOf(t, r, "a") }()
 	eventually(t, "it is looked up", func() bool { return s.asked("a") == 1 })
 	s.hold(nil)
@@ -302,7 +302,7 @@ func TestResolverStorm(t *testing.T) {
 		}
 		s.come(name)
 	}
-	last := map[string]uint16{}
+	last := map[string]nlmsg.Type{}
 	for _, name := range []string{"a", "b", "c"} {
 		last[name] = s.come(name)
 	}
@@ -324,7 +324,7 @@ func TestResolverThatHearsNothing(t *testing.T) {
 		t.Error(r.Err())
 	}
 	for range 3 {
-		want := s.during(unheard, func() uint16 { return s.come("a") })
+		want := s.during(unheard, func() nlmsg.Type { return s.come("a") })
 		if id := idOf(t, r, "a"); id != want {
 			t.Errorf("id %d, want %d", id, want)
 		}
@@ -342,7 +342,7 @@ func TestResolverThatHearsNothing(t *testing.T) {
 
 func TestWatch(t *testing.T) {
 	s, c := newStage(t)
-	var id uint16
+	var id nlmsg.Type
 	var group uint32
 	go func() {
 		eventually(t, "the watcher listens", func() bool { return len(s.listeners()) == 1 })

@@ -64,7 +64,7 @@ func (s *stage) dial() *port {
 
 // come registers a family, which comes anew if it is there, and returns its id. The
 // groups are its own.
-func (s *stage) come(name string, groups ...string) (id uint16) {
+func (s *stage) come(name string, groups ...string) (id nlmsg.Type) {
 	s.goes(name)
 	f := &bus.Family{Name: name, Version: 1}
 	for _, group := range groups {
@@ -115,7 +115,7 @@ func (s *stage) hold(gate chan struct{}) {
 }
 
 // during runs f while this happens to notifications.
-func (s *stage) during(faults bus.Faults, f func() uint16) uint16 {
+func (s *stage) during(faults bus.Faults, f func() nlmsg.Type) nlmsg.Type {
 	s.suffer(faults)
 	defer s.suffer(nil)
 	return f()

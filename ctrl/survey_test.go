@@ -17,11 +17,11 @@ import (
 )
 
 // exportOf returns the attributes of the policy messages as the kernel sends them.
-func exportOf(t *testing.T, c *Client, id uint16) (messages [][]byte) {
+func exportOf(t *testing.T, c *Client, id nlmsg.Type) (messages [][]byte) {
 	t.Helper()
 	r := c.request(genlmsg.CtrlCmdGetPolicy)
 	defer r.Release()
-	r.B = nla.AppendUint16(r.B, genlmsg.CtrlAttrFamilyID, id)
+	r.B = nla.AppendUint16(r.B, genlmsg.CtrlAttrFamilyID, uint16(id))
 	for m, err := range c.conn.Dump(t.Context(), r) {
 		if errors.Is(err, errno.ENODATA) {
 			return nil

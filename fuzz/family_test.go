@@ -19,7 +19,7 @@ func (f *slowFamily) family() ctrl.Family {
 		return ctrl.Family{}
 	}
 	out := ctrl.Family{
-		Name: f.name, ID: uint16(f.numbers[1]),
+		Name: f.name, ID: nlmsg.Type(f.numbers[1]),
 		Version: uint32(f.numbers[3]), HdrSize: uint32(f.numbers[4]), MaxAttr: uint32(f.numbers[5]),
 	}
 	for _, op := range f.ops {

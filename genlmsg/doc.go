@@ -10,12 +10,12 @@
 //	          |<------------------- nlmsg payload ------------------->|
 //
 // The type of the netlink message is the family's id, which the controller
-// (package ctrl) tells for a name. Most families have no user header: their
+// (package ctrl) returns for a name. Most families have no user header: their
 // hdrsize is 0.
 //
-// # Index by job
+// # Index by task
 //
-//	read      Consume, ParseError, UserHeader, Attrs
+//	read      Consume, UserHeader, Attrs
 //	inspect   Header.Cmd, Header.Version, Header.Reserved
 //	write     Append, AppendUserHeader
 //	look up   IDCtrl, NameSize, CtrlCmd..., CtrlAttr..., Op flags, policy flags

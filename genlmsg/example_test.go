@@ -17,13 +17,13 @@ func ExampleAppend() {
 
 	msg, _ := nlmsg.Consume(b)
 	h, n := genlmsg.Consume(msg.Payload())
-	fmt.Println(h.Cmd(), h.Version(), genlmsg.ParseError(n))
+	fmt.Println(h.Cmd(), h.Version(), n)
 	for a := range nla.All(genlmsg.Attrs(msg, 0)) {
 		name, err := a.CString()
 		fmt.Printf("%d %s %v\n", a.Type(), name, err)
 	}
 	// Output:
-	// 3 2 <nil>
+	// 3 2 4
 	// 2 ethtool <nil>
 }
 

@@ -24,7 +24,6 @@ func TestNoAllocs(t *testing.T) {
 		"Header.Version":   func() { sinkInt = int(h.Version()) + int(h[:1].Version()) },
 		"Header.Reserved":  func() { sinkInt = int(h.Reserved()) + int(h[:1].Reserved()) },
 		"Consume":          func() { sinkHeader, sinkInt = Consume(h); sinkHeader, sinkInt = Consume(h[:3]) },
-		"ParseError":       func() { sinkErr = ParseError(-1); sinkErr = ParseError(4) },
 		"UserHeader":       func() { sinkBytes = UserHeader(m, 8); sinkBytes = UserHeader(m, 80) },
 		"Attrs":            func() { sinkBytes = Attrs(m, 8); sinkBytes = Attrs(m, 80) },
 		"Append":           func() { sinkBytes = Append(buf[:0], 1, 2) },
@@ -33,7 +32,7 @@ func TestNoAllocs(t *testing.T) {
 }
 
 func TestInlining(t *testing.T) {
-	guard.Inlining(t, "Header.Cmd", "Header.Version", "Header.Reserved", "Consume", "ParseError",
+	guard.Inlining(t, "Header.Cmd", "Header.Version", "Header.Reserved", "Consume",
 		"UserHeader", "Attrs", "Append", "AppendUserHeader")
 }
 

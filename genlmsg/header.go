@@ -2,7 +2,6 @@ package genlmsg
 
 import (
 	"encoding/binary"
-	"errors"
 
 	"github.com/nlwire/nlwire/internal/native"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -10,10 +9,6 @@ import (
 
 // HeaderLen is the size of struct genlmsghdr (GENL_HDRLEN).
 const HeaderLen = 4
-
-// ErrTruncated: the payload is shorter than struct genlmsghdr. The kernel
-// answers such a request with EINVAL (genl_family_rcv_msg).
-var ErrTruncated = errors.New("genlmsg: header cut short")
 
 var ne = binary.NativeEndian
 
@@ -52,22 +47,13 @@ func (h Header) Reserved() uint16 {
 // returns it with the number of bytes it takes. The user header and the
 // attributes follow: see UserHeader and Attrs.
 //
-// This returns a negative length upon an error (see [ParseError]), a nil Header
-// with it. It never allocates and never panics.
+// On a payload shorter than the header n is -1 and h nil; the kernel answers such a request
+// with EINVAL (genl_family_rcv_msg). It never allocates and never panics.
 func Consume(payload []byte) (h Header, n int) {
 	if len(payload) < HeaderLen {
 		return nil, -1
 	}
 	return Header(payload[:HeaderLen:HeaderLen]), HeaderLen
-}
-
-// ParseError returns the error that a negative result of Consume stands for,
-// ErrTruncated, and nil for n >= 0.
-func ParseError(n int) error {
-	if n < 0 {
-		return ErrTruncated
-	}
-	return nil
 }
 
 // UserHeader returns the family's own header of hdrsize bytes, nil if the
@@ -80,19 +66,19 @@ func UserHeader(m nlmsg.Msg, hdrsize int) []byte {
 	return nil
 }
 
-// Attrs returns the attributes behind the header and a user header of hdrsize
+// Attrs returns the attributes after the header and a user header of hdrsize
 // bytes, for nla.All (genlmsg_parse). A message too short for them has none. A
 // negative hdrsize is the caller's mistake.
 func Attrs(m nlmsg.Msg, hdrsize int) []byte { return m.Attrs(HeaderLen + hdrsize) }
 
 // Append appends the header; the reserved field is 0 (genlmsg_put). It goes
-// directly behind nlmsg.Begin.
+// directly after nlmsg.Begin.
 func Append(b []byte, cmd, version uint8) []byte {
 	return ne.AppendUint32(b, native.Half(native.Bytes(cmd, version), 0))
 }
 
-// AppendUserHeader appends the family's own header and the padding behind it.
-// It goes directly behind Append.
+// AppendUserHeader appends the family's own header and the padding after it.
+// It follows Append.
 func AppendUserHeader(b, hdr []byte) []byte {
 	b = append(b, hdr...)
 	for n := len(hdr); n%nlmsg.AlignTo != 0; n++ {

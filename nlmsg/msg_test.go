@@ -327,3 +327,15 @@ func TestAllGoesOnBehindWhatWasOverwritten(t *testing.T) {
 		t.Errorf("sequence numbers %d, want %d", seqs, want)
 	}
 }
+
+func TestHeaderOfAMessage(t *testing.T) {
+	m := Msg(End(append(Begin(nil, 0x20, FlagRequest|FlagAck, 7, 4242), 1, 2, 3), 0))
+	if got, want := m.Header(), (Header{19, 0x20, FlagRequest | FlagAck, 7, 4242}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	for n := range HeaderLen {
+		if got := m[:n].Header(); got != (Header{}) {
+			t.Errorf("%d bytes: %+v", n, got)
+		}
+	}
+}

@@ -44,7 +44,7 @@ func Example() {
 	stop()
 	fmt.Println(<-served)
 	// Output:
-	// DOC_EXMPL 19 <nil>
+	// DOC_EXMPL 0x13 <nil>
 	// <nil>
 	// <nil>
 }

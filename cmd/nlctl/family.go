@@ -51,7 +51,7 @@ var flagNames = []struct {
 
 // newFamily makes the JSON of f; empty lists are [], not null.
 func newFamily(f ctrl.Family) family {
-	out := family{f.Name, f.ID, f.Version, f.HdrSize, f.MaxAttr, []op{}, []group{}}
+	out := family{f.Name, uint16(f.ID), f.Version, f.HdrSize, f.MaxAttr, []op{}, []group{}}
 	for _, o := range f.Ops {
 		out.Ops = append(out.Ops, op{o.ID, opFlags(o.Flags)})
 	}

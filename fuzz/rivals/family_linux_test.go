@@ -42,7 +42,7 @@ func mdlayherFamily(in []byte) verdict {
 	}
 	theirs, err := inner.MdlayherFamily(genlmsg.Attrs(m, 0))
 	same := func(is func(a, b string) bool) bool {
-		return err == nil && theirs.ID == f.ID && uint32(theirs.Version) == f.Version && is(theirs.Name, f.Name) &&
+		return err == nil && theirs.ID == uint16(f.ID) && uint32(theirs.Version) == f.Version && is(theirs.Name, f.Name) &&
 			slices.EqualFunc(theirs.Groups, f.Groups, func(a genetlink.MulticastGroup, b ctrl.Group) bool { return a.ID == b.ID && is(a.Name, b.Name) })
 	}
 	isSame := func(a, b string) bool { return a == b }
@@ -87,7 +87,7 @@ func vishvanandaFamily(in []byte) verdict {
 }
 
 func sameFamily(a *netlink.GenlFamily, b *ctrl.Family) bool {
-	return a.ID == b.ID && a.Name == b.Name && a.Version == b.Version && a.HdrSize == b.HdrSize && a.MaxAttr == b.MaxAttr &&
+	return a.ID == uint16(b.ID) && a.Name == b.Name && a.Version == b.Version && a.HdrSize == b.HdrSize && a.MaxAttr == b.MaxAttr &&
 		slices.EqualFunc(a.Ops, b.Ops, func(a netlink.GenlOp, b ctrl.Op) bool { return a.ID == b.ID && a.Flags == uint32(b.Flags) }) &&
 		slices.EqualFunc(a.Groups, b.Groups, func(a netlink.GenlMulticastGroup, b ctrl.Group) bool { return a.ID == b.ID && a.Name == b.Name })
 }

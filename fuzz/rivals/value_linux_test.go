@@ -78,8 +78,8 @@ func mdlayherText(in []byte) verdict {
 		return agreed
 	case n == 0 && theirs == "" && errors.Is(err, nla.ErrSize):
 		return named("mdlayher-empty-text")
-	case n > 1 && err == nil && bytes.HasSuffix(a.Payload(), []byte{0, 0}) && theirs == string(bytes.TrimRight(ours, "\x00")):
-		return named("mdlayher-text-loses-nuls")
+	case err == nil && theirs == string(bytes.TrimRight(a.Payload(), "\x00")) && bytes.HasPrefix([]byte(theirs), append(bytes.Clone(ours), 0)):
+		return named("mdlayher-text-goes-on-after-nul")
 	}
 	return unnamed("%q; nlwire: %q, %v", theirs, ours, err)
 }
