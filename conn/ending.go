@@ -48,13 +48,9 @@ func (e *ending) ends(m nlmsg.Msg) bool {
 
 // endsIn reports whether a message of a datagram ends the dump.
 func (e *ending) endsIn(b []byte, info socket.Info) bool {
-	for !e.isOver {
-		m, n := nlmsg.Consume(b)
-		if n < 0 {
-			break
-		}
+	for c := nlmsg.Walk(b); c.More() && !e.isOver; c = c.Next() {
+		m := c.Msg()
 		_ = e.owns(m, info) && e.ends(m)
-		b = b[n:]
 	}
 	return e.isOver
 }

@@ -212,17 +212,12 @@ func (x *receiver) clean() error {
 		case err != nil && !errors.Is(err, socket.ErrTruncated):
 			return err
 		}
-		for len(b) > 0 {
-			m, n := nlmsg.Consume(b)
-			if n < 0 {
-				break
-			}
-			if isMulticast(info) || m.PortID() != own {
+		for c := nlmsg.Walk(b); c.More(); c = c.Next() {
+			if m := c.Msg(); isMulticast(info) || m.PortID() != own {
 				x.unmatched(m, info)
 			} else {
 				x.c.stats.stale.Add(1)
 			}
-			b = b[n:]
 		}
 		if err := x.expired(); err != nil {
 			return err

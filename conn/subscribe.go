@@ -380,12 +380,8 @@ func (s *Subscription) deliver(b []byte, yield func(nlmsg.Msg, error) bool) bool
 
 // split returns the messages of the rest of a datagram, for the next loop.
 func split(b []byte, info socket.Info) (list []notification) {
-	for {
-		m, n := nlmsg.Consume(b)
-		if n < 0 {
-			return list
-		}
-		list = append(list, notification{m.Clone(), info})
-		b = b[n:]
+	for c := nlmsg.Walk(b); c.More(); c = c.Next() {
+		list = append(list, notification{c.Msg().Clone(), info})
 	}
+	return list
 }

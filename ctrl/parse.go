@@ -32,16 +32,14 @@ func ParseFamily(m nlmsg.Msg) (Family, error) {
 
 // parse decodes the attributes of a family.
 func (f *Family) parse(attrs []byte) error {
-	for b := attrs; len(b) > 0; {
-		a, n := nla.Consume(b)
-		err := nla.ParseError(n)
-		if err == nil {
-			err = f.set(a)
+	c := nla.Walk(attrs)
+	for ; c.More(); c = c.Next() {
+		if err := f.set(c.Attr()); err != nil {
+			return fmt.Errorf("ctrl: family message, attribute %d: %w", c.Type(), err)
 		}
-		if err != nil {
-			return fmt.Errorf("ctrl: family message, attribute %d at offset %d: %w", a.Type(), len(attrs)-len(b), err)
-		}
-		b = b[n:]
+	}
+	if err := c.Err(); err != nil {
+		return fmt.Errorf("ctrl: family message: %w", err)
 	}
 	if f.Name == "" || f.ID == 0 {
 		return fmt.Errorf("%w: no name or no id", ErrNotFamily)
@@ -89,27 +87,28 @@ func parseOps(b []byte) ([]Op, error) {
 		return nil, nil
 	}
 	ops := make([]Op, 0, len(b)/opLen)
-	for len(b) > 0 {
-		entry, n := nla.Consume(b)
-		if n < 0 {
-			return nil, fmt.Errorf("operation %d: %w", len(ops), nla.ParseError(n))
-		}
-		b = b[n:]
+	c := nla.Walk(b)
+	for ; c.More(); c = c.Next() {
 		var op Op
-		for e := entry.Payload(); len(e) > 0; {
-			a, n := nla.Consume(e)
-			err := nla.ParseError(n)
-			if err == nil {
-				err = op.set(a)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("operation %d: %w", len(ops), err)
-			}
-			e = e[n:]
+		if err := op.parse(c.Attr().Payload()); err != nil {
+			return nil, fmt.Errorf("operation %d: %w", len(ops), err)
 		}
 		ops = append(ops, op)
 	}
+	if err := c.Err(); err != nil {
+		return nil, fmt.Errorf("operation %d: %w", len(ops), err)
+	}
 	return ops, nil
+}
+
+func (o *Op) parse(b []byte) error {
+	c := nla.Walk(b)
+	for ; c.More(); c = c.Next() {
+		if err := o.set(c.Attr()); err != nil {
+			return err
+		}
+	}
+	return c.Err()
 }
 
 func (o *Op) set(a nla.Attr) (err error) {
@@ -126,13 +125,12 @@ func (o *Op) set(a nla.Attr) (err error) {
 
 // count returns the number of attributes in b.
 func count(b []byte) (n int, err error) {
-	for len(b) > 0 {
-		_, size := nla.Consume(b)
-		if size < 0 {
-			return 0, fmt.Errorf("entry %d: %w", n, nla.ParseError(size))
-		}
+	c := nla.Walk(b)
+	for ; c.More(); c = c.Next() {
 		n++
-		b = b[size:]
+	}
+	if err := c.Err(); err != nil {
+		return 0, fmt.Errorf("entry %d: %w", n, err)
 	}
 	return n, nil
 }

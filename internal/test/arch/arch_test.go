@@ -13,6 +13,8 @@ const module = "github.com/nlwire/nlwire/"
 
 // arrows are the imports each package may have besides the standard library.
 var arrows = map[string][]string{
+	"github.com/nlwire/nlwire": {}, // documentation
+
 	"errno":      {},
 	"nla":        {"internal/native"},
 	"nla/policy": {"nla", "errno"},
