@@ -66,6 +66,9 @@ func Open(protocol socket.Protocol, options ...socket.Option) (*Conn, error) {
 // match [os.ErrClosed]. A Transport that is in a send is closed when the kernel has
 // returned from it; Close does not wait for that. A second Close returns ErrClosed.
 func (c *Conn) Close() error {
+	if !c.isOpen() {
+		return errZero
+	}
 	c.mu.Lock()
 	c.isClosed = true
 	children := c.children
@@ -77,6 +80,9 @@ func (c *Conn) Close() error {
 	}
 	return err
 }
+
+// isOpen is false for the zero Conn, and for that of a zero Pin, Subscription or Client.
+func (c *Conn) isOpen() bool { return c != nil && c.pool != nil }
 
 // child makes a Conn with another Transport only, which Close closes too.
 func (c *Conn) child() (*Conn, error) {
@@ -121,7 +127,10 @@ func (c *Conn) closeChild(child *Conn) error {
 // set may be called from any goroutine that uses the Conn, and must not use it.
 func (c *Conn) Configure(ctx context.Context, set func(Transport) error) error {
 	x := receiver{wait: wait{ctx: ctx}, c: c}
-	err := x.expired()
+	err := errZero
+	if c.isOpen() {
+		err = x.expired()
+	}
 	if err == nil {
 		x.m, err = c.pool.acquire(&x.wait, forRequest)
 	}
@@ -163,6 +172,9 @@ type counters struct {
 
 // Stats returns the counters of the Conn, with its pins and subscriptions.
 func (c *Conn) Stats() Stats {
+	if !c.isOpen() {
+		return Stats{}
+	}
 	s := c.stats
 	return Stats{
 		s.stale.Load(), s.foreign.Load(), s.notifications.Load(), s.malformed.Load(),

@@ -27,6 +27,9 @@ import (
 // [WithLateReplies]) the last rule does not apply: Do waits as long as ctx and
 // Request.Deadline allow.
 //
+// A list, which Dump is for, may be requested too, if it fits into [WithQueue]; one that the
+// kernel marked as inconsistent is [ErrInterrupted], and Request.Replies has it.
+//
 // It returns the first reply, nil if there was none; see [Request.Replies] for all of
 // them. A refusal is an [*Error]. When ctx ends first, its error is returned; the kernel
 // has handled the request all the same, since it does so within the send. That also
@@ -52,7 +55,7 @@ func (c *Conn) Do(ctx context.Context, r *Request) (nlmsg.Msg, error) {
 	if x.strays != nil {
 		x.handOver()
 	}
-	if r.ended {
+	if r.ended || r.interrupted {
 		r.conclude(c)
 	}
 	if r.err != nil {

@@ -24,7 +24,12 @@ func Fail() Interrupted { return Interrupted{} }
 
 // Accept delivers the messages, ends without an error, and sets *interrupted to true if the
 // list was inconsistent.
-func Accept(interrupted *bool) Interrupted { return Interrupted{accept: interrupted} }
+func Accept(interrupted *bool) Interrupted {
+	if interrupted == nil {
+		interrupted = new(bool)
+	}
+	return Interrupted{accept: interrupted}
+}
 
 // Retry starts over, up to n times, after calling again: the messages delivered so
 // far are to be dropped. When the last attempt is interrupted too, it fails.

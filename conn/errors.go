@@ -47,6 +47,8 @@ var (
 	// have handled the request. It matches [os.ErrClosed].
 	ErrClosedWaiting error = closedError("conn: closed while waiting")
 
+	errZero error = closedError("conn: the zero Conn is not open: make one with Open or New")
+
 	errManyPolicies = errors.New("conn: a dump has one policy for interruptions")
 )
 

@@ -23,6 +23,9 @@ type Pin struct {
 // Pin returns a Pin with a new Transport, or, without a Dialer, with the only one of the
 // Conn, which other exchanges then share.
 func (c *Conn) Pin() (*Pin, error) {
+	if !c.isOpen() {
+		return nil, errZero
+	}
 	if c.conf.dial == nil {
 		return &Pin{single: single{c}}, nil
 	}
@@ -66,8 +69,18 @@ func (s *single) Dump(ctx context.Context, r *Request, on ...Interrupted) iter.S
 // Send sends a datagram unchanged, and waits only until the kernel has handled it, also
 // while exchanges run. Replies to it are unmatched messages (WithUnmatched); a
 // Subscription delivers them in All.
-func (s *single) Send(b []byte) error { return s.Transport().Send(b) }
+func (s *single) Send(b []byte) error {
+	if !s.own.isOpen() {
+		return errZero
+	}
+	return s.Transport().Send(b)
+}
 
-// Transport returns the Transport, for options and its port ID. Receiving from it takes
-// away what exchanges wait for.
-func (s *single) Transport() Transport { return s.own.pool.first.t }
+// Transport returns the Transport, for options and its port ID; nil of a zero Pin or
+// Subscription. Receiving from it takes away what exchanges wait for.
+func (s *single) Transport() Transport {
+	if !s.own.isOpen() {
+		return nil
+	}
+	return s.own.pool.first.t
+}

@@ -35,6 +35,9 @@ func (x *receiver) hold(k kind) error {
 	if !x.deadline.IsZero() && !time.Now().Before(x.deadline) {
 		return os.ErrDeadlineExceeded
 	}
+	if !x.c.isOpen() {
+		return errZero
+	}
 	m, err := x.c.pool.acquire(&x.wait, k)
 	if err != nil {
 		return err

@@ -48,8 +48,10 @@ type Request struct {
 	replies  []byte // messages, aligned
 	last     []byte // the message that ended the exchange, if it is none of replies
 	ended    bool   // last is set
-	err      error
-	warning  *Error
+
+	interrupted bool // a list is inconsistent
+	err         error
+	warning     *Error
 }
 
 // The states of a Request.
@@ -144,7 +146,7 @@ func (r *Request) Warning() *Error { return r.warning }
 // reset forgets the answer to an earlier use.
 func (r *Request) reset() {
 	r.replies, r.last, r.err, r.warning = r.replies[:0], r.last[:0], nil, nil
-	r.answered, r.ended, r.awaited = false, false, false
+	r.answered, r.ended, r.awaited, r.interrupted = false, false, false, false
 }
 
 // begin takes the request for an exchange, and completes the message: the length is
@@ -181,6 +183,9 @@ func (r *Request) op() string {
 
 // take takes one message of the answer.
 func (r *Request) take(m nlmsg.Msg, limit int) {
+	if m.Flags()&nlmsg.FlagDumpIntr != 0 && m.Type() != nlmsg.TypeError {
+		r.interrupted = true
+	}
 	switch m.Type() {
 	case nlmsg.TypeNoop:
 	case nlmsg.TypeError, nlmsg.TypeDone:
@@ -219,12 +224,22 @@ func (r *Request) unanswered() error {
 	return nil
 }
 
-// conclude reads the message that ended the exchange. The member has been returned, so
+// conclude decides how the request ended. The member has been returned, so
 // that Name and the hook for warnings may use the Conn.
 func (r *Request) conclude(c *Conn) {
-	if !r.ended {
-		return
+	if r.ended {
+		r.readEnd(c)
 	}
+	if r.interrupted {
+		c.stats.interrupted.Add(1)
+		if r.err == nil {
+			r.err = fmt.Errorf("conn: %s: %w", r.op(), ErrInterrupted)
+		}
+	}
+}
+
+// readEnd reads the message that ended the exchange.
+func (r *Request) readEnd(c *Conn) {
 	parse := nlmsg.ParseAck
 	if nlmsg.Msg(r.last).Type() == nlmsg.TypeDone {
 		parse = nlmsg.ParseDone

@@ -60,6 +60,9 @@ type notification struct {
 // [socket.Socket] with that group.
 func (c *Conn) Subscribe(groups ...uint32) (*Subscription, error) {
 	op := "subscription to groups " + fmt.Sprint(groups)
+	if !c.isOpen() {
+		return nil, errZero
+	}
 	if hasProtocol(c.pool.first.t, socket.KObjectUevent) {
 		return nil, fmt.Errorf("conn: %s: device events are no netlink messages: receive them from a socket.Socket: %w", op, errors.ErrUnsupported)
 	}
@@ -98,7 +101,12 @@ func (s *Subscription) join(groups []uint32) error {
 
 // Close leaves the groups. It wakes a loop that waits, which ends with
 // [os.ErrClosed].
-func (s *Subscription) Close() error { return s.from.closeChild(s.own) }
+func (s *Subscription) Close() error {
+	if s.from == nil {
+		return errZero
+	}
+	return s.from.closeChild(s.own)
+}
 
 // Info returns where the last message that All delivered came from: its group if the
 // socket has [socket.PacketInfo], its namespace if it has [socket.ListenAllNSID].
@@ -135,6 +143,10 @@ func (s *Subscription) miss(err error) {
 // last: that of ctx, of Resync, or [os.ErrClosed].
 func (s *Subscription) All(ctx context.Context) iter.Seq2[nlmsg.Msg, error] {
 	return func(yield func(nlmsg.Msg, error) bool) {
+		if !s.own.isOpen() {
+			yield(nil, errZero)
+			return
+		}
 		l := &listener{receiver: receiver{wait: wait{ctx: ctx}, c: s.own, isListener: true}, s: s}
 		defer l.end()
 		for {

@@ -264,3 +264,41 @@ func resolveTakesTwoCalls(t *testing.T, w world) {
 		t.Errorf("%d lookups: %d sends, %d receives, %d that waited", lookups, counted.sends, counted.receives, counted.waits)
 	}
 }
+
+// The zero values return errors.
+func TestZeroValues(t *testing.T) {
+	ctx := t.Context()
+	var c Client
+	var r Resolver
+	f := &Family{Name: "f", ID: 0x20, Ops: []Op{{ID: 1}}}
+	for name, err := range map[string]error{
+		"Client.Family":     second(c.Family(ctx, "f")),
+		"Client.FamilyByID": second(c.FamilyByID(ctx, 0x20)),
+		"Client.Families":   second(c.Families(ctx)),
+		"Client.OpPolicy":   second(c.OpPolicy(ctx, 0x20, 1)),
+		"Client.Policies":   second(c.Policies(ctx, f)),
+		"Client.Check":      c.Check(ctx, nlmsg.End(genlmsg.Append(nlmsg.Begin(nil, 0x20, nlmsg.FlagRequest, 1, 0), 1, 1), 0)),
+		"NewResolver":       second(NewResolver(&conn.Conn{})),
+		"Resolver.Family":   second(r.Family(ctx, "f")),
+		"Resolver.ID":       second(r.ID(ctx, "f")),
+	} {
+		if !errors.Is(err, os.ErrClosed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, err := range c.Watch(ctx) {
+		if !errors.Is(err, os.ErrClosed) {
+			t.Errorf("Client.Watch: %v", err)
+		}
+	}
+	r.Forget("f")
+	r.ForgetAll()
+	if err := c.Close(); err != nil {
+		t.Errorf("Client.Close: %v", err)
+	}
+	if err := r.Close(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("Resolver.Close: %v", err)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }

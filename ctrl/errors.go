@@ -3,8 +3,12 @@ package ctrl
 import (
 	"errors"
 	"fmt"
+	"os"
 	"syscall"
 )
+
+// errZero is that of the zero Resolver.
+var errZero = fmt.Errorf("ctrl: the zero Resolver is not open: make one with NewResolver: %w", os.ErrClosed)
 
 var (
 	// ErrUnknown is in the error for a family that is not registered, besides

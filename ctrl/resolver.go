@@ -73,6 +73,9 @@ func NewResolver(c *conn.Conn) (*Resolver, error) {
 
 // Close ends the subscription. Later lookups ask the kernel each time.
 func (r *Resolver) Close() error {
+	if r.sub == nil {
+		return errZero
+	}
 	err := r.sub.Close()
 	<-r.done
 	return err
@@ -82,7 +85,11 @@ func (r *Resolver) Close() error {
 // for an unknown family is ErrUnknown; see Client.Family for the others. Concurrent
 // lookups of a name share one request; each waits as long as its ctx.
 func (r *Resolver) Family(ctx context.Context, name string) (*Family, error) {
-	if f := (*r.known.Load())[name]; f != nil {
+	known := r.known.Load()
+	if known == nil {
+		return nil, errZero
+	}
+	if f := (*known)[name]; f != nil {
 		return f, nil
 	}
 	return r.lookUp(ctx, name)
@@ -207,7 +214,7 @@ func (r *Resolver) watch() {
 // Lookups under way go on for the callers that already wait. The empty name is no
 // name: it drops nothing.
 func (r *Resolver) Forget(name string) {
-	if name == "" {
+	if name == "" || r.sub == nil {
 		return
 	}
 	r.mu.Lock()
@@ -224,6 +231,9 @@ func (r *Resolver) Forget(name string) {
 
 // ForgetAll drops every name, as Forget does one.
 func (r *Resolver) ForgetAll() {
+	if r.sub == nil {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.generation++
