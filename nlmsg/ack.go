@@ -65,25 +65,29 @@ func (e *ExtAck) Clone() ExtAck {
 // On a malformed message it returns what could be read besides the
 // *SyntaxError, whose offset counts from the start of the message: the errno
 // is never lost if its 4 bytes are there.
-func ParseAck(m Msg) (ExtAck, error) {
+func ParseAck(m Msg) (e ExtAck, err error) {
 	if m.Type() != TypeError {
-		return ExtAck{}, syntaxError(4, ErrType)
+		return e, syntaxError(4, ErrType)
 	}
-	return parseAck(m.Payload(), m.Flags(), HeaderLen)
+	err = e.parseAck(m.Payload(), m.Flags(), HeaderLen)
+	return e, err
 }
 
 // ParseAckPayload is ParseAck for a payload without its message, and the flags of that.
 // Offsets of errors count from the start of the payload.
-func ParseAckPayload(p []byte, f Flags) (ExtAck, error) { return parseAck(p, f, 0) }
+func ParseAckPayload(p []byte, f Flags) (e ExtAck, err error) {
+	err = e.parseAck(p, f, 0)
+	return e, err
+}
 
 // parseAck reads struct nlmsgerr, which starts at a place of the message.
-func parseAck(p []byte, f Flags, at int) (e ExtAck, err error) {
+func (e *ExtAck) parseAck(p []byte, f Flags, at int) error {
 	if len(p) < errnoLen {
-		return e, syntaxError(at+len(p), ErrTruncated)
+		return syntaxError(at+len(p), ErrTruncated)
 	}
 	e.Errno = abs(int32(ne.Uint32(p)))
 	if len(p) < errnoLen+echoLen {
-		return e, syntaxError(at+len(p), ErrTruncated)
+		return syntaxError(at+len(p), ErrTruncated)
 	}
 	echo := p[errnoLen:]
 	size := echoLen
@@ -96,14 +100,14 @@ func parseAck(p []byte, f Flags, at int) (e ExtAck, err error) {
 			// Before 4.12 a success came capped without saying so.
 		default:
 			e.Request = Msg(echo[:echoLen:echoLen])
-			return e, syntaxError(at+errnoLen, ErrEcho)
+			return syntaxError(at+errnoLen, ErrEcho)
 		}
 	}
 	e.Request = Msg(echo[:size:size])
 	if f&FlagAckTLVs == 0 {
-		return e, nil
+		return nil
 	}
-	return e, e.parse(p, at, errnoLen+Align(size))
+	return e.parse(p, at, errnoLen+Align(size))
 }
 
 // ParseDone reads a message of type Done. Its errno is how the dump ended. An
