@@ -12,7 +12,6 @@ var (
 	sinkBytes  []byte
 	sinkHeader Header
 	sinkInt    int
-	sinkErr    error
 )
 
 func TestNoAllocs(t *testing.T) {

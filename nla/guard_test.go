@@ -234,13 +234,21 @@ func readerRows(stream []byte) map[string]func() {
 	}
 	n := func(size int) []byte { return make([]byte, size) }
 	return map[string]func(){
-		"Read":              func() { sinkBool = Read(stream).c.More() },
-		"Reader.Next":       func() { r := Read(stream); sinkBool = r.Next() && r.Next() && r.Next() && r.Next() },
-		"Reader.Err":        get(func(r *Reader) { sinkErr = r.Err() }),
-		"Reader.Attr":       get(func(r *Reader) { sinkAttr = r.Attr() }),
-		"Reader.Type":       get(func(r *Reader) { sinkU64 = uint64(r.Type()) }),
-		"Reader.Bytes":      get(func(r *Reader) { sinkBytes = r.Bytes() }),
-		"Reader.Nest":       func() { r := Read(nest); r.Next(); in := r.Nest(); sinkBool = in.Next() && in.Next() },
+		"Read": func() { sinkBool = Read(stream).c.More() },
+		"Reader.Next": func() {
+			for r := Read(stream); r.Next(); {
+			}
+		},
+		"Reader.Err":   get(func(r *Reader) { sinkErr = r.Err() }),
+		"Reader.Attr":  get(func(r *Reader) { sinkAttr = r.Attr() }),
+		"Reader.Type":  get(func(r *Reader) { sinkU64 = uint64(r.Type()) }),
+		"Reader.Bytes": get(func(r *Reader) { sinkBytes = r.Bytes() }),
+		"Reader.Nest": func() {
+			r := Read(nest)
+			r.Next()
+			in := r.Nest()
+			sinkBool = in.Next()
+		},
 		"Reader.Fail":       get(func(r *Reader) { r.Fail(nil) }),
 		"Reader.Uint8":      of(n(1), func(r *Reader) { sinkU64 = uint64(r.Uint8()) }),
 		"Reader.Uint16":     of(n(2), func(r *Reader) { sinkU64 = uint64(r.Uint16()) }),
