@@ -53,7 +53,7 @@ func (b *Bus) byID(id uint16) *Family {
 }
 
 // byName returns the family that an attribute names.
-func (b *Bus) byName(attrs nla.Table) *Family {
+func (b *Bus) byName(attrs *nla.Table) *Family {
 	return b.names[string(attrs.Text(genlmsg.CtrlAttrFamilyName))]
 }
 
@@ -63,7 +63,7 @@ func (b *Bus) getFamily(i *Info) error {
 	var f *Family
 	switch {
 	case i.Attrs.Has(genlmsg.CtrlAttrFamilyName):
-		f = b.byName(i.Attrs)
+		f = b.byName(&i.Attrs)
 	case i.Attrs.Has(genlmsg.CtrlAttrFamilyID):
 		f = b.byID(i.Attrs.Uint16(genlmsg.CtrlAttrFamilyID))
 	default:

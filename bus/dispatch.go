@@ -21,8 +21,8 @@ func WithBefore(f func(*Info)) Option { return func(b *Bus) { b.before = f } }
 // call is what handling a request takes, kept in a pool.
 type call struct {
 	info  Info
-	attrs []nla.Attr
-	ack   []byte // the answer
+	slots []uint32 // of the attributes
+	ack   []byte   // the answer
 }
 
 // handle goes through the messages of a datagram (netlink_rcv_skb). What comes
@@ -62,7 +62,6 @@ func (c *call) begin(p *Port, m nlmsg.Msg) {
 // release forgets the request and keeps the buffers.
 func (b *Bus) release(c *call) {
 	c.info = Info{buf: c.info.buf, scratch: c.info.scratch}
-	clear(c.attrs)
 	b.calls.Put(c)
 }
 
@@ -144,7 +143,7 @@ func (b *Bus) do(c *call, op *operation) error {
 		defer b.handlers.Unlock()
 	}
 	var err error
-	if i.Attrs, c.attrs, err = i.parse(c.attrs, op, DontValidateStrict); err != nil {
+	if i.Attrs, c.slots, err = i.parse(c.slots, op, DontValidateStrict); err != nil {
 		return err
 	}
 	return b.run(i, func() error {
@@ -162,23 +161,22 @@ func (b *Bus) do(c *call, op *operation) error {
 
 // parse validates the attributes as the operation wants it
 // (genl_family_rcv_msg_attrs_parse). The table is in room, which it returns grown.
-func (i *Info) parse(room []nla.Attr, op *operation, liberal Validate) (nla.Table, []nla.Attr, error) {
+func (i *Info) parse(room []uint32, op *operation, liberal Validate) (tb nla.Table, slots []uint32, err error) {
 	if !i.port.bus.profile.parses(op) {
-		return nil, room, nil
+		return tb, room, nil
 	}
 	mode := policy.Strict
 	if op.validate&liberal != 0 {
 		mode = policy.Liberal
 	}
-	var tb nla.Table
 	if op.maxAttr > 0 {
-		room = append(room[:0], make([]nla.Attr, op.maxAttr+1)...)
-		tb = room
+		room = append(room[:0], make([]uint32, op.maxAttr+1)...)
+		tb.Slots = room
 	}
 	i.scratch.parsed = policy.Report{}
-	e := nlmsg.ParseReport(tb, i.Msg, genlmsg.HeaderLen+i.Family.HdrSize, op.policy, mode, &i.scratch.parsed)
+	e := nlmsg.ParseReport(&tb, i.Msg, genlmsg.HeaderLen+i.Family.HdrSize, op.policy, mode, &i.scratch.parsed)
 	if i.takeReport(); e != 0 {
-		return nil, room, e
+		return nla.Table{}, room, e
 	}
 	return tb, room, nil
 }

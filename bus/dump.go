@@ -6,7 +6,6 @@ import (
 	"github.com/nlwire/nlwire/errno"
 
 	"github.com/nlwire/nlwire/genlmsg"
-	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -51,9 +50,9 @@ type Dump struct {
 	end      errno.Errno // what the last step returned, or unfinished
 	previous uint32      // Generation of the message before
 	request  []byte      // a copy, kept for the next dump
-	attrs    []nla.Attr
-	out      []byte // the datagram
-	room     int    // its size
+	slots    []uint32    // of the attributes
+	out      []byte      // the datagram
+	room     int         // its size
 }
 
 // Begin starts a message of the dump, part of the datagram (genlmsg_put). Its flags
@@ -97,7 +96,7 @@ func (b *Bus) startDump(c *call, op *operation) error {
 	d := &p.dump
 	d.copyRequest(&c.info, op)
 	var err error
-	d.Attrs, d.attrs, err = d.parse(d.attrs, op, DontValidateDumpStrict)
+	d.Attrs, d.slots, err = d.parse(d.slots, op, DontValidateDumpStrict)
 	if c.info.ExtAck = d.ExtAck; err != nil {
 		return err
 	}
@@ -123,7 +122,7 @@ func (d *Dump) copyRequest(i *Info, op *operation) {
 	request, own := append(d.request[:0], i.Msg...), d.scratch
 	*d = Dump{
 		Info: *i, StrictCheck: i.port.has(socket.StrictCheck), op: op, end: unfinished,
-		request: request, attrs: d.attrs, out: d.out[:0],
+		request: request, slots: d.slots, out: d.out[:0],
 	}
 	d.Msg = request
 	d.ExtAck, d.scratch = nlmsg.ExtAck{}, own
@@ -211,7 +210,7 @@ func (b *Bus) finish(d *Dump) {
 	if d.op.done != nil {
 		_ = b.step(d, func(d *Dump) error { d.op.done(d); return nil }) // a panic is told by the bus
 	}
-	d.Attrs, d.Info = nil, Info{scratch: d.scratch}
+	d.Info = Info{scratch: d.scratch}
 }
 
 // abandonDump ends the dump of a port that is closed.

@@ -397,7 +397,7 @@ func TestEndedDumpsAreForgotten(t *testing.T) {
 	if list := send(t, p, message(f, 1, nlmsg.FlagDump, nla.AppendUint32(nil, 1, 1))); len(list) != 4 {
 		t.Fatalf("%d messages", len(list))
 	}
-	if d := &p.dump; d.Ctx != nil || d.Attrs != nil || d.Family != nil || d.Msg != nil || d.port != nil {
+	if d := &p.dump; d.Ctx != nil || d.Attrs.Slots != nil || d.Family != nil || d.Msg != nil || d.port != nil {
 		t.Errorf("kept: %+v", d)
 	}
 }

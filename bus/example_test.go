@@ -117,5 +117,5 @@ func ExampleScript() {
 	fmt.Println(f.ID, err)
 	// Output:
 	// ctrl: family "nlctrl": conn: request to nlctrl: lost: no buffer space available: the receive buffer was full; it is not known what came of it
-	// 16 <nil>
+	// 0x10 <nil>
 }

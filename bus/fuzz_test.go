@@ -40,7 +40,7 @@ func fuzzed(t *testing.T) *Family {
 			t.Errorf("an u32 of % x", a.Payload())
 		}
 		if a := i.Attrs.Get(2); a != nil {
-			if err := i.ParseNested(make([]nla.Attr, 3), a, inner); err != nil {
+			if err := i.ParseNested(&nla.Table{Slots: make([]uint32, 3)}, a, inner); err != nil {
 				t.Errorf("a nest of % x: %v", a.Payload(), err)
 			}
 		}

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -160,11 +161,11 @@ func TestExtAck(t *testing.T) {
 	attrs = nla.Begin(attrs, 2)
 	attrs = nla.End(nla.AppendUint32(attrs, 2, 9), mark)
 	nested := func(i *Info) nla.Attr {
-		tb := make([]nla.Attr, 3)
+		tb := &nla.Table{Slots: make([]uint32, 3)}
 		if err := i.ParseNested(tb, i.Attrs.Get(2), inner); err != nil {
 			t.Fatal(err)
 		}
-		return tb[2]
+		return tb.Get(2)
 	}
 	tests := []struct {
 		name  string
@@ -189,14 +190,14 @@ func TestExtAck(t *testing.T) {
 			func(a nlmsg.ExtAck) bool {
 				return a.MissType == 7 && a.MissNest != 0 && a.MissNest == 28
 			}},
-		{"a missing one at the top", func(i *Info) error { i.Attrs[1] = nil; return i.Require(1) },
+		{"a missing one at the top", func(i *Info) error { i.Attrs.Slots[1] = 0; return i.Require(1) },
 			func(a nlmsg.ExtAck) bool {
 				return a.MissType == 1 && a.Errno == errno.EINVAL && a.MissNest == 0
 			}},
 		{"a cookie", func(i *Info) error { i.SetCookie([]byte("0123456789")); return nil },
 			func(a nlmsg.ExtAck) bool { return string(a.Cookie) == "01234567" }},
 		{"a nest that is refused", func(i *Info) error {
-			return i.ParseNested(make([]nla.Attr, 3), i.Attrs.Get(2), &policy.Policy{Attrs: []policy.Rule{2: policy.Min(policy.KindU32, 10)}})
+			return i.ParseNested(&nla.Table{Slots: make([]uint32, 3)}, i.Attrs.Get(2), &policy.Policy{Attrs: []policy.Rule{2: policy.Min(policy.KindU32, 10)}})
 		}, func(a nlmsg.ExtAck) bool {
 			return a.Errno == errno.ERANGE && a.Offset == 32 && string(a.Msg) == "integer out of range" && len(a.Policy) > 0
 		}},
@@ -312,7 +313,7 @@ func TestProfiles(t *testing.T) {
 		f := register(t, b, &Family{
 			Name: "f", MaxAttr: 2, ResvStartOp: 2,
 			Ops: []Op{{Cmd: 2, Do: nothing}, {Cmd: 1, Do: func(i *Info) error {
-				attrs = slices.Clone(i.Attrs)
+				attrs = nla.Table{Stream: bytes.Clone(i.Attrs.Stream), Slots: slices.Clone(i.Attrs.Slots)}
 				return nil
 			}}},
 			SplitOps: []SplitOp{{Cmd: 3, Flags: genlmsg.OpDo, Do: nothing}, {Cmd: 4, Flags: genlmsg.OpDump, Dump: func(*Dump) error { return nil }}},

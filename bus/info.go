@@ -115,7 +115,7 @@ func (i *Info) Require(typ uint16) error {
 // ParseNested validates what is inside a nest of the request and fills tb
 // (nla_parse_nested): strictly, and the nest must have its bit. What it refuses is
 // in the extended ACK; the error is the errno.
-func (i *Info) ParseNested(tb []nla.Attr, nest nla.Attr, p *policy.Policy) error {
+func (i *Info) ParseNested(tb *nla.Table, nest nla.Attr, p *policy.Policy) error {
 	if !nest.IsNested() {
 		i.SetAttrMsg(nest, "NLA_F_NESTED is missing")
 		return errno.EINVAL

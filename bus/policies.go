@@ -33,7 +33,7 @@ func (b *Bus) startPolicies(d *Dump) error {
 	case d.Attrs.Has(genlmsg.CtrlAttrFamilyID):
 		f = b.byID(d.Attrs.Uint16(genlmsg.CtrlAttrFamilyID))
 	case d.Attrs.Has(genlmsg.CtrlAttrFamilyName):
-		f = b.byName(d.Attrs)
+		f = b.byName(&d.Attrs)
 	default:
 		return errno.EINVAL
 	}

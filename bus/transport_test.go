@@ -27,7 +27,7 @@ func TestNoopIsABarrier(t *testing.T) {
 	refuse := register(t, b, simple("refuse", func(*Info) error { return errno.ENODEV }))
 	attr := nla.AppendUint32(nil, 1, 1)
 	requests := [][]byte{message(echo, 1, 0, attr), message(refuse, 1, 0, attr), message(echo, 1, nlmsg.FlagAck, attr)}
-	want := fmt.Sprint("[", echo.ID(), " error 19 ", echo.ID(), " error 0 error 0 of noop]")
+	want := fmt.Sprint("[", uint16(echo.ID()), " error 19 ", uint16(echo.ID()), " error 0 error 0 of noop]")
 	for _, together := range []bool{false, true} {
 		p := openPort(t, b)
 		list := append(requests[:3:3], noop())

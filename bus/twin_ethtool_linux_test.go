@@ -98,8 +98,8 @@ func (e *ethtoolOp) do(i *Info, devices map[uint32]string) error {
 	return e.one[[2]uint32{index, flags}].reply(i)
 }
 
-func headerTable(i *Info) nla.Table {
-	tb := make(nla.Table, ethtoolPHY+1)
+func headerTable(i *Info) *nla.Table {
+	tb := &nla.Table{Slots: make([]uint32, ethtoolPHY+1)}
 	_ = policy.Parse(tb, i.Attrs.Bytes(ethtoolHeader), nil, policy.Liberal) // it is validated
 	return tb
 }
@@ -113,7 +113,7 @@ func parseEthtoolHeader(i *Info, devices map[uint32]string, needsDevice bool) (i
 		}
 		return 0, 0, i.Require(ethtoolHeader)
 	}
-	tb := make(nla.Table, ethtoolPHY+1)
+	tb := &nla.Table{Slots: make([]uint32, ethtoolPHY+1)}
 	if err := i.ParseNested(tb, header, nil); err != nil {
 		return 0, 0, err
 	}
@@ -123,7 +123,7 @@ func parseEthtoolHeader(i *Info, devices map[uint32]string, needsDevice bool) (i
 		index = tb.Uint32(ethtoolIndex)
 		name, ok := devices[index]
 		if !ok {
-			i.SetAttrMsg(tb[ethtoolIndex], "no device matches ifindex")
+			i.SetAttrMsg(tb.Get(ethtoolIndex), "no device matches ifindex")
 			return 0, 0, enodev
 		}
 		if tb.Has(ethtoolName) && name != string(tb.Text(ethtoolName)) {
@@ -137,7 +137,7 @@ func parseEthtoolHeader(i *Info, devices map[uint32]string, needsDevice bool) (i
 			}
 		}
 		if index == 0 {
-			i.SetAttrMsg(tb[ethtoolName], "no device matches name")
+			i.SetAttrMsg(tb.Get(ethtoolName), "no device matches name")
 			return 0, 0, enodev
 		}
 	case needsDevice:

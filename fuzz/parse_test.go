@@ -105,7 +105,7 @@ func agree(t *testing.T, b []byte, p *policy.Policy, mode policy.Mode) {
 		if form == "compiled" {
 			p.Compile()
 		}
-		tb := make([]nla.Attr, len(p.Attrs))
+		tb := &nla.Table{Slots: make([]uint32, len(p.Attrs))}
 		r := policy.Report{}
 		errno := policy.ParseReport(tb, b, p, mode, &r)
 		offset, typ := -1, 0
@@ -172,9 +172,10 @@ func agreeOnSteps(t *testing.T, b []byte) {
 	}
 }
 
-func agreeOnTable(t *testing.T, tb []nla.Attr, want map[int]string) {
+func agreeOnTable(t *testing.T, tb *nla.Table, want map[int]string) {
 	t.Helper()
-	for typ, a := range tb {
+	for typ := range tb.Slots {
+		a := tb.Get(uint16(typ))
 		if bytes, ok := want[typ]; string(a) != bytes || (a != nil) != ok {
 			t.Fatalf("table: type %d is % x, the oracle has % x", typ, []byte(a), bytes)
 		}

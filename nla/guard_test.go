@@ -177,40 +177,45 @@ func TestImports(t *testing.T) {
 
 // tableRows are the rows for a table with everything and one with nothing.
 func tableRows() map[string]func() {
-	full, empty := make(Table, 20), Table(nil)
-	for i := range full {
-		full[i], _ = Consume(AppendBytes(nil, uint16(i), make([]byte, i)))
+	var stream []byte
+	for i := range uint16(20) {
+		stream = AppendBytes(stream, i, make([]byte, i))
 	}
-	get := func(f func(Table, uint16)) func() {
+	full, empty := &Table{Slots: make([]uint32, 20)}, &Table{}
+	if err := full.Read(stream); err != nil {
+		panic(err)
+	}
+	get := func(f func(*Table, uint16)) func() {
 		return func() {
-			for typ := range uint16(len(full)) {
+			for typ := range uint16(len(full.Slots)) {
 				f(full, typ)
 				f(empty, typ)
 			}
 		}
 	}
 	return map[string]func(){
-		"Table.Get":        get(func(tb Table, typ uint16) { sinkAttr = tb.Get(typ) }),
-		"Table.Has":        get(func(tb Table, typ uint16) { sinkBool = tb.Has(typ) }),
-		"Table.Flag":       get(func(tb Table, typ uint16) { sinkBool = tb.Flag(typ) }),
-		"Table.Uint8":      get(func(tb Table, typ uint16) { sinkU64 = uint64(tb.Uint8(typ)) }),
-		"Table.Uint16":     get(func(tb Table, typ uint16) { sinkU64 = uint64(tb.Uint16(typ)) }),
-		"Table.Uint32":     get(func(tb Table, typ uint16) { sinkU64 = uint64(tb.Uint32(typ)) }),
-		"Table.Uint64":     get(func(tb Table, typ uint16) { sinkU64 = tb.Uint64(typ) }),
-		"Table.Int8":       get(func(tb Table, typ uint16) { sinkU64 = uint64(tb.Int8(typ)) }),
-		"Table.Int16":      get(func(tb Table, typ uint16) { sinkU64 = uint64(tb.Int16(typ)) }),
-		"Table.Int32":      get(func(tb Table, typ uint16) { sinkU64 = uint64(tb.Int32(typ)) }),
-		"Table.Int64":      get(func(tb Table, typ uint16) { sinkU64 = uint64(tb.Int64(typ)) }),
-		"Table.BE16":       get(func(tb Table, typ uint16) { sinkU64 = uint64(tb.BE16(typ)) }),
-		"Table.BE64":       get(func(tb Table, typ uint16) { sinkU64 = tb.BE64(typ) }),
-		"Table.Addr":       get(func(tb Table, typ uint16) { sinkAddr = tb.Addr(typ) }),
-		"Table.BE32":       get(func(tb Table, typ uint16) { sinkU64 = uint64(tb.BE32(typ)) }),
-		"Table.Uint":       get(func(tb Table, typ uint16) { sinkU64 = tb.Uint(typ) }),
-		"Table.Sint":       get(func(tb Table, typ uint16) { sinkU64 = uint64(tb.Sint(typ)) }),
-		"Table.Bitfield32": get(func(tb Table, typ uint16) { sinkU64 = uint64(tb.Bitfield32(typ).Value) }),
-		"Table.Msecs":      get(func(tb Table, typ uint16) { sinkU64 = uint64(tb.Msecs(typ)) }),
-		"Table.Text":       get(func(tb Table, typ uint16) { sinkBytes = tb.Text(typ) }),
-		"Table.Bytes":      get(func(tb Table, typ uint16) { sinkBytes = tb.Bytes(typ) }),
+		"Table.Read":       func() { sinkErr = full.Read(stream) },
+		"Table.Get":        get(func(tb *Table, typ uint16) { sinkAttr = tb.Get(typ) }),
+		"Table.Has":        get(func(tb *Table, typ uint16) { sinkBool = tb.Has(typ) }),
+		"Table.Flag":       get(func(tb *Table, typ uint16) { sinkBool = tb.Flag(typ) }),
+		"Table.Uint8":      get(func(tb *Table, typ uint16) { sinkU64 = uint64(tb.Uint8(typ)) }),
+		"Table.Uint16":     get(func(tb *Table, typ uint16) { sinkU64 = uint64(tb.Uint16(typ)) }),
+		"Table.Uint32":     get(func(tb *Table, typ uint16) { sinkU64 = uint64(tb.Uint32(typ)) }),
+		"Table.Uint64":     get(func(tb *Table, typ uint16) { sinkU64 = tb.Uint64(typ) }),
+		"Table.Int8":       get(func(tb *Table, typ uint16) { sinkU64 = uint64(tb.Int8(typ)) }),
+		"Table.Int16":      get(func(tb *Table, typ uint16) { sinkU64 = uint64(tb.Int16(typ)) }),
+		"Table.Int32":      get(func(tb *Table, typ uint16) { sinkU64 = uint64(tb.Int32(typ)) }),
+		"Table.Int64":      get(func(tb *Table, typ uint16) { sinkU64 = uint64(tb.Int64(typ)) }),
+		"Table.BE16":       get(func(tb *Table, typ uint16) { sinkU64 = uint64(tb.BE16(typ)) }),
+		"Table.BE64":       get(func(tb *Table, typ uint16) { sinkU64 = tb.BE64(typ) }),
+		"Table.Addr":       get(func(tb *Table, typ uint16) { sinkAddr = tb.Addr(typ) }),
+		"Table.BE32":       get(func(tb *Table, typ uint16) { sinkU64 = uint64(tb.BE32(typ)) }),
+		"Table.Uint":       get(func(tb *Table, typ uint16) { sinkU64 = tb.Uint(typ) }),
+		"Table.Sint":       get(func(tb *Table, typ uint16) { sinkU64 = uint64(tb.Sint(typ)) }),
+		"Table.Bitfield32": get(func(tb *Table, typ uint16) { sinkU64 = uint64(tb.Bitfield32(typ).Value) }),
+		"Table.Msecs":      get(func(tb *Table, typ uint16) { sinkU64 = uint64(tb.Msecs(typ)) }),
+		"Table.Text":       get(func(tb *Table, typ uint16) { sinkBytes = tb.Text(typ) }),
+		"Table.Bytes":      get(func(tb *Table, typ uint16) { sinkBytes = tb.Bytes(typ) }),
 	}
 }
 

@@ -2,32 +2,78 @@ package nla
 
 import (
 	"encoding/binary"
+	"math"
 	"net/netip"
 	"time"
 )
 
-// Table is a table that Parse has filled. Its getters cannot fail on what the
-// policy has checked: they return zero for an attribute that is not there (Has
-// tells), and like the kernel's they read the first bytes of one that is longer
-// than the value, which the liberal modes let pass. Without a policy that has
-// checked the length, too short a payload reads as zero.
+// Table has the places of the attributes of a stream, by type. Read fills it, and so does
+// policy.Parse, which validates them too.
 //
-// Any []Attr is a Table: tb := make(nla.Table, p.MaxType()+1).
-type Table []Attr
+//	var slots [attrMax + 1]uint32 // or make([]uint32, p.MaxType()+1)
+//	tb := nla.Table{Slots: slots[:]}
+//	if err := tb.Read(b); err != nil {
+//		return err
+//	}
+//	mtu, name := tb.Uint32(attrMTU), tb.Text(attrName)
+//
+// The getters are total: they return zero for an attribute that is not there (Has
+// reports it) or that is too short, and like the kernel's they read the first bytes of one
+// that is longer than the value, which the liberal modes let pass. What they return aliases
+// the stream. A nest is read with another Table; after policy.Parse it is known to be valid.
+type Table struct {
+	// Stream is what the slots refer to.
+	Stream []byte
+	// Slots have, by type, the offset of the payload in Stream, 0 for an attribute that is not
+	// there. Higher types than there are slots for are skipped.
+	Slots []uint32
+}
+
+// MaxStream is the longest stream that a Table takes.
+const MaxStream = min(math.MaxUint32, math.MaxInt)
+
+// Read fills the table with the attributes of b: of several of a type the last one. A
+// *SyntaxError, for a malformed attribute, leaves those before it in the table. The only
+// allocation is that of an error. A b over [MaxStream] is ErrTooLong.
+func (tb *Table) Read(b []byte) error {
+	clear(tb.Slots)
+	tb.Stream = b
+	if len(b) > MaxStream {
+		tb.Stream = nil
+		return ErrTooLong
+	}
+	slots := tb.Slots
+	c := Walk(b)
+	for ; c.More(); c = c.Next() {
+		if t := int(c.Type()); t < len(slots) {
+			slots[t] = uint32(len(b) - c.len() + HeaderLen)
+		}
+	}
+	if c.len() != 0 {
+		return syntaxError(b, c.len())
+	}
+	return nil
+}
 
 // Get returns the attribute of that type, nil if it is not there.
-func (tb Table) Get(typ uint16) Attr {
-	if int(typ) < len(tb) {
-		return tb[typ]
+func (tb *Table) Get(typ uint16) Attr {
+	if int(typ) < len(tb.Slots) {
+		at := int(tb.Slots[typ]) - HeaderLen
+		if at >= 0 && at <= len(tb.Stream)-HeaderLen {
+			n := int(ne.Uint16(tb.Stream[at:]))
+			if n >= HeaderLen && n <= len(tb.Stream)-at {
+				return Attr(tb.Stream[at : at+n : at+n])
+			}
+		}
 	}
 	return nil
 }
 
 // Has reports whether there is an attribute of that type.
-func (tb Table) Has(typ uint16) bool { return tb.Get(typ) != nil }
+func (tb *Table) Has(typ uint16) bool { return int(typ) < len(tb.Slots) && tb.Slots[typ] != 0 }
 
 // head returns the first n bytes of the payload, or nil.
-func (tb Table) head(typ uint16, n int) []byte {
+func (tb *Table) head(typ uint16, n int) []byte {
 	if p := tb.Get(typ).Payload(); len(p) >= n {
 		return p[:n]
 	}
@@ -35,7 +81,7 @@ func (tb Table) head(typ uint16, n int) []byte {
 }
 
 // Uint8 returns a KindU8, 0 if it is not there (nla_get_u8).
-func (tb Table) Uint8(typ uint16) uint8 {
+func (tb *Table) Uint8(typ uint16) uint8 {
 	if p := tb.head(typ, 1); p != nil {
 		return p[0]
 	}
@@ -43,7 +89,7 @@ func (tb Table) Uint8(typ uint16) uint8 {
 }
 
 // Uint16 returns a KindU16, 0 if it is not there (nla_get_u16).
-func (tb Table) Uint16(typ uint16) uint16 {
+func (tb *Table) Uint16(typ uint16) uint16 {
 	if p := tb.head(typ, 2); p != nil {
 		return ne.Uint16(p)
 	}
@@ -51,7 +97,7 @@ func (tb Table) Uint16(typ uint16) uint16 {
 }
 
 // Uint32 returns a KindU32, 0 if it is not there (nla_get_u32).
-func (tb Table) Uint32(typ uint16) uint32 {
+func (tb *Table) Uint32(typ uint16) uint32 {
 	if p := tb.head(typ, 4); p != nil {
 		return ne.Uint32(p)
 	}
@@ -59,7 +105,7 @@ func (tb Table) Uint32(typ uint16) uint32 {
 }
 
 // Uint64 returns a KindU64, 0 if it is not there (nla_get_u64).
-func (tb Table) Uint64(typ uint16) uint64 {
+func (tb *Table) Uint64(typ uint16) uint64 {
 	if p := tb.head(typ, 8); p != nil {
 		return ne.Uint64(p)
 	}
@@ -67,19 +113,19 @@ func (tb Table) Uint64(typ uint16) uint64 {
 }
 
 // Int8 returns a KindS8, 0 if it is not there.
-func (tb Table) Int8(typ uint16) int8 { return int8(tb.Uint8(typ)) }
+func (tb *Table) Int8(typ uint16) int8 { return int8(tb.Uint8(typ)) }
 
 // Int16 returns a KindS16, 0 if it is not there.
-func (tb Table) Int16(typ uint16) int16 { return int16(tb.Uint16(typ)) }
+func (tb *Table) Int16(typ uint16) int16 { return int16(tb.Uint16(typ)) }
 
 // Int32 returns a KindS32, 0 if it is not there.
-func (tb Table) Int32(typ uint16) int32 { return int32(tb.Uint32(typ)) }
+func (tb *Table) Int32(typ uint16) int32 { return int32(tb.Uint32(typ)) }
 
 // Int64 returns a KindS64, 0 if it is not there.
-func (tb Table) Int64(typ uint16) int64 { return int64(tb.Uint64(typ)) }
+func (tb *Table) Int64(typ uint16) int64 { return int64(tb.Uint64(typ)) }
 
 // BE16 returns a KindBE16 in host order, 0 if it is not there.
-func (tb Table) BE16(typ uint16) uint16 {
+func (tb *Table) BE16(typ uint16) uint16 {
 	if p := tb.head(typ, 2); p != nil {
 		return binary.BigEndian.Uint16(p)
 	}
@@ -87,7 +133,7 @@ func (tb Table) BE16(typ uint16) uint16 {
 }
 
 // BE64 returns 64 bits of network byte order in host order, 0 if it is not there.
-func (tb Table) BE64(typ uint16) uint64 {
+func (tb *Table) BE64(typ uint16) uint64 {
 	if p := tb.head(typ, 8); p != nil {
 		return binary.BigEndian.Uint64(p)
 	}
@@ -95,7 +141,7 @@ func (tb Table) BE64(typ uint16) uint64 {
 }
 
 // BE32 returns a KindBE32 in host order, 0 if it is not there.
-func (tb Table) BE32(typ uint16) uint32 {
+func (tb *Table) BE32(typ uint16) uint32 {
 	if p := tb.head(typ, 4); p != nil {
 		return binary.BigEndian.Uint32(p)
 	}
@@ -103,7 +149,7 @@ func (tb Table) BE32(typ uint16) uint32 {
 }
 
 // Uint returns a KindUint of 4 or 8 bytes, 0 if it is not there (nla_get_uint).
-func (tb Table) Uint(typ uint16) uint64 {
+func (tb *Table) Uint(typ uint16) uint64 {
 	if len(tb.Get(typ)) == HeaderLen+4 {
 		return uint64(tb.Uint32(typ))
 	}
@@ -111,7 +157,7 @@ func (tb Table) Uint(typ uint16) uint64 {
 }
 
 // Sint returns a KindSint of 4 or 8 bytes, 0 if it is not there (nla_get_sint).
-func (tb Table) Sint(typ uint16) int64 {
+func (tb *Table) Sint(typ uint16) int64 {
 	if len(tb.Get(typ)) == HeaderLen+4 {
 		return int64(tb.Int32(typ))
 	}
@@ -119,7 +165,7 @@ func (tb Table) Sint(typ uint16) int64 {
 }
 
 // Bitfield32 returns a KindBitfield32, zero if it is not there.
-func (tb Table) Bitfield32(typ uint16) Bitfield32 {
+func (tb *Table) Bitfield32(typ uint16) Bitfield32 {
 	if p := tb.head(typ, 8); p != nil {
 		return Bitfield32{ne.Uint32(p), ne.Uint32(p[4:])}
 	}
@@ -128,7 +174,7 @@ func (tb Table) Bitfield32(typ uint16) Bitfield32 {
 
 // Msecs returns a KindMsecs, 0 if it is not there, the longest Duration if it
 // is more than that (nla_get_msecs).
-func (tb Table) Msecs(typ uint16) time.Duration {
+func (tb *Table) Msecs(typ uint16) time.Duration {
 	const longest = 1<<63 - 1
 	ms := tb.Uint64(typ)
 	if ms > uint64(longest/time.Millisecond) {
@@ -138,20 +184,20 @@ func (tb Table) Msecs(typ uint16) time.Duration {
 }
 
 // Flag returns whether a KindFlag is there (nla_get_flag).
-func (tb Table) Flag(typ uint16) bool { return tb.Has(typ) }
+func (tb *Table) Flag(typ uint16) bool { return tb.Has(typ) }
 
 // Text returns the bytes of a KindNULString or KindString up to the first NUL,
 // nil if it is not there. They alias the message.
-func (tb Table) Text(typ uint16) []byte {
+func (tb *Table) Text(typ uint16) []byte {
 	return beforeNUL(tb.Get(typ).Payload())
 }
 
 // Addr returns an IP address of 4 or 16 bytes, the zero Addr if it is not there.
-func (tb Table) Addr(typ uint16) netip.Addr {
+func (tb *Table) Addr(typ uint16) netip.Addr {
 	addr, _ := tb.Get(typ).Addr()
 	return addr
 }
 
 // Bytes returns the payload of a KindBinary, or of a nest for another Parse, nil
 // if it is not there. It aliases the message.
-func (tb Table) Bytes(typ uint16) []byte { return tb.Get(typ).Payload() }
+func (tb *Table) Bytes(typ uint16) []byte { return tb.Get(typ).Payload() }

@@ -28,7 +28,7 @@ func TestNoAllocs(t *testing.T) {
 	stream := append(append([]byte(nil), good...), good...)
 	acked := Msg(AppendAck(nil, ext, AckOptions{PortID: 1, Ext: true}))
 	ended := Msg(AppendDone(nil, ext, 0, AckOptions{PortID: 1, Ext: true}))
-	tb := make([]nla.Attr, 2)
+	tb := &nla.Table{Slots: make([]uint32, 2)}
 	empty := &ExtAck{Request: short}
 	var report policy.Report
 	var said ExtAck

@@ -63,13 +63,13 @@ func TestParseCountsFromTheMessage(t *testing.T) {
 	b = append(b, 1, 2, 3, 4, 5, 0, 0, 0) // a fixed header of 5 bytes, padded
 	b = nla.AppendUint32(b, 1, 0)
 	m := Msg(End(b, 0))
-	tb := make([]nla.Attr, 2)
+	tb := &nla.Table{Slots: make([]uint32, 2)}
 	var refused *policy.Error
 	if err := Parse(tb, m, 5, devGet, policy.Strict); !errors.As(err, &refused) || refused.Offset != 24 || refused.Errno != errno.ERANGE {
 		t.Errorf("%v, want offset 24", err)
 	}
 	ok := nla.AppendUint32(m[:24:24], 1, 7)
-	if err := Parse(tb, ok, 5, devGet, policy.Strict); err != nil || nla.Table(tb).Uint32(1) != 7 {
+	if err := Parse(tb, ok, 5, devGet, policy.Strict); err != nil || tb.Uint32(1) != 7 {
 		t.Errorf("%v, %v", tb, err)
 	}
 	for n := range 5 {

@@ -149,7 +149,7 @@ func nestNlwire(b []byte, depth uint32) (sum uint64, err error) {
 
 func policyNlwire(in *input.Set) (task, error) {
 	p := in.Policy()
-	tb := make(nla.Table, p.MaxType()+1)
+	tb := &nla.Table{Slots: make([]uint32, p.MaxType()+1)}
 	return walking(func(d []byte, in *input.Set) (sum uint64, err error) {
 		c := nlmsg.Walk(d)
 		for ; c.More(); c = c.Next() {
@@ -160,7 +160,7 @@ func policyNlwire(in *input.Set) (task, error) {
 				return 0, err
 			}
 			for _, typ := range in.Wanted {
-				if a := tb[typ]; a != nil {
+				if a := tb.Get(uint16(typ)); a != nil {
 					sum += touchAttr(a)
 				}
 			}

@@ -66,11 +66,12 @@ func nlPolicy(in []byte) verdict {
 			return v
 		}
 	}
-	tb := make(nla.Table, len(p.Attrs))
+	tb := &nla.Table{Slots: make([]uint32, len(p.Attrs))}
 	err := policy.Parse(tb, stream, p, policy.Liberal)
 	table, errno := clib.NlParse(stream, rules)
-	ours := make([]int, len(tb))
-	for typ, a := range tb {
+	ours := make([]int, len(tb.Slots))
+	for typ := range tb.Slots {
+		a := tb.Get(uint16(typ))
 		if ours[typ] = -1; a != nil {
 			ours[typ] = offset(stream, a)
 		}

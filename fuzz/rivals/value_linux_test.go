@@ -142,7 +142,7 @@ func valid(a nla.Attr) map[int]bool {
 
 func mnlValue(in []byte) verdict {
 	a := attribute(in)
-	v, tb := clib.MnlValue(a), nla.Table{1: a}
+	v, tb := clib.MnlValue(a), tableOf(a)
 	for typ, ours := range valid(a) {
 		theirs := v.Valid&(1<<typ) != 0
 		switch {
@@ -158,7 +158,12 @@ func mnlValue(in []byte) verdict {
 
 // sameNumbers compares the getters that look at no size, where there are enough
 // bytes.
-func sameNumbers(v clib.Value, tb nla.Table, n int) verdict {
+// tableOf returns a table with a as its type 1.
+func tableOf(a nla.Attr) *nla.Table {
+	return &nla.Table{Stream: a, Slots: []uint32{1: nla.HeaderLen}}
+}
+
+func sameNumbers(v clib.Value, tb *nla.Table, n int) verdict {
 	if n >= 1 && v.U8 != tb.Uint8(1) || n >= 2 && v.U16 != tb.Uint16(1) || n >= 4 && v.U32 != tb.Uint32(1) || n >= 8 && v.U64 != tb.Uint64(1) {
 		return unnamed("%+v; nlwire: %d, %d, %d, %d", v, tb.Uint8(1), tb.Uint16(1), tb.Uint32(1), tb.Uint64(1))
 	}
@@ -167,7 +172,7 @@ func sameNumbers(v clib.Value, tb nla.Table, n int) verdict {
 
 func nlValue(in []byte) verdict {
 	a := attribute(in)
-	v, tb := clib.NlValue(a), nla.Table{1: a}
+	v, tb := clib.NlValue(a), tableOf(a)
 	if n := len(a.Payload()); n < 8 && v.U64 != tb.Uint64(1) || v.Text != string(tb.Text(1)) {
 		return unnamed("%d, %q; nlwire: %d, %q", v.U64, v.Text, tb.Uint64(1), tb.Text(1))
 	}

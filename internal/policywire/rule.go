@@ -114,11 +114,11 @@ var ErrRule = errors.New("description of a policy without a known type")
 // UINT, a function shows only by the range that is missing, and the modes
 // that apply are not exported.
 func ParseRule(b []byte) (policy.Rule, NestRef, error) {
-	var d [AttrMask + 1]nla.Attr
-	if err := policy.Parse(d[:], b, nil, policy.ValidateTrailing); err != nil {
+	var slots [AttrMask + 1]uint32
+	tb := &nla.Table{Slots: slots[:]}
+	if err := policy.Parse(tb, b, nil, policy.ValidateTrailing); err != nil {
 		return policy.Rule{}, NestRef{}, err
 	}
-	tb := nla.Table(d[:])
 	r := policy.Rule{Kind: kindOf(tb.Uint32(AttrType))}
 	if !Exported(r.Kind) {
 		return policy.Rule{}, NestRef{}, ErrRule
@@ -139,7 +139,7 @@ func kindOf(typ uint32) policy.Kind {
 
 // describe fills in the details of a rule whose Kind is known. A range that is the kind's
 // own is none.
-func describe(r *policy.Rule, tb nla.Table) {
+func describe(r *policy.Rule, tb *nla.Table) {
 	full := *r
 	_, _, isSigned := r.SignedRange()
 	_, _, isUnsigned := r.UnsignedRange()
@@ -175,7 +175,7 @@ func describeMask(r *policy.Rule, mask uint64) {
 	r.Check, r.Mask = policy.CheckMask, uint32(mask)
 }
 
-func describeRange(r *policy.Rule, tb nla.Table, lo, hi uint16) {
+func describeRange(r *policy.Rule, tb *nla.Table, lo, hi uint16) {
 	if !tb.Has(lo) || !tb.Has(hi) {
 		r.Check = policy.CheckFunc
 		return
@@ -185,7 +185,7 @@ func describeRange(r *policy.Rule, tb nla.Table, lo, hi uint16) {
 
 // describeLength takes a limit that no attribute can exceed for none, as the
 // kernel does not export those.
-func describeLength(r *policy.Rule, tb nla.Table) {
+func describeLength(r *policy.Rule, tb *nla.Table) {
 	most := int64(math.MaxUint16)
 	if tb.Has(AttrMaxLen) {
 		most = min(most, int64(tb.Uint32(AttrMaxLen)))

@@ -76,7 +76,7 @@ func BenchmarkParse(b *testing.B) {
 		hdrlen int
 	}{{"families", 4}, {"links", 16}, {"routes", 12}} {
 		streams, p := topLevel(b, input.name, input.hdrlen), recordedPolicies[input.name].Compile()
-		tb := make([]nla.Attr, p.MaxType()+1)
+		tb := &nla.Table{Slots: make([]uint32, p.MaxType()+1)}
 		parse := func() {
 			for _, s := range streams {
 				if err := Parse(tb, s, p, Liberal); err != nil {

@@ -87,16 +87,16 @@ func (r *Rule) limits(mode Mode, flag uint32) limits {
 	return limits{lo: never}
 }
 
-// quickly stores attributes in tb as long as they are within their limits, and
-// returns how many bytes are left behind them, 0 or less if none. Most of the time
+// quickly stores the places of attributes in slots, as long as they are within their limits, and
+// returns how many bytes are left after them, 0 or less if none. Most of the time
 // of Parse is spent here: the order of tests is that of the fewest instructions, and
 // the one call is out of the way.
-func quickly(tb []nla.Attr, b []byte, p *Policy, mode Mode) (left int) {
+func quickly(slots []uint32, total int, b []byte, p *Policy, mode Mode) (left int) {
 	limits, bits := p.loose, nla.TypeMask
 	if mode&(ValidateUnspec|ValidateNested) != 0 {
 		limits, bits = p.strict, nla.TypeMask|nla.Nested // with the Nested bit, past any limits
 	}
-	at, left := start(b), len(b)
+	at, left := first(b), len(b)
 	if left < nla.HeaderLen {
 		return left
 	}
@@ -110,8 +110,8 @@ func quickly(tb []nla.Attr, b []byte, p *Policy, mode Mode) (left int) {
 		if above > l.span && (above+endsNUL > l.span || at.attr(n)[n-1] != 0) && !p.hold(l, t, at.attr(n)) {
 			return left
 		}
-		if t < len(tb) {
-			tb[t] = at.attr(n)
+		if t < len(slots) {
+			slots[t] = uint32(total - left + nla.HeaderLen)
 		}
 		step := (n + 3) &^ 3 // Align, without the instruction that marks an inlined call
 		if left -= step; left < nla.HeaderLen {

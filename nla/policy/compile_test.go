@@ -68,9 +68,9 @@ type parseResult struct {
 }
 
 func parsed(p *Policy, b []byte, mode Mode) (r parseResult) {
-	tb := make([]nla.Attr, 2)
+	tb := &nla.Table{Slots: make([]uint32, 2)}
 	r.errno = ParseReport(tb, b, p, mode, &r.report)
-	r.stored = len(tb[1])
+	r.stored = len(tb.Get(1))
 	return r
 }
 

@@ -38,7 +38,7 @@ func TestNoAllocs(t *testing.T) {
 	for typ := range uint16(11) {
 		bad = append(bad, nla.AppendBytes(nil, typ, []byte{1, 2, 3}))
 	}
-	tb := make([]nla.Attr, p.MaxType()+1)
+	tb := &nla.Table{Slots: make([]uint32, p.MaxType()+1)}
 	rule := func(f func() Rule) func() { return func() { sinkRule = f() } }
 	guard.Allocs(t, map[string]func(){
 		"Parse": func() { sinkErr = Parse(tb, good, p, Strict); sinkErr = Parse(tb, good, nil, Strict) },

@@ -48,48 +48,51 @@ func (e *Error) Error() string {
 // Unwrap returns Errno.
 func (e *Error) Unwrap() error { return e.Errno }
 
-// Parse validates the attributes of b as the kernel does and fills tb, indexed
-// by type: of several attributes of a type the last one, nil for none
-// (nla_parse, nla_parse_deprecated, as mode says). Types above the policy's are
-// skipped, or refused with MaxType. Attributes whose type is past the end of tb
+// Parse validates the attributes of b as the kernel does and fills tb
+// (nla_parse, nla_parse_deprecated, as mode says): of several attributes of a type with the
+// last one. Types above the policy's are
+// skipped, or refused with ValidateMaxType. Attributes whose type is past the slots of tb
 // are validated and not stored. What is nested is validated too; to read it,
-// parse its payload into another table.
+// give its payload to [nla.Table.Read]. tb may be nil.
 //
 // A nil policy accepts any content; the highest type is then tb's. The error is
-// a *PolicyError and the only allocation. Offsets count from the start of b:
+// an *Error and the only allocation. Offsets count from the start of b:
 // NLMSGERR_ATTR_OFFS counts from the start of the message. What tb holds after
-// an error is unspecified. Its views alias b.
-func Parse(tb []nla.Attr, b []byte, p *Policy, mode Mode) error {
-	wipe(tb)
+// an error is unspecified. Its views alias b. A b over [nla.MaxStream] does not fit into
+// a table and is refused with EMSGSIZE.
+func Parse(tb *nla.Table, b []byte, p *Policy, mode Mode) error {
+	slots, ok := start(tb, b)
+	if !ok {
+		return tooLong()
+	}
 	left := len(b)
 	if p != nil {
-		if left = quickly(tb, b, p, mode); left <= 0 {
+		if left = quickly(slots, len(b), b, p, mode); left <= 0 {
 			return nil
 		}
 	}
-	return slowly(tb, b, left, p, mode)
+	return slowly(slots, b, left, p, mode)
 }
 
-// wipe is clear without a call for tables of the usual lengths. The runtime goes
-// through three functions to clear pointers: of a message with two attributes, a
-// tenth of the time.
-func wipe(tb []nla.Attr) {
-	const block = 7 // the most that the compiler clears without a loop
-	if len(tb) < block || len(tb) > 4*block {
-		clear(tb)
-		return
+// start clears the table for b and returns its slots, none for a nil tb.
+func start(tb *nla.Table, b []byte) (slots []uint32, ok bool) {
+	if tb == nil {
+		return nil, true
 	}
-	for t := tb; len(t) > block; t = t[block:] {
-		*(*[block]nla.Attr)(t) = [block]nla.Attr{}
-	}
-	*(*[block]nla.Attr)(tb[len(tb)-block:]) = [block]nla.Attr{} // may overlap
+	clear(tb.Slots)
+	tb.Stream = b
+	return tb.Slots, len(b) <= nla.MaxStream
 }
+
+const msgTooLong = "the attributes are too long for a table"
+
+func tooLong() error { return &Error{Errno: errno.EMSGSIZE, Report: Report{Msg: msgTooLong}} }
 
 // slowly goes on with the last left bytes of b. It is apart because a Report is
 // large: what passes quickly has no need of one.
-func slowly(tb []nla.Attr, b []byte, left int, p *Policy, mode Mode) error {
+func slowly(slots []uint32, b []byte, left int, p *Policy, mode Mode) error {
 	var r Report
-	if errno := parse(tb, b, b[len(b)-left:], p, mode, &r); errno != 0 {
+	if errno := parse(slots, b, b[len(b)-left:], p, mode, &r); errno != 0 {
 		return policyError(errno, &r)
 	}
 	return nil
@@ -102,22 +105,26 @@ func Validate(b []byte, p *Policy, mode Mode) error { return Parse(nil, b, p, mo
 // ParseReport is Parse for those who answer as the kernel: it allocates
 // nothing, and what it adds to report may be there on success too, when bytes
 // were left over and the mode ignores them.
-func ParseReport(tb []nla.Attr, b []byte, p *Policy, mode Mode, report *Report) errno.Errno {
-	wipe(tb)
-	return parse(tb, b, b, p, mode, report)
+func ParseReport(tb *nla.Table, b []byte, p *Policy, mode Mode, report *Report) errno.Errno {
+	slots, ok := start(tb, b)
+	if !ok {
+		report.Msg = msgTooLong
+		return errno.EMSGSIZE
+	}
+	return parse(slots, b, b, p, mode, report)
 }
 
-// parse goes on with the rest of b, the attributes in front of it are in tb.
-func parse(tb []nla.Attr, b, rest []byte, p *Policy, mode Mode, report *Report) errno.Errno {
+// parse goes on with the rest of b; the attributes before it are in slots.
+func parse(slots []uint32, b, rest []byte, p *Policy, mode Mode, report *Report) errno.Errno {
 	v := validation{report, len(b)}
 	if p == nil {
-		return v.unchecked(tb, rest, mode)
+		return v.unchecked(slots, rest, mode)
 	}
-	return v.stream(tb, rest, 0, p, mode, 0)
+	return v.stream(slots, rest, 0, p, mode, 0)
 }
 
 // unchecked is stream without a policy.
-func (v *validation) unchecked(tb []nla.Attr, b []byte, mode Mode) errno.Errno {
+func (v *validation) unchecked(slots []uint32, b []byte, mode Mode) errno.Errno {
 	for len(b) > 0 {
 		a, n := nla.Consume(b)
 		if n < 0 {
@@ -125,9 +132,9 @@ func (v *validation) unchecked(tb []nla.Attr, b []byte, mode Mode) errno.Errno {
 		}
 		t := int(a.Type())
 		switch {
-		case t > 0 && t < len(tb):
-			tb[t] = a
-		case mode&ValidateMaxType != 0 && (t == 0 || tb != nil):
+		case t > 0 && t < len(slots):
+			slots[t] = uint32(v.total - len(b) + nla.HeaderLen)
+		case mode&ValidateMaxType != 0 && (t == 0 || slots != nil):
 			v.report.bad(v.total-len(b), nil, a, msgUnknown)
 			return errno.EINVAL
 		}

@@ -66,14 +66,15 @@ func TestParseFillsTheTable(t *testing.T) {
 			p.Compile()
 		}
 		for size := range 40 {
-			tb := make([]nla.Attr, size)
-			for i := range tb {
-				tb[i] = nla.Attr{1} // left over from an earlier message
+			tb := &nla.Table{Stream: []byte{4, 0, 1, 0}, Slots: make([]uint32, size)}
+			for i := range tb.Slots {
+				tb.Slots[i] = nla.HeaderLen // left over from an earlier message
 			}
 			if err := Parse(tb, in, p, Liberal); err != nil {
 				t.Fatal(err)
 			}
-			for typ, a := range tb {
+			for typ := range tb.Slots {
+				a := tb.Get(uint16(typ))
 				want := map[int]string{1: "\x14\x00\x00\x00", 2: "lo"}[typ]
 				if typ == 1 && !bytes.Equal(a, nla.AppendUint32(nil, 1|nla.NetByteOrder, 20)) {
 					t.Errorf("table of %d: attribute 1 is % x, the last one wins", size, []byte(a))
@@ -88,8 +89,8 @@ func TestParseFillsTheTable(t *testing.T) {
 
 func TestParseWithoutAPolicy(t *testing.T) {
 	in := nla.AppendUint8(nla.AppendUint8(nla.AppendUint8(nil, 1, 1), 5, 5), 0, 0)
-	tb := make([]nla.Attr, 3)
-	if err := Parse(tb, in, nil, Liberal); err != nil || tb[0] != nil || tb[1] == nil || tb[2] != nil {
+	tb := &nla.Table{Slots: make([]uint32, 3)}
+	if err := Parse(tb, in, nil, Liberal); err != nil || tb.Has(0) || !tb.Has(1) || tb.Has(2) {
 		t.Errorf("liberal: %v, %v", tb, err)
 	}
 	for name, tt := range map[string]struct {
@@ -327,7 +328,7 @@ func TestTableReadsLikeTheKernel(t *testing.T) {
 	b = nla.AppendText(b, 13, "lo")
 	b = nla.AppendUint64(b, 14, 1<<63)
 	b = nla.AppendInt64(nla.AppendInt32(nla.AppendInt16(b, 15, -3), 16, -4), 17, -5)
-	tb := make(nla.Table, 20)
+	tb := &nla.Table{Slots: make([]uint32, 20)}
 	if err := Parse(tb, b, nil, Strict); err != nil {
 		t.Fatal(err)
 	}
@@ -345,7 +346,7 @@ func TestTableReadsLikeTheKernel(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	// Too long, as the liberal modes let pass: the first bytes; too short: zero.
-	long := make(nla.Table, 3)
+	long := &nla.Table{Slots: make([]uint32, 3)}
 	if err := Parse(long, nla.AppendUint8(nla.AppendBytes(nil, 1, []byte{1, 1, 1, 1, 1, 1, 1, 1, 9}), 2, 7), nil, Liberal); err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import "github.com/nlwire/nlwire/nla"
 // A pointer is a slice here; see unsafe.go.
 type pointer []byte
 
-func start(b []byte) pointer          { return b }
+func first(b []byte) pointer          { return b }
 func (p pointer) add(n int) pointer   { return p[n:] }
 func (p pointer) length() int         { return int(ne.Uint16(p)) }
 func (p pointer) typ() int            { return int(ne.Uint16(p[2:])) }

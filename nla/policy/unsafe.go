@@ -13,7 +13,7 @@ import (
 // its array. With the build tag purego it is a slice (safe.go).
 type pointer struct{ p unsafe.Pointer }
 
-func start(b []byte) pointer { return pointer{unsafe.Pointer(unsafe.SliceData(b))} }
+func first(b []byte) pointer { return pointer{unsafe.Pointer(unsafe.SliceData(b))} }
 
 // add moves on by less than what is left.
 func (p pointer) add(n int) pointer { return pointer{unsafe.Add(p.p, n)} }

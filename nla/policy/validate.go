@@ -41,13 +41,13 @@ type validation struct {
 
 // stream checks the attributes of b, which ends end bytes before the end of
 // the outermost stream (__nla_validate_parse). It returns 0 or the errno.
-func (v *validation) stream(tb []nla.Attr, b []byte, end int, p *Policy, mode Mode, depth int) errno.Errno {
+func (v *validation) stream(slots []uint32, b []byte, end int, p *Policy, mode Mode, depth int) errno.Errno {
 	if depth >= maxDepth {
 		v.report.Msg = msgDepth
 		return errno.EINVAL
 	}
 	for {
-		left := quickly(tb, b, p, mode)
+		left := quickly(slots, v.total, b, p, mode)
 		if left <= 0 {
 			return 0
 		}
@@ -66,8 +66,8 @@ func (v *validation) stream(tb []nla.Attr, b []byte, end int, p *Policy, mode Mo
 			if errno := v.attr(a, end+len(b), p, mode, depth); errno != 0 {
 				return errno
 			}
-			if t < len(tb) {
-				tb[t] = a
+			if t < len(slots) {
+				slots[t] = uint32(v.total - end - len(b) + nla.HeaderLen)
 			}
 		}
 		b = b[n:]
