@@ -72,11 +72,11 @@ func (b *Bus) getFamily(i *Info) error {
 	if f == nil || !f.existsIn(i.NetNS) {
 		return errno.ENOENT
 	}
-	m, mark := i.Begin(genlmsg.CtrlCmdNewFamily)
-	if m = appendFamily(m, f, f.on.Load()); len(m)-mark > goodSize {
+	m := i.Begin(genlmsg.CtrlCmdNewFamily)
+	if m = appendFamily(m, f, f.on.Load()); len(m) > goodSize {
 		return errno.EMSGSIZE
 	}
-	return i.Reply(m, mark)
+	return i.Reply(m)
 }
 
 // dumpFamilies lists the families by their ids (ctrl_dumpfamily). As in the kernel
@@ -90,8 +90,8 @@ func (b *Bus) dumpFamilies(d *Dump) error {
 		if n++; n <= d.Args[0] {
 			continue
 		}
-		m, mark := d.Begin(nlmsg.FlagMulti, genlmsg.CtrlCmdNewFamily)
-		if err := d.End(appendFamily(m, f, f.on.Load()), mark); err != nil {
+		m := d.Begin(nlmsg.FlagMulti, genlmsg.CtrlCmdNewFamily)
+		if err := d.End(appendFamily(m, f, f.on.Load())); err != nil {
 			return err
 		}
 		d.Args[0] = n
@@ -145,21 +145,21 @@ func appendGroup(b []byte, f *Family, r *registration, group int, typ uint16) []
 // goes (genl_ctrl_event). One that has too many operations for a message is not
 // told, as in the kernel.
 func (b *Bus) tellFamily(cmd uint8, f *Family, r *registration) {
-	m, mark := b.ctrl.Begin(nil, 0, 0, 0, cmd)
+	m := b.ctrl.Begin(nil, 0, 0, 0, cmd)
 	if m = appendFamily(m, f, r); len(m) <= goodSize {
-		b.tell(f, nlmsg.End(m, mark))
+		b.tell(f, nlmsg.End(m, 0))
 	}
 }
 
 // tellGroup tells of a group (ctrl_fill_mcgrp_info).
 func (b *Bus) tellGroup(cmd uint8, f *Family, r *registration, group int) {
-	m, mark := b.ctrl.Begin(nil, 0, 0, 0, cmd)
+	m := b.ctrl.Begin(nil, 0, 0, 0, cmd)
 	m = nla.AppendCString(m, genlmsg.CtrlAttrFamilyName, f.Name)
 	m = nla.AppendUint16(m, genlmsg.CtrlAttrFamilyID, r.id)
 	groups := len(m)
 	m = nla.BeginNoFlag(m, genlmsg.CtrlAttrMulticastGroups)
 	m = nla.End(appendGroup(m, f, r, group, 1), groups)
-	b.tell(f, nlmsg.End(m, mark))
+	b.tell(f, nlmsg.End(m, 0))
 }
 
 // tell sends to the namespaces where the family is. That nobody listens is no
@@ -167,7 +167,7 @@ func (b *Bus) tellGroup(cmd uint8, f *Family, r *registration, group int) {
 func (b *Bus) tell(f *Family, m []byte) {
 	netNS := 0
 	if f.NetNSOK {
-		netNS = everyNetNS
+		netNS = AllNetNS
 	}
-	_ = b.ctrl.multicast(netNS, 0, m, 0)
+	_ = b.ctrl.Multicast(netNS, 0, m, 0)
 }

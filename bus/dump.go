@@ -32,8 +32,8 @@ var ErrMore = errors.New("bus: there is more to dump")
 // next time. Nil ends the dump, [ErrMore] asks to be called again, and any other
 // error ends it with that errno in its Done.
 type Dump struct {
-	// Info is that of the request; Msg is a copy. What its Reply, Notify and
-	// Multicast send is begun with Info.Begin and BeginEvent, not with Dump.Begin.
+	// Info is the request; Msg is a copy. Reply, Notify and Multicast send messages
+	// from Info.Begin and refuse those from Dump.Begin.
 	Info
 
 	// Args are the family's own, zero when the dump starts (cb->args).
@@ -56,15 +56,24 @@ type Dump struct {
 	room     int    // its size
 }
 
-// Begin starts a message of the dump, part of the datagram (genlmsg_put). Its flags
-// should be nlmsg.FlagMulti, and mostly are: netdev of Linux 6.18 gives none.
-func (d *Dump) Begin(flags nlmsg.Flags, cmd uint8) (b []byte, mark int) {
+// Begin starts a message of the dump: the headers, and zeros for the family's own
+// header (genlmsg_put). The handler appends attributes and passes the buffer to End; a
+// message that is not ended is not part of the dump. The buffer begins with the
+// messages before. The flags are nlmsg.FlagMulti, except in netdev of Linux 6.18, which
+// sets none.
+func (d *Dump) Begin(flags nlmsg.Flags, cmd uint8) []byte {
 	return d.on.begin(d.out, d.Family, flags, d.Seq, d.PortID, cmd)
 }
 
-// End ends the message (genlmsg_end). EMSGSIZE says that it did not fit into the
-// datagram, and is not in it.
-func (d *Dump) End(b []byte, mark int) error {
+// End completes the message that Begin started (genlmsg_end). EMSGSIZE means that it
+// does not fit into the datagram and is not part of it: the handler returns the error
+// and starts with this message when it is called again. EINVAL means that b is not from
+// Begin, or was ended already.
+func (d *Dump) End(b []byte) error {
+	mark := len(d.out)
+	if len(b) < mark+nlmsg.HeaderLen {
+		return errNotBegun
+	}
 	b = nlmsg.End(b, mark)
 	if len(b) > d.room {
 		d.out = b[:mark] // the grown buffer is worth keeping

@@ -31,8 +31,8 @@ func lister(dump DumpFunc, change ...func(op *Op)) *Family {
 func count(n, size int) DumpFunc {
 	return func(d *Dump) error {
 		for ; d.Args[0] < n; d.Args[0]++ {
-			b, mark := d.Begin(nlmsg.FlagMulti, 1)
-			if err := d.End(nla.AppendBytes(b, 1, make([]byte, size)), mark); err != nil {
+			b := d.Begin(nlmsg.FlagMulti, 1)
+			if err := d.End(nla.AppendBytes(b, 1, make([]byte, size))); err != nil {
 				return err
 			}
 		}
@@ -109,8 +109,8 @@ func TestEndsOfDumps(t *testing.T) {
 	var done int
 	isDone := func(op *Op) { op.Done = func(*Dump) { done++ } }
 	one := func(d *Dump, then error) error {
-		b, mark := d.Begin(nlmsg.FlagMulti, 1)
-		if err := d.End(b, mark); err != nil {
+		b := d.Begin(nlmsg.FlagMulti, 1)
+		if err := d.End(b); err != nil {
 			return err
 		}
 		return then
@@ -206,8 +206,8 @@ func TestInconsistentDumps(t *testing.T) {
 	f := register(t, b, lister(func(d *Dump) error {
 		for ; d.Args[0] < len(generations)-1; d.Args[0]++ {
 			d.Generation = generations[d.Args[0]]
-			m, mark := d.Begin(nlmsg.FlagMulti, 1)
-			if err := d.End(m, mark); err != nil {
+			m := d.Begin(nlmsg.FlagMulti, 1)
+			if err := d.End(m); err != nil {
 				return err
 			}
 		}
@@ -233,8 +233,8 @@ func TestInconsistentDumps(t *testing.T) {
 func TestDoneWithoutRoomForItsText(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, lister(func(d *Dump) error {
-		m, mark := d.Begin(nlmsg.FlagMulti, 1)
-		if err := d.End(nla.AppendBytes(m, 1, make([]byte, goodSize-24-28)), mark); err != nil {
+		m := d.Begin(nlmsg.FlagMulti, 1)
+		if err := d.End(nla.AppendBytes(m, 1, make([]byte, goodSize-24-28))); err != nil {
 			return err
 		}
 		d.SetMsg("a text of more than eight bytes")
@@ -300,8 +300,8 @@ func TestDumpsKeepTheirRequest(t *testing.T) {
 		if d.Args[0]++; d.Args[0] == 3 {
 			return nil
 		}
-		m, mark := d.Begin(nlmsg.FlagMulti, 1)
-		if err := d.End(m, mark); err != nil {
+		m := d.Begin(nlmsg.FlagMulti, 1)
+		if err := d.End(m); err != nil {
 			return err
 		}
 		return ErrMore

@@ -70,13 +70,13 @@ func ExampleBus_Register() {
 				}
 				sum := i.Attrs.Uint32(attrA) + i.Attrs.Uint32(attrB)
 				sums = append(sums, sum)
-				b, mark := i.Begin(cmdAdd)
-				return i.Reply(nla.AppendUint32(b, attrSum, sum), mark)
+				b := i.Begin(cmdAdd)
+				return i.Reply(nla.AppendUint32(b, attrSum, sum))
 			}},
 			{Cmd: cmdList, Flags: genlmsg.OpDump, Dump: func(d *bus.Dump) error {
 				for ; d.Args[0] < len(sums); d.Args[0]++ {
-					b, mark := d.Begin(nlmsg.FlagMulti, cmdList)
-					if err := d.End(nla.AppendUint32(b, attrSum, sums[d.Args[0]]), mark); err != nil {
+					b := d.Begin(nlmsg.FlagMulti, cmdList)
+					if err := d.End(nla.AppendUint32(b, attrSum, sums[d.Args[0]])); err != nil {
 						return err // it does not fit: begin here the next time
 					}
 				}

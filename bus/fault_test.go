@@ -126,8 +126,8 @@ func TestFaultsThroughConn(t *testing.T) {
 // and it works when they stop.
 func TestRandomFaults(t *testing.T) {
 	echo := simple("echo", func(i *Info) error {
-		b, mark := i.Begin(1)
-		return i.Reply(nla.AppendUint32(b, 1, i.Attrs.Uint32(1)), mark)
+		b := i.Begin(1)
+		return i.Reply(nla.AppendUint32(b, 1, i.Attrs.Uint32(1)))
 	})
 	faults := Random(1, 3, Duplicate, Truncate, NoBuffers, Interrupt, Forge)
 	on := true

@@ -347,9 +347,9 @@ func TestProfiles(t *testing.T) {
 func TestUserHeader(t *testing.T) {
 	b := newBus(t)
 	f := simple("f", func(i *Info) error {
-		b, mark := i.Begin(1)
+		b := i.Begin(1)
 		copy(b[len(b)-8:], i.UserHeader)
-		return i.Reply(nla.AppendUint32(b, 1, i.Attrs.Uint32(1)), mark)
+		return i.Reply(nla.AppendUint32(b, 1, i.Attrs.Uint32(1)))
 	})
 	f.HdrSize = 6
 	register(t, b, f)

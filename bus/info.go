@@ -1,6 +1,9 @@
 package bus
 
 import (
+	"encoding/binary"
+	"fmt"
+
 	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
@@ -29,41 +32,62 @@ type Info struct {
 	// Ctx is the family's own, for its pre_doit to hand something on.
 	Ctx any
 
-	port *Port
-	on   *registration // of the family when the request came
-	buf  []byte        // where messages are built, kept for the next
+	port  *Port
+	on    *registration // of the family when the request came
+	buf   []byte        // where messages are built, kept for the next
+	begun bool          // by Begin
 
 	scratch scratch
 }
 
-// Begin starts a message to the requester, in a buffer of the bus
-// (genlmsg_put_reply). What the handler appends is behind the family's header.
-// [Info.Reply] or [Info.Notify] ends it; one at a time.
-func (i *Info) Begin(cmd uint8) (b []byte, mark int) {
+// errNotBegun is the error for a message of another buffer.
+var errNotBegun = fmt.Errorf("bus: the message was not started by Begin of the same Info or Dump: %w", errno.EINVAL)
+
+// Begin starts a message with the sequence number and the port ID of the request:
+// the headers, and zeros for the family's own header (genlmsg_put_reply). The handler
+// appends attributes, and passes the buffer to Reply, Notify or Multicast, which
+// write the length and send a copy. The same message may be sent several times.
+//
+// The buffer belongs to the bus and is used again by the next Begin: an Info has one
+// message at a time.
+func (i *Info) Begin(cmd uint8) []byte {
+	i.begun = true
 	return i.on.begin(i.buf[:0], i.Family, 0, i.Seq, i.PortID, cmd)
 }
 
 // end writes the length of a message from Begin.
-func (i *Info) end(b []byte, mark int) []byte {
-	b = nlmsg.End(b, mark)
-	i.buf = b[:0]
-	return b
-}
-
-// Reply sends the message that Begin started to the requester (genlmsg_reply). EAGAIN
-// says that its queue was full.
-func (i *Info) Reply(b []byte, mark int) error {
-	if b = i.end(b, mark); !i.port.put(b, socket.Info{}, goodSize) {
-		return errno.EAGAIN
+func (i *Info) end(b []byte) ([]byte, error) {
+	if !i.begun || len(b) < nlmsg.HeaderLen {
+		return nil, errNotBegun
 	}
-	return nil
+	b = nlmsg.End(b, 0)
+	i.buf = b[:0]
+	return b, nil
 }
 
-// Notify sends the message that Begin started to a group of the family, by its
-// index, in the requester's network namespace (genl_notify). A requester who
-// asked for an ECHO gets it in place of what the group gets.
-func (i *Info) Notify(group int, b []byte, mark int) error {
-	b = i.end(b, mark)
+// Reply sends a message from Begin to the requester (genlmsg_reply). The error is
+// EAGAIN if the requester's queue is full, EINVAL if b is not from Begin.
+func (i *Info) Reply(b []byte) error {
+	b, err := i.end(b)
+	if err == nil && !i.port.put(b, socket.Info{}, goodSize) {
+		err = errno.EAGAIN
+	}
+	return err
+}
+
+// Notify sends a message from Begin to a group of the family, an index of
+// Family.Groups, in the requester's network namespace (genl_notify). It keeps the
+// sequence number and the port ID of the request. A requester who set
+// nlmsg.FlagEcho receives it in any case, and once.
+//
+// A group without members is no error. EAGAIN means that the queue of a requester
+// with FlagEcho is full, ENOBUFS that a member with socket.BroadcastError missed the
+// message, EINVAL that there is no such group or that b is not from Begin.
+func (i *Info) Notify(group int, b []byte) error {
+	b, err := i.end(b)
+	if err != nil {
+		return err
+	}
 	if group < 0 || group >= len(i.Family.Groups) {
 		return errno.EINVAL
 	}
@@ -72,7 +96,7 @@ func (i *Info) Notify(group int, b []byte, mark int) error {
 	if echo {
 		excluded = i.PortID
 	}
-	err := i.port.bus.multicast(i.NetNS, number, b, excluded)
+	err = i.port.bus.multicast(i.NetNS, number, b, excluded)
 	if err == errno.ESRCH {
 		err = nil
 	}
@@ -86,17 +110,30 @@ func (i *Info) Notify(group int, b []byte, mark int) error {
 	return err
 }
 
-// BeginEvent starts a message to a group: no request's (genlmsg_put). Multicast ends
-// it; one at a time, with those of Begin.
-func (i *Info) BeginEvent(cmd uint8) (b []byte, mark int) {
-	return i.on.begin(i.buf[:0], i.Family, 0, 0, 0, cmd)
+// Multicast sends a message from Begin to a group of the family, an index of
+// Family.Groups, in the requester's network namespace (genlmsg_multicast_netns). It
+// sends it as an event, with the sequence number 0 and the port ID 0, and leaves b as
+// it was. The errors are those of [Family.Multicast], and EINVAL if b is not from Begin.
+//
+// For another sequence number or port ID, or another namespace, use [Family.Begin]
+// and Family.Multicast.
+func (i *Info) Multicast(group int, b []byte) error {
+	b, err := i.end(b)
+	if err != nil {
+		return err
+	}
+	m := nlmsg.Msg(b)
+	seq, portID := m.Seq(), m.PortID()
+	readdress(m, 0, 0)
+	err = i.Family.Multicast(i.NetNS, group, b, 0)
+	readdress(m, seq, portID)
+	return err
 }
 
-// Multicast sends the message that BeginEvent started to a group of the family, by
-// its index, in the requester's network namespace (genlmsg_multicast_netns). ESRCH
-// says that nobody listens.
-func (i *Info) Multicast(group int, b []byte, mark int) error {
-	return i.Family.MulticastNetNS(i.NetNS, group, i.end(b, mark), 0)
+// readdress changes the sequence number and the port ID of a message.
+func readdress(m nlmsg.Msg, seq, portID uint32) {
+	m.SetSeq(seq)
+	binary.NativeEndian.PutUint32(m[12:nlmsg.HeaderLen], portID)
 }
 
 // Has returns whether the requester may do these things.

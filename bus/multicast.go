@@ -7,7 +7,6 @@ import (
 	"github.com/nlwire/nlwire/errno"
 
 	"github.com/nlwire/nlwire/genlmsg"
-	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -124,8 +123,8 @@ func (p *Port) Groups() ([]uint32, error) {
 	}), nil
 }
 
-// everyNetNS stands for all of the namespaces.
-const everyNetNS = -1
+// AllNetNS stands for every network namespace in [Family.Multicast].
+const AllNetNS = -1
 
 // multicast gives a datagram to the members of a group, but for the port whose ID
 // is excluded (netlink_broadcast_filtered). ESRCH says that there was none.
@@ -138,7 +137,7 @@ func (b *Bus) multicast(netNS int, group uint32, data []byte, excluded uint32) e
 			continue
 		}
 		info := socket.Info{}
-		if netNS != everyNetNS && p.netNS != netNS {
+		if netNS != AllNetNS && p.netNS != netNS {
 			if !p.has(socket.ListenAllNSID) {
 				continue
 			}
@@ -192,35 +191,46 @@ func (b *Bus) Unicast(netNS int, portID uint32, messages []byte) error {
 	return b.unicast(address{netNS, portID}, messages, socket.Info{})
 }
 
-// Multicast sends messages to the members of a group of the family, by its index,
-// in the first network namespace, but for the port with the excluded ID; 0
-// excludes none (genlmsg_multicast). ESRCH says that nobody listens, ENOBUFS that
-// a queue was full whose port asks for this error ([socket.BroadcastError]).
-func (f *Family) Multicast(group int, messages []byte, excluded uint32) error {
-	return f.multicast(0, group, messages, excluded)
-}
-
-// MulticastNetNS is Multicast in another network namespace
-// (genlmsg_multicast_netns).
-func (f *Family) MulticastNetNS(netNS, group int, messages []byte, excluded uint32) error {
-	return f.multicast(netNS, group, messages, excluded)
-}
-
-// MulticastAll is Multicast in every network namespace (genlmsg_multicast_allns). A
-// port that hears all of them gets it once, where the kernel gives it one for each.
-func (f *Family) MulticastAll(group int, messages []byte, excluded uint32) error {
-	return f.multicast(everyNetNS, group, messages, excluded)
-}
-
-func (f *Family) multicast(netNS, group int, messages []byte, excluded uint32) error {
+// Multicast sends messages from [Family.Begin], completed by nlmsg.End, in one
+// datagram to the ports of a network namespace that have joined a group, an index of
+// Family.Groups, and to ports of other namespaces with socket.ListenAllNSID. The
+// namespace 0 is the first (genlmsg_multicast, genlmsg_multicast_netns); [AllNetNS]
+// stands for all (genlmsg_multicast_allns), where a port with ListenAllNSID receives the
+// datagram once, and in the kernel once per namespace. The port with the excluded ID
+// receives nothing; 0 excludes none.
+//
+// The error is ESRCH if no port has joined, ENOBUFS if the queue of a port with
+// socket.BroadcastError is full, EINVAL if there is no such group or the messages are
+// malformed. A family that is not registered is an error, too.
+func (f *Family) Multicast(netNS, group int, messages []byte, excluded uint32) error {
 	r := f.on.Load()
 	switch {
 	case r == nil:
 		return errNotRegistered
 	case group < 0 || group >= len(f.Groups):
 		return errno.EINVAL
+	case !isWhole(messages):
+		return errMalformed
 	}
 	return r.bus.multicast(netNS, r.group(group), messages, excluded)
+}
+
+// errMalformed is the error for messages without a length, or with a wrong one.
+var errMalformed = fmt.Errorf("bus: malformed messages, or not completed by nlmsg.End: %w", errno.EINVAL)
+
+// isWhole reports whether b is one or more messages.
+func isWhole(b []byte) bool {
+	if len(b) == 0 {
+		return false
+	}
+	for len(b) > 0 {
+		_, n := nlmsg.Consume(b)
+		if n < 0 {
+			return false
+		}
+		b = b[n:]
+	}
+	return true
 }
 
 // HasListeners reports whether a port, in any network namespace, has joined a group
@@ -235,24 +245,21 @@ func (f *Family) HasListeners(group int) bool {
 	return len(r.bus.listeners[r.group(group)]) > 0
 }
 
-// Begin appends the headers of a message of the family: netlink, Generic Netlink,
-// and the family's own, which is zeros (genlmsg_put). The mark is for
-// [nlmsg.End]. A notification has the sequence number and the port ID 0.
-func (f *Family) Begin(b []byte, flags nlmsg.Flags, seq, portID uint32, cmd uint8) ([]byte, int) {
+// Begin appends the headers of a message of the family, as nlmsg.Begin does: netlink,
+// Generic Netlink, and zeros for the family's own (genlmsg_put). nlmsg.End completes it.
+// An event has the sequence number 0 and the port ID 0. The type of a family that is
+// not registered is 0.
+func (f *Family) Begin(b []byte, flags nlmsg.Flags, seq, portID uint32, cmd uint8) []byte {
 	return f.on.Load().begin(b, f, flags, seq, portID, cmd)
 }
 
 // begin is Begin with the id that the family had, or 0 for nil.
-func (r *registration) begin(b []byte, f *Family, flags nlmsg.Flags, seq, portID uint32, cmd uint8) ([]byte, int) {
+func (r *registration) begin(b []byte, f *Family, flags nlmsg.Flags, seq, portID uint32, cmd uint8) []byte {
 	id := nlmsg.Type(0)
 	if r != nil {
 		id = nlmsg.Type(r.id)
 	}
-	mark := len(b)
 	b = nlmsg.Begin(b, id, flags, seq, portID)
 	b = genlmsg.Append(b, cmd, f.Version)
-	for range nla.Align(f.HdrSize) {
-		b = append(b, 0)
-	}
-	return b, mark
+	return append(b, make([]byte, nlmsg.Align(f.HdrSize))...)
 }

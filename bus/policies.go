@@ -96,12 +96,12 @@ func (s *policyDump) add(p Profile, do, dump *operation) {
 func dumpPolicies(d *Dump) error {
 	s := d.Ctx.(*policyDump)
 	for len(s.ops) > 0 {
-		m, mark, ok := s.begin(d)
+		m, ok := s.begin(d)
 		if !ok {
 			return ErrMore
 		}
 		op := s.ops[0]
-		if d.End(s.tables.AppendOp(m, uint16(op.cmd), op.do, op.dump), mark) != nil {
+		if d.End(s.tables.AppendOp(m, uint16(op.cmd), op.do, op.dump)) != nil {
 			return ErrMore
 		}
 		s.ops = s.ops[1:]
@@ -111,11 +111,11 @@ func dumpPolicies(d *Dump) error {
 		if !more {
 			return ErrMore
 		}
-		m, mark, ok := s.begin(d)
+		m, ok := s.begin(d)
 		if !ok {
 			return ErrMore
 		}
-		if d.End(s.tables.AppendRule(m, table, typ), mark) != nil {
+		if d.End(s.tables.AppendRule(m, table, typ)) != nil {
 			return ErrMore
 		}
 		s.table, s.typ = table, typ+1
@@ -125,15 +125,15 @@ func dumpPolicies(d *Dump) error {
 // begin starts a message with the family's id. When there is room for the headers
 // but not for the id, the kernel leaves the headers in the datagram, a message
 // without attributes (ctrl_dumppolicy_prep); so does the bus.
-func (s *policyDump) begin(d *Dump) (m []byte, mark int, ok bool) {
-	m, mark = d.Begin(nlmsg.FlagMulti, genlmsg.CtrlCmdGetPolicy)
+func (s *policyDump) begin(d *Dump) (m []byte, ok bool) {
+	m = d.Begin(nlmsg.FlagMulti, genlmsg.CtrlCmdGetPolicy)
 	headers := len(m)
 	m = nla.AppendUint16(m, genlmsg.CtrlAttrFamilyID, s.id)
 	if len(m) > d.room {
 		if headers <= d.room {
-			d.out = nlmsg.End(m[:headers], mark)
+			d.out = nlmsg.End(m[:headers], len(d.out))
 		}
-		return nil, 0, false
+		return nil, false
 	}
-	return m, mark, true
+	return m, true
 }

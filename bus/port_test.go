@@ -214,7 +214,7 @@ func TestFamiliesOutliveTheirBus(t *testing.T) {
 		if err := b.Register(simple("late", nothing)); !errors.Is(err, os.ErrClosed) {
 			t.Errorf("registered on a closed bus: %v", err)
 		}
-		if err := f.Multicast(0, nil, 0); err != errNotRegistered || f.ID() != 0 {
+		if err := f.Multicast(0, 0, nil, 0); err != errNotRegistered || f.ID() != 0 {
 			t.Errorf("id %d, %v", f.ID(), err)
 		}
 	}

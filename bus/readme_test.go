@@ -22,8 +22,7 @@ func greeter() (*bus.Bus, *bus.Port, error) {
 				if err := i.Require(1); err != nil {
 					return err // EINVAL, and which attribute is missing
 				}
-				m, mark := i.Begin(1)
-				return i.Reply(nla.AppendCString(m, 1, "hello "+string(i.Attrs.Text(1))), mark)
+				return i.Reply(nla.AppendCString(i.Begin(1), 1, "hello "+string(i.Attrs.Text(1))))
 			},
 		}},
 	})

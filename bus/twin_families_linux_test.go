@@ -159,12 +159,10 @@ type learned struct {
 	msg      string // of the error, or a warning
 }
 
-// append puts the command and the attributes of a message behind the headers that
-// the bus has written.
-func appendLearned(b []byte, mark int, m nlmsg.Msg) []byte {
+// appendLearned begins a message with the command of m and appends the attributes of m.
+func appendLearned(begin func(cmd uint8) []byte, m nlmsg.Msg) []byte {
 	h, _ := genlmsg.Consume(m.Payload())
-	b[mark+nlmsg.HeaderLen] = h.Cmd()
-	return append(b, genlmsg.Attrs(m, 0)...)
+	return append(begin(h.Cmd()), genlmsg.Attrs(m, 0)...)
 }
 
 // reply answers a request with it.
@@ -173,8 +171,7 @@ func (l *learned) reply(i *Info) error {
 		i.SetMsg(l.msg)
 	}
 	for _, m := range l.messages {
-		b, mark := i.Begin(0)
-		if err := i.Reply(appendLearned(b, mark, m), mark); err != nil {
+		if err := i.Reply(appendLearned(i.Begin, m)); err != nil {
 			return err
 		}
 	}
@@ -191,8 +188,8 @@ func (l *learned) dump(d *Dump) error {
 	}
 	for ; d.Args[0] < len(l.messages); d.Args[0]++ {
 		m := l.messages[d.Args[0]]
-		b, mark := d.Begin(m.Flags(), 0)
-		if err := d.End(appendLearned(b, mark, m), mark); err != nil {
+		begin := func(cmd uint8) []byte { return d.Begin(m.Flags(), cmd) }
+		if err := d.End(appendLearned(begin, m)); err != nil {
 			return err
 		}
 	}
@@ -347,12 +344,12 @@ func netdevEvents(t *testing.T, f *Family) []event {
 	t.Cleanup(func() { rtnl.Close() })
 	tell := func(t *testing.T, cmd uint8) {
 		t.Helper()
-		b, mark := f.Begin(nil, 0, 0, 0, cmd)
+		b := f.Begin(nil, 0, 0, 0, cmd)
 		b = nla.AppendUint32(b, 1, index)
 		for _, typ := range []uint16{3, 5, 6} { // features that a bridge has not
 			b = nla.AppendUint64(b, typ, 0)
 		}
-		if err := f.MulticastNetNS(1, mgmt, nlmsg.End(b, mark), 0); err != nil && err != error(errno.ENOBUFS) && err != error(errno.ESRCH) {
+		if err := f.Multicast(1, mgmt, nlmsg.End(b, 0), 0); err != nil && err != error(errno.ENOBUFS) && err != error(errno.ESRCH) {
 			t.Fatal(err)
 		}
 	}

@@ -56,18 +56,14 @@ func echo(i *bus.Info) error {
 		i.SetMsg("DOC_EXMPL_A_MSG is required")
 		return errno.EINVAL
 	}
-	b, mark := i.Begin(CmdEcho)
-	if err := i.Reply(appendMsg(b, i), mark); err != nil {
+	b := appendMsg(i.Begin(CmdEcho), i)
+	if err := i.Reply(b); err != nil {
 		return err
 	}
-	if !i.Family.HasListeners(0) {
-		return nil
-	}
-	b, mark = i.BeginEvent(CmdEcho)
-	if err := i.Multicast(0, appendMsg(b, i), mark); err != errno.ESRCH {
+	if err := i.Multicast(0, b); err != errno.ESRCH { // without members
 		return err
 	}
-	return nil // they are in other namespaces
+	return nil
 }
 
 // appendMsg appends the text of the request up to its NUL.
@@ -80,9 +76,9 @@ func appendMsg(b []byte, i *bus.Info) []byte {
 
 func list(d *bus.Dump) error {
 	for ; d.Args[0] < DumpLen; d.Args[0]++ {
-		b, mark := d.Begin(nlmsg.FlagMulti, CmdEcho)
+		b := d.Begin(nlmsg.FlagMulti, CmdEcho)
 		b = nla.AppendCString(b, AttrMsg, "dump entry number "+strconv.Itoa(d.Args[0]))
-		if err := d.End(b, mark); err != nil {
+		if err := d.End(b); err != nil {
 			return err
 		}
 	}

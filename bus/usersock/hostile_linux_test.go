@@ -30,8 +30,8 @@ func TestForgedAnswersAreNotBelieved(t *testing.T) {
 	w := serve(t, bus.New(bus.WithBefore(func(i *bus.Info) { (*forge.Load())(i) })))
 	third := w.socket()
 	f := func(i *bus.Info) {
-		fake, mark := w.family.Begin(nil, 0, i.Seq, i.PortID, docexmpl.CmdEcho)
-		fake = nlmsg.End(nla.AppendCString(fake, docexmpl.AttrMsg, "forged"), mark)
+		fake := w.family.Begin(nil, 0, i.Seq, i.PortID, docexmpl.CmdEcho)
+		fake = nlmsg.End(nla.AppendCString(fake, docexmpl.AttrMsg, "forged"), 0)
 		opts := nlmsg.AckOptions{PortID: i.PortID, Cap: true}
 		for _, b := range [][]byte{
 			nlmsg.AppendAck(nil, &nlmsg.ExtAck{Errno: 2, Request: i.Msg}, opts), fake, nlmsg.AppendAck(nil, &nlmsg.ExtAck{Request: i.Msg}, opts),

@@ -256,11 +256,11 @@ func TestSlowClient(t *testing.T) {
 func TestLongReply(t *testing.T) {
 	w := serve(t, bus.New())
 	f := &bus.Family{Name: "long", Ops: []bus.Op{{Cmd: 1, Do: func(i *bus.Info) error {
-		b, mark := i.Begin(1)
+		b := i.Begin(1)
 		for range 3 {
 			b = nla.AppendBytes(b, 1, make([]byte, 60_000))
 		}
-		return i.Reply(b, mark)
+		return i.Reply(b)
 	}}}}
 	if err := w.bus.Register(f); err != nil {
 		t.Fatal(err)
