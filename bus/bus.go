@@ -84,9 +84,6 @@ func New(options ...Option) *Bus {
 	return b
 }
 
-// Profile returns the kernel whose behaviour the bus has.
-func (b *Bus) Profile() Profile { return b.profile }
-
 // Close closes every port; what waits there ends with os.ErrClosed. Opening
 // another one, and registering, fail with it from then on. The families are free
 // for another bus; nobody is told.

@@ -109,7 +109,7 @@ func (b *Bus) request(c *call) error {
 	switch {
 	case op == nil:
 		return errno.EOPNOTSUPP
-	case op.flags&genlmsg.OpAdmin != 0 && !i.Has(CapNetAdmin), op.flags&genlmsg.OpUnsAdmin != 0 && !i.Has(CapNetAdminNS):
+	case op.flags&genlmsg.OpAdmin != 0 && !i.HasCaps(CapNetAdmin), op.flags&genlmsg.OpUnsAdmin != 0 && !i.HasCaps(CapNetAdminNS):
 		return errno.EPERM
 	case isDump:
 		return b.startDump(c, op)

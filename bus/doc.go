@@ -27,7 +27,7 @@
 // # Index by job
 //
 //	make        New, WithProfile, Bus.Close, Bus.Stats
-//	families    Family, Op, SmallOp, SplitOp, Group; Bus.Register, Unregister
+//	families    Family, Op, SplitOp, Group; Bus.Register, Unregister
 //	handlers    Info, ExtAck, Info.Begin, Reply, Notify, Multicast, Require,
 //	            ParseNested; Dump, Dump.Begin, End, ErrMore; Errno
 //	ports       Bus.Open, Port, WithPortID, WithNetNS, WithCaps, WithFlags;

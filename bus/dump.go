@@ -84,9 +84,6 @@ func (d *Dump) End(b []byte) error {
 	return nil
 }
 
-// Len returns how many bytes of the datagram are written.
-func (d *Dump) Len() int { return len(d.out) }
-
 func (d *Dump) checkConsistent(m nlmsg.Msg) {
 	if d.previous != 0 && d.Generation != d.previous {
 		m.SetFlags(m.Flags() | nlmsg.FlagDumpIntr)

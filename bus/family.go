@@ -35,38 +35,30 @@ const (
 // own bus it must use nothing else: to send a request, to open, join, leave or
 // close, to register or unregister deadlocks, as the kernel would there.
 type (
-	// Do handles a request: doit, but also pre_doit.
-	Do func(*Info) error
-	// PostDo runs behind a Do that ran, whatever came of it (post_doit).
-	PostDo func(*Info)
-	// DumpFunc is a step of a dump: start, or dumpit. See [Dump].
+	// DoFunc handles a request (doit), or prepares that (pre_doit).
+	DoFunc func(*Info) error
+	// PostDoFunc runs after a DoFunc, even if that failed or panicked (post_doit).
+	PostDoFunc func(*Info)
+	// DumpFunc is a step of a dump (start, dumpit). See [Dump].
 	DumpFunc func(*Dump) error
-	// DumpDone runs once, when a dump that was started ends (done).
-	DumpDone func(*Dump)
+	// DoneFunc runs once at the end of a dump whose start succeeded (done).
+	DoneFunc func(*Dump)
 )
 
-// Op is an operation with policies of its own (struct genl_ops). One of Do and
-// Dump must be there.
+// Op is an operation (struct genl_ops; with Policy, Start and Done nil, struct
+// genl_small_ops). At least one of Do and Dump is not nil.
 type Op struct {
 	Cmd      uint8
-	Flags    genlmsg.OpFlags // genlmsg.OpAdmin, genlmsg.OpUnsAdmin
+	Flags    genlmsg.OpFlags // genlmsg.OpAdmin, genlmsg.OpUnsAdmin; the bus adds the others
 	Validate Validate
-	// Policy is nil for the family's. Without any, a command from
-	// Family.ResvStartOp on rejects every attribute; one before it accepts all.
+	// Policy is for the attributes of Do and Dump. Nil means Family.Policy. If that is
+	// nil too, a command from Family.ResvStartOp on rejects every attribute; the
+	// attributes of a command below it are not checked, and Info.Attrs is nil.
 	Policy *policy.Policy
-	Do     Do
-	Start  DumpFunc // nil: nothing to do
+	Do     DoFunc
+	Start  DumpFunc // optional
 	Dump   DumpFunc
-	Done   DumpDone // nil: nothing to do
-}
-
-// SmallOp is an operation under the policy of its family (struct genl_small_ops).
-type SmallOp struct {
-	Cmd      uint8
-	Flags    genlmsg.OpFlags
-	Validate Validate
-	Do       Do
-	Dump     DumpFunc
+	Done   DoneFunc // optional
 }
 
 // SplitOp is one half of an operation (struct genl_split_ops): Flags has one of
@@ -77,13 +69,13 @@ type SplitOp struct {
 	Validate Validate
 	Policy   *policy.Policy // nil: see [Profile]
 
-	PreDo  Do
-	Do     Do
-	PostDo PostDo
+	PreDo  DoFunc // optional; an error ends the request
+	Do     DoFunc
+	PostDo PostDoFunc // optional
 
-	Start DumpFunc
+	Start DumpFunc // optional
 	Dump  DumpFunc
-	Done  DumpDone
+	Done  DoneFunc // optional
 }
 
 // GroupFlags are what joining a group takes.
@@ -121,10 +113,9 @@ type Family struct {
 	ResvStartOp uint8
 
 	Ops      []Op
-	SmallOps []SmallOp
 	SplitOps []SplitOp
-	PreDo    Do // in front of every Do of Ops and SmallOps; an error ends the request
-	PostDo   PostDo
+	PreDo    DoFunc     // optional, before each Do of Ops; an error ends the request
+	PostDo   PostDoFunc // optional, after each Do of Ops
 	Groups   []Group
 
 	// Bind and Unbind hear of ports that join and leave a group, by its index. They

@@ -19,7 +19,7 @@ import (
 func TestLongTexts(t *testing.T) {
 	long := strings.Repeat("x", 70_000)
 	for name, tt := range map[string]struct {
-		do   Do
+		do   DoFunc
 		want string
 	}{
 		"an error":   {func(*Info) error { return errors.New(long) }, long[:maxText]},

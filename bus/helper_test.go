@@ -107,7 +107,7 @@ func length(n uint32) []byte { return binary.NativeEndian.AppendUint32(nil, n) }
 func nothing(*Info) error { return nil }
 
 // simple is a family with one operation.
-func simple(name string, do Do) *Family {
+func simple(name string, do DoFunc) *Family {
 	return &Family{Name: name, Version: 1, Ops: []Op{{Cmd: 1, Do: do, Policy: anyPolicy}}}
 }
 

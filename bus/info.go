@@ -136,8 +136,8 @@ func readdress(m nlmsg.Msg, seq, portID uint32) {
 	binary.NativeEndian.PutUint32(m[12:nlmsg.HeaderLen], portID)
 }
 
-// Has returns whether the requester may do these things.
-func (i *Info) Has(c Caps) bool { return i.port.caps&c == c }
+// HasCaps reports whether the port of the requester has all of these capabilities.
+func (i *Info) HasCaps(c Caps) bool { return i.port.caps&c == c }
 
 // Require returns EINVAL, and says so, if an attribute of the top level is missing
 // (GENL_REQ_ATTR_CHECK).

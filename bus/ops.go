@@ -19,13 +19,13 @@ type operation struct {
 	policy   *policy.Policy
 	maxAttr  int
 
-	preDo  Do
-	do     Do
-	postDo PostDo
+	preDo  DoFunc
+	do     DoFunc
+	postDo PostDoFunc
 
 	start DumpFunc
 	dump  DumpFunc
-	done  DumpDone
+	done  DoneFunc
 }
 
 // command is an operation as the controller tells it (struct genl_op_iter).
@@ -56,11 +56,6 @@ func newOpTable(f *Family, p Profile) (*opTable, error) {
 	t := &opTable{}
 	for i := range f.Ops {
 		t.list = append(t.list, legacy(f, &f.Ops[i], p))
-	}
-	for i := range f.SmallOps {
-		s := &f.SmallOps[i]
-		full := Op{Cmd: s.Cmd, Flags: s.Flags, Validate: s.Validate, Do: s.Do, Dump: s.Dump}
-		t.list = append(t.list, legacy(f, &full, p))
 	}
 	numLegacy := len(t.list)
 	for rest := f.SplitOps; len(rest) > 0; {

@@ -17,14 +17,6 @@ const (
 	Linux72
 )
 
-// String returns the version: "6.18".
-func (p Profile) String() string {
-	if p == Linux72 {
-		return "7.2"
-	}
-	return "6.18"
-}
-
 // The policies of operations that reject every attribute (genl_policy_reject_all).
 // 7.2 shortened it by an entry, so that the text for an attribute of type 1 is
 // another, and the controller tells another highest type.

@@ -31,8 +31,8 @@ func TestRegisterErrors(t *testing.T) {
 			SplitOps: []SplitOp{{Cmd: 1, Flags: do, Do: nothing}},
 		}, errno.EINVAL},
 		"new op that does not validate": {&Family{Name: "f", Ops: []Op{{Cmd: 1, Do: nothing, Validate: DontValidateStrict}}}, errno.EINVAL},
-		"small op that does not validate": {&Family{
-			Name: "f", ResvStartOp: 1, SmallOps: []SmallOp{{Cmd: 1, Dump: noDump, Validate: DontValidateDump}},
+		"new dump that does not validate": {&Family{
+			Name: "f", ResvStartOp: 1, Ops: []Op{{Cmd: 1, Dump: noDump, Validate: DontValidateDump}},
 		}, errno.EINVAL},
 		"split op of no half":   {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 1, Do: nothing}}}, errno.EINVAL},
 		"split op of both":      {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 1, Flags: do | dump, Do: nothing}}}, errno.EINVAL},

@@ -126,7 +126,7 @@ func halves(full *Op, p ctrl.OpPolicy) (ops []SplitOp) {
 }
 
 // setDo and setDump give an operation of a twin its handler.
-func (f *Family) setDo(cmd uint8, do Do) {
+func (f *Family) setDo(cmd uint8, do DoFunc) {
 	for i := range f.Ops {
 		if f.Ops[i].Cmd == cmd {
 			f.Ops[i].Do = do
@@ -241,8 +241,7 @@ func completeTCPMetrics(f *Family) {
 	f.Policy.Attrs = append(f.Policy.Attrs, make([]policy.Rule, f.MaxAttr+1-len(f.Policy.Attrs))...)
 	f.ResvStartOp, f.Parallel = cmdDel+1, true
 	flags := f.Ops[1].Flags
-	f.Ops = nil
-	f.SmallOps = []SmallOp{
+	f.Ops = []Op{
 		{Cmd: cmdGet, Validate: DontValidateStrict | DontValidateDump, Do: func(i *Info) error {
 			if !i.Attrs.Has(addr4) && !i.Attrs.Has(addr6) {
 				return eafnosupport

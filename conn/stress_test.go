@@ -288,7 +288,7 @@ func (s *stress) busTarget() *stressTarget {
 	world := bus.New(bus.WithFaults(s.busFaults(target.value)))
 	s.t.Cleanup(func() { world.Close() })
 	family := &bus.Family{Name: "echo", Version: 1, Parallel: true, Policy: &policy.Policy{Attrs: []policy.Rule{attrNumber: {Kind: policy.KindU32}}}}
-	family.SmallOps = []bus.SmallOp{{Cmd: cmdAdd, Do: func(i *bus.Info) error {
+	family.Ops = []bus.Op{{Cmd: cmdAdd, Do: func(i *bus.Info) error {
 		b := i.Begin(cmdAdd)
 		return i.Reply(nla.AppendUint32(b, attrNumber, i.Attrs.Uint32(attrNumber)))
 	}}, {Cmd: cmdList, Dump: func(d *bus.Dump) error {

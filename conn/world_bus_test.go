@@ -53,7 +53,7 @@ func newBus(tb testing.TB) *busWorld {
 		Name: "lists", Version: 1, Policy: policy,
 		ResvStartOp: 0xff, // the flags for adding are not for newer operations
 		Groups:      []bus.Group{{Name: "entries"}, {Name: "links"}, {Name: "guarded", Flags: bus.GroupNetAdmin}},
-		SmallOps: []bus.SmallOp{
+		Ops: []bus.Op{
 			{Cmd: cmdAdd, Do: w.doAdd}, {Cmd: cmdRemove, Do: w.doRemove}, {Cmd: cmdList, Dump: w.dumpEntries},
 			{Cmd: cmdAddLink, Do: w.doAddLink}, {Cmd: cmdListLinks, Dump: w.dumpLinks},
 			{Cmd: cmdNothing, Do: doNothing}, {Cmd: cmdGuarded, Flags: genlmsg.OpAdmin, Do: doNothing},
