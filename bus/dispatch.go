@@ -13,20 +13,15 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// WithBefore has f run in front of every handler, in its place: one that waits
-// makes the handler slow, and with it the Send of the requester. It may do what a
-// handler may.
-func WithBefore(f func(*Info)) Option { return func(b *Bus) { b.before = f } }
-
-// call is what handling a request takes, kept in a pool.
+// call has the buffers for handling a request. It is kept in a pool.
 type call struct {
 	info  Info
 	attrs []nla.Attr
 	ack   []byte // the answer
 }
 
-// handle goes through the messages of a datagram (netlink_rcv_skb). What comes
-// behind one whose length makes no sense is not looked at, and nobody is told.
+// handle handles the messages of a datagram. It stops silently at the first malformed
+// length (netlink_rcv_skb).
 func (b *Bus) handle(p *Port, data []byte) {
 	b.stats.datagrams.Add(1)
 	b.registry.RLock()
@@ -48,7 +43,7 @@ func (b *Bus) handle(p *Port, data []byte) {
 		if err != nil {
 			e = c.info.take(err)
 		}
-		// EINTR is how a dump that has begun says that its Done ends it.
+		// EINTR means that a dump has begun; its Done ends it.
 		if e != errno.EINTR && (e != 0 || m.Flags()&nlmsg.FlagAck != 0) {
 			c.acknowledge(e)
 		}
@@ -59,7 +54,7 @@ func (c *call) begin(p *Port, m nlmsg.Msg) {
 	c.info = Info{Seq: m.Seq(), PortID: p.id, NetNS: p.netNS, Msg: m, port: p, buf: c.info.buf, scratch: c.info.scratch}
 }
 
-// release forgets the request and keeps the buffers.
+// release clears the references to the request and keeps the buffers.
 func (b *Bus) release(c *call) {
 	c.info = Info{buf: c.info.buf, scratch: c.info.scratch}
 	clear(c.attrs)
@@ -73,9 +68,11 @@ func (c *call) acknowledge(e errno.Errno) {
 	c.info.port.put(c.ack, socket.Info{}, len(c.ack)+slack(ext, opts))
 }
 
+// The kernel's texts that are not those of the validator (genetlink.c, netlink.h).
 const (
 	msgReserved = "genlmsghdr.reserved field is not 0"
 	msgFlags    = "ambiguous or reserved bits set in nlmsg_flags"
+	msgNoNest   = "NLA_F_NESTED is missing" // policy has it, too; a test compares
 )
 
 // request finds the operation and runs it, in the kernel's order of checks
@@ -117,8 +114,8 @@ func (b *Bus) request(c *call) error {
 	return b.do(c, op)
 }
 
-// checkHeader returns what the kernel has against the headers of a newer command
-// (genl_header_check), "" for nothing.
+// checkHeader returns the text for invalid headers of a command from ResvStartOp on,
+// "" for valid ones (genl_header_check).
 func (f *Family) checkHeader(i *Info) string {
 	if i.Header.Cmd() < f.ResvStartOp {
 		return ""
@@ -154,14 +151,15 @@ func (b *Bus) do(c *call, op *operation) error {
 			}
 		}
 		if op.postDo != nil {
-			defer op.postDo(i) // also behind a panic: it may hold a lock
+			defer op.postDo(i) // also after a panic: it may hold a lock
 		}
 		return op.do(i)
 	})
 }
 
-// parse validates the attributes as the operation wants it
-// (genl_family_rcv_msg_attrs_parse). The table is in room, which it returns grown.
+// parse validates the attributes of the request as the operation requires
+// (genl_family_rcv_msg_attrs_parse). The table uses the array of room, which parse
+// returns, grown if needed.
 func (i *Info) parse(room []nla.Attr, op *operation, liberal Validate) (nla.Table, []nla.Attr, error) {
 	if !i.port.bus.profile.parses(op) {
 		return nil, room, nil
@@ -175,15 +173,14 @@ func (i *Info) parse(room []nla.Attr, op *operation, liberal Validate) (nla.Tabl
 		room = append(room[:0], make([]nla.Attr, op.maxAttr+1)...)
 		tb = room
 	}
-	i.scratch.parsed = policy.Report{}
-	e := nlmsg.ParseReport(tb, i.Msg, genlmsg.HeaderLen+i.Family.HdrSize, op.policy, mode, &i.scratch.parsed)
-	if i.takeReport(); e != 0 {
+	attrs := genlmsg.Attrs(i.Msg, i.Family.HdrSize) // request has checked that there is a header
+	if e := i.validate(tb, attrs, op.policy, mode); e != 0 {
 		return nil, room, e
 	}
 	return tb, room, nil
 }
 
-// run calls a handler and survives its panic, which is EIO for the requester.
+// run calls a handler and recovers from its panic, for which the requester gets EIO.
 func (b *Bus) run(i *Info, handler func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {

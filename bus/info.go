@@ -12,28 +12,29 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Info is a request, as its handler sees it (struct genl_info). It and all that it
-// refers to are good until the handler returns.
+// Info is a request, as its handler receives it (struct genl_info). It is valid until
+// the handler returns, with everything that it refers to: copy what is kept.
 type Info struct {
 	Family     *Family
-	Seq        uint32 // of the request; a reply carries it
-	PortID     uint32 // of the requester; a reply carries it
-	NetNS      int    // of the requester's port
+	Seq        uint32 // of the request; a reply has the same
+	PortID     uint32 // of the requester; a reply has the same
+	NetNS      int    // network namespace of the requester's port
 	Msg        nlmsg.Msg
 	Header     genlmsg.Header
-	UserHeader []byte // Family.HdrSize bytes
-	// Attrs are the attributes by type, validated under the operation's policy;
-	// nil where it has none, or none with types.
+	UserHeader []byte // Family.HdrSize bytes, nil for 0
+	// Attrs has the attributes by type, validated by the policy of the operation. It
+	// is nil without a policy, and for a policy without types.
 	Attrs nla.Table
-	// ExtAck is what the answer reports besides the errno, to a requester who asked for it;
-	// on success only the text, as a warning, and the cookie. The Set methods fill it;
-	// its Errno and Request are those of the answer. What is set last stands.
+	// ExtAck is sent with the errno if the requester has turned socket.ExtAck on; with
+	// success, only its text, a warning, and its cookie. The Set methods fill it, the
+	// later call replaces the value of the earlier one. The bus sets Errno and Request.
 	ExtAck nlmsg.ExtAck
-	// Ctx is the family's own, for its pre_doit to hand something on.
+	// Ctx carries a value of the family from PreDo to Do and PostDo, or from Start to
+	// Dump and Done. The bus does not use it.
 	Ctx any
 
 	port  *Port
-	on    *registration // of the family when the request came
+	on    *registration // of the family when the request was received
 	buf   []byte        // where messages are built, kept for the next
 	begun bool          // by Begin
 
@@ -77,7 +78,7 @@ func (i *Info) Reply(b []byte) error {
 
 // Notify sends a message from Begin to a group of the family, an index of
 // Family.Groups, in the requester's network namespace (genl_notify). It keeps the
-// sequence number and the port ID of the request. A requester who set
+// sequence number and the port ID of the request. A requester that set
 // nlmsg.FlagEcho receives it in any case, and once.
 //
 // A group without members is no error. EAGAIN means that the queue of a requester
@@ -139,8 +140,8 @@ func readdress(m nlmsg.Msg, seq, portID uint32) {
 // HasCaps reports whether the port of the requester has all of these capabilities.
 func (i *Info) HasCaps(c Caps) bool { return i.port.caps&c == c }
 
-// Require returns EINVAL, and says so, if an attribute of the top level is missing
-// (GENL_REQ_ATTR_CHECK).
+// Require returns EINVAL if an attribute of the top level is missing, and reports its
+// type in ExtAck (GENL_REQ_ATTR_CHECK).
 func (i *Info) Require(typ uint16) error {
 	if i.Attrs.Has(typ) {
 		return nil
@@ -149,19 +150,16 @@ func (i *Info) Require(typ uint16) error {
 	return errno.EINVAL
 }
 
-// ParseNested validates what is inside a nest of the request and fills tb
-// (nla_parse_nested): strictly, and the nest must have its bit. What it refuses is
-// in the extended ACK; the error is the errno.
+// ParseNested validates the attributes inside a nest of the request strictly, and
+// fills tb, an entry for each type from 0 on; tb may be nil (nla_parse_nested). The
+// error is the errno for the requester, EINVAL for a nest without its flag; ExtAck has
+// the details. nest must be a view of Info.Msg, as those in Info.Attrs and tb are.
 func (i *Info) ParseNested(tb []nla.Attr, nest nla.Attr, p *policy.Policy) error {
 	if !nest.IsNested() {
-		i.SetAttrMsg(nest, "NLA_F_NESTED is missing")
+		i.SetAttrMsg(nest, msgNoNest)
 		return errno.EINVAL
 	}
-	report := &i.scratch.parsed
-	*report = policy.Report{}
-	e := policy.ParseReport(tb, nest.Payload(), p, policy.Strict, report)
-	report.Offset += int(i.offset(nest)) + nla.HeaderLen
-	if i.takeReport(); e != 0 {
+	if e := i.validate(tb, nest.Payload(), p, policy.Strict); e != 0 {
 		return e
 	}
 	return nil

@@ -1,12 +1,13 @@
 package bus
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -224,5 +225,75 @@ func TestAFamilyTooLargeToTell(t *testing.T) {
 	}
 	if a, err := nlmsg.ParseDone(last); err != nil || a.Errno != errno.EMSGSIZE {
 		t.Errorf("the dump ends with %v, errno %d, %v", last, a.Errno, err)
+	}
+}
+
+// Families that come, go and change their bus at once: each call has one outcome.
+func TestRegistersAtOnce(t *testing.T) {
+	for range 200 {
+		b, other := New(), New()
+		f := simple("f", nothing)
+		f.Groups = []Group{{Name: "g"}}
+		var mu sync.Mutex
+		registered, unregistered := 0, 0
+		tally := func(n *int, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				*n++
+			}
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() { // who reads meanwhile sees all of it, or nothing
+			if id, group := f.ID(), f.GroupID(0); id == 0 && group != 0 && f.ID() == 0 {
+				t.Errorf("id %d, group %d", id, group)
+			}
+		})
+		for _, on := range []*Bus{b, other, b} {
+			wg.Go(func() { tally(&registered, on.Register(f)) })
+		}
+		wg.Wait()
+		for range 3 {
+			wg.Go(func() { tally(&unregistered, b.Unregister(f)) })
+			wg.Go(func() { tally(&unregistered, other.Unregister(f)) })
+		}
+		wg.Go(func() { _ = b.Register(simple("late", nothing)) })
+		wg.Go(func() { _ = b.Close() })
+		wg.Wait()
+		_ = other.Close()
+		if registered != 1 || unregistered > 1 {
+			t.Fatalf("registered %d times, unregistered %d times", registered, unregistered)
+		}
+	}
+}
+
+// Sizes that no family has are refused, and one that is too large to tell is an
+// error for who asks.
+func TestSizesOfFamilies(t *testing.T) {
+	const maxInt = int(^uint(0) >> 1)
+	b := newBus(t)
+	for name, f := range map[string]*Family{
+		"header":                  {Name: "f", HdrSize: maxInt},
+		"maximum":                 {Name: "f", MaxAttr: maxInt},
+		"another maximum":         {Name: "f", MaxAttr: 9, Policy: anyPolicy},
+		"a maximum below the top": {Name: "f", MaxAttr: 1, Policy: anyPolicy},
+	} {
+		if err := b.Register(f); !errors.Is(err, errno.EINVAL) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	f := &Family{Name: "large"}
+	for i := range 5000 {
+		f.Groups = append(f.Groups, Group{Name: fmt.Sprint("group", i)})
+	}
+	register(t, b, f)
+	p := openPort(t, b)
+	name := nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, "large")
+	if a := answerTo(t, p, message(b.ctrl, genlmsg.CtrlCmdGetFamily, 0, name)); a.Errno != errno.EMSGSIZE {
+		t.Errorf("errno %d", a.Errno)
+	}
+	list := send(t, p, message(b.ctrl, genlmsg.CtrlCmdGetFamily, nlmsg.FlagDump, nil))
+	if a, err := nlmsg.ParseDone(list[len(list)-1]); err != nil || a.Errno != errno.EMSGSIZE || b.Stats().Panics != 0 {
+		t.Errorf("the list ends with errno %d, %v", a.Errno, err)
 	}
 }
