@@ -10,7 +10,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// An extended ACK that does not fit behind the Done leaves its flag.
+// An extended ACK that does not fit into the Done leaves its flag.
 func TestDoneWithoutRoomForItsText(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, lister(func(d *Dump) error {
@@ -97,7 +97,7 @@ func TestCloseWhileADumpStarts(t *testing.T) {
 	}
 }
 
-// A dump that outlives its family has its id to the end, whoever has it then.
+// A dump that outlives its family keeps its ID to the end, even if another family has it by then.
 func TestADumpKeepsItsID(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, lister(count(100, 76)))

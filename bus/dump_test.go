@@ -133,7 +133,7 @@ func TestEndsOfDumps(t *testing.T) {
 		}, isDone), 0, 3, 0, "", nlmsg.TypeDone, 1},
 		{"more of nothing", lister(func(*Dump) error { return ErrMore }, isDone), 0, 0, 0, "", nlmsg.TypeDone, 1},
 		{"an error", lister(func(d *Dump) error { d.SetMsg("oh"); return errno.ENODEV }, isDone), 0, 0, errno.ENODEV, "oh", nlmsg.TypeDone, 1},
-		{"an error behind one", lister(func(d *Dump) error { d.SetMsg("oh"); return one(d, errno.ENODEV) }, isDone), 0, 1, errno.ENODEV, "oh", nlmsg.TypeDone, 1},
+		{"an error after one", lister(func(d *Dump) error { d.SetMsg("oh"); return one(d, errno.ENODEV) }, isDone), 0, 1, errno.ENODEV, "oh", nlmsg.TypeDone, 1},
 		{"a warning", lister(func(d *Dump) error { d.SetMsg("hm"); return nil }, isDone), 0, 0, 0, "hm", nlmsg.TypeDone, 1},
 		{"no room for one", lister(func(*Dump) error { return errno.EMSGSIZE }, isDone), 0, 0, errno.EMSGSIZE, "", nlmsg.TypeDone, 1},
 		{"the start refuses", lister(count(9, 0), isDone, func(op *Op) {
@@ -197,7 +197,7 @@ func TestOneDumpAtATime(t *testing.T) {
 	}
 }
 
-// What is listed changes: marked on the messages behind it, and on the Done.
+// When the listed objects change, the later messages and the Done are marked.
 func TestInconsistentDumps(t *testing.T) {
 	generations := []uint32{3, 3, 4, 4, 0, 5}
 	b := newBus(t)

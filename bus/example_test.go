@@ -104,7 +104,7 @@ func ExampleBus_Register() {
 	// 42 <nil>
 }
 
-// A fault, and what a client is told.
+// A fault, and the error of the client.
 func ExampleScript() {
 	b := bus.New(bus.WithFaults(bus.Script(bus.NoBuffers)))
 	defer b.Close()

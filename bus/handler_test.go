@@ -57,7 +57,7 @@ func TestOrderOfChecks(t *testing.T) {
 	}
 }
 
-// What an operation asks of whoever sends, and a group of whoever joins.
+// The capabilities for sending to an operation and for joining a group.
 func TestCaps(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, &Family{
@@ -142,10 +142,10 @@ func TestAroundADo(t *testing.T) {
 	}
 }
 
-// A handler that panics costs its requester EIO, and nobody else anything.
+// A handler that panics is EIO for its requester, and has no effect on others.
 func TestPanics(t *testing.T) {
-	var told []*Panic
-	b := newBus(t, WithPanics(func(p *Panic) { told = append(told, p) }))
+	var panics []*Panic
+	b := newBus(t, WithPanics(func(p *Panic) { panics = append(panics, p) }))
 	var doPanic bool
 	f := simple("f", func(*Info) error {
 		if doPanic {
@@ -172,8 +172,8 @@ func TestPanics(t *testing.T) {
 	if a := answerTo(t, p, message(f, 1, nlmsg.FlagAck, nil)); a.Errno != 0 {
 		t.Errorf("after it: errno %d", a.Errno)
 	}
-	if len(told) != 3 || b.Stats().Panics != 3 || !strings.Contains(string(told[0].Stack), "TestPanics") {
-		t.Errorf("%d panics told, stats %+v", len(told), b.Stats())
+	if len(panics) != 3 || b.Stats().Panics != 3 || !strings.Contains(string(panics[0].Stack), "TestPanics") {
+		t.Errorf("%d panics reported, stats %+v", len(panics), b.Stats())
 	}
 }
 
@@ -185,7 +185,7 @@ func TestProfiles(t *testing.T) {
 		split      string // what an attribute meets in a split operation
 		legacy     string // and in an older form
 		unvalid    bool   // Attrs of an operation that does not validate
-		dumpNumber uint16 // by which the controller tells an operation without a do
+		dumpNumber uint16 // the command of an operation without a do in a policy dump
 	}{
 		{Linux618, "", "Attribute failed policy validation", true, 0},
 		{Linux72, "Unknown attribute type", "Unknown attribute type", false, 4},
@@ -210,15 +210,15 @@ func TestProfiles(t *testing.T) {
 			t.Errorf("%v: attributes without a policy: %v", tt.profile, attrs)
 		}
 		byName := nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, "f")
-		var told []uint16
+		var exported []uint16
 		for _, m := range send(t, p, message(b.ctrl, genlmsg.CtrlCmdGetPolicy, nlmsg.FlagDump, byName)) {
 			if op := nla.Find(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrOpPolicy); op != nil {
 				inner, _ := nla.Consume(op.Payload())
-				told = append(told, inner.Type())
+				exported = append(exported, inner.Type())
 			}
 		}
-		if want := []uint16{2, 3, tt.dumpNumber}; !slices.Equal(told, want) {
-			t.Errorf("%v: policies of %d told, want %d", tt.profile, told, want)
+		if want := []uint16{2, 3, tt.dumpNumber}; !slices.Equal(exported, want) {
+			t.Errorf("%v: policies of %d exported, want %d", tt.profile, exported, want)
 		}
 	}
 }
@@ -272,9 +272,9 @@ func TestDatagrams(t *testing.T) {
 			bad[16] = 99
 			return slices.Concat(one(1, 1), bad, one(3, 1))
 		}(), 2, 1},
-		{"15 bytes behind", append(one(1, 1), make([]byte, 15)...), 1, 0},
-		{"a length of 0 behind", append(one(1, 5), make([]byte, 16)...), 1, 1},
-		{"a length past the end behind", slices.Concat(one(1, 5), length(200), make([]byte, 20)), 1, 1},
+		{"15 bytes at the end", append(one(1, 1), make([]byte, 15)...), 1, 0},
+		{"a length of 0 at the end", append(one(1, 5), make([]byte, 16)...), 1, 1},
+		{"a length past the end", slices.Concat(one(1, 5), length(200), make([]byte, 20)), 1, 1},
 		{"15 bytes", make([]byte, 15), 0, 0},
 		{"last one unpadded", append(one(1, 5), func() []byte { m := one(2, 5); m = append(m, 1); copy(m, length(21)); return m }()...), 1, 2},
 	}
@@ -289,7 +289,7 @@ func TestDatagrams(t *testing.T) {
 	}
 }
 
-// post_doit runs behind a panic, too: it gives back what pre_doit took.
+// post_doit runs after a panic, too: it releases what pre_doit acquired.
 func TestPostDoAfterAPanic(t *testing.T) {
 	held := 0
 	f := simple("f", func(*Info) error { panic("broken") })

@@ -13,7 +13,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// A reply, an event and an echo: who gets which, and what they carry.
+// The receivers and the contents of a notification with and without echo.
 func TestNotify(t *testing.T) {
 	b := newBus(t)
 	f := simple("f", func(i *Info) error {
@@ -43,16 +43,16 @@ func TestNotify(t *testing.T) {
 				t.Errorf("echo %v: %v, %+v, %v", echo, m, info, err)
 			}
 			if _, _, err := p.TryReceive(buf); err != socket.ErrEmpty {
-				t.Errorf("echo %v: told twice", echo)
+				t.Errorf("echo %v: received twice", echo)
 			}
 		}
 	}
 	if _, _, err := deaf.TryReceive(buf); err != socket.ErrEmpty {
-		t.Error("told to one who did not join")
+		t.Error("received without joining")
 	}
 }
 
-// Multicasts stay in their namespace, but for those who listen to all.
+// Multicasts stay in their namespace, except for ports that listen to all.
 func TestMulticast(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, &Family{Name: "f", NetNSOK: true, Groups: []Group{{Name: "g"}}})
@@ -60,7 +60,7 @@ func TestMulticast(t *testing.T) {
 	m := f.Begin(nil, 0, 0, 0, 1)
 	m = nlmsg.End(m, 0)
 	if f.HasListeners(0) {
-		t.Error("nobody listens yet")
+		t.Error("no port listens yet")
 	}
 	isErrno(t, f.Multicast(0, 0, m, 0), errno.ESRCH)
 	isErrno(t, f.Multicast(0, 1, m, 0), errno.EINVAL)
@@ -100,7 +100,7 @@ func TestMulticast(t *testing.T) {
 	if err := home.Leave(f.GroupID(0)); err != nil {
 		t.Error(err)
 	}
-	if err := f.Multicast(0, 0, m, 0); err != nil { // there is one who hears all
+	if err := f.Multicast(0, 0, m, 0); err != nil { // one port listens to all
 		t.Error(err)
 	}
 	if _, ok := heard(home); ok {
@@ -114,7 +114,7 @@ func TestMulticast(t *testing.T) {
 	}
 }
 
-// Joins and leaves are told to the family, also those of who was no member.
+// The family is notified of joins and leaves, also of a leave without a membership.
 func TestBind(t *testing.T) {
 	b := newBus(t)
 	var calls []string

@@ -11,7 +11,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// noop is a message for nobody, which is acknowledged.
+// noop is a message without an effect, which is acknowledged.
 func noop() []byte {
 	b := nlmsg.Begin(nil, nlmsg.TypeNoop, nlmsg.FlagRequest|nlmsg.FlagAck, 1, 0)
 	return nlmsg.End(b, 0)
@@ -64,7 +64,7 @@ func TestGroupsThatAreNone(t *testing.T) {
 	}
 }
 
-// An overrun that leaves the queue empty is over with the ENOBUFS that tells of it
+// An overrun that leaves the queue empty ends with the ENOBUFS that reports it
 // (netlink_rcv_wake).
 func TestOverrunOfAnEmptyQueue(t *testing.T) {
 	p := openPort(t, newBus(t), WithPortFaults(Script(NoBuffers)))
@@ -91,7 +91,7 @@ func TestErrorWakesTheNext(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(p.wake) == 0 {
-		t.Error("nobody is woken")
+		t.Error("no receiver is woken")
 	}
 }
 

@@ -169,7 +169,7 @@ func TestDeadlines(t *testing.T) {
 	}
 }
 
-// Close wakes all who wait, and is the end of everything.
+// Close wakes all waiters, and ends the dump and the memberships.
 func TestClose(t *testing.T) {
 	b := New()
 	p := openPort(t, b)

@@ -97,7 +97,7 @@ func TestIDs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The next is looked for behind the last that was given: 17 or 18.
+	// The search starts after the last ID that was assigned: 17 or 18.
 	for _, want := range []uint16{119, 519} {
 		if f := register(t, b, &Family{Name: fmt.Sprint("new", want)}); f.ID() != want {
 			t.Errorf("id %d, want %d", f.ID(), want)
@@ -144,7 +144,7 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// What the controller tells of families that come and go, and in which order.
+// The events of the controller for families, and their order.
 func TestEvents(t *testing.T) {
 	b := newBus(t)
 	p, elsewhere := openPort(t, b), openPort(t, b, WithNetNS(3))
@@ -188,9 +188,9 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// A family whose description does not fit into a message cannot be asked for, nor
-// is it told of; in a list it is where the buffer is large enough.
-func TestAFamilyTooLargeToTell(t *testing.T) {
+// A family whose description does not fit into a message is not returned by
+// a request and has no event. A list has it if the buffer is large enough.
+func TestAFamilyTooLargeForAMessage(t *testing.T) {
 	b := newBus(t)
 	p := openPort(t, b)
 	if err := p.Join(genlmsg.IDCtrl); err != nil {
@@ -244,7 +244,7 @@ func TestRegistersAtOnce(t *testing.T) {
 			}
 		}
 		var wg sync.WaitGroup
-		wg.Go(func() { // who reads meanwhile sees all of it, or nothing
+		wg.Go(func() { // a reader sees all of it, or nothing
 			if id, group := f.ID(), f.GroupID(0); id == 0 && group != 0 && f.ID() == 0 {
 				t.Errorf("id %d, group %d", id, group)
 			}
@@ -267,8 +267,8 @@ func TestRegistersAtOnce(t *testing.T) {
 	}
 }
 
-// Sizes that no family has are refused, and one that is too large to tell is an
-// error for who asks.
+// Sizes that no family has are refused, and one whose description is too large is an
+// error for the requester.
 func TestSizesOfFamilies(t *testing.T) {
 	const maxInt = int(^uint(0) >> 1)
 	b := newBus(t)

@@ -20,7 +20,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// kernelFamily is what the running kernel tells of a family.
+// kernelFamily is the description of a family by the running kernel.
 type kernelFamily struct {
 	ctrl.Family
 	policies *ctrl.Policies
@@ -48,7 +48,7 @@ func familiesOfTheKernel(t *testing.T) []kernelFamily {
 	return all
 }
 
-// twin makes a family that the controller tells of as it does of the kernel's. Its
+// twin makes a family that the controller describes as the kernel's. Its
 // operations do nothing.
 func (k *kernelFamily) twin(t *testing.T) *Family {
 	t.Helper()
@@ -88,7 +88,7 @@ func (k *kernelFamily) twin(t *testing.T) *Family {
 	return f
 }
 
-// flagsOfGroup finds out what joining a group takes: the controller does not tell.
+// flagsOfGroup finds out what joining a group takes: the controller does not export it.
 func flagsOfGroup(t *testing.T, group uint32) GroupFlags {
 	t.Helper()
 	s, err := socket.Open(socket.Generic)
@@ -107,8 +107,8 @@ func flagsOfGroup(t *testing.T, group uint32) GroupFlags {
 func noDo(*Info) error   { return errno.EOPNOTSUPP }
 func noDump(*Dump) error { return errno.EOPNOTSUPP }
 
-// halves splits an operation. A policy that is told without any rule is the one
-// that rejects all, which is what no policy comes to.
+// halves splits an operation. A policy that is exported without rules is the one
+// that rejects all, which replaces a missing policy.
 func halves(full *Op, p ctrl.OpPolicy) (ops []SplitOp) {
 	policy := func(p *policy.Policy) *policy.Policy {
 		if p == nil || len(p.Attrs) == 0 {
@@ -341,7 +341,7 @@ func netdevEvents(t *testing.T, f *Family) []event {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { rtnl.Close() })
-	tell := func(t *testing.T, cmd uint8) {
+	notify := func(t *testing.T, cmd uint8) {
 		t.Helper()
 		b := f.Begin(nil, 0, 0, 0, cmd)
 		b = nla.AppendUint32(b, 1, index)
@@ -353,8 +353,8 @@ func netdevEvents(t *testing.T, f *Family) []event {
 		}
 	}
 	return []event{
-		{f.GroupID(mgmt), func(t *testing.T) { addBridge(t, rtnl, "event", index); tell(t, devAdd) }},
-		{f.GroupID(mgmt), func(t *testing.T) { deleteLink(t, rtnl, index); tell(t, devDel) }},
+		{f.GroupID(mgmt), func(t *testing.T) { addBridge(t, rtnl, "event", index); notify(t, devAdd) }},
+		{f.GroupID(mgmt), func(t *testing.T) { deleteLink(t, rtnl, index); notify(t, devDel) }},
 	}
 }
 

@@ -208,11 +208,11 @@ func TestOthersAndEvictedClients(t *testing.T) {
 	clock.advance(evictAfter)
 	stranger := w.dial()
 	for _, cmd := range []uint32{cmdBye, cmdJoin, cmdReady} {
-		if e := tell(t, w, stranger.sock, control{cmd, c.PortID(), 3}); e != errno.EPERM {
+		if e := command(t, w, stranger.sock, control{cmd, c.PortID(), 3}); e != errno.EPERM {
 			t.Errorf("command %d: %v", cmd, e)
 		}
 	}
-	if e := tell(t, w, c.second, control{cmdJoin, c.PortID(), 3}); e != errno.ECONNREFUSED {
+	if e := command(t, w, c.second, control{cmdJoin, c.PortID(), 3}); e != errno.ECONNREFUSED {
 		t.Errorf("the client itself: %v", e)
 	}
 	if err := c.Close(); err != nil { // says bye, which is no error

@@ -23,7 +23,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Somebody who knows the sequence number and both port IDs answers before the
+// A process that knows the sequence number and both port IDs answers before the
 // server does, with an error, an acknowledgement and a reply of their own.
 func TestForgedAnswersAreNotBelieved(t *testing.T) {
 	var forge atomic.Pointer[func(*bus.Info)]
@@ -61,7 +61,7 @@ func TestForgedAnswersAreNotBelieved(t *testing.T) {
 }
 
 // What has no sender would pass for the bus's. The kernel sends no such thing
-// here, so it is put in behind the socket.
+// here, so it is injected after the socket.
 func TestNoSenderIsNotTheBus(t *testing.T) {
 	w := serve(t, bus.New())
 	c := w.dial()
@@ -94,7 +94,7 @@ func TestOthersDoNotControl(t *testing.T) {
 		{cmdSetBuffer, c.PortID(), 1}, {cmdLeave, c.PortID(), group}, {99, c.PortID(), 0}, {cmdJoin, 4711, group},
 	} {
 		for _, s := range []*socket.Socket{stranger.sock, stranger.second, w.socket()} {
-			if e := tell(t, w, s, m); e != errno.EPERM {
+			if e := command(t, w, s, m); e != errno.EPERM {
 				t.Errorf("%+v: %v", m, e)
 			}
 		}
@@ -103,22 +103,22 @@ func TestOthersDoNotControl(t *testing.T) {
 		t.Error("joined for another")
 	}
 	// Naming the second socket of another gives nothing away either.
-	if errno := tell(t, w, stranger.sock, control{cmdHello, 0, c.second.PortID()}); errno != 0 {
+	if errno := command(t, w, stranger.sock, control{cmdHello, 0, c.second.PortID()}); errno != 0 {
 		t.Fatal(errno)
 	}
 	if err := c.Join(group); err != nil || !w.family.HasListeners(0) {
 		t.Errorf("join: %v", err)
 	}
-	if errno := tell(t, w, c.sock, control{cmdLeave, c.PortID(), group}); errno != 0 || w.family.HasListeners(0) {
+	if errno := command(t, w, c.sock, control{cmdLeave, c.PortID(), group}); errno != 0 || w.family.HasListeners(0) {
 		t.Errorf("leave: %v", errno)
 	}
-	if e := tell(t, w, c.sock, control{99, c.PortID(), 0}); e != errno.EOPNOTSUPP {
+	if e := command(t, w, c.sock, control{99, c.PortID(), 0}); e != errno.EOPNOTSUPP {
 		t.Errorf("unknown command: %v", e)
 	}
 }
 
-// tell sends a control message from a socket and returns the errno of its answer.
-func tell(t *testing.T, w *world, s *socket.Socket, m control) errno.Errno {
+// command sends a control message from a socket and returns the errno of its answer.
+func command(t *testing.T, w *world, s *socket.Socket, m control) errno.Errno {
 	t.Helper()
 	if err := s.SendTo(m.append(nil, nlmsg.FlagRequest|nlmsg.FlagAck, 99), socket.Addr{PortID: w.id}); err != nil {
 		t.Fatal(err)
@@ -243,7 +243,7 @@ func TestFullSocketsCostOneGoroutine(t *testing.T) {
 		}
 		sendTo(control{cmdBye, s.PortID(), 0}.append(nil, nlmsg.FlagRequest, 1))
 	}
-	c, _ := w.conn() // behind all that
+	c, _ := w.conn() // after all that
 	wantEcho(w, c, "served")
 	if n := runtime.NumGoroutine(); n > before+4 {
 		t.Errorf("%d goroutines, before %d", n, before)
@@ -329,7 +329,7 @@ func TestKilledClient(t *testing.T) {
 		wantEcho(w, c, "to the dead")
 		return w.server.Stats().Gone == 1
 	})
-	await(t, "nobody listens", func() bool { return !w.family.HasListeners(0) })
+	await(t, "no port listens", func() bool { return !w.family.HasListeners(0) })
 }
 
 func beKilled(t *testing.T, server uint32) {

@@ -261,7 +261,7 @@ type ServerStats struct {
 	Gone      uint64 // clients whose socket was closed without a bye
 	Evicted   uint64 // clients that did not read, whose places others got
 	Lost      uint64 // losses reported to clients
-	Foreign   uint64 // datagrams from ports of the bus to clients that could not tell their sender
+	Foreign   uint64 // datagrams from ports of the bus to clients that did not say hello
 }
 
 type serverCounters struct {
