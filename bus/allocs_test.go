@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/internal/test/guard"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"

@@ -10,9 +10,8 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/conn"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"

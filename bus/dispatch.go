@@ -4,11 +4,9 @@ import (
 	"runtime/debug"
 
 	"github.com/nlwire/nlwire/errno"
-
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )

@@ -4,7 +4,6 @@ import (
 	"errors"
 
 	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"

@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/bus/docexmpl"
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )

@@ -5,10 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 )
 
 // greeter is the family of the README.

@@ -5,19 +5,16 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/nlwire/nlwire/errno"
-
-	"github.com/nlwire/nlwire/nla/policy"
-
-	"golang.org/x/sys/unix"
-
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/ctrl"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/internal/native"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
+	"golang.org/x/sys/unix"
 )
 
 // kernelFamily is the description of a family by the running kernel.

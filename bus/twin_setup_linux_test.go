@@ -4,12 +4,11 @@ import (
 	"strconv"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
+	"golang.org/x/sys/unix"
 )
 
 // addBridges makes devices, so that lists do not fit into one datagram, and

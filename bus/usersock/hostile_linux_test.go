@@ -14,10 +14,9 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/bus/docexmpl"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"

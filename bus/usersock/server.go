@@ -9,11 +9,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/nlwire/nlwire/errno"
-
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/errno"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
