@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/internal/test/guard"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -13,8 +12,7 @@ import (
 // echoFamily sends its attribute back.
 func echoFamily(name string) *Family {
 	return simple(name, func(i *Info) error {
-		b, mark := i.Begin(1)
-		return i.Reply(nla.AppendAttr(b, i.Attrs.Get(1)), mark)
+		return i.Reply(nla.AppendAttr(i.Begin(1), i.Attrs.Get(1)))
 	})
 }
 
@@ -28,8 +26,7 @@ func TestNoAllocs(t *testing.T) {
 	echo := register(t, b, echoFamily("echo"))
 	refuse := register(t, b, simple("refuse", func(i *Info) error { i.SetAttrMsg(i.Attrs.Get(1), "no"); return errno.ENODEV }))
 	events := simple("events", func(i *Info) error {
-		b, mark := i.BeginEvent(1)
-		return i.Multicast(0, nla.AppendAttr(b, i.Attrs.Get(1)), mark)
+		return i.Multicast(0, nla.AppendAttr(i.Begin(1), i.Attrs.Get(1)))
 	})
 	events.Groups = []Group{{Name: "g"}}
 	register(t, b, events)

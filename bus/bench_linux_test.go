@@ -168,12 +168,12 @@ func BenchmarkMulticast(b *testing.B) {
 		}
 		ports = append(ports, p)
 	}
-	m, mark := f.Begin(nil, 0, 0, 0, 1)
-	m = nlmsg.End(nla.AppendUint32(m, 1, 1), mark)
+	m := f.Begin(nil, 0, 0, 0, 1)
+	m = nlmsg.End(nla.AppendUint32(m, 1, 1), 0)
 	buf := make([]byte, 100)
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := f.Multicast(0, m, 0); err != nil {
+		if err := f.Multicast(0, 0, m, 0); err != nil {
 			b.Fatal(err)
 		}
 		for _, p := range ports {

@@ -10,9 +10,8 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/conn"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -24,12 +23,12 @@ import (
 func TestStorm(t *testing.T) {
 	b := newBus(t)
 	stays := simple("stays", func(i *Info) error {
-		m, mark := i.Begin(1)
-		if err := i.Reply(nla.AppendUint32(m, 1, i.Attrs.Uint32(1)), mark); err != nil {
+		m := i.Begin(1)
+		if err := i.Reply(nla.AppendUint32(m, 1, i.Attrs.Uint32(1))); err != nil {
 			return err
 		}
-		if m, mark = i.BeginEvent(1); i.Family.HasListeners(0) {
-			_ = i.Multicast(0, m, mark) // a full queue is no failure
+		if i.Family.HasListeners(0) {
+			_ = i.Multicast(0, i.Begin(1)) // a full queue is no failure
 		}
 		return nil
 	})

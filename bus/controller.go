@@ -44,7 +44,7 @@ func newController(b *Bus) *Family {
 	}
 }
 
-// byID returns a family; it is under b.registry, as all handlers are.
+// byID returns a family, or nil. It is called with b.registry held, as all handlers are.
 func (b *Bus) byID(id uint16) *Family {
 	if int(id) < len(b.ids.families) {
 		return b.ids.families[id]
@@ -52,12 +52,12 @@ func (b *Bus) byID(id uint16) *Family {
 	return nil
 }
 
-// byName returns the family that an attribute names.
+// byName returns the family named by an attribute, or nil.
 func (b *Bus) byName(attrs *nla.Table) *Family {
 	return b.names[string(attrs.Text(genlmsg.CtrlAttrFamilyName))]
 }
 
-// getFamily answers with one family; of a name and an id the name counts
+// getFamily replies with one family. With a name and an ID, the name selects it
 // (ctrl_getfamily).
 func (b *Bus) getFamily(i *Info) error {
 	var f *Family
@@ -72,15 +72,15 @@ func (b *Bus) getFamily(i *Info) error {
 	if f == nil || !f.existsIn(i.NetNS) {
 		return errno.ENOENT
 	}
-	m, mark := i.Begin(genlmsg.CtrlCmdNewFamily)
-	if m = appendFamily(m, f, f.on.Load()); len(m)-mark > goodSize {
+	m := i.Begin(genlmsg.CtrlCmdNewFamily)
+	if m = appendFamily(m, f, f.on.Load()); len(m) > goodSize {
 		return errno.EMSGSIZE
 	}
-	return i.Reply(m, mark)
+	return i.Reply(m)
 }
 
-// dumpFamilies lists the families by their ids (ctrl_dumpfamily). As in the kernel
-// Args counts them, so that one which comes or goes meanwhile shifts the rest.
+// dumpFamilies lists the families by their IDs (ctrl_dumpfamily). As in the kernel Args
+// counts them, so that a family registered meanwhile shifts the others.
 func (b *Bus) dumpFamilies(d *Dump) error {
 	n := 0
 	for _, f := range b.ids.families {
@@ -90,8 +90,8 @@ func (b *Bus) dumpFamilies(d *Dump) error {
 		if n++; n <= d.Args[0] {
 			continue
 		}
-		m, mark := d.Begin(nlmsg.FlagMulti, genlmsg.CtrlCmdNewFamily)
-		if err := d.End(appendFamily(m, f, f.on.Load()), mark); err != nil {
+		m := d.Begin(nlmsg.FlagMulti, genlmsg.CtrlCmdNewFamily)
+		if err := d.End(appendFamily(m, f, f.on.Load())); err != nil {
 			return err
 		}
 		d.Args[0] = n
@@ -99,9 +99,8 @@ func (b *Bus) dumpFamilies(d *Dump) error {
 	return nil
 }
 
-// appendFamily appends all that the controller tells of a family
-// (ctrl_fill_info). The nests have no Nested bit: they came before it. What is
-// longer than any message it fits into is not whole.
+// appendFamily appends the description of a family (ctrl_fill_info). The nests have no
+// Nested flag: they are older. A description that fits into no message is cut.
 func appendFamily(b []byte, f *Family, r *registration) []byte {
 	start := len(b)
 	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, f.Name)
@@ -141,33 +140,32 @@ func appendGroup(b []byte, f *Family, r *registration, group int, typ uint16) []
 	return nla.End(b, mark)
 }
 
-// tellFamily tells those who listen to the controller of a family that came or
-// goes (genl_ctrl_event). One that has too many operations for a message is not
-// told, as in the kernel.
-func (b *Bus) tellFamily(cmd uint8, f *Family, r *registration) {
-	m, mark := b.ctrl.Begin(nil, 0, 0, 0, cmd)
+// sendFamily sends the event for a family that was registered or unregistered
+// (genl_ctrl_event). As in the kernel no event is sent if it does not fit into a message.
+func (b *Bus) sendFamily(cmd uint8, f *Family, r *registration) {
+	m := b.ctrl.Begin(nil, 0, 0, 0, cmd)
 	if m = appendFamily(m, f, r); len(m) <= goodSize {
-		b.tell(f, nlmsg.End(m, mark))
+		b.sendEvent(f, nlmsg.End(m, 0))
 	}
 }
 
-// tellGroup tells of a group (ctrl_fill_mcgrp_info).
-func (b *Bus) tellGroup(cmd uint8, f *Family, r *registration, group int) {
-	m, mark := b.ctrl.Begin(nil, 0, 0, 0, cmd)
+// sendGroup sends the event for a group (ctrl_fill_mcgrp_info).
+func (b *Bus) sendGroup(cmd uint8, f *Family, r *registration, group int) {
+	m := b.ctrl.Begin(nil, 0, 0, 0, cmd)
 	m = nla.AppendCString(m, genlmsg.CtrlAttrFamilyName, f.Name)
 	m = nla.AppendUint16(m, genlmsg.CtrlAttrFamilyID, r.id)
 	groups := len(m)
 	m = nla.BeginNoFlag(m, genlmsg.CtrlAttrMulticastGroups)
 	m = nla.End(appendGroup(m, f, r, group, 1), groups)
-	b.tell(f, nlmsg.End(m, mark))
+	b.sendEvent(f, nlmsg.End(m, 0))
 }
 
-// tell sends to the namespaces where the family is. That nobody listens is no
-// failure.
-func (b *Bus) tell(f *Family, m []byte) {
+// sendEvent sends to the namespaces where the family exists. ESRCH, no listener, is not
+// a failure.
+func (b *Bus) sendEvent(f *Family, m []byte) {
 	netNS := 0
 	if f.NetNSOK {
-		netNS = everyNetNS
+		netNS = AllNetNS
 	}
-	_ = b.ctrl.multicast(netNS, 0, m, 0)
+	_ = b.ctrl.Multicast(netNS, 0, m, 0)
 }

@@ -4,29 +4,22 @@ import (
 	"runtime/debug"
 
 	"github.com/nlwire/nlwire/errno"
-
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
 
-// WithBefore has f run in front of every handler, in its place: one that waits
-// makes the handler slow, and with it the Send of the requester. It may do what a
-// handler may.
-func WithBefore(f func(*Info)) Option { return func(b *Bus) { b.before = f } }
-
-// call is what handling a request takes, kept in a pool.
+// call has the buffers for handling a request. It is kept in a pool.
 type call struct {
 	info  Info
 	slots []uint32 // of the attributes
 	ack   []byte   // the answer
 }
 
-// handle goes through the messages of a datagram (netlink_rcv_skb). What comes
-// behind one whose length makes no sense is not looked at, and nobody is told.
+// handle handles the messages of a datagram. It stops silently at the first malformed
+// length (netlink_rcv_skb).
 func (b *Bus) handle(p *Port, data []byte) {
 	b.stats.datagrams.Add(1)
 	b.registry.RLock()
@@ -48,7 +41,7 @@ func (b *Bus) handle(p *Port, data []byte) {
 		if err != nil {
 			e = c.info.take(err)
 		}
-		// EINTR is how a dump that has begun says that its Done ends it.
+		// EINTR means that a dump has begun; its Done ends it.
 		if e != errno.EINTR && (e != 0 || m.Flags()&nlmsg.FlagAck != 0) {
 			c.acknowledge(e)
 		}
@@ -59,7 +52,7 @@ func (c *call) begin(p *Port, m nlmsg.Msg) {
 	c.info = Info{Seq: m.Seq(), PortID: p.id, NetNS: p.netNS, Msg: m, port: p, buf: c.info.buf, scratch: c.info.scratch}
 }
 
-// release forgets the request and keeps the buffers.
+// release clears the references to the request and keeps the buffers.
 func (b *Bus) release(c *call) {
 	c.info = Info{buf: c.info.buf, scratch: c.info.scratch}
 	b.calls.Put(c)
@@ -72,9 +65,11 @@ func (c *call) acknowledge(e errno.Errno) {
 	c.info.port.put(c.ack, socket.Info{}, len(c.ack)+slack(ext, opts))
 }
 
+// The kernel's texts that are not those of the validator (genetlink.c, netlink.h).
 const (
 	msgReserved = "genlmsghdr.reserved field is not 0"
 	msgFlags    = "ambiguous or reserved bits set in nlmsg_flags"
+	msgNoNest   = "NLA_F_NESTED is missing" // policy has it, too; a test compares
 )
 
 // request finds the operation and runs it, in the kernel's order of checks
@@ -108,7 +103,7 @@ func (b *Bus) request(c *call) error {
 	switch {
 	case op == nil:
 		return errno.EOPNOTSUPP
-	case op.flags&genlmsg.OpAdmin != 0 && !i.Has(CapNetAdmin), op.flags&genlmsg.OpUnsAdmin != 0 && !i.Has(CapNetAdminNS):
+	case op.flags&genlmsg.OpAdmin != 0 && !i.HasCaps(CapNetAdmin), op.flags&genlmsg.OpUnsAdmin != 0 && !i.HasCaps(CapNetAdminNS):
 		return errno.EPERM
 	case isDump:
 		return b.startDump(c, op)
@@ -116,8 +111,8 @@ func (b *Bus) request(c *call) error {
 	return b.do(c, op)
 }
 
-// checkHeader returns what the kernel has against the headers of a newer command
-// (genl_header_check), "" for nothing.
+// checkHeader returns the text for invalid headers of a command from ResvStartOp on,
+// "" for valid ones (genl_header_check).
 func (f *Family) checkHeader(i *Info) string {
 	if i.Header.Cmd() < f.ResvStartOp {
 		return ""
@@ -153,14 +148,15 @@ func (b *Bus) do(c *call, op *operation) error {
 			}
 		}
 		if op.postDo != nil {
-			defer op.postDo(i) // also behind a panic: it may hold a lock
+			defer op.postDo(i) // also after a panic: it may hold a lock
 		}
 		return op.do(i)
 	})
 }
 
-// parse validates the attributes as the operation wants it
-// (genl_family_rcv_msg_attrs_parse). The table is in room, which it returns grown.
+// parse validates the attributes of the request as the operation requires
+// (genl_family_rcv_msg_attrs_parse). The table uses the array of room, which parse
+// returns, grown if needed.
 func (i *Info) parse(room []uint32, op *operation, liberal Validate) (tb nla.Table, slots []uint32, err error) {
 	if !i.port.bus.profile.parses(op) {
 		return tb, room, nil
@@ -173,15 +169,14 @@ func (i *Info) parse(room []uint32, op *operation, liberal Validate) (tb nla.Tab
 		room = append(room[:0], make([]uint32, op.maxAttr+1)...)
 		tb.Slots = room
 	}
-	i.scratch.parsed = policy.Report{}
-	e := nlmsg.ParseReport(&tb, i.Msg, genlmsg.HeaderLen+i.Family.HdrSize, op.policy, mode, &i.scratch.parsed)
-	if i.takeReport(); e != 0 {
+	attrs := genlmsg.Attrs(i.Msg, i.Family.HdrSize) // request has checked that there is a header
+	if e := i.validate(&tb, attrs, op.policy, mode); e != 0 {
 		return nla.Table{}, room, e
 	}
 	return tb, room, nil
 }
 
-// run calls a handler and survives its panic, which is EIO for the requester.
+// run calls a handler and recovers from its panic, for which the requester gets EIO.
 func (b *Bus) run(i *Info, handler func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {

@@ -1,6 +1,6 @@
-// Package bus is a Generic Netlink in userspace: the kernel's side of it, on any
-// system, without root and without a kernel. Families register with it as a kernel
-// module does, clients talk to it as to the kernel, and the bytes are the same.
+// Package bus is a Generic Netlink in userspace: the kernel's side of it, on any system,
+// without root and without a kernel. Families register as kernel modules do, clients send
+// requests as to the kernel, and the bytes are the same.
 //
 //	 clients        conn, ctrl, nlctl, other libraries
 //	                    |            |            |
@@ -27,25 +27,28 @@
 // # Index by job
 //
 //	make        New, WithProfile, Bus.Close, Bus.Stats
-//	families    Family, Op, SmallOp, SplitOp, Group; Bus.Register, Unregister
-//	handlers    Info, ExtAck, Info.Begin, Reply, Notify, Multicast, Require,
-//	            ParseNested; Dump, Dump.Begin, End, ErrMore; Errno
+//	families    Family, Op, SplitOp, Group; Bus.Register, Unregister
+//	handlers    DoFunc, PostDoFunc, DumpFunc, DoneFunc
+//	requests    Info: Attrs, Require, ParseNested, HasCaps; SetMsg, SetAttr, SetMissing
+//	replies     Info.Begin; Info.Reply, Notify, Multicast
+//	dumps       Dump.Begin, End; ErrMore
+//	events      Family.Begin, Multicast, HasListeners; AllNetNS; Bus.Unicast
 //	ports       Bus.Open, Port, WithPortID, WithNetNS, WithCaps, WithFlags;
 //	            Port.Wait, ReadDeadline, SetReceiveBuffer, SetSendBuffer
-//	events      Family.Multicast, MulticastNetNS, MulticastAll, Bus.Unicast
 //	faults      Script, Random, WithFaults, WithPortFaults, WithBefore, WithDelay,
 //	            WithPanics
 //
 // # How exact it is
 //
-// Ids, groups, errnos and their order, texts, offsets, extended ACK, the sizes of a
-// dump's datagrams and where its Done goes are those of the kernel that
-// [WithProfile] names; the rules are cited beside the code. What a kernel does
-// besides is left out: loading modules, namespaces' own lives, and what a datagram
-// takes of a receive buffer is a model (see Port.SetReceiveBuffer).
+// IDs, groups, errnos and their order, texts, offsets, extended ACK, the sizes of the
+// datagrams of a dump and the place of its Done are those of the kernel that
+// [WithProfile] selects; comments cite the kernel's functions. Not included: loading of
+// modules, and the life of network namespaces. The size of a datagram in a receive buffer
+// is a model (see [Port.SetReceiveBuffer]).
 //
 // # Ownership
 //
-// What a handler sees of a request is good until it returns; what it builds with
-// Begin is the bus's. Datagrams are copied into queues and out of them.
+// A request is valid until its handler returns. Buffers from Info.Begin and Dump.Begin
+// belong to the bus, those from Family.Begin to the caller. Datagrams are copied into
+// queues and out of them.
 package bus

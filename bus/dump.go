@@ -4,7 +4,6 @@ import (
 	"errors"
 
 	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -16,34 +15,36 @@ const (
 	goodSize    = 4096 - sharedInfo      // NLMSG_GOODSIZE
 	maxDumpSize = 32<<10 - sharedInfo    // SKB_WITH_OVERHEAD(32768)
 	doneSize    = nlmsg.HeaderLen + 4    // a Done without extended ACK
-	unfinished  = errno.Errno(1<<32 - 1) // nothing that a handler returns
+	unfinished  = errno.Errno(1<<32 - 1) // no errno of a handler
 )
 
-// ErrMore is what a DumpFunc returns that has written something and will write more.
-// With nothing written it ends the dump, as skb->len does in the kernel.
+// ErrMore is returned by a DumpFunc that has ended messages and will add more in the
+// next datagram. Without a message in this datagram it ends the dump, as a returned
+// skb->len of 0 does in the kernel.
 var ErrMore = errors.New("bus: there is more to dump")
 
-// Dump is a dump under way, as its handlers see it (struct netlink_callback). It is
-// good until Done returns.
+// Dump is a running dump, as its handlers receive it (struct netlink_callback). It is
+// valid until DoneFunc returns.
 //
-// The bus calls Dump for each datagram. It appends messages until one does not fit
-// any more, for which End returns EMSGSIZE: it returns that, and begins there the
-// next time. Nil ends the dump, [ErrMore] asks to be called again, and any other
-// error ends it with that errno in its Done.
+// The bus calls the operation's Dump once for each datagram. The handler adds messages
+// with Begin and End until End returns EMSGSIZE, returns that error, and continues with
+// the same message in the next call. Nil ends the dump; [ErrMore] requests another call;
+// any other error ends the dump, and its Done carries the errno.
 type Dump struct {
-	// Info is that of the request; Msg is a copy. What its Reply, Notify and
-	// Multicast send is begun with Info.Begin and BeginEvent, not with Dump.Begin.
+	// Info is the request; Msg is a copy. Reply, Notify and Multicast send messages
+	// from Info.Begin and refuse those from Dump.Begin.
 	Info
 
-	// Args are the family's own, zero when the dump starts (cb->args).
+	// Args keeps the position of the handler between calls; it is zero at the start
+	// (cb->args).
 	Args [6]int
-	// Generation is that of what is listed (cb->seq). A message, or the Done, that
-	// is ended with another one than the message before it is marked with
-	// nlmsg.FlagDumpIntr; 0 is not compared (nl_dump_check_consistent).
+	// Generation is that of the listed objects (cb->seq). A message, or the Done, gets
+	// nlmsg.FlagDumpIntr if Generation differs from that of the message before; 0 is not
+	// compared (nl_dump_check_consistent).
 	Generation uint32
-	// AnswerFlags are added to the Done, as nlmsg.FlagDumpFiltered (cb->answer_flags).
+	// AnswerFlags are added to the Done, such as nlmsg.FlagDumpFiltered (cb->answer_flags).
 	AnswerFlags nlmsg.Flags
-	// StrictCheck tells whether the port has socket.StrictCheck on.
+	// StrictCheck is socket.StrictCheck of the requester's port at the start.
 	StrictCheck bool
 
 	op       *operation
@@ -55,27 +56,33 @@ type Dump struct {
 	room     int         // its size
 }
 
-// Begin starts a message of the dump, part of the datagram (genlmsg_put). Its flags
-// should be nlmsg.FlagMulti, and mostly are: netdev of Linux 6.18 gives none.
-func (d *Dump) Begin(flags nlmsg.Flags, cmd uint8) (b []byte, mark int) {
+// Begin starts a message of the dump: the headers, and zeros for the family's own
+// header (genlmsg_put). The handler appends attributes and passes the buffer to End; a
+// message that is not ended is not part of the dump. The buffer begins with the
+// messages before. The flags are nlmsg.FlagMulti, except in netdev of Linux 6.18, which
+// sets none.
+func (d *Dump) Begin(flags nlmsg.Flags, cmd uint8) []byte {
 	return d.on.begin(d.out, d.Family, flags, d.Seq, d.PortID, cmd)
 }
 
-// End ends the message (genlmsg_end). EMSGSIZE says that it did not fit into the
-// datagram, and is not in it.
-func (d *Dump) End(b []byte, mark int) error {
+// End completes the message that Begin started (genlmsg_end). EMSGSIZE means that it
+// does not fit into the datagram and is not part of it: the handler returns the error
+// and starts with this message when it is called again. EINVAL means that b is not from
+// Begin, or was ended already.
+func (d *Dump) End(b []byte) error {
+	mark := len(d.out)
+	if len(b) < mark+nlmsg.HeaderLen {
+		return errNotBegun
+	}
 	b = nlmsg.End(b, mark)
 	if len(b) > d.room {
-		d.out = b[:mark] // the grown buffer is worth keeping
+		d.out = b[:mark] // keep the grown buffer
 		return errno.EMSGSIZE
 	}
 	d.checkConsistent(nlmsg.Msg(b[mark:]))
 	d.out = b
 	return nil
 }
-
-// Len returns how many bytes of the datagram are written.
-func (d *Dump) Len() int { return len(d.out) }
 
 func (d *Dump) checkConsistent(m nlmsg.Msg) {
 	if d.previous != 0 && d.Generation != d.previous {
@@ -84,8 +91,8 @@ func (d *Dump) checkConsistent(m nlmsg.Msg) {
 	d.previous = d.Generation
 }
 
-// startDump starts a dump, which is the port's from then on, and sends its first
-// datagram (__netlink_dump_start, genl_start). EINTR is the success.
+// startDump starts a dump on the port of the request, and sends its first datagram
+// (__netlink_dump_start, genl_start). EINTR means success.
 func (b *Bus) startDump(c *call, op *operation) error {
 	p := c.info.port
 	p.dumpMu.Lock()
@@ -117,7 +124,7 @@ func (b *Bus) startDump(c *call, op *operation) error {
 	return errno.EINTR
 }
 
-// copyRequest makes the request the dump's own: it outlives its datagram.
+// copyRequest copies the request, since the dump outlives its datagram.
 func (d *Dump) copyRequest(i *Info, op *operation) {
 	request, own := append(d.request[:0], i.Msg...), d.scratch
 	*d = Dump{
@@ -152,7 +159,7 @@ func (b *Bus) continueDump(p *Port) error {
 	return b.dumpOn(p)
 }
 
-// dumpOn makes a datagram and queues it (netlink_dump).
+// dumpOn fills a datagram and queues it (netlink_dump).
 func (b *Bus) dumpOn(p *Port) error {
 	d := &p.dump
 	var ok bool
@@ -175,8 +182,8 @@ func (b *Bus) dumpOn(p *Port) error {
 	return nil
 }
 
-// dumpStep has the family write into the datagram, and returns how the dump ended,
-// or unfinished.
+// dumpStep calls the family's handler for a datagram, and returns the errno of the
+// Done, or unfinished.
 func (b *Bus) dumpStep(d *Dump) errno.Errno {
 	err := b.step(d, d.op.dump)
 	switch {
@@ -192,8 +199,8 @@ func (b *Bus) dumpStep(d *Dump) errno.Errno {
 	return e
 }
 
-// appendDone ends the dump (netlink_dump_done). Where the extended ACK does not
-// fit, only its flag is there.
+// appendDone appends the Done (netlink_dump_done). If the extended ACK does not fit, the
+// Done has only its flag.
 func (d *Dump) appendDone() {
 	ext, opts := d.answer(d.end)
 	start := len(d.out)
@@ -205,15 +212,15 @@ func (d *Dump) appendDone() {
 	d.checkConsistent(nlmsg.Msg(d.out[start:]))
 }
 
-// finish runs the family's done.
+// finish calls the family's DoneFunc.
 func (b *Bus) finish(d *Dump) {
 	if d.op.done != nil {
-		_ = b.step(d, func(d *Dump) error { d.op.done(d); return nil }) // a panic is told by the bus
+		_ = b.step(d, func(d *Dump) error { d.op.done(d); return nil }) // run handles a panic
 	}
 	d.Info = Info{scratch: d.scratch}
 }
 
-// abandonDump ends the dump of a port that is closed.
+// abandonDump ends the dump of a closed port.
 func (b *Bus) abandonDump(p *Port) {
 	p.dumpMu.Lock()
 	defer p.dumpMu.Unlock()
@@ -229,8 +236,7 @@ func (p *Port) isDumping() bool {
 	return p.dumping
 }
 
-// setDumping returns whether the port has been closed meanwhile; then nothing
-// changes to true.
+// setDumping reports whether the port has been closed; then dumping stays false.
 func (p *Port) setDumping(is bool) (closed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

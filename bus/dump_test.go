@@ -9,11 +9,9 @@ import (
 	"testing"
 
 	"github.com/nlwire/nlwire/errno"
-
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -31,8 +29,8 @@ func lister(dump DumpFunc, change ...func(op *Op)) *Family {
 func count(n, size int) DumpFunc {
 	return func(d *Dump) error {
 		for ; d.Args[0] < n; d.Args[0]++ {
-			b, mark := d.Begin(nlmsg.FlagMulti, 1)
-			if err := d.End(nla.AppendBytes(b, 1, make([]byte, size)), mark); err != nil {
+			b := d.Begin(nlmsg.FlagMulti, 1)
+			if err := d.End(nla.AppendBytes(b, 1, make([]byte, size))); err != nil {
 				return err
 			}
 		}
@@ -109,8 +107,8 @@ func TestEndsOfDumps(t *testing.T) {
 	var done int
 	isDone := func(op *Op) { op.Done = func(*Dump) { done++ } }
 	one := func(d *Dump, then error) error {
-		b, mark := d.Begin(nlmsg.FlagMulti, 1)
-		if err := d.End(b, mark); err != nil {
+		b := d.Begin(nlmsg.FlagMulti, 1)
+		if err := d.End(b); err != nil {
 			return err
 		}
 		return then
@@ -135,7 +133,7 @@ func TestEndsOfDumps(t *testing.T) {
 		}, isDone), 0, 3, 0, "", nlmsg.TypeDone, 1},
 		{"more of nothing", lister(func(*Dump) error { return ErrMore }, isDone), 0, 0, 0, "", nlmsg.TypeDone, 1},
 		{"an error", lister(func(d *Dump) error { d.SetMsg("oh"); return errno.ENODEV }, isDone), 0, 0, errno.ENODEV, "oh", nlmsg.TypeDone, 1},
-		{"an error behind one", lister(func(d *Dump) error { d.SetMsg("oh"); return one(d, errno.ENODEV) }, isDone), 0, 1, errno.ENODEV, "oh", nlmsg.TypeDone, 1},
+		{"an error after one", lister(func(d *Dump) error { d.SetMsg("oh"); return one(d, errno.ENODEV) }, isDone), 0, 1, errno.ENODEV, "oh", nlmsg.TypeDone, 1},
 		{"a warning", lister(func(d *Dump) error { d.SetMsg("hm"); return nil }, isDone), 0, 0, 0, "hm", nlmsg.TypeDone, 1},
 		{"no room for one", lister(func(*Dump) error { return errno.EMSGSIZE }, isDone), 0, 0, errno.EMSGSIZE, "", nlmsg.TypeDone, 1},
 		{"the start refuses", lister(count(9, 0), isDone, func(op *Op) {
@@ -199,15 +197,15 @@ func TestOneDumpAtATime(t *testing.T) {
 	}
 }
 
-// What is listed changes: marked on the messages behind it, and on the Done.
+// When the listed objects change, the later messages and the Done are marked.
 func TestInconsistentDumps(t *testing.T) {
 	generations := []uint32{3, 3, 4, 4, 0, 5}
 	b := newBus(t)
 	f := register(t, b, lister(func(d *Dump) error {
 		for ; d.Args[0] < len(generations)-1; d.Args[0]++ {
 			d.Generation = generations[d.Args[0]]
-			m, mark := d.Begin(nlmsg.FlagMulti, 1)
-			if err := d.End(m, mark); err != nil {
+			m := d.Begin(nlmsg.FlagMulti, 1)
+			if err := d.End(m); err != nil {
 				return err
 			}
 		}
@@ -226,51 +224,6 @@ func TestInconsistentDumps(t *testing.T) {
 	}
 	if end := list[len(list)-1]; end.Flags()&nlmsg.FlagDumpFiltered == 0 {
 		t.Errorf("the end is %v", end)
-	}
-}
-
-// An extended ACK that does not fit behind the Done leaves its flag.
-func TestDoneWithoutRoomForItsText(t *testing.T) {
-	b := newBus(t)
-	f := register(t, b, lister(func(d *Dump) error {
-		m, mark := d.Begin(nlmsg.FlagMulti, 1)
-		if err := d.End(nla.AppendBytes(m, 1, make([]byte, goodSize-24-28)), mark); err != nil {
-			return err
-		}
-		d.SetMsg("a text of more than eight bytes")
-		return errno.ENODEV
-	}))
-	list := send(t, openPort(t, b, WithFlags(socket.ExtAck)), message(f, 1, nlmsg.FlagDump, nil))
-	end := list[len(list)-1]
-	a, err := nlmsg.ParseDone(end)
-	if err != nil || len(end) != doneSize || end.Flags()&nlmsg.FlagAckTLVs == 0 || a.Errno != errno.ENODEV {
-		t.Errorf("the end is %v, errno %d, %v", end, a.Errno, err)
-	}
-}
-
-// A port that is closed ends its dump; a family that is gone does not.
-func TestDumpsThatAreCutShort(t *testing.T) {
-	var done int
-	b := newBus(t)
-	f := register(t, b, lister(count(100, 76), func(op *Op) { op.Done = func(*Dump) { done++ } }))
-	p, other := openPort(t, b), openPort(t, b)
-	dump := message(f, 1, nlmsg.FlagDump, nil)
-	for _, p := range []*Port{p, other} {
-		if err := p.Send(dump); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := p.Close(); err != nil || done != 1 {
-		t.Errorf("%v; done %d times", err, done)
-	}
-	if err := b.Unregister(f); err != nil {
-		t.Fatal(err)
-	}
-	if list := received(t, other); len(list) != 101 || done != 2 {
-		t.Errorf("%d messages, done %d times", len(list), done)
-	}
-	if a := answerTo(t, other, dump); a.Errno != errno.ENOENT {
-		t.Errorf("a new one: errno %d", a.Errno)
 	}
 }
 
@@ -300,8 +253,8 @@ func TestDumpsKeepTheirRequest(t *testing.T) {
 		if d.Args[0]++; d.Args[0] == 3 {
 			return nil
 		}
-		m, mark := d.Begin(nlmsg.FlagMulti, 1)
-		if err := d.End(m, mark); err != nil {
+		m := d.Begin(nlmsg.FlagMulti, 1)
+		if err := d.End(m); err != nil {
 			return err
 		}
 		return ErrMore
@@ -384,47 +337,5 @@ func TestRoomForADump(t *testing.T) {
 		if got := strings.Join(got, ", "); got != want {
 			t.Errorf("buffer %d: %s, want %s", 2*buffer, got, want)
 		}
-	}
-}
-
-// A dump that has ended keeps nothing of its request alive: a port outlives many.
-func TestEndedDumpsAreForgotten(t *testing.T) {
-	b := newBus(t)
-	f := register(t, b, lister(count(3, 8), func(op *Op) {
-		op.Start = func(d *Dump) error { d.Ctx = new([1 << 20]byte); return nil }
-	}))
-	p := openPort(t, b)
-	if list := send(t, p, message(f, 1, nlmsg.FlagDump, nla.AppendUint32(nil, 1, 1))); len(list) != 4 {
-		t.Fatalf("%d messages", len(list))
-	}
-	if d := &p.dump; d.Ctx != nil || d.Attrs.Slots != nil || d.Family != nil || d.Msg != nil || d.port != nil {
-		t.Errorf("kept: %+v", d)
-	}
-}
-
-// A port that is closed while its dump starts: what Start has taken is given back by
-// Done, and nothing is dumped.
-func TestCloseWhileADumpStarts(t *testing.T) {
-	b := newBus(t)
-	p := openPort(t, b)
-	closed := make(chan error, 1)
-	var calls []string
-	f := register(t, b, lister(func(*Dump) error { calls = append(calls, "dump"); return nil }, func(op *Op) {
-		op.Start = func(*Dump) error {
-			calls = append(calls, "start")
-			go func() { closed <- p.Close() }() // it waits for the end of the start
-			<-p.done
-			return nil
-		}
-		op.Done = func(*Dump) { calls = append(calls, "done") }
-	}))
-	if err := p.Send(message(f, 1, nlmsg.FlagDump, nil)); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-closed; err != nil {
-		t.Error(err)
-	}
-	if got := strings.Join(calls, ", "); got != "start, done" {
-		t.Errorf("called: %s", got)
 	}
 }

@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/bus/docexmpl"
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -70,13 +69,13 @@ func ExampleBus_Register() {
 				}
 				sum := i.Attrs.Uint32(attrA) + i.Attrs.Uint32(attrB)
 				sums = append(sums, sum)
-				b, mark := i.Begin(cmdAdd)
-				return i.Reply(nla.AppendUint32(b, attrSum, sum), mark)
+				b := i.Begin(cmdAdd)
+				return i.Reply(nla.AppendUint32(b, attrSum, sum))
 			}},
 			{Cmd: cmdList, Flags: genlmsg.OpDump, Dump: func(d *bus.Dump) error {
 				for ; d.Args[0] < len(sums); d.Args[0]++ {
-					b, mark := d.Begin(nlmsg.FlagMulti, cmdList)
-					if err := d.End(nla.AppendUint32(b, attrSum, sums[d.Args[0]]), mark); err != nil {
+					b := d.Begin(nlmsg.FlagMulti, cmdList)
+					if err := d.End(nla.AppendUint32(b, attrSum, sums[d.Args[0]])); err != nil {
 						return err // it does not fit: begin here the next time
 					}
 				}
@@ -104,7 +103,7 @@ func ExampleBus_Register() {
 	// 42 <nil>
 }
 
-// A fault, and what a client is told.
+// A fault, and the error of the client.
 func ExampleScript() {
 	b := bus.New(bus.WithFaults(bus.Script(bus.NoBuffers)))
 	defer b.Close()

@@ -14,20 +14,21 @@ import (
 const (
 	// maxCookie is the longest cookie (NETLINK_MAX_COOKIE_LEN).
 	maxCookie = 8
-	// maxText is the longest text that is sent. The kernel cuts those that it formats
+	// maxText is the length of the longest text that is sent. The kernel cuts texts that it formats
 	// at 80 bytes (NETLINK_MAX_FMTMSG_LEN); texts of errors may be any length.
 	maxText = 512
 )
 
-// scratch has what the ExtAck of an Info refers to, kept for the next request.
+// scratch has the bytes that the ExtAck of an Info refers to. It is kept for the next
+// request.
 type scratch struct {
 	parsed       policy.Report // of the last validation
 	text, report []byte
 	cookie       [maxCookie]byte
 }
 
-// SetMsg sets the text of the answer, of which 512 bytes are sent, up to a NUL
-// (NL_SET_ERR_MSG).
+// SetMsg sets the text of the extended ACK (NL_SET_ERR_MSG). It is copied, and cut after
+// 512 bytes and at a NUL.
 func (i *Info) SetMsg(text string) {
 	i.scratch.text = append(i.scratch.text[:0], cut(text)...)
 	if i.ExtAck.Msg = i.scratch.text; text == "" {
@@ -35,30 +36,31 @@ func (i *Info) SetMsg(text string) {
 	}
 }
 
-// cut returns as much of a text as is sent.
+// cut returns the part of a text that is sent.
 func cut(text string) string {
 	text, _, _ = strings.Cut(text[:min(len(text), maxText)], "\x00")
 	return text
 }
 
-// SetAttr blames an attribute of the request, a view of it as Info.Attrs has, or
-// one that is nested in those (NL_SET_BAD_ATTR). One that is not in the request
-// is not reported. As in the kernel it takes back the policy that was named before.
+// SetAttr reports the offset of the invalid attribute (NL_SET_BAD_ATTR). It must be a
+// view of Info.Msg, as those in Info.Attrs and the attributes nested in them are; for
+// another attribute no offset is sent. As in the kernel, no policy is sent then.
 func (i *Info) SetAttr(a nla.Attr) { i.ExtAck.Offset, i.ExtAck.Policy = i.offset(a), nil }
 
-// SetAttrMsg blames an attribute and sets the text (NL_SET_ERR_MSG_ATTR).
+// SetAttrMsg is [Info.SetAttr] and [Info.SetMsg] (NL_SET_ERR_MSG_ATTR).
 func (i *Info) SetAttrMsg(a nla.Attr, text string) {
 	i.SetAttr(a)
 	i.SetMsg(text)
 }
 
-// SetMissing reports the type of an attribute that is missing, in a nest or, where
-// that is nil, at the top level (NL_SET_ERR_ATTR_MISS).
+// SetMissing reports the type of a missing attribute (NL_SET_ERR_ATTR_MISS). nest is the
+// attribute that lacks it, a view of Info.Msg, or nil for the top level.
 func (i *Info) SetMissing(nest nla.Attr, typ uint16) {
 	i.ExtAck.MissType, i.ExtAck.MissNest = uint32(typ), i.offset(nest)
 }
 
-// SetCookie sets the cookie, of which 8 bytes are sent (NL_SET_ERR_COOKIE...).
+// SetCookie sets the cookie (nl_set_extack_cookie_u32, nl_set_extack_cookie_u64). It is
+// copied, and cut after 8 bytes.
 func (i *Info) SetCookie(cookie []byte) {
 	n := copy(i.scratch.cookie[:], cookie)
 	if i.ExtAck.Cookie = i.scratch.cookie[:n]; n == 0 {
@@ -66,32 +68,36 @@ func (i *Info) SetCookie(cookie []byte) {
 	}
 }
 
-// takeReport takes what the last validation reported.
-func (i *Info) takeReport() {
+// validate validates attributes of the request and adds the report to ExtAck. Its
+// offset counts from the start of the message.
+func (i *Info) validate(tb *nla.Table, attrs []byte, p *policy.Policy, mode policy.Mode) errno.Errno {
 	r := &i.scratch.parsed
+	*r = policy.Report{}
+	e := policy.ParseReport(tb, attrs, p, mode, r)
 	if r.HasAttr {
+		r.Offset += int(i.offset(attrs))
 		i.ExtAck.Policy = nil
 	}
 	r.Msg = cut(r.Msg)
 	i.scratch.report = i.ExtAck.SetReport(r, i.scratch.report[:0])
+	return e
 }
 
-// offset returns the place of an attribute in the request, by its place in memory, 0 if it
-// is not there.
-func (i *Info) offset(a nla.Attr) uint32 {
-	if len(a) == 0 {
+// offset returns where a view of the request begins, 0 if b is not one.
+func (i *Info) offset(b []byte) uint32 {
+	if len(b) == 0 {
 		return 0
 	}
 	for at := 0; at < len(i.Msg); at += nla.AlignTo {
-		if &i.Msg[at] == &a[0] {
+		if &i.Msg[at] == &b[0] {
 			return uint32(at)
 		}
 	}
 	return 0
 }
 
-// take adds what an error reports besides its number, and returns the number: EIO, with the
-// text, for an error without one.
+// take returns the errno of a handler's error. For an error without an errno it is
+// EIO, and the text goes into ExtAck.
 func (i *Info) take(err error) errno.Errno {
 	e, ok := errno.Of(err)
 	if !ok {
@@ -101,15 +107,15 @@ func (i *Info) take(err error) errno.Errno {
 	return e
 }
 
-// answer returns the ExtAck with the errno and the request, and how the port wants it.
+// answer completes ExtAck, and returns it with the options of the port.
 func (i *Info) answer(e errno.Errno) (*nlmsg.ExtAck, nlmsg.AckOptions) {
 	i.ExtAck.Errno, i.ExtAck.Request = e, i.Msg
 	p := i.port
 	return &i.ExtAck, nlmsg.AckOptions{PortID: p.id, Cap: p.has(socket.CapAck), Ext: p.has(socket.ExtAck)}
 }
 
-// slack is how much more the kernel sets aside for the description of a policy than
-// it takes (netlink_policy_dump_attr_size_estimate).
+// slack is by how much the kernel's estimate of a policy's size exceeds its size
+// (netlink_policy_dump_attr_size_estimate).
 func slack(e *nlmsg.ExtAck, opts nlmsg.AckOptions) int {
 	if e.Errno == 0 || !opts.Ext || e.Policy == nil {
 		return 0

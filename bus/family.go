@@ -1,141 +1,130 @@
 package bus
 
 import (
-	"github.com/nlwire/nlwire/nlmsg"
 	"sync/atomic"
-
-	"github.com/nlwire/nlwire/nla/policy"
 
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
+	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Validate says how loosely an older operation validates its attributes (enum
-// genl_validate_flags). Operations from Family.ResvStartOp on must have none.
+// Validate relaxes the validation of an older operation (enum genl_validate_flags).
+// Register refuses an operation from Family.ResvStartOp on with any of these flags.
 type Validate uint8
 
 const (
-	// DontValidateStrict has the attributes of a do parsed liberally
+	// DontValidateStrict validates the attributes of a do liberally
 	// (GENL_DONT_VALIDATE_STRICT).
 	DontValidateStrict Validate = 1 << iota
-	// DontValidateDump leaves the attributes of a dump alone
-	// (GENL_DONT_VALIDATE_DUMP). In a SplitOp it has no such effect.
+	// DontValidateDump ignores the attributes of a dump (GENL_DONT_VALIDATE_DUMP). It
+	// has no effect in a SplitOp.
 	DontValidateDump
-	// DontValidateDumpStrict has the attributes of a dump parsed liberally
+	// DontValidateDumpStrict validates the attributes of a dump liberally
 	// (GENL_DONT_VALIDATE_DUMP_STRICT).
 	DontValidateDumpStrict
 )
 
-// The handlers of an operation. The error they return goes to the requester: an
-// [Errno], a syscall.Errno (which on Linux has the same numbers), a
-// *policy.Error, or anything that wraps one of them. An error that is none is
-// EIO, with its text as that of the extended ACK.
+// The handlers of an operation. Their error is sent to the requester: an errno.Errno, a
+// syscall.Errno (on Linux the numbers are the same), a *policy.Error, or an error that
+// wraps one of them. Any other error is sent as EIO, with its text in the extended ACK.
 //
-// A handler runs inside the Send of the requester, or, when a dump goes on, in
-// its Receive. It may reply, notify and multicast, and ask for listeners. Of its
-// own bus it must use nothing else: to send a request, to open, join, leave or
-// close, to register or unregister deadlocks, as the kernel would there.
+// A handler runs in the goroutine that calls Send, or, for later datagrams of a dump,
+// Receive. It may send with the methods of its Info, with [Family.Multicast] and with
+// [Bus.Unicast], and call [Family.HasListeners]. Other methods of the bus and its ports
+// (Send, Open, Join, Leave, Close, Register, Unregister) deadlock, as in the kernel.
 type (
-	// Do handles a request: doit, but also pre_doit.
-	Do func(*Info) error
-	// PostDo runs behind a Do that ran, whatever came of it (post_doit).
-	PostDo func(*Info)
-	// DumpFunc is a step of a dump: start, or dumpit. See [Dump].
+	// DoFunc handles a request (doit), or prepares that (pre_doit).
+	DoFunc func(*Info) error
+	// PostDoFunc runs after a DoFunc, even if that failed or panicked (post_doit).
+	PostDoFunc func(*Info)
+	// DumpFunc is a step of a dump (start, dumpit). See [Dump].
 	DumpFunc func(*Dump) error
-	// DumpDone runs once, when a dump that was started ends (done).
-	DumpDone func(*Dump)
+	// DoneFunc runs once at the end of a dump whose start succeeded (done).
+	DoneFunc func(*Dump)
 )
 
-// Op is an operation with policies of its own (struct genl_ops). One of Do and
-// Dump must be there.
+// Op is an operation (struct genl_ops; with Policy, Start and Done nil, struct
+// genl_small_ops). At least one of Do and Dump is not nil.
 type Op struct {
 	Cmd      uint8
-	Flags    genlmsg.OpFlags // genlmsg.OpAdmin, genlmsg.OpUnsAdmin
+	Flags    genlmsg.OpFlags // genlmsg.OpAdmin, genlmsg.OpUnsAdmin; the bus adds the others
 	Validate Validate
-	// Policy is nil for the family's. Without any, a command from
-	// Family.ResvStartOp on rejects every attribute; one before it accepts all.
+	// Policy is for the attributes of Do and Dump. Nil means Family.Policy. If that is
+	// nil too, a command from Family.ResvStartOp on rejects every attribute; the
+	// attributes of a command below it are not checked, and Info.Attrs is nil.
 	Policy *policy.Policy
-	Do     Do
-	Start  DumpFunc // nil: nothing to do
+	Do     DoFunc
+	Start  DumpFunc // optional
 	Dump   DumpFunc
-	Done   DumpDone // nil: nothing to do
+	Done   DoneFunc // optional
 }
 
-// SmallOp is an operation under the policy of its family (struct genl_small_ops).
-type SmallOp struct {
-	Cmd      uint8
-	Flags    genlmsg.OpFlags
-	Validate Validate
-	Do       Do
-	Dump     DumpFunc
-}
-
-// SplitOp is one half of an operation (struct genl_split_ops): Flags has one of
-// genlmsg.OpDo and genlmsg.OpDump. They are sorted by command, do before dump.
+// SplitOp is one half of an operation (struct genl_split_ops): Flags has either
+// genlmsg.OpDo or genlmsg.OpDump. Family.SplitOps is sorted by command, do before dump.
 type SplitOp struct {
 	Cmd      uint8
 	Flags    genlmsg.OpFlags
 	Validate Validate
 	Policy   *policy.Policy // nil: see [Profile]
 
-	PreDo  Do
-	Do     Do
-	PostDo PostDo
+	PreDo  DoFunc // optional; an error ends the request
+	Do     DoFunc
+	PostDo PostDoFunc // optional
 
-	Start DumpFunc
+	Start DumpFunc // optional
 	Dump  DumpFunc
-	Done  DumpDone
+	Done  DoneFunc // optional
 }
 
-// GroupFlags are what joining a group takes.
+// GroupFlags are the capabilities for joining a group.
 type GroupFlags uint8
 
 const (
-	// GroupNetAdmin asks for CAP_NET_ADMIN (GENL_MCAST_CAP_NET_ADMIN).
+	// GroupNetAdmin requires CapNetAdminNS (GENL_MCAST_CAP_NET_ADMIN).
 	GroupNetAdmin GroupFlags = 1 << iota
-	// GroupSysAdmin asks for CAP_SYS_ADMIN (GENL_MCAST_CAP_SYS_ADMIN).
+	// GroupSysAdmin requires CapSysAdminNS (GENL_MCAST_CAP_SYS_ADMIN).
 	GroupSysAdmin
 )
 
-// Group is a multicast group of a family.
+// Group is a multicast group of a family. Its number is [Family.GroupID].
 type Group struct {
-	Name  string
+	Name  string // of at most 15 bytes
 	Flags GroupFlags
 }
 
 // Family is a Generic Netlink family to be registered (struct genl_family). It
 // must not be changed while it is registered, and is on one bus at a time.
 type Family struct {
-	Name    string
+	Name    string // of at most 15 bytes
 	Version uint8
-	HdrSize int // bytes of the family's own header behind struct genlmsghdr
-	// MaxAttr is the highest attribute type of operations that have no policy. The
-	// controller tells it. With a Policy it is 0, or the same as that of the Policy.
+	HdrSize int // of the family's own header after struct genlmsghdr, in bytes, up to 4096
+	// MaxAttr is the highest attribute type that the controller exports. With a Policy
+	// it is 0 or the highest type of the Policy.
 	MaxAttr int
-	Policy  *policy.Policy // of operations that have none of their own
-	NetNSOK bool           // it exists in other network namespaces than the first
-	// Parallel lets handlers run side by side (parallel_ops). Without it all
-	// families share one lock.
+	Policy  *policy.Policy // for Ops without a policy
+	NetNSOK bool           // it exists in network namespaces other than 0, too
+	// Parallel allows handlers of the family to run at the same time (parallel_ops). The
+	// handlers of all other families run one at a time.
 	Parallel bool
-	// ResvStartOp is the first command whose header is checked and which is
-	// validated strictly; 0 is all of them.
+	// ResvStartOp is the first command that the kernel checks as for new families: the
+	// reserved bits of the headers, and all attributes strictly. 0 means all commands.
 	ResvStartOp uint8
 
 	Ops      []Op
-	SmallOps []SmallOp
 	SplitOps []SplitOp
-	PreDo    Do // in front of every Do of Ops and SmallOps; an error ends the request
-	PostDo   PostDo
+	PreDo    DoFunc     // optional, before each Do of Ops; an error ends the request
+	PostDo   PostDoFunc // optional, after each Do of Ops
 	Groups   []Group
 
-	// Bind and Unbind hear of ports that join and leave a group, by its index. They
-	// may do what a handler may.
+	// Bind and Unbind, optional, are called with the index of the group when a port joins
+	// or leaves it. The restrictions of handlers apply.
 	Bind, Unbind func(group int)
 
 	on atomic.Pointer[registration]
 }
 
-// registration is what a family has while it is on a bus.
+// registration is the state of a family while it is registered.
 type registration struct {
 	bus        *Bus
 	id         uint16
@@ -143,7 +132,7 @@ type registration struct {
 	ops        *opTable
 }
 
-// ID returns the type of the family's messages, 0 if it is not registered.
+// ID returns the type of the family's messages, 0 if the family is not registered.
 func (f *Family) ID() nlmsg.Type {
 	if r := f.on.Load(); r != nil {
 		return nlmsg.Type(r.id)
@@ -151,8 +140,8 @@ func (f *Family) ID() nlmsg.Type {
 	return 0
 }
 
-// GroupID returns the number of a group of f.Groups, for Port.Join; 0 if the
-// family is not registered.
+// GroupID returns the number for Port.Join of a group, an index of f.Groups. It is 0 if
+// there is no such group or the family is not registered.
 func (f *Family) GroupID(group int) uint32 {
 	if r := f.on.Load(); r != nil && group >= 0 && group < len(f.Groups) {
 		return r.group(group)
@@ -160,10 +149,29 @@ func (f *Family) GroupID(group int) uint32 {
 	return 0
 }
 
-// group is the number of a group of the family's.
+// Begin appends the headers of a message of the family, as nlmsg.Begin does: netlink,
+// Generic Netlink, and zeros for the family's own (genlmsg_put). nlmsg.End completes it.
+// An event has the sequence number 0 and the port ID 0. The type of a family that is
+// not registered is 0.
+func (f *Family) Begin(b []byte, flags nlmsg.Flags, seq, portID uint32, cmd uint8) []byte {
+	return f.on.Load().begin(b, f, flags, seq, portID, cmd)
+}
+
+// begin is Begin with the id that the family had, or 0 for nil.
+func (r *registration) begin(b []byte, f *Family, flags nlmsg.Flags, seq, portID uint32, cmd uint8) []byte {
+	id := nlmsg.Type(0)
+	if r != nil {
+		id = nlmsg.Type(r.id)
+	}
+	b = nlmsg.Begin(b, id, flags, seq, portID)
+	b = genlmsg.Append(b, cmd, f.Version)
+	return append(b, make([]byte, nlmsg.Align(f.HdrSize))...)
+}
+
+// group returns the number of the group with index i.
 func (r *registration) group(i int) uint32 { return uint32(r.firstGroup + i) }
 
-// maxAttr is what the controller tells of the family.
+// maxAttr returns the MaxAttr that the controller exports.
 func (f *Family) maxAttr() int {
 	if f.MaxAttr == 0 && f.Policy != nil {
 		return f.Policy.MaxType()
@@ -171,11 +179,10 @@ func (f *Family) maxAttr() int {
 	return f.MaxAttr
 }
 
-// maxHdrSize bounds what a family may have in front of its attributes.
+// maxHdrSize is the largest Family.HdrSize.
 const maxHdrSize = 1 << 12
 
-// hasMaxAttr reports whether MaxAttr is one that the kernel could have, and that of
-// the policy.
+// hasMaxAttr reports whether MaxAttr is possible, and equal to that of the policy.
 func (f *Family) hasMaxAttr() bool {
 	if f.Policy != nil && f.MaxAttr != 0 {
 		return f.MaxAttr == f.Policy.MaxType()
@@ -183,5 +190,5 @@ func (f *Family) hasMaxAttr() bool {
 	return f.MaxAttr >= 0 && f.MaxAttr <= nla.TypeMask
 }
 
-// existsIn reports whether the family is in that network namespace.
+// existsIn reports whether the family exists in a network namespace.
 func (f *Family) existsIn(netNS int) bool { return f.NetNSOK || netNS == 0 }

@@ -3,37 +3,36 @@ package bus
 import (
 	"math/rand/v2"
 	"sync"
-	"time"
 
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Fault is something that goes wrong with a datagram on its way to a port.
+// Fault is an error that is injected into the delivery of a datagram to a port.
 type Fault uint8
 
-// The faults. [WithBefore] makes a handler slow for as long as a test wants it.
+// The faults. For slow handlers see [WithBefore].
 const (
 	NoFault Fault = iota
-	// Lose: it does not arrive, and nothing tells.
+	// Lose drops the datagram silently.
 	Lose
-	// Duplicate: it arrives twice.
+	// Duplicate delivers the datagram twice.
 	Duplicate
-	// Truncate: its second half is missing, as if the buffer were too small.
+	// Truncate removes the second half, as if the kernel's buffer were too small.
 	Truncate
-	// NoBuffers: it is lost because the queue is full, which ENOBUFS tells. A dump
-	// that it was part of stands still.
+	// NoBuffers drops the datagram as if the queue were full: the next receive fails
+	// with ENOBUFS. A dump that it was part of does not continue.
 	NoBuffers
-	// Interrupt: the receive in front of it fails with EINTR.
+	// Interrupt makes the receive before the datagram fail with EINTR.
 	Interrupt
-	// Inconsistent: the messages of a dump in it are marked with
-	// nlmsg.FlagDumpIntr, as if what they list had changed.
+	// Inconsistent sets nlmsg.FlagDumpIntr in the messages of a dump, as if the dumped
+	// objects had changed.
 	Inconsistent
-	// Forge: in front of it arrives one with the same headers and other content,
-	// which does not come from the bus but from another port.
+	// Forge delivers a forged copy first, with the same headers and a corrupted payload.
+	// Its sender is another port: Info.PortID is not 0.
 	Forge
-	// Slow: it takes its time, and keeps the sender of the request, as a slow
-	// handler does. [WithDelay] says how long.
+	// Slow delays the delivery by the duration of [WithDelay], and with it the sender of
+	// the request, as a slow handler does.
 	Slow
 	numFaults
 )
@@ -48,22 +47,19 @@ func (f Fault) String() string {
 	return "fault?"
 }
 
-// Delivery is a datagram that is about to be queued.
+// Delivery is a datagram about to be queued for a port.
 type Delivery struct {
-	PortID uint32
-	Number int    // of the datagrams for this port, from 0
-	Bytes  []byte // good until Faults returns
+	PortID uint32 // of the receiver
+	Number int    // counts the datagrams for this port, from 0
+	Bytes  []byte // read only, and valid until Faults returns
 }
 
-// Faults decides what happens to a datagram. It runs for many ports at once and
+// Faults chooses the fault for a datagram. It is called by many goroutines at once, and
 // must not use the bus.
 type Faults func(Delivery) Fault
 
-// WithDelay is how long a [Slow] datagram takes, 1 ms if it is not given.
-func WithDelay(d time.Duration) Option { return func(b *Bus) { b.delay = d } }
-
-// Script has the faults of the list happen to the datagrams in their order, and
-// none after them.
+// Script applies the faults of the list to the first datagrams, in their order, and
+// none to later ones.
 func Script(list ...Fault) Faults {
 	var mu sync.Mutex
 	next := 0
@@ -78,9 +74,9 @@ func Script(list ...Fault) Faults {
 	}
 }
 
-// Random has one of the kinds happen to one datagram of n, or one of any kind if
-// none is named. The same seed has the same datagrams suffer, if they come in the
-// same order.
+// Random applies one of the kinds, or of all kinds if none is given, to one datagram of
+// n on average; n is at least 1. The same seed hits the same datagrams if they are sent
+// in the same order.
 func Random(seed uint64, n int, kinds ...Fault) Faults {
 	n = max(n, 1)
 	if len(kinds) == 0 {
@@ -100,7 +96,7 @@ func Random(seed uint64, n int, kinds ...Fault) Faults {
 	}
 }
 
-// fault asks what happens to a datagram.
+// fault returns the fault for a datagram.
 func (p *Port) fault(b []byte) Fault {
 	if p.faults == nil {
 		return NoFault
@@ -115,7 +111,7 @@ func (p *Port) fault(b []byte) Fault {
 	}
 	if f == Interrupt {
 		p.mu.Lock()
-		if p.err == nil { // a loss must be told
+		if p.err == nil { // a loss must be reported
 			p.err = errInterrupt
 		}
 		p.signal()
@@ -124,7 +120,7 @@ func (p *Port) fault(b []byte) Fault {
 	return f
 }
 
-// alter does what a fault does to the bytes.
+// alter applies a fault that changes the bytes.
 func (f Fault) alter(d *datagram) {
 	switch f {
 	case Truncate:
@@ -138,8 +134,8 @@ func (f Fault) alter(d *datagram) {
 	}
 }
 
-// forge queues what somebody else could have sent: the headers of the datagram,
-// and bytes that are not its own.
+// forge queues a copy as another port could have sent it: the headers of the datagram,
+// and other bytes after them.
 func (p *Port) forge(b []byte) {
 	d := p.bus.newDatagram(b, socket.Info{PortID: p.id ^ 1<<16}, trueSize(len(b)))
 	for m := range nlmsg.All(d.b) {

@@ -122,12 +122,12 @@ func TestFaultsThroughConn(t *testing.T) {
 	}
 }
 
-// A client under random faults: whatever it is told, no wrong answer is among it,
+// A client under random faults: it gets errors, but no wrong answer,
 // and it works when they stop.
 func TestRandomFaults(t *testing.T) {
 	echo := simple("echo", func(i *Info) error {
-		b, mark := i.Begin(1)
-		return i.Reply(nla.AppendUint32(b, 1, i.Attrs.Uint32(1)), mark)
+		b := i.Begin(1)
+		return i.Reply(nla.AppendUint32(b, 1, i.Attrs.Uint32(1)))
 	})
 	faults := Random(1, 3, Duplicate, Truncate, NoBuffers, Interrupt, Forge)
 	on := true
@@ -160,7 +160,7 @@ func TestRandomFaults(t *testing.T) {
 		r.Release()
 	}
 	if failed < 100 || failed > 1500 {
-		t.Errorf("%d of 2900 were told to be lost", failed)
+		t.Errorf("%d of 2900 failed with a loss", failed)
 	}
 	if s := c.Stats(); s.Foreign == 0 || s.Stale == 0 || s.Truncated == 0 || s.Lost == 0 {
 		t.Errorf("%+v: not all of the faults were met", s)

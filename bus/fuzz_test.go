@@ -47,8 +47,8 @@ func fuzzed(t *testing.T) *Family {
 	}
 	f := simple("fuzzed", func(i *Info) error {
 		check(i)
-		b, mark := i.Begin(1)
-		return i.Reply(nla.AppendAttr(b, i.Attrs.Get(1)), mark)
+		b := i.Begin(1)
+		return i.Reply(nla.AppendAttr(b, i.Attrs.Get(1)))
 	})
 	list := count(100, 76)
 	f.Ops[0].Dump = func(d *Dump) error { check(&d.Info); return list(d) }

@@ -6,11 +6,9 @@ import (
 	"testing"
 
 	"github.com/nlwire/nlwire/errno"
-
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -107,7 +105,7 @@ func length(n uint32) []byte { return binary.NativeEndian.AppendUint32(nil, n) }
 func nothing(*Info) error { return nil }
 
 // simple is a family with one operation.
-func simple(name string, do Do) *Family {
+func simple(name string, do DoFunc) *Family {
 	return &Family{Name: name, Version: 1, Ops: []Op{{Cmd: 1, Do: do, Policy: anyPolicy}}}
 }
 

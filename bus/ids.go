@@ -2,11 +2,11 @@ package bus
 
 import "github.com/nlwire/nlwire/genlmsg"
 
-// startAlloc is the first id that is given away (GENL_START_ALLOC); those below
-// belong to the controller and to two families that came before the controller.
+// startAlloc is the first ID that is assigned (GENL_START_ALLOC); those below belong to
+// the controller and to two families that are older.
 const startAlloc = genlmsg.MinID + 3
 
-// The families and groups with numbers of their own.
+// The families and groups with fixed numbers.
 const (
 	nameVFSQuota = "VFS_DQUOT"
 	namePMCRAID  = "pmcraid"
@@ -15,14 +15,13 @@ const (
 	groupNetDM = 1
 )
 
-// familyIDs gives ids away in a circle, so that one is used again late
-// (idr_alloc_cyclic).
+// familyIDs assigns IDs cyclically, so that an ID is reused late (idr_alloc_cyclic).
 type familyIDs struct {
 	families [genlmsg.MaxID + 1]*Family
 	next     int
 }
 
-// alloc returns an id for the family, 0 when all are taken.
+// alloc assigns an ID to the family, 0 if all are in use.
 func (ids *familyIDs) alloc(f *Family) uint16 {
 	first, last := startAlloc, genlmsg.MaxID
 	switch f.Name {
@@ -56,13 +55,13 @@ func (ids *familyIDs) free(first, last int) int {
 // (mc_groups).
 type groupBits []uint64
 
-// newGroupBits has those taken that nobody is given: 0 is none, 1 is NET_DM's, the
-// others are those of the families with ids of their own.
+// newGroupBits reserves the numbers that are not assigned: 0 is no group, 1 belongs to
+// NET_DM, the others to the families with fixed IDs.
 func newGroupBits() groupBits {
 	return groupBits{1<<0 | 1<<groupNetDM | 1<<genlmsg.IDCtrl | 1<<genlmsg.IDVFSQuota | 1<<genlmsg.IDPMCRAID}
 }
 
-// len is how many groups there are: ports can join them all but 0.
+// len is the number of groups. Ports can join all except 0.
 func (g groupBits) len() int { return 64 * len(g) }
 
 func (g groupBits) has(i int) bool { return g[i/64]&(1<<(i%64)) != 0 }
@@ -81,9 +80,9 @@ func (g groupBits) nextFree(i int) int {
 	return i
 }
 
-// alloc takes the first n free numbers in a row (genl_allocate_reserve_groups).
-// As in the kernel, the bits grow whenever a row that is looked at reaches past
-// their end, even if it is then found to be too short.
+// alloc reserves the first n consecutive free numbers (genl_allocate_reserve_groups). As
+// in the kernel, the bits grow whenever a candidate range extends past their end, even if
+// it then proves too short.
 func (g *groupBits) alloc(n int) (first int) {
 	for start, fits := 0, false; !fits; {
 		first = g.nextFree(start)
@@ -104,7 +103,7 @@ func (g *groupBits) alloc(n int) (first int) {
 	return first
 }
 
-// groupsOf gives a family its groups (genl_validate_assign_mc_groups).
+// groupsOf assigns the groups of a family (genl_validate_assign_mc_groups).
 func (g *groupBits) groupsOf(f *Family) (first int) {
 	switch f.Name {
 	case genlmsg.CtrlName:
@@ -119,8 +118,8 @@ func (g *groupBits) groupsOf(f *Family) (first int) {
 	return g.alloc(len(f.Groups))
 }
 
-// hasOwnNumbers reports whether the name is one of those whose groups are fixed;
-// such a family has one at most.
+// hasOwnNumbers reports whether the family's group has a fixed number. Such a family has
+// at most one group.
 func hasOwnNumbers(name string) bool {
 	switch name {
 	case genlmsg.CtrlName, nameNetDM, nameVFSQuota, namePMCRAID:

@@ -1,6 +1,9 @@
 package bus
 
 import (
+	"encoding/binary"
+	"fmt"
+
 	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
@@ -9,61 +12,83 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Info is a request, as its handler sees it (struct genl_info). It and all that it
-// refers to are good until the handler returns.
+// Info is a request, as its handler receives it (struct genl_info). It is valid until
+// the handler returns, with everything that it refers to: copy what is kept.
 type Info struct {
 	Family     *Family
-	Seq        uint32 // of the request; a reply carries it
-	PortID     uint32 // of the requester; a reply carries it
-	NetNS      int    // of the requester's port
+	Seq        uint32 // of the request; a reply has the same
+	PortID     uint32 // of the requester; a reply has the same
+	NetNS      int    // network namespace of the requester's port
 	Msg        nlmsg.Msg
 	Header     genlmsg.Header
-	UserHeader []byte // Family.HdrSize bytes
-	// Attrs are the attributes by type, validated under the operation's policy;
-	// nil where it has none, or none with types.
+	UserHeader []byte // Family.HdrSize bytes, nil for 0
+	// Attrs has the attributes by type, validated by the policy of the operation. It
+	// is nil without a policy, and for a policy without types.
 	Attrs nla.Table
-	// ExtAck is what the answer reports besides the errno, to a requester who asked for it;
-	// on success only the text, as a warning, and the cookie. The Set methods fill it;
-	// its Errno and Request are those of the answer. What is set last stands.
+	// ExtAck is sent with the errno if the requester has turned socket.ExtAck on; with
+	// success, only its text, a warning, and its cookie. The Set methods fill it, the
+	// later call replaces the value of the earlier one. The bus sets Errno and Request.
 	ExtAck nlmsg.ExtAck
-	// Ctx is the family's own, for its pre_doit to hand something on.
+	// Ctx carries a value of the family from PreDo to Do and PostDo, or from Start to
+	// Dump and Done. The bus does not use it.
 	Ctx any
 
-	port *Port
-	on   *registration // of the family when the request came
-	buf  []byte        // where messages are built, kept for the next
+	port  *Port
+	on    *registration // of the family when the request was received
+	buf   []byte        // where messages are built, kept for the next
+	begun bool          // by Begin
 
 	scratch scratch
 }
 
-// Begin starts a message to the requester, in a buffer of the bus
-// (genlmsg_put_reply). What the handler appends is behind the family's header.
-// [Info.Reply] or [Info.Notify] ends it; one at a time.
-func (i *Info) Begin(cmd uint8) (b []byte, mark int) {
+// errNotBegun is the error for a message of another buffer.
+var errNotBegun = fmt.Errorf("bus: the message was not started by Begin of the same Info or Dump: %w", errno.EINVAL)
+
+// Begin starts a message with the sequence number and the port ID of the request:
+// the headers, and zeros for the family's own header (genlmsg_put_reply). The handler
+// appends attributes, and passes the buffer to Reply, Notify or Multicast, which
+// write the length and send a copy. The same message may be sent several times.
+//
+// The buffer belongs to the bus and is used again by the next Begin: an Info has one
+// message at a time.
+func (i *Info) Begin(cmd uint8) []byte {
+	i.begun = true
 	return i.on.begin(i.buf[:0], i.Family, 0, i.Seq, i.PortID, cmd)
 }
 
 // end writes the length of a message from Begin.
-func (i *Info) end(b []byte, mark int) []byte {
-	b = nlmsg.End(b, mark)
-	i.buf = b[:0]
-	return b
-}
-
-// Reply sends the message that Begin started to the requester (genlmsg_reply). EAGAIN
-// says that its queue was full.
-func (i *Info) Reply(b []byte, mark int) error {
-	if b = i.end(b, mark); !i.port.put(b, socket.Info{}, goodSize) {
-		return errno.EAGAIN
+func (i *Info) end(b []byte) ([]byte, error) {
+	if !i.begun || len(b) < nlmsg.HeaderLen {
+		return nil, errNotBegun
 	}
-	return nil
+	b = nlmsg.End(b, 0)
+	i.buf = b[:0]
+	return b, nil
 }
 
-// Notify sends the message that Begin started to a group of the family, by its
-// index, in the requester's network namespace (genl_notify). A requester who
-// asked for an ECHO gets it in place of what the group gets.
-func (i *Info) Notify(group int, b []byte, mark int) error {
-	b = i.end(b, mark)
+// Reply sends a message from Begin to the requester (genlmsg_reply). The error is
+// EAGAIN if the requester's queue is full, EINVAL if b is not from Begin.
+func (i *Info) Reply(b []byte) error {
+	b, err := i.end(b)
+	if err == nil && !i.port.put(b, socket.Info{}, goodSize) {
+		err = errno.EAGAIN
+	}
+	return err
+}
+
+// Notify sends a message from Begin to a group of the family, an index of
+// Family.Groups, in the requester's network namespace (genl_notify). It keeps the
+// sequence number and the port ID of the request. A requester that set
+// nlmsg.FlagEcho receives it in any case, and once.
+//
+// A group without members is no error. EAGAIN means that the queue of a requester
+// with FlagEcho is full, ENOBUFS that a member with socket.BroadcastError missed the
+// message, EINVAL that there is no such group or that b is not from Begin.
+func (i *Info) Notify(group int, b []byte) error {
+	b, err := i.end(b)
+	if err != nil {
+		return err
+	}
 	if group < 0 || group >= len(i.Family.Groups) {
 		return errno.EINVAL
 	}
@@ -72,7 +97,7 @@ func (i *Info) Notify(group int, b []byte, mark int) error {
 	if echo {
 		excluded = i.PortID
 	}
-	err := i.port.bus.multicast(i.NetNS, number, b, excluded)
+	err = i.port.bus.multicast(i.NetNS, number, b, excluded)
 	if err == errno.ESRCH {
 		err = nil
 	}
@@ -86,24 +111,37 @@ func (i *Info) Notify(group int, b []byte, mark int) error {
 	return err
 }
 
-// BeginEvent starts a message to a group: no request's (genlmsg_put). Multicast ends
-// it; one at a time, with those of Begin.
-func (i *Info) BeginEvent(cmd uint8) (b []byte, mark int) {
-	return i.on.begin(i.buf[:0], i.Family, 0, 0, 0, cmd)
+// Multicast sends a message from Begin to a group of the family, an index of
+// Family.Groups, in the requester's network namespace (genlmsg_multicast_netns). It
+// sends it as an event, with the sequence number 0 and the port ID 0, and leaves b as
+// it was. The errors are those of [Family.Multicast], and EINVAL if b is not from Begin.
+//
+// For another sequence number or port ID, or another namespace, use [Family.Begin]
+// and Family.Multicast.
+func (i *Info) Multicast(group int, b []byte) error {
+	b, err := i.end(b)
+	if err != nil {
+		return err
+	}
+	m := nlmsg.Msg(b)
+	seq, portID := m.Seq(), m.PortID()
+	readdress(m, 0, 0)
+	err = i.Family.Multicast(i.NetNS, group, b, 0)
+	readdress(m, seq, portID)
+	return err
 }
 
-// Multicast sends the message that BeginEvent started to a group of the family, by
-// its index, in the requester's network namespace (genlmsg_multicast_netns). ESRCH
-// says that nobody listens.
-func (i *Info) Multicast(group int, b []byte, mark int) error {
-	return i.Family.MulticastNetNS(i.NetNS, group, i.end(b, mark), 0)
+// readdress changes the sequence number and the port ID of a message.
+func readdress(m nlmsg.Msg, seq, portID uint32) {
+	m.SetSeq(seq)
+	binary.NativeEndian.PutUint32(m[12:nlmsg.HeaderLen], portID)
 }
 
-// Has returns whether the requester may do these things.
-func (i *Info) Has(c Caps) bool { return i.port.caps&c == c }
+// HasCaps reports whether the port of the requester has all of these capabilities.
+func (i *Info) HasCaps(c Caps) bool { return i.port.caps&c == c }
 
-// Require returns EINVAL, and says so, if an attribute of the top level is missing
-// (GENL_REQ_ATTR_CHECK).
+// Require returns EINVAL if an attribute of the top level is missing, and reports its
+// type in ExtAck (GENL_REQ_ATTR_CHECK).
 func (i *Info) Require(typ uint16) error {
 	if i.Attrs.Has(typ) {
 		return nil
@@ -112,19 +150,16 @@ func (i *Info) Require(typ uint16) error {
 	return errno.EINVAL
 }
 
-// ParseNested validates what is inside a nest of the request and fills tb
-// (nla_parse_nested): strictly, and the nest must have its bit. What it refuses is
-// in the extended ACK; the error is the errno.
+// ParseNested validates the attributes inside a nest of the request strictly, and
+// fills tb, an entry for each type from 0 on; tb may be nil (nla_parse_nested). The
+// error is the errno for the requester, EINVAL for a nest without its flag; ExtAck has
+// the details. nest must be a view of Info.Msg, as those in Info.Attrs and tb are.
 func (i *Info) ParseNested(tb *nla.Table, nest nla.Attr, p *policy.Policy) error {
 	if !nest.IsNested() {
-		i.SetAttrMsg(nest, "NLA_F_NESTED is missing")
+		i.SetAttrMsg(nest, msgNoNest)
 		return errno.EINVAL
 	}
-	report := &i.scratch.parsed
-	*report = policy.Report{}
-	e := policy.ParseReport(tb, nest.Payload(), p, policy.Strict, report)
-	report.Offset += int(i.offset(nest)) + nla.HeaderLen
-	if i.takeReport(); e != 0 {
+	if e := i.validate(tb, nest.Payload(), p, policy.Strict); e != 0 {
 		return e
 	}
 	return nil

@@ -6,19 +6,18 @@ import (
 	"testing"
 
 	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
 
-// A reply, an event and an echo: who gets which, and what they carry.
+// The receivers and the contents of a notification with and without echo.
 func TestNotify(t *testing.T) {
 	b := newBus(t)
 	f := simple("f", func(i *Info) error {
-		b, mark := i.Begin(9)
-		return i.Notify(0, nla.AppendUint32(b, 1, 1), mark)
+		b := i.Begin(9)
+		return i.Notify(0, nla.AppendUint32(b, 1, 1))
 	})
 	f.HdrSize, f.Groups = 6, []Group{{Name: "g"}}
 	register(t, b, f)
@@ -43,27 +42,27 @@ func TestNotify(t *testing.T) {
 				t.Errorf("echo %v: %v, %+v, %v", echo, m, info, err)
 			}
 			if _, _, err := p.TryReceive(buf); err != socket.ErrEmpty {
-				t.Errorf("echo %v: told twice", echo)
+				t.Errorf("echo %v: received twice", echo)
 			}
 		}
 	}
 	if _, _, err := deaf.TryReceive(buf); err != socket.ErrEmpty {
-		t.Error("told to one who did not join")
+		t.Error("received without joining")
 	}
 }
 
-// Multicasts stay in their namespace, but for those who listen to all.
+// Multicasts stay in their namespace, except for ports that listen to all.
 func TestMulticast(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, &Family{Name: "f", NetNSOK: true, Groups: []Group{{Name: "g"}}})
 	home, away, all := openPort(t, b), openPort(t, b, WithNetNS(5)), openPort(t, b, WithNetNS(7), WithFlags(socket.ListenAllNSID))
-	m, mark := f.Begin(nil, 0, 0, 0, 1)
-	m = nlmsg.End(m, mark)
+	m := f.Begin(nil, 0, 0, 0, 1)
+	m = nlmsg.End(m, 0)
 	if f.HasListeners(0) {
-		t.Error("nobody listens yet")
+		t.Error("no port listens yet")
 	}
-	isErrno(t, f.Multicast(0, m, 0), errno.ESRCH)
-	isErrno(t, f.Multicast(1, m, 0), errno.EINVAL)
+	isErrno(t, f.Multicast(0, 0, m, 0), errno.ESRCH)
+	isErrno(t, f.Multicast(0, 1, m, 0), errno.EINVAL)
 	for _, p := range []*Port{home, away, all} {
 		if err := p.Join(f.GroupID(0)); err != nil {
 			t.Fatal(err)
@@ -82,10 +81,10 @@ func TestMulticast(t *testing.T) {
 		want [3]bool
 		nsid int32
 	}{
-		{func() error { return f.Multicast(0, m, 0) }, [3]bool{true, false, true}, 0},
-		{func() error { return f.MulticastNetNS(5, 0, m, 0) }, [3]bool{false, true, true}, 5},
-		{func() error { return f.MulticastAll(0, m, 0) }, [3]bool{true, true, true}, -1},
-		{func() error { return f.Multicast(0, m, home.PortID()) }, [3]bool{false, false, true}, 0},
+		{func() error { return f.Multicast(0, 0, m, 0) }, [3]bool{true, false, true}, 0},
+		{func() error { return f.Multicast(5, 0, m, 0) }, [3]bool{false, true, true}, 5},
+		{func() error { return f.Multicast(AllNetNS, 0, m, 0) }, [3]bool{true, true, true}, -1},
+		{func() error { return f.Multicast(0, 0, m, home.PortID()) }, [3]bool{false, false, true}, 0},
 	} {
 		if err := tt.send(); err != nil {
 			t.Error(err)
@@ -100,7 +99,7 @@ func TestMulticast(t *testing.T) {
 	if err := home.Leave(f.GroupID(0)); err != nil {
 		t.Error(err)
 	}
-	if err := f.Multicast(0, m, 0); err != nil { // there is one who hears all
+	if err := f.Multicast(0, 0, m, 0); err != nil { // one port listens to all
 		t.Error(err)
 	}
 	if _, ok := heard(home); ok {
@@ -109,12 +108,12 @@ func TestMulticast(t *testing.T) {
 	if err := b.Unregister(f); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Multicast(0, m, 0); err != errNotRegistered {
+	if err := f.Multicast(0, 0, m, 0); err != errNotRegistered {
 		t.Errorf("after the end: %v", err)
 	}
 }
 
-// Joins and leaves are told to the family, also those of who was no member.
+// The family is notified of joins and leaves, also of a leave without a membership.
 func TestBind(t *testing.T) {
 	b := newBus(t)
 	var calls []string

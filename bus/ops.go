@@ -4,14 +4,12 @@ import (
 	"cmp"
 
 	"github.com/nlwire/nlwire/errno"
-
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla/policy"
 )
 
-// operation is one half of an operation, whatever form it was declared in; the
-// zero operation is one that is not there (struct genl_split_ops).
+// operation is one half of an operation, resolved from an Op or a SplitOp. The zero value
+// is a missing half (struct genl_split_ops).
 type operation struct {
 	cmd      uint8
 	flags    genlmsg.OpFlags
@@ -19,19 +17,19 @@ type operation struct {
 	policy   *policy.Policy
 	maxAttr  int
 
-	preDo  Do
-	do     Do
-	postDo PostDo
+	preDo  DoFunc
+	do     DoFunc
+	postDo PostDoFunc
 
 	start DumpFunc
 	dump  DumpFunc
-	done  DumpDone
+	done  DoneFunc
 }
 
-// command is an operation as the controller tells it (struct genl_op_iter).
+// command is an operation as the controller exports it (struct genl_op_iter).
 type command struct{ do, dump operation }
 
-// cmd is the number of either half; the other one's is 0, or the same.
+// cmd is the number of the halves; that of a missing half is 0.
 func (c *command) cmd() uint8 { return c.do.cmd | c.dump.cmd }
 
 func (c *command) flags() genlmsg.OpFlags {
@@ -42,12 +40,12 @@ func (c *command) flags() genlmsg.OpFlags {
 	return flags
 }
 
-// opTable is what a family's operations come to under a profile.
+// opTable has the operations of a family, resolved for a profile.
 type opTable struct {
-	list []command // in the order in which the controller tells them
+	list []command // in the order of the controller
 
-	// What a request meets, by command. In 6.18 it differs from the list in the
-	// policies of split operations that have none.
+	// The halves for requests, by command. In 6.18 they differ from the list in the
+	// policies of split operations without a policy.
 	do, dump [256]*operation
 }
 
@@ -56,11 +54,6 @@ func newOpTable(f *Family, p Profile) (*opTable, error) {
 	t := &opTable{}
 	for i := range f.Ops {
 		t.list = append(t.list, legacy(f, &f.Ops[i], p))
-	}
-	for i := range f.SmallOps {
-		s := &f.SmallOps[i]
-		full := Op{Cmd: s.Cmd, Flags: s.Flags, Validate: s.Validate, Do: s.Do, Dump: s.Dump}
-		t.list = append(t.list, legacy(f, &full, p))
 	}
 	numLegacy := len(t.list)
 	for rest := f.SplitOps; len(rest) > 0; {
@@ -80,7 +73,7 @@ func newOpTable(f *Family, p Profile) (*opTable, error) {
 	return t, nil
 }
 
-// add puts both halves where requests find them.
+// add enters both halves of a command for requests.
 func (t *opTable) add(c *command, acceptsWithout bool) {
 	halves := [...]struct {
 		op   *operation
@@ -128,8 +121,8 @@ func legacy(f *Family, full *Op, p Profile) (c command) {
 	return c
 }
 
-// split joins the halves at the front of the list (genl_op_from_split). It
-// returns how many it took, 0 for one that has no half or both.
+// split joins the first halves of the list (genl_op_from_split). It returns how many it
+// used, 0 if the flags of the first have neither half or both.
 func split(ops []SplitOp, p Profile) (c command, n int) {
 	const both = genlmsg.OpDo | genlmsg.OpDump
 	if ops[0].Flags&both == genlmsg.OpDo {
@@ -153,8 +146,8 @@ func (s *SplitOp) resolve(p Profile) operation {
 	return op
 }
 
-// isOrdered reports whether the halves are sorted, and those of one command
-// alike and do before dump.
+// isOrdered reports whether the halves are sorted by command, do before dump, with equal
+// flags for both.
 func isOrdered(ops []SplitOp) bool {
 	const both = genlmsg.OpDo | genlmsg.OpDump
 	for i := 1; i < len(ops); i++ {
@@ -168,8 +161,8 @@ func isOrdered(ops []SplitOp) bool {
 	return true
 }
 
-// isValid reports whether every operation can be asked for, once, and whether
-// the newer ones validate.
+// isValid reports whether every operation has a handler and a unique command, and
+// whether those from resvStart on validate strictly.
 func (t *opTable) isValid(resvStart uint8) bool {
 	var seen [256]bool
 	for i := range t.list {
@@ -185,4 +178,28 @@ func (t *opTable) isValid(resvStart uint8) bool {
 		seen[cmd] = true
 	}
 	return true
+}
+
+// The policies that reject every attribute (genl_policy_reject_all). That of 7.2 has an
+// entry less, so that the text for an attribute of type 1 and the exported highest type
+// differ.
+var (
+	rejectAll618 = &policy.Policy{Attrs: []policy.Rule{{Kind: policy.KindReject}, {Kind: policy.KindReject}}}
+	rejectAll72  = &policy.Policy{Attrs: []policy.Rule{{Kind: policy.KindReject}}}
+)
+
+func (p Profile) rejectAll() *policy.Policy {
+	if p == Linux72 {
+		return rejectAll72
+	}
+	return rejectAll618
+}
+
+// parses reports whether the attributes of an operation are validated
+// (genl_family_rcv_msg_attrs_parse).
+func (p Profile) parses(op *operation) bool {
+	if p == Linux72 {
+		return op.policy != nil
+	}
+	return op.maxAttr != 0
 }

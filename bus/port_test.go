@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -169,7 +168,7 @@ func TestDeadlines(t *testing.T) {
 	}
 }
 
-// Close wakes all who wait, and is the end of everything.
+// Close wakes all waiters, and ends the dump and the memberships.
 func TestClose(t *testing.T) {
 	b := New()
 	p := openPort(t, b)
@@ -214,7 +213,7 @@ func TestFamiliesOutliveTheirBus(t *testing.T) {
 		if err := b.Register(simple("late", nothing)); !errors.Is(err, os.ErrClosed) {
 			t.Errorf("registered on a closed bus: %v", err)
 		}
-		if err := f.Multicast(0, nil, 0); err != errNotRegistered || f.ID() != 0 {
+		if err := f.Multicast(0, 0, nil, 0); err != errNotRegistered || f.ID() != 0 {
 			t.Errorf("id %d, %v", f.ID(), err)
 		}
 	}

@@ -5,10 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 )
 
 // greeter is the family of the README.
@@ -22,8 +21,7 @@ func greeter() (*bus.Bus, *bus.Port, error) {
 				if err := i.Require(1); err != nil {
 					return err // EINVAL, and which attribute is missing
 				}
-				m, mark := i.Begin(1)
-				return i.Reply(nla.AppendCString(m, 1, "hello "+string(i.Attrs.Text(1))), mark)
+				return i.Reply(nla.AppendCString(i.Begin(1), 1, "hello "+string(i.Attrs.Text(1))))
 			},
 		}},
 	})

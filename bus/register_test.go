@@ -1,12 +1,13 @@
 package bus
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -31,8 +32,8 @@ func TestRegisterErrors(t *testing.T) {
 			SplitOps: []SplitOp{{Cmd: 1, Flags: do, Do: nothing}},
 		}, errno.EINVAL},
 		"new op that does not validate": {&Family{Name: "f", Ops: []Op{{Cmd: 1, Do: nothing, Validate: DontValidateStrict}}}, errno.EINVAL},
-		"small op that does not validate": {&Family{
-			Name: "f", ResvStartOp: 1, SmallOps: []SmallOp{{Cmd: 1, Dump: noDump, Validate: DontValidateDump}},
+		"new dump that does not validate": {&Family{
+			Name: "f", ResvStartOp: 1, Ops: []Op{{Cmd: 1, Dump: noDump, Validate: DontValidateDump}},
 		}, errno.EINVAL},
 		"split op of no half":   {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 1, Do: nothing}}}, errno.EINVAL},
 		"split op of both":      {&Family{Name: "f", SplitOps: []SplitOp{{Cmd: 1, Flags: do | dump, Do: nothing}}}, errno.EINVAL},
@@ -96,7 +97,7 @@ func TestIDs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The next is looked for behind the last that was given: 17 or 18.
+	// The search starts after the last ID that was assigned: 17 or 18.
 	for _, want := range []nlmsg.Type{119, 519} {
 		if f := register(t, b, &Family{Name: fmt.Sprint("new", want)}); f.ID() != want {
 			t.Errorf("id %d, want %d", f.ID(), want)
@@ -143,7 +144,7 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// What the controller tells of families that come and go, and in which order.
+// The events of the controller for families, and their order.
 func TestEvents(t *testing.T) {
 	b := newBus(t)
 	p, elsewhere := openPort(t, b), openPort(t, b, WithNetNS(3))
@@ -187,9 +188,9 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// A family whose description does not fit into a message cannot be asked for, nor
-// is it told of; in a list it is where the buffer is large enough.
-func TestAFamilyTooLargeToTell(t *testing.T) {
+// A family whose description does not fit into a message is not returned by
+// a request and has no event. A list has it if the buffer is large enough.
+func TestAFamilyTooLargeForAMessage(t *testing.T) {
 	b := newBus(t)
 	p := openPort(t, b)
 	if err := p.Join(genlmsg.IDCtrl); err != nil {
@@ -224,5 +225,75 @@ func TestAFamilyTooLargeToTell(t *testing.T) {
 	}
 	if a, err := nlmsg.ParseDone(last); err != nil || a.Errno != errno.EMSGSIZE {
 		t.Errorf("the dump ends with %v, errno %d, %v", last, a.Errno, err)
+	}
+}
+
+// Families that come, go and change their bus at once: each call has one outcome.
+func TestRegistersAtOnce(t *testing.T) {
+	for range 200 {
+		b, other := New(), New()
+		f := simple("f", nothing)
+		f.Groups = []Group{{Name: "g"}}
+		var mu sync.Mutex
+		registered, unregistered := 0, 0
+		tally := func(n *int, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				*n++
+			}
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() { // a reader sees all of it, or nothing
+			if id, group := f.ID(), f.GroupID(0); id == 0 && group != 0 && f.ID() == 0 {
+				t.Errorf("id %d, group %d", id, group)
+			}
+		})
+		for _, on := range []*Bus{b, other, b} {
+			wg.Go(func() { tally(&registered, on.Register(f)) })
+		}
+		wg.Wait()
+		for range 3 {
+			wg.Go(func() { tally(&unregistered, b.Unregister(f)) })
+			wg.Go(func() { tally(&unregistered, other.Unregister(f)) })
+		}
+		wg.Go(func() { _ = b.Register(simple("late", nothing)) })
+		wg.Go(func() { _ = b.Close() })
+		wg.Wait()
+		_ = other.Close()
+		if registered != 1 || unregistered > 1 {
+			t.Fatalf("registered %d times, unregistered %d times", registered, unregistered)
+		}
+	}
+}
+
+// Sizes that no family has are refused, and one whose description is too large is an
+// error for the requester.
+func TestSizesOfFamilies(t *testing.T) {
+	const maxInt = int(^uint(0) >> 1)
+	b := newBus(t)
+	for name, f := range map[string]*Family{
+		"header":                  {Name: "f", HdrSize: maxInt},
+		"maximum":                 {Name: "f", MaxAttr: maxInt},
+		"another maximum":         {Name: "f", MaxAttr: 9, Policy: anyPolicy},
+		"a maximum below the top": {Name: "f", MaxAttr: 1, Policy: anyPolicy},
+	} {
+		if err := b.Register(f); !errors.Is(err, errno.EINVAL) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	f := &Family{Name: "large"}
+	for i := range 5000 {
+		f.Groups = append(f.Groups, Group{Name: fmt.Sprint("group", i)})
+	}
+	register(t, b, f)
+	p := openPort(t, b)
+	name := nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, "large")
+	if a := answerTo(t, p, message(b.ctrl, genlmsg.CtrlCmdGetFamily, 0, name)); a.Errno != errno.EMSGSIZE {
+		t.Errorf("errno %d", a.Errno)
+	}
+	list := send(t, p, message(b.ctrl, genlmsg.CtrlCmdGetFamily, nlmsg.FlagDump, nil))
+	if a, err := nlmsg.ParseDone(list[len(list)-1]); err != nil || a.Errno != errno.EMSGSIZE || b.Stats().Panics != 0 {
+		t.Errorf("the list ends with errno %d, %v", a.Errno, err)
 	}
 }

@@ -10,12 +10,27 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/internal/test/guard"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
+)
+
+// A Port is a Transport, with the optional methods of one.
+var (
+	_ conn.Transport = (*Port)(nil)
+	_ interface {
+		Join(group uint32) error
+		Groups() ([]uint32, error)
+		Wait() error
+		ReadDeadline() time.Time
+		SetFlag(f socket.Flag, on bool) error
+		ReceiveBuffer() (bytes int, err error)
+		SetReceiveBuffer(bytes int) error
+		SetSendBuffer(bytes int) error
+	} = (*Port)(nil)
 )
 
 // A control message of the netlink layer (type below nlmsg.MinType) runs no handler.

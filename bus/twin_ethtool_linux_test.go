@@ -4,13 +4,11 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/nlwire/nlwire/errno"
-
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/conn"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
@@ -42,8 +40,8 @@ func completeEthtool(t *testing.T, c *conn.Conn, k *kernelFamily, f *Family, dev
 	var cmds []uint8
 	for i := range f.Ops {
 		op := &f.Ops[i]
-		told, _ := k.Op(op.Cmd)
-		isGet := told.Flags&genlmsg.OpAdmin == 0 && told.Flags&genlmsg.OpUnsAdmin == 0 && op.Do != nil && op.Dump != nil
+		exported, _ := k.Op(op.Cmd)
+		isGet := exported.Flags&genlmsg.OpAdmin == 0 && exported.Flags&genlmsg.OpUnsAdmin == 0 && op.Do != nil && op.Dump != nil
 		if !isGet || op.Policy.MaxType() != ethtoolHeader || slices.Contains(ethtoolOwn, op.Cmd) {
 			continue
 		}

@@ -5,22 +5,20 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/nlwire/nlwire/errno"
-
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/ctrl"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/internal/native"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
 
-// kernelFamily is what the running kernel tells of a family.
+// kernelFamily is the description of a family by the running kernel.
 type kernelFamily struct {
 	ctrl.Family
 	policies *ctrl.Policies
@@ -48,7 +46,7 @@ func familiesOfTheKernel(t *testing.T) []kernelFamily {
 	return all
 }
 
-// twin makes a family that the controller tells of as it does of the kernel's. Its
+// twin makes a family that the controller describes as the kernel's. Its
 // operations do nothing.
 func (k *kernelFamily) twin(t *testing.T) *Family {
 	t.Helper()
@@ -88,7 +86,7 @@ func (k *kernelFamily) twin(t *testing.T) *Family {
 	return f
 }
 
-// flagsOfGroup finds out what joining a group takes: the controller does not tell.
+// flagsOfGroup finds out what joining a group takes: the controller does not export it.
 func flagsOfGroup(t *testing.T, group uint32) GroupFlags {
 	t.Helper()
 	s, err := socket.Open(socket.Generic)
@@ -107,8 +105,8 @@ func flagsOfGroup(t *testing.T, group uint32) GroupFlags {
 func noDo(*Info) error   { return errno.EOPNOTSUPP }
 func noDump(*Dump) error { return errno.EOPNOTSUPP }
 
-// halves splits an operation. A policy that is told without any rule is the one
-// that rejects all, which is what no policy comes to.
+// halves splits an operation. A policy that is exported without rules is the one
+// that rejects all, which replaces a missing policy.
 func halves(full *Op, p ctrl.OpPolicy) (ops []SplitOp) {
 	policy := func(p *policy.Policy) *policy.Policy {
 		if p == nil || len(p.Attrs) == 0 {
@@ -126,7 +124,7 @@ func halves(full *Op, p ctrl.OpPolicy) (ops []SplitOp) {
 }
 
 // setDo and setDump give an operation of a twin its handler.
-func (f *Family) setDo(cmd uint8, do Do) {
+func (f *Family) setDo(cmd uint8, do DoFunc) {
 	for i := range f.Ops {
 		if f.Ops[i].Cmd == cmd {
 			f.Ops[i].Do = do
@@ -159,12 +157,10 @@ type learned struct {
 	msg      string // of the error, or a warning
 }
 
-// append puts the command and the attributes of a message behind the headers that
-// the bus has written.
-func appendLearned(b []byte, mark int, m nlmsg.Msg) []byte {
+// appendLearned begins a message with the command of m and appends the attributes of m.
+func appendLearned(begin func(cmd uint8) []byte, m nlmsg.Msg) []byte {
 	h, _ := genlmsg.Consume(m.Payload())
-	b[mark+nlmsg.HeaderLen] = h.Cmd()
-	return append(b, genlmsg.Attrs(m, 0)...)
+	return append(begin(h.Cmd()), genlmsg.Attrs(m, 0)...)
 }
 
 // reply answers a request with it.
@@ -173,8 +169,7 @@ func (l *learned) reply(i *Info) error {
 		i.SetMsg(l.msg)
 	}
 	for _, m := range l.messages {
-		b, mark := i.Begin(0)
-		if err := i.Reply(appendLearned(b, mark, m), mark); err != nil {
+		if err := i.Reply(appendLearned(i.Begin, m)); err != nil {
 			return err
 		}
 	}
@@ -191,8 +186,8 @@ func (l *learned) dump(d *Dump) error {
 	}
 	for ; d.Args[0] < len(l.messages); d.Args[0]++ {
 		m := l.messages[d.Args[0]]
-		b, mark := d.Begin(m.Flags(), 0)
-		if err := d.End(appendLearned(b, mark, m), mark); err != nil {
+		begin := func(cmd uint8) []byte { return d.Begin(m.Flags(), cmd) }
+		if err := d.End(appendLearned(begin, m)); err != nil {
 			return err
 		}
 	}
@@ -244,8 +239,7 @@ func completeTCPMetrics(f *Family) {
 	f.Policy.Attrs = append(f.Policy.Attrs, make([]policy.Rule, f.MaxAttr+1-len(f.Policy.Attrs))...)
 	f.ResvStartOp, f.Parallel = cmdDel+1, true
 	flags := f.Ops[1].Flags
-	f.Ops = nil
-	f.SmallOps = []SmallOp{
+	f.Ops = []Op{
 		{Cmd: cmdGet, Validate: DontValidateStrict | DontValidateDump, Do: func(i *Info) error {
 			if !i.Attrs.Has(addr4) && !i.Attrs.Has(addr6) {
 				return eafnosupport
@@ -345,20 +339,20 @@ func netdevEvents(t *testing.T, f *Family) []event {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { rtnl.Close() })
-	tell := func(t *testing.T, cmd uint8) {
+	notify := func(t *testing.T, cmd uint8) {
 		t.Helper()
-		b, mark := f.Begin(nil, 0, 0, 0, cmd)
+		b := f.Begin(nil, 0, 0, 0, cmd)
 		b = nla.AppendUint32(b, 1, index)
 		for _, typ := range []uint16{3, 5, 6} { // features that a bridge has not
 			b = nla.AppendUint64(b, typ, 0)
 		}
-		if err := f.MulticastNetNS(1, mgmt, nlmsg.End(b, mark), 0); err != nil && err != error(errno.ENOBUFS) && err != error(errno.ESRCH) {
+		if err := f.Multicast(1, mgmt, nlmsg.End(b, 0), 0); err != nil && err != error(errno.ENOBUFS) && err != error(errno.ESRCH) {
 			t.Fatal(err)
 		}
 	}
 	return []event{
-		{f.GroupID(mgmt), func(t *testing.T) { addBridge(t, rtnl, "event", index); tell(t, devAdd) }},
-		{f.GroupID(mgmt), func(t *testing.T) { deleteLink(t, rtnl, index); tell(t, devDel) }},
+		{f.GroupID(mgmt), func(t *testing.T) { addBridge(t, rtnl, "event", index); notify(t, devAdd) }},
+		{f.GroupID(mgmt), func(t *testing.T) { deleteLink(t, rtnl, index); notify(t, devDel) }},
 	}
 }
 

@@ -24,7 +24,7 @@ var controller = genetlink.Family{
 }
 
 // silent is an operation that only succeeds.
-var silent = []bus.SmallOp{{Cmd: 1, Do: func(*bus.Info) error { return nil }}}
+var silent = []bus.Op{{Cmd: 1, Do: func(*bus.Info) error { return nil }}}
 
 func TestControllerIsResolved(t *testing.T) {
 	onBoth(t, func(t *testing.T, p place) {
@@ -73,7 +73,7 @@ func TestUnknownFamily(t *testing.T) {
 
 func TestFamilyWithManyGroups(t *testing.T) {
 	b := newBus(t)
-	f := &bus.Family{Name: "many groups", Version: 255, SmallOps: silent}
+	f := &bus.Family{Name: "many groups", Version: 255, Ops: silent}
 	want := genetlink.Family{Name: f.Name, Version: f.Version}
 	for i := range 40 {
 		f.Groups = append(f.Groups, bus.Group{Name: fmt.Sprintf("group %d", i)})
@@ -97,7 +97,7 @@ func TestListOfManyFamilies(t *testing.T) {
 	c := dialWith(t, b, smallBuffer)
 	want := []string{"nlctrl", docexmpl.Name}
 	for i := range 200 {
-		f := &bus.Family{Name: fmt.Sprintf("family %d", i), SmallOps: silent}
+		f := &bus.Family{Name: fmt.Sprintf("family %d", i), Ops: silent}
 		register(t, b, f)
 		want = append(want, f.Name)
 	}
@@ -126,7 +126,7 @@ func TestFamiliesComeAndGo(t *testing.T) {
 	b := newBus(t)
 	c := dialWith(t, b, netlink.Config{Groups: 1 << (controller.Groups[0].ID - 1)})
 	other := dial(t, b)
-	f := &bus.Family{Name: "visitor", Version: 3, SmallOps: silent, Groups: []bus.Group{{Name: "first"}, {Name: "second"}}}
+	f := &bus.Family{Name: "visitor", Version: 3, Ops: silent, Groups: []bus.Group{{Name: "first"}, {Name: "second"}}}
 	register(t, b, f)
 	visitor, err := other.GetFamily(f.Name)
 	if err != nil {
@@ -235,9 +235,9 @@ func TestMembershipEndsWithTheFamily(t *testing.T) {
 func TestWhoMayDoWhat(t *testing.T) {
 	b := newBus(t)
 	f := &bus.Family{
-		Name:     "guarded",
-		SmallOps: []bus.SmallOp{{Cmd: 1, Flags: genlmsg.OpAdmin, Do: silent[0].Do}, {Cmd: 2, Flags: genlmsg.OpUnsAdmin, Do: silent[0].Do}},
-		Groups:   []bus.Group{{Name: "open"}, {Name: "net", Flags: bus.GroupNetAdmin}, {Name: "sys", Flags: bus.GroupSysAdmin}},
+		Name:   "guarded",
+		Ops:    []bus.Op{{Cmd: 1, Flags: genlmsg.OpAdmin, Do: silent[0].Do}, {Cmd: 2, Flags: genlmsg.OpUnsAdmin, Do: silent[0].Do}},
+		Groups: []bus.Group{{Name: "open"}, {Name: "net", Flags: bus.GroupNetAdmin}, {Name: "sys", Flags: bus.GroupSysAdmin}},
 	}
 	register(t, b, f)
 	tests := []struct {

@@ -84,7 +84,7 @@ func TestInterruptedDump(t *testing.T) {
 // A handler that panics is an error for who asked, and for nobody else.
 func TestPanickingHandler(t *testing.T) {
 	b := newBus(t)
-	f := &bus.Family{Name: "fragile", SmallOps: []bus.SmallOp{{Cmd: 1, Do: func(*bus.Info) error { panic("no") }}}}
+	f := &bus.Family{Name: "fragile", Ops: []bus.Op{{Cmd: 1, Do: func(*bus.Info) error { panic("no") }}}}
 	register(t, b, f)
 	c := dial(t, b)
 	for range 2 {

@@ -290,15 +290,15 @@ func (s *stress) busTarget() *stressTarget {
 	world := bus.New(bus.WithFaults(s.busFaults(target.value)))
 	s.t.Cleanup(func() { world.Close() })
 	family := &bus.Family{Name: "echo", Version: 1, Parallel: true, Policy: &policy.Policy{Attrs: []policy.Rule{attrNumber: {Kind: policy.KindU32}}}}
-	family.SmallOps = []bus.SmallOp{{Cmd: cmdAdd, Do: func(i *bus.Info) error {
-		b, mark := i.Begin(cmdAdd)
-		return i.Reply(nla.AppendUint32(b, attrNumber, i.Attrs.Uint32(attrNumber)), mark)
+	family.Ops = []bus.Op{{Cmd: cmdAdd, Do: func(i *bus.Info) error {
+		b := i.Begin(cmdAdd)
+		return i.Reply(nla.AppendUint32(b, attrNumber, i.Attrs.Uint32(attrNumber)))
 	}}, {Cmd: cmdList, Dump: func(d *bus.Dump) error {
 		var pad [padding]byte
 		for ; d.Args[0] < listed; d.Args[0]++ {
-			b, mark := d.Begin(nlmsg.FlagMulti, cmdList)
+			b := d.Begin(nlmsg.FlagMulti, cmdList)
 			b = nla.AppendBytes(nla.AppendUint32(b, attrNumber, d.Attrs.Uint32(attrNumber)), attrPad, pad[:])
-			if err := d.End(b, mark); err != nil {
+			if err := d.End(b); err != nil {
 				return err
 			}
 		}

@@ -53,7 +53,7 @@ func newBus(tb testing.TB) *busWorld {
 		Name: "lists", Version: 1, Policy: policy,
 		ResvStartOp: 0xff, // the flags for adding are not for newer operations
 		Groups:      []bus.Group{{Name: "entries"}, {Name: "links"}, {Name: "guarded", Flags: bus.GroupNetAdmin}},
-		SmallOps: []bus.SmallOp{
+		Ops: []bus.Op{
 			{Cmd: cmdAdd, Do: w.doAdd}, {Cmd: cmdRemove, Do: w.doRemove}, {Cmd: cmdList, Dump: w.dumpEntries},
 			{Cmd: cmdAddLink, Do: w.doAddLink}, {Cmd: cmdListLinks, Dump: w.dumpLinks},
 			{Cmd: cmdNothing, Do: doNothing}, {Cmd: cmdGuarded, Flags: genlmsg.OpAdmin, Do: doNothing},
@@ -97,8 +97,8 @@ func (w *busWorld) doRemove(i *bus.Info) error {
 }
 
 func tellEntry(i *bus.Info, cmd uint8, number uint32) error {
-	b, mark := i.Begin(cmd)
-	return i.Notify(groupEntries, appendEntry(b, number), mark)
+	b := i.Begin(cmd)
+	return i.Notify(groupEntries, appendEntry(b, number))
 }
 
 func appendEntry(b []byte, number uint32) []byte {
@@ -110,8 +110,8 @@ func appendEntry(b []byte, number uint32) []byte {
 func (w *busWorld) dumpEntries(d *bus.Dump) error {
 	at, _ := slices.BinarySearch(w.entries, uint32(d.Args[0]))
 	for _, number := range w.entries[at:] {
-		b, mark := d.Begin(nlmsg.FlagMulti, cmdAdd)
-		if err := d.End(appendEntry(b, number), mark); err != nil {
+		b := d.Begin(nlmsg.FlagMulti, cmdAdd)
+		if err := d.End(appendEntry(b, number)); err != nil {
 			return err
 		}
 		d.Args[0] = int(number) + 1
@@ -126,8 +126,8 @@ func (w *busWorld) doAddLink(i *bus.Info) error {
 	}
 	w.links = append(w.links, name)
 	w.changes++
-	b, mark := i.Begin(cmdAddLink)
-	return i.Notify(groupLinks, appendLink(b, name), mark)
+	b := i.Begin(cmdAddLink)
+	return i.Notify(groupLinks, appendLink(b, name))
 }
 
 func appendLink(b []byte, name string) []byte {
@@ -138,8 +138,8 @@ func appendLink(b []byte, name string) []byte {
 func (w *busWorld) dumpLinks(d *bus.Dump) error {
 	d.Generation = w.changes
 	for ; d.Args[0] < len(w.links); d.Args[0]++ {
-		b, mark := d.Begin(nlmsg.FlagMulti, cmdAddLink)
-		if err := d.End(appendLink(b, w.links[d.Args[0]]), mark); err != nil {
+		b := d.Begin(nlmsg.FlagMulti, cmdAddLink)
+		if err := d.End(appendLink(b, w.links[d.Args[0]])); err != nil {
 			return err
 		}
 	}

@@ -61,7 +61,7 @@ func TestCheckerOfRulesExportedAsOthers(t *testing.T) {
 		5: policy.Range(policy.KindMsecs, 1, 9), 6: {Kind: policy.KindUint, Check: policy.CheckFunc, Func: func(nla.Attr) error { return nil }},
 		7: policy.Range(policy.KindUint, 1, 9), 8: {Kind: policy.KindU8}, 9: {Kind: policy.KindBE32},
 	}}
-	w := newBus(t, &bus.Family{Name: "f", Version: 1, ResvStartOp: 2, Policy: policy, SmallOps: []bus.SmallOp{
+	w := newBus(t, &bus.Family{Name: "f", Version: 1, ResvStartOp: 2, Policy: policy, Ops: []bus.Op{
 		{Cmd: 1, Validate: bus.DontValidateStrict, Do: accept}, {Cmd: 2, Do: accept},
 	}})
 	c := w.client(t)

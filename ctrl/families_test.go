@@ -90,12 +90,12 @@ func families() []*bus.Family {
 		{Name: "strict", Version: 1, NetNSOK: true, Ops: []bus.Op{
 			{Cmd: 1, Policy: every, Do: accept, Dump: none}, {Cmd: 2, Policy: self, Do: accept}, {Cmd: 3, Dump: none},
 		}},
-		{Name: "liberal", Version: 2, NetNSOK: true, ResvStartOp: 0xff, Policy: every, SmallOps: []bus.SmallOp{
+		{Name: "liberal", Version: 2, NetNSOK: true, ResvStartOp: 0xff, Policy: every, Ops: []bus.Op{
 			{Cmd: 1, Validate: liberal, Do: accept, Dump: none},
 			{Cmd: 2, Validate: bus.DontValidateStrict, Do: accept, Dump: none},
 			{Cmd: 3, Validate: bus.DontValidateDump, Do: accept, Dump: none},
 		}},
-		{Name: "header6", Version: 1, HdrSize: 6, NetNSOK: true, Policy: every, SmallOps: []bus.SmallOp{{Cmd: 1, Do: accept, Dump: none}}},
+		{Name: "header6", Version: 1, HdrSize: 6, NetNSOK: true, Policy: every, Ops: []bus.Op{{Cmd: 1, Do: accept, Dump: none}}},
 		{Name: "header24", Version: 255, HdrSize: 24, NetNSOK: true, ResvStartOp: 3, Ops: []bus.Op{
 			{Cmd: 2, Validate: liberal, Policy: self, Do: accept, Dump: none}, {Cmd: 9, Policy: self, Dump: none},
 		}},
@@ -108,13 +108,13 @@ func families() []*bus.Family {
 			{Cmd: 4, Flags: genlmsg.OpDump, Dump: none},
 		}},
 		many,
-		{Name: "here", Version: 1, Policy: self, SmallOps: []bus.SmallOp{
+		{Name: "here", Version: 1, Policy: self, Ops: []bus.Op{
 			{Cmd: 1, Do: accept}, {Cmd: 2, Flags: genlmsg.OpAdmin, Do: accept}, {Cmd: 3, Flags: genlmsg.OpUnsAdmin, Do: accept},
 		}},
-		{Name: "admin", Version: 1, NetNSOK: true, Policy: every, SmallOps: []bus.SmallOp{
+		{Name: "admin", Version: 1, NetNSOK: true, Policy: every, Ops: []bus.Op{
 			{Cmd: 1, Flags: genlmsg.OpAdmin, Do: accept}, {Cmd: 2, Flags: genlmsg.OpUnsAdmin, Do: accept, Dump: none},
 		}},
 		{Name: "silent", Version: 1, NetNSOK: true, Groups: []bus.Group{{Name: "events", Flags: bus.GroupNetAdmin}}},
-		{Name: "fifteen-letters", Version: 1, SmallOps: []bus.SmallOp{{Cmd: 1, Do: accept}}},
+		{Name: "fifteen-letters", Version: 1, Ops: []bus.Op{{Cmd: 1, Do: accept}}},
 	}
 }

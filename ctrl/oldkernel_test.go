@@ -98,7 +98,7 @@ func linux57(p *policy.Policy, ignoresOp bool) func(nlmsg.Msg, uint32) []byte {
 func oldFamily() (*bus.Family, *policy.Policy) {
 	inner := &policy.Policy{Attrs: []policy.Rule{1: policy.Range(policy.KindU8, 1, 7)}}
 	p := &policy.Policy{Attrs: []policy.Rule{1: policy.Range(policy.KindU32, 1, 9), 2: policy.Nest(inner)}}
-	return &bus.Family{Name: "old", Version: 1, ResvStartOp: 0xff, Policy: p, SmallOps: []bus.SmallOp{
+	return &bus.Family{Name: "old", Version: 1, ResvStartOp: 0xff, Policy: p, Ops: []bus.Op{
 		{Cmd: 1, Validate: bus.DontValidateStrict, Do: accept},
 		{Cmd: 2, Validate: bus.DontValidateStrict | bus.DontValidateDump, Do: accept, Dump: none},
 		{Cmd: 3, Validate: bus.DontValidateDump, Dump: none},
@@ -115,7 +115,7 @@ func oldRequest(f *Family, cmd uint8, flags nlmsg.Flags, value uint32) nlmsg.Msg
 // checked; and a family without policies is another result.
 func TestPoliciesNotExported(t *testing.T) {
 	old, _ := oldFamily()
-	plain := &bus.Family{Name: "plain", Version: 1, ResvStartOp: 0xff, SmallOps: []bus.SmallOp{{Cmd: 1, Do: accept}}}
+	plain := &bus.Family{Name: "plain", Version: 1, ResvStartOp: 0xff, Ops: []bus.Op{{Cmd: 1, Do: accept}}}
 	c, dumps := newOldKernel(t, linux56, old, plain)
 	f, err := c.Family(t.Context(), "old")
 	if err != nil {
@@ -222,7 +222,7 @@ func TestPoliciesByFamilyWrittenAgain(t *testing.T) {
 func TestNoPolicies(t *testing.T) {
 	old, _ := oldFamily()
 	byFamily, _ := newOldKernel(t, linux57(nil, false), old)
-	plain := &bus.Family{Name: "old", Version: 1, ResvStartOp: 0xff, SmallOps: []bus.SmallOp{{Cmd: 1, Do: accept}}}
+	plain := &bus.Family{Name: "old", Version: 1, ResvStartOp: 0xff, Ops: []bus.Op{{Cmd: 1, Do: accept}}}
 	for name, c := range map[string]*Client{"by family": byFamily, "by operation": newBus(t, plain).client(t)} {
 		f, err := c.Family(t.Context(), "old")
 		if err != nil {

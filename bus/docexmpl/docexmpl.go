@@ -1,26 +1,24 @@
 // Package docexmpl is DOC_EXMPL, the family that the how-to of Generic Netlink
-// builds: one attribute, one operation, one multicast group. It is what to begin
-// with, and what to try a client on.
+// builds: one attribute, one operation, one multicast group. It is an example to start
+// from, and a peer for trying a client.
 //
 //	DOC_EXMPL, version 1
-//	  operation 1, ECHO    do: sends the text back, and tells it to the group
+//	  operation 1, ECHO    do: sends the text back, and to the group
 //	                       dump: a list of texts
 //	  attribute 1, MSG     a string with its NUL, of up to 256 bytes
 //	  group doc_events     hears every ECHO
 //
-// A kernel module of the same content answers with the same bytes; the tests
-// compare with what one has sent.
+// A kernel module of the same content sends the same bytes; the tests compare with a
+// recording of one.
 package docexmpl
 
 import (
 	"strconv"
 
-	"github.com/nlwire/nlwire/errno"
-
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
@@ -56,18 +54,14 @@ func echo(i *bus.Info) error {
 		i.SetMsg("DOC_EXMPL_A_MSG is required")
 		return errno.EINVAL
 	}
-	b, mark := i.Begin(CmdEcho)
-	if err := i.Reply(appendMsg(b, i), mark); err != nil {
+	b := appendMsg(i.Begin(CmdEcho), i)
+	if err := i.Reply(b); err != nil {
 		return err
 	}
-	if !i.Family.HasListeners(0) {
-		return nil
-	}
-	b, mark = i.BeginEvent(CmdEcho)
-	if err := i.Multicast(0, appendMsg(b, i), mark); err != errno.ESRCH {
+	if err := i.Multicast(0, b); err != errno.ESRCH { // no members
 		return err
 	}
-	return nil // they are in other namespaces
+	return nil
 }
 
 // appendMsg appends the text of the request up to its NUL.
@@ -80,9 +74,9 @@ func appendMsg(b []byte, i *bus.Info) []byte {
 
 func list(d *bus.Dump) error {
 	for ; d.Args[0] < DumpLen; d.Args[0]++ {
-		b, mark := d.Begin(nlmsg.FlagMulti, CmdEcho)
+		b := d.Begin(nlmsg.FlagMulti, CmdEcho)
 		b = nla.AppendCString(b, AttrMsg, "dump entry number "+strconv.Itoa(d.Args[0]))
-		if err := d.End(b, mark); err != nil {
+		if err := d.End(b); err != nil {
 			return err
 		}
 	}

@@ -4,10 +4,8 @@ import (
 	"encoding/binary"
 
 	"github.com/nlwire/nlwire/errno"
-
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -83,8 +81,8 @@ func parseControl(m nlmsg.Msg, report *policy.Report) (control, errno.Errno) {
 // maxInfo is the longest that appendInfo appends.
 const maxInfo = nlmsg.HeaderLen + 5*(nla.HeaderLen+4)
 
-// appendInfo appends what a client cannot see of a datagram from a socket, as it
-// comes from the server's: who sent it, and to which group.
+// appendInfo appends the sender and the group of a datagram, which a client cannot get
+// from its socket, since the datagram is from the server's socket.
 func appendInfo(b []byte, portID uint32, info *socket.Info) []byte {
 	mark := len(b)
 	b = nlmsg.Begin(b, typeControl, 0, 0, portID)

@@ -21,40 +21,38 @@
 //	options   Client.SetFlag, Flag, SetReceiveBuffer, ReceiveBuffer
 //	inspect   Server.Stats, Client.Stats
 //
-// # Who can send to whom
+// # Who can send
 //
-// Any process of the network namespace can open a socket of NETLINK_USERSOCK and
-// send to any other one, by its port ID, without a privilege. It can also choose
-// any port ID that is free; those that are taken are listed for everybody in
-// /proc/net/netlink. The kernel stamps each datagram with the port ID of
-// the socket that sent it, which nobody can forge: the messages' own port IDs and
-// sequence numbers prove nothing, the stamp does.
+// Any process of the network namespace can open a socket of NETLINK_USERSOCK and send to
+// any other one by its port ID, without a privilege. It can also choose any free port ID;
+// those in use are listed in /proc/net/netlink for every process. The kernel adds the
+// port ID of the sending socket to each datagram, which cannot be forged. The port IDs
+// and sequence numbers in messages can: they prove nothing.
 //
 // A port ID names a socket, not a person or a program. So:
 //
-//   - Whoever binds the server's port ID while the server is not there is the
-//     server, for its clients. A Client believes in a number. Where that is not
-//     enough, do not use this package, or keep others out of the namespace.
-//   - A client may be anybody in the namespace. Therefore clients have no
-//     capability on the bus; WithCaps gives it to all of them, since there is no
-//     telling them apart. Serve nothing this way that not everybody in the
-//     namespace may see, change or use up.
-//   - Any process can fill the server's receive buffer, and take all of its places:
+//   - A process that binds the server's port ID while the server is not running is the
+//     server for its clients. Where that is a risk, do not use this package, or keep
+//     other processes out of the namespace.
+//   - A client may be any process of the namespace. Therefore clients have no capability
+//     on the bus; WithCaps gives capabilities to all of them, since they cannot be
+//     distinguished. Serve nothing this way that not every process of the namespace may read,
+//     change or use up.
+//   - Any process can fill the server's receive buffer, and take all places for clients:
 //     those of clients that do not read go to new clients, but clients can read.
 //
 // # What is checked
 //
-// The server takes a datagram for that of the client whose port ID is stamped on
-// it; what is stamped 0 would be the kernel's and is dropped. A control message is
-// obeyed if it comes from the client that it is about, or from the second socket
-// that this client has named for it; another one's is refused with EPERM. What
-// other ports of the bus send to a client (bus.Port.SendTo) is marked with their
-// ID; to a client that has not said hello, and so would take it for the bus's, it
-// is not sent.
+// The server assigns a datagram to the client with the port ID that the kernel added;
+// one with the port ID 0 would be from the kernel and is dropped. A control message is
+// accepted from the client that it is about, and from the second socket that this client
+// has named for it; from any other sender it is refused with EPERM. Datagrams from other
+// ports of the bus to a client (bus.Port.SendTo) carry their port ID; they are not sent to
+// a client that has not said hello and would take them for datagrams of the bus.
 //
-// The client takes what is stamped with the server's port ID for the bus's:
-// Info.PortID 0. All else comes with its real sender, which package conn does not
-// believe. What is stamped 0 is dropped, as it would pass for the bus's.
+// The client takes datagrams with the server's port ID for those of the bus: Info.PortID
+// is 0. All others keep their sender, and package conn ignores them. Those with the port
+// ID 0 are dropped, as they would pass for datagrams of the bus.
 //
 // # What is different from the kernel
 //
@@ -64,7 +62,7 @@
 //
 // NETLINK_USERSOCK has 32 groups, a bus has more, and joining one takes
 // CAP_NET_ADMIN. So the groups of the bus are not groups of the kernel: the server
-// keeps who is a member, and sends to each.
+// keeps the members, and sends to each.
 //
 // Each client has a bounded queue at the server, which is used when the receive buffer
 // of its socket is full. When both are full, datagrams are lost, and Receive fails with
@@ -81,11 +79,10 @@
 // later requests are not handled. An evicted socket without control messages gets
 // ECONNREFUSED for its next request, and is a new client with the one after it.
 //
-// A server that ends says so to its clients: receiving fails with ECONNREFUSED
-// from then on. One that is killed cannot; sending to it fails with ECONNREFUSED,
-// but who waits for a notification waits on. When another server has come to its
-// port ID, it does not know the groups and options of its predecessor's clients:
-// dial again.
+// A server that ends notifies its clients: receiving fails with ECONNREFUSED from then
+// on. A server that is killed cannot; sending to it fails with ECONNREFUSED, but a client
+// that waits for a notification continues to wait. Another server with the same port ID
+// does not know the groups and options of the clients: dial again.
 //
 // # Control messages
 //

@@ -3,138 +3,15 @@ package usersock
 import (
 	"errors"
 	"fmt"
-	"os"
-	"slices"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
-
-// fakeClock stands still until a test moves it.
-type fakeClock struct {
-	mu     sync.Mutex
-	t      time.Time
-	timers map[*fakeTimer]bool // those that run
-	pauses []time.Duration     // of all timers
-}
-
-type fakeTimer struct {
-	c  chan time.Time
-	at time.Time
-}
-
-func newFakeClock() *fakeClock {
-	return &fakeClock{t: time.Unix(1e9, 0), timers: map[*fakeTimer]bool{}}
-}
-
-// use is an Option.
-func (f *fakeClock) use(s *Server) { s.clock = clock{now: f.now, timer: f.timer} }
-
-func (f *fakeClock) now() time.Time {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.t
-}
-
-func (f *fakeClock) timer(d time.Duration) (<-chan time.Time, func() bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	t := &fakeTimer{make(chan time.Time, 1), f.t.Add(d)}
-	f.timers[t] = true
-	f.pauses = append(f.pauses, d)
-	return t.c, func() bool {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		isRunning := f.timers[t]
-		delete(f.timers, t)
-		return isRunning
-	}
-}
-
-func (f *fakeClock) advance(d time.Duration) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.t = f.t.Add(d)
-	for t := range f.timers {
-		if !t.at.After(f.t) {
-			delete(f.timers, t)
-			t.c <- f.t
-		}
-	}
-}
-
-// state returns how many timers run, how many were started, and the
-// pause of the last one.
-func (f *fakeClock) state() (running, started int, last time.Duration) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if n := len(f.pauses); n > 0 {
-		last = f.pauses[n-1]
-	}
-	return len(f.timers), len(f.pauses), last
-}
-
-// stuck returns since when a client has been stuck, zero for not.
-func (w *world) stuck(id uint32) time.Time {
-	w.server.mu.Lock()
-	defer w.server.mu.Unlock()
-	if p := w.server.peers[id]; p != nil {
-		return p.stuck
-	}
-	return time.Time{}
-}
-
-func (w *world) isClient(id uint32) bool {
-	w.server.mu.Lock()
-	defer w.server.mu.Unlock()
-	return w.server.peers[id] != nil
-}
-
-// fill fills a client's socket, with datagrams of another sender, and waits until a
-// reply waits for room in it.
-func (w *world) fill(s *socket.Socket) {
-	w.t.Helper()
-	if w.filler == nil {
-		w.filler = w.socket()
-	}
-	err := error(nil)
-	for err == nil {
-		err = w.filler.TrySendTo(plain(nil, nlmsg.TypeNoop, s.PortID()), socket.Addr{PortID: s.PortID()})
-	}
-	if err != socket.ErrFull {
-		w.t.Fatal(err)
-	}
-	w.ask(s, 1)
-	await(w.t, "the client is stuck", func() bool { return !w.stuck(s.PortID()).IsZero() })
-}
-
-// ask sends a request for an echo.
-func (w *world) ask(s *socket.Socket, seq uint32) {
-	w.t.Helper()
-	if err := s.SendTo(w.appendEcho(nil, 0, seq, "x"), socket.Addr{PortID: w.id}); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-// small opens a socket with the smallest receive buffer.
-func (w *world) small() *socket.Socket { return w.socket(socket.WithReceiveBuffer(1)) }
-
-func (w *world) smallClient() *Client {
-	w.t.Helper()
-	c, err := NewClient(w.small(), w.id)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.t.Cleanup(func() { c.Close() })
-	return c
-}
 
 // As many clients as there are places never read. The one that has been stuck longest
 // gives way to a new client, once it has been stuck for evictAfter.
@@ -331,11 +208,11 @@ func TestOthersAndEvictedClients(t *testing.T) {
 	clock.advance(evictAfter)
 	stranger := w.dial()
 	for _, cmd := range []uint32{cmdBye, cmdJoin, cmdReady} {
-		if e := tell(t, w, stranger.sock, control{cmd, c.PortID(), 3}); e != errno.EPERM {
+		if e := command(t, w, stranger.sock, control{cmd, c.PortID(), 3}); e != errno.EPERM {
 			t.Errorf("command %d: %v", cmd, e)
 		}
 	}
-	if e := tell(t, w, c.second, control{cmdJoin, c.PortID(), 3}); e != errno.ECONNREFUSED {
+	if e := command(t, w, c.second, control{cmdJoin, c.PortID(), 3}); e != errno.ECONNREFUSED {
 		t.Errorf("the client itself: %v", e)
 	}
 	if err := c.Close(); err != nil { // says bye, which is no error
@@ -489,107 +366,6 @@ func TestFullClientLeaves(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, "its place is free", func() bool { return w.server.Stats().Clients == 0 })
-}
-
-// A request for an acknowledgement of nothing is a barrier for the replies to earlier
-// requests. It is not taken for a probe.
-func TestNoopIsABarrier(t *testing.T) {
-	w := serve(t, bus.New())
-	c := w.dial()
-	if !c.RepliesLate() {
-		t.Error("replies are not late")
-	}
-	noop := nlmsg.Begin(nil, nlmsg.TypeNoop, nlmsg.FlagRequest|nlmsg.FlagAck, 3, 0)
-	for _, b := range [][]byte{w.appendEcho(nil, 0, 1, "one"), w.appendEcho(nil, nlmsg.FlagAck, 2, "two"), nlmsg.End(noop, 0)} {
-		if err := c.Send(b); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var got []uint32
-	for range 4 {
-		b, _ := receive(t, c)
-		got = append(got, nlmsg.Msg(b).Seq())
-		if a, err := nlmsg.ParseAck(b); nlmsg.Msg(b).Type() == nlmsg.TypeError && (err != nil || a.Errno != 0) {
-			t.Errorf("errno %d, %v", a.Errno, err)
-		}
-	}
-	if !slices.Equal(got, []uint32{1, 2, 2, 3}) {
-		t.Errorf("replies to %v", got)
-	}
-}
-
-// Wait takes nothing, drops what is not for the receiver, and respects the deadline
-// and Close.
-func TestClientWait(t *testing.T) {
-	w := serve(t, bus.New())
-	c := w.dial()
-	for range 3 { // probes are not datagrams of the bus
-		if err := w.server.sock.TrySendTo(plain(nil, nlmsg.TypeNoop, c.PortID()), socket.Addr{PortID: c.PortID()}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := c.Send(w.appendEcho(nil, nlmsg.FlagAck, 9, "x")); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		if err := c.Wait(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	deadline := time.Unix(1, 0)
-	if err := c.SetReadDeadline(deadline); err != nil || !c.ReadDeadline().Equal(deadline) {
-		t.Fatal(err)
-	}
-	if err := c.Wait(); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("wait: %v", err)
-	}
-	if _, _, err := c.Receive(nil); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("receive: %v", err)
-	}
-	b := make([]byte, 100)
-	if n, _, err := c.TryReceive(b); err != nil || textOf(b[:n]) != "x" {
-		t.Errorf("%q, %v", b[:n], err)
-	}
-	if err := c.SetReadDeadline(time.Time{}); err != nil || !c.ReadDeadline().IsZero() {
-		t.Fatal(err)
-	}
-	if err := c.Wait(); err != nil { // for the acknowledgement
-		t.Fatal(err)
-	}
-	receive(t, c)
-	if err := c.SetReadDeadline(time.Time{}); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error)
-	go func() { ended <- c.Wait() }()
-	if err := c.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-ended; !errors.Is(err, os.ErrClosed) {
-		t.Errorf("closed: %v", err)
-	}
-}
-
-// A datagram that Wait has fetched is not received after Close.
-func TestCloseAfterWait(t *testing.T) {
-	w := serve(t, bus.New())
-	c := w.dial()
-	if err := c.Send(w.appendEcho(nil, 0, 9, "x")); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Wait(); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Close(); err != nil {
-		t.Fatal(err)
-	}
-	_, _, err := c.Receive(nil)
-	_, _, tried := c.TryReceive(nil)
-	for what, err := range map[string]error{"receive": err, "try": tried, "wait": c.Wait(), "close": c.Close(), "send": c.Send([]byte{1})} {
-		if !errors.Is(err, os.ErrClosed) {
-			t.Errorf("%s: %v", what, err)
-		}
-	}
 }
 
 // A hello ends the memory of an eviction: after its bye the socket may be a plain client.

@@ -107,7 +107,8 @@ func (w *world) ctx() context.Context {
 
 // appendEcho appends a request for an echo.
 func (w *world) appendEcho(b []byte, flags nlmsg.Flags, seq uint32, text string) []byte {
-	b, mark := w.family.Begin(b, nlmsg.FlagRequest|flags, seq, 0, docexmpl.CmdEcho)
+	mark := len(b)
+	b = w.family.Begin(b, nlmsg.FlagRequest|flags, seq, 0, docexmpl.CmdEcho)
 	return nlmsg.End(nla.AppendCString(b, docexmpl.AttrMsg, text), mark)
 }
 

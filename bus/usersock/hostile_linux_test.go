@@ -14,24 +14,23 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/bus/docexmpl"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Somebody who knows the sequence number and both port IDs answers before the
+// A process that knows the sequence number and both port IDs answers before the
 // server does, with an error, an acknowledgement and a reply of their own.
 func TestForgedAnswersAreNotBelieved(t *testing.T) {
 	var forge atomic.Pointer[func(*bus.Info)]
 	w := serve(t, bus.New(bus.WithBefore(func(i *bus.Info) { (*forge.Load())(i) })))
 	third := w.socket()
 	f := func(i *bus.Info) {
-		fake, mark := w.family.Begin(nil, 0, i.Seq, i.PortID, docexmpl.CmdEcho)
-		fake = nlmsg.End(nla.AppendCString(fake, docexmpl.AttrMsg, "forged"), mark)
+		fake := w.family.Begin(nil, 0, i.Seq, i.PortID, docexmpl.CmdEcho)
+		fake = nlmsg.End(nla.AppendCString(fake, docexmpl.AttrMsg, "forged"), 0)
 		opts := nlmsg.AckOptions{PortID: i.PortID, Cap: true}
 		for _, b := range [][]byte{
 			nlmsg.AppendAck(nil, &nlmsg.ExtAck{Errno: 2, Request: i.Msg}, opts), fake, nlmsg.AppendAck(nil, &nlmsg.ExtAck{Request: i.Msg}, opts),
@@ -61,7 +60,7 @@ func TestForgedAnswersAreNotBelieved(t *testing.T) {
 }
 
 // What has no sender would pass for the bus's. The kernel sends no such thing
-// here, so it is put in behind the socket.
+// here, so it is injected after the socket.
 func TestNoSenderIsNotTheBus(t *testing.T) {
 	w := serve(t, bus.New())
 	c := w.dial()
@@ -94,7 +93,7 @@ func TestOthersDoNotControl(t *testing.T) {
 		{cmdSetBuffer, c.PortID(), 1}, {cmdLeave, c.PortID(), group}, {99, c.PortID(), 0}, {cmdJoin, 4711, group},
 	} {
 		for _, s := range []*socket.Socket{stranger.sock, stranger.second, w.socket()} {
-			if e := tell(t, w, s, m); e != errno.EPERM {
+			if e := command(t, w, s, m); e != errno.EPERM {
 				t.Errorf("%+v: %v", m, e)
 			}
 		}
@@ -103,22 +102,22 @@ func TestOthersDoNotControl(t *testing.T) {
 		t.Error("joined for another")
 	}
 	// Naming the second socket of another gives nothing away either.
-	if errno := tell(t, w, stranger.sock, control{cmdHello, 0, c.second.PortID()}); errno != 0 {
+	if errno := command(t, w, stranger.sock, control{cmdHello, 0, c.second.PortID()}); errno != 0 {
 		t.Fatal(errno)
 	}
 	if err := c.Join(group); err != nil || !w.family.HasListeners(0) {
 		t.Errorf("join: %v", err)
 	}
-	if errno := tell(t, w, c.sock, control{cmdLeave, c.PortID(), group}); errno != 0 || w.family.HasListeners(0) {
+	if errno := command(t, w, c.sock, control{cmdLeave, c.PortID(), group}); errno != 0 || w.family.HasListeners(0) {
 		t.Errorf("leave: %v", errno)
 	}
-	if e := tell(t, w, c.sock, control{99, c.PortID(), 0}); e != errno.EOPNOTSUPP {
+	if e := command(t, w, c.sock, control{99, c.PortID(), 0}); e != errno.EOPNOTSUPP {
 		t.Errorf("unknown command: %v", e)
 	}
 }
 
-// tell sends a control message from a socket and returns the errno of its answer.
-func tell(t *testing.T, w *world, s *socket.Socket, m control) errno.Errno {
+// command sends a control message from a socket and returns the errno of its answer.
+func command(t *testing.T, w *world, s *socket.Socket, m control) errno.Errno {
 	t.Helper()
 	if err := s.SendTo(m.append(nil, nlmsg.FlagRequest|nlmsg.FlagAck, 99), socket.Addr{PortID: w.id}); err != nil {
 		t.Fatal(err)
@@ -243,7 +242,7 @@ func TestFullSocketsCostOneGoroutine(t *testing.T) {
 		}
 		sendTo(control{cmdBye, s.PortID(), 0}.append(nil, nlmsg.FlagRequest, 1))
 	}
-	c, _ := w.conn() // behind all that
+	c, _ := w.conn() // after all that
 	wantEcho(w, c, "served")
 	if n := runtime.NumGoroutine(); n > before+4 {
 		t.Errorf("%d goroutines, before %d", n, before)
@@ -329,7 +328,7 @@ func TestKilledClient(t *testing.T) {
 		wantEcho(w, c, "to the dead")
 		return w.server.Stats().Gone == 1
 	})
-	await(t, "nobody listens", func() bool { return !w.family.HasListeners(0) })
+	await(t, "no port listens", func() bool { return !w.family.HasListeners(0) })
 }
 
 func beKilled(t *testing.T, server uint32) {

@@ -7,9 +7,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )

@@ -9,11 +9,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/nlwire/nlwire/errno"
-
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/errno"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -261,7 +259,7 @@ type ServerStats struct {
 	Gone      uint64 // clients whose socket was closed without a bye
 	Evicted   uint64 // clients that did not read, whose places others got
 	Lost      uint64 // losses reported to clients
-	Foreign   uint64 // datagrams from ports of the bus to clients that could not tell their sender
+	Foreign   uint64 // datagrams from ports of the bus to clients that did not say hello
 }
 
 type serverCounters struct {

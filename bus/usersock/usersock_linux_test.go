@@ -218,7 +218,7 @@ func TestManyGoroutinesOnOneConn(t *testing.T) {
 	wg.Wait()
 }
 
-// A client that does not receive is told what it lost, and nobody else is held up.
+// A client that does not receive gets an error for its loss, and delays no other client.
 func TestSlowClient(t *testing.T) {
 	w := serve(t, bus.New())
 	slow := w.dial()
@@ -252,15 +252,15 @@ func TestSlowClient(t *testing.T) {
 	})
 }
 
-// A reply that is longer than any buffer is told as lost, and the next one fits.
+// A reply that is longer than any buffer is reported as lost, and the next one fits.
 func TestLongReply(t *testing.T) {
 	w := serve(t, bus.New())
 	f := &bus.Family{Name: "long", Ops: []bus.Op{{Cmd: 1, Do: func(i *bus.Info) error {
-		b, mark := i.Begin(1)
+		b := i.Begin(1)
 		for range 3 {
 			b = nla.AppendBytes(b, 1, make([]byte, 60_000))
 		}
-		return i.Reply(b, mark)
+		return i.Reply(b)
 	}}}}
 	if err := w.bus.Register(f); err != nil {
 		t.Fatal(err)

@@ -108,7 +108,7 @@ func (p oldPort) Send(b []byte) error {
 func TestPolicyNotExportedOrNone(t *testing.T) {
 	b := bus.New()
 	defer b.Close()
-	if err := b.Register(&bus.Family{Name: "none", ResvStartOp: 0xff, SmallOps: []bus.SmallOp{{Cmd: 1, Do: func(*bus.Info) error { return nil }}}}); err != nil {
+	if err := b.Register(&bus.Family{Name: "none", ResvStartOp: 0xff, Ops: []bus.Op{{Cmd: 1, Do: func(*bus.Info) error { return nil }}}}); err != nil {
 		t.Fatal(err)
 	}
 	show := func(dial conn.Dialer) (string, error) {

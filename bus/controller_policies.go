@@ -12,21 +12,21 @@ import (
 // policyDump is the state of a GETPOLICY (struct ctrl_dump_policy_ctx).
 type policyDump struct {
 	id     uint16
-	ops    []opPolicies // not told yet
+	ops    []opPolicies // not sent yet
 	tables policydump.Tables
 	table  int // the next rule
 	typ    int
 }
 
-// opPolicies are the policies of an operation and the number it is told by.
+// opPolicies are the policies of an operation, and the command in the message.
 type opPolicies struct {
 	cmd      uint8
 	do, dump *policy.Policy
 }
 
-// startPolicies finds the family and what there is to tell; of a name and an id
-// the id counts, and here the family need not be in the requester's namespace
-// (ctrl_dumppolicy_start).
+// startPolicies finds the family and its policies (ctrl_dumppolicy_start). With a name
+// and an ID, the ID selects it, and the family need not exist in the requester's
+// namespace.
 func (b *Bus) startPolicies(d *Dump) error {
 	var f *Family
 	switch {
@@ -70,7 +70,7 @@ func (t *opTable) byNumber(cmd uint32) (do, dump *operation) {
 	return t.do[cmd], t.dump[cmd]
 }
 
-// add takes what is to be told of an operation; a half may be nil.
+// add adds the policies of an operation; a half may be nil.
 func (s *policyDump) add(p Profile, do, dump *operation) {
 	if do == nil {
 		do = &operation{}
@@ -90,18 +90,17 @@ func (s *policyDump) add(p Profile, do, dump *operation) {
 	s.ops = append(s.ops, opPolicies{cmd, do.policy, dump.policy})
 }
 
-// dumpPolicies tells the operations, then every rule by itself
-// (ctrl_dumppolicy). It always asks to be called again, so that the Done comes
-// alone.
+// dumpPolicies sends the operations, then every rule in a message (ctrl_dumppolicy). It
+// always asks to be called again, so that the Done has a datagram to itself.
 func dumpPolicies(d *Dump) error {
 	s := d.Ctx.(*policyDump)
 	for len(s.ops) > 0 {
-		m, mark, ok := s.begin(d)
+		m, ok := s.begin(d)
 		if !ok {
 			return ErrMore
 		}
 		op := s.ops[0]
-		if d.End(s.tables.AppendOp(m, uint16(op.cmd), op.do, op.dump), mark) != nil {
+		if d.End(s.tables.AppendOp(m, uint16(op.cmd), op.do, op.dump)) != nil {
 			return ErrMore
 		}
 		s.ops = s.ops[1:]
@@ -111,29 +110,29 @@ func dumpPolicies(d *Dump) error {
 		if !more {
 			return ErrMore
 		}
-		m, mark, ok := s.begin(d)
+		m, ok := s.begin(d)
 		if !ok {
 			return ErrMore
 		}
-		if d.End(s.tables.AppendRule(m, table, typ), mark) != nil {
+		if d.End(s.tables.AppendRule(m, table, typ)) != nil {
 			return ErrMore
 		}
 		s.table, s.typ = table, typ+1
 	}
 }
 
-// begin starts a message with the family's id. When there is room for the headers
-// but not for the id, the kernel leaves the headers in the datagram, a message
-// without attributes (ctrl_dumppolicy_prep); so does the bus.
-func (s *policyDump) begin(d *Dump) (m []byte, mark int, ok bool) {
-	m, mark = d.Begin(nlmsg.FlagMulti, genlmsg.CtrlCmdGetPolicy)
+// begin starts a message with the family's ID. When there is room for the headers but
+// not for the ID, the kernel leaves the headers in the datagram, a message without
+// attributes (ctrl_dumppolicy_prep), and so does the bus.
+func (s *policyDump) begin(d *Dump) (m []byte, ok bool) {
+	m = d.Begin(nlmsg.FlagMulti, genlmsg.CtrlCmdGetPolicy)
 	headers := len(m)
 	m = nla.AppendUint16(m, genlmsg.CtrlAttrFamilyID, s.id)
 	if len(m) > d.room {
 		if headers <= d.room {
-			d.out = nlmsg.End(m[:headers], mark)
+			d.out = nlmsg.End(m[:headers], len(d.out))
 		}
-		return nil, 0, false
+		return nil, false
 	}
-	return m, mark, true
+	return m, true
 }

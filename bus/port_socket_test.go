@@ -8,12 +8,10 @@ import (
 	"time"
 
 	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/nlmsg"
-	"github.com/nlwire/nlwire/socket"
 )
 
-// noop is a message for nobody, which is acknowledged.
+// noop is a message without an effect, which is acknowledged.
 func noop() []byte {
 	b := nlmsg.Begin(nil, nlmsg.TypeNoop, nlmsg.FlagRequest|nlmsg.FlagAck, 1, 0)
 	return nlmsg.End(b, 0)
@@ -53,33 +51,6 @@ func TestDeadlineAndTryReceive(t *testing.T) {
 	}
 }
 
-func TestClosedPort(t *testing.T) {
-	p := openPort(t, newBus(t))
-	if err := p.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for name, use := range map[string]func() error{
-		"Close":            p.Close,
-		"Send":             func() error { return p.Send(noop()) },
-		"SendTo":           func() error { return p.SendTo(1, noop()) },
-		"Receive":          func() error { _, _, err := p.Receive(nil); return err },
-		"TryReceive":       func() error { _, _, err := p.TryReceive(nil); return err },
-		"SetReadDeadline":  func() error { return p.SetReadDeadline(time.Time{}) },
-		"Join":             func() error { return p.Join(16) },
-		"Leave":            func() error { return p.Leave(16) },
-		"Groups":           func() error { _, err := p.Groups(); return err },
-		"SetFlag":          func() error { return p.SetFlag(socket.ExtAck, true) },
-		"Flag":             func() error { _, err := p.Flag(socket.ExtAck); return err },
-		"SetReceiveBuffer": func() error { return p.SetReceiveBuffer(1 << 16) },
-		"ReceiveBuffer":    func() error { _, err := p.ReceiveBuffer(); return err },
-		"Drops":            func() error { _, err := p.Drops(); return err },
-	} {
-		if err := use(); !errors.Is(err, os.ErrClosed) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
 func TestGroupsThatAreNone(t *testing.T) {
 	p := openPort(t, newBus(t))
 	for _, group := range []uint32{0, 65, 1<<32 - 1} {
@@ -93,7 +64,7 @@ func TestGroupsThatAreNone(t *testing.T) {
 	}
 }
 
-// An overrun that leaves the queue empty is over with the ENOBUFS that tells of it
+// An overrun that leaves the queue empty ends with the ENOBUFS that reports it
 // (netlink_rcv_wake).
 func TestOverrunOfAnEmptyQueue(t *testing.T) {
 	p := openPort(t, newBus(t), WithPortFaults(Script(NoBuffers)))
@@ -120,6 +91,24 @@ func TestErrorWakesTheNext(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(p.wake) == 0 {
-		t.Error("nobody is woken")
+		t.Error("no receiver is woken")
+	}
+}
+
+func TestOptionsThatAreNone(t *testing.T) {
+	b := newBus(t)
+	if _, err := b.Open(WithFlags(99)); err == nil {
+		t.Error("there is no such flag")
+	}
+	if _, err := b.Open(WithNetNS(-1)); !errors.Is(err, errno.EINVAL) {
+		t.Errorf("namespace -1: %v", err)
+	}
+	p := openPort(t, b)
+	isErrno(t, p.SendTo(p.PortID(), nil), errno.ENODATA)
+	if err := p.SetReceiveBuffer(1 << 62 >> (32 - 32*(^uint(0)>>63))); err != nil {
+		t.Error(err)
+	}
+	if n, _ := p.ReceiveBuffer(); n < 1<<20 {
+		t.Errorf("a receive buffer of %d bytes", n)
 	}
 }
