@@ -80,7 +80,7 @@ func FuzzGetters(f *testing.F) {
 			t.Fatalf("Consume = %d of %d bytes, type %d", n, len(in), a.Type())
 		}
 		tb := &Table{Stream: in, Slots: make([]uint32, int(a.Type())+1)}
-		tb.Slots[a.Type()] = HeaderLen
+		tb.Slots[a.Type()] = uint32(len(in))
 		for name := range numbers {
 			checkNumber(t, name, typ, payload, a, tb)
 		}

@@ -24,8 +24,9 @@ import (
 type Table struct {
 	// Stream is what the slots refer to.
 	Stream []byte
-	// Slots have, by type, the offset of the payload in Stream, 0 for an attribute that is not
-	// there. Higher types than there are slots for are skipped.
+	// Slots have, by type, how many bytes of Stream there are from the attribute on, its header
+	// included: so it starts at Stream[len(Stream)-slot]. 0 is an attribute that is not there.
+	// Higher types than there are slots for are skipped.
 	Slots []uint32
 }
 
@@ -46,7 +47,7 @@ func (tb *Table) Read(b []byte) error {
 	c := Walk(b)
 	for ; c.More(); c = c.Next() {
 		if t := int(c.Type()); t < len(slots) {
-			slots[t] = uint32(len(b) - c.len() + HeaderLen)
+			slots[t] = uint32(c.len())
 		}
 	}
 	if c.len() != 0 {
@@ -58,11 +59,10 @@ func (tb *Table) Read(b []byte) error {
 // Get returns the attribute of that type, nil if it is not there.
 func (tb *Table) Get(typ uint16) Attr {
 	if int(typ) < len(tb.Slots) {
-		at := int(tb.Slots[typ]) - HeaderLen
-		if at >= 0 && at <= len(tb.Stream)-HeaderLen {
-			n := int(ne.Uint16(tb.Stream[at:]))
-			if n >= HeaderLen && n <= len(tb.Stream)-at {
-				return Attr(tb.Stream[at : at+n : at+n])
+		if left := int(tb.Slots[typ]); left >= HeaderLen && left <= len(tb.Stream) {
+			b := tb.Stream[len(tb.Stream)-left:]
+			if n := int(ne.Uint16(b)); n >= HeaderLen && n <= len(b) {
+				return Attr(b[:n:n])
 			}
 		}
 	}

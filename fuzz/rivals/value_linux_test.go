@@ -160,7 +160,7 @@ func mnlValue(in []byte) verdict {
 // bytes.
 // tableOf returns a table with a as its type 1.
 func tableOf(a nla.Attr) *nla.Table {
-	return &nla.Table{Stream: a, Slots: []uint32{1: nla.HeaderLen}}
+	return &nla.Table{Stream: a, Slots: []uint32{1: uint32(len(a))}}
 }
 
 func sameNumbers(v clib.Value, tb *nla.Table, n int) verdict {

@@ -91,7 +91,7 @@ func (r *Rule) limits(mode Mode, flag uint32) limits {
 // returns how many bytes are left after them, 0 or less if none. Most of the time
 // of Parse is spent here: the order of tests is that of the fewest instructions, and
 // the one call is out of the way.
-func quickly(slots []uint32, total int, b []byte, p *Policy, mode Mode) (left int) {
+func quickly(slots []uint32, b []byte, p *Policy, mode Mode) (left int) {
 	limits, bits := p.loose, nla.TypeMask
 	if mode&(ValidateUnspec|ValidateNested) != 0 {
 		limits, bits = p.strict, nla.TypeMask|nla.Nested // with the Nested bit, past any limits
@@ -111,7 +111,7 @@ func quickly(slots []uint32, total int, b []byte, p *Policy, mode Mode) (left in
 			return left
 		}
 		if t < len(slots) {
-			slots[t] = uint32(total - left + nla.HeaderLen)
+			slots[t] = uint32(left)
 		}
 		step := (n + 3) &^ 3 // Align, without the instruction that marks an inlined call
 		if left -= step; left < nla.HeaderLen {

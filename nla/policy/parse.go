@@ -67,7 +67,7 @@ func Parse(tb *nla.Table, b []byte, p *Policy, mode Mode) error {
 	}
 	left := len(b)
 	if p != nil {
-		if left = quickly(slots, len(b), b, p, mode); left <= 0 {
+		if left = quickly(slots, b, p, mode); left <= 0 {
 			return nil
 		}
 	}
@@ -133,7 +133,7 @@ func (v *validation) unchecked(slots []uint32, b []byte, mode Mode) errno.Errno 
 		t := int(a.Type())
 		switch {
 		case t > 0 && t < len(slots):
-			slots[t] = uint32(v.total - len(b) + nla.HeaderLen)
+			slots[t] = uint32(len(b))
 		case mode&ValidateMaxType != 0 && (t == 0 || slots != nil):
 			v.report.bad(v.total-len(b), nil, a, msgUnknown)
 			return errno.EINVAL

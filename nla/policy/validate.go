@@ -47,7 +47,7 @@ func (v *validation) stream(slots []uint32, b []byte, end int, p *Policy, mode M
 		return errno.EINVAL
 	}
 	for {
-		left := quickly(slots, v.total, b, p, mode)
+		left := quickly(slots, b, p, mode)
 		if left <= 0 {
 			return 0
 		}
@@ -67,7 +67,7 @@ func (v *validation) stream(slots []uint32, b []byte, end int, p *Policy, mode M
 				return errno
 			}
 			if t < len(slots) {
-				slots[t] = uint32(v.total - end - len(b) + nla.HeaderLen)
+				slots[t] = uint32(len(b))
 			}
 		}
 		b = b[n:]
