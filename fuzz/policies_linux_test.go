@@ -57,17 +57,16 @@ func (k *kernel) genericOperations(t *testing.T, c *ctrl.Client, f ctrl.Family) 
 				continue
 			}
 			complete(f.Name, uint8(op.Cmd), p)
-			own := *p // the top level may be longer than where it is nested
-			own.Attrs = append([]policy.Rule(nil), p.Attrs...)
+			// The top level may be longer than where it is nested.
+			own := &policy.Policy{Attrs: append([]policy.Rule(nil), p.Attrs...), StrictStart: p.StrictStart}
 			o := operation{
 				name: fmt.Sprintf("%s %d", f.Name, op.Cmd), family: f.Name, kernel: k,
-				typ: nlmsg.Type(f.ID), header: genlmsg.Append(nil, uint8(op.Cmd), uint8(f.Version)), policy: &own,
+				typ: nlmsg.Type(f.ID), header: genlmsg.Append(nil, uint8(op.Cmd), uint8(f.Version)), policy: own,
 			}
 			if isDump {
 				o.flags, o.name = nlmsg.FlagDump, o.name+" dump"
 			}
 			if o.probe(t) {
-				own.Compile()
 				out = append(out, o)
 			}
 		}

@@ -20,25 +20,40 @@ func payloads(least, most uint16, marks uint32) limits {
 	return limits{nla.HeaderLen + uint32(least) | marks, uint32(most - least)}
 }
 
-// Compile prepares the policy and those nested in it, so that the attributes
-// which only have to have the right length, nearly all in practice, are
-// checked in one comparison; it returns p. Without it validation gives the
-// same results more slowly. Call it once, before the policy is in use.
+// compiled is what validation prepares of a policy at its first use: for each type the
+// limits in modes without and with ValidateUnspec or ValidateNested. Attributes
+// that only have to have the right length, nearly all in practice, are
+// then checked in one comparison.
+type compiled struct{ loose, strict []limits }
+
+// Compile prepares the policy and those nested in it now instead of at their first use, so
+// that the first message takes no longer; it returns p.
 //
 //	var device = (&policy.Policy{Attrs: []policy.Rule{...}}).Compile()
 func (p *Policy) Compile() *Policy {
-	p.loose, p.strict = p.limits(Liberal), p.limits(Strict) // also what ends the recursion
-	for t := range p.Attrs {
-		if n := p.Attrs[t].Nested; n != nil && len(n.loose) != len(n.Attrs) {
-			n.Compile()
+	if p.compiled.Load() == nil { // which also ends the recursion
+		p.compile()
+		for t := range p.Attrs {
+			if n := p.Attrs[t].Nested; n != nil {
+				n.Compile()
+			}
 		}
 	}
 	return p
 }
 
+// compile may run in several goroutines at once: they make the same.
+//
+//go:noinline
+func (p *Policy) compile() *compiled {
+	c := &compiled{p.limits(Liberal), p.limits(Strict)}
+	p.compiled.CompareAndSwap(nil, c)
+	return c
+}
+
 func (p *Policy) limits(mode Mode) []limits {
 	all := make([]limits, len(p.Attrs))
-	flag := uint32(0) // in strict modes quickly sees to it
+	flag := uint32(0) // quickly tests it in strict modes
 	for t := range p.Attrs {
 		if mode != Strict && p.StrictStart != 0 && t >= int(p.StrictStart) {
 			mode, flag = Strict, bare
@@ -92,14 +107,19 @@ func (r *Rule) limits(mode Mode, flag uint32) limits {
 // of Parse is spent here: the order of tests is that of the fewest instructions, and
 // the one call is out of the way.
 func quickly(slots []uint32, b []byte, p *Policy, mode Mode) (left int) {
-	limits, bits := p.loose, nla.TypeMask
-	if mode&(ValidateUnspec|ValidateNested) != 0 {
-		limits, bits = p.strict, nla.TypeMask|nla.Nested // with the Nested bit, past any limits
-	}
-	at, left := first(b), len(b)
+	left = len(b)
 	if left < nla.HeaderLen {
 		return left
 	}
+	c := p.compiled.Load()
+	if c == nil {
+		c = p.compile()
+	}
+	limits, bits := c.loose, nla.TypeMask
+	if mode&(ValidateUnspec|ValidateNested) != 0 {
+		limits, bits = c.strict, nla.TypeMask|nla.Nested // with the Nested bit, past any limits
+	}
+	at := first(b)
 	for {
 		n, t := at.length(), at.typ()&bits
 		if n > left || t >= len(limits) {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"sync"
 	"testing"
 
 	"github.com/nlwire/nlwire/errno"
@@ -35,7 +36,8 @@ func TestCompiledPoliciesGiveTheSameResults(t *testing.T) {
 func sameResults(t *testing.T, rules []Rule, strictStart uint16, mode Mode, b []byte) {
 	t.Helper()
 	plain := &Policy{Attrs: rules, StrictStart: strictStart}
-	compiled := (&Policy{Attrs: rules, StrictStart: strictStart}).Compile()
+	plain.compiled.Store(&compiled{}) // no attribute is within limits: each takes the slow path
+	prepared := (&Policy{Attrs: rules, StrictStart: strictStart}).Compile()
 	limit := int(rules[1].Len)
 	for _, n := range []int{0, 3, 4, 5, 6, 8, 11, 12, 13, 16, limit + 3, limit + 4, limit + 5, limit + 6, 1<<16 - 1} {
 		if n > 1<<16-1 {
@@ -51,7 +53,7 @@ func sameResults(t *testing.T, rules []Rule, strictStart uint16, mode Mode, b []
 					end[0] = last
 				}
 				in := b[:max(n, nla.HeaderLen)]
-				if want, got := parsed(plain, in, mode), parsed(compiled, in, mode); got != want {
+				if want, got := parsed(plain, in, mode), parsed(prepared, in, mode); got != want {
 					t.Fatalf("%+v, StrictStart %d, %v, length %d, type %#x, last byte %d: %+v, compiled %+v",
 						rules[1], strictStart, mode, n, typ, last, want, got)
 				}
@@ -88,5 +90,27 @@ func TestCompiledPolicyOfTooManyTypes(t *testing.T) {
 				t.Errorf("%v: flag %#x is part of the type", mode, flag)
 			}
 		}
+	}
+}
+
+// Goroutines that use a policy for the first time at once all get the right results.
+func TestFirstUseOfAPolicyInManyGoroutines(t *testing.T) {
+	good, bad := nla.AppendUint32(nil, 1, 1), nla.AppendUint8(nil, 1, 1)
+	for range 200 {
+		p := &Policy{Attrs: []Rule{1: {Kind: KindU32}, 2: {Kind: KindNested}}}
+		p.Attrs[2].Nested = p
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				if err := Validate(nla.AppendBytes(nil, 2|nla.Nested, good), p, Strict); err != nil {
+					t.Error(err)
+				}
+				if Validate(nla.AppendBytes(nil, 2|nla.Nested, bad), p, Strict) == nil {
+					t.Error("a u32 of one byte passes")
+				}
+				p.Compile()
+			})
+		}
+		wg.Wait()
 	}
 }

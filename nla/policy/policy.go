@@ -1,6 +1,10 @@
 package policy
 
-import "github.com/nlwire/nlwire/nla"
+import (
+	"sync/atomic"
+
+	"github.com/nlwire/nlwire/nla"
+)
 
 // Kind is what a policy says an attribute holds: the NLA_* types of
 // include/net/netlink.h, with the kernel's numbers.
@@ -97,8 +101,8 @@ type Rule struct {
 //		attrStats:   {Kind: policy.KindNested, Nested: stats},
 //	}}
 //
-// Compile makes it faster. A Policy must not be changed while it is in use;
-// many goroutines may share one. Policies may nest themselves: validation ends
+// A Policy is prepared at its first use, or by Compile; after that it must not be changed or
+// copied. Many goroutines may share one. Policies may nest themselves: validation ends
 // at the kernel's limit of ten levels.
 type Policy struct {
 	Attrs []Rule
@@ -106,7 +110,7 @@ type Policy struct {
 	// with what is nested in it; 0 is none (strict_start_type).
 	StrictStart uint16
 
-	loose, strict []limits // made by Compile for modes without and with UnspecStrict or NestedFlag
+	compiled atomic.Pointer[compiled]
 }
 
 // MaxType returns the highest attribute type of the policy.
