@@ -31,6 +31,18 @@ func TestOverlongPayloadsPanic(t *testing.T) {
 		"AppendCString, NUL over": {
 			func() { AppendCString(nil, 1, strings.Repeat("x", MaxPayload)) }, true,
 		},
+		"AppendBytes, one over, with room": {
+			func() { AppendBytes(make([]byte, 0, 1<<17), 1, make([]byte, MaxPayload+1)) }, true,
+		},
+		"AppendBytes, 65536 over, with room": {
+			func() { AppendBytes(make([]byte, 0, 1<<18), 1, make([]byte, 1<<16)) }, true,
+		},
+		"AppendCString, NUL over, with room": {
+			func() { AppendCString(make([]byte, 0, 1<<17), 1, strings.Repeat("x", MaxPayload)) }, true,
+		},
+		"AppendText, longest, with room": {
+			func() { AppendText(make([]byte, 0, 1<<17), 1, strings.Repeat("x", MaxPayload)) }, false,
+		},
 		"AppendCString, longest": {
 			func() { AppendCString(nil, 1, strings.Repeat("x", MaxPayload-1)) }, false,
 		},
@@ -176,7 +188,7 @@ func TestSizes(t *testing.T) {
 // Payloads are copied in several ways, by their length and by whether there is
 // room: all must give what the plain way gives.
 func TestPayloadsOfAllLengths(t *testing.T) {
-	payload := []byte("0123456789abcdefghijklmnopqrstuvwxyz")
+	payload := bytes.Repeat([]byte("0123456789abcdefghijklmnopqrstuvwxyz"), 4)
 	for n := range payload {
 		p := payload[:n]
 		for name, c := range map[string]struct {
@@ -188,7 +200,7 @@ func TestPayloadsOfAllLengths(t *testing.T) {
 			"AppendCString": {1, func(b []byte) []byte { return AppendCString(b, 7, string(p)) }},
 		} {
 			want := appendLong([]byte("ab"), 7, p, c.zeros)
-			for _, room := range []int{0, 2, n, n + 5, 100} {
+			for _, room := range []int{0, 2, n, n + 5, n + 8, 300} {
 				b := append(make([]byte, 0, 2+room), "ab"...)
 				for i := range room {
 					b[:cap(b)][2+i] = 0xee
@@ -203,9 +215,9 @@ func TestPayloadsOfAllLengths(t *testing.T) {
 
 // What is appended may lie in the room behind, also where it goes to: HeaderLen on.
 func TestAppendBytesInPlace(t *testing.T) {
-	for n := range 40 {
+	for n := range 100 {
 		for at := range 16 {
-			b := append(make([]byte, 0, 64), "01234567"...)
+			b := append(make([]byte, 0, 128), "01234567"...)
 			there := b[8+at : 8+at+n]
 			for i := range there {
 				there[i] = byte(i + 1)

@@ -131,9 +131,9 @@ func appendBytes(b []byte, typ uint16, p []byte) []byte {
 	return appendPayload(b, typ, unsafe.Pointer(unsafe.SliceData(p)), len(p), len(p))
 }
 
-// appendPayload appends a payload of size bytes: n bytes at p, and zeros. Short ones
-// are copied in two moves that may overlap: to copy what the compiler does not know
-// the length of is a call, which takes as long as all of this, and the names of
+// appendPayload appends a payload of size bytes: n bytes at p, and zeros. Up to 32 bytes
+// are copied in two moves that may overlap: copying a length that the compiler does not know
+// is a call, which takes as long as all of this, and the names of
 // netlink are short.
 func appendPayload(b []byte, typ uint16, p unsafe.Pointer, n, size int) []byte {
 	// This is Size, without the instructions that mark inlined calls.
@@ -143,7 +143,7 @@ func appendPayload(b []byte, typ uint16, p unsafe.Pointer, n, size int) []byte {
 		return appendAt(b, typ, p, n, size)
 	}
 	to := unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), len(b))
-	tail := (*uint32)(unsafe.Add(to, step-AlignTo)) // zeros behind the payload
+	tail := (*uint32)(unsafe.Add(to, step-AlignTo)) // zeros after the payload
 	// p is read before anything is written: it may be there already.
 	switch {
 	case uint(n-4) <= 4:
@@ -154,13 +154,25 @@ func appendPayload(b []byte, typ uint16, p unsafe.Pointer, n, size int) []byte {
 		first, last := *(*uint64)(p), *(*uint64)(unsafe.Add(p, n-8))
 		*tail = 0
 		*(*uint64)(unsafe.Add(to, HeaderLen)), *(*uint64)(unsafe.Add(to, HeaderLen+n-8)) = first, last
-	case uint(n-1) <= 2: // of no bytes the pointer to them may be past the end
+	case uint(n-17) <= 15:
+		a, b := *(*[2]uint64)(p), *(*[2]uint64)(unsafe.Add(p, n-16))
+		*tail = 0
+		*(*[2]uint64)(unsafe.Add(to, HeaderLen)), *(*[2]uint64)(unsafe.Add(to, HeaderLen+n-16)) = a, b
+	case n > 32:
+		if size > MaxPayload {
+			panic(payloadTooLong)
+		}
+		copy(unsafe.Slice((*byte)(unsafe.Add(to, HeaderLen)), n), unsafe.Slice((*byte)(p), n))
+		for i := HeaderLen + n; i < step; i++ { // not by tail: p may have been there
+			*(*byte)(unsafe.Add(to, i)) = 0
+		}
+	case n == 0:
+		*tail = 0 // the header itself, or a NUL
+	default: // of no bytes the pointer to them may be past the end
 		first, middle, last := *(*byte)(p), *(*byte)(unsafe.Add(p, n/2)), *(*byte)(unsafe.Add(p, n-1))
 		*tail = 0
 		*(*byte)(unsafe.Add(to, HeaderLen)), *(*byte)(unsafe.Add(to, HeaderLen+n/2)) = first, middle
 		*(*byte)(unsafe.Add(to, HeaderLen+n-1)) = last
-	default:
-		return appendAt(b, typ, p, n, size)
 	}
 	*(*uint16)(to), *(*uint16)(unsafe.Add(to, 2)) = uint16(size+HeaderLen), typ
 	return b[:end]
