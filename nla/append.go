@@ -151,10 +151,10 @@ func AppendCString(b []byte, typ uint16, s string) []byte { return appendString(
 func AppendText(b []byte, typ uint16, s string) []byte { return appendString(b, typ, s, 0) }
 
 // AppendBytes appends p as the payload, a NLA_BINARY or a whole nest (nla_put). p may
-// lie in the room behind b.
+// lie in the room after b.
 func AppendBytes(b []byte, typ uint16, p []byte) []byte { return appendBytes(b, typ, p) }
 
-// appendLong appends what is not short, or has no room: p and zeros behind it.
+// appendLong is the slow path, with too little capacity: p and zeros after it.
 func appendLong(b []byte, typ uint16, p []byte, zeros int) []byte {
 	size := len(p) + zeros
 	return wrap(append(room(b, size), p...), typ, zeros, size)

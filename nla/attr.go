@@ -64,7 +64,7 @@ func (a Attr) IsNetByteOrder() bool {
 	return len(a) >= HeaderLen && ne.Uint16(a[2:])&NetByteOrder != 0
 }
 
-// Payload returns the bytes behind the header (nla_data, nla_len), nil if there
+// Payload returns the bytes after the header (nla_data, nla_len), nil if there
 // are none. It aliases the attribute; for a nest it is what Consume, All and
 // Find take.
 func (a Attr) Payload() []byte {

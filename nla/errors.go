@@ -46,7 +46,7 @@ func ParseError(n int) error {
 	return ErrOverrun
 }
 
-// SyntaxError tells where a stream of attributes stopped making sense. What
+// SyntaxError has the place where a stream of attributes is malformed. What
 // the kernel calls leftover bytes is one: after a walk it ignores them unless
 // the validation is strict (__nla_validate_parse in lib/nlattr.c).
 type SyntaxError struct {
@@ -60,9 +60,9 @@ func (e *SyntaxError) Error() string { return e.Err.Error() + " at offset " + st
 // Unwrap returns Err.
 func (e *SyntaxError) Unwrap() error { return e.Err }
 
-// syntaxError tells what Consume says of the last left bytes of b. It keeps the
+// syntaxError returns the error of Consume for the last left bytes of b. It keeps the
 // allocation out of the loops that are inlined into their callers. Bytes that
-// somebody else changes meanwhile may read as good by now; their length was not.
+// another goroutine changes meanwhile may be valid by now; their length was not.
 //
 //go:noinline
 func syntaxError(b []byte, left int) error {

@@ -50,7 +50,7 @@ func TryEnd(b []byte, mark int) ([]byte, error) {
 
 // AppendPad64 appends an empty attribute of type typ where the payload of the
 // next attribute would not start at a multiple of 8 bytes from the start of b
-// (nla_align_64bit). The kernel does so in front of 64-bit values, on machines
+// (nla_align_64bit). The kernel does so before 64-bit values, on machines
 // without efficient unaligned access; a reader skips it. b must start where
 // the datagram starts.
 func AppendPad64(b []byte, typ uint16) []byte {

@@ -21,7 +21,7 @@
 //	|        | s32   | (16 bytes)      | nothing if CAPPED      | (MSG, OFFS, ...)   |
 //	+--------+-------+-----------------+------------------------+--------------------+
 //
-// A dump ends with Done, which has the errno and directly behind it the TLVs.
+// A dump ends with Done, which has the errno and directly after it the TLVs.
 //
 // # Index by job
 //

@@ -45,8 +45,8 @@ func ParseError(n int) error {
 	return ErrOverrun
 }
 
-// SyntaxError tells where a datagram stopped making sense. The kernel drops
-// the rest of such a datagram without a word (netlink_rcv_skb).
+// SyntaxError has the place where a datagram is malformed. The kernel drops
+// the rest of such a datagram silently (netlink_rcv_skb).
 type SyntaxError struct {
 	Offset int   // in bytes from the start of the input
 	Err    error // one of the static errors of this package, or of nla

@@ -99,7 +99,7 @@ func (m Msg) PortID() uint32 {
 	return 0
 }
 
-// Payload returns the bytes behind the header, nil if there are none
+// Payload returns the bytes after the header, nil if there are none
 // (nlmsg_data). It aliases the message.
 func (m Msg) Payload() []byte {
 	if len(m) > HeaderLen {
@@ -108,7 +108,7 @@ func (m Msg) Payload() []byte {
 	return nil
 }
 
-// Attrs returns the attributes behind a family's fixed header of hdrlen bytes,
+// Attrs returns the attributes after a family's fixed header of hdrlen bytes,
 // for nla.All (nlmsg_attrdata, nlmsg_attrlen). As in the kernel, a message too
 // short for the header has none; a caller who reads the header compares the
 // length of Payload with hdrlen first. A negative hdrlen is the caller's mistake.

@@ -73,8 +73,8 @@ const (
 	FlagAckTLVs Flags = 0x200 // extended ACK attributes follow (in Done too)
 )
 
-// Kind tells what the upper byte of Flags means. Whether a request gets, makes
-// or deletes something is the family's to say: the bits alone do not.
+// Kind selects the meaning of the upper byte of Flags. Whether a request gets, makes
+// or deletes something is defined by the family; the bits alone do not show it.
 type Kind uint8
 
 // The kinds of messages, by the meaning of their flags.

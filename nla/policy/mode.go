@@ -9,10 +9,10 @@ type Mode uint8
 
 // The single bits, NL_VALIDATE_*.
 const (
-	// Liberal is what nla_parse_deprecated and its relatives apply: it ignores unknown types and what is left over behind the last
+	// Liberal is what nla_parse_deprecated and its relatives apply: it ignores unknown types and what is left over after the last
 	// attribute, and takes integers that are too long.
 	Liberal Mode = 0
-	// ValidateTrailing refuses bytes left over behind the last attribute.
+	// ValidateTrailing refuses bytes left over after the last attribute.
 	ValidateTrailing Mode = 1
 	// ValidateMaxType refuses types above the policy's and type 0.
 	ValidateMaxType Mode = 2

@@ -2,7 +2,7 @@ package policy
 
 import "strconv"
 
-// String tells what the rule asks for: "u32 of 1..10", "nul-string of at most 15
+// String returns what the rule requires: "u32 of 1..10", "nul-string of at most 15
 // bytes", "u8 with bits of 0x5". It allocates.
 func (r *Rule) String() string {
 	s := r.Kind.String()

@@ -74,7 +74,7 @@ func (v *validation) stream(slots []uint32, b []byte, end int, p *Policy, mode M
 	}
 }
 
-// leftover ends a stream: what no attribute took is told in any mode, and
+// leftover ends a stream: bytes after the last attribute are reported in any mode, and
 // refused in some.
 func (v *validation) leftover(b []byte, mode Mode) errno.Errno {
 	if len(b) == 0 {

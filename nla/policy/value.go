@@ -20,10 +20,10 @@ func isMaskable(k Kind) bool {
 	return false
 }
 
-// isNest tells the kinds that hold attributes.
+// isNest reports whether a kind holds attributes.
 func isNest(k Kind) bool { return k == KindNested || k == KindNestedArray }
 
-// isUnsigned tells the kinds whose range is unsigned.
+// isUnsigned reports whether the range of a kind is unsigned.
 func isUnsigned(k Kind) bool { return isMaskable(k) || k == KindMsecs || k == KindBinary }
 
 // unsigned returns the value to compare; its bytes are there, minLen has seen
