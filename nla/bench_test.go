@@ -180,3 +180,33 @@ func BenchmarkEncode(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/9, "ns/attr")
 }
+
+// BenchmarkTable reads every stream of a recorded dump into a table, and a few of its
+// attributes. The metric x/walk is the time over a walk that has to be written for each
+// family.
+func BenchmarkTable(b *testing.B) {
+	inputs := recordedStreams(b)
+	for _, input := range []string{"families", "links", "routes"} {
+		streams := inputs[input]
+		var slots [72]uint32
+		tb := &Table{Slots: slots[:]}
+		b.Run(input, func(b *testing.B) {
+			var attrs int
+			for _, s := range streams {
+				for range All(s) {
+					attrs++
+				}
+			}
+			for b.Loop() {
+				for _, s := range streams {
+					if err := tb.Read(s); err != nil {
+						b.Fatal(err)
+					}
+					sinkU64 += uint64(tb.Uint32(4)) + uint64(tb.Uint32(15)) + uint64(len(tb.Text(3))) + uint64(len(tb.Bytes(1)))
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(streams)), "ns/table")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*attrs), "ns/attr")
+		})
+	}
+}

@@ -14,23 +14,23 @@
 // family's fixed header (struct genlmsghdr, ifinfomsg, rtmsg, ...) comes first
 // in the payload; attributes follow it.
 //
-// An error or acknowledgement answers one request; both are of type Error:
+// An error or acknowledgement answers one request; both are of type [TypeError]:
 //
 //	+--------+-------+-----------------+------------------------+--------------------+
 //	| header | errno | request header  | request payload, or    | TLVs, if ACK_TLVS  |
 //	|        | s32   | (16 bytes)      | nothing if CAPPED      | (MSG, OFFS, ...)   |
 //	+--------+-------+-----------------+------------------------+--------------------+
 //
-// A dump ends with Done, which has the errno and directly after it the TLVs.
+// A dump ends with [TypeDone], which has the errno and directly after it the TLVs.
 //
-// # Index by job
+// # Index by task
 //
-//	read      Consume, All, ParseError; Walk, Cursor
-//	inspect   Msg.Type, Flags, Seq, PortID, Payload, Attrs, String, Clone
-//	answers   ParseAck, ParseDone, ExtAck.Has
+//	read      Walk and its Cursor; All; Consume with ParseError
+//	inspect   Msg.Header; Msg.Type, Flags, Seq, PortID, Payload, Attrs, String, Clone
+//	answers   ParseAck, ParseAckPayload, ParseDone; ExtAck, ExtAck.Clone
 //	validate  Parse, ParseReport, ExtAck.SetReport
 //	write     Begin, End, Msg.SetSeq, SetFlags; b[:mark] cancels
-//	answer    AppendAck, AppendDone
+//	answer    AppendAck, AppendDone with AckOptions
 //
 // # Reading
 //
