@@ -104,13 +104,14 @@ func (b *Bus) startDump(c *call, op *operation) error {
 	d.copyRequest(&c.info, op)
 	var err error
 	d.Attrs, d.slots, err = d.parse(d.slots, op, DontValidateDumpStrict)
-	if c.info.ExtAck = d.ExtAck; err != nil {
+	if err != nil {
+		c.info.copyAck(d.ExtAck)
 		return err
 	}
 	if op.start != nil {
 		if err := b.step(d, op.start); err != nil {
 			e := d.take(err)
-			c.info.ExtAck = d.ExtAck
+			c.info.copyAck(d.ExtAck)
 			return e
 		}
 	}

@@ -19,18 +19,19 @@ const (
 	maxText = 512
 )
 
-// scratch has the bytes that the ExtAck of an Info refers to. It is kept for the next
-// request.
+// scratch has the bytes that the ExtAck of an Info refers to, each field its own: one is
+// overwritten only when ExtAck gets another. It is kept for the next request.
 type scratch struct {
 	parsed       policy.Report // of the last validation
-	text, report []byte
+	text, policy []byte
 	cookie       [maxCookie]byte
 }
 
 // SetMsg sets the text of the extended ACK (NL_SET_ERR_MSG). It is copied, and cut after
 // 512 bytes and at a NUL.
 func (i *Info) SetMsg(text string) {
-	i.scratch.text = append(i.scratch.text[:0], cut(text)...)
+	text = cut(text)
+	i.scratch.text = append(i.scratch.text[:0], text...)
 	if i.ExtAck.Msg = i.scratch.text; text == "" {
 		i.ExtAck.Msg = nil
 	}
@@ -74,13 +75,32 @@ func (i *Info) validate(tb *nla.Table, attrs []byte, p *policy.Policy, mode poli
 	r := &i.scratch.parsed
 	*r = policy.Report{}
 	e := policy.ParseReport(tb, attrs, p, mode, r)
-	if r.HasAttr {
-		r.Offset += int(i.offset(attrs))
-		i.ExtAck.Policy = nil
+	if r.Msg != "" {
+		i.SetMsg(r.Msg)
 	}
-	r.Msg = cut(r.Msg)
-	i.scratch.report = i.ExtAck.SetReport(r, i.scratch.report[:0])
+	if r.HasAttr {
+		i.ExtAck.Offset, i.ExtAck.Policy = i.offset(attrs)+uint32(r.Offset), nil
+	}
+	if r.Policy != nil && policywire.Exported(r.Policy.Kind) {
+		i.setPolicy(policywire.AppendRule(i.scratch.policy[:0], r.Policy))
+	}
 	return e
+}
+
+// setPolicy sets the description of a rule, which is in the scratch.
+func (i *Info) setPolicy(description []byte) {
+	i.scratch.policy = description
+	i.ExtAck.Policy = description
+}
+
+// copyAck copies the extended ACK of another Info, whose scratch is used again.
+func (i *Info) copyAck(e nlmsg.ExtAck) {
+	i.ExtAck = nlmsg.ExtAck{Offset: e.Offset, MissType: e.MissType, MissNest: e.MissNest}
+	i.SetMsg(string(e.Msg))
+	i.SetCookie(e.Cookie)
+	if e.Policy != nil {
+		i.setPolicy(append(i.scratch.policy[:0], e.Policy...))
+	}
 }
 
 // offset returns where a view of the request begins, 0 if b is not one.

@@ -56,18 +56,21 @@ func (i *Info) Begin(cmd uint8) []byte {
 	return i.on.begin(i.buf[:0], i.Family, 0, i.Seq, i.PortID, cmd)
 }
 
-// end writes the length of a message from Begin.
+// end writes the length of a message from Begin. A buffer that has grown is not kept, as it
+// may be the handler's own: the next one is made as large.
 func (i *Info) end(b []byte) ([]byte, error) {
 	if !i.begun || len(b) < nlmsg.HeaderLen {
 		return nil, errNotBegun
 	}
 	b = nlmsg.End(b, 0)
-	i.buf = b[:0]
+	if cap(i.buf) < len(b) {
+		i.buf = make([]byte, 0, len(b))
+	}
 	return b, nil
 }
 
 // Reply sends a message from Begin to the requester (genlmsg_reply). The error is
-// EAGAIN if the requester's queue is full, EINVAL if b is not from Begin.
+// EAGAIN if the requester's queue is full, EINVAL if no message was begun.
 func (i *Info) Reply(b []byte) error {
 	b, err := i.end(b)
 	if err == nil && !i.port.put(b, socket.Info{}, goodSize) {

@@ -183,3 +183,6 @@ func (e *LossError) Error() string {
 
 // Unwrap returns Err.
 func (e *LossError) Unwrap() error { return e.Err }
+
+// Is makes errors.Is find the errno also as an errno.Errno.
+func (e *LossError) Is(target error) bool { return errno.Is(e.Err, target) }

@@ -7,8 +7,9 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
+
+	"github.com/nlwire/nlwire/errno"
 
 	"github.com/nlwire/nlwire/nlmsg"
 
@@ -250,5 +251,5 @@ func (e missingError) Error() string {
 	return "ctrl: family " + strconv.Quote(e.name) + ": " + ErrUnknown.Error() + " (looked up less than a second ago)"
 }
 
-// Is reports ErrUnknown and ENOENT, as the error of a lookup does.
-func (e missingError) Is(target error) bool { return target == ErrUnknown || target == syscall.ENOENT }
+// Unwrap returns ErrUnknown and ENOENT, which the error of a lookup has too.
+func (e missingError) Unwrap() []error { return []error{ErrUnknown, errno.ENOENT} }

@@ -1,6 +1,7 @@
 // Package errno has the error numbers that the kernel answers with, on every system.
 //
-//	if errors.Is(err, errno.ENOENT) { ... } // with any error of nlwire
+//	if errors.Is(err, errno.ENOENT) { ... } // with the error types of nlwire
+//	e, ok := errno.Of(err)                  // with any error, of a system call too
 //
 // An [Errno] has Linux's number, name and text also where the program runs on another system:
 // a capture is read and a bus answers there as here. On Linux the numbers are those of
@@ -86,6 +87,17 @@ func (e Errno) Is(target error) bool {
 		return e == ENOSYS || e == EOPNOTSUPP || e == ENOTSUPP
 	}
 	return e.isSystem(target)
+}
+
+// Is reports whether target is an Errno and err has the same, as an Errno or on Linux as a
+// syscall.Errno. It is for the method Is of errors that wrap those of system calls.
+func Is(err, target error) bool {
+	want, ok := target.(Errno)
+	if !ok {
+		return false
+	}
+	got, ok := Of(err)
+	return ok && got == want
 }
 
 // Of returns the errno that err has in its tree, as an Errno or on Linux as a syscall.Errno,

@@ -69,6 +69,9 @@ func TestErrorsFindsSystemErrno(t *testing.T) {
 			}
 		}
 	}
+	if !Is(unix.ENODEV, ENODEV) || !Is(fmt.Errorf("get: %w", ENODEV), ENODEV) || Is(unix.ENODEV, ENOENT) || Is(nil, ENODEV) || Is(ENODEV, unix.ENODEV) {
+		t.Error("Is compares wrongly")
+	}
 	if e, ok := Of(fmt.Errorf("send: %w", unix.EMSGSIZE)); e != EMSGSIZE || !ok {
 		t.Errorf("Of finds %v, %v", e, ok)
 	}

@@ -148,6 +148,7 @@ var exempt = map[string]string{
 	"Socket.DetachFilter":       "a closure",
 	"Flag.String":               "for people",
 	"OpError.Error":             "for people",
+	"OpError.Is":                "for errors",
 	"OpError.Timeout":           "for errors",
 }
 

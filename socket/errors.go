@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"strings"
+
+	"github.com/nlwire/nlwire/errno"
 )
 
 // ErrTruncated says that a datagram was longer than the buffer offered. The
@@ -63,6 +65,9 @@ func (e *OpError) Error() string {
 
 // Unwrap returns Err, so that errors.Is(err, syscall.ENOBUFS) and the like work.
 func (e *OpError) Unwrap() error { return e.Err }
+
+// Is makes errors.Is find the errno also as an errno.Errno.
+func (e *OpError) Is(target error) bool { return errno.Is(e.Err, target) }
 
 // Timeout reports whether a deadline passed, as [os.IsTimeout] asks for it.
 func (e *OpError) Timeout() bool { return errors.Is(e.Err, os.ErrDeadlineExceeded) }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/nlwire/nlwire/errno"
 )
 
 func TestHints(t *testing.T) {
@@ -42,5 +44,18 @@ func TestHints(t *testing.T) {
 		if (row.want == "") != (e.Hint == "") || !strings.Contains(e.Hint, row.want) {
 			t.Errorf("%s, %v: hint %q, want %q", row.op, row.err, e.Hint, row.want)
 		}
+	}
+}
+
+// errors.Is finds the errno as the system's and as errno.Errno.
+func TestOpErrorIsItsErrno(t *testing.T) {
+	s, err := Open(Generic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	err = s.Join(1 << 30)
+	if !errors.Is(err, unix.EINVAL) || !errors.Is(err, errno.EINVAL) || errors.Is(err, errno.ENOENT) {
+		t.Errorf("%v", err)
 	}
 }

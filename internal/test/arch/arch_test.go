@@ -20,7 +20,7 @@ var arrows = map[string][]string{
 	"nla/policy": {"nla", "errno"},
 	"nlmsg":      {"nla", "nla/policy", "errno", "internal/native", "internal/policywire"},
 	"genlmsg":    {"nlmsg", "nla", "internal/native"},
-	"socket":     {"golang.org/x/sys/unix"},
+	"socket":     {"golang.org/x/sys/unix", "errno"},
 	"conn":       {"socket", "nlmsg", "nla", "nla/policy", "errno", "internal/policywire"},
 	"ctrl":       {"conn", "genlmsg", "nlmsg", "nla", "nla/policy", "errno", "internal/policydump", "internal/policywire"},
 	"bus":        {"socket", "genlmsg", "nlmsg", "nla", "nla/policy", "errno", "internal/policydump", "internal/policywire"},
