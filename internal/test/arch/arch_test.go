@@ -32,6 +32,7 @@ var arrows = map[string][]string{
 	"internal/policydump": {"genlmsg", "nla", "nla/policy", "internal/policywire"},
 
 	"internal/test/arch":       {},
+	"internal/test/edges":      {"internal/native"},
 	"internal/test/fuzzrun":    {},
 	"internal/test/generate":   {"genlmsg", "nlmsg", "nla", "nla/policy", "errno", "internal/policywire"},
 	"internal/test/golden":     {"internal/native"},
