@@ -81,9 +81,14 @@ func UserHeader(m nlmsg.Msg, hdrsize int) []byte {
 }
 
 // Attrs returns the attributes behind the header and a user header of hdrsize
-// bytes, for nla.All (genlmsg_parse). A message too short for them has none. A
-// negative hdrsize is the caller's mistake.
-func Attrs(m nlmsg.Msg, hdrsize int) []byte { return m.Attrs(HeaderLen + hdrsize) }
+// bytes, for nla.All (genlmsg_parse). A message too short for them has none. Every message
+// is too short for a negative hdrsize.
+func Attrs(m nlmsg.Msg, hdrsize int) []byte {
+	if hdrsize < 0 {
+		return nil
+	}
+	return m.Attrs(HeaderLen + hdrsize)
+}
 
 // Append appends the header; the reserved field is 0 (genlmsg_put). It goes
 // directly behind nlmsg.Begin.

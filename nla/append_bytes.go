@@ -26,7 +26,7 @@ func appendLong(b []byte, typ uint16, p []byte, zeros int) []byte {
 // room leaves out a header, and makes room for it, a payload of size bytes, and the
 // padding.
 func room(b []byte, size int) []byte {
-	if size > MaxPayload {
+	if uint(size) > MaxPayload { // the NUL may have made it negative
 		panic(payloadTooLong)
 	}
 	return slices.Grow(b, Size(size))[:len(b)+HeaderLen]

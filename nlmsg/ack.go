@@ -103,7 +103,7 @@ func parseAck(p []byte, f Flags, at int) (e ExtAck, err error) {
 	if f&FlagAckTLVs == 0 {
 		return e, nil
 	}
-	return e, e.parse(p, at, errnoLen+Align(size))
+	return e, e.parse(p, at, Align(errnoLen+size))
 }
 
 // ParseDone reads a message of type Done. Its errno is how the dump ended. An
