@@ -154,10 +154,15 @@ func View(t *testing.T, v, b []byte, from, size int, format string, args ...any)
 	if size == 0 && v == nil {
 		return
 	}
-	at := int(uintptr(unsafe.Pointer(unsafe.SliceData(v))) - uintptr(unsafe.Pointer(unsafe.SliceData(b))))
+	at := Place(v, b)
 	if len(v) != size || cap(v) != size || size > 0 && at != from {
 		t.Errorf(format+": %d bytes at %d with a capacity of %d, want %d at %d", append(args, len(v), at, cap(v), size, from)...)
 	}
+}
+
+// Place returns where in b the view v starts.
+func Place(v, b []byte) int {
+	return int(uintptr(unsafe.Pointer(unsafe.SliceData(v))) - uintptr(unsafe.Pointer(unsafe.SliceData(b))))
 }
 
 // Within fails where v is not a part of one of the slices.
