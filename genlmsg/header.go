@@ -99,9 +99,5 @@ func Append(b []byte, cmd, version uint8) []byte {
 // AppendUserHeader appends the family's own header and the padding behind it.
 // It goes directly behind Append.
 func AppendUserHeader(b, hdr []byte) []byte {
-	b = append(b, hdr...)
-	for n := len(hdr); n%nlmsg.AlignTo != 0; n++ {
-		b = append(b, 0)
-	}
-	return b
+	return native.Pad(append(b, hdr...), len(hdr))
 }

@@ -18,15 +18,6 @@ func word(h uint32, v uint16) uint64 {
 	return bits.RotateLeft64(native.Pair(native.Half(v, 0), h), 32)
 }
 
-// pad appends the zeros behind an attribute of n bytes, header in. A loop,
-// and not append(b, zeros[:k]...), which costs a call: see docs/design.md.
-func pad(b []byte, n int) []byte {
-	for ; n%AlignTo != 0; n++ {
-		b = append(b, 0)
-	}
-	return b
-}
-
 // AppendUint8 appends a NLA_U8 (nla_put_u8).
 func AppendUint8(b []byte, typ uint16, v uint8) []byte {
 	return ne.AppendUint64(b, word(header(HeaderLen+1, typ), native.Bytes(v, 0)))
@@ -121,4 +112,4 @@ func AppendFlag(b []byte, typ uint16) []byte { return ne.AppendUint32(b, header(
 
 // AppendAttr appends a copy of an attribute that was read, header and flags as
 // they are, and its padding. The nil Attr appends nothing.
-func AppendAttr(b []byte, a Attr) []byte { return pad(append(b, a...), len(a)) }
+func AppendAttr(b []byte, a Attr) []byte { return native.Pad(append(b, a...), len(a)) }

@@ -1,6 +1,10 @@
 package nla
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/nlwire/nlwire/internal/native"
+)
 
 // payloadTooLong is what an Append function panics with: a length is
 // never truncated.
@@ -39,7 +43,7 @@ func wrap(b []byte, typ uint16, zeros, size int) []byte {
 	for range zeros {
 		b = append(b, 0)
 	}
-	b = pad(b, HeaderLen+size)
+	b = native.Pad(b, HeaderLen+size)
 	ne.PutUint32(b[start:], header(HeaderLen+size, typ))
 	return b
 }

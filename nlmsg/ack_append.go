@@ -1,6 +1,9 @@
 package nlmsg
 
-import "github.com/nlwire/nlwire/nla"
+import (
+	"github.com/nlwire/nlwire/internal/native"
+	"github.com/nlwire/nlwire/nla"
+)
 
 // AckOptions describe the requesting socket: where the answer goes, and the options that
 // shape it.
@@ -32,9 +35,10 @@ func AppendAck(b []byte, e *ExtAck, opts AckOptions) []byte {
 	b = Begin(b, TypeError, flags, e.Request.Seq(), opts.PortID)
 	b = ne.AppendUint32(b, -uint32(e.Errno))
 	b = append(b, echo...)
-	for n := len(echo); n < echoLen || n%AlignTo != 0; n++ {
+	for n := len(echo); n < echoLen; n++ {
 		b = append(b, 0)
 	}
+	b = native.Pad(b, max(len(echo), echoLen))
 	if isExt {
 		b = e.append(b)
 	}

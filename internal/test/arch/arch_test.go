@@ -19,7 +19,7 @@ var arrows = map[string][]string{
 	"nlmsg":      {"nla", "nla/policy", "errno", "internal/native", "internal/policywire"},
 	"genlmsg":    {"nlmsg", "nla", "internal/native"},
 	"socket":     {"golang.org/x/sys/unix"},
-	"conn":       {"socket", "nlmsg", "nla", "nla/policy", "errno", "internal/policywire"},
+	"conn":       {"socket", "nlmsg", "nla", "nla/policy", "errno", "internal/native", "internal/policywire"},
 	"ctrl":       {"conn", "genlmsg", "nlmsg", "nla", "nla/policy", "errno", "internal/policydump", "internal/policywire"},
 	"bus":        {"socket", "genlmsg", "nlmsg", "nla", "nla/policy", "errno", "internal/policydump", "internal/policywire"},
 	"fuzz":       {},
