@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/nlwire/nlwire/internal/native"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
@@ -259,7 +260,7 @@ func (r *Request) readEnd(c *Conn) {
 }
 
 // pad aligns the end of b for another message.
-func pad(b []byte) []byte { return append(b, "\x00\x00\x00"[:nlmsg.Align(len(b))-len(b)]...) }
+func pad(b []byte) []byte { return native.Pad(b, len(b)) }
 
 // requests keeps requests with their buffers for the next use, for all Conns: a pool for
 // each would cost a Conn that makes a single request 7 % of its time (BenchmarkOpenResolveClose).

@@ -76,3 +76,20 @@ func TestErrorsFindsSystemErrno(t *testing.T) {
 		t.Errorf("Of finds %v, %v", e, ok)
 	}
 }
+
+// A syscall.Errno has more bits than an Errno on 64-bit machines: one with a high bit is no
+// other errno.
+func TestEdgesOfSystemErrnos(t *testing.T) {
+	for _, e := range extremes {
+		system := syscall.Errno(e)
+		var back syscall.Errno
+		if got, ok := Of(system); got != e || !ok || !e.Is(system) || !errors.As(e, &back) || back != system {
+			t.Errorf("%d: %d, %v, as %d", uint32(e), uint32(got), ok, uintptr(back))
+		}
+		if wide := uint64(e) | 1<<32; uint64(uintptr(wide)) == wide {
+			if got, ok := Of(syscall.Errno(wide)); got != 0 || ok || e.Is(syscall.Errno(wide)) {
+				t.Errorf("%#x: %d, %v, is %v", wide, uint32(got), ok, e.Is(syscall.Errno(wide)))
+			}
+		}
+	}
+}

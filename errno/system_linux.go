@@ -2,6 +2,7 @@ package errno
 
 import (
 	"errors"
+	"math"
 	"syscall"
 )
 
@@ -21,7 +22,7 @@ func (e Errno) isSystem(target error) bool {
 
 func ofSystem(err error) (Errno, bool) {
 	var system syscall.Errno
-	if errors.As(err, &system) {
+	if errors.As(err, &system) && uint64(system) <= math.MaxUint32 { // others are no errno
 		return Errno(system), true
 	}
 	return 0, false

@@ -114,8 +114,8 @@ func agreeOnBytes(t *testing.T, program []byte) {
 	}
 }
 
-// edges are programs of one number, at the edges of what fewer bytes hold.
-func edges() (programs [][]byte) {
+// edgePrograms are programs of one number, at the edges of what fewer bytes hold.
+func edgePrograms() (programs [][]byte) {
 	for kind := range generate.NodeFlag {
 		for _, v := range []uint64{0, 1, 1<<31 - 1, 1 << 31, 1<<32 - 1, 1 << 32, 1<<63 - 1, 1 << 63, 1<<64 - 1<<31, 1<<64 - 1<<31 - 1, 1<<64 - 1} {
 			programs = append(programs, binary.BigEndian.AppendUint64([]byte{byte(kind), 1}, v))
@@ -129,7 +129,7 @@ func FuzzEncode(f *testing.F) {
 	for seed := range uint64(64) {
 		f.Add(description(generate.New(seed)))
 	}
-	for _, program := range edges() {
+	for _, program := range edgePrograms() {
 		f.Add(program)
 	}
 	f.Fuzz(func(t *testing.T, program []byte) {

@@ -67,9 +67,14 @@ func UserHeader(m nlmsg.Msg, hdrsize int) []byte {
 }
 
 // Attrs returns the attributes after the header and a user header of hdrsize
-// bytes, for nla.All (genlmsg_parse). A message too short for them has none. A
-// negative hdrsize is the caller's mistake.
-func Attrs(m nlmsg.Msg, hdrsize int) []byte { return m.Attrs(HeaderLen + hdrsize) }
+// bytes, for nla.Walk (genlmsg_parse). A message too short for them has none. Every message
+// is too short for a negative hdrsize.
+func Attrs(m nlmsg.Msg, hdrsize int) []byte {
+	if hdrsize < 0 {
+		return nil
+	}
+	return m.Attrs(HeaderLen + hdrsize)
+}
 
 // Append appends the header; the reserved field is 0 (genlmsg_put). It goes
 // directly after nlmsg.Begin.
@@ -80,9 +85,5 @@ func Append(b []byte, cmd, version uint8) []byte {
 // AppendUserHeader appends the family's own header and the padding after it.
 // It follows Append.
 func AppendUserHeader(b, hdr []byte) []byte {
-	b = append(b, hdr...)
-	for n := len(hdr); n%nlmsg.AlignTo != 0; n++ {
-		b = append(b, 0)
-	}
-	return b
+	return native.Pad(append(b, hdr...), len(hdr))
 }

@@ -20,15 +20,6 @@ func word(h uint32, v uint16) uint64 {
 	return bits.RotateLeft64(native.Pair(native.Half(v, 0), h), 32)
 }
 
-// pad appends the zeros after an attribute of n bytes, header in. A loop,
-// and not append(b, zeros[:k]...), which costs a call: see docs/design.md.
-func pad(b []byte, n int) []byte {
-	for ; n%AlignTo != 0; n++ {
-		b = append(b, 0)
-	}
-	return b
-}
-
 // AppendUint8 appends a NLA_U8 (nla_put_u8).
 func AppendUint8(b []byte, typ uint16, v uint8) []byte {
 	return ne.AppendUint64(b, word(header(HeaderLen+1, typ), native.Bytes(v, 0)))
@@ -137,7 +128,7 @@ func AppendFlag(b []byte, typ uint16) []byte { return ne.AppendUint32(b, header(
 
 // AppendAttr appends a copy of an attribute that was read, header and flags as
 // they are, and its padding. The nil Attr appends nothing.
-func AppendAttr(b []byte, a Attr) []byte { return pad(append(b, a...), len(a)) }
+func AppendAttr(b []byte, a Attr) []byte { return native.Pad(append(b, a...), len(a)) }
 
 // payloadTooLong is what an Append function panics with: a length is
 // never truncated.
@@ -163,7 +154,7 @@ func appendLong(b []byte, typ uint16, p []byte, zeros int) []byte {
 // room leaves out a header, and makes room for it, a payload of size bytes, and the
 // padding.
 func room(b []byte, size int) []byte {
-	if size > MaxPayload {
+	if uint(size) > MaxPayload { // the NUL may have made it negative
 		panic(payloadTooLong)
 	}
 	return slices.Grow(b, Size(size))[:len(b)+HeaderLen]
@@ -176,7 +167,7 @@ func wrap(b []byte, typ uint16, zeros, size int) []byte {
 	for range zeros {
 		b = append(b, 0)
 	}
-	b = pad(b, HeaderLen+size)
+	b = native.Pad(b, HeaderLen+size)
 	ne.PutUint32(b[start:], header(HeaderLen+size, typ))
 	return b
 }

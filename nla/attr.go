@@ -1,6 +1,9 @@
 package nla
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // Sizes in bytes, and the bits of the type field (linux/netlink.h).
 const (
@@ -23,12 +26,24 @@ const (
 // ne is the byte order of headers and host-order payloads.
 var ne = binary.NativeEndian
 
-// Align returns n rounded up to the alignment of attributes (NLA_ALIGN).
-func Align(n int) int { return (n + AlignTo - 1) &^ (AlignTo - 1) }
+// Align returns n rounded up to the alignment of attributes (NLA_ALIGN), or the greatest
+// int where that is above it.
+func Align(n int) int {
+	if n > math.MaxInt-(AlignTo-1) {
+		return math.MaxInt
+	}
+	return (n + AlignTo - 1) &^ (AlignTo - 1)
+}
 
 // Size returns the bytes that an attribute with a payload of that many bytes
-// takes in a message: header, payload and padding (nla_total_size).
-func Size(payload int) int { return Align(HeaderLen + payload) }
+// takes in a message: header, payload and padding (nla_total_size). It is the greatest int
+// where that is above it.
+func Size(payload int) int {
+	if payload > math.MaxInt-HeaderLen {
+		return math.MaxInt
+	}
+	return Align(HeaderLen + payload)
+}
 
 // Attr is a view of one attribute, header in and padding out. It aliases the
 // bytes it was read from, its capacity ends with the attribute, and it is good

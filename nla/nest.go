@@ -1,5 +1,7 @@
 package nla
 
+import "github.com/nlwire/nlwire/internal/native"
+
 // Begin opens a nest: it appends a header with the Nested bit (nla_nest_start). What is
 // appended until [End] is inside the nest. The mark of the nest is the length of the
 // buffer before:
@@ -29,10 +31,10 @@ func End(b []byte, mark int) []byte {
 		panic("nla: the mark is not of this nest, or it has over MaxPayload bytes, which do not fit into an attribute")
 	}
 	putLen(b, mark, n)
-	if n%AlignTo == 0 { // as it is after attributes; the loop in pad costs even so
+	if n%AlignTo == 0 { // as it is after attributes; the loop in Pad costs even so
 		return b
 	}
-	return pad(b, n)
+	return native.Pad(b, n)
 }
 
 // TryEnd is End for a nest whose size the caller cannot know: one over MaxPayload, or a mark

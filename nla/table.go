@@ -33,7 +33,8 @@ type Table struct {
 // MaxStream is the longest stream that a Table takes.
 const MaxStream = min(math.MaxUint32, math.MaxInt)
 
-// Read fills the table with the attributes of b: of several of a type the last one. A
+// Read fills the table with the attributes of b: of several of a type the last one, and none
+// of type 0, as nla_parse. A
 // *SyntaxError, for a malformed attribute, leaves those before it in the table. The only
 // allocation is that of an error. A b over [MaxStream] is ErrTooLong.
 func (tb *Table) Read(b []byte) error {
@@ -49,6 +50,9 @@ func (tb *Table) Read(b []byte) error {
 		if t := int(c.Type()); t < len(slots) {
 			slots[t] = uint32(c.len())
 		}
+	}
+	if len(slots) > 0 {
+		slots[0] = 0
 	}
 	if c.len() != 0 {
 		return syntaxError(b, c.len())
@@ -70,7 +74,7 @@ func (tb *Table) Get(typ uint16) Attr {
 }
 
 // Has reports whether there is an attribute of that type.
-func (tb *Table) Has(typ uint16) bool { return int(typ) < len(tb.Slots) && tb.Slots[typ] != 0 }
+func (tb *Table) Has(typ uint16) bool { return tb.Get(typ) != nil }
 
 // head returns the first n bytes of the payload, or nil.
 func (tb *Table) head(typ uint16, n int) []byte {

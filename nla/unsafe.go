@@ -159,7 +159,7 @@ func appendPayload(b []byte, typ uint16, p unsafe.Pointer, n, size int) []byte {
 		*tail = 0
 		*(*[2]uint64)(unsafe.Add(to, HeaderLen)), *(*[2]uint64)(unsafe.Add(to, HeaderLen+n-16)) = a, b
 	case n > 32:
-		if size > MaxPayload {
+		if uint(size) > MaxPayload {
 			panic(payloadTooLong)
 		}
 		copy(unsafe.Slice((*byte)(unsafe.Add(to, HeaderLen)), n), unsafe.Slice((*byte)(p), n))

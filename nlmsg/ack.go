@@ -107,7 +107,7 @@ func (e *ExtAck) parseAck(p []byte, f Flags, at int) error {
 	if f&FlagAckTLVs == 0 {
 		return nil
 	}
-	return e.parse(p, at, errnoLen+Align(size))
+	return e.parse(p, at, Align(errnoLen+size))
 }
 
 // ParseDone reads a message of type Done. Its errno is how the dump ended. An

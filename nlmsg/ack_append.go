@@ -1,6 +1,9 @@
 package nlmsg
 
-import "github.com/nlwire/nlwire/nla"
+import (
+	"github.com/nlwire/nlwire/internal/native"
+	"github.com/nlwire/nlwire/nla"
+)
 
 // AckOptions describe the requesting socket: where the answer goes, and the options that
 // shape it.
@@ -15,7 +18,8 @@ type AckOptions struct {
 //
 // The payload of the request is repeated on an error, unless opts.Cap; offsets
 // that lie outside the request are left out, as are all TLVs but the text and
-// the cookie on success. A request below HeaderLen bytes has a zero header.
+// the cookie on success. A request below HeaderLen bytes has a zero header. A text with
+// its NUL, a cookie or a policy over nla.MaxPayload panics, as in AppendDone.
 func AppendAck(b []byte, e *ExtAck, opts AckOptions) []byte {
 	var flags Flags
 	echo := e.Request
@@ -31,9 +35,10 @@ func AppendAck(b []byte, e *ExtAck, opts AckOptions) []byte {
 	b = Begin(b, TypeError, flags, e.Request.Seq(), opts.PortID)
 	b = ne.AppendUint32(b, -uint32(e.Errno))
 	b = append(b, echo...)
-	for n := len(echo); n < echoLen || n%AlignTo != 0; n++ {
+	for n := len(echo); n < echoLen; n++ {
 		b = append(b, 0)
 	}
+	b = native.Pad(b, max(len(echo), echoLen))
 	if isExt {
 		b = e.append(b)
 	}

@@ -1,5 +1,7 @@
 package nlmsg
 
+import "github.com/nlwire/nlwire/internal/native"
+
 // Begin appends the header of a message (nlmsg_put). What is appended until [End] is the
 // payload: the family's fixed header, then attributes. The mark of the message is the length
 // of the buffer before, 0 for the first:
@@ -25,11 +27,8 @@ func End(b []byte, mark int) []byte {
 		panic("nlmsg: the mark is not of this message, or a message over MaxLen does not fit its length field")
 	}
 	putLen(b, mark, n)
-	if n%AlignTo == 0 { // as it is after attributes; the loop costs even so
+	if n%AlignTo == 0 { // as it is after attributes; the loop in Pad costs even so
 		return b
 	}
-	for ; n%AlignTo != 0; n++ {
-		b = append(b, 0)
-	}
-	return b
+	return native.Pad(b, n)
 }

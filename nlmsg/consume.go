@@ -11,11 +11,12 @@ import "iter"
 func Consume(b []byte) (m Msg, n int) {
 	// The good case stands inside the ifs: so laid out, the code of an inlined walk is
 	// short and jumps little. The length is unsigned: one of 2^31 and more is too long
-	// on 32-bit machines, not negative (RUSTSEC-2025-0142 is that mistake).
+	// on 32-bit machines, not negative (RUSTSEC-2025-0142 is that mistake), and so is
+	// one of 2^31-3 that is rounded up.
 	if len(b) >= HeaderLen {
 		size := uint(ne.Uint32(b))
 		if size >= HeaderLen && size <= uint(len(b)) {
-			return Msg(b[:size:size]), min(Align(int(size)), len(b))
+			return Msg(b[:size:size]), int(min((size+AlignTo-1)&^(AlignTo-1), uint(len(b))))
 		}
 		if size < HeaderLen {
 			return nil, codeLength

@@ -21,7 +21,8 @@ const (
 // ne is the byte order of headers.
 var ne = binary.NativeEndian
 
-// Align returns n rounded up to the alignment of messages (NLMSG_ALIGN).
+// Align returns n rounded up to the alignment of messages (NLMSG_ALIGN), or the greatest
+// int where that is above it.
 func Align(n int) int { return nla.Align(n) }
 
 // Msg is a view of one message, header in and padding out. It aliases the
@@ -111,9 +112,9 @@ func (m Msg) Payload() []byte {
 // Attrs returns the attributes after a family's fixed header of hdrlen bytes,
 // for nla.All (nlmsg_attrdata, nlmsg_attrlen). As in the kernel, a message too
 // short for the header has none; a caller who reads the header compares the
-// length of Payload with hdrlen first. A negative hdrlen is the caller's mistake.
+// length of Payload with hdrlen first. Every message is too short for a negative hdrlen.
 func (m Msg) Attrs(hdrlen int) []byte {
-	if start := Align(HeaderLen + hdrlen); uint(start) < uint(len(m)) {
+	if start := (HeaderLen + hdrlen + 3) &^ 3; uint(start) < uint(len(m)) && hdrlen >= 0 {
 		// As it is. The compiler sees it, too, if start is not a sum with a constant,
 		// and spares the mask that an empty slice needs.
 		if rest := len(m) - start; rest > 0 {

@@ -12,7 +12,8 @@ const msgHeader = "Invalid header length"
 // Parse validates the attributes after a family's fixed header of hdrlen bytes
 // and fills tb, as policy.Parse does (nlmsg_parse). The offset of its
 // *policy.Error counts from the start of the message, as NLMSGERR_ATTR_OFFS
-// does. A message too short for the header is refused with EINVAL.
+// does. A message too short for the header is refused with EINVAL, as
+// every message is for a negative hdrlen.
 func Parse(tb *nla.Table, m Msg, hdrlen int, p *policy.Policy, mode policy.Mode) error {
 	var r policy.Report
 	if errno := ParseReport(tb, m, hdrlen, p, mode, &r); errno != 0 {
@@ -24,7 +25,7 @@ func Parse(tb *nla.Table, m Msg, hdrlen int, p *policy.Policy, mode policy.Mode)
 // ParseReport is Parse for those who answer as the kernel, see policy.ParseReport:
 // the report may hold a warning on success. It never allocates.
 func ParseReport(tb *nla.Table, m Msg, hdrlen int, p *policy.Policy, mode policy.Mode, report *policy.Report) errno.Errno {
-	if len(m) < HeaderLen+hdrlen {
+	if hdrlen < 0 || hdrlen > len(m)-HeaderLen {
 		report.Msg = msgHeader
 		return errno.EINVAL
 	}

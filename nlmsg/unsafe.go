@@ -75,7 +75,7 @@ func (c Cursor) Type() Type {
 func (c Cursor) Attrs(hdrlen int) []byte {
 	if c.left >= HeaderLen {
 		n, start := uint((*header)(c.p).len), uint((HeaderLen+hdrlen+3)&^3)
-		if start < n && n <= uint(c.left) {
+		if start < n && n <= uint(c.left) && hdrlen >= 0 {
 			rest := uint32(n) - uint32(start) // of 32 bits there are no more than MaxLen
 			return (*[MaxLen]byte)(unsafe.Add(c.p, start))[:rest:rest]
 		}

@@ -1,4 +1,5 @@
-// Package native joins small integers in the byte order of the machine.
+// Package native has what the packages that write bytes share: it joins small integers in
+// the byte order of the machine, and pads.
 //
 // Netlink headers are in host byte order. Writing a whole header as one
 // integer needs one capacity check and one store instead of two or three; the

@@ -28,3 +28,11 @@ func TestPartsAreLaidOutInOrder(t *testing.T) {
 		t.Errorf("Pair = % x, want % x", got, want)
 	}
 }
+
+func TestPadAppendsZerosUpToTheAlignment(t *testing.T) {
+	for n, want := range []int{0, 3, 2, 1, 0, 3, 2, 1, 0} {
+		if got := Pad([]byte{1, 2}, n); !bytes.Equal(got, append([]byte{1, 2}, make([]byte, want)...)) {
+			t.Errorf("after %d bytes: % x, want %d zeros", n, got, want)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,21 +25,43 @@ import (
 // names those that may allocate, with the reason.
 func Allocs(t *testing.T, rows map[string]func(), exempt map[string]string) {
 	t.Helper()
-	exported := exportedFuncs(t)
-	for _, name := range exported {
-		if rows[name] == nil && exempt[name] == "" {
-			t.Errorf("%s has no row", name)
-		}
-	}
+	checkRows(t, rows, exempt)
 	for _, name := range slices.Sorted(maps.Keys(rows)) {
-		if !slices.Contains(exported, name) {
-			t.Errorf("row %s: no such exported function", name)
-		}
 		t.Run(name, func(t *testing.T) {
 			if n := testing.AllocsPerRun(100, rows[name]); n != 0 {
 				t.Errorf("%v allocations, want none", n)
 			}
 		})
+	}
+}
+
+// Edges runs every row as a test of its own, where a read outside of accessible memory
+// fails it. The rows are those of Allocs: a missing or a stale row fails too. exempt names
+// the functions that the row of another one tries.
+func Edges(t *testing.T, rows map[string]func(*testing.T), exempt map[string]string) {
+	t.Helper()
+	checkRows(t, rows, exempt)
+	for _, name := range slices.Sorted(maps.Keys(rows)) {
+		t.Run(name, func(t *testing.T) {
+			defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+			rows[name](t)
+		})
+	}
+}
+
+// checkRows compares the names of rows with those of the package.
+func checkRows[F any](t *testing.T, rows map[string]F, exempt map[string]string) {
+	t.Helper()
+	exported := exportedFuncs(t)
+	for _, name := range exported {
+		if _, ok := rows[name]; !ok && exempt[name] == "" {
+			t.Errorf("%s has no row", name)
+		}
+	}
+	for name := range rows {
+		if !slices.Contains(exported, name) {
+			t.Errorf("row %s: no such exported function", name)
+		}
 	}
 	for name := range exempt {
 		if !slices.Contains(exported, name) {

@@ -9,7 +9,7 @@ import (
 func TestExportedFuncsFindsWhatIsExported(t *testing.T) {
 	got := exportedFuncs(t)
 	slices.Sort(got)
-	if want := []string{"Allocs", "Imports", "Inlining", "Memory", "OnlyIn"}; !slices.Equal(got, want) {
+	if want := []string{"Allocs", "Edges", "Imports", "Inlining", "Memory", "OnlyIn"}; !slices.Equal(got, want) {
 		t.Errorf("exportedFuncs = %q, want %q", got, want)
 	}
 }

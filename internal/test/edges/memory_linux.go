@@ -1,0 +1,62 @@
+package edges
+
+import (
+	"os"
+	"sync"
+	"syscall"
+	"testing"
+	"unsafe"
+)
+
+// room is what Fence copies to; longer arguments do not occur.
+const room = 1 << 18
+
+var fenced = sync.OnceValue(func() []byte {
+	page := os.Getpagesize()
+	size := (room + page - 1) / page * page
+	b, err := syscall.Mmap(-1, 0, size+2*page, syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err == nil {
+		b = b[page : page+size : page+size]
+		err = syscall.Mprotect(b, syscall.PROT_READ|syscall.PROT_WRITE)
+	}
+	if err != nil {
+		panic("edges: memory between pages without access: " + err.Error())
+	}
+	return b
+})
+
+// Fence calls f with two copies of b, one directly after a page without access and one
+// directly before one, so that to touch what is outside faults. They share their memory
+// with those of other calls. A nil b stays nil.
+func Fence(b []byte, f func(b []byte)) {
+	if b == nil {
+		f(nil)
+		return
+	}
+	whole := fenced()
+	for _, at := range []int{0, len(whole) - len(b)} {
+		// Not a slice of a slice, which is not left outside where it is empty.
+		c := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(whole)), at)), len(b))
+		copy(c, b)
+		f(c)
+	}
+}
+
+// Reserve returns n bytes without memory, of which a few pages at the start and at the end
+// can be read and written. It skips the test where there are no such addresses.
+func Reserve(t *testing.T, n int) []byte {
+	t.Helper()
+	const open = 1 << 17
+	b, err := syscall.Mmap(-1, 0, n, syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE|syscall.MAP_NORESERVE)
+	if err != nil {
+		t.Skipf("%d bytes of addresses: %v", n, err)
+	}
+	t.Cleanup(func() { _ = syscall.Munmap(b) })
+	page := os.Getpagesize()
+	for _, part := range [][]byte{b[:open], b[(n-open)/page*page:]} {
+		if err := syscall.Mprotect(part, syscall.PROT_READ|syscall.PROT_WRITE); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b[:n:n]
+}
