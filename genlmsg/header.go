@@ -80,7 +80,7 @@ func UserHeader(m nlmsg.Msg, hdrsize int) []byte {
 	return nil
 }
 
-// Attrs returns the attributes behind the header and a user header of hdrsize
+// Attrs returns the attributes after the header and a user header of hdrsize
 // bytes, for nla.All (genlmsg_parse). A message too short for them has none. Every message
 // is too short for a negative hdrsize.
 func Attrs(m nlmsg.Msg, hdrsize int) []byte {

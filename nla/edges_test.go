@@ -421,7 +421,7 @@ func edgesOfAppendBytes(t *testing.T, f func(b []byte, typ uint16, p []byte) []b
 		want := slowAttr(9, append(slices.Clone(p), make([]byte, zeros)...), true)
 		eachRoom(t, len(want), func(b []byte) {
 			if got := f(b, 9, p); string(got[len(b):]) != string(want) {
-				t.Errorf("%d bytes behind %d: % x, want % x", size, len(b), head(got[len(b):]), head(want))
+				t.Errorf("%d bytes after %d: % x, want % x", size, len(b), head(got[len(b):]), head(want))
 			}
 		})
 		// What is read is fenced too.
@@ -482,7 +482,7 @@ func edgesOfAppendAttr(t *testing.T) {
 			t.Errorf("% x: % x", head(a), head(got))
 		}
 		if got := AppendAttr([]byte("abc"), a); string(got) != "abc"+string(want) {
-			t.Errorf("% x behind abc: % x", head(a), head(got))
+			t.Errorf("% x after abc: % x", head(a), head(got))
 		}
 	})
 }
@@ -495,7 +495,7 @@ func edgesOfAppendPad64(t *testing.T) {
 			want = append(want, slowAttr(7, nil, true)...)
 		}
 		if got := AppendPad64(b, 7); string(got) != string(want) {
-			t.Errorf("behind %d bytes: % x", size, got)
+			t.Errorf("after %d bytes: % x", size, got)
 		}
 	}
 	edges.Equal(t, AppendPad64(nil, 7), slowAttr(7, nil, true), "nil")

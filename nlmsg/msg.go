@@ -92,7 +92,7 @@ func (m Msg) Payload() []byte {
 	return nil
 }
 
-// Attrs returns the attributes behind a family's fixed header of hdrlen bytes,
+// Attrs returns the attributes after a family's fixed header of hdrlen bytes,
 // for nla.All (nlmsg_attrdata, nlmsg_attrlen). As in the kernel, a message too
 // short for the header has none; a caller who reads the header compares the
 // length of Payload with hdrlen first. Every message is too short for a negative hdrlen.

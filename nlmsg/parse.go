@@ -9,7 +9,7 @@ import (
 // msgHeader is the text for a message that is too short for its fixed header.
 const msgHeader = "Invalid header length"
 
-// Parse validates the attributes behind a family's fixed header of hdrlen bytes
+// Parse validates the attributes after a family's fixed header of hdrlen bytes
 // and fills tb, as policy.Parse does (nlmsg_parse). The offset of its
 // *policy.Error counts from the start of the message, as NLMSGERR_ATTR_OFFS
 // does. A message too short for the header is refused with EINVAL, as
