@@ -62,6 +62,7 @@ type Dump struct {
 // messages before. The flags are nlmsg.FlagMulti, except in netdev of Linux 6.18, which
 // sets none.
 func (d *Dump) Begin(flags nlmsg.Flags, cmd uint8) []byte {
+	d.begun = false // Reply and the like must not send the datagram
 	return d.on.begin(d.out, d.Family, flags, d.Seq, d.PortID, cmd)
 }
 

@@ -3,7 +3,8 @@ package bus
 import (
 	"errors"
 	"fmt"
-	"syscall"
+
+	"github.com/nlwire/nlwire/errno"
 
 	"github.com/nlwire/nlwire/socket"
 )
@@ -113,13 +114,15 @@ func (p *Port) Drops() (datagrams uint32, err error) {
 }
 
 // SetFlag turns an option on or off: ExtAck, CapAck, StrictCheck, NoENOBUFS,
-// PacketInfo, BroadcastError, ListenAllNSID. The error is EINVAL for any other.
+// PacketInfo, BroadcastError, ListenAllNSID. The error is ENOPROTOOPT for any other.
 func (p *Port) SetFlag(f socket.Flag, on bool) error {
 	if err := p.isOpen(); err != nil {
 		return err
 	}
-	if f < 0 || f > socket.StrictCheck {
-		return fmt.Errorf("bus: set %v: %w", f, syscall.EINVAL)
+	switch f {
+	case socket.ExtAck, socket.CapAck, socket.StrictCheck, socket.NoENOBUFS, socket.PacketInfo, socket.BroadcastError, socket.ListenAllNSID:
+	default:
+		return fmt.Errorf("bus: set %v: %w", f, errno.ENOPROTOOPT)
 	}
 	if on {
 		p.flags.Or(1 << f)

@@ -79,7 +79,7 @@ func TestEdges(t *testing.T) {
 		rows[name] = f
 	}
 	const ofAttr = "its value and error are those of the method of Attr"
-	exempt := map[string]string{}
+	exempt := map[string]string{"NewTable": "a negative size panics, as make does"}
 	for _, name := range []string{"Uint8", "Uint16", "Uint32", "Uint64", "Int8", "Int16", "Int32", "Int64", "BE16", "BE32", "BE64", "Uint", "Sint",
 		"Bitfield32", "Msecs", "Flag", "CString", "Text", "Addr"} {
 		exempt["Reader."+name] = ofAttr

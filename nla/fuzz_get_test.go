@@ -2,7 +2,6 @@ package nla
 
 import (
 	"bytes"
-	"encoding/binary"
 	"math/big"
 	"slices"
 	"testing"
@@ -30,14 +29,6 @@ func put[T integer](f func([]byte, uint16, T) []byte) func([]byte, uint16, uint6
 	return func(b []byte, typ uint16, v uint64) []byte { return f(b, typ, T(v)) }
 }
 
-// be64 is what Table lacks.
-func be64(tb *Table, typ uint16) uint64 {
-	if p := tb.Bytes(typ); len(p) >= 8 {
-		return binary.BigEndian.Uint64(p)
-	}
-	return 0
-}
-
 // numbers has what reads and writes integers, with the sizes that are taken.
 var numbers = map[string]struct {
 	sizes     []int
@@ -57,7 +48,7 @@ var numbers = map[string]struct {
 	"Int64":  {[]int{8}, false, true, get(Attr.Int64), in((*Table).Int64), put(AppendInt64)},
 	"BE16":   {[]int{2}, true, false, get(Attr.BE16), in((*Table).BE16), put(AppendBE16)},
 	"BE32":   {[]int{4}, true, false, get(Attr.BE32), in((*Table).BE32), put(AppendBE32)},
-	"BE64":   {[]int{8}, true, false, get(Attr.BE64), be64, put(AppendBE64)},
+	"BE64":   {[]int{8}, true, false, get(Attr.BE64), in((*Table).BE64), put(AppendBE64)},
 	"Uint":   {[]int{4, 8}, false, false, get(Attr.Uint), in((*Table).Uint), put(AppendUint)},
 	"Sint":   {[]int{4, 8}, false, true, get(Attr.Sint), in((*Table).Sint), put(AppendSint)},
 }

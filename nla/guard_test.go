@@ -131,6 +131,7 @@ func TestNoAllocs(t *testing.T) {
 	maps.Copy(rows, tableRows())
 	maps.Copy(rows, readerRows(stream))
 	guard.Allocs(t, rows, map[string]string{
+		"NewTable":          "makes a table",
 		"Format":            "text for people",
 		"FieldError.Error":  "text for people",
 		"Attr.Clone":        "its job is a copy",

@@ -10,7 +10,7 @@ import (
 // Table has the places of the attributes of a stream, by type. Read fills it, and so does
 // policy.Parse, which validates them too.
 //
-//	var slots [attrMax + 1]uint32 // or make([]uint32, p.MaxType()+1)
+//	var slots [attrMax + 1]uint32 // or nla.NewTable(p.MaxType())
 //	tb := nla.Table{Slots: slots[:]}
 //	if err := tb.Read(b); err != nil {
 //		return err
@@ -26,9 +26,12 @@ type Table struct {
 	Stream []byte
 	// Slots have, by type, how many bytes of Stream there are from the attribute on, its header
 	// included: so it starts at Stream[len(Stream)-slot]. 0 is an attribute that is not there.
-	// Higher types than there are slots for are skipped.
+	// Higher types than there are slots for are skipped: a Table without slots has none.
 	Slots []uint32
 }
+
+// NewTable returns a Table with slots for types up to maxType. It allocates.
+func NewTable(maxType int) *Table { return &Table{Slots: make([]uint32, maxType+1)} }
 
 // MaxStream is the longest stream that a Table takes.
 const MaxStream = min(math.MaxUint32, math.MaxInt)
@@ -84,7 +87,7 @@ func (tb *Table) head(typ uint16, n int) []byte {
 	return nil
 }
 
-// Uint8 returns a KindU8, 0 if it is not there (nla_get_u8).
+// Uint8 returns a NLA_U8, 0 if it is not there (nla_get_u8).
 func (tb *Table) Uint8(typ uint16) uint8 {
 	if p := tb.head(typ, 1); p != nil {
 		return p[0]
@@ -92,7 +95,7 @@ func (tb *Table) Uint8(typ uint16) uint8 {
 	return 0
 }
 
-// Uint16 returns a KindU16, 0 if it is not there (nla_get_u16).
+// Uint16 returns a NLA_U16, 0 if it is not there (nla_get_u16).
 func (tb *Table) Uint16(typ uint16) uint16 {
 	if p := tb.head(typ, 2); p != nil {
 		return ne.Uint16(p)
@@ -100,7 +103,7 @@ func (tb *Table) Uint16(typ uint16) uint16 {
 	return 0
 }
 
-// Uint32 returns a KindU32, 0 if it is not there (nla_get_u32).
+// Uint32 returns a NLA_U32, 0 if it is not there (nla_get_u32).
 func (tb *Table) Uint32(typ uint16) uint32 {
 	if p := tb.head(typ, 4); p != nil {
 		return ne.Uint32(p)
@@ -108,7 +111,7 @@ func (tb *Table) Uint32(typ uint16) uint32 {
 	return 0
 }
 
-// Uint64 returns a KindU64, 0 if it is not there (nla_get_u64).
+// Uint64 returns a NLA_U64, 0 if it is not there (nla_get_u64).
 func (tb *Table) Uint64(typ uint16) uint64 {
 	if p := tb.head(typ, 8); p != nil {
 		return ne.Uint64(p)
@@ -116,19 +119,19 @@ func (tb *Table) Uint64(typ uint16) uint64 {
 	return 0
 }
 
-// Int8 returns a KindS8, 0 if it is not there.
+// Int8 returns a NLA_S8, 0 if it is not there.
 func (tb *Table) Int8(typ uint16) int8 { return int8(tb.Uint8(typ)) }
 
-// Int16 returns a KindS16, 0 if it is not there.
+// Int16 returns a NLA_S16, 0 if it is not there.
 func (tb *Table) Int16(typ uint16) int16 { return int16(tb.Uint16(typ)) }
 
-// Int32 returns a KindS32, 0 if it is not there.
+// Int32 returns a NLA_S32, 0 if it is not there.
 func (tb *Table) Int32(typ uint16) int32 { return int32(tb.Uint32(typ)) }
 
-// Int64 returns a KindS64, 0 if it is not there.
+// Int64 returns a NLA_S64, 0 if it is not there.
 func (tb *Table) Int64(typ uint16) int64 { return int64(tb.Uint64(typ)) }
 
-// BE16 returns a KindBE16 in host order, 0 if it is not there.
+// BE16 returns a NLA_BE16 in host order, 0 if it is not there.
 func (tb *Table) BE16(typ uint16) uint16 {
 	if p := tb.head(typ, 2); p != nil {
 		return binary.BigEndian.Uint16(p)
@@ -144,7 +147,7 @@ func (tb *Table) BE64(typ uint16) uint64 {
 	return 0
 }
 
-// BE32 returns a KindBE32 in host order, 0 if it is not there.
+// BE32 returns a NLA_BE32 in host order, 0 if it is not there.
 func (tb *Table) BE32(typ uint16) uint32 {
 	if p := tb.head(typ, 4); p != nil {
 		return binary.BigEndian.Uint32(p)
@@ -152,7 +155,7 @@ func (tb *Table) BE32(typ uint16) uint32 {
 	return 0
 }
 
-// Uint returns a KindUint of 4 or 8 bytes, 0 if it is not there (nla_get_uint).
+// Uint returns a NLA_UINT of 4 or 8 bytes, 0 if it is not there (nla_get_uint).
 func (tb *Table) Uint(typ uint16) uint64 {
 	if len(tb.Get(typ)) == HeaderLen+4 {
 		return uint64(tb.Uint32(typ))
@@ -160,7 +163,7 @@ func (tb *Table) Uint(typ uint16) uint64 {
 	return tb.Uint64(typ)
 }
 
-// Sint returns a KindSint of 4 or 8 bytes, 0 if it is not there (nla_get_sint).
+// Sint returns a NLA_SINT of 4 or 8 bytes, 0 if it is not there (nla_get_sint).
 func (tb *Table) Sint(typ uint16) int64 {
 	if len(tb.Get(typ)) == HeaderLen+4 {
 		return int64(tb.Int32(typ))
@@ -168,7 +171,7 @@ func (tb *Table) Sint(typ uint16) int64 {
 	return tb.Int64(typ)
 }
 
-// Bitfield32 returns a KindBitfield32, zero if it is not there.
+// Bitfield32 returns a NLA_BITFIELD32, zero if it is not there.
 func (tb *Table) Bitfield32(typ uint16) Bitfield32 {
 	if p := tb.head(typ, 8); p != nil {
 		return Bitfield32{ne.Uint32(p), ne.Uint32(p[4:])}
@@ -176,7 +179,7 @@ func (tb *Table) Bitfield32(typ uint16) Bitfield32 {
 	return Bitfield32{}
 }
 
-// Msecs returns a KindMsecs, 0 if it is not there, the longest Duration if it
+// Msecs returns a NLA_MSECS, 0 if it is not there, the longest Duration if it
 // is more than that (nla_get_msecs).
 func (tb *Table) Msecs(typ uint16) time.Duration {
 	const longest = 1<<63 - 1
@@ -187,10 +190,10 @@ func (tb *Table) Msecs(typ uint16) time.Duration {
 	return time.Duration(ms) * time.Millisecond
 }
 
-// Flag returns whether a KindFlag is there (nla_get_flag).
+// Flag returns whether a NLA_FLAG is there (nla_get_flag).
 func (tb *Table) Flag(typ uint16) bool { return tb.Has(typ) }
 
-// Text returns the bytes of a KindNULString or KindString up to the first NUL,
+// Text returns the bytes of a NLA_NUL_STRING or NLA_STRING up to the first NUL,
 // nil if it is not there. They alias the message.
 func (tb *Table) Text(typ uint16) []byte {
 	return beforeNUL(tb.Get(typ).Payload())
@@ -202,6 +205,6 @@ func (tb *Table) Addr(typ uint16) netip.Addr {
 	return addr
 }
 
-// Bytes returns the payload of a KindBinary, or of a nest for another Parse, nil
+// Bytes returns the payload of a NLA_BINARY, or of a nest for another Table, nil
 // if it is not there. It aliases the message.
 func (tb *Table) Bytes(typ uint16) []byte { return tb.Get(typ).Payload() }

@@ -18,7 +18,8 @@ type AckOptions struct {
 //
 // The payload of the request is repeated on an error, unless opts.Cap; offsets
 // that lie outside the request are left out, as are all TLVs but the text and
-// the cookie on success. A request below HeaderLen bytes has a zero header. A text with
+// the cookie on success. A text that does not fit into an attribute is cut; such a cookie or
+// policy panics. A request below HeaderLen bytes has a zero header. A text with
 // its NUL, a cookie or a policy over nla.MaxPayload panics, as in AppendDone.
 func AppendAck(b []byte, e *ExtAck, opts AckOptions) []byte {
 	var flags Flags
@@ -82,7 +83,7 @@ func (e *ExtAck) append(b []byte) []byte {
 	if e.Msg != nil {
 		mark := len(b)
 		b = nla.BeginNoFlag(b, AttrMsg)
-		b = append(append(b, e.Msg...), 0)
+		b = append(append(b, e.Msg[:min(len(e.Msg), nla.MaxPayload-1)]...), 0)
 		b = nla.End(b, mark)
 	}
 	if e.Cookie != nil {

@@ -243,7 +243,7 @@ func edgesOfAttrs(t *testing.T) {
 			gotCursor := Walk(b).Attrs(hdrlen)
 			edges.View(t, gotCursor, b, start, n, "Cursor.Attrs(%d) of %d bytes", hdrlen, size)
 			if hdrlen < 0 && (got != nil || gotCursor != nil) {
-				t.Errorf("not nil behind a header of %d", hdrlen)
+				t.Errorf("not nil after a header of %d", hdrlen)
 			}
 		}
 	})

@@ -56,6 +56,9 @@ func Dial(serverPortID uint32, flags ...socket.Flag) (*Client, error) {
 // Sibling makes another client of the same server, in the same network namespace and
 // with the same flags, without groups. See [socket.Socket.Sibling].
 func (c *Client) Sibling() (*Client, error) {
+	if c.sock == nil {
+		return nil, errZero
+	}
 	c.mu.Lock()
 	flags := slices.Clone(c.flags)
 	c.mu.Unlock()
@@ -132,11 +135,19 @@ func (c *Client) begin(flags []socket.Flag) (err error) {
 }
 
 // PortID returns the client's address.
-func (c *Client) PortID() uint32 { return c.sock.PortID() }
+func (c *Client) PortID() uint32 {
+	if c.sock == nil {
+		return 0
+	}
+	return c.sock.PortID()
+}
 
 // Close ends the client, and sends a bye to the server unless its socket is full.
 // Waiting receivers wake with os.ErrClosed.
 func (c *Client) Close() error {
+	if c.sock == nil {
+		return errZero
+	}
 	if !c.closed.Swap(true) {
 		close(c.done)
 		b := control{command: cmdBye, portID: c.PortID()}.append(nil, nlmsg.FlagRequest, 0)
@@ -179,6 +190,9 @@ func (c *Client) SetFlag(f socket.Flag, on bool) error {
 
 // Flag reports whether an option is on.
 func (c *Client) Flag(f socket.Flag) (on bool, err error) {
+	if c.sock == nil {
+		return false, errZero
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Contains(c.flags, f), nil
@@ -187,6 +201,9 @@ func (c *Client) Flag(f socket.Flag) (on bool, err error) {
 // SetReceiveBuffer asks for a receive buffer of so many bytes, of the socket and of
 // the queue that the server has for it. Either may give less.
 func (c *Client) SetReceiveBuffer(bytes int) error {
+	if c.sock == nil {
+		return errZero
+	}
 	if err := c.sock.SetReceiveBuffer(bytes); err != nil {
 		return err
 	}
@@ -209,6 +226,9 @@ func (c *Client) measure() error {
 
 // ReceiveBuffer returns the size of both together, as the kernel counts.
 func (c *Client) ReceiveBuffer() (bytes int, err error) {
+	if c.sock == nil {
+		return 0, errZero
+	}
 	bytes, err = c.sock.ReceiveBuffer()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -313,6 +333,7 @@ func (c *Client) Stats() ClientStats {
 var ErrEvicted = fmt.Errorf("usersock: evicted by the server, which found the socket full for too long: dial again: %w", syscall.ECONNREFUSED)
 
 var (
+	errZero   = fmt.Errorf("usersock: the zero Client or Server is not open: make one with Dial or NewServer: %w", os.ErrClosed)
 	errGone   = fmt.Errorf("usersock: the server has ended: %w", syscall.ECONNREFUSED)
 	errLost   = fmt.Errorf("usersock: receive: the queue at the server was full: %w", syscall.ENOBUFS)
 	errClosed = fmt.Errorf("usersock: receive: %w", os.ErrClosed)
@@ -324,6 +345,9 @@ func (c *Client) end(err error) { c.ended.CompareAndSwap(nil, &err) }
 
 // endError returns what ended the session, nil if nothing has.
 func (c *Client) endError() error {
+	if c.sock == nil {
+		return errZero
+	}
 	if err := c.ended.Load(); err != nil {
 		return *err
 	}

@@ -71,7 +71,7 @@ func (c control) append(b []byte, flags nlmsg.Flags, seq uint32) []byte {
 
 // parseControl returns a request, or the errno that answers it.
 func parseControl(m nlmsg.Msg, report *policy.Report) (control, errno.Errno) {
-	tb := &nla.Table{Slots: make([]uint32, controlPolicy.MaxType()+1)}
+	tb := nla.NewTable(controlPolicy.MaxType())
 	if e := nlmsg.ParseReport(tb, m, 0, controlPolicy, policy.Strict, report); e != 0 {
 		return control{}, e
 	}
@@ -98,7 +98,7 @@ func appendInfo(b []byte, portID uint32, info *socket.Info) []byte {
 
 // parseInfo is the client's: it fills info, and returns the command and its value.
 func parseInfo(m nlmsg.Msg, info *socket.Info) (command, value uint32) {
-	tb := &nla.Table{Slots: make([]uint32, controlPolicy.MaxType()+1)}
+	tb := nla.NewTable(controlPolicy.MaxType())
 	var report policy.Report
 	if nlmsg.ParseReport(tb, m, 0, controlPolicy, policy.Strict, &report) != 0 {
 		return 0, 0

@@ -59,6 +59,9 @@ const (
 // SetReadDeadline makes Receive and Wait fail from t on, also while they wait. The
 // zero time means no deadline.
 func (c *Client) SetReadDeadline(t time.Time) error {
+	if c.sock == nil {
+		return errZero
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.sock.SetReadDeadline(t); err != nil {
@@ -103,7 +106,10 @@ func (c *Client) TryReceive(b []byte) (n int, info socket.Info, err error) {
 		return 0, socket.Info{}, socket.ErrEmpty
 	}
 	defer c.rd.Unlock()
-	if c.closed.Load() {
+	switch {
+	case c.sock == nil:
+		return 0, socket.Info{}, errZero
+	case c.closed.Load():
 		return 0, socket.Info{}, errClosed
 	}
 	return c.deliver(b, c.poll)
@@ -126,6 +132,8 @@ func (c *Client) Wait() error {
 func (c *Client) mayWait() error {
 	t := c.ReadDeadline()
 	switch {
+	case c.sock == nil:
+		return errZero
 	case c.closed.Load():
 		return errClosed
 	case !t.IsZero() && !time.Now().Before(t):

@@ -78,6 +78,9 @@ const requestSize = 256 << 10
 // It uses no timer while nothing waits for a full client, and one per full client
 // then, with pauses that grow to ten seconds.
 func (s *Server) Serve(ctx context.Context) error {
+	if s.sock == nil {
+		return errZero
+	}
 	defer s.end()
 	if s.sock.Protocol() != socket.UserSock {
 		return errors.New("usersock: serve: the socket is of another protocol")

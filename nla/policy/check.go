@@ -64,6 +64,12 @@ func (r *Rule) contradiction() string {
 		return "CheckMask is for unsigned integers"
 	case r.Check == CheckFunc && r.Func == nil:
 		return "CheckFunc without Func"
+	case r.Check != CheckFunc && r.Func != nil:
+		return "Func without CheckFunc"
+	case r.Check != CheckMask && r.Kind != KindBitfield32 && r.Mask != 0:
+		return "Mask without CheckMask"
+	case (r.Check < CheckRange || r.Check > CheckMax) && (r.Min != 0 || r.Max != 0):
+		return "Min or Max without a range"
 	case r.Check == CheckRangeWarnTooLong && r.Kind != KindBinary:
 		return "CheckRangeWarnTooLong is for KindBinary"
 	}

@@ -22,7 +22,7 @@ func ExampleParse() {
 		attrIfindex: policy.Min(policy.KindU32, 1),
 		attrName:    {Kind: policy.KindNULString, Len: 15},
 	}}).Compile()
-	tb := &nla.Table{Slots: make([]uint32, device.MaxType()+1)}
+	tb := nla.NewTable(device.MaxType())
 
 	b := nla.AppendCString(nil, attrName, "eth0")
 	err := policy.Parse(tb, b, device, policy.Strict)

@@ -3,6 +3,7 @@ package policy
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -234,11 +235,19 @@ func TestFunctions(t *testing.T) {
 			return &Error{Errno: errno.ERANGE, Report: Report{Msg: "zero"}}
 		case v%2 == 1:
 			return errors.New("odd")
+		case v == 4:
+			return errno.EBUSY
+		case v == 6:
+			return fmt.Errorf("in use: %w", errno.EBUSY)
+		case v == 8:
+			return fmt.Errorf("wrapped: %w", &Error{Errno: errno.ENODEV, Report: Report{Msg: "gone"}})
 		}
 		return nil
 	}
 	p := &Policy{Attrs: []Rule{1: {Kind: KindU8, Check: CheckFunc, Func: even}, 2: {Kind: KindU8, Check: CheckFunc}}}
-	for v, want := range map[uint8]verdict{0: {errno.ERANGE, "zero", 0, ""}, 1: {errno.EINVAL, "odd", 0, ""}, 2: {0, "", -1, ""}} {
+	for v, want := range map[uint8]verdict{0: {errno.ERANGE, "zero", 0, ""}, 1: {errno.EINVAL, "odd", 0, ""}, 2: {0, "", -1, ""},
+		4: {errno.EBUSY, "device or resource busy", 0, ""}, 6: {errno.EBUSY, "in use: device or resource busy", 0, ""}, 8: {errno.ENODEV, "gone", 0, ""},
+	} {
 		if diff := cmp.Diff(want, judge(nla.AppendUint8(nil, 1, v), p, Strict)); diff != "" {
 			t.Errorf("%d: -want +got:\n%s", v, diff)
 		}
@@ -276,6 +285,9 @@ func TestPolicyCheck(t *testing.T) {
 		"CheckMask is":           {Kind: KindS8, Check: CheckMask},
 		"without a Mask":         {Kind: KindBitfield32},
 		"only nests":             {Kind: KindU8, Nested: getFamily},
+		"Func without":           {Kind: KindU8, Func: func(nla.Attr) error { return nil }},
+		"Mask without":           {Kind: KindU32, Mask: 1},
+		"without a range":        {Kind: KindU32, Min: 1},
 		"Len has no":             {Kind: KindNested, Len: 3},
 		"only KindReject":        {Kind: KindU8, Reject: "no"},
 		"without Func":           {Kind: KindU8, Check: CheckFunc},

@@ -84,9 +84,9 @@ type Rule struct {
 	Nested *Policy
 	// Reject is the text of a KindReject.
 	Reject string
-	// Func is the check of CheckFunc. The error it returns is reported as
-	// EINVAL with its text, unless it is a *PolicyError, whose Errno and Msg
-	// are reported. It must not keep the Attr.
+	// Func is the check of CheckFunc. Its error is reported with its text: of a *Error,
+	// also a wrapped one, the Errno and Msg, otherwise the errno that it has (errno.Of), or
+	// EINVAL. It must not keep the Attr.
 	Func func(nla.Attr) error
 }
 

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"errors"
 
 	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/nla"
@@ -330,10 +331,28 @@ func (v *validation) callback(a nla.Attr, at int, r *Rule) errno.Errno {
 	if err == nil {
 		return 0
 	}
-	errno, msg := errno.EINVAL, err.Error()
-	if own, ok := err.(*Error); ok && own.Errno != 0 {
-		errno, msg = own.Errno, own.Msg
+	e, msg := errno.EINVAL, err.Error()
+	switch own := err.(type) {
+	case *Error:
+		e, msg = own.Errno, own.Msg
+	case errno.Errno:
+		e = own
+	case interface{ Unwrap() error }, interface{ Unwrap() []error }, interface{ Temporary() bool }: // syscall.Errno
+		e, msg = inside(err)
+	}
+	if e == 0 {
+		e = errno.EINVAL
 	}
 	v.report.bad(v.total-at, nil, a, msg)
-	return errno
+	return e
+}
+
+// inside returns the errno and the text of an error that wraps one; it allocates.
+func inside(err error) (errno.Errno, string) {
+	var own *Error
+	if errors.As(err, &own) {
+		return own.Errno, own.Msg
+	}
+	e, _ := errno.Of(err)
+	return e, err.Error()
 }
