@@ -83,18 +83,17 @@ func newFaulty(t *testing.T, faults Faults, f *Family) *conn.Conn {
 
 // What conn makes of each.
 func TestFaultsThroughConn(t *testing.T) {
-	list := lister(count(1000, 76), func(op *Op) { op.Do = nothing })
-	request := func(c *conn.Conn, flags nlmsg.Flags) *conn.Request {
-		return c.Request(nlmsg.Type(list.ID()), nlmsg.FlagRequest|flags, genlmsg.Append(nil, 1, 1))
+	request := func(c *conn.Conn, list *Family, flags nlmsg.Flags) *conn.Request {
+		return c.Request(list.ID(), nlmsg.FlagRequest|flags, genlmsg.Append(nil, 1, 1))
 	}
-	var faults Faults
-	c := newFaulty(t, func(d Delivery) Fault { return faults(d) }, list)
+	newList := func() *Family { return lister(count(1000, 76), func(op *Op) { op.Do = nothing }) }
 	for fault, want := range map[Fault]error{
 		NoFault: nil, Duplicate: nil, Interrupt: nil, Forge: nil, Inconsistent: nil, Slow: nil,
 		Truncate: socket.ErrTruncated, NoBuffers: syscall.ENOBUFS,
 	} {
-		faults = Script(fault)
-		r := request(c, nlmsg.FlagAck)
+		list := newList()
+		c := newFaulty(t, Script(fault), list)
+		r := request(c, list, nlmsg.FlagAck)
 		if _, err := c.Do(t.Context(), r); !errors.Is(err, want) {
 			t.Errorf("a request, %v: %v, want %v", fault, err, want)
 		}
@@ -104,8 +103,9 @@ func TestFaultsThroughConn(t *testing.T) {
 		NoFault: nil, Interrupt: nil, Forge: nil,
 		Inconsistent: conn.ErrInterrupted, Truncate: socket.ErrTruncated, NoBuffers: syscall.ENOBUFS,
 	} {
-		faults = Script(NoFault, fault)
-		r := request(c, 0)
+		list := newList()
+		c := newFaulty(t, Script(NoFault, fault), list) // with nothing left of another fault
+		r := request(c, list, 0)
 		var end error
 		n := 0
 		for _, err := range c.Dump(t.Context(), r) {
