@@ -52,7 +52,7 @@ type Op struct {
 	Validate Validate
 	// Policy is for the attributes of Do and Dump. Nil means Family.Policy. If that is
 	// nil too, a command from Family.ResvStartOp on rejects every attribute; the
-	// attributes of a command below it are not checked, and Info.Attrs is nil.
+	// attributes of a command below it are not checked, and Info.Attrs has no slots.
 	Policy *policy.Policy
 	Do     DoFunc
 	Start  DumpFunc // optional

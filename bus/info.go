@@ -23,7 +23,7 @@ type Info struct {
 	Header     genlmsg.Header
 	UserHeader []byte // Family.HdrSize bytes, nil for 0
 	// Attrs has the attributes by type, validated by the policy of the operation. It
-	// is nil without a policy, and for a policy without types.
+	// has no slots without a policy, and for a policy without types.
 	Attrs nla.Table
 	// ExtAck is sent with the errno if the requester has turned socket.ExtAck on; with
 	// success, only its text, a warning, and its cookie. The Set methods fill it, the

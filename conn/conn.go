@@ -30,7 +30,7 @@ type Conn struct {
 }
 
 // New makes a Conn over t, which is the Conn's from now on: Close closes it. Without
-// [WithDialer] exchanges take turns on it.
+// [WithDialer] exchanges take turns on it. [WithSocket] has no effect: it is for Open.
 func New(t Transport, options ...Option) *Conn {
 	conf := defaults()
 	for _, option := range options {
@@ -44,21 +44,28 @@ func newConn(t Transport, conf config, stats *counters) *Conn {
 }
 
 // Open makes a Conn over sockets of a protocol, with extended and capped
-// acknowledgements where the kernel has them, and the options given, in their order.
+// acknowledgements where the kernel has them, and the options of [WithSocket].
 // Further sockets are opened as they are needed, in the network namespace of the first
-// ([socket.Socket.Sibling]).
-func Open(protocol socket.Protocol, options ...socket.Option) (*Conn, error) {
-	s, err := socket.Open(protocol, append([]socket.Option{socket.WithPreferredFlags(socket.ExtAck, socket.CapAck)}, options...)...)
+// ([socket.Socket.Sibling]), unless [WithDialer] is given.
+func Open(protocol socket.Protocol, options ...Option) (*Conn, error) {
+	conf := defaults()
+	for _, option := range options {
+		option(&conf)
+	}
+	s, err := socket.Open(protocol, append([]socket.Option{socket.WithPreferredFlags(socket.ExtAck, socket.CapAck)}, conf.socket...)...)
 	if err != nil {
 		return nil, err
 	}
-	return New(s, WithDialer(func() (Transport, error) {
-		sibling, err := s.Sibling()
-		if err != nil {
-			return nil, err // not a Transport that holds a nil *Socket
+	if conf.dial == nil {
+		conf.dial = func() (Transport, error) {
+			sibling, err := s.Sibling()
+			if err != nil {
+				return nil, err // not a Transport that holds a nil *Socket
+			}
+			return sibling, nil
 		}
-		return sibling, nil
-	})), nil
+	}
+	return newConn(s, conf, &counters{}), nil
 }
 
 // Close closes every Transport of the Conn, of its pins and of its subscriptions.

@@ -13,7 +13,7 @@ import (
 
 func openConn(tb testing.TB, protocol socket.Protocol, options ...socket.Option) *Conn {
 	tb.Helper()
-	c, err := Open(protocol, options...)
+	c, err := Open(protocol, WithSocket(options...))
 	if err != nil {
 		tb.Fatal(err)
 	}

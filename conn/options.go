@@ -26,6 +26,7 @@ const (
 
 // config is what the options add up to.
 type config struct {
+	socket    []socket.Option
 	dial      Dialer
 	limit     int
 	dumps     int
@@ -48,6 +49,12 @@ func defaults() config {
 
 // Option changes how a Conn works.
 type Option func(*config)
+
+// WithSocket gives Open options of its sockets, which are applied in their order: buffers, a
+// network namespace, flags. Sockets after the first have them but for groups and the port ID.
+func WithSocket(options ...socket.Option) Option {
+	return func(c *config) { c.socket = append(c.socket, options...) }
+}
 
 // WithDialer gives a Conn more Transports: one for each exchange at a time, and one for
 // each pin and subscription. While dial fails, exchanges take turns on those that are

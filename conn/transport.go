@@ -15,6 +15,11 @@ import (
 // those of another: [syscall.ENOBUFS], [syscall.EINTR], [syscall.EAGAIN],
 // [syscall.EMSGSIZE], [os.ErrClosed], [os.ErrDeadlineExceeded],
 // [socket.ErrTruncated], [socket.ErrSender], [socket.ErrEmpty].
+//
+// A Transport may have more methods of *socket.Socket, which are used if they are there: Join
+// (Subscribe needs it), Wait (no buffer is held while All waits), SetFlag,
+// ReceiveBuffer and SetReceiveBuffer, SetSendBuffer (a batch grows them), ReadDeadline (kept
+// when an exchange sets its own), Groups, Protocol, and RepliesLate (see WithLateReplies).
 type Transport interface {
 	// Send sends one datagram; it does not keep b.
 	Send(b []byte) error

@@ -28,7 +28,8 @@ type Checker struct {
 	mode   policy.Mode
 }
 
-// Check validates a request, as sent by a caller with the necessary capabilities. The
+// Check validates a request, as sent by a caller with the necessary capabilities; one whose
+// length is not written yet (0), such as conn.Request.B before it is sent, is all of m. The
 // error is a *policy.Error with the errno, the text and the offset of the kernel's
 // answer; the offset counts from the start of the message. If the kernel validates
 // strictly and [Checker.Strict] was not used, its error may be another one.
@@ -36,7 +37,10 @@ type Checker struct {
 // nil does not promise success: the kernel may apply rules that it does not export, and
 // the operation may refuse the request.
 func (k *Checker) Check(m nlmsg.Msg) error {
-	m, n := nlmsg.Consume(m) // without the bytes after its length, such as padding
+	n := len(m)
+	if m.Header().Len != 0 { // without the bytes after its length, such as padding
+		m, n = nlmsg.Consume(m)
+	}
 	if n < 0 || len(m) < nlmsg.HeaderLen+k.header {
 		return &policy.Error{Errno: errno.EINVAL}
 	}

@@ -22,7 +22,7 @@ func (kernel) openApart(tb testing.TB) *conn.Conn {
 
 func openKernel(tb testing.TB, options ...socket.Option) *conn.Conn {
 	tb.Helper()
-	c, err := conn.Open(socket.Generic, options...)
+	c, err := conn.Open(socket.Generic, conn.WithSocket(options...))
 	if err != nil {
 		tb.Fatal(err)
 	}

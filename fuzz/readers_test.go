@@ -73,9 +73,9 @@ var attributeReaders = []struct {
 		w.err, w.stop = c.Err(), unknown
 		return w
 	}, everyAttribute, false},
-	{"nla.Read", func(b []byte) walk {
+	{"nla.NewReader", func(b []byte) walk {
 		w := walk{stop: len(b)}
-		r := nla.Read(b)
+		r := nla.NewReader(b)
 		for r.Next() {
 			w.add(r.Attr())
 		}

@@ -166,7 +166,7 @@ func walkCursor(b []byte) (w walked) {
 }
 
 func walkReader(b []byte) (w walked) {
-	r := Read(b)
+	r := NewReader(b)
 	for r.Next() {
 		w.Types = append(w.Types, r.Type())
 	}

@@ -202,8 +202,8 @@ func readerEdges() map[string]func(*testing.T) {
 		},
 		"Reader.Next": func(t *testing.T) {
 			eachStream(func(b []byte) {
-				edgeWalk(t, "Read", b, walkReader(b))
-				r := Read(b)
+				edgeWalk(t, "NewReader", b, walkReader(b))
+				r := NewReader(b)
 				for r.Next() {
 					in := r.Nest()
 					for in.Next() {

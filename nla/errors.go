@@ -20,8 +20,9 @@ var (
 	ErrUnterminated = errors.New("nla: string payload lacks its NUL byte")
 	// ErrRange: the value does not fit into the Go type.
 	ErrRange = errors.New("nla: value out of range")
-	// ErrTooLong: a nest has more bytes than MaxPayload, or was not begun there.
-	ErrTooLong = errors.New("nla: a nest over MaxPayload does not fit into an attribute")
+	// ErrTooLong: a nest has more bytes than MaxPayload, or its mark is outside of the
+	// buffer; or a stream is over MaxStream.
+	ErrTooLong = errors.New("nla: too long for its length field, or a mark outside of the buffer")
 )
 
 // The negative results of Consume: codeTruncated, or the bad length less

@@ -27,29 +27,32 @@ func FieldUint(p []byte, offset, width int, order binary.ByteOrder) (uint64, err
 }
 
 // AppendField appends a number of width bytes (1, 2, 4 or 8) without a header or padding,
-// the inverse of FieldUint. ErrSize for another width, and ErrRange if v has more bits: then
-// nothing is appended. A negative number is given as its two's complement of that width.
-func AppendField(b []byte, v uint64, width int, order binary.AppendByteOrder) ([]byte, error) {
+// the inverse of FieldUint; a negative number is given as uint64(v). ErrSize for another
+// width, and ErrRange if v does not fit: then nothing is appended.
+func AppendField(b []byte, v uint64, width int, order binary.ByteOrder) ([]byte, error) {
 	switch {
 	case width != 1 && width != 2 && width != 4 && width != 8:
 		return b, ErrSize
-	case width < 8 && v>>(8*width) != 0:
+	case width < 8 && v>>(8*width) != 0 && int64(v)>>(8*width-1) != -1:
 		return b, ErrRange
 	}
-	switch width {
+	b = append(b, make([]byte, width)...)
+	switch p := b[len(b)-width:]; width {
 	case 1:
-		return append(b, byte(v)), nil
+		p[0] = byte(v)
 	case 2:
-		return order.AppendUint16(b, uint16(v)), nil
+		order.PutUint16(p, uint16(v))
 	case 4:
-		return order.AppendUint32(b, uint32(v)), nil
+		order.PutUint32(p, uint32(v))
+	case 8:
+		order.PutUint64(p, v)
 	}
-	return order.AppendUint64(b, v), nil
+	return b, nil
 }
 
 // AppendNumber appends an attribute whose payload is a number of width bytes; errors are
 // those of AppendField.
-func AppendNumber(b []byte, typ uint16, v uint64, width int, order binary.AppendByteOrder) ([]byte, error) {
+func AppendNumber(b []byte, typ uint16, v uint64, width int, order binary.ByteOrder) ([]byte, error) {
 	mark := len(b)
 	b, err := AppendField(BeginNoFlag(b, typ), v, width, order)
 	if err != nil {

@@ -225,7 +225,7 @@ func readerRows(stream []byte) map[string]func() {
 	nest := AppendBytes(nil, 7|Nested, stream)
 	get := func(f func(*Reader)) func() {
 		return func() {
-			r := Read(stream)
+			r := NewReader(stream)
 			r.Next()
 			f(&r)
 		}
@@ -233,16 +233,16 @@ func readerRows(stream []byte) map[string]func() {
 	of := func(payload []byte, f func(*Reader)) func() {
 		b := AppendBytes(nil, 1, payload)
 		return func() {
-			r := Read(b)
+			r := NewReader(b)
 			r.Next()
 			f(&r)
 		}
 	}
 	n := func(size int) []byte { return make([]byte, size) }
 	return map[string]func(){
-		"Read": func() { sinkBool = Read(stream).c.More() },
+		"NewReader": func() { sinkBool = NewReader(stream).c.More() },
 		"Reader.Next": func() {
-			for r := Read(stream); r.Next(); {
+			for r := NewReader(stream); r.Next(); {
 			}
 		},
 		"Reader.Err":   get(func(r *Reader) { sinkErr = r.Err() }),
@@ -250,7 +250,7 @@ func readerRows(stream []byte) map[string]func() {
 		"Reader.Type":  get(func(r *Reader) { sinkU64 = uint64(r.Type()) }),
 		"Reader.Bytes": get(func(r *Reader) { sinkBytes = r.Bytes() }),
 		"Reader.Nest": func() {
-			r := Read(nest)
+			r := NewReader(nest)
 			r.Next()
 			in := r.Nest()
 			sinkBool = in.Next()

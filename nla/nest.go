@@ -24,7 +24,7 @@ func BeginNoFlag(b []byte, typ uint16) []byte {
 // End closes the nest that was begun when b had mark bytes: it writes the length, and the
 // padding if raw bytes were appended (nla_nest_end). More than MaxPayload bytes
 // in the nest panic, where the kernel's nla_nest_end truncates; [TryEnd] returns an error.
-// A mark past the last header panics too.
+// A mark outside of b panics too; another one that is not of this nest makes a wrong message.
 func End(b []byte, mark int) []byte {
 	n := len(b) - mark
 	if uint(n-HeaderLen) > MaxPayload || mark < 0 {
@@ -38,7 +38,7 @@ func End(b []byte, mark int) []byte {
 }
 
 // TryEnd is End for a nest whose size the caller cannot know: one over MaxPayload, or a mark
-// that is not of a nest, is [ErrTooLong], and b is returned as it was before Begin, b[:mark],
+// outside of b, is [ErrTooLong], and b is returned as it was before Begin, b[:mark],
 // or unchanged if mark is outside of b.
 func TryEnd(b []byte, mark int) ([]byte, error) {
 	if n := len(b) - mark; uint(n-HeaderLen) > MaxPayload || mark < 0 {

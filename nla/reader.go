@@ -8,7 +8,7 @@ import (
 
 // Reader reads attributes and keeps the first error, for code that handles many fields:
 //
-//	r := nla.Read(b)
+//	r := nla.NewReader(b)
 //	for r.Next() {
 //		switch r.Type() {
 //		case attrIfindex:
@@ -48,8 +48,8 @@ func (e *FieldError) Error() string {
 // Unwrap returns Err.
 func (e *FieldError) Unwrap() error { return e.Err }
 
-// Read returns a Reader of the attributes in b.
-func Read(b []byte) Reader { return Reader{c: Walk(b), total: len(b)} }
+// NewReader returns a Reader of the attributes in b.
+func NewReader(b []byte) Reader { return Reader{c: Walk(b), total: len(b)} }
 
 // Next moves on to the next attribute, and reports whether there is one.
 func (r *Reader) Next() bool {
@@ -82,7 +82,7 @@ func (r *Reader) Type() uint16 { return r.a.Type() }
 func (r *Reader) Bytes() []byte { return r.a.Payload() }
 
 // Nest returns a Reader of the attributes in it. Give its error to Fail at the end.
-func (r *Reader) Nest() Reader { return Read(r.a.Payload()) }
+func (r *Reader) Nest() Reader { return NewReader(r.a.Payload()) }
 
 // Fail keeps an error about the attribute, such as one of a nest, as a *FieldError, unless
 // it is nil or there is one already.

@@ -51,7 +51,7 @@ var getters = map[uint16]func(*Reader) any{
 
 func TestReader(t *testing.T) {
 	got := map[uint16]any{}
-	r := Read(everyKind())
+	r := NewReader(everyKind())
 	for r.Next() {
 		got[r.Type()] = getters[r.Type()](&r)
 	}
@@ -76,7 +76,7 @@ func TestReaderKeepsTheFirstError(t *testing.T) {
 		if typ == 18 { // only nothing is no text
 			b = AppendUint8(AppendFlag(AppendUint8(nil, 99, 1), typ), 98, 1)
 		}
-		r := Read(b)
+		r := NewReader(b)
 		r.Next()
 		r.Next()
 		get(&r)
@@ -96,7 +96,7 @@ func TestReaderOfNests(t *testing.T) {
 	inner := AppendUint32(AppendUint32(nil, 1, 7), 1, 8)
 	b := AppendUint8(AppendBytes(AppendBytes(nil, 5, AppendBytes(nil, 6, inner)), 5, AppendBytes(nil, 6, inner)), 9, 1)
 	sum := func(b []byte) (sum uint32, last uint8, err error) {
-		r := Read(b)
+		r := NewReader(b)
 		for r.Next() {
 			if r.Type() == 9 {
 				last = r.Uint8()
@@ -150,10 +150,7 @@ func TestFieldNumbers(t *testing.T) {
 	}
 	for _, width := range []int{1, 2, 4, 8} {
 		v := uint64(1)<<(8*width-1) | 5
-		for _, order := range []interface {
-			binary.ByteOrder
-			binary.AppendByteOrder
-		}{binary.BigEndian, binary.LittleEndian} {
+		for _, order := range []binary.ByteOrder{binary.BigEndian, binary.LittleEndian} {
 			b, err := AppendField([]byte("ab"), v, width, order)
 			if back, err2 := FieldUint(b, 2, width, order); back != v || err != nil || err2 != nil || len(b) != 2+width {
 				t.Errorf("%d bytes: %#x is %#x, %v, %v", width, v, back, err, err2)
@@ -164,8 +161,19 @@ func TestFieldNumbers(t *testing.T) {
 				t.Errorf("attribute of %d bytes: % x, %v, %v", width, attr, err, err2)
 			}
 		}
-		if b, err := AppendField([]byte("ab"), math.MaxUint64, width, ne); width < 8 && (err != ErrRange || len(b) != 2) {
-			t.Errorf("%d bytes: %v, % x", width, err, b)
+		least := int64(-1) << (8*width - 1)
+		for _, n := range []int64{-1, -5, least} {
+			if b, err := AppendField([]byte("ab"), uint64(n), width, ne); err != nil || len(b) != 2+width {
+				t.Errorf("%d in %d bytes: %v, % x", n, width, err, b)
+			}
+		}
+		if width == 8 {
+			continue
+		}
+		for _, n := range []uint64{1 << (8 * width), uint64(least - 1), 1 << 63} {
+			if b, err := AppendField([]byte("ab"), n, width, ne); err != ErrRange || len(b) != 2 {
+				t.Errorf("%#x in %d bytes: %v, % x", n, width, err, b)
+			}
 		}
 	}
 	for _, width := range []int{-8, 0, 3, 16} {

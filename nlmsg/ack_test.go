@@ -185,7 +185,7 @@ func TestAckCombinations(t *testing.T) {
 				}
 				capped := code == 0 || opts.Cap
 				if (m.Flags()&FlagCapped != 0) != capped || (m.Flags()&FlagAckTLVs != 0) != opts.Ext {
-					t.Errorf("errno %d, %+v: flags %v", code, opts, m.Flags().Text(KindAck))
+					t.Errorf("errno %d, %+v: flags %v", code, opts, m.Flags().Names(KindAck))
 				}
 				if repeated := bytes.Equal(a.Request, req); !capped && !repeated || capped && len(a.Request) != HeaderLen {
 					t.Errorf("errno %d, %+v: repeated % x", code, opts, []byte(a.Request))

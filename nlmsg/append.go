@@ -20,7 +20,8 @@ func Begin(b []byte, typ Type, flags Flags, seq, portID uint32) []byte {
 // End writes the length of the message that was begun when b had mark bytes, and the
 // padding if raw bytes were appended (nlmsg_end). The length counts no padding
 // of its own; attributes are padded, so a message that ends with one has an
-// aligned length. A mark that is not of a message panics, and so does a message over MaxLen.
+// aligned length. A mark outside of b panics, and so does a message over MaxLen; another mark
+// that is not of this message makes a wrong one.
 func End(b []byte, mark int) []byte {
 	n := len(b) - mark
 	if uint(n-HeaderLen) > MaxLen-HeaderLen || mark < 0 {

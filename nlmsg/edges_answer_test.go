@@ -123,11 +123,11 @@ func edgesOfTypes(t *testing.T) {
 
 func edgesOfFlags(t *testing.T) {
 	for _, v := range append(edges.Uint16s(), 0x300, 0x100, 0x200, 0x3f, 0xc0) {
-		if Flags(v).String() != Flags(v).Text(KindUnknown) {
+		if Flags(v).String() != Flags(v).Names(KindUnknown) {
 			t.Errorf("flags %#x: %q", v, Flags(v))
 		}
 		for k := range 256 {
-			s := Flags(v).Text(Kind(k))
+			s := Flags(v).Names(Kind(k))
 			if s == "" || (s == "0") != (v == 0) || strings.Contains(s, "||") || k > int(KindAck) && s != Flags(v).String() {
 				t.Errorf("flags %#x of kind %d: %q", v, k, s)
 			}

@@ -89,7 +89,7 @@ func TestEdges(t *testing.T) {
 		"AppendAck":        edgesOfAppendAck,
 		"ExtAck.Clone":     eachMsg(edgesOfClone),
 		"Type.String":      edgesOfTypes,
-		"Flags.Text":       edgesOfFlags,
+		"Flags.Names":      edgesOfFlags,
 		"ExtAck.SetReport": edgesOfSetReport,
 		"ParseAckPayload": eachMsg(func(t *testing.T, m Msg) {
 			for _, f := range []Flags{0, FlagCapped, FlagAckTLVs, 0xffff} {

@@ -84,7 +84,7 @@ func TestNoAllocs(t *testing.T) {
 		"Msg.String":        "text for people",
 		"Type.String":       "text for people",
 		"Flags.String":      "text for people",
-		"Flags.Text":        "text for people",
+		"Flags.Names":       "text for people",
 		"SyntaxError.Error": "text for people",
 	})
 }

@@ -131,7 +131,7 @@ func (m Msg) Clone() Msg { return append(Msg(nil), m...) }
 func (m Msg) String() string {
 	return "len " + strconv.Itoa(len(m)) +
 		" type " + m.Type().String() +
-		" flags " + m.Flags().Text(KindOf(m.Type())) +
+		" flags " + m.Flags().Names(KindOf(m.Type())) +
 		" seq " + strconv.FormatUint(uint64(m.Seq()), 10) +
 		" port " + strconv.FormatUint(uint64(m.PortID()), 10)
 }

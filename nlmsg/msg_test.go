@@ -222,7 +222,7 @@ func TestStrings(t *testing.T) {
 		{FlagRequest, 99, "request"},
 	}
 	for _, tt := range tests {
-		if got := tt.flags.Text(tt.kind); got != tt.want {
+		if got := tt.flags.Names(tt.kind); got != tt.want {
 			t.Errorf("Flags %#x of kind %d = %q, want %q", uint16(tt.flags), tt.kind, got, tt.want)
 		}
 	}

@@ -107,11 +107,11 @@ var upperFlags = [...][8]string{
 
 // String returns the names of the flags that every message has and the rest
 // as a number: "request|ack|0x300".
-func (f Flags) String() string { return f.Text(KindUnknown) }
+func (f Flags) String() string { return f.Names(KindUnknown) }
 
-// Text returns the names of the flags of a message of that kind, with what has
+// Names returns the names of the flags of a message of that kind, with what has
 // no name as a number: "request|dump". It returns "0" for none.
-func (f Flags) Text(k Kind) string {
+func (f Flags) Names(k Kind) string {
 	if int(k) >= len(upperFlags) {
 		k = KindUnknown
 	}

@@ -65,7 +65,12 @@ func TestADescriptorIsAdopted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := FromFD(fd, WithFlags(ExtAck), WithPortID(1), WithNetNS(-1))
+	for _, option := range []Option{WithPortID(1), WithNetNS(-1), WithGroupMask(1), WithoutBind()} {
+		if _, err := FromFD(fd, option); !errors.Is(err, unix.EINVAL) {
+			t.Errorf("an option that has no effect: %v", err)
+		}
+	}
+	s, err := FromFD(fd, WithFlags(ExtAck))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // TryRoundTrip is [Socket.Send] and [Socket.TryReceive] in one, which saves 3 to 4 % of a
-// short request (BenchmarkTryRoundTrip). sent reports whether req was sent: err is that of
+// short request (BenchmarkRoundTrip). sent reports whether req was sent: err is that of
 // the send if it was not, and otherwise that of the receive.
 //
 // Datagrams that were queued before are received first: compare the sequence number.

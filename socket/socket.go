@@ -59,6 +59,7 @@
 package socket
 
 import (
+	"github.com/nlwire/nlwire/errno"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -104,15 +105,19 @@ func openWith(protocol Protocol, c config) (*Socket, error) {
 
 // FromFD makes a Socket of a netlink socket's descriptor: an inherited one, one of
 // socket activation, or the only one that a sandbox allows. The protocol is asked for,
-// the descriptor is made non-blocking and closed on exec, and the options are applied,
-// but for WithPortID, WithGroupMask and WithNetNS: it stays where it is, bound or not.
+// the descriptor is made non-blocking and closed on exec, and the options are applied.
+// It stays where it is, bound or not: WithPortID, WithGroupMask, WithNetNS and WithoutBind
+// are EINVAL.
 // On success the descriptor is the Socket's, on an error it stays the caller's.
 func FromFD(fd int, opts ...Option) (*Socket, error) {
 	var c config
 	for _, opt := range opts {
 		opt(&c)
 	}
-	c.portID, c.groupMask, c.netNS = 0, 0, nil
+	if c.portID != 0 || c.groupMask != 0 || c.netNS != nil || c.isUnbound {
+		return nil, &OpError{Op: "adopt", Protocol: unknownProtocol, Err: errInvalid,
+			Hint: "a descriptor keeps its port ID, groups and namespace: no WithPortID, WithGroupMask, WithNetNS or WithoutBind"}
+	}
 	s := &Socket{options: c}
 	protocol, portID, err := s.sys.fromFD(fd, &c)
 	if err != nil {
@@ -122,6 +127,9 @@ func FromFD(fd int, opts ...Option) (*Socket, error) {
 	s.portID.Store(portID)
 	return s, nil
 }
+
+// errInvalid is the error for options that do not go together.
+var errInvalid error = errno.EINVAL
 
 // Sibling opens another socket of the same protocol, options and network namespace:
 // with the flags, buffers and filter that [Open] was given. It has a separate port ID

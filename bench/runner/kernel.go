@@ -25,7 +25,7 @@ type kernel struct {
 const lo = 1 // the index of the loopback link
 
 func newKernel() (*kernel, error) {
-	c, err := conn.Open(socket.Route, socket.WithSendBuffer(4<<20))
+	c, err := conn.Open(socket.Route, conn.WithSocket(socket.WithSendBuffer(4<<20)))
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func routesConn(*input.Set) (task, error) {
 }
 
 func floodConn(*input.Set) (task, error) {
-	c, err := conn.Open(socket.Route, socket.WithReceiveBuffer(queueSize))
+	c, err := conn.Open(socket.Route, conn.WithSocket(socket.WithReceiveBuffer(queueSize)))
 	if err != nil {
 		return task{}, err
 	}

@@ -46,7 +46,7 @@ type Envelope struct {
 func newEnvelope(protocol socket.Protocol, m nlmsg.Msg) *Envelope {
 	e := &Envelope{uint16(m.Type()), m.Type().String(), []string{}, m.Seq(), m.PortID()}
 	if f := m.Flags(); f != 0 {
-		e.Flags = strings.Split(f.Text(flagsKind(protocol, m.Type(), f)), "|")
+		e.Flags = strings.Split(f.Names(flagsKind(protocol, m.Type(), f)), "|")
 	}
 	return e
 }
