@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/nla/policy"
 
 	"github.com/nlwire/nlwire/bus"
@@ -226,5 +227,25 @@ func TestHugeHeaders(t *testing.T) {
 	f := Family{Name: "x", ID: 30, HdrSize: 1 << 12}
 	if got, err := ParseFamily(appendFamily(nil, 1, f)); err != nil || got.HdrSize != f.HdrSize {
 		t.Errorf("header of 4 KiB: %+v, %v", got, err)
+	}
+}
+
+// A request can be checked before it is sent, when its length is not written yet.
+func TestCheckBeforeSending(t *testing.T) {
+	w := newBus(t, &bus.Family{Name: "f", Version: 1, SplitOps: []bus.SplitOp{{
+		Cmd: 1, Flags: genlmsg.OpDo, Do: accept, Policy: &policy.Policy{Attrs: []policy.Rule{1: policy.Range(policy.KindU32, 1, 9)}},
+	}}})
+	c := w.client(t)
+	f, err := c.Family(t.Context(), "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for v, want := range map[uint32]error{5: nil, 10: errno.ERANGE} {
+		r := f.Request(c.conn, 1, nlmsg.FlagAck)
+		r.B = nla.AppendUint32(r.B, 1, v)
+		if err := c.Check(t.Context(), r.B); !errors.Is(err, want) {
+			t.Errorf("%d: %v, want %v", v, err, want)
+		}
+		r.Release()
 	}
 }
