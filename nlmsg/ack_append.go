@@ -47,8 +47,9 @@ func AppendAck(b []byte, e *ExtAck, opts AckOptions) []byte {
 }
 
 // AppendDone appends the Done message that ends the dump which e.Request asked for
-// (netlink_dump_done): Multi and the given flags (DumpIntr, DumpFiltered), the
-// errno, and the TLVs directly after it. opts.Cap has no effect on it.
+// (netlink_dump_done): Multi and the given flags (DumpIntr, DumpFiltered), the errno, and
+// the TLVs directly after it. e.Request must be set, which it is not in an ExtAck of
+// ParseDone. opts.Cap has no effect.
 func AppendDone(b []byte, e *ExtAck, flags Flags, opts AckOptions) []byte {
 	flags |= FlagMulti
 	isExt := e.hasTLVs(opts)
@@ -79,7 +80,9 @@ func (e *ExtAck) hasTLVs(opts AckOptions) bool {
 // append writes the TLVs in the kernel's order (netlink_ack_tlv_fill). An
 // offset must lie in the request.
 func (e *ExtAck) append(b []byte) []byte {
-	inside := func(offset uint32) bool { return offset != 0 && uint64(offset) < uint64(len(e.Request)) }
+	// Of the request in a capped answer there is only the header, with the length of it all.
+	length := max(uint64(len(e.Request)), uint64(e.Request.Header().Len))
+	inside := func(offset uint32) bool { return offset != 0 && uint64(offset) < length }
 	if e.Msg != nil {
 		mark := len(b)
 		b = nla.BeginNoFlag(b, AttrMsg)

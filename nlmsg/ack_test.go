@@ -285,3 +285,15 @@ func TestParseAckPayload(t *testing.T) {
 		}
 	}
 }
+
+// What was read of a capped answer is written again as it was, offsets included.
+func TestCappedAnswerIsWrittenAgain(t *testing.T) {
+	m := Msg(AppendAck(nil, answering(full(), einval, request(20)), AckOptions{PortID: 1, Cap: true, Ext: true}))
+	e, err := ParseAck(m)
+	if err != nil || e.Offset == 0 {
+		t.Fatal(e, err)
+	}
+	if again := AppendAck(nil, &e, AckOptions{PortID: 1, Cap: true, Ext: true}); !bytes.Equal(again, m) {
+		t.Errorf("% x\nwant\n% x", again, []byte(m))
+	}
+}

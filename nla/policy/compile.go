@@ -31,15 +31,21 @@ type compiled struct{ loose, strict []limits }
 //
 //	var device = (&policy.Policy{Attrs: []policy.Rule{...}}).Compile()
 func (p *Policy) Compile() *Policy {
-	if p.compiled.Load() == nil { // which also ends the recursion
-		p.compile()
-		for t := range p.Attrs {
-			if n := p.Attrs[t].Nested; n != nil {
-				n.Compile()
-			}
-		}
-	}
+	p.compileAll(map[*Policy]bool{})
 	return p
+}
+
+func (p *Policy) compileAll(seen map[*Policy]bool) {
+	if p == nil || seen[p] {
+		return
+	}
+	seen[p] = true
+	if p.compiled.Load() == nil {
+		p.compile()
+	}
+	for t := range p.Attrs {
+		p.Attrs[t].Nested.compileAll(seen)
+	}
 }
 
 // compile may run in several goroutines at once: they make the same.

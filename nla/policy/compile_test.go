@@ -114,3 +114,17 @@ func TestFirstUseOfAPolicyInManyGoroutines(t *testing.T) {
 		wg.Wait()
 	}
 }
+
+// Compile prepares nested policies also of a policy that was used before, and of ones that nest
+// each other.
+func TestCompileAfterUse(t *testing.T) {
+	inner := &Policy{Attrs: []Rule{1: {Kind: KindU32}}}
+	outer := &Policy{Attrs: []Rule{1: {Kind: KindU32}, 2: Nest(inner), 3: {Kind: KindNested}}}
+	outer.Attrs[3].Nested = outer
+	if err := Validate(nla.AppendUint32(nil, 1, 1), outer, Strict); err != nil || inner.compiled.Load() != nil {
+		t.Fatal(err)
+	}
+	if outer.Compile(); inner.compiled.Load() == nil {
+		t.Error("the nested policy is not prepared")
+	}
+}
