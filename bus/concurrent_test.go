@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 
 	"github.com/nlwire/nlwire/conn"
@@ -97,7 +96,7 @@ func TestStorm(t *testing.T) {
 			for buf := make([]byte, 4096); ; {
 				if _, _, err := p.Receive(buf); errors.Is(err, os.ErrClosed) {
 					return
-				} else if err != nil && !errors.Is(err, syscall.ENOBUFS) && err != socket.ErrTruncated {
+				} else if err != nil && !errors.Is(err, errno.ENOBUFS) && err != socket.ErrTruncated {
 					t.Error(err)
 				}
 			}

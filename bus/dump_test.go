@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/nlwire/nlwire/errno"
@@ -324,7 +323,7 @@ func TestRoomForADump(t *testing.T) {
 		buf := make([]byte, 4096)
 		for n, _, err := p.TryReceive(buf); err != socket.ErrEmpty; n, _, err = p.TryReceive(buf) {
 			switch m := nlmsg.Msg(buf[:n]); {
-			case errors.Is(err, syscall.ENOBUFS):
+			case errors.Is(err, errno.ENOBUFS):
 				got = append(got, "ENOBUFS")
 			case err != nil:
 				t.Fatal(err)

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/nlwire/nlwire/conn"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -28,8 +28,8 @@ func TestFaults(t *testing.T) {
 		Lose:         {},
 		Duplicate:    {{n: whole, size: whole}, {n: whole, size: whole}},
 		Truncate:     {{n: whole / 2, size: whole, err: socket.ErrTruncated}},
-		NoBuffers:    {{err: syscall.ENOBUFS}},
-		Interrupt:    {{err: syscall.EINTR}, {n: whole, size: whole}},
+		NoBuffers:    {{err: errno.ENOBUFS}},
+		Interrupt:    {{err: errno.EINTR}, {n: whole, size: whole}},
 		Inconsistent: {{n: whole, size: whole, isMarked: false}}, // it is not part of a dump
 		Forge:        {{n: whole, size: whole, isForged: true}, {n: whole, size: whole}},
 		Slow:         {{n: whole, size: whole}},
@@ -89,7 +89,7 @@ func TestFaultsThroughConn(t *testing.T) {
 	newList := func() *Family { return lister(count(1000, 76), func(op *Op) { op.Do = nothing }) }
 	for fault, want := range map[Fault]error{
 		NoFault: nil, Duplicate: nil, Interrupt: nil, Forge: nil, Inconsistent: nil, Slow: nil,
-		Truncate: socket.ErrTruncated, NoBuffers: syscall.ENOBUFS,
+		Truncate: socket.ErrTruncated, NoBuffers: errno.ENOBUFS,
 	} {
 		list := newList()
 		c := newFaulty(t, Script(fault), list)
@@ -101,7 +101,7 @@ func TestFaultsThroughConn(t *testing.T) {
 	}
 	for fault, want := range map[Fault]error{
 		NoFault: nil, Interrupt: nil, Forge: nil,
-		Inconsistent: conn.ErrInterrupted, Truncate: socket.ErrTruncated, NoBuffers: syscall.ENOBUFS,
+		Inconsistent: conn.ErrInterrupted, Truncate: socket.ErrTruncated, NoBuffers: errno.ENOBUFS,
 	} {
 		list := newList()
 		c := newFaulty(t, Script(NoFault, fault), list) // with nothing left of another fault

@@ -3,7 +3,6 @@ package bus
 import (
 	"errors"
 	"os"
-	"syscall"
 	"testing"
 	"time"
 
@@ -72,7 +71,7 @@ func TestOverrunOfAnEmptyQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	buf := make([]byte, 64)
-	if _, _, err := p.TryReceive(buf); !errors.Is(err, syscall.ENOBUFS) {
+	if _, _, err := p.TryReceive(buf); !errors.Is(err, errno.ENOBUFS) {
 		t.Fatal(err)
 	}
 	if list := send(t, p, noop()); len(list) != 1 {
@@ -87,7 +86,7 @@ func TestErrorWakesTheNext(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-p.wake
-	if _, _, err := p.TryReceive(nil); !errors.Is(err, syscall.EINTR) {
+	if _, _, err := p.TryReceive(nil); !errors.Is(err, errno.EINTR) {
 		t.Fatal(err)
 	}
 	if len(p.wake) == 0 {

@@ -5,7 +5,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -53,7 +52,7 @@ func TestOverruns(t *testing.T) {
 			}
 		}
 		buf := make([]byte, 100)
-		if _, _, err := p.TryReceive(buf); (err != nil) == quiet || err != nil && !errors.Is(err, syscall.ENOBUFS) {
+		if _, _, err := p.TryReceive(buf); (err != nil) == quiet || err != nil && !errors.Is(err, errno.ENOBUFS) {
 			t.Errorf("quiet %v: the first receive: %v", quiet, err)
 		}
 		want := fits
@@ -87,7 +86,7 @@ func TestCongestion(t *testing.T) {
 		ask()
 	}
 	buf := make([]byte, 100)
-	if _, _, err := p.TryReceive(buf); !errors.Is(err, syscall.ENOBUFS) {
+	if _, _, err := p.TryReceive(buf); !errors.Is(err, errno.ENOBUFS) {
 		t.Fatal(err)
 	}
 	if _, _, err := p.TryReceive(buf); err != nil {

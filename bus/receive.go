@@ -3,7 +3,6 @@ package bus
 import (
 	"fmt"
 	"os"
-	"syscall"
 	"time"
 
 	"github.com/nlwire/nlwire/errno"
@@ -142,8 +141,8 @@ func (p *Port) ready() (bool, error) {
 
 var (
 	errDeadline  = fmt.Errorf("bus: receive: %w", os.ErrDeadlineExceeded)
-	errNoBuffers = fmt.Errorf("bus: receive: %w", syscall.ENOBUFS)
-	errInterrupt = fmt.Errorf("bus: receive: %w", syscall.EINTR)
+	errNoBuffers = fmt.Errorf("bus: receive: %w", errno.ENOBUFS)
+	errInterrupt = fmt.Errorf("bus: receive: %w", errno.EINTR)
 )
 
 // SetReadDeadline makes Receive and Wait fail from t on, also while they wait; datagrams

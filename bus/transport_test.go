@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -155,7 +154,7 @@ func TestWait(t *testing.T) {
 		}
 	}
 	buf := make([]byte, 64)
-	if _, _, err := p.TryReceive(buf); !errors.Is(err, syscall.ENOBUFS) {
+	if _, _, err := p.TryReceive(buf); !errors.Is(err, errno.ENOBUFS) {
 		t.Errorf("error %v", err)
 	}
 	if err := p.Wait(); err != nil {

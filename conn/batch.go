@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"syscall"
 	"time"
+
+	"github.com/nlwire/nlwire/errno"
 
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -108,7 +109,7 @@ func (x *batch) sendAll(b *[]byte) error {
 		case err == nil:
 			x.sent += n
 			err = x.settle()
-		case x.isSent || !errors.Is(err, syscall.EMSGSIZE): // which netlink_sendmsg returns before it sends
+		case x.isSent || !errno.Is(err, errno.EMSGSIZE): // which netlink_sendmsg returns before it sends
 		case x.growSendBuffer(len(*b)):
 			err = nil
 		case n == 1 || x.isWhole():

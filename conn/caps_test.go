@@ -2,7 +2,6 @@ package conn
 
 import (
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/nlwire/nlwire/errno"
@@ -13,7 +12,7 @@ import (
 
 // On a kernel the tests may do everything.
 func TestErrorOfRequestsAndGroupsNamesTheMissingCapability(t *testing.T) {
-	const errPerm = syscall.Errno(errno.EPERM)
+	const errPerm = errno.EPERM
 	w := newBus(t)
 	c := w.openWith(t, bus.WithCaps(0))
 	_, err := c.Do(t.Context(), w.request(c, nlmsg.FlagAck, cmdGuarded))

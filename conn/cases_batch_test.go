@@ -2,7 +2,6 @@ package conn
 
 import (
 	"fmt"
-	"syscall"
 	"testing"
 	"testing/synctest"
 
@@ -120,7 +119,7 @@ type narrow struct {
 
 func (n *narrow) Send(b []byte) error {
 	if len(b) > n.most {
-		return fmt.Errorf("narrow: %w", syscall.EMSGSIZE)
+		return fmt.Errorf("narrow: %w", errno.EMSGSIZE)
 	}
 	n.sent = append(n.sent, len(b))
 	return n.double.Send(b)
@@ -193,9 +192,9 @@ func TestRequestThatIsTooLargeForTheSendBufferFailsByItself(t *testing.T) {
 	isError(t, c.Batch(patiently(t), batch...), ErrBatchSize)
 	isAnswered(t, batch[:1])
 	isError(t, batch[1].Err(), ErrBatchSize)
-	isError(t, batch[1].Err(), syscall.EMSGSIZE)
+	isError(t, batch[1].Err(), errno.EMSGSIZE)
 	_, err := c.Do(patiently(t), batch[1])
-	isError(t, err, syscall.EMSGSIZE)
+	isError(t, err, errno.EMSGSIZE)
 	isAlive(t, c)
 }
 
@@ -228,11 +227,11 @@ func TestTransactionThatDoesNotFitIsNotSent(t *testing.T) {
 func TestErrorOfTheSendIsThatOfAllRequestsOfABatch(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		for _, flags := range []nlmsg.Flags{0, nlmsg.FlagAck} {
-			c := open(&fleet{reply: echo, prepare: func(_ int, d *double) { d.sendErr = syscall.ECONNREFUSED }})
+			c := open(&fleet{reply: echo, prepare: func(_ int, d *double) { d.sendErr = errno.ECONNREFUSED }})
 			batch := makeBatch(t, c, 2, flags)
-			isError(t, c.Batch(patiently(t), batch...), syscall.ECONNREFUSED)
+			isError(t, c.Batch(patiently(t), batch...), errno.ECONNREFUSED)
 			for _, r := range batch {
-				isError(t, r.Err(), syscall.ECONNREFUSED)
+				isError(t, r.Err(), errno.ECONNREFUSED)
 			}
 		}
 	})

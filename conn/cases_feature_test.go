@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -277,18 +276,18 @@ func TestErrorsOfATransportMayBeWrapped(t *testing.T) {
 		fl := &fleet{reply: func(req nlmsg.Msg) []event {
 			switch said(req) {
 			case "lost":
-				return []event{{err: syscall.ENOBUFS}}
+				return []event{{err: errno.ENOBUFS}}
 			case "none":
 				return nil
 			case "long":
 				return events(message(req, 0, string(make([]byte, 1000))))
 			}
-			return append([]event{{err: syscall.EINTR}, {b: []byte{1}, err: socket.ErrSender}}, echo(req)...)
+			return append([]event{{err: errno.EINTR}, {b: []byte{1}, err: socket.ErrSender}}, echo(req)...)
 		}}
 		c := New(wrapping{fl.open()}, WithBuffer(500), WithDialer(func() (Transport, error) { return wrapping{fl.open()}, nil }))
 		defer c.Close()
 		isAlive(t, c)
-		for text, want := range map[string]error{"lost": syscall.ENOBUFS, "none": ErrUnanswered, "long": socket.ErrTruncated} {
+		for text, want := range map[string]error{"lost": errno.ENOBUFS, "none": ErrUnanswered, "long": socket.ErrTruncated} {
 			_, err := asking(patiently(t), c, nlmsg.FlagAck, text)
 			isError(t, err, want)
 			_, err = listing(patiently(t), c, text)

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -55,8 +55,8 @@ func TestContextsAndDeadlinesAreKeptInAFlood(t *testing.T) {
 		"no sender":    {b: forged, err: socket.ErrSender},
 		"late replies": {b: forged},
 		"multicast":    {b: forged, info: socket.Info{Groups: 1}},
-		"losses":       {err: syscall.ENOBUFS},
-		"interrupts":   {err: fmt.Errorf("receive: %w", syscall.EINVAL)},
+		"losses":       {err: errno.ENOBUFS},
+		"interrupts":   {err: fmt.Errorf("receive: %w", errno.EINVAL)},
 		"own replies":  {},
 	}
 	exchanges := map[string]func(ctx context.Context, c *Conn, r *Request) error{
@@ -96,7 +96,7 @@ func inAFlood(t *testing.T, e event, exchange func(context.Context, *Conn, *Requ
 		}
 	})
 	isError(t, exchange(ctx, c, r), context.Canceled)
-	if errors.Is(e.err, syscall.EINVAL) {
+	if errors.Is(e.err, errno.EINVAL) {
 		return // so many in a row end the exchange sooner
 	}
 	c, r = open(func(int) {})
@@ -130,7 +130,7 @@ func TestContextsAreKeptWhileADumpWithoutEndIsDiscarded(t *testing.T) {
 func TestContextsAreKeptByASubscriptionInAFlood(t *testing.T) {
 	for name, e := range map[string]event{
 		"foreign": {b: []byte{1}, info: socket.Info{PortID: 7}}, "malformed": {b: []byte{1}}, "empty": {b: []byte{}},
-		"losses": {err: syscall.ENOBUFS}, "notifications": {b: nlmsg.End(nlmsg.Begin(nil, fakeType, 0, 0, 0), 0), info: socket.Info{Groups: 1}},
+		"losses": {err: errno.ENOBUFS}, "notifications": {b: nlmsg.End(nlmsg.Begin(nil, fakeType, 0, 0, 0), 0), info: socket.Info{Groups: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"syscall"
 	"testing"
 
 	"github.com/nlwire/nlwire/errno"
@@ -16,7 +15,7 @@ import (
 
 // The kernel returns EINVAL from a receive when a dump ends while another goroutine sends.
 func TestReceiveThatFailsForAPassingReasonIsTriedAgain(t *testing.T) {
-	for _, passing := range []error{syscall.EINVAL, syscall.EINTR, syscall.EAGAIN} {
+	for _, passing := range []error{errno.EINVAL, errno.EINTR, errno.EAGAIN} {
 		inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 			c := open(&fleet{reply: func(req nlmsg.Msg) []event {
 				all := []event{{err: passing}, {err: fmt.Errorf("double: receive: %w", passing)}}
@@ -34,10 +33,10 @@ func TestReceiveThatFailsForAPassingReasonIsTriedAgain(t *testing.T) {
 
 // One that always fails is none of those.
 func TestReceiveThatFailsForeverEndsTheExchange(t *testing.T) {
-	c := New(&flood{double: &double{fake: newFake(nil), gone: make(chan struct{})}, event: event{err: syscall.EINVAL}, at: func(int) {}})
+	c := New(&flood{double: &double{fake: newFake(nil), gone: make(chan struct{})}, event: event{err: errno.EINVAL}, at: func(int) {}})
 	defer c.Close()
 	_, err := asking(t.Context(), c, 0, "")
-	isError(t, err, syscall.EINVAL)
+	isError(t, err, errno.EINVAL)
 }
 
 // The kernel has handled a request when the send returns, so no reply can follow.

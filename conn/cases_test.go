@@ -5,11 +5,11 @@ import (
 	"errors"
 	"os"
 	"runtime"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
@@ -21,13 +21,13 @@ func TestRequestThatTheKernelDroppedEndsWithALoss(t *testing.T) {
 			if n++; n > 2 {
 				return echo(req)
 			}
-			return []event{{err: syscall.ENOBUFS}, {b: message(nlmsg.Msg(make([]byte, nlmsg.HeaderLen)), 0, "of before")}}
+			return []event{{err: errno.ENOBUFS}, {b: message(nlmsg.Msg(make([]byte, nlmsg.HeaderLen)), 0, "of before")}}
 		}}
 		c := open(fl)
 		_, err := asking(patiently(t), c, 0, "")
-		isError(t, err, syscall.ENOBUFS)
+		isError(t, err, errno.ENOBUFS)
 		_, err = listing(patiently(t), c, "")
-		isError(t, err, syscall.ENOBUFS)
+		isError(t, err, errno.ENOBUFS)
 		isAlive(t, c)
 	})
 }
@@ -40,7 +40,7 @@ func TestReplyThatIsLostAmongOthersIsALoss(t *testing.T) {
 			if n++; n > 1 {
 				return echo(req)
 			}
-			return append([]event{{err: syscall.ENOBUFS}}, events(message(req, nlmsg.FlagMulti, "1"), message(req, nlmsg.FlagMulti, "2"))...)
+			return append([]event{{err: errno.ENOBUFS}}, events(message(req, nlmsg.FlagMulti, "1"), message(req, nlmsg.FlagMulti, "2"))...)
 		}}
 		c := open(fl)
 		r := c.Request(fakeType, nlmsg.FlagAck, nil)
@@ -180,7 +180,7 @@ func TestDeadTransportIsNotPooledAgain(t *testing.T) {
 				fl := &fleet{}
 				fl.reply = func(req nlmsg.Msg) []event {
 					if said(req) == "die" {
-						return []event{{err: syscall.EBADF}, {err: syscall.EBADF}}
+						return []event{{err: errno.EBADF}, {err: errno.EBADF}}
 					}
 					return echo(req)
 				}
@@ -190,7 +190,7 @@ func TestDeadTransportIsNotPooledAgain(t *testing.T) {
 				first := inBackground(func() error { _, err := asking(t.Context(), c, 0, "one"); return err })
 				synctest.Wait()
 				for range 5 {
-					isError(t, exchange(c), syscall.EBADF)
+					isError(t, exchange(c), errno.EBADF)
 					isAlive(t, c)
 				}
 				close(held)

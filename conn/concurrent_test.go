@@ -10,10 +10,10 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
@@ -47,7 +47,7 @@ func (s *scatter) answer(f *fake, reqs []nlmsg.Msg) []event {
 	case 2: // twice
 		list = append(list, event{b: own})
 	case 3:
-		list = append(list, event{err: syscall.EINTR}, event{b: []byte{}})
+		list = append(list, event{err: errno.EINTR}, event{b: []byte{}})
 	}
 	list = append(list, event{b: own})
 	s.random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
@@ -185,7 +185,7 @@ func TestLossOfOneExchangeIsNotThatOfAnother(t *testing.T) {
 	sending, goOn := make(chan struct{}), make(chan struct{})
 	answers := func(_ *fake, reqs []nlmsg.Msg) []event {
 		if text(reqs[0]) != "slow" {
-			return []event{{err: syscall.ENOBUFS}}
+			return []event{{err: errno.ENOBUFS}}
 		}
 		close(sending)
 		<-goOn
@@ -203,7 +203,7 @@ func TestLossOfOneExchangeIsNotThatOfAnother(t *testing.T) {
 	}()
 	<-sending
 	_, err := ask(t, c, 0, "lost")
-	isError(t, err, syscall.ENOBUFS)
+	isError(t, err, errno.ENOBUFS)
 	close(goOn)
 	if got := <-slow; got != (result{"done", nil}) {
 		t.Errorf("%+v", got)
@@ -278,13 +278,13 @@ func (f *faulty) Send(b []byte) error {
 }
 
 func TestErrorOfTheSendIsThatOfTheExchange(t *testing.T) {
-	f := &faulty{newFake(lister(long)), syscall.EMSGSIZE}
+	f := &faulty{newFake(lister(long)), errno.EMSGSIZE}
 	c := New(f)
 	defer c.Close()
 	_, err := ask(t, c, 0, "")
-	isError(t, err, syscall.EMSGSIZE)
+	isError(t, err, errno.EMSGSIZE)
 	_, err = collect(t, c)
-	isError(t, err, syscall.EMSGSIZE)
+	isError(t, err, errno.EMSGSIZE)
 	f.err = nil
 	if got, err := ask(t, c, nlmsg.FlagAck, "next"); got != "next" || err != nil {
 		t.Errorf("%q, %v", got, err)
@@ -296,7 +296,7 @@ func TestErrorOfTheSendIsThatOfTheExchange(t *testing.T) {
 
 // What arrives besides is whole, so nothing is lost.
 func TestPassingErrorsAtAnyReceiveLoseNothing(t *testing.T) {
-	for _, fault := range []error{syscall.EINTR, syscall.EAGAIN, syscall.ENOBUFS} {
+	for _, fault := range []error{errno.EINTR, errno.EAGAIN, errno.ENOBUFS} {
 		for at := range 52 {
 			inject := func(list []event) []event {
 				i := min(at, len(list)-1)

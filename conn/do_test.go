@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -22,7 +22,7 @@ func TestDoReturnsWhatCameUpToTheEnd(t *testing.T) {
 		flags   nlmsg.Flags
 		reply   reply
 		want    []string
-		errno   syscall.Errno
+		errno   errno.Errno
 		warning string
 		stale   uint64
 	}{
@@ -61,13 +61,13 @@ func TestDoReturnsWhatCameUpToTheEnd(t *testing.T) {
 			b := nlmsg.Begin(nil, nlmsg.TypeDone, nlmsg.FlagMulti, r.Seq(), fakePort)
 			return events(nlmsg.End(b, 0))
 		}, nil, 0, "", 0},
-		{"an error", 0, func(r nlmsg.Msg) []event { return events(answer(r, 2, "no such thing")) }, nil, syscall.ENOENT, "", 0},
+		{"an error", 0, func(r nlmsg.Msg) []event { return events(answer(r, 2, "no such thing")) }, nil, errno.ENOENT, "", 0},
 		{"an error after a reply", nlmsg.FlagAck, func(r nlmsg.Msg) []event {
 			return events(message(r, 0, "a"), answer(r, 22, ""))
-		}, []string{"a"}, syscall.EINVAL, "", 0},
+		}, []string{"a"}, errno.EINVAL, "", 0},
 		{"DONE with an error", 0, func(r nlmsg.Msg) []event {
 			return events(message(r, multi, "a"), done(r, 0, 5))
-		}, []string{"a"}, syscall.EIO, "", 0},
+		}, []string{"a"}, errno.EIO, "", 0},
 		{"a warning", nlmsg.FlagAck, func(r nlmsg.Msg) []event { return events(answer(r, 0, "deprecated")) }, nil, 0, "deprecated", 0},
 		{"NOOP in between", nlmsg.FlagAck, func(r nlmsg.Msg) []event {
 			noop := nlmsg.Msg(message(r, 0, ""))
@@ -133,9 +133,9 @@ func TestFaultsThatTouchNoReplyDoNotFailTheRequest(t *testing.T) {
 		reply func(r nlmsg.Msg) []event
 		stats Stats
 	}{
-		{"EINTR", func(nlmsg.Msg) []event { return []event{{err: syscall.EINTR}} }, Stats{}},
-		{"EAGAIN", func(nlmsg.Msg) []event { return []event{{err: fmt.Errorf("x: %w", syscall.EAGAIN)}} }, Stats{}},
-		{"ENOBUFS, but the answer is there", func(nlmsg.Msg) []event { return []event{{err: syscall.ENOBUFS}} }, Stats{Lost: 1}},
+		{"EINTR", func(nlmsg.Msg) []event { return []event{{err: errno.EINTR}} }, Stats{}},
+		{"EAGAIN", func(nlmsg.Msg) []event { return []event{{err: fmt.Errorf("x: %w", errno.EAGAIN)}} }, Stats{}},
+		{"ENOBUFS, but the answer is there", func(nlmsg.Msg) []event { return []event{{err: errno.ENOBUFS}} }, Stats{Lost: 1}},
 		{"an empty datagram", func(nlmsg.Msg) []event { return events([]byte{}) }, Stats{Malformed: 1}},
 		{"no sender", func(r nlmsg.Msg) []event { return []event{{b: message(r, 0, "forged"), err: socket.ErrSender}} }, Stats{Foreign: 1}},
 		{"another process", func(r nlmsg.Msg) []event {
@@ -192,7 +192,7 @@ func TestLossesAndFaultsFailTheirRequestAndNotTheNext(t *testing.T) {
 		want  error
 		loss  bool
 	}{
-		{"ENOBUFS, and nothing else", func(nlmsg.Msg) []event { return []event{{err: syscall.ENOBUFS}} }, syscall.ENOBUFS, true},
+		{"ENOBUFS, and nothing else", func(nlmsg.Msg) []event { return []event{{err: errno.ENOBUFS}} }, errno.ENOBUFS, true},
 		{"a truncated reply", func(r nlmsg.Msg) []event { return events(message(r, 0, strings.Repeat("x", 400))) }, socket.ErrTruncated, true},
 		{"truncated after a message for us", func(r nlmsg.Msg) []event {
 			return events(join(message(r, nlmsg.FlagMulti, "a"), message(r, nlmsg.FlagMulti, strings.Repeat("x", 400))))
@@ -208,7 +208,7 @@ func TestLossesAndFaultsFailTheirRequestAndNotTheNext(t *testing.T) {
 		{"garbage after a message for us", func(r nlmsg.Msg) []event {
 			return events(join(message(r, nlmsg.FlagMulti, "a"), []byte{1, 2, 3, 4}))
 		}, nlmsg.ErrTruncated, false},
-		{"a receive that fails", func(nlmsg.Msg) []event { return []event{{err: syscall.ENOTCONN}} }, syscall.ENOTCONN, false},
+		{"a receive that fails", func(nlmsg.Msg) []event { return []event{{err: errno.ENOTCONN}} }, errno.ENOTCONN, false},
 		{"more replies than the limit", func(r nlmsg.Msg) []event {
 			return events(message(r, nlmsg.FlagMulti, strings.Repeat("x", 200)), message(r, nlmsg.FlagMulti, strings.Repeat("x", 200)), done(r, 0, 0))
 		}, ErrTooMuch, true},
@@ -350,7 +350,7 @@ func TestBatchIsOneDatagramWithAnErrorForEachRequest(t *testing.T) {
 	}
 	batch := requests("-beg", "good", "bad!", "more", "-end")
 	err := c.Batch(t.Context(), batch...)
-	isError(t, err, syscall.EEXIST)
+	isError(t, err, errno.EEXIST)
 	if err == nil || !strings.Contains(err.Error(), "request 2 of the batch") || !strings.Contains(err.Error(), "exists") {
 		t.Errorf("error %v", err)
 	}
@@ -378,8 +378,8 @@ func TestBatchIsOneDatagramWithAnErrorForEachRequest(t *testing.T) {
 func TestRequestsOfABatchThatIsRefusedAsAWholeAreUnanswered(t *testing.T) {
 	c, _ := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event { return events(answer(reqs[0], 12, "")) })
 	batch := []*Request{c.Request(fakeType, nlmsg.FlagRequest, nil), c.Request(fakeType, nlmsg.FlagAck, nil), c.Request(fakeType, nlmsg.FlagAck, nil)}
-	isError(t, c.Batch(t.Context(), batch...), syscall.ENOMEM)
-	isError(t, batch[0].Err(), syscall.ENOMEM)
+	isError(t, c.Batch(t.Context(), batch...), errno.ENOMEM)
+	isError(t, batch[0].Err(), errno.ENOMEM)
 	isError(t, batch[1].Err(), ErrUnanswered)
 	isError(t, batch[2].Err(), ErrUnanswered)
 }

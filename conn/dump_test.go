@@ -7,11 +7,11 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -69,10 +69,10 @@ func TestDumpDeliversUpToItsEnd(t *testing.T) {
 		{"a reply that is not one of several", func(r nlmsg.Msg) []event { return events(abc(r), message(r, 0, "c"), message(r, 0, "d")) }, []string{"a", "b", "c"}, nil},
 		{"nothing", func(nlmsg.Msg) []event { return nil }, nil, ErrUnanswered},
 		{"nothing but DONE", func(r nlmsg.Msg) []event { return events(done(r, 0, 0)) }, nil, nil},
-		{"an error at once", func(r nlmsg.Msg) []event { return events(answer(r, 95, "no dump")) }, nil, syscall.EOPNOTSUPP},
-		{"EBUSY", func(r nlmsg.Msg) []event { return events(answer(r, 16, "")) }, nil, syscall.EBUSY},
-		{"an error in the middle", func(r nlmsg.Msg) []event { return events(abc(r), answer(r, 5, "")) }, []string{"a", "b"}, syscall.EIO},
-		{"DONE with an error", func(r nlmsg.Msg) []event { return events(abc(r), done(r, 0, 90)) }, []string{"a", "b"}, syscall.EMSGSIZE},
+		{"an error at once", func(r nlmsg.Msg) []event { return events(answer(r, 95, "no dump")) }, nil, errno.EOPNOTSUPP},
+		{"EBUSY", func(r nlmsg.Msg) []event { return events(answer(r, 16, "")) }, nil, errno.EBUSY},
+		{"an error in the middle", func(r nlmsg.Msg) []event { return events(abc(r), answer(r, 5, "")) }, []string{"a", "b"}, errno.EIO},
+		{"DONE with an error", func(r nlmsg.Msg) []event { return events(abc(r), done(r, 0, 90)) }, []string{"a", "b"}, errno.EMSGSIZE},
 		{"late answers in between", func(r nlmsg.Msg) []event {
 			return events(done(other(r), 0, 0), abc(r), message(other(r), 0, "late"), answer(other(r), 1, ""), done(r, 0, 0))
 		}, []string{"a", "b"}, nil},
@@ -83,12 +83,12 @@ func TestDumpDeliversUpToItsEnd(t *testing.T) {
 			return []event{{b: abc(r)}, {b: done(r, 0, 0), info: socket.Info{PortID: 9}}, {b: message(r, multi, "c")}, {b: done(r, 0, 0)}}
 		}, []string{"a", "b", "c"}, nil},
 		{"EINTR and empty datagrams", func(r nlmsg.Msg) []event {
-			return []event{{err: syscall.EINTR}, {b: abc(r)}, {b: []byte{}}, {err: syscall.EAGAIN}, {b: done(r, 0, 0)}}
+			return []event{{err: errno.EINTR}, {b: abc(r)}, {b: []byte{}}, {err: errno.EAGAIN}, {b: done(r, 0, 0)}}
 		}, []string{"a", "b"}, nil},
 		{"ENOBUFS, but all is there", func(r nlmsg.Msg) []event {
-			return []event{{b: abc(r)}, {err: syscall.ENOBUFS}, {b: message(r, multi, "c")}, {b: done(r, 0, 0)}}
+			return []event{{b: abc(r)}, {err: errno.ENOBUFS}, {b: message(r, multi, "c")}, {b: done(r, 0, 0)}}
 		}, []string{"a", "b", "c"}, nil},
-		{"ENOBUFS, and no end", func(r nlmsg.Msg) []event { return []event{{b: abc(r)}, {err: syscall.ENOBUFS}} }, []string{"a", "b"}, syscall.ENOBUFS},
+		{"ENOBUFS, and no end", func(r nlmsg.Msg) []event { return []event{{b: abc(r)}, {err: errno.ENOBUFS}} }, []string{"a", "b"}, errno.ENOBUFS},
 		{"truncated", func(r nlmsg.Msg) []event {
 			return events(abc(r), join(message(r, multi, "c"), message(r, multi, strings.Repeat("x", 400))), done(r, 0, 0))
 		}, []string{"a", "b", "c"}, socket.ErrTruncated},
@@ -301,7 +301,7 @@ func TestTransportsOfDumpsAreKeptWhileTheyAreClean(t *testing.T) {
 }
 
 func TestDumpRunsOnTheFirstTransportWhenTheDialerFails(t *testing.T) {
-	c, _ := newFakeConn(t, lister(long), WithDialer(func() (Transport, error) { return nil, syscall.EMFILE }))
+	c, _ := newFakeConn(t, lister(long), WithDialer(func() (Transport, error) { return nil, errno.EMFILE }))
 	n := 0
 	for _, err := range c.Dump(t.Context(), c.Request(fakeType, 0, nil)) {
 		if err != nil {
@@ -317,7 +317,7 @@ func TestDumpRunsOnTheFirstTransportWhenTheDialerFails(t *testing.T) {
 		t.Errorf("%d messages", n)
 	}
 	_, err := c.Subscribe(1)
-	isError(t, err, syscall.EMFILE)
+	isError(t, err, errno.EMFILE)
 }
 
 func TestSubscribeNeedsAnotherTransportWithGroups(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"syscall"
 
 	"github.com/nlwire/nlwire/errno"
 
@@ -163,7 +162,7 @@ func newError(r *Request, a *nlmsg.ExtAck) *Error {
 // LossError says that something the kernel sent did not arrive, so that it is
 // not known what came of a request, or that notifications are missing.
 //
-// Err is [syscall.ENOBUFS] (the receive buffer was full), [socket.ErrTruncated]
+// Err is [errno.ENOBUFS] (the receive buffer was full), [socket.ErrTruncated]
 // (the datagram was longer than [WithBuffer] allows),
 // [ErrOverrun] or [ErrTooMuch]; errors.Is finds it.
 type LossError struct {
@@ -175,7 +174,7 @@ type LossError struct {
 // Error returns what was being done and what was lost.
 func (e *LossError) Error() string {
 	s := "conn: " + e.Op + ": lost: " + e.Err.Error()
-	if errors.Is(e.Err, syscall.ENOBUFS) {
+	if errno.Is(e.Err, errno.ENOBUFS) {
 		return s + ": the receive buffer was full; it is not known what came of it"
 	}
 	return s

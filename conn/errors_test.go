@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/nlwire/nlwire/errno"
@@ -63,7 +62,7 @@ func TestOffsetsOfAnExtendedAckAreTurnedIntoPaths(t *testing.T) {
 			r := build(c)
 			_, err := c.Do(t.Context(), r)
 			var e *Error
-			if !errors.As(err, &e) || !errors.Is(err, syscall.EINVAL) {
+			if !errors.As(err, &e) || !errors.Is(err, errno.EINVAL) {
 				t.Fatalf("error %v", err)
 			}
 			if e.Offset != 0 && cmp.Diff(tt.want, e.Path) != "" || e.Offset != 0 && !strings.Contains(e.Error(), tt.text) {
@@ -108,7 +107,7 @@ func TestMalformedExtendedAckHidesNoErrnoAndIsNoSuccess(t *testing.T) {
 		})
 		_, err := ask(t, c, nlmsg.FlagAck, "")
 		if code != 0 {
-			isError(t, err, syscall.EACCES)
+			isError(t, err, errno.EACCES)
 		} else if err == nil || !strings.Contains(err.Error(), "request of type 0x20") {
 			t.Errorf("error %v", err)
 		}
@@ -143,7 +142,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 		{&Error{Op: "do it", ExtAck: invalid, Rule: &policy.Rule{Kind: policy.KindString, Len: 15}}, "conn: do it: invalid argument: it must be string of at most 15 bytes"},
 		{&Error{Op: "do it", ExtAck: missing}, "conn: do it: invalid argument: attribute 4 is missing"},
 		{&LossError{Op: "do it", Err: ErrOverrun}, "conn: do it: lost: the kernel reports an overrun: data was lost"},
-		{&LossError{Op: "do it", Err: syscall.ENOBUFS}, "conn: do it: lost: no buffer space available: the receive buffer was full; it is not known what came of it"},
+		{&LossError{Op: "do it", Err: errno.ENOBUFS}, "conn: do it: lost: no buffer space available: the receive buffer was full; it is not known what came of it"},
 	}
 	for _, tt := range tests {
 		if got := tt.err.Error(); got != tt.want {

@@ -8,11 +8,11 @@ import (
 	"os"
 	"runtime"
 	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -201,7 +201,7 @@ func followState(t *testing.T, w world, c *Conn) {
 	resyncs, progress := 0, make(chan struct{}, 1)
 	sub.Resync = func(ctx context.Context, loss *LossError) (err error) {
 		defer signal(progress)
-		isError(t, loss, syscall.ENOBUFS)
+		isError(t, loss, errno.ENOBUFS)
 		resyncs++
 		followed, err = state(ctx, w, c)
 		return err
@@ -288,7 +288,7 @@ func everyGapIsReported(t *testing.T, w world) {
 	for m, err := range sub.All(t.Context()) {
 		signal(progress)
 		if err != nil {
-			isError(t, err, syscall.ENOBUFS)
+			isError(t, err, errno.ENOBUFS)
 			losses, unexplained, isAfterLoss = losses+1, 0, true
 			continue
 		}

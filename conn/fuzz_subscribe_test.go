@@ -3,11 +3,11 @@ package conn
 import (
 	"errors"
 	"slices"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/internal/test/seeds"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -47,9 +47,9 @@ func stream(fates, b []byte) (list []event) {
 		case 3:
 			e.err = socket.ErrTruncated
 		case 4:
-			list = append(list, event{err: syscall.ENOBUFS})
+			list = append(list, event{err: errno.ENOBUFS})
 		case 5:
-			list = append(list, event{err: syscall.EINTR}, event{b: []byte{}})
+			list = append(list, event{err: errno.EINTR}, event{b: []byte{}})
 		}
 		list = append(list, e)
 	}
@@ -66,7 +66,7 @@ func wanted(list []event) (texts []string, losses int, stats Stats) {
 		case e.err == socket.ErrTruncated:
 			stats.Truncated++
 			losses++
-		case errors.Is(e.err, syscall.ENOBUFS):
+		case errors.Is(e.err, errno.ENOBUFS):
 			losses++
 		case e.err != nil:
 		case len(e.b) == 0:

@@ -3,9 +3,9 @@ package conn
 import (
 	"errors"
 	"slices"
-	"syscall"
 	"testing"
 
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/internal/test/seeds"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -48,7 +48,7 @@ func (h *hostile) answer(_ *fake, reqs []nlmsg.Msg) []event {
 		h.sent = append(h.sent, event{b: done(reqs[0], 0, 0)})
 	}
 	if h.how&16 != 0 {
-		h.sent = append(h.sent, event{err: syscall.ENOBUFS})
+		h.sent = append(h.sent, event{err: errno.ENOBUFS})
 	}
 	return slices.Clone(h.sent)
 }
@@ -92,11 +92,14 @@ func (h *hostile) owed() (texts []string, isSound bool) {
 		if e.info.PortID != 0 {
 			continue
 		}
-		if e.err != nil || len(e.b) > fuzzBuffer {
+		if e.err != nil {
 			return texts, false // a loss before the end
 		}
-		isOwn, isFirst := false, true
-		for m, err := range nlmsg.All(e.b) {
+		isOwn, isFirst, isCut := false, true, len(e.b) > fuzzBuffer
+		for m, err := range nlmsg.All(e.b[:min(len(e.b), fuzzBuffer)]) {
+			if isCut && err != nil {
+				break // the messages before are whole
+			}
 			if err != nil && (isOwn || isFirst) || err == nil && m.Type() == nlmsg.TypeOverrun {
 				return texts, false
 			}
@@ -122,6 +125,9 @@ func (h *hostile) owed() (texts []string, isSound bool) {
 					return texts, isSound
 				}
 			}
+		}
+		if isCut {
+			return texts, false
 		}
 	}
 	return texts, isSound && len(texts) > 0

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -115,11 +115,11 @@ func TestPinOfASingleTransportIsThatOne(t *testing.T) {
 func TestPinAndSubscriptionReportTheErrorOfTheDialer(t *testing.T) {
 	fl := &fleet{reply: echo}
 	c := fl.pool(t)
-	fl.fail(syscall.EMFILE)
+	fl.fail(errno.EMFILE)
 	_, err := c.Pin()
-	isError(t, err, syscall.EMFILE)
+	isError(t, err, errno.EMFILE)
 	_, err = c.Subscribe(1)
-	isError(t, err, syscall.EMFILE)
+	isError(t, err, errno.EMFILE)
 	_, err = fl.single(t).Subscribe(1)
 	isError(t, err, ErrNoDialer)
 	isAlive(t, c)

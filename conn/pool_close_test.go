@@ -6,10 +6,10 @@ import (
 	"os"
 	"slices"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"testing/synctest"
 
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -194,13 +194,13 @@ func TestErrorOfASettingIsThatOfTheExchange(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		fl := &fleet{reply: echo}
 		c := fl.pool(t)
-		set := func(Transport) error { return syscall.ENOPROTOOPT }
-		isError(t, c.Configure(t.Context(), set), syscall.ENOPROTOOPT)
+		set := func(Transport) error { return errno.ENOPROTOOPT }
+		isError(t, c.Configure(t.Context(), set), errno.ENOPROTOOPT)
 		isAlive(t, c) // it is not called again
 		good := fl.all[0]
 		if err := c.Configure(t.Context(), func(tr Transport) error {
 			if tr != good {
-				return syscall.ENOPROTOOPT
+				return errno.ENOPROTOOPT
 			}
 			return nil
 		}); err != nil {
@@ -209,9 +209,9 @@ func TestErrorOfASettingIsThatOfTheExchange(t *testing.T) {
 		isAlive(t, c)
 		release := occupy(t, c)
 		_, err := asking(patiently(t), c, 0, "text")
-		isError(t, err, syscall.ENOPROTOOPT)
+		isError(t, err, errno.ENOPROTOOPT)
 		_, err = listing(patiently(t), c, "text")
-		isError(t, err, syscall.ENOPROTOOPT)
+		isError(t, err, errno.ENOPROTOOPT)
 		release()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -235,7 +235,7 @@ func TestTransportWhoseSettingFailsStaysUnclean(t *testing.T) {
 		if err := c.Configure(t.Context(), func(tr Transport) error {
 			if tr == Transport(fl.all[0]) && failures > 0 {
 				failures--
-				return syscall.ENOPROTOOPT
+				return errno.ENOPROTOOPT
 			}
 			return nil
 		}); err != nil {
@@ -243,9 +243,9 @@ func TestTransportWhoseSettingFailsStaysUnclean(t *testing.T) {
 		}
 		release := occupy(t, c)
 		defer release()
-		fl.fail(syscall.EMFILE)
+		fl.fail(errno.EMFILE)
 		_, err := asking(patiently(t), c, 0, "text")
-		isError(t, err, syscall.ENOPROTOOPT)
+		isError(t, err, errno.ENOPROTOOPT)
 		if !c.pool.first.dirty {
 			t.Error("the Transport with the rest of a dump counts as clean")
 		}

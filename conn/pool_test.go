@@ -7,11 +7,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
@@ -174,7 +174,7 @@ func TestMoreNestedDumpsThanTheLimitGetOn(t *testing.T) {
 		"pool":   func(t *testing.T, fl *fleet) *Conn { return fl.pool(t, WithLimit(1, 4)) },
 		"single": func(t *testing.T, fl *fleet) *Conn { return fl.single(t, WithLimit(1, 4)) },
 		"undialable": func(t *testing.T, fl *fleet) *Conn {
-			fl.fail(syscall.EMFILE)
+			fl.fail(errno.EMFILE)
 			return fl.pool(t, WithLimit(1, 4))
 		},
 	} {
@@ -334,7 +334,7 @@ func TestUsedTransportsStayOpen(t *testing.T) {
 }
 
 func TestExchangesTakeTurnsWhileNoTransportCanBeOpened(t *testing.T) {
-	for _, reason := range []error{syscall.EMFILE, fmt.Errorf("socket: %w", syscall.EPERM)} {
+	for _, reason := range []error{errno.EMFILE, fmt.Errorf("socket: %w", errno.EPERM)} {
 		inTime(t, func(t *testing.T) {
 			fl := &fleet{reply: echo}
 			c := fl.pool(t)

@@ -4,8 +4,9 @@ import (
 	"errors"
 	"os"
 	"sync"
-	"syscall"
 	"time"
+
+	"github.com/nlwire/nlwire/errno"
 
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -133,15 +134,15 @@ func (x *receiver) judge(block bool, n int, info socket.Info, err error) ([]byte
 			}
 		case errors.Is(err, socket.ErrSender):
 			x.c.stats.foreign.Add(1)
-		case errors.Is(err, syscall.ENOBUFS):
+		case errno.Is(err, errno.ENOBUFS):
 			// The kernel reports it once, ahead of the datagrams that are queued, and
 			// drops all others until the queue is empty (NETLINK_S_CONGESTED).
 			x.c.stats.lost.Add(1)
-			x.loss = syscall.ENOBUFS
+			x.loss = errno.ENOBUFS
 			if !x.isListener {
 				x.m.room = growReceiveBuffer(x.m.t, 0)
 			}
-			x.missed(syscall.ENOBUFS)
+			x.missed(errno.ENOBUFS)
 			block = false // there may be nothing to wait for
 		case isPassing(err) && failures < maxFailures:
 			failures++
@@ -163,7 +164,7 @@ func (x *receiver) judge(block bool, n int, info socket.Info, err error) ([]byte
 // isPassing reports whether a receive that failed is tried again. EINVAL comes when a
 // dump ends while another goroutine sends (netlink_dump, cb_running).
 func isPassing(err error) bool {
-	return errors.Is(err, syscall.EINTR) || errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EINVAL)
+	return errno.Is(err, errno.EINTR) || errno.Is(err, errno.EAGAIN) || errno.Is(err, errno.EINVAL)
 }
 
 // read is one attempt of next.

@@ -3,10 +3,10 @@ package conn
 import (
 	"fmt"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -94,7 +94,7 @@ func (t *stressTransport) Send(b []byte) error {
 	switch t.fault(b) {
 	case faultSend:
 		t.run.events[faultSend].Add(1)
-		return fmt.Errorf("injected: %w", syscall.ENOMEM)
+		return fmt.Errorf("injected: %w", errno.ENOMEM)
 	case faultStuck:
 		t.run.events[faultStuck].Add(1)
 		<-time.After(stuckFor)
@@ -150,8 +150,8 @@ func (t *stressTransport) inject(b []byte, info socket.Info) bool {
 		t.earlier = append(t.earlier, b...)
 	}
 	reply := stressArrival{b: append([]byte(nil), b...), info: info}
-	interrupted := stressArrival{err: fmt.Errorf("injected: %w", syscall.EINTR)}
-	lost := stressArrival{err: fmt.Errorf("injected: %w", syscall.ENOBUFS)}
+	interrupted := stressArrival{err: fmt.Errorf("injected: %w", errno.EINTR)}
+	lost := stressArrival{err: fmt.Errorf("injected: %w", errno.ENOBUFS)}
 	var list []stressArrival
 	switch fault {
 	case faultDuplicate:

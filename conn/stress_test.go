@@ -11,10 +11,10 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/nla/policy"
 
 	"github.com/nlwire/nlwire/bus"
@@ -201,7 +201,7 @@ func (s *stress) newConn(target *stressTarget, id uint64, isPooled bool) *Conn {
 		mu.Unlock()
 		if fails {
 			s.events[eventDialFailure].Add(1)
-			return nil, fmt.Errorf("injected: %w", syscall.EMFILE)
+			return nil, fmt.Errorf("injected: %w", errno.EMFILE)
 		}
 		return open()
 	}))

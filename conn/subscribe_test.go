@@ -6,11 +6,11 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -26,7 +26,7 @@ type groups struct {
 
 func (g *groups) Join(group uint32) error {
 	if group == 99 {
-		return syscall.EPERM
+		return errno.EPERM
 	}
 	g.joined = append(g.joined, group)
 	return nil
@@ -84,14 +84,14 @@ func TestLoopOfASubscriptionDeliversAllAndReportsLosses(t *testing.T) {
 		stats  Stats
 	}{
 		{"several in a datagram", []event{{b: join(groupMessage("a..."), control(nlmsg.TypeNoop), groupMessage("b"))}}, []string{"a...", "b"}, Stats{}},
-		{"EINTR, EAGAIN, an empty one", []event{{err: syscall.EINTR}, note("a"), {err: syscall.EAGAIN}, {b: []byte{}}}, []string{"a"}, Stats{Malformed: 1}},
+		{"EINTR, EAGAIN, an empty one", []event{{err: errno.EINTR}, note("a"), {err: errno.EAGAIN}, {b: []byte{}}}, []string{"a"}, Stats{Malformed: 1}},
 		{"from another process", []event{{b: groupMessage("lie"), info: socket.Info{PortID: 5}}, {b: groupMessage("lie"), err: socket.ErrSender}}, nil, Stats{Foreign: 2}},
-		{"a loss, reported when nothing is queued", []event{note("a"), {err: syscall.ENOBUFS}, note("b"), note("c")}, []string{"a", "b", "c", full}, Stats{Lost: 1}},
-		{"a loss, reported after as many as the buffer holds", append([]event{{err: syscall.ENOBUFS}}, notes(many...)...),
+		{"a loss, reported when nothing is queued", []event{note("a"), {err: errno.ENOBUFS}, note("b"), note("c")}, []string{"a", "b", "c", full}, Stats{Lost: 1}},
+		{"a loss, reported after as many as the buffer holds", append([]event{{err: errno.ENOBUFS}}, notes(many...)...),
 			slices.Concat(many[:4], []string{full}, many[4:]), Stats{Lost: 1}},
-		{"a second loss meanwhile", slices.Concat([]event{{err: syscall.ENOBUFS}}, notes(many[:3]...), []event{{err: syscall.ENOBUFS}}, notes(many[3:]...)),
+		{"a second loss meanwhile", slices.Concat([]event{{err: errno.ENOBUFS}}, notes(many[:3]...), []event{{err: errno.ENOBUFS}}, notes(many[3:]...)),
 			slices.Concat(many[:4], []string{full}, many[4:], []string{full}), Stats{Lost: 2}},
-		{"two losses before the queue is empty", []event{{err: syscall.ENOBUFS}, note("1"), {err: syscall.ENOBUFS}},
+		{"two losses before the queue is empty", []event{{err: errno.ENOBUFS}, note("1"), {err: errno.ENOBUFS}},
 			[]string{"1", full}, Stats{Lost: 2}},
 		{"an overrun", []event{{b: join(groupMessage("a..."), control(nlmsg.TypeOverrun), groupMessage("b"))}}, []string{"a...", "b", "lost: " + ErrOverrun.Error()}, Stats{Lost: 1}},
 		{"truncated", []event{{b: groupMessage(strings.Repeat("x", 400))}}, []string{"lost: " + socket.ErrTruncated.Error()}, Stats{Truncated: 1, Lost: 1}},
@@ -146,26 +146,26 @@ func TestLoopOfASubscriptionEndsWithTheErrorThatEndedIt(t *testing.T) {
 	_, sub, g := subscribeGroups(t)
 	wrong := errors.New("wrong")
 	sub.Resync = func(context.Context, *LossError) error { return wrong }
-	g.put(event{err: syscall.ENOBUFS})
+	g.put(event{err: errno.ENOBUFS})
 	for _, err := range sub.All(t.Context()) {
 		isError(t, err, wrong)
 	}
-	g.put(event{err: syscall.ENOTCONN})
+	g.put(event{err: errno.ENOTCONN})
 	for _, err := range sub.All(t.Context()) {
-		isError(t, err, syscall.ENOTCONN)
+		isError(t, err, errno.ENOTCONN)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, err := range sub.All(ctx) {
 		isError(t, err, context.Canceled)
 	}
-	g.put(event{b: groupMessage("a")}, event{err: syscall.ENOBUFS})
+	g.put(event{b: groupMessage("a")}, event{err: errno.ENOBUFS})
 	sub.Resync = nil
 	for range sub.All(t.Context()) {
 		break
 	}
 	for _, err := range sub.All(t.Context()) {
-		isError(t, err, syscall.ENOBUFS)
+		isError(t, err, errno.ENOBUFS)
 		break
 	}
 }
@@ -174,7 +174,7 @@ func TestSubscriptionThatFailsLeavesNoTransportOpen(t *testing.T) {
 	g := &groups{fake: newFake(nil)}
 	c, _ := newFakeConn(t, nil, WithDialer(func() (Transport, error) { return g, nil }))
 	_, err := c.Subscribe(1, 99)
-	isError(t, err, syscall.EPERM)
+	isError(t, err, errno.EPERM)
 	if !g.closed {
 		t.Error("the Transport is left open")
 	}

@@ -3,7 +3,6 @@ package conn
 import (
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 
@@ -137,11 +136,11 @@ func TestHintOfAnotherDumpIsForDumps(t *testing.T) {
 	const hint = "another dump"
 	c := (&fleet{reply: func(req nlmsg.Msg) []event { return events(answer(req, errno.EBUSY, "")) }}).single(t)
 	_, err := asking(t.Context(), c, 0, "text")
-	if isError(t, err, syscall.EBUSY); strings.Contains(err.Error(), hint) {
+	if isError(t, err, errno.EBUSY); strings.Contains(err.Error(), hint) {
 		t.Error(err)
 	}
 	_, err = listing(t.Context(), c, "text")
-	if isError(t, err, syscall.EBUSY); !strings.Contains(err.Error(), hint) {
+	if isError(t, err, errno.EBUSY); !strings.Contains(err.Error(), hint) {
 		t.Error(err)
 	}
 }

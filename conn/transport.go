@@ -12,8 +12,8 @@ import (
 //
 // Send, Receive, SetReadDeadline and Close may be called at the same time from
 // different goroutines. Errors are compared with errors.Is, so a Transport may wrap
-// those of another: [syscall.ENOBUFS], [syscall.EINTR], [syscall.EAGAIN],
-// [syscall.EMSGSIZE], [os.ErrClosed], [os.ErrDeadlineExceeded],
+// those of another: [errno.ENOBUFS], [errno.EINTR], [errno.EAGAIN],
+// [errno.EMSGSIZE], also as a syscall.Errno of Linux, [os.ErrClosed], [os.ErrDeadlineExceeded],
 // [socket.ErrTruncated], [socket.ErrSender], [socket.ErrEmpty].
 //
 // A Transport may have more methods of *socket.Socket, which are used if they are there: Join

@@ -2,7 +2,6 @@ package conn
 
 import (
 	"context"
-	"syscall"
 	"testing"
 
 	"github.com/nlwire/nlwire/errno"
@@ -65,12 +64,12 @@ func onBoth(t *testing.T, f func(t *testing.T, w world)) {
 
 // The errnos that answers carry, as Linux numbers them.
 const (
-	errSearch    = syscall.Errno(errno.ESRCH)
-	errBusy      = syscall.Errno(errno.EBUSY)
-	errExist     = syscall.Errno(errno.EEXIST)
-	errInvalid   = syscall.Errno(errno.EINVAL)
-	errRange     = syscall.Errno(errno.ERANGE)
-	errOperation = syscall.Errno(errno.EOPNOTSUPP)
+	errSearch    = errno.ESRCH
+	errBusy      = errno.EBUSY
+	errExist     = errno.EEXIST
+	errInvalid   = errno.EINVAL
+	errRange     = errno.ERANGE
+	errOperation = errno.EOPNOTSUPP
 )
 
 // ctrlRequest is a request to the controller.

@@ -7,12 +7,12 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nlwire/nlwire/conn"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/internal/test/guard"
 	"github.com/nlwire/nlwire/nla"
@@ -61,11 +61,11 @@ func unknownFamilies(t *testing.T, w world) {
 	for _, name := range []string{"nosuch", "nlctr", "nlctrl2", strings.Repeat("x", 15), "802.15.4 \xff"} {
 		_, err := c.Family(t.Context(), name)
 		var refused *conn.Error
-		if !errors.Is(err, syscall.ENOENT) || !errors.Is(err, ErrUnknown) || !errors.As(err, &refused) || !strings.Contains(err.Error(), fmt.Sprintf("%q", name)) {
+		if !errors.Is(err, errno.ENOENT) || !errors.Is(err, ErrUnknown) || !errors.As(err, &refused) || !strings.Contains(err.Error(), fmt.Sprintf("%q", name)) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
-	if _, err := c.FamilyByID(t.Context(), 0x3ff); !errors.Is(err, syscall.ENOENT) || !strings.Contains(err.Error(), "1023") {
+	if _, err := c.FamilyByID(t.Context(), 0x3ff); !errors.Is(err, errno.ENOENT) || !strings.Contains(err.Error(), "1023") {
 		t.Errorf("by id: %v", err)
 	}
 	for name, want := range map[string]error{"": ErrNameEmpty, strings.Repeat("x", 16): ErrNameLong, "nl\x00ctrl": ErrNameNUL, "nlctrl\x00": ErrNameNUL} {

@@ -4,7 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
+
+	"github.com/nlwire/nlwire/errno"
 )
 
 // errZero is that of the zero Resolver.
@@ -37,7 +38,7 @@ var (
 
 // lookupError is the error of a failed lookup of a family.
 func lookupError(family string, err error) error {
-	if errors.Is(err, syscall.ENOENT) {
+	if errno.Is(err, errno.ENOENT) {
 		return fmt.Errorf("ctrl: family %s: %w (%w)", family, ErrUnknown, err)
 	}
 	return fmt.Errorf("ctrl: family %s: %w", family, err)

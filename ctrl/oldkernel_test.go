@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/nlwire/nlwire/errno"
@@ -252,7 +251,7 @@ func TestPoliciesRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.OpPolicy(t.Context(), f.ID, 1); !errors.Is(err, syscall.EINVAL) || errors.Is(err, ErrNotExported) || *dumps != 2 {
+	if _, err := c.OpPolicy(t.Context(), f.ID, 1); !errors.Is(err, errno.EINVAL) || errors.Is(err, ErrNotExported) || *dumps != 2 {
 		t.Errorf("%v after %d dumps", err, *dumps)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"syscall"
 
 	"github.com/nlwire/nlwire/nlmsg"
 
@@ -112,7 +111,7 @@ func (c *Client) OpPolicy(ctx context.Context, id nlmsg.Type, cmd uint8) (OpPoli
 func (c *Client) opPolicy(ctx context.Context, id nlmsg.Type, cmd uint8) (op OpPolicy, isCommon bool, err error) {
 	var attr [8]byte
 	p, err := c.policies(ctx, id, nla.AppendUint32(attr[:0], genlmsg.CtrlAttrOp, uint32(cmd)))
-	if errors.Is(err, syscall.EINVAL) { // CTRL_ATTR_OP is as old as policies by operation
+	if errno.Is(err, errno.EINVAL) { // CTRL_ATTR_OP is as old as policies by operation
 		p, err = c.policies(ctx, id, nil)
 	}
 	if err != nil {

@@ -3,7 +3,6 @@ package ctrl
 import (
 	"bytes"
 	"errors"
-	"syscall"
 	"testing"
 
 	"github.com/nlwire/nlwire/errno"
@@ -86,11 +85,11 @@ func policiesOfTheController(t *testing.T, w world) {
 		t.Error("an operation that is not there")
 	}
 	_, err = c.Policies(t.Context(), &Family{ID: 1000})
-	if !errors.Is(err, syscall.ENOENT) {
+	if !errors.Is(err, errno.ENOENT) {
 		t.Errorf("no such family: %v", err)
 	}
 	_, err = c.OpPolicy(t.Context(), genlmsg.IDCtrl, 77)
-	if !errors.Is(err, syscall.ENOENT) {
+	if !errors.Is(err, errno.ENOENT) {
 		t.Errorf("no such operation: %v", err)
 	}
 }

@@ -8,13 +8,13 @@ import (
 	"runtime"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/conn"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nlmsg"
 )
@@ -159,7 +159,7 @@ func TestResolverUnknownNames(t *testing.T) {
 	r := newResolver(t, c)
 	for range 10 {
 		_, err := r.Family(t.Context(), "later")
-		if !errors.Is(err, ErrUnknown) || !errors.Is(err, syscall.ENOENT) || !strings.Contains(err.Error(), `"later"`) {
+		if !errors.Is(err, ErrUnknown) || !errors.Is(err, errno.ENOENT) || !strings.Contains(err.Error(), `"later"`) {
 			t.Fatalf("error %v", err)
 		}
 	}
@@ -320,7 +320,7 @@ func TestResolverThatHearsNothing(t *testing.T) {
 	idOf(t, r, "a")
 	s.breakDown()
 	eventually(t, "the error is reported", func() bool { return r.Err() != nil })
-	if !errors.Is(r.Err(), syscall.ENOTCONN) {
+	if !errors.Is(r.Err(), errno.ENOTCONN) {
 		t.Error(r.Err())
 	}
 	for range 3 {

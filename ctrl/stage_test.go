@@ -4,11 +4,11 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/conn"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -184,14 +184,14 @@ func (p *port) Send(b []byte) error {
 func (p *port) Receive(b []byte) (int, socket.Info, error) {
 	n, info, err := p.Port.Receive(b)
 	if p.broken.Load() {
-		return 0, socket.Info{}, syscall.ENOTCONN
+		return 0, socket.Info{}, errno.ENOTCONN
 	}
 	return n, info, err
 }
 
 func (p *port) TryReceive(b []byte) (int, socket.Info, error) {
 	if p.broken.Load() {
-		return 0, socket.Info{}, syscall.ENOTCONN
+		return 0, socket.Info{}, errno.ENOTCONN
 	}
 	return p.Port.TryReceive(b)
 }

@@ -211,8 +211,8 @@ func (e *ExtAck) SetReport(r *policy.Report, buf []byte) []byte {
 		buf = append(buf, r.Msg...)
 		e.Msg = buf[start:len(buf):len(buf)]
 	}
-	if r.HasAttr {
-		e.Offset = uint32(r.Offset)
+	if r.HasAttr { // NL_SET_ERR_MSG_ATTR_POL sets the policy too
+		e.Offset, e.Policy = uint32(r.Offset), nil
 	}
 	if r.Policy != nil && policywire.Exported(r.Policy.Kind) {
 		start := len(buf)

@@ -19,7 +19,8 @@ type AckOptions struct {
 // The payload of the request is repeated on an error, unless opts.Cap; offsets
 // that lie outside the request are left out, as are all TLVs but the text and
 // the cookie on success. A text that does not fit into an attribute is cut; such a cookie or
-// policy panics. A request below HeaderLen bytes has a zero header. A text with
+// policy panics. A request below HeaderLen bytes is
+// repeated with zeros after it. A text with
 // its NUL, a cookie or a policy over nla.MaxPayload panics, as in AppendDone.
 func AppendAck(b []byte, e *ExtAck, opts AckOptions) []byte {
 	var flags Flags

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/nlwire/nlwire/errno"
@@ -102,7 +101,7 @@ func NewClient(s *socket.Socket, serverPortID uint32, flags ...socket.Flag) (*Cl
 
 func (c *Client) begin(flags []socket.Flag) (err error) {
 	if c.server.PortID == 0 || c.sock.Protocol() != socket.UserSock {
-		return fmt.Errorf("usersock: dial port %d: %w", c.server.PortID, syscall.EINVAL)
+		return fmt.Errorf("usersock: dial port %d: %w", c.server.PortID, errno.EINVAL)
 	}
 	if c.second, err = c.sock.Sibling(); err != nil {
 		return err
@@ -112,7 +111,7 @@ func (c *Client) begin(flags []socket.Flag) (err error) {
 	}
 	var a nlmsg.ExtAck
 	if id := c.server.PortID; id == c.PortID() || id == c.second.PortID() {
-		err = syscall.ECONNREFUSED // the server is gone: its port ID has become ours
+		err = errno.ECONNREFUSED // the server is gone: its port ID has become ours
 	} else {
 		a, err = c.ask(c.sock, cmdHello, c.second.PortID())
 	}
@@ -275,7 +274,7 @@ func (c *Client) ask(s *socket.Socket, command, value uint32) (nlmsg.ExtAck, err
 			return a, err
 		}
 		// A server that ends leaves datagrams unread.
-		if err := s.TrySendTo(plain(nil, nlmsg.TypeNoop, c.PortID()), c.server); errors.Is(err, syscall.ECONNREFUSED) {
+		if err := s.TrySendTo(plain(nil, nlmsg.TypeNoop, c.PortID()), c.server); errno.Is(err, errno.ECONNREFUSED) {
 			return nlmsg.ExtAck{}, err
 		}
 	}
@@ -330,12 +329,12 @@ func (c *Client) Stats() ClientStats {
 // ErrEvicted ends a Client whose place the server gave to another, because the Client
 // read nothing for too long ([WithMaxClients]). It matches ECONNREFUSED. Its groups and
 // options are gone; dial again.
-var ErrEvicted = fmt.Errorf("usersock: evicted by the server, which found the socket full for too long: dial again: %w", syscall.ECONNREFUSED)
+var ErrEvicted = fmt.Errorf("usersock: evicted by the server, which found the socket full for too long: dial again: %w", errno.ECONNREFUSED)
 
 var (
 	errZero   = fmt.Errorf("usersock: the zero Client or Server is not open: make one with Dial or NewServer: %w", os.ErrClosed)
-	errGone   = fmt.Errorf("usersock: the server has ended: %w", syscall.ECONNREFUSED)
-	errLost   = fmt.Errorf("usersock: receive: the queue at the server was full: %w", syscall.ENOBUFS)
+	errGone   = fmt.Errorf("usersock: the server has ended: %w", errno.ECONNREFUSED)
+	errLost   = fmt.Errorf("usersock: receive: the queue at the server was full: %w", errno.ENOBUFS)
 	errClosed = fmt.Errorf("usersock: receive: %w", os.ErrClosed)
 	errTime   = fmt.Errorf("usersock: receive: %w", os.ErrDeadlineExceeded)
 )

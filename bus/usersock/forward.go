@@ -3,8 +3,9 @@ package usersock
 import (
 	"errors"
 	"os"
-	"syscall"
 	"time"
+
+	"github.com/nlwire/nlwire/errno"
 
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -37,7 +38,7 @@ func (f *forwarder) run(at *session) {
 			err = f.send(at, n, info)
 		case errors.Is(err, os.ErrClosed):
 			return
-		case errors.Is(err, syscall.EINTR):
+		case errno.Is(err, errno.EINTR):
 			continue
 		default:
 			if info.Size > len(f.buf)-maxInfo {
@@ -66,7 +67,7 @@ func (f *forwarder) send(at *session, n int, info socket.Info) error {
 		copy(f.buf[start:], front)
 	}
 	err := f.sendBytes(at, f.buf[start:maxInfo+n])
-	if errors.Is(err, syscall.EMSGSIZE) {
+	if errno.Is(err, errno.EMSGSIZE) {
 		return f.lost(at)
 	}
 	return err
@@ -80,7 +81,7 @@ func (f *forwarder) lost(at *session) error {
 
 // gone counts a client whose socket is closed.
 func (f *forwarder) gone(err error) {
-	if errors.Is(err, syscall.ECONNREFUSED) {
+	if errno.Is(err, errno.ECONNREFUSED) {
 		f.s.stats.gone.Add(1)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
 	"time"
 
 	"github.com/nlwire/nlwire/bus"
@@ -118,7 +117,7 @@ func (s *Server) sweep() bool {
 	s.mu.Lock()
 	for id, p := range s.peers {
 		err := s.sock.TrySendTo(plain(nil, nlmsg.TypeNoop, id), socket.Addr{PortID: id})
-		if errors.Is(err, syscall.ECONNREFUSED) {
+		if errno.Is(err, errno.ECONNREFUSED) {
 			gone = append(gone, p.now)
 			delete(s.peers, id)
 		}

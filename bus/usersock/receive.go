@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
 	"time"
+
+	"github.com/nlwire/nlwire/errno"
 
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -193,7 +194,7 @@ func (c *Client) emptied() {
 		switch err := c.sock.TrySendTo(b, c.server); {
 		case err == socket.ErrFull:
 			return // the next time
-		case errors.Is(err, syscall.ECONNREFUSED):
+		case errno.Is(err, errno.ECONNREFUSED):
 			c.end(errGone)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/nlwire/nlwire/bus"
@@ -98,7 +97,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		case err == socket.ErrTruncated, err == socket.ErrSender:
 			s.stats.malformed.Add(1)
 			err = nil
-		case errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.EINTR):
+		case errno.Is(err, errno.ENOBUFS), errno.Is(err, errno.EINTR):
 			err = nil
 		}
 		if err != nil {
