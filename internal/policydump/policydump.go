@@ -26,7 +26,10 @@ func (t *Tables) Add(top *policy.Policy) {
 	t.add(top)
 	for ; t.next < len(t.List); t.next++ {
 		for i := range t.List[t.next].Attrs {
-			t.add(t.List[t.next].Attrs[i].Nested)
+			// A nest without types has no number, as its rule tells none.
+			if nested := t.List[t.next].Attrs[i].Nested; nested != nil && nested.MaxType() > 0 {
+				t.add(nested)
+			}
 		}
 	}
 }
