@@ -23,7 +23,7 @@ const roundTime = 2 * time.Millisecond
 // Cases are all cases in the order in which they run: the routes are added between
 // them.
 var Cases = []Case{
-	{Name: "decode", Inputs: []string{"families", "policy", "links", "routes10k", "u32", "mixed"},
+	{Name: "decode", Inputs: []string{"families", "policy", "links", "routes10k", "u32", "mixed", "mixed-large"},
 		Columns: []string{"nlwire", "nlwire-all", "nlwire-consume", "mdlayher", "vishvananda", "jsimonetti",
 			"syscall", "libmnl", "libnl", "c-inline", "c-predicted", "floor"},
 		Rounds: 101, Round: roundTime, Units: 1},

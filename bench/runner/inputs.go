@@ -62,6 +62,8 @@ func (r *run) set(c *Case, name string) (*recorded.Set, error) {
 		return recorded.U32(), nil
 	case "mixed":
 		return recorded.Mixed(), nil
+	case "mixed-large":
+		return recorded.MixedLarge(), nil
 	}
 	return nil, fmt.Errorf("no input %q", name)
 }
