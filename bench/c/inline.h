@@ -4,9 +4,8 @@
 
 #include <stdint.h>
 
-void open_encode(void);
+void open_encode(void), open_copy(void), open_append(void);
 uint64_t encode_inline(uint64_t n), check_inline(void);
-uint64_t encode_floor(uint64_t n), check_floor(void);
 
 void open_generic(void), open_threads(void), open_route(void), open_flood(void);
 uint64_t resolve_inline(uint64_t n), resolve_floor(uint64_t n);

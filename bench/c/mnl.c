@@ -1,6 +1,6 @@
 /* The column libmnl, as its documentation's examples use it. */
 #define _GNU_SOURCE
-#include "message.h"
+#include "encode.h"
 
 #include <libmnl/libmnl.h>
 #include <sys/socket.h>
@@ -119,7 +119,6 @@ static inline uint64_t parse(const struct nlmsghdr *h)
 
 static uint64_t decode_policy(uint64_t n) { EACH(n, parse(h)); }
 
-static char buf[BUFFER];
 static uint64_t sum; /* of what the callbacks saw */
 static struct mnl_socket *nl;
 static uint32_t seq, port;
@@ -153,8 +152,7 @@ static __attribute__((noinline)) uint32_t encode_request(uint32_t i)
 
 static __attribute__((noinline)) uint32_t encode_mixed(uint32_t i)
 {
-	struct nlmsghdr *h = header(buf, RTM_NEWLINK,
-				    NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, i);
+	struct nlmsghdr *h = header(buf, RTM_NEWLINK, LINK_FLAGS, i);
 	struct ifla_vlan_flags f = { VLAN_FLAG_GVRP, ~0u };
 	struct nlattr *info, *data;
 
@@ -175,12 +173,30 @@ static __attribute__((noinline)) uint32_t encode_mixed(uint32_t i)
 	return h->nlmsg_len;
 }
 
-static uint64_t run_request(uint64_t n) { RUN_ENCODE(n, buf, encode_request); }
-static uint64_t run_mixed(uint64_t n) { RUN_ENCODE(n, buf, encode_mixed); }
-static uint64_t check_request(void) { CHECK_ENCODE(buf, encode_request); }
-static uint64_t check_mixed(void) { CHECK_ENCODE(buf, encode_mixed); }
-static uint64_t encode(uint64_t n) { return is_mixed() ? run_mixed(n) : run_request(n); }
-static uint64_t check(void) { return is_mixed() ? check_mixed() : check_request(); }
+static char *text; /* the payload of "append" with a NUL */
+
+static uint32_t encode_append(uint32_t i)
+{
+	struct nlmsghdr *h = header(buf, RTM_NEWLINK, LINK_FLAGS, i);
+
+	for (int n = 0; n < APPENDED; n++) {
+		mnl_attr_put(h, 1, in.datagrams->len, in.datagrams->b);
+		mnl_attr_put_strz(h, 2, text);
+	}
+	return h->nlmsg_len;
+}
+
+static void open_append(void)
+{
+	text = calloc(1, in.datagrams->len + 1);
+	memcpy(text, in.datagrams->b, in.datagrams->len);
+	encode = encode_append;
+}
+
+static void open_encode(void)
+{
+	encode = in.header_len == MIXED ? encode_mixed : encode_request;
+}
 
 static void open_socket(int protocol)
 {
@@ -284,7 +300,7 @@ static int route_cb(const struct nlmsghdr *h, void *data)
 
 static int receive(uint32_t number, uint32_t to, mnl_cb_t cb, void *data)
 {
-	ssize_t n = mnl_socket_recvfrom(nl, buf, sizeof buf);
+	ssize_t n = mnl_socket_recvfrom(nl, buf, BUFFER);
 	int result;
 
 	if (n < 0)
@@ -371,7 +387,8 @@ const struct column columns[] = {
 	{ "decode", "libmnl", NULL, { decode, NULL } },
 	{ "decode-deep", "libmnl", NULL, { decode_deep, NULL } },
 	{ "decode-policy", "libmnl", open_policy, { decode_policy, NULL } },
-	{ "encode", "libmnl", NULL, { encode, check } },
+	{ "encode", "libmnl", open_encode, { run_encode, check_encode } },
+	{ "append", "libmnl", open_append, { run_encode, check_encode } },
 	{ "resolve", "libmnl", open_generic, { resolve, NULL } },
 	{ "families", "libmnl", open_generic, { families, NULL } },
 	{ "routes10k", "libmnl", open_route, { routes, NULL } },

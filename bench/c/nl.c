@@ -152,7 +152,7 @@ static struct nl_msg *mixed(uint32_t i)
 	struct ifinfomsg link = { 0 };
 	struct nlattr *info, *data;
 
-	if (!nlmsg_put(m, 0, i, RTM_NEWLINK, 0, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL) ||
+	if (!nlmsg_put(m, 0, i, RTM_NEWLINK, 0, LINK_FLAGS) ||
 	    nlmsg_append(m, &link, sizeof link, NLMSG_ALIGNTO))
 		goto full;
 	NLA_PUT_STRING(m, IFLA_IFNAME, names[i % 4]);
@@ -193,14 +193,14 @@ static inline uint64_t encode_each(uint64_t n, struct nl_msg *(*make)(uint32_t))
 	return sum;
 }
 
-static uint64_t encode(uint64_t n) { return encode_each(n, is_mixed() ? mixed : request); }
+static uint64_t encode(uint64_t n) { return encode_each(n, in.header_len == MIXED ? mixed : request); }
 
 static uint64_t check(void)
 {
 	uint64_t sum = FNV_OFFSET;
 
 	for (uint32_t i = 0; i < MESSAGES_PER_OP; i++) {
-		struct nl_msg *m = is_mixed() ? mixed(i) : request(i);
+		struct nl_msg *m = in.header_len == MIXED ? mixed(i) : request(i);
 
 		sum = fnv1a(sum, nlmsg_hdr(m), nlmsg_hdr(m)->nlmsg_len);
 		nlmsg_free(m);

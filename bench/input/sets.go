@@ -70,6 +70,15 @@ func Routes(datagrams [][]byte) *Set {
 	return s.want()
 }
 
+// Payload is one datagram of n bytes, none of them NUL: what "append" appends.
+func Payload(n int) *Set {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(1 + i%255)
+	}
+	return &Set{Datagrams: [][]byte{b}}
+}
+
 // U32 has 64 attributes of 32 bits in each of its messages.
 func U32() *Set {
 	r := rand.New(rand.NewPCG(1, 2))

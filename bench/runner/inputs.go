@@ -2,6 +2,7 @@ package runner
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	recorded "github.com/nlwire/nlwire/bench/input"
@@ -45,6 +46,10 @@ func (r *run) set(c *Case, name string) (*recorded.Set, error) {
 	if c.Name == "encode" {
 		return map[string]*recorded.Set{"request": {}, "mixed": {HeaderLen: 16}}[name], nil
 	}
+	if c.Name == "append" {
+		n, err := strconv.Atoi(name)
+		return recorded.Payload(n), err
+	}
 	switch name {
 	case "families":
 		return recorded.Families()
@@ -71,6 +76,8 @@ func (r *run) set(c *Case, name string) (*recorded.Set, error) {
 // attributes counts those of one operation.
 func attributes(c *Case, set *recorded.Set) (n float64) {
 	switch {
+	case c.Name == "append":
+		return 16
 	case c.Name != "encode":
 	case set.HeaderLen == 0:
 		return 1

@@ -32,6 +32,11 @@ var cases = map[string]map[string]column{
 		"syscall":     missing("it has no encoder"),
 		"jsimonetti":  missing("its encoders choose the attributes and their order"),
 	},
+	"append": {
+		"nlwire":      appending(appendNlwire),
+		"mdlayher":    appending(appendMdlayher),
+		"vishvananda": appending(appendVishvananda),
+	},
 	"resolve": {
 		"nlwire":      resolveNlwire,
 		"nlwire-conn": resolveConn,

@@ -144,10 +144,27 @@ func mixedMdlayher(i uint32) ([]byte, error) {
 		return nil, err
 	}
 	data := append(make([]byte, unix.SizeofIfInfomsg, unix.SizeofIfInfomsg+len(attrs)), attrs...)
+	return marshalMdlayher(unix.RTM_NEWLINK, linkFlags, i, data)
+}
+
+func appendMdlayher(i uint32, p []byte, s string) ([]byte, error) {
+	ae := netlink.NewAttributeEncoder()
+	for range appended {
+		ae.Bytes(1, p)
+		ae.String(2, s)
+	}
+	attrs, err := ae.Encode()
+	if err != nil {
+		return nil, err
+	}
+	return marshalMdlayher(unix.RTM_NEWLINK, linkFlags, i, attrs)
+}
+
+// marshalMdlayher makes a request.
+func marshalMdlayher(typ netlink.HeaderType, flags netlink.HeaderFlags, i uint32, data []byte) ([]byte, error) {
 	m := netlink.Message{
 		Header: netlink.Header{
-			Length: uint32(unix.NLMSG_HDRLEN + len(data)), Type: unix.RTM_NEWLINK,
-			Flags: netlink.Request | linkFlags, Sequence: i,
+			Length: uint32(unix.NLMSG_HDRLEN + len(data)), Type: typ, Flags: netlink.Request | flags, Sequence: i,
 		},
 		Data: data,
 	}

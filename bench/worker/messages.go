@@ -50,7 +50,20 @@ func encoding(request, mixed encoder) column {
 		if in.HeaderLen != 0 {
 			encode = mixed
 		}
-		return task{run: runEncoder(encode), check: checkEncoder(encode)}, nil
+		return encode.task(), nil
+	}
+}
+
+func (encode encoder) task() task { return task{run: runEncoder(encode), check: checkEncoder(encode)} }
+
+// appended are as many byte slices and as many strings in a message of "append".
+const appended = 8
+
+// appending is the task of "append": messages of the same payload, as bytes and with a NUL.
+func appending(encode func(i uint32, p []byte, s string) ([]byte, error)) column {
+	return func(in *input.Set) (task, error) {
+		p, s := in.Datagrams[0], string(in.Datagrams[0])
+		return encoder(func(i uint32) ([]byte, error) { return encode(i, p, s) }).task(), nil
 	}
 }
 

@@ -170,7 +170,7 @@ func policyNlwire(in *input.Set) (task, error) {
 }
 
 // encoded is where messages are encoded, static as in the C columns.
-var encoded [1024]byte
+var encoded [8 << 10]byte
 
 // encodeNlwire has its loops written out: an indirect call would count here. Like
 // their counterparts in C, the encoders take a number and know the buffer.
@@ -234,6 +234,15 @@ func encodeMixed(i uint32) []byte {
 	b = nla.End(nla.End(b, data), info)
 	b = nla.AppendUint32(b, unix.IFLA_TXQLEN, 1000)
 	return nlmsg.End(b, 0)
+}
+
+func appendNlwire(i uint32, p []byte, s string) ([]byte, error) {
+	b := nlmsg.Begin(encoded[:0], unix.RTM_NEWLINK, nlmsg.FlagRequest|linkFlags, i, 0)
+	for range appended {
+		b = nla.AppendBytes(b, 1, p)
+		b = nla.AppendCString(b, 2, s)
+	}
+	return nlmsg.End(b, 0), nil
 }
 
 // familySum reads a message of the controller about a family.

@@ -114,6 +114,16 @@ func mixedVishvananda(i uint32) ([]byte, error) {
 	return r.Serialize(), nil
 }
 
+func appendVishvananda(i uint32, p []byte, s string) ([]byte, error) {
+	r := nl.NewNetlinkRequest(unix.RTM_NEWLINK, linkFlags)
+	r.Seq = i
+	for range appended {
+		r.AddData(nl.NewRtAttr(1, p))
+		r.AddData(nl.NewRtAttr(2, nl.ZeroTerminated(s)))
+	}
+	return r.Serialize(), nil
+}
+
 func resolveVishvananda(*input.Set) (task, error) { return resolvingVishvananda(1) }
 
 // pipelineVishvananda asks one by one: it has no other way.

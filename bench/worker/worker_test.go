@@ -17,6 +17,9 @@ func codecSets(t *testing.T, kase string) map[string]*input.Set {
 	if kase == "encode" {
 		return map[string]*input.Set{"request": {}, "mixed": {HeaderLen: 16}}
 	}
+	if kase == "append" {
+		return map[string]*input.Set{"0": input.Payload(0), "17": input.Payload(17), "256": input.Payload(256)}
+	}
 	all := map[string]*input.Set{"u32": input.U32(), "mixed": input.Mixed()}
 	for name, f := range map[string]func() (*input.Set, error){
 		"families": input.Families, "policy": input.EthtoolPolicy, "links": input.Links,
@@ -32,7 +35,7 @@ func codecSets(t *testing.T, kase string) map[string]*input.Set {
 
 // The Go columns must do the same work. With those in C the runner compares them.
 func TestColumnsAgree(t *testing.T) {
-	for _, kase := range []string{"decode", "decode-deep", "decode-policy", "encode"} {
+	for _, kase := range []string{"decode", "decode-deep", "decode-policy", "encode", "append"} {
 		for name, set := range codecSets(t, kase) {
 			want := map[string]uint64{}
 			for column := range cases[kase] {
@@ -68,7 +71,7 @@ func sums(kase, column string, set *input.Set) (check, run uint64, err error) {
 }
 
 func TestNlwireDoesNotAllocate(t *testing.T) {
-	for _, kase := range []string{"decode", "decode-deep", "decode-policy", "encode"} {
+	for _, kase := range []string{"decode", "decode-deep", "decode-policy", "encode", "append"} {
 		for name, set := range codecSets(t, kase) {
 			task, err := cases[kase]["nlwire"](set)
 			if err != nil {
