@@ -123,6 +123,38 @@ static inline uint64_t parse(struct nlmsghdr *h)
 
 static uint64_t decode_policy(uint64_t n) { EACH(n, parse(h)); }
 
+static struct nlattr **tables[3];
+
+static void open_tables(void)
+{
+	for (int i = 0; i < 3; i++)
+		tables[i] = calloc(in.rule_count, sizeof **tables);
+}
+
+/* small reads the table of a message, or of a nest at levels below. */
+static uint64_t small(struct nlmsghdr *h, struct nlattr *nest, int level, uint32_t depth)
+{
+	struct nlattr **tb = tables[level];
+	uint64_t sum = 0;
+
+	if ((h ? nlmsg_parse(h, in.header_len, tb, in.rule_count - 1, NULL) :
+		 nla_parse_nested(tb, in.rule_count - 1, nest, NULL)) < 0)
+		fail("malformed attribute");
+	for (uint32_t i = 0; i < in.wanted_count; i++) {
+		struct nlattr *a = tb[in.wanted[i]];
+		uint32_t below = level ? depth - 1 : depth_of(in.wanted[i]);
+
+		if (!a)
+			continue;
+		sum += touch_attr(a);
+		if (below)
+			sum += small(NULL, a, level + 1, below);
+	}
+	return sum;
+}
+
+static uint64_t table_small(uint64_t n) { EACH(n, small(h, NULL, 0, 0)); }
+
 /* A message of the library is allocated; it is made no larger than it must be. */
 static struct nl_msg *message(void)
 {
@@ -386,6 +418,7 @@ const struct column columns[] = {
 	{ "decode-deep", "libnl", NULL, { decode_deep, NULL } },
 	{ "decode-policy", "libnl", open_policy, { decode_policy, NULL } },
 	{ "encode", "libnl", NULL, { encode, check } },
+	{ "table-small", "libnl", open_tables, { table_small, NULL } },
 	{ "resolve", "libnl", open_resolve, { resolve, NULL } },
 	{ "families", "libnl", open_families, { families, NULL } },
 	{ "routes10k", "libnl", open_routes, { routes, NULL } },

@@ -165,7 +165,7 @@ func inputs(rows []Row, kase string) (all []string) {
 }
 
 // own are this project's columns and those that no library is behind.
-var own = []string{"nlwire", "nlwire-all", "nlwire-consume", "nlwire-conn", "c-inline", "c-predicted", "c-threads", "floor"}
+var own = []string{"nlwire", "nlwire-all", "nlwire-consume", "nlwire-table", "nlwire-conn", "c-inline", "c-predicted", "c-threads", "floor"}
 
 // best returns the fastest row of another library, nil if there is none.
 func best(rows []Row, kase, input string) *Row {

@@ -24,7 +24,7 @@ var cPrograms = []struct {
 	sources       []string
 	columns       []string
 }{
-	{"inline", "", []string{"inline.c", "encode.c", "live.c"}, []string{"c-inline", "c-predicted", "c-threads", "floor"}},
+	{"inline", "", []string{"inline.c", "encode.c", "live.c", "typed.c"}, []string{"c-inline", "c-predicted", "c-threads", "floor"}},
 	{"mnl", "libmnl", []string{"mnl.c"}, []string{"libmnl"}},
 	{"nl", "libnl-genl-3.0", []string{"nl.c"}, []string{"libnl"}},
 }

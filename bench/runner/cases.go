@@ -39,6 +39,14 @@ var Cases = []Case{
 		Columns: []string{"nlwire", "mdlayher", "vishvananda", "jsimonetti", "syscall", "libmnl", "libnl",
 			"c-inline", "floor"},
 		Rounds: 101, Round: roundTime, Units: 64},
+	typedCase("typed-link", "links"),
+	typedCase("typed-link-copied", "links"),
+	typedCase("typed-route", "multipath"),
+	typedCase("typed-nft", "rules"),
+	typedCase("typed-flow", "flows"),
+	{Name: "table-small", Inputs: []string{"route", "address", "nested"},
+		Columns: []string{"nlwire-table", "libmnl", "libnl", "c-inline"},
+		Rounds:  101, Round: roundTime, Units: 1},
 	{Name: "append", Inputs: []string{"0", "1", "4", "8", "16", "17", "24", "32", "33", "64", "128", "256"},
 		Columns: []string{"nlwire", "mdlayher", "vishvananda", "libmnl", "c-inline"},
 		Rounds:  101, Round: roundTime, Units: 64},
@@ -56,6 +64,13 @@ var Cases = []Case{
 		Rounds: 101, Round: roundTime, Units: 1, Live: true},
 	{Name: "routes1m", Inputs: []string{"1000000"}, Columns: routeColumns,
 		Rounds: 5, Units: 1, Live: true},
+}
+
+func typedCase(name, input string) Case {
+	return Case{Name: name, Inputs: []string{input},
+		Columns: []string{"nlwire", "nlwire-consume", "nlwire-all", "nlwire-table", "mdlayher", "jsimonetti",
+			"vishvananda", "libmnl", "c-inline"},
+		Rounds: 101, Round: roundTime, Units: 1}
 }
 
 var (

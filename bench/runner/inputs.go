@@ -3,6 +3,7 @@ package runner
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	recorded "github.com/nlwire/nlwire/bench/input"
@@ -50,6 +51,16 @@ func (r *run) set(c *Case, name string) (*recorded.Set, error) {
 		n, err := strconv.Atoi(name)
 		return recorded.Payload(n), err
 	}
+	switch c.Name {
+	case "typed-route":
+		return recorded.MultipathRoutes(), nil
+	case "typed-nft":
+		return recorded.NFTRules(), nil
+	case "typed-flow":
+		return recorded.Flows(), nil
+	case "table-small":
+		return recorded.SmallTables(name)
+	}
 	switch name {
 	case "families":
 		return recorded.Families()
@@ -91,13 +102,18 @@ func attributes(c *Case, set *recorded.Set) (n float64) {
 			}
 			for a := range nla.All(m.Attrs(set.HeaderLen)) {
 				n++
-				if depth := set.Depth(a.Type()); depth > 0 && c.Name == "decode-deep" {
+				if depth := set.Depth(a.Type()); depth > 0 && c.deep() {
 					n += nested(a.Payload(), depth)
 				}
 			}
 		}
 	}
 	return n
+}
+
+// deep reports whether the case goes into nests.
+func (c *Case) deep() bool {
+	return c.Name == "decode-deep" || c.Name == "table-small" || strings.HasPrefix(c.Name, "typed-")
 }
 
 func nested(b []byte, depth uint32) (n float64) {

@@ -37,6 +37,36 @@ var cases = map[string]map[string]column{
 		"mdlayher":    appending(appendMdlayher),
 		"vishvananda": appending(appendVishvananda),
 	},
+	"typed-link":        linkColumns(func(decode func(*link, []byte) error) func(*link, []byte) error { return decode }),
+	"typed-link-copied": linkColumns(copied),
+	"typed-route": {
+		"nlwire":         typed((*multipath).walk, (*multipath).sum),
+		"nlwire-consume": typed((*multipath).consume, (*multipath).sum),
+		"nlwire-all":     typed((*multipath).all, (*multipath).sum),
+		"nlwire-table":   typed((*multipath).fromTable, (*multipath).sum),
+		"mdlayher":       typed(multipathMdlayher, (*multipath).sum),
+		"jsimonetti":     typed(multipathJsimonetti, (*multipath).sum),
+		"vishvananda":    missing(notExported),
+	},
+	"typed-nft": {
+		"nlwire":         typed((*rule).walk, (*rule).sum),
+		"nlwire-consume": typed((*rule).consume, (*rule).sum),
+		"nlwire-all":     typed((*rule).all, (*rule).sum),
+		"nlwire-table":   typed((*rule).fromTable, (*rule).sum),
+		"mdlayher":       typed(ruleMdlayher, (*rule).sum),
+		"jsimonetti":     missing(rtnetlinkOnly),
+		"vishvananda":    missing("it has no nftables"),
+	},
+	"typed-flow": {
+		"nlwire":         typed((*flow).walk, (*flow).sum),
+		"nlwire-consume": typed((*flow).consume, (*flow).sum),
+		"nlwire-all":     typed((*flow).all, (*flow).sum),
+		"nlwire-table":   typed((*flow).fromTable, (*flow).sum),
+		"mdlayher":       typed(flowMdlayher, (*flow).sum),
+		"jsimonetti":     missing(rtnetlinkOnly),
+		"vishvananda":    missing(notExported),
+	},
+	"table-small": {"nlwire-table": tableNlwire},
 	"resolve": {
 		"nlwire":      resolveNlwire,
 		"nlwire-conn": resolveConn,
@@ -86,6 +116,7 @@ var routeColumns = map[string]column{
 // Why columns are missing.
 const (
 	typedOnly     = "it decodes attributes with mdlayher/netlink, into types of its own"
+	notExported   = "its decoder of a message is not exported"
 	noPolicies    = "it has no policies"
 	rtnetlinkOnly = "it knows nothing but rtnetlink"
 )

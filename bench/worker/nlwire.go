@@ -169,6 +169,55 @@ func policyNlwire(in *input.Set) (task, error) {
 	})(in)
 }
 
+func tableNlwire(in *input.Set) (task, error) {
+	levels := make([]nla.Table, 3)
+	for i := range levels {
+		levels[i].Slots = make([]uint32, len(in.Rules))
+	}
+	return walking(func(d []byte, in *input.Set) (sum uint64, err error) {
+		c := nlmsg.Walk(d)
+		for ; c.More(); c = c.Next() {
+			if c.Type() < nlmsg.MinType {
+				continue
+			}
+			s, err := sumTable(levels, c.Attrs(in.HeaderLen), in, 0)
+			if err != nil {
+				return 0, err
+			}
+			sum += s
+		}
+		return sum, c.Err()
+	})(in)
+}
+
+// sumTable reads a table, and the tables in its nests: depth levels of them, 0 at the top level,
+// where the input has them by type.
+func sumTable(levels []nla.Table, b []byte, in *input.Set, depth uint32) (sum uint64, err error) {
+	tb := &levels[0]
+	if err := tb.Read(b); err != nil {
+		return 0, err
+	}
+	for _, typ := range in.Wanted {
+		a := tb.Get(uint16(typ))
+		if a == nil {
+			continue
+		}
+		sum += touchAttr(a)
+		below := in.Depth(uint16(typ))
+		if depth > 0 {
+			below = depth - 1
+		}
+		if below > 0 {
+			s, err := sumTable(levels[1:], a.Payload(), in, below)
+			if err != nil {
+				return 0, err
+			}
+			sum += s
+		}
+	}
+	return sum, nil
+}
+
 // encoded is where messages are encoded, static as in the C columns.
 var encoded [8 << 10]byte
 

@@ -17,7 +17,20 @@ func codecSets(t *testing.T, kase string) map[string]*input.Set {
 	if kase == "encode" {
 		return map[string]*input.Set{"request": {}, "mixed": {HeaderLen: 16}}
 	}
-	if kase == "append" {
+	switch kase {
+	case "typed-link", "typed-link-copied":
+		s, err := input.Links()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return map[string]*input.Set{"links": s}
+	case "typed-route":
+		return map[string]*input.Set{"multipath": input.MultipathRoutes()}
+	case "typed-nft":
+		return map[string]*input.Set{"rules": input.NFTRules()}
+	case "typed-flow":
+		return map[string]*input.Set{"flows": input.Flows()}
+	case "append":
 		return map[string]*input.Set{"0": input.Payload(0), "17": input.Payload(17), "256": input.Payload(256)}
 	}
 	all := map[string]*input.Set{"u32": input.U32(), "mixed": input.Mixed()}
@@ -35,7 +48,8 @@ func codecSets(t *testing.T, kase string) map[string]*input.Set {
 
 // The Go columns must do the same work. With those in C the runner compares them.
 func TestColumnsAgree(t *testing.T) {
-	for _, kase := range []string{"decode", "decode-deep", "decode-policy", "encode", "append"} {
+	for _, kase := range []string{"decode", "decode-deep", "decode-policy", "encode", "append", "typed-link",
+		"typed-link-copied", "typed-route", "typed-nft", "typed-flow"} {
 		for name, set := range codecSets(t, kase) {
 			want := map[string]uint64{}
 			for column := range cases[kase] {
@@ -71,7 +85,8 @@ func sums(kase, column string, set *input.Set) (check, run uint64, err error) {
 }
 
 func TestNlwireDoesNotAllocate(t *testing.T) {
-	for _, kase := range []string{"decode", "decode-deep", "decode-policy", "encode", "append"} {
+	for _, kase := range []string{"decode", "decode-deep", "decode-policy", "encode", "append", "typed-link", "typed-route",
+		"typed-nft", "typed-flow"} {
 		for name, set := range codecSets(t, kase) {
 			task, err := cases[kase]["nlwire"](set)
 			if err != nil {
