@@ -2,6 +2,8 @@
 #include "inline.h"
 #include "encode.h"
 
+#include <netinet/in.h>
+
 static unsigned char *copies[MESSAGES_PER_OP];
 static uint32_t sizes[MESSAGES_PER_OP];
 
@@ -33,6 +35,16 @@ static inline unsigned char *put_u16(unsigned char *p, uint16_t type, uint16_t v
 }
 
 static inline unsigned char *put_u32(unsigned char *p, uint16_t type, uint32_t v)
+{
+	return put(p, type, &v, sizeof v);
+}
+
+static inline unsigned char *put_u8(unsigned char *p, uint16_t type, uint8_t v)
+{
+	return put(p, type, &v, sizeof v);
+}
+
+static inline unsigned char *put_u64(unsigned char *p, uint16_t type, uint64_t v)
 {
 	return put(p, type, &v, sizeof v);
 }
@@ -101,6 +113,22 @@ static __attribute__((noinline)) uint32_t encode_mixed(uint32_t i)
 	return h->nlmsg_len = p - buf;
 }
 
+#define START unsigned char *p = buf; struct nlmsghdr *h
+#define OPEN(type, flags, seq, extra)                                         \
+	h = (void *)p;                                                        \
+	*h = (struct nlmsghdr){ 0, type, flags, seq, 0 };                     \
+	p += sizeof *h;                                                       \
+	memcpy(p, &(extra), sizeof(extra));                                   \
+	p += sizeof(extra)
+#define CLOSE h->nlmsg_len = p - (unsigned char *)h
+#define DONE return p - buf
+#define STRZ(type, s) p = put_string(p, type, s)
+#define BYTES(type, v, len) p = put(p, type, v, len)
+#define PUT(type, width, value) p = put_##width(p, type, value)
+#define NEST(name, type) unsigned char *name = p; p = header(p, 0, (type) | NLA_F_NESTED)
+#define END(name) end_nest(name, p)
+#include "batch.h"
+
 /* put_room checks that there is room. The end is cleared before the payload is copied. */
 static inline unsigned char *put_room(unsigned char *p, uint16_t type, const void *v, uint32_t len, uint32_t zeros)
 {
@@ -138,7 +166,7 @@ void open_append(void) { encode = encode_append; }
 
 void open_encode(void)
 {
-	encode = in.header_len == MIXED ? encode_mixed : encode_request;
+	encode = encoder();
 }
 
 void open_copy(void)

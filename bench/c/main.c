@@ -12,6 +12,12 @@ void fail(const char *why)
 	exit(1);
 }
 
+void absent(const char *why)
+{
+	printf("absent %s\n", why);
+	exit(0);
+}
+
 #ifdef COUNT
 /* The program is built twice; this build counts what is allocated, in the
  * libraries too, and the other one is timed. */

@@ -544,6 +544,21 @@ static __attribute__((noinline)) uint32_t encode_mixed(uint32_t i)
 	return h->nlmsg_len;
 }
 
+#undef BYTES
+#undef NESTED
+#define START unsigned char *at = buf; struct nlmsghdr *h
+#define OPEN(type, flags, seq, extra)                                         \
+	h = header(at, type, flags, seq);                                     \
+	memcpy(mnl_nlmsg_put_extra_header(h, sizeof(extra)), &(extra), sizeof(extra))
+#define CLOSE at += h->nlmsg_len
+#define DONE return at - buf
+#define STRZ(type, s) mnl_attr_put_strz(h, type, s)
+#define BYTES(type, v, len) mnl_attr_put(h, type, len, v)
+#define PUT(type, width, value) mnl_attr_put_##width(h, type, value)
+#define NEST(name, type) struct nlattr *name = mnl_attr_nest_start(h, type)
+#define END(name) mnl_attr_nest_end(h, name)
+#include "batch.h"
+
 static char *text; /* the payload of "append" with a NUL */
 
 static uint32_t encode_append(uint32_t i)
@@ -566,7 +581,7 @@ static void open_append(void)
 
 static void open_encode(void)
 {
-	encode = in.header_len == MIXED ? encode_mixed : encode_request;
+	encode = encoder();
 }
 
 static void open_socket(int protocol)

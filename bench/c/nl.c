@@ -210,6 +210,12 @@ nla_put_failure:
 	fail("no room");
 }
 
+static void open_encode(void)
+{
+	if (in.header_len != REQUEST && in.header_len != MIXED)
+		absent("batches and filters are not written for it");
+}
+
 static inline uint64_t encode_each(uint64_t n, struct nl_msg *(*make)(uint32_t))
 {
 	uint64_t sum = 0;
@@ -417,7 +423,7 @@ const struct column columns[] = {
 	{ "decode", "libnl", NULL, { decode, NULL } },
 	{ "decode-deep", "libnl", NULL, { decode_deep, NULL } },
 	{ "decode-policy", "libnl", open_policy, { decode_policy, NULL } },
-	{ "encode", "libnl", NULL, { encode, check } },
+	{ "encode", "libnl", open_encode, { encode, check } },
 	{ "table-small", "libnl", open_tables, { table_small, NULL } },
 	{ "resolve", "libnl", open_resolve, { resolve, NULL } },
 	{ "families", "libnl", open_families, { families, NULL } },

@@ -12,7 +12,7 @@ type Case struct {
 	Columns []string
 	Rounds  int           // that count: see probes
 	Round   time.Duration // how long a round is made; 0: one operation
-	Units   int           // what an operation of a worker consists of; ns_op is of one
+	Units   int           // what an operation of a worker consists of, but a batch is one; ns_op is of one
 	Live    bool          // against the running kernel, in a network namespace
 }
 
@@ -35,7 +35,7 @@ var Cases = []Case{
 		Columns: []string{"nlwire", "mdlayher", "vishvananda", "jsimonetti", "syscall", "libmnl", "libnl",
 			"c-inline", "floor"},
 		Rounds: 101, Round: roundTime, Units: 1},
-	{Name: "encode", Inputs: []string{"request", "mixed"},
+	{Name: "encode", Inputs: []string{"request", "mixed", "nft", "tc"},
 		Columns: []string{"nlwire", "mdlayher", "vishvananda", "jsimonetti", "syscall", "libmnl", "libnl",
 			"c-inline", "floor"},
 		Rounds: 101, Round: roundTime, Units: 64},

@@ -50,7 +50,7 @@ func TestInput(t *testing.T) {
 	r := &run{Options: Options{Log: io.Discard}, probes: probes{}, programs: programs{worker: this}}
 	c := &Case{Name: "decode", Columns: []string{"nlwire", "libmnl"}, Rounds: starts * fewest, Round: time.Millisecond, Units: 2}
 	refilled := 0
-	in := &input{name: "u32", attrs: 5, refill: func() error { refilled++; return nil }}
+	in := &input{name: "u32", units: 2, attrs: 5, refill: func() error { refilled++; return nil }}
 	if err := r.input(c, in); err != nil {
 		t.Fatal(err)
 	}

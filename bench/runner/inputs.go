@@ -15,6 +15,7 @@ import (
 type input struct {
 	name   string
 	file   string       // for the workers, or "-"
+	units  int          // of one operation of a worker
 	attrs  float64      // of one operation
 	refill func() error // before each round: has the kernel send what is received in it
 }
@@ -28,7 +29,7 @@ const (
 
 // prepare makes an input ready.
 func (r *run) prepare(c *Case, name string) (*input, error) {
-	in := &input{name: name, file: "-", refill: func() error { return nil }}
+	in := &input{name: name, file: "-", units: c.Units, refill: func() error { return nil }}
 	if c.Live {
 		return in, r.live(c, in)
 	}
@@ -37,15 +38,19 @@ func (r *run) prepare(c *Case, name string) (*input, error) {
 		return nil, err
 	}
 	in.attrs = attributes(c, set)
+	if name == "nft" {
+		in.units = 1
+	}
 	in.file = r.path(c.Name + "-" + name)
 	return in, set.Write(in.file)
 }
 
-// set returns the datagrams to decode. To encode there are none: a header length
-// stands for the mixed message.
+// set returns the datagrams to decode. To encode there are none: the header's length
+// stands for the message.
 func (r *run) set(c *Case, name string) (*recorded.Set, error) {
 	if c.Name == "encode" {
-		return map[string]*recorded.Set{"request": {}, "mixed": {HeaderLen: 16}}[name], nil
+		return map[string]*recorded.Set{"request": {}, "mixed": {HeaderLen: 16}, "nft": {HeaderLen: 4},
+			"tc": {HeaderLen: 20}}[name], nil
 	}
 	if c.Name == "append" {
 		n, err := strconv.Atoi(name)
@@ -89,11 +94,8 @@ func attributes(c *Case, set *recorded.Set) (n float64) {
 	switch {
 	case c.Name == "append":
 		return 16
-	case c.Name != "encode":
-	case set.HeaderLen == 0:
-		return 1
-	default:
-		return 11
+	case c.Name == "encode":
+		return map[int]float64{0: 1, 16: 11, 4: 41_000, 20: 23}[set.HeaderLen]
 	}
 	for _, d := range set.Datagrams {
 		for m := range nlmsg.All(d) {

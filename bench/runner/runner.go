@@ -312,9 +312,9 @@ func (r *run) row(m measured, p *process) {
 	c, in, counted := m.kase, m.input, p.counted
 	var times []float64
 	for _, s := range p.samples {
-		times = append(times, float64(s.ns)/float64(s.ops*c.Units))
+		times = append(times, float64(s.ns)/float64(s.ops*in.units))
 	}
-	perUnit := func(v float64) float64 { return round(v / float64(counted.ops*c.Units)) }
+	perUnit := func(v float64) float64 { return round(v / float64(counted.ops*in.units)) }
 	row := report.Row{
 		Case: c.Name, Input: in.name, Column: p.column,
 		NsOp: report.Median(times), NsAttr: report.Median(times) / in.attrs,

@@ -27,8 +27,8 @@ var cases = map[string]map[string]column{
 	},
 	"encode": {
 		"nlwire":      encodeNlwire,
-		"mdlayher":    encoding(requestMdlayher, mixedMdlayher),
-		"vishvananda": encoding(requestVishvananda, mixedVishvananda),
+		"mdlayher":    encoding(requestMdlayher, mixedMdlayher, nftMdlayher, tcMdlayher),
+		"vishvananda": encoding(requestVishvananda, mixedVishvananda, nftVishvananda, tcVishvananda),
 		"syscall":     missing("it has no encoder"),
 		"jsimonetti":  missing("its encoders choose the attributes and their order"),
 	},

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/binary"
 	"errors"
+	"math/bits"
 
 	"github.com/mdlayher/genetlink"
 	"github.com/mdlayher/netlink"
@@ -145,6 +147,116 @@ func mixedMdlayher(i uint32) ([]byte, error) {
 	}
 	data := append(make([]byte, unix.SizeofIfInfomsg, unix.SizeofIfInfomsg+len(attrs)), attrs...)
 	return marshalMdlayher(unix.RTM_NEWLINK, linkFlags, i, data)
+}
+
+func nftMdlayher(i uint32) ([]byte, error) {
+	mark := []byte{0, 0, 0, unix.NFNL_SUBSYS_NFTABLES}
+	b, err := marshalMdlayher(unix.NFNL_MSG_BATCH_BEGIN, 0, i, mark)
+	if err != nil {
+		return nil, err
+	}
+	for rule := range uint32(rulesInBatch) {
+		ae := netlink.NewAttributeEncoder()
+		ae.ByteOrder = binary.BigEndian
+		ae.String(unix.NFTA_RULE_TABLE, "filter")
+		ae.String(unix.NFTA_RULE_CHAIN, "input")
+		ae.Nested(unix.NFTA_RULE_EXPRESSIONS, func(ae *netlink.AttributeEncoder) error {
+			exprMdlayher(ae, "meta", func(ae *netlink.AttributeEncoder) {
+				ae.Uint32(unix.NFTA_META_KEY, unix.NFT_META_L4PROTO)
+				ae.Uint32(unix.NFTA_META_DREG, unix.NFT_REG_1)
+			})
+			cmpMdlayher(ae, []byte{unix.IPPROTO_TCP})
+			exprMdlayher(ae, "payload", func(ae *netlink.AttributeEncoder) {
+				ae.Uint32(unix.NFTA_PAYLOAD_DREG, unix.NFT_REG_1)
+				ae.Uint32(unix.NFTA_PAYLOAD_BASE, unix.NFT_PAYLOAD_TRANSPORT_HEADER)
+				ae.Uint32(unix.NFTA_PAYLOAD_OFFSET, 2)
+				ae.Uint32(unix.NFTA_PAYLOAD_LEN, 2)
+			})
+			cmpMdlayher(ae, []byte{byte(rule >> 8), byte(rule)})
+			exprMdlayher(ae, "counter", func(ae *netlink.AttributeEncoder) {
+				ae.Uint64(unix.NFTA_COUNTER_BYTES, 0)
+				ae.Uint64(unix.NFTA_COUNTER_PACKETS, 0)
+			})
+			exprMdlayher(ae, "immediate", func(ae *netlink.AttributeEncoder) {
+				ae.Uint32(unix.NFTA_IMMEDIATE_DREG, unix.NFT_REG_VERDICT)
+				nestMdl(ae, unix.NFTA_IMMEDIATE_DATA, func(ae *netlink.AttributeEncoder) {
+					nestMdl(ae, unix.NFTA_DATA_VERDICT, func(ae *netlink.AttributeEncoder) {
+						ae.Uint32(unix.NFTA_VERDICT_CODE, 1)
+					})
+				})
+			})
+			return nil
+		})
+		attrs, err := ae.Encode()
+		if err != nil {
+			return nil, err
+		}
+		m, err := marshalMdlayher(input.NewRule, linkFlags, i, append(nftHeader[:len(nftHeader):len(nftHeader)], attrs...))
+		if err != nil {
+			return nil, err
+		}
+		b = append(b, m...)
+	}
+	m, err := marshalMdlayher(unix.NFNL_MSG_BATCH_END, 0, i, mark)
+	return append(b, m...), err
+}
+
+// nestMdl is Nested with encoders in the same byte order, without an error.
+func nestMdl(ae *netlink.AttributeEncoder, typ uint16, f func(*netlink.AttributeEncoder)) {
+	ae.Nested(typ, func(nest *netlink.AttributeEncoder) error {
+		nest.ByteOrder = ae.ByteOrder
+		f(nest)
+		return nil
+	})
+}
+
+func exprMdlayher(ae *netlink.AttributeEncoder, name string, f func(*netlink.AttributeEncoder)) {
+	nestMdl(ae, unix.NFTA_LIST_ELEM, func(ae *netlink.AttributeEncoder) {
+		ae.String(unix.NFTA_EXPR_NAME, name)
+		nestMdl(ae, unix.NFTA_EXPR_DATA, f)
+	})
+}
+
+func cmpMdlayher(ae *netlink.AttributeEncoder, value []byte) {
+	exprMdlayher(ae, "cmp", func(ae *netlink.AttributeEncoder) {
+		ae.Uint32(unix.NFTA_CMP_SREG, unix.NFT_REG_1)
+		ae.Uint32(unix.NFTA_CMP_OP, unix.NFT_CMP_EQ)
+		nestMdl(ae, unix.NFTA_CMP_DATA, func(ae *netlink.AttributeEncoder) { ae.Bytes(unix.NFTA_DATA_VALUE, value) })
+	})
+}
+
+func tcMdlayher(i uint32) ([]byte, error) {
+	ae := netlink.NewAttributeEncoder()
+	ae.String(tcaKind, "flower")
+	nestMdl(ae, tcaOptions, func(ae *netlink.AttributeEncoder) {
+		ae.Uint16(flowerEthType, bits.ReverseBytes16(unix.ETH_P_IP))
+		ae.Uint8(flowerIPProto, unix.IPPROTO_TCP)
+		ae.Uint32(flowerSrc, bits.ReverseBytes32(10<<24|i))
+		ae.Uint32(flowerSrcMask, ^uint32(0))
+		ae.Uint16(flowerTCPDst, bits.ReverseBytes16(uint16(i)))
+		nestMdl(ae, flowerAct, func(ae *netlink.AttributeEncoder) {
+			actMdlayher(ae, 1, "vlan", func(ae *netlink.AttributeEncoder) {
+				ae.Bytes(vlanParams, vlanPush)
+				ae.Uint16(vlanPushID, uint16(i))
+				ae.Uint16(vlanPushProtocol, vlanAD>>8|vlanAD<<8&0xff00)
+			})
+			actMdlayher(ae, 2, "mirred", func(ae *netlink.AttributeEncoder) { ae.Bytes(params, mirredParams) })
+			actMdlayher(ae, 3, "gact", func(ae *netlink.AttributeEncoder) { ae.Bytes(params, gactParams) })
+		})
+		ae.Uint32(flowerFlags, 8)
+	})
+	attrs, err := ae.Encode()
+	if err != nil {
+		return nil, err
+	}
+	return marshalMdlayher(unix.RTM_NEWTFILTER, linkFlags, i, append(tcHeader[:len(tcHeader):len(tcHeader)], attrs...))
+}
+
+func actMdlayher(ae *netlink.AttributeEncoder, order uint16, kind string, f func(*netlink.AttributeEncoder)) {
+	nestMdl(ae, order, func(ae *netlink.AttributeEncoder) {
+		ae.String(tcaKind, kind)
+		nestMdl(ae, tcaOptions, f)
+	})
 }
 
 func appendMdlayher(i uint32, p []byte, s string) ([]byte, error) {

@@ -219,28 +219,89 @@ func sumTable(levels []nla.Table, b []byte, in *input.Set, depth uint32) (sum ui
 }
 
 // encoded is where messages are encoded, static as in the C columns.
-var encoded [8 << 10]byte
+var encoded [512 << 10]byte
 
-// encodeNlwire has its loops written out: an indirect call would count here. Like
-// their counterparts in C, the encoders take a number and know the buffer.
+// encodeNlwire has the loops of short messages written out: an indirect call would count.
+// Like their counterparts in C, the encoders take a number and know the buffer.
 func encodeNlwire(in *input.Set) (task, error) {
-	check := func(encode func(i uint32) []byte) func() (uint64, error) {
-		return checkEncoder(func(i uint32) ([]byte, error) { return encode(i), nil })
+	encoder := func(encode func(i uint32) []byte) encoder {
+		return func(i uint32) ([]byte, error) { return encode(i), nil }
 	}
-	if in.HeaderLen != 0 {
-		return task{check: check(encodeMixed), run: func(n int) (sum uint64, err error) {
+	t, err := encoding(encoder(encodeRequest), encoder(encodeMixed), encoder(encodeNFT), encoder(encodeTC))(in)
+	switch in.HeaderLen {
+	case 0:
+		t.run = func(n int) (sum uint64, err error) {
+			for i := range uint64(n) * messagesPerOp {
+				sum += ofMessage(encodeRequest(uint32(i % messagesPerOp)))
+			}
+			return sum, nil
+		}
+	case unix.SizeofIfInfomsg:
+		t.run = func(n int) (sum uint64, err error) {
 			for i := range uint64(n) * messagesPerOp {
 				sum += ofMessage(encodeMixed(uint32(i % messagesPerOp)))
 			}
 			return sum, nil
-		}}, nil
-	}
-	return task{check: check(encodeRequest), run: func(n int) (sum uint64, err error) {
-		for i := range uint64(n) * messagesPerOp {
-			sum += ofMessage(encodeRequest(uint32(i % messagesPerOp)))
 		}
-		return sum, nil
-	}}, nil
+	}
+	return t, err
+}
+
+// nftHeader is the struct nfgenmsg of rules.
+var nftHeader = [4]byte{unix.AF_INET}
+
+func encodeNFT(i uint32) []byte {
+	const flags = nlmsg.FlagRequest | linkFlags
+	b := nlmsg.Begin(encoded[:0], unix.NFNL_MSG_BATCH_BEGIN, nlmsg.FlagRequest, i, 0)
+	b = nlmsg.End(append(b, 0, 0, 0, unix.NFNL_SUBSYS_NFTABLES), 0)
+	for rule := range uint32(rulesInBatch) {
+		mark := len(b)
+		b = nlmsg.Begin(b, input.NewRule, flags, i, 0)
+		b = append(b, nftHeader[:]...)
+		b = nla.AppendCString(b, unix.NFTA_RULE_TABLE, "filter")
+		b = nla.AppendCString(b, unix.NFTA_RULE_CHAIN, "input")
+		b = nlmsg.End(input.AppendExpressions(b, rule), mark)
+	}
+	mark := len(b)
+	b = nlmsg.Begin(b, unix.NFNL_MSG_BATCH_END, nlmsg.FlagRequest, i, 0)
+	return nlmsg.End(append(b, 0, 0, 0, unix.NFNL_SUBSYS_NFTABLES), mark)
+}
+
+func encodeTC(i uint32) []byte {
+	b := nlmsg.Begin(encoded[:0], unix.RTM_NEWTFILTER, nlmsg.FlagRequest|linkFlags, i, 0)
+	b = append(b, tcHeader[:]...)
+	b = nla.AppendCString(b, tcaKind, "flower")
+	options := len(b)
+	b = nla.Begin(b, tcaOptions)
+	b = nla.AppendBE16(b, flowerEthType, unix.ETH_P_IP)
+	b = nla.AppendUint8(b, flowerIPProto, unix.IPPROTO_TCP)
+	b = nla.AppendBE32(b, flowerSrc, 10<<24|i)
+	b = nla.AppendBE32(b, flowerSrcMask, ^uint32(0))
+	b = nla.AppendBE16(b, flowerTCPDst, uint16(i))
+	acts := len(b)
+	b = nla.Begin(b, flowerAct)
+	b, act, o := beginAct(b, 1, "vlan")
+	b = nla.AppendBytes(b, vlanParams, vlanPush)
+	b = nla.AppendUint16(b, vlanPushID, uint16(i))
+	b = nla.AppendBE16(b, vlanPushProtocol, vlanAD)
+	b = nla.End(nla.End(b, o), act)
+	b, act, o = beginAct(b, 2, "mirred")
+	b = nla.AppendBytes(b, params, mirredParams)
+	b = nla.End(nla.End(b, o), act)
+	b, act, o = beginAct(b, 3, "gact")
+	b = nla.AppendBytes(b, params, gactParams)
+	b = nla.End(nla.End(nla.End(b, o), act), acts)
+	b = nla.AppendUint32(b, flowerFlags, 8)
+	return nlmsg.End(nla.End(b, options), 0)
+}
+
+// beginAct opens an action and its options.
+func beginAct(b []byte, order uint16, kind string) (_ []byte, act, options int) {
+	act = len(b)
+	b = nla.Begin(b, order)
+	b = nla.AppendCString(b, tcaKind, kind)
+	options = len(b)
+	return nla.Begin(b, tcaOptions), act, options
 }
 
 //go:noinline

@@ -114,6 +114,85 @@ func mixedVishvananda(i uint32) ([]byte, error) {
 	return r.Serialize(), nil
 }
 
+func nftVishvananda(i uint32) ([]byte, error) {
+	mark := &nl.Nfgenmsg{ResId: nl.Swap16(unix.NFNL_SUBSYS_NFTABLES)}
+	message := func(typ, flags int) *nl.NetlinkRequest {
+		r := nl.NewNetlinkRequest(typ, flags)
+		r.Seq = i
+		return r
+	}
+	r := message(unix.NFNL_MSG_BATCH_BEGIN, 0)
+	r.AddData(mark)
+	b := r.Serialize()
+	for rule := range uint32(rulesInBatch) {
+		r := message(input.NewRule, linkFlags)
+		r.AddData(&nl.Nfgenmsg{NfgenFamily: unix.AF_INET})
+		r.AddData(nl.NewRtAttr(unix.NFTA_RULE_TABLE, nl.ZeroTerminated("filter")))
+		r.AddData(nl.NewRtAttr(unix.NFTA_RULE_CHAIN, nl.ZeroTerminated("input")))
+		list := nl.NewRtAttr(unix.NFTA_RULE_EXPRESSIONS|unix.NLA_F_NESTED, nil)
+		meta := partVishvananda(list, unix.NFTA_LIST_ELEM, unix.NFTA_EXPR_NAME, "meta")
+		meta.AddRtAttr(unix.NFTA_META_KEY, nl.BEUint32Attr(unix.NFT_META_L4PROTO))
+		meta.AddRtAttr(unix.NFTA_META_DREG, nl.BEUint32Attr(unix.NFT_REG_1))
+		cmpVishvananda(list, []byte{unix.IPPROTO_TCP})
+		payload := partVishvananda(list, unix.NFTA_LIST_ELEM, unix.NFTA_EXPR_NAME, "payload")
+		payload.AddRtAttr(unix.NFTA_PAYLOAD_DREG, nl.BEUint32Attr(unix.NFT_REG_1))
+		payload.AddRtAttr(unix.NFTA_PAYLOAD_BASE, nl.BEUint32Attr(unix.NFT_PAYLOAD_TRANSPORT_HEADER))
+		payload.AddRtAttr(unix.NFTA_PAYLOAD_OFFSET, nl.BEUint32Attr(2))
+		payload.AddRtAttr(unix.NFTA_PAYLOAD_LEN, nl.BEUint32Attr(2))
+		cmpVishvananda(list, []byte{byte(rule >> 8), byte(rule)})
+		counter := partVishvananda(list, unix.NFTA_LIST_ELEM, unix.NFTA_EXPR_NAME, "counter")
+		counter.AddRtAttr(unix.NFTA_COUNTER_BYTES, nl.BEUint64Attr(0))
+		counter.AddRtAttr(unix.NFTA_COUNTER_PACKETS, nl.BEUint64Attr(0))
+		immediate := partVishvananda(list, unix.NFTA_LIST_ELEM, unix.NFTA_EXPR_NAME, "immediate")
+		immediate.AddRtAttr(unix.NFTA_IMMEDIATE_DREG, nl.BEUint32Attr(unix.NFT_REG_VERDICT))
+		verdict := immediate.AddRtAttr(unix.NFTA_IMMEDIATE_DATA|unix.NLA_F_NESTED, nil).
+			AddRtAttr(unix.NFTA_DATA_VERDICT|unix.NLA_F_NESTED, nil)
+		verdict.AddRtAttr(unix.NFTA_VERDICT_CODE, nl.BEUint32Attr(1))
+		r.AddData(list)
+		b = append(b, r.Serialize()...)
+	}
+	r = message(unix.NFNL_MSG_BATCH_END, 0)
+	r.AddData(mark)
+	return append(b, r.Serialize()...), nil
+}
+
+// partVishvananda adds an expression or an action, and returns its data.
+func partVishvananda(list *nl.RtAttr, typ, kind int, name string) *nl.RtAttr {
+	part := list.AddRtAttr(typ|unix.NLA_F_NESTED, nil)
+	part.AddRtAttr(kind, nl.ZeroTerminated(name))
+	return part.AddRtAttr(2|unix.NLA_F_NESTED, nil) // NFTA_EXPR_DATA, TCA_OPTIONS
+}
+
+func cmpVishvananda(list *nl.RtAttr, value []byte) {
+	cmp := partVishvananda(list, unix.NFTA_LIST_ELEM, unix.NFTA_EXPR_NAME, "cmp")
+	cmp.AddRtAttr(unix.NFTA_CMP_SREG, nl.BEUint32Attr(unix.NFT_REG_1))
+	cmp.AddRtAttr(unix.NFTA_CMP_OP, nl.BEUint32Attr(unix.NFT_CMP_EQ))
+	cmp.AddRtAttr(unix.NFTA_CMP_DATA|unix.NLA_F_NESTED, nil).AddRtAttr(unix.NFTA_DATA_VALUE, value)
+}
+
+func tcVishvananda(i uint32) ([]byte, error) {
+	r := nl.NewNetlinkRequest(unix.RTM_NEWTFILTER, linkFlags)
+	r.Seq = i
+	r.AddData(&nl.TcMsg{Ifindex: 2, Parent: 0xfffffff1})
+	b := nl.NewRtAttr(tcaOptions|unix.NLA_F_NESTED, nil)
+	b.AddRtAttr(flowerEthType, nl.BEUint16Attr(unix.ETH_P_IP))
+	b.AddRtAttr(flowerIPProto, nl.Uint8Attr(unix.IPPROTO_TCP))
+	b.AddRtAttr(flowerSrc, nl.BEUint32Attr(10<<24|i))
+	b.AddRtAttr(flowerSrcMask, nl.BEUint32Attr(^uint32(0)))
+	b.AddRtAttr(flowerTCPDst, nl.BEUint16Attr(uint16(i)))
+	acts := b.AddRtAttr(flowerAct|unix.NLA_F_NESTED, nil)
+	vlan := partVishvananda(acts, 1, tcaKind, "vlan")
+	vlan.AddRtAttr(vlanParams, vlanPush)
+	vlan.AddRtAttr(vlanPushID, nl.Uint16Attr(uint16(i)))
+	vlan.AddRtAttr(vlanPushProtocol, nl.BEUint16Attr(vlanAD))
+	partVishvananda(acts, 2, tcaKind, "mirred").AddRtAttr(params, mirredParams)
+	partVishvananda(acts, 3, tcaKind, "gact").AddRtAttr(params, gactParams)
+	b.AddRtAttr(flowerFlags, nl.Uint32Attr(8))
+	r.AddData(nl.NewRtAttr(tcaKind, nl.ZeroTerminated("flower")))
+	r.AddData(b)
+	return r.Serialize(), nil
+}
+
 func appendVishvananda(i uint32, p []byte, s string) ([]byte, error) {
 	r := nl.NewNetlinkRequest(unix.RTM_NEWLINK, linkFlags)
 	r.Seq = i

@@ -15,7 +15,7 @@ import (
 func codecSets(t *testing.T, kase string) map[string]*input.Set {
 	t.Helper()
 	if kase == "encode" {
-		return map[string]*input.Set{"request": {}, "mixed": {HeaderLen: 16}}
+		return map[string]*input.Set{"request": {}, "mixed": {HeaderLen: 16}, "nft": {HeaderLen: 4}, "tc": {HeaderLen: 20}}
 	}
 	switch kase {
 	case "typed-link", "typed-link-copied":
