@@ -112,11 +112,11 @@ func appendCmp(b, value []byte) []byte {
 func Flows() *Set {
 	s := &Set{HeaderLen: 4, Depths: []uint32{1: 2, 2: 2, 4: 2, 9: 1, 10: 1, 20: 1}}
 	return s.repeat(64, newFlow, []byte{unix.AF_INET, 0, 0, 0}, func(b []byte, i uint32) []byte {
-		b = appendTuple(b, 1, i, 10<<24|i, 10<<24|1, uint16(32768+i), 443) // CTA_TUPLE_ORIG
-		b = appendTuple(b, 2, i, 10<<24|1, 10<<24|i, 443, uint16(32768+i)) // CTA_TUPLE_REPLY
-		b = nla.AppendBE32(b, 3, 0x18e)                                    // CTA_STATUS
-		b = nla.AppendBE32(b, 7, 431999)                                   // CTA_TIMEOUT
-		for typ := uint16(9); typ <= 10; typ++ {                           // CTA_COUNTERS_ORIG, _REPLY
+		b = appendTuple(b, 1, 10<<24|i, 10<<24|1, uint16(32768+i), 443) // CTA_TUPLE_ORIG
+		b = appendTuple(b, 2, 10<<24|1, 10<<24|i, 443, uint16(32768+i)) // CTA_TUPLE_REPLY
+		b = nla.AppendBE32(b, 3, 0x18e)                                 // CTA_STATUS
+		b = nla.AppendBE32(b, 7, 431999)                                // CTA_TIMEOUT
+		for typ := uint16(9); typ <= 10; typ++ {                        // CTA_COUNTERS_ORIG, _REPLY
 			mark := len(b)
 			b = nla.Begin(b, typ)
 			b = nla.AppendBE64(b, 1, uint64(10+i))
@@ -144,7 +144,7 @@ func Flows() *Set {
 }
 
 // appendTuple appends a struct nf_conntrack_tuple: CTA_TUPLE_IP and CTA_TUPLE_PROTO.
-func appendTuple(b []byte, typ uint16, i, src, dst uint32, from, to uint16) []byte {
+func appendTuple(b []byte, typ uint16, src, dst uint32, from, to uint16) []byte {
 	tuple := len(b)
 	b = nla.Begin(b, typ)
 	ip := len(b)
@@ -181,8 +181,8 @@ func SmallTables(name string) (*Set, error) {
 	case "nested":
 		s := &Set{HeaderLen: 4, Depths: []uint32{1: 2, 2: 2}, Rules: make([]policy.Rule, 4), Wanted: []uint32{1, 2, 3}}
 		return s.repeat(64, newFlow, []byte{unix.AF_INET, 0, 0, 0}, func(b []byte, i uint32) []byte {
-			b = appendTuple(b, 1, i, 10<<24|i, 10<<24|1, uint16(32768+i), 443)
-			b = appendTuple(b, 2, i, 10<<24|1, 10<<24|i, 443, uint16(32768+i))
+			b = appendTuple(b, 1, 10<<24|i, 10<<24|1, uint16(32768+i), 443)
+			b = appendTuple(b, 2, 10<<24|1, 10<<24|i, 443, uint16(32768+i))
 			return nla.AppendBE32(b, 3, 0x18e)
 		}), nil
 	}
