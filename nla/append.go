@@ -145,7 +145,7 @@ func AppendText(b []byte, typ uint16, s string) []byte { return appendString(b, 
 // lie in the room after b.
 func AppendBytes(b []byte, typ uint16, p []byte) []byte { return appendBytes(b, typ, p) }
 
-// appendLong is the slow path, with too little capacity: p and zeros after it.
+// appendLong appends p and zeros after it, and makes room where there is too little.
 func appendLong(b []byte, typ uint16, p []byte, zeros int) []byte {
 	size := len(p) + zeros
 	return wrap(append(room(b, size), p...), typ, zeros, size)

@@ -188,7 +188,7 @@ func TestSizes(t *testing.T) {
 // Payloads are copied in several ways, by their length and by whether there is
 // room: all must give what the plain way gives.
 func TestPayloadsOfAllLengths(t *testing.T) {
-	payload := bytes.Repeat([]byte("0123456789abcdefghijklmnopqrstuvwxyz"), 4)
+	payload := bytes.Repeat([]byte("0123456789abcdefghijklmnopqrstuvwxyz"), 9)
 	for n := range payload {
 		p := payload[:n]
 		for name, c := range map[string]struct {
@@ -200,7 +200,7 @@ func TestPayloadsOfAllLengths(t *testing.T) {
 			"AppendCString": {1, func(b []byte) []byte { return AppendCString(b, 7, string(p)) }},
 		} {
 			want := appendLong([]byte("ab"), 7, p, c.zeros)
-			for _, room := range []int{0, 2, n, n + 5, n + 8, 300} {
+			for _, room := range []int{0, 2, n, n + 5, n + 8, 500} {
 				b := append(make([]byte, 0, 2+room), "ab"...)
 				for i := range room {
 					b[:cap(b)][2+i] = 0xee
@@ -213,18 +213,20 @@ func TestPayloadsOfAllLengths(t *testing.T) {
 	}
 }
 
-// What is appended may lie in the room behind, also where it goes to: HeaderLen on.
+// What is appended may lie in the room after the buffer, or begin in the buffer: it is read
+// before it is overwritten.
 func TestAppendBytesInPlace(t *testing.T) {
-	for n := range 100 {
-		for at := range 16 {
-			b := append(make([]byte, 0, 128), "01234567"...)
-			there := b[8+at : 8+at+n]
+	const start = 80 // bytes in the buffer
+	for n := range 300 {
+		for at := start - min(n, 70); at < start+80; at++ {
+			b := make([]byte, start, 512)
+			there := b[:cap(b)][at : at+n]
 			for i := range there {
 				there[i] = byte(i + 1)
 			}
-			want := appendLong([]byte("01234567"), 7, there, 0)
+			want := appendLong(bytes.Clone(b), 7, bytes.Clone(there), 0)
 			if got := AppendBytes(b, 7, there); !bytes.Equal(got, want) {
-				t.Fatalf("%d bytes that lay %d behind: % x, want % x", n, at, got, want)
+				t.Fatalf("%d bytes that lay at %d: % x, want % x", n, at, got, want)
 			}
 		}
 	}

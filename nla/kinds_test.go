@@ -300,3 +300,28 @@ func TestMsecsBeyondADurationIsAnError(t *testing.T) {
 		}
 	}
 }
+
+// A string ends at its first NUL, wherever that is and whatever follows.
+func TestFirstNUL(t *testing.T) {
+	for n := range 100 {
+		for at := range n + 1 {
+			payload := bytes.Repeat([]byte{0x80}, n) // 0x80 has the bit that marks a zero byte
+			want := payload[:at]
+			if at < n {
+				copy(payload[at:], make([]byte, 1+n%3))
+			}
+			if at > 0 {
+				payload[at-1] = 1 // one less borrows from the byte after it
+			}
+			a := Attr(AppendBytes(nil, 1, payload)[:HeaderLen+n])
+			text, err := a.Text()
+			if n == 0 && err != ErrSize || n > 0 && (err != nil || !bytes.Equal(text, want)) {
+				t.Errorf("Text of % x: % x, %v", payload, text, err)
+			}
+			text, err = a.CString()
+			if at == n && err != ErrUnterminated || at < n && (err != nil || !bytes.Equal(text, want)) {
+				t.Errorf("CString of % x: % x, %v", payload, text, err)
+			}
+		}
+	}
+}

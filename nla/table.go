@@ -196,7 +196,8 @@ func (tb *Table) Flag(typ uint16) bool { return tb.Has(typ) }
 // Text returns the bytes of a NLA_NUL_STRING or NLA_STRING up to the first NUL,
 // nil if it is not there. They alias the message.
 func (tb *Table) Text(typ uint16) []byte {
-	return beforeNUL(tb.Get(typ).Payload())
+	text, _ := tb.Get(typ).Text()
+	return text
 }
 
 // Addr returns an IP address of 4 or 16 bytes, the zero Addr if it is not there.

@@ -85,6 +85,13 @@ func (c Cursor) Err() error {
 	if c.left == 0 {
 		return nil
 	}
+	return c.err()
+}
+
+// err is Err where bytes are left, apart from it so that the end of a nest costs no call.
+//
+//go:noinline
+func (c Cursor) err() error {
 	_, n := Consume(unsafe.Slice((*byte)(c.p), c.left))
 	return ParseError(n)
 }
@@ -131,9 +138,9 @@ func appendBytes(b []byte, typ uint16, p []byte) []byte {
 	return appendPayload(b, typ, unsafe.Pointer(unsafe.SliceData(p)), len(p), len(p))
 }
 
-// appendPayload appends a payload of size bytes: n bytes at p, and zeros. Up to 32 bytes
-// are copied in two moves that may overlap: copying a length that the compiler does not know
-// is a call, which takes as long as all of this, and the names of
+// appendPayload appends a payload of size bytes: n bytes at p, and zeros. Up to 256 bytes
+// are copied here, in two moves that may overlap, or more: copying a length that the compiler
+// does not know is a call, which takes as long as all of this, and the names of
 // netlink are short.
 func appendPayload(b []byte, typ uint16, p unsafe.Pointer, n, size int) []byte {
 	// This is Size, without the instructions that mark inlined calls.
@@ -144,7 +151,7 @@ func appendPayload(b []byte, typ uint16, p unsafe.Pointer, n, size int) []byte {
 	}
 	to := unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), len(b))
 	tail := (*uint32)(unsafe.Add(to, step-AlignTo)) // zeros after the payload
-	// p is read before anything is written: it may be there already.
+	// Up to 32 bytes are read before anything is written: they may be there already.
 	switch {
 	case uint(n-4) <= 4:
 		first, last := *(*uint32)(p), *(*uint32)(unsafe.Add(p, n-4))
@@ -155,17 +162,25 @@ func appendPayload(b []byte, typ uint16, p unsafe.Pointer, n, size int) []byte {
 		*tail = 0
 		*(*uint64)(unsafe.Add(to, HeaderLen)), *(*uint64)(unsafe.Add(to, HeaderLen+n-8)) = first, last
 	case uint(n-17) <= 15:
-		a, b := *(*[2]uint64)(p), *(*[2]uint64)(unsafe.Add(p, n-16))
+		first, last := *(*words)(p), *(*words)(unsafe.Add(p, n-16))
 		*tail = 0
-		*(*[2]uint64)(unsafe.Add(to, HeaderLen)), *(*[2]uint64)(unsafe.Add(to, HeaderLen+n-16)) = a, b
+		*(*words)(unsafe.Add(to, HeaderLen)), *(*words)(unsafe.Add(to, HeaderLen+n-16)) = first, last
 	case n > 32:
-		if uint(size) > MaxPayload {
-			panic(payloadTooLong)
+		overlaps := uintptr(p)-uintptr(to) < uintptr(step) || uintptr(to)-uintptr(p) < uintptr(n)
+		if overlaps || n > 256 {
+			return appendAt(b, typ, p, n, size)
 		}
-		copy(unsafe.Slice((*byte)(unsafe.Add(to, HeaderLen)), n), unsafe.Slice((*byte)(p), n))
-		for i := HeaderLen + n; i < step; i++ { // not by tail: p may have been there
-			*(*byte)(unsafe.Add(to, i)) = 0
+		*tail = 0
+		payload := unsafe.Add(to, HeaderLen)
+		if n <= 64 {
+			*(*block32)(payload) = *(*block32)(p)
+			*(*block32)(unsafe.Add(payload, n-32)) = *(*block32)(unsafe.Add(p, n-32))
+			break
 		}
+		for i := 0; i < n-64; i += 64 {
+			*(*block64)(unsafe.Add(payload, i)) = *(*block64)(unsafe.Add(p, i))
+		}
+		*(*block64)(unsafe.Add(payload, n-64)) = *(*block64)(unsafe.Add(p, n-64))
 	case n == 0:
 		*tail = 0 // the header itself, or a NUL
 	default: // of no bytes the pointer to them may be past the end
@@ -178,13 +193,22 @@ func appendPayload(b []byte, typ uint16, p unsafe.Pointer, n, size int) []byte {
 	return b[:end]
 }
 
+// words are 16 bytes that stay in registers, as an array does not.
+type words struct{ a, b uint64 }
+
+// block32 and block64 are copied by moves of 16 bytes; for an array, which may overlap, the compiler
+// would call memmove.
+type block32 struct{ _ [32]byte }
+type block64 struct{ _ [64]byte }
+
 // putLen writes the length of the attribute that starts at b[i:]. End has made sure
 // that it is there.
 func putLen(b []byte, i, n int) {
 	*(*uint16)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i)) = uint16(n)
 }
 
-// appendAt is appendLong of n bytes at p.
+// appendAt is appendLong of n bytes at p: too many, or with too little room, or where they
+// overlap with what they become.
 //
 //go:noinline
 func appendAt(b []byte, typ uint16, p unsafe.Pointer, n, size int) []byte {
