@@ -82,6 +82,15 @@ func touch(typ uint16, payload []byte) uint64 {
 	return uint64(typ)
 }
 
+func walkByCursor(streams [][]byte) (sum uint64) {
+	for _, b := range streams {
+		for c := Walk(b); c.More(); c = c.Next() {
+			sum += touch(c.Type(), c.Attr().Payload())
+		}
+	}
+	return sum
+}
+
 func walkByConsume(streams [][]byte) (sum uint64) {
 	for _, b := range streams {
 		for len(b) > 0 {
@@ -143,7 +152,7 @@ func BenchmarkWalk(b *testing.B) {
 		for _, walk := range []struct {
 			name string
 			f    func([][]byte) uint64
-		}{{"consume", walkByConsume}, {"all", walkByAll}, {"hand", walkByHand}} {
+		}{{"cursor", walkByCursor}, {"consume", walkByConsume}, {"all", walkByAll}, {"hand", walkByHand}} {
 			b.Run(input+"/"+walk.name, func(b *testing.B) {
 				b.ReportAllocs()
 				var sum uint64

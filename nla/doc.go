@@ -60,7 +60,8 @@
 // # Writing
 //
 // The Append functions grow a slice and return it, as the built-in append
-// does, and write the padding after the payload as zeros. Their typ may carry
+// does, and write the padding after the payload as zeros. [Size] gives the bytes that each of
+// them takes, so that one allocation is enough. Their typ may carry
 // flag bits and is written unchanged. A payload over [MaxPayload] does not
 // fit into the length field; that is the caller's error and panics.
 //

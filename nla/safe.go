@@ -19,25 +19,44 @@ func Walk(b []byte) Cursor { return Cursor{b} }
 // More reports whether a whole attribute is there (nla_ok). If not, Err reports
 // whether that is the end.
 func (c Cursor) More() bool {
-	_, n := Consume(c.rest)
-	return n >= 0
+	if len(c.rest) >= HeaderLen {
+		n := int(ne.Uint16(c.rest))
+		return n >= HeaderLen && n <= len(c.rest)
+	}
+	return false
 }
 
 // Attr returns the attribute, nil if there is none.
 func (c Cursor) Attr() Attr {
-	a, _ := Consume(c.rest)
-	return a
+	if len(c.rest) >= HeaderLen {
+		n := int(ne.Uint16(c.rest))
+		if n >= HeaderLen && n <= len(c.rest) {
+			return Attr(c.rest[:n:n])
+		}
+	}
+	return nil
 }
 
 // Type is c.Attr().Type().
-func (c Cursor) Type() uint16 { return c.Attr().Type() }
+func (c Cursor) Type() uint16 {
+	if len(c.rest) >= HeaderLen {
+		if n := int(ne.Uint16(c.rest)); n >= HeaderLen && n <= len(c.rest) {
+			return ne.Uint16(c.rest[2:]) & TypeMask
+		}
+	}
+	return 0
+}
 
 // Next returns a cursor at the next attribute (nla_next); the last one may lack
 // its padding. Call it only where More is true: elsewhere it leads
 // to some place in the stream, and Err may afterwards be nil.
 func (c Cursor) Next() Cursor {
-	_, n := Consume(c.rest)
-	return Cursor{c.rest[max(n, 0):]}
+	if len(c.rest) >= HeaderLen {
+		if step := (int(ne.Uint16(c.rest)) + 3) &^ 3; step < len(c.rest) {
+			return Cursor{c.rest[step:]}
+		}
+	}
+	return Cursor{}
 }
 
 // len is how many bytes are left.
@@ -49,6 +68,13 @@ func (c Cursor) Err() error {
 	if len(c.rest) == 0 {
 		return nil
 	}
+	return c.err()
+}
+
+// err is Err where bytes are left.
+//
+//go:noinline
+func (c Cursor) err() error {
 	_, n := Consume(c.rest)
 	return ParseError(n)
 }

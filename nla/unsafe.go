@@ -69,7 +69,11 @@ func (c Cursor) Type() uint16 {
 // to some place in the stream, and Err may afterwards be nil.
 func (c Cursor) Next() Cursor {
 	if c.left >= HeaderLen {
-		if step := (int((*attrHeader)(c.p).len) + 3) &^ 3; step < c.left {
+		step := (int((*attrHeader)(c.p).len) + 3) &^ 3
+		if step < c.left {
+			if step == 8 { // the predicted step: see Consume
+				return Cursor{unsafe.Add(c.p, 8), c.left - 8}
+			}
 			return Cursor{unsafe.Add(c.p, step), c.left - step}
 		}
 	}

@@ -29,7 +29,7 @@
 //	inspect   Msg.Header; Msg.Type, Flags, Seq, PortID, Payload, Attrs, String, Clone
 //	answers   ParseAck, ParseAckPayload, ParseDone; ExtAck, ExtAck.Clone
 //	validate  Parse, ParseReport, ExtAck.SetReport
-//	write     Begin, End, Msg.SetSeq, SetFlags; b[:mark] cancels
+//	write     Size, Begin, End, Msg.SetSeq, SetFlags; b[:mark] cancels
 //	answer    AppendAck, AppendDone with AckOptions
 //
 // # Reading

@@ -21,6 +21,13 @@ import (
 // in package nla does.
 func TestEdges(t *testing.T) {
 	rows := map[string]func(*testing.T){
+		"Size": func(t *testing.T) {
+			for _, n := range edges.Ints() {
+				if got, want := Size(n), edges.RoundUp(HeaderLen, n); got != want {
+					t.Errorf("Size(%d) = %d, want %d", n, got, want)
+				}
+			}
+		},
 		"Align": func(t *testing.T) {
 			for _, n := range edges.Ints() {
 				if got, want := Align(n), edges.RoundUp(n); got != want {

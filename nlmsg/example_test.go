@@ -30,6 +30,20 @@ func ExampleBegin() {
 	// eth0 <nil>
 }
 
+// A buffer of the right size does not grow: that of a message is known from the sizes of its
+// parts, header and padding included.
+func ExampleSize() {
+	name := "eth0"
+	size := nlmsg.Size(16 + nla.Size(len(name)+1)) // with the NUL
+	b := nlmsg.Begin(make([]byte, 0, size), getLink, nlmsg.FlagRequest, 1, 0)
+	b = append(b, make([]byte, 16)...) // struct ifinfomsg
+	b = nla.AppendCString(b, 3, name)
+	b = nlmsg.End(b, 0)
+	fmt.Println(len(b), cap(b))
+	// Output:
+	// 44 44
+}
+
 // A datagram may hold several messages; a Done ends a dump.
 func ExampleAll() {
 	b := nlmsg.Begin(nil, 16, nlmsg.FlagMulti, 1, 0)

@@ -34,6 +34,7 @@ func TestNoAllocs(t *testing.T) {
 	var said ExtAck
 	guard.Allocs(t, map[string]func(){
 		"Align":        func() { sinkInt = Align(sinkInt % 7) },
+		"Size":         func() { sinkInt = Size(sinkInt % 7) },
 		"Msg.Type":     func() { sinkU32 = uint32(good.Type()) + uint32(short.Type()) },
 		"Msg.Header":   func() { sinkU32 = good.Header().Len + short.Header().Seq },
 		"Msg.Flags":    func() { sinkU32 = uint32(good.Flags()) + uint32(short.Flags()) },
@@ -111,7 +112,7 @@ var answer1 = request(0)
 
 // The functions on the path of every message.
 func TestInlining(t *testing.T) {
-	guard.Inlining(t, "Align", "Consume", "ParseError", "All", "All.func1",
+	guard.Inlining(t, "Align", "Size", "Consume", "ParseError", "All", "All.func1",
 		"Walk", "Cursor.More", "Cursor.Msg", "Cursor.Type", "Cursor.Attrs", "Cursor.Next",
 		"Msg.Type", "Msg.Flags", "Msg.Seq", "Msg.PortID", "Msg.Payload", "Msg.Attrs",
 		"Begin", "End", "KindOf")

@@ -25,6 +25,16 @@ var ne = binary.NativeEndian
 // int where that is above it.
 func Align(n int) int { return nla.Align(n) }
 
+// Size returns the bytes that a message with a payload of that many bytes takes in a
+// datagram: header, payload and padding (nlmsg_total_size). With [nla.Size] it gives a buffer
+// that need not grow. It is the greatest int where that is above it.
+func Size(payload int) int {
+	if payload > math.MaxInt-HeaderLen {
+		return math.MaxInt
+	}
+	return Align(HeaderLen + payload)
+}
+
 // Msg is a view of one message, header in and padding out. It aliases the
 // datagram it was read from, its capacity ends with the message, and it is good
 // until that buffer is used again.

@@ -20,36 +20,22 @@ func touchAttr(a nla.Attr) uint64 {
 	return uint64(a.Type()) + uint64(n)
 }
 
-// touchInRange is the same in the form of which the compiler makes less in the body
-// of a range loop.
-func touchInRange(a nla.Attr) uint64 {
-	sum := uint64(a.Type()) + uint64(len(a)-nla.HeaderLen)
-	if len(a) >= nla.HeaderLen+4 {
-		sum += uint64(ne.Uint32(a[nla.HeaderLen:]))
-	}
-	return sum
-}
-
-// walkNlwire is the fastest of the documented ways. A return out of the range loop
-// would be slower: the compiler keeps account of how such a loop was left.
+// walkNlwire is the loop that the documentation recommends.
 func walkNlwire(d []byte, in *input.Set) (sum uint64, err error) {
 	c := nlmsg.Walk(d)
 	for ; c.More(); c = c.Next() {
 		if c.Type() < nlmsg.MinType {
 			continue
 		}
-		for a, bad := range nla.All(c.Attrs(in.HeaderLen)) {
-			if bad != nil {
-				err = bad
-				continue
-			}
-			sum += touchInRange(a)
+		a := nla.Walk(c.Attrs(in.HeaderLen))
+		for ; a.More(); a = a.Next() {
+			sum += touchAttr(a.Attr())
+		}
+		if err := a.Err(); err != nil {
+			return 0, err
 		}
 	}
-	if err == nil {
-		err = c.Err()
-	}
-	return sum, err
+	return sum, c.Err()
 }
 
 // walkAll is the plain way.
