@@ -21,6 +21,9 @@ import (
 // reports it) or that is too short, and like the kernel's they read the first bytes of one
 // that is longer than the value, which the liberal modes let pass. What they return aliases
 // the stream. A nest is read with another Table; after policy.Parse it is known to be valid.
+//
+// Slots in an array of the function, as above, move to the heap where a view from the table
+// outlives the function. A Table that is made once and filled again does not allocate.
 type Table struct {
 	// Stream is what the slots refer to.
 	Stream []byte
