@@ -131,9 +131,8 @@ func (x *exchange) datagram(b []byte) (isOver bool, err error) {
 		if isWanted && !x.isEnough {
 			if !isCopy { // the caller may keep what it gets: one copy for the rest of b
 				b, isCopy = bytes.Clone(b), true
-				m, _ = nlmsg.Consume(b)
 			}
-			x.pass(m[nlmsg.HeaderLen:])
+			x.pass(b[nlmsg.HeaderLen:len(m)]) // with the capacity of b: see routeAttr
 		}
 		if isLast {
 			return true, nil

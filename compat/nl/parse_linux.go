@@ -17,10 +17,9 @@ func ParseRouteAttr(b []byte) ([]syscall.NetlinkRouteAttr, error) {
 		return nil, err
 	}
 	attrs := make([]syscall.NetlinkRouteAttr, n)
-	c := nla.Walk(b)
 	for i := range attrs {
-		attrs[i] = routeAttr(c.Attr())
-		c = c.Next()
+		a, step := nla.Consume(b)
+		attrs[i], b = routeAttr(a, b), b[step:]
 	}
 	return attrs, nil
 }
@@ -37,11 +36,13 @@ func countAttrs(b []byte) (n int, err error) {
 	return n, nil
 }
 
-// routeAttr is a in the form of package syscall. Its value is never nil.
-func routeAttr(a nla.Attr) syscall.NetlinkRouteAttr {
+// routeAttr returns a, the first attribute of b, in the form of package syscall. The value
+// is never nil, and its capacity is that of b: callers read four bytes of an attribute
+// that has one, and take them from its padding.
+func routeAttr(a nla.Attr, b []byte) syscall.NetlinkRouteAttr {
 	return syscall.NetlinkRouteAttr{
 		Attr:  syscall.RtAttr{Len: uint16(len(a)), Type: a.RawType()},
-		Value: a[nla.HeaderLen:],
+		Value: b[nla.HeaderLen:len(a)],
 	}
 }
 
@@ -53,9 +54,9 @@ func ParseRouteAttrAsMap(b []byte) (map[uint16]syscall.NetlinkRouteAttr, error) 
 		return nil, err
 	}
 	attrs := make(map[uint16]syscall.NetlinkRouteAttr, n)
-	for c := nla.Walk(b); c.More(); c = c.Next() {
-		a := routeAttr(c.Attr())
-		attrs[a.Attr.Type] = a
+	for range n {
+		a, step := nla.Consume(b)
+		attrs[a.RawType()], b = routeAttr(a, b), b[step:]
 	}
 	return attrs, nil
 }

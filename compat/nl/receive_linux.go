@@ -36,24 +36,21 @@ func (s *NetlinkSocket) Receive() ([]syscall.NetlinkMessage, *unix.SockaddrNetli
 	return messages, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Pid: info.PortID, Groups: info.Groups}, nil
 }
 
-// cut returns the messages of a datagram, which alias it.
-func cut(b []byte) ([]syscall.NetlinkMessage, error) {
-	n := 0
-	c := nlmsg.Walk(b)
-	for ; c.More(); c = c.Next() {
-		n++
-	}
-	if err := c.Err(); err != nil && err != nlmsg.ErrTruncated {
-		return nil, unix.EINVAL
-	}
-	messages := make([]syscall.NetlinkMessage, 0, n)
-	for c = nlmsg.Walk(b); c.More(); c = c.Next() {
-		m := c.Msg()
+// cut returns the messages of a datagram, which alias it. The capacity of their data is
+// that of the datagram: see routeAttr.
+func cut(b []byte) (messages []syscall.NetlinkMessage, err error) {
+	for len(b) > 0 {
+		m, n := nlmsg.Consume(b)
+		if n < 0 {
+			_, err := badEnd(n)
+			return messages, err
+		}
 		h := m.Header()
 		messages = append(messages, syscall.NetlinkMessage{
 			Header: syscall.NlMsghdr{Len: h.Len, Type: uint16(h.Type), Flags: uint16(h.Flags), Seq: h.Seq, Pid: h.PortID},
-			Data:   m[nlmsg.HeaderLen:],
+			Data:   b[nlmsg.HeaderLen:len(m)],
 		})
+		b = b[n:]
 	}
 	return messages, nil
 }

@@ -13,7 +13,9 @@
 package overlay
 
 import (
+	"bytes"
 	"fmt"
+	"go/format"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -50,14 +52,14 @@ func Apply(dir, src string) (removed []string, err error) {
 		if f.isEmpty() {
 			err = os.Remove(path)
 		} else {
-			err = os.WriteFile(path, f.text, 0o644)
+			err = f.write(path)
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
 	for name, f := range ours {
-		if f.isTest() || f.isEmpty() {
+		if f.isOther() || f.isEmpty() {
 			continue
 		}
 		if err := os.WriteFile(filepath.Join(target, prefix+name), f.text, 0o644); err != nil {
@@ -65,6 +67,18 @@ func Apply(dir, src string) (removed []string, err error) {
 		}
 	}
 	return removed, nil
+}
+
+// write writes the file, with a "go:build" line in place of the "+build" that nlwire's
+// version of Go ignores.
+func (f *file) write(path string) (err error) {
+	text := f.text
+	if bytes.Contains(text, []byte("// +build")) {
+		if text, err = format.Source(text); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(path, text, 0o644)
 }
 
 // Copy copies a directory to dst. Files of the module cache are read-only, the copies are

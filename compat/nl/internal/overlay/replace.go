@@ -3,6 +3,7 @@ package overlay
 import (
 	"bytes"
 	"go/ast"
+	"go/build"
 	"go/format"
 	"go/parser"
 	"go/token"
@@ -15,10 +16,11 @@ import (
 
 // A file is a source file of a package.
 type file struct {
-	name string
-	text []byte
-	ast  *ast.File
-	fset *token.FileSet
+	name      string
+	isForeign bool // for systems other than Linux
+	text      []byte
+	ast       *ast.File
+	fset      *token.FileSet
 }
 
 // files is a package by the names of its files, those of tests included.
@@ -36,12 +38,22 @@ func read(dir string) (files, error) {
 			return nil, err
 		}
 		f := &file{name: filepath.Base(path)}
-		if err := f.parse(text); err != nil {
+		if f.isForeign, err = isForeign(dir, f.name); err == nil {
+			err = f.parse(text)
+		}
+		if err != nil {
 			return nil, err
 		}
 		pkg[f.name] = f
 	}
 	return pkg, nil
+}
+
+func isForeign(dir, name string) (bool, error) {
+	linux := build.Default
+	linux.GOOS = "linux"
+	ok, err := linux.MatchFile(dir, name)
+	return !ok, err
 }
 
 func (f *file) parse(text []byte) (err error) {
@@ -50,7 +62,8 @@ func (f *file) parse(text []byte) (err error) {
 	return err
 }
 
-func (f *file) isTest() bool { return strings.HasSuffix(f.name, "_test.go") }
+// isOther reports whether nothing is replaced in the file, or taken from it.
+func (f *file) isOther() bool { return f.isForeign || strings.HasSuffix(f.name, "_test.go") }
 
 // isEmpty reports whether the file declares nothing.
 func (f *file) isEmpty() bool { return len(f.declared()) == 0 }
@@ -99,7 +112,7 @@ func specNames(s ast.Spec) (names []string) {
 func (pkg files) replace(ours files) (removed []string, err error) {
 	gone := map[string]bool{}
 	for _, f := range ours {
-		if !f.isTest() {
+		if !f.isOther() {
 			for _, name := range f.declared() {
 				gone[name] = true
 			}
@@ -108,7 +121,7 @@ func (pkg files) replace(ours files) (removed []string, err error) {
 	before := pkg.used()
 	for len(gone) > 0 {
 		for _, f := range pkg {
-			if f.isTest() {
+			if f.isOther() {
 				continue
 			}
 			names, err := f.remove(gone)
@@ -160,7 +173,7 @@ func (pkg files) used() map[string]bool {
 func (pkg files) unused(before, byOurs map[string]bool) map[string]bool {
 	now, names := pkg.used(), map[string]bool{}
 	for _, f := range pkg {
-		if f.isTest() {
+		if f.isOther() {
 			continue
 		}
 		for _, name := range f.declared() {
