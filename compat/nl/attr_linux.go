@@ -70,9 +70,16 @@ func (a *RtAttr) Serialize() []byte {
 func (a *RtAttr) appendTo(b []byte) []byte {
 	mark := len(b)
 	b = append(nla.BeginNoFlag(b, a.Type), a.Data...)
-	for _, child := range a.children {
-		b = appendPart(pad(b, nla.Align(len(b)-mark)-(len(b)-mark)), child)
+	if len(a.children) > 0 {
+		b = pad(b, nla.Align(len(b)-mark)-(len(b)-mark))
 	}
+	claimed := 0 // zeros at the end, for parts shorter than their Len
+	for _, child := range a.children {
+		var short int
+		b, short = appendPart(b, child)
+		claimed += short
+	}
+	b = pad(b, claimed)
 	if n := len(b) - mark; n > math.MaxUint16 {
 		binary.NativeEndian.PutUint16(b[mark:], uint16(n))
 		return pad(b, nla.Align(n)-n)
@@ -80,16 +87,18 @@ func (a *RtAttr) appendTo(b []byte) []byte {
 	return nla.End(b, mark)
 }
 
-// appendPart appends a part of an attribute, with zeros up to the length that it claims.
-func appendPart(b []byte, d NetlinkRequestData) []byte {
+// appendPart appends a part of an attribute and its padding. short is how many bytes its
+// Len is above that.
+func appendPart(b []byte, d NetlinkRequestData) (_ []byte, short int) {
 	switch d := d.(type) {
 	case *RtAttr:
-		return d.appendTo(b)
+		return d.appendTo(b), 0
 	case *Uint32Attribute:
-		return d.appendTo(b)
+		return d.appendTo(b), 0
 	}
 	p := d.Serialize()
-	return pad(append(b, p...), max(nla.Align(len(p)), nla.Align(d.Len()))-len(p))
+	size := nla.Align(len(p))
+	return pad(append(b, p...), size-len(p)), max(nla.Align(d.Len())-size, 0)
 }
 
 // pad appends n zeros.
