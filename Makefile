@@ -1,9 +1,9 @@
 # Every target goes over the project's modules. `make help` lists the targets.
-MODULES  = . cmd/nlctl compat fuzz/rivals bench
+MODULES  = . cmd/nlctl compat compat/nl fuzz/rivals bench
 FUZZTIME = 10s
 EACH     = set -e; for m in $(MODULES); do echo "== $$m"; (cd $$m && $(1)); done
 
-.PHONY: help test race fuzz bench bench-smoke bench-readme bench-check bench-go lint cross
+.PHONY: help test race fuzz bench bench-smoke bench-readme bench-check bench-go overlay-nl lint cross
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -31,6 +31,11 @@ bench-check: ## check that the table of the README is that of bench/results
 
 bench-go: ## run every Go benchmark
 	@$(call EACH,go test -run '^$$' -bench . ./...)
+
+overlay-nl: ## put compat/nl into vishvananda/netlink: diff, its tests before and after, ratios; as root
+	@cd compat/nl && go run ./overlay -o $$(mktemp -u -t overlay-nl.XXXXXX)
+	@cd compat/nl && go test -count=1 -run TestSuite -v .
+	@cd compat/nl && go test -run '^$$' -bench . .
 
 lint: ## check format, go vet, staticcheck and go.mod files
 	@scripts/lint $(MODULES)

@@ -42,7 +42,7 @@ func (req *NetlinkRequest) AddRawData(data []byte) { req.RawData = append(req.Ra
 
 // Serialize returns the message, and sets Len.
 func (req *NetlinkRequest) Serialize() []byte {
-	b, _ := req.appendTo(nil)
+	b, _ := req.appendTo(make([]byte, 0, 256))
 	return b
 }
 

@@ -50,8 +50,8 @@ func build(out, src string) error {
 	if err := errors.Join(overlay.Require(after, src), writeDiff(out)); err != nil {
 		return err
 	}
-	fmt.Printf("overlay: %s %s (%s): %d declarations replaced or removed\n",
-		overlay.Module, module.Version, module.Sum, len(removed))
+	fmt.Printf("overlay: %s %s (%s): %d declarations replaced or removed: %s\n",
+		overlay.Module, module.Version, module.Sum, len(removed), out)
 	return nil
 }
 

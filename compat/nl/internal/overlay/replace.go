@@ -2,6 +2,7 @@ package overlay
 
 import (
 	"bytes"
+	"fmt"
 	"go/ast"
 	"go/build"
 	"go/format"
@@ -72,13 +73,18 @@ func (f *file) isEmpty() bool { return len(f.declared()) == 0 }
 // type: "RtAttr.Len".
 func (f *file) declared() (names []string) {
 	for _, d := range f.ast.Decls {
-		switch d := d.(type) {
-		case *ast.FuncDecl:
-			names = append(names, funcName(d))
-		case *ast.GenDecl:
-			for _, s := range d.Specs {
-				names = append(names, specNames(s)...)
-			}
+		names = append(names, declNames(d)...)
+	}
+	return names
+}
+
+func declNames(d ast.Decl) (names []string) {
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		names = append(names, funcName(d))
+	case *ast.GenDecl:
+		for _, s := range d.Specs {
+			names = append(names, specNames(s)...)
 		}
 	}
 	return names
@@ -96,15 +102,20 @@ func funcName(d *ast.FuncDecl) string {
 }
 
 func specNames(s ast.Spec) (names []string) {
-	switch s := s.(type) {
-	case *ast.TypeSpec:
-		names = append(names, s.Name.Name)
-	case *ast.ValueSpec:
-		for _, n := range s.Names {
-			names = append(names, n.Name)
-		}
+	for _, id := range specIdents(s) {
+		names = append(names, id.Name)
 	}
 	return names
+}
+
+func specIdents(s ast.Spec) []*ast.Ident {
+	switch s := s.(type) {
+	case *ast.TypeSpec:
+		return []*ast.Ident{s.Name}
+	case *ast.ValueSpec:
+		return s.Names
+	}
+	return nil
 }
 
 // replace removes from pkg what ours declares, and what was used before and is not used
@@ -140,24 +151,7 @@ func (pkg files) replace(ours files) (removed []string, err error) {
 func (pkg files) used() map[string]bool {
 	names := map[string]bool{}
 	for _, f := range pkg {
-		declares := map[*ast.Ident]bool{}
-		for _, d := range f.ast.Decls {
-			switch d := d.(type) {
-			case *ast.FuncDecl:
-				declares[d.Name] = true
-			case *ast.GenDecl:
-				for _, s := range d.Specs {
-					switch s := s.(type) {
-					case *ast.TypeSpec:
-						declares[s.Name] = true
-					case *ast.ValueSpec:
-						for _, n := range s.Names {
-							declares[n] = true
-						}
-					}
-				}
-			}
-		}
+		declares := f.declaring()
 		ast.Inspect(f.ast, func(n ast.Node) bool {
 			if id, ok := n.(*ast.Ident); ok && !declares[id] {
 				names[id.Name] = true
@@ -166,6 +160,24 @@ func (pkg files) used() map[string]bool {
 		})
 	}
 	return names
+}
+
+// declaring returns the identifiers at which the file declares something.
+func (f *file) declaring() map[*ast.Ident]bool {
+	ids := map[*ast.Ident]bool{}
+	for _, d := range f.ast.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			ids[d.Name] = true
+		case *ast.GenDecl:
+			for _, s := range d.Specs {
+				for _, id := range specIdents(s) {
+					ids[id] = true
+				}
+			}
+		}
+	}
+	return ids
 }
 
 // unused returns the unexported functions and variables that were used before, and are
@@ -187,32 +199,27 @@ func (pkg files) unused(before, byOurs map[string]bool) map[string]bool {
 
 // remove removes the declarations in gone, and then imports without a use.
 func (f *file) remove(gone map[string]bool) (removed []string, err error) {
-	isGone := func(name string) bool {
+	isKept := func(name string) bool {
 		typ, _, isMethod := strings.Cut(name, ".")
-		return gone[name] || isMethod && gone[typ]
+		return !gone[name] && !(isMethod && gone[typ])
 	}
+	areGone := func(names []string) bool { return len(names) > 0 && !slices.ContainsFunc(names, isKept) }
 	var cuts []ast.Node
-	take := func(node ast.Node, names ...string) {
-		if len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return !isGone(n) }) {
-			cuts, removed = append(cuts, node), append(removed, names...)
-		}
-	}
 	for _, d := range f.ast.Decls {
-		switch d := d.(type) {
-		case *ast.FuncDecl:
-			take(d, funcName(d))
-		case *ast.GenDecl:
-			var all []string
-			for _, s := range d.Specs {
-				all = append(all, specNames(s)...)
-			}
-			if n := len(cuts); len(all) > 0 {
-				if take(d, all...); len(cuts) > n {
-					continue
+		if names := declNames(d); areGone(names) {
+			cuts, removed = append(cuts, d), append(removed, names...)
+			continue
+		}
+		list, ok := d.(*ast.GenDecl)
+		if !ok {
+			continue
+		}
+		for _, s := range list.Specs {
+			if names := specNames(s); areGone(names) {
+				if isCounted(list) {
+					return nil, fmt.Errorf("%s: %v is part of a list that counts: replace all of it", f.name, names)
 				}
-			}
-			for _, s := range d.Specs {
-				take(s, specNames(s)...)
+				cuts, removed = append(cuts, s), append(removed, names...)
 			}
 		}
 	}
@@ -223,6 +230,13 @@ func (f *file) remove(gone map[string]bool) (removed []string, err error) {
 		return nil, err
 	}
 	return removed, f.cutImports()
+}
+
+// isCounted reports whether constants of a list have the values of those before them.
+func isCounted(list *ast.GenDecl) bool {
+	return list.Tok == token.CONST && slices.ContainsFunc(list.Specs, func(s ast.Spec) bool {
+		return len(s.(*ast.ValueSpec).Values) == 0
+	})
 }
 
 // cutImports removes imports that nothing uses.
