@@ -71,7 +71,7 @@ func addSums(to, from string) error {
 // run runs a command in a directory, without a workspace, and returns its output.
 func run(dir, name string, args ...string) ([]byte, error) {
 	cmd := exec.Command(name, args...)
-	cmd.Dir, cmd.Env = dir, Environ()
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOWORK=off")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -81,6 +81,6 @@ func run(dir, name string, args ...string) ([]byte, error) {
 	return out, nil
 }
 
-// Environ is the environment of go commands for the copy: no workspace, and a go.mod that
-// may be completed.
+// Environ is the environment of go commands in a copy: no workspace, and a go.mod that may
+// be completed.
 func Environ() []string { return append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod") }
