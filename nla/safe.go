@@ -97,6 +97,19 @@ func All(b []byte) iter.Seq2[Attr, error] {
 	}
 }
 
+// Get returns the attribute of that type, nil if it is not there.
+func (tb *Table) Get(typ uint16) Attr {
+	if int(typ) < len(tb.Slots) {
+		if left := int(tb.Slots[typ]); left >= HeaderLen && left <= len(tb.Stream) {
+			b := tb.Stream[len(tb.Stream)-left:]
+			if n := int(ne.Uint16(b)); n >= HeaderLen && n <= len(b) {
+				return Attr(b[:n:n])
+			}
+		}
+	}
+	return nil
+}
+
 // appendString is appendLong of a string: to convert it would copy it, and a type
 // parameter for both has the bytes of a caller escape.
 func appendString(b []byte, typ uint16, s string, zeros int) []byte {

@@ -66,19 +66,6 @@ func (tb *Table) Read(b []byte) error {
 	return nil
 }
 
-// Get returns the attribute of that type, nil if it is not there.
-func (tb *Table) Get(typ uint16) Attr {
-	if int(typ) < len(tb.Slots) {
-		if left := int(tb.Slots[typ]); left >= HeaderLen && left <= len(tb.Stream) {
-			b := tb.Stream[len(tb.Stream)-left:]
-			if n := int(ne.Uint16(b)); n >= HeaderLen && n <= len(b) {
-				return Attr(b[:n:n])
-			}
-		}
-	}
-	return nil
-}
-
 // Has reports whether there is an attribute of that type.
 func (tb *Table) Has(typ uint16) bool { return tb.Get(typ) != nil }
 

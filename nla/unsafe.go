@@ -134,6 +134,19 @@ func All(b []byte) iter.Seq2[Attr, error] {
 	}
 }
 
+// Get returns the attribute of that type, nil if it is not there.
+func (tb *Table) Get(typ uint16) Attr {
+	if int(typ) < len(tb.Slots) {
+		if left := int(tb.Slots[typ]); left >= HeaderLen && left <= len(tb.Stream) {
+			p := unsafe.Add(unsafe.Pointer(unsafe.SliceData(tb.Stream)), len(tb.Stream)-left)
+			if n := int((*attrHeader)(p).len); n >= HeaderLen && n <= left {
+				return (*[1 << 16]byte)(p)[:n:n]
+			}
+		}
+	}
+	return nil
+}
+
 func appendString(b []byte, typ uint16, s string, zeros int) []byte {
 	return appendPayload(b, typ, unsafe.Pointer(unsafe.StringData(s)), len(s), len(s)+zeros)
 }
