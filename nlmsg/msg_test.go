@@ -12,7 +12,7 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// The two-way table: fields and their bytes, literal for both byte orders.
+// The round-trip test: fields and their bytes, as literals for both byte orders.
 func TestHeader(t *testing.T) {
 	const (
 		little = "14000000 1000 0503 04030201 f1f2f3f4 03020000"
@@ -127,7 +127,7 @@ func TestAll(t *testing.T) {
 		})
 	}
 	for range All(two) {
-		break // must not go on
+		break // must stop the iterator
 	}
 }
 
@@ -244,7 +244,7 @@ func TestSyntaxErrorText(t *testing.T) {
 	}
 }
 
-// What is recorded is well formed, and a copy message by message is the same.
+// Recorded datagrams are well-formed, and copying message by message reproduces them.
 func TestRecordedDatagrams(t *testing.T) {
 	for name, want := range map[string]int{"families": 15, "links": 19, "routes": 485} {
 		var count int
@@ -269,11 +269,11 @@ func TestRecordedDatagrams(t *testing.T) {
 	}
 }
 
-// A mark that is not of the message panics, and nothing is written behind the end.
+// A mark that is not the mark of a message panics, and nothing is written past the end.
 func TestEndOfAWrongMark(t *testing.T) {
 	for name, end := range map[string]func(b []byte){
 		"canceled":      func(b []byte) { End(b[:8], 8) },
-		"behind":        func(b []byte) { End(b[:8], 17) },
+		"past the end":  func(b []byte) { End(b[:8], 17) },
 		"half a header": func(b []byte) { End(b[:16], 8) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -288,7 +288,8 @@ func TestEndOfAWrongMark(t *testing.T) {
 	}
 }
 
-// Who counts with Align has room for the padding, and nothing behind it is touched.
+// A buffer with a capacity computed with Align has space for the padding, and bytes after it stay
+// unchanged.
 func TestEndPadsInPlace(t *testing.T) {
 	for payload := range 9 {
 		size := Align(HeaderLen + payload)
@@ -297,17 +298,17 @@ func TestEndPadsInPlace(t *testing.T) {
 		b := Begin(buf[:0:size], 1, 0, 0, 0)
 		b = End(append(b, make([]byte, payload)...), m)
 		if len(b) != size || &b[0] != &buf[0] || !bytes.Equal(buf[size:], bytes.Repeat([]byte{0xee}, 8)) {
-			t.Errorf("payload of %d bytes: %d in place %v, behind it % x", payload, len(b), &b[0] == &buf[0], buf[size:])
+			t.Errorf("payload of %d bytes: %d, in place %v, followed by % x", payload, len(b), &b[0] == &buf[0], buf[size:])
 		}
 		b = Begin(buf[:0], 1, 0, 0, 0)
 		End(append(b, make([]byte, payload)...), 0)
 		if !bytes.Equal(buf[size:], bytes.Repeat([]byte{0xee}, 8)) {
-			t.Errorf("payload of %d bytes: behind it % x", payload, buf[size:])
+			t.Errorf("payload of %d bytes: followed by % x", payload, buf[size:])
 		}
 	}
 }
 
-// Who gets a message may write into it, its length too.
+// The loop body may overwrite a message, including its length.
 func TestAllGoesOnBehindWhatWasOverwritten(t *testing.T) {
 	var b []byte
 	for seq := range uint32(3) {
