@@ -20,8 +20,8 @@ func recordedStreams(tb testing.TB) map[string][][]byte {
 	}
 }
 
-// streams splits datagrams at the lengths in struct nlmsghdr, because this package does not know
-// messages.
+// streams splits datagrams at the lengths in struct nlmsghdr, because this package must not import
+// nlmsg.
 func streams(datagrams [][]byte, hdrlen int, nests map[uint16]int) [][]byte {
 	var out [][]byte
 	for _, d := range datagrams {
@@ -136,7 +136,7 @@ func walkByHand(streams [][]byte) (sum uint64) {
 	return sum
 }
 
-// BenchmarkWalk touches every attribute of recorded dumps, nests included.
+// BenchmarkWalk touches every attribute of recorded dumps, including nests.
 func BenchmarkWalk(b *testing.B) {
 	inputs := recordedStreams(b)
 	inputs["mixed"] = mixedStreams()

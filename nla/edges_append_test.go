@@ -145,8 +145,8 @@ func edgesOfAppendBytes(t *testing.T, f func(b []byte, typ uint16, p []byte) []b
 	}
 }
 
-// A payload of the greatest int must fail: its size with header overflows, and with a NUL its
-// length, too.
+// Payloads of up to 2^31-1 bytes must panic. With a header or a NUL their sizes overflow a 32-bit
+// int.
 func TestEdgesOfHugePayloads(t *testing.T) {
 	huge := edges.Reserve(t, 1<<31-1)
 	for name, f := range map[string]func(b []byte, typ uint16, p []byte) []byte{

@@ -48,7 +48,7 @@ func ParseError(n int) error {
 // leftover: after a walk it ignores them unless the validation is strict (__nla_validate_parse in
 // lib/nlattr.c).
 type SyntaxError struct {
-	Offset int   // of the bad attribute's header, in bytes from the start of the input
+	Offset int   // of the malformed attribute's header, in bytes from the start of the input
 	Err    error // ErrTruncated, ErrLength or ErrOverrun
 }
 
@@ -58,9 +58,9 @@ func (e *SyntaxError) Error() string { return e.Err.Error() + " at offset " + st
 // Unwrap returns Err.
 func (e *SyntaxError) Unwrap() error { return e.Err }
 
-// syntaxError returns the error of Consume for the last left bytes of b. It keeps the allocation
-// out of the loops that are inlined into their callers. If another goroutine has changed the
-// bytes since, they may be valid now; the result is ErrLength then.
+// syntaxError returns the *SyntaxError for the offset that is left bytes before the end of b. It keeps
+// the allocation out of the loops that are inlined into their callers. If another goroutine has
+// changed the bytes since, they may be valid now; the result is ErrLength then.
 //
 //go:noinline
 func syntaxError(b []byte, left int) error {

@@ -84,7 +84,7 @@ func (a Attr) BE32() (uint32, error) {
 	return binary.BigEndian.Uint32(a[HeaderLen:]), nil
 }
 
-// BE64 returns a 64-bit value in network byte order (nla_get_be64).
+// BE64 returns the value of a 64-bit integer in network byte order (nla_get_be64).
 func (a Attr) BE64() (uint64, error) {
 	if len(a) != HeaderLen+8 {
 		return 0, ErrSize
@@ -195,8 +195,8 @@ func (a Attr) indexNUL() int {
 	return n
 }
 
-// zeroBytes returns a word with its lowest set bit at the top of the first zero byte of w, or 0
-// if w has no zero byte. Bits above the lowest are meaningless.
+// zeroBytes marks zero bytes: the lowest set bit of the result is the top bit of the first zero byte
+// of w. The result is 0 if w has no zero byte. Higher set bits have no meaning.
 func zeroBytes(w uint64) uint64 {
 	const each = 1<<56 | 1<<48 | 1<<40 | 1<<32 | 1<<24 | 1<<16 | 1<<8 | 1
 	return (w - each) &^ w & (each << 7)

@@ -148,7 +148,7 @@ func TestAllAllocatesOneErrorAtMost(t *testing.T) {
 		}
 	})
 	if allocs > 1 || sinkErr == nil {
-		t.Errorf("%v allocations and error %v, want one of each at most", allocs, sinkErr)
+		t.Errorf("%v allocations and error %v, want at most one of each", allocs, sinkErr)
 	}
 }
 

@@ -18,9 +18,9 @@ import (
 //	mtu, name := tb.Uint32(attrMTU), tb.Text(attrName)
 //
 // The getters have no errors. They return zero for an attribute that is absent (see Has) or too
-// short. Of an attribute longer than the value they read the first bytes, as the kernel's getters
-// do; the liberal modes of validation accept such attributes. Results alias the stream. A nest is
-// read with another Table; after policy.Parse the nest is known to be valid.
+// short. If an attribute is longer than the value, they read its first bytes, as the kernel's
+// getters do; the liberal modes of validation accept such attributes. Results alias the stream. A
+// nest is read with another Table; after policy.Parse the nest is known to be valid.
 //
 // Slots in a local array, as above, move to the heap if a view from the table outlives the
 // function. A Table that is made once and reused does not allocate.
@@ -134,7 +134,7 @@ func (tb *Table) Int32(typ uint16) int32 { return int32(tb.Uint32(typ)) }
 // Int64 returns an NLA_S64, 0 if it is absent.
 func (tb *Table) Int64(typ uint16) int64 { return int64(tb.Uint64(typ)) }
 
-// BE16 returns an NLA_BE16 in host order, 0 if it is absent.
+// BE16 returns the value of an NLA_BE16, 0 if it is absent.
 func (tb *Table) BE16(typ uint16) uint16 {
 	if p := tb.head(typ, 2); p != nil {
 		return binary.BigEndian.Uint16(p)
@@ -142,7 +142,7 @@ func (tb *Table) BE16(typ uint16) uint16 {
 	return 0
 }
 
-// BE64 returns a 64-bit value in network byte order, converted to host order, 0 if it is absent.
+// BE64 returns the value of a 64-bit integer in network byte order, 0 if it is absent.
 func (tb *Table) BE64(typ uint16) uint64 {
 	if p := tb.head(typ, 8); p != nil {
 		return binary.BigEndian.Uint64(p)
@@ -150,7 +150,7 @@ func (tb *Table) BE64(typ uint16) uint64 {
 	return 0
 }
 
-// BE32 returns an NLA_BE32 in host order, 0 if it is absent.
+// BE32 returns the value of an NLA_BE32, 0 if it is absent.
 func (tb *Table) BE32(typ uint16) uint32 {
 	if p := tb.head(typ, 4); p != nil {
 		return binary.BigEndian.Uint32(p)

@@ -36,9 +36,9 @@ const (
 type ExtAck struct {
 	// Errno is positive, as in C; 0 is success. It is the number of the kernel's architecture.
 	Errno errno.Errno
-	// Request is the request that is answered. An Error message that was read contains its header
-	// and payload, or, if capped, only its header, with the length field of the whole request. It
-	// is nil in a Done that was read.
+	// Request is the request that is answered. ParseAck sets it to the header and the payload of
+	// the request or, if the message is capped, to the header only; the length field is then that
+	// of the whole request. ParseDone sets it to nil.
 	Request Msg
 
 	Msg      []byte // text, without its NUL
@@ -77,7 +77,7 @@ func ParseAckPayload(p []byte, f Flags) (e ExtAck, err error) {
 	return e, err
 }
 
-// parseAck reads struct nlmsgerr, which starts at offset at of the message.
+// parseAck reads struct nlmsgerr; at is its offset in the message.
 func (e *ExtAck) parseAck(p []byte, f Flags, at int) error {
 	if len(p) < errnoLen {
 		return syntaxError(at+len(p), ErrTruncated)
@@ -143,8 +143,8 @@ func abs(v int32) errno.Errno {
 	return errno.Errno(v)
 }
 
-// parse reads the TLVs from offset start of the payload p, which may be past its end. p is at
-// offset at of the message.
+// parse reads the TLVs from offset start of the payload p; start may be past the end of p. at is the
+// offset of p in the message.
 func (e *ExtAck) parse(p []byte, at, start int) error {
 	b := p[min(start, len(p)):]
 	for len(b) > 0 {

@@ -7,7 +7,7 @@ import (
 
 // Errors of messages. All are static, so that returning them does not allocate.
 var (
-	// ErrTruncated: fewer bytes than the header needs, or the errno of a Done.
+	// ErrTruncated: the header, or the payload of an answer, is incomplete.
 	ErrTruncated = errors.New("nlmsg: message cut short")
 	// ErrLength: the length field is below the 16 bytes of the header.
 	ErrLength = errors.New("nlmsg: message length below its header")
@@ -15,7 +15,7 @@ var (
 	ErrOverrun = errors.New("nlmsg: message length past the end of the input")
 	// ErrType: the message does not have the type that the function reads.
 	ErrType = errors.New("nlmsg: not a message of this type")
-	// ErrEcho: the request repeated in an Error message reaches past its end.
+	// ErrEcho: the request repeated in an Error message reaches past the end of the message.
 	ErrEcho = errors.New("nlmsg: repeated request is larger than the message")
 	// ErrExtAck: an extended ACK attribute has the wrong size.
 	ErrExtAck = errors.New("nlmsg: malformed extended ACK attribute")

@@ -103,7 +103,7 @@ func TestFailuresAllocateOneErrorAtMost(t *testing.T) {
 		"ParseDone": func() { _, sinkErr = ParseDone(answer1) },
 	} {
 		if n := testing.AllocsPerRun(100, f); n > 1 || sinkErr == nil {
-			t.Errorf("%s: %v allocations, error %v; want one of each at most", name, n, sinkErr)
+			t.Errorf("%s: %v allocations, error %v; want at most one of each", name, n, sinkErr)
 		}
 	}
 }

@@ -62,7 +62,7 @@ func TestConsume(t *testing.T) {
 		{name: "length 17 without padding", little: "11000000" + rest + "aa", big: "00000011" + rest + "aa", length: 17, n: 17},
 		{name: "length 17, some padding", little: "11000000" + rest + "aa00", big: "00000011" + rest + "aa00", length: 17, n: 18},
 		{name: "length 17, padding", little: "11000000" + rest + "aa000000", big: "00000011" + rest + "aa000000", length: 17, n: 20},
-		{name: "length 17, more behind", little: "11000000" + rest + "aa000000ff", big: "00000011" + rest + "aa000000ff", length: 17, n: 20},
+		{name: "length 17, followed by more", little: "11000000" + rest + "aa000000ff", big: "00000011" + rest + "aa000000ff", length: 17, n: 20},
 		{name: "length 2^31-1", little: "ffffff7f" + rest, big: "7fffffff" + rest, err: ErrOverrun},
 		{name: "length 2^31", little: "00000080" + rest, big: "80000000" + rest, err: ErrOverrun},
 		{name: "length 2^32-3", little: "fdffffff" + rest, big: "fffffffd" + rest, err: ErrOverrun},
@@ -102,9 +102,9 @@ func TestAll(t *testing.T) {
 		{"two", two, 2, 0, nil},
 		{"the last one without padding", two[:37], 2, 0, nil},
 		{"the last one cut", two[:36], 1, 20, ErrOverrun},
-		{"15 bytes behind", append(bytes.Clone(two), make([]byte, 15)...), 2, 40, ErrTruncated},
-		{"1 byte behind", append(bytes.Clone(two), 0), 2, 40, ErrTruncated},
-		{"zeros behind", append(bytes.Clone(two), make([]byte, 16)...), 2, 40, ErrLength},
+		{"followed by 15 bytes", append(bytes.Clone(two), make([]byte, 15)...), 2, 40, ErrTruncated},
+		{"followed by 1 byte", append(bytes.Clone(two), 0), 2, 40, ErrTruncated},
+		{"followed by zeros", append(bytes.Clone(two), make([]byte, 16)...), 2, 40, ErrLength},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

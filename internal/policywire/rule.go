@@ -135,8 +135,8 @@ func kindOf(typ uint32) policy.Kind {
 	return policy.KindUnspec
 }
 
-// describe fills in the details of a rule with a known Kind. A range equal to that of the kind is
-// not a check.
+// describe fills in the details of a rule with a known Kind. A range equal to the full range
+// of the kind is no check.
 func describe(r *policy.Rule, tb *nla.Table) {
 	full := *r
 	_, _, isSigned := r.SignedRange()

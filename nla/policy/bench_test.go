@@ -38,8 +38,8 @@ var recordedPolicies = map[string]*Policy{
 	}},
 }
 
-// topLevel returns the attributes of every message in recorded datagrams. This package does not
-// know messages: it splits at the lengths in struct nlmsghdr.
+// topLevel returns the attributes of every message in recorded datagrams. It splits at the lengths
+// in struct nlmsghdr, because this package must not import nlmsg.
 func topLevel(tb testing.TB, name string, hdrlen int) (streams [][]byte) {
 	for _, d := range golden.Datagrams(tb, name) {
 		for len(d) >= 16 {

@@ -13,8 +13,8 @@ import (
 type Report struct {
 	Msg     string // the kernel's text, "" if there is none
 	HasAttr bool   // Offset and Type are set
-	Offset  int    // of the bad attribute's header, in bytes from the start of the stream
-	Type    uint16 // of the bad attribute
+	Offset  int    // of the invalid attribute's header, in bytes from the start of the stream
+	Type    uint16 // of the invalid attribute
 	Policy  *Rule  // the rule that failed, if the kernel reports it
 }
 
@@ -86,8 +86,8 @@ const msgTooLong = "attribute stream longer than nla.MaxStream"
 
 func tooLong() error { return &Error{Errno: errno.EMSGSIZE, Report: Report{Msg: msgTooLong}} }
 
-// slowly continues with the last left bytes of b. It is a separate function because a Report is
-// large and quickly does not need one.
+// slowly continues where quickly stopped, left bytes before the end of b. It is a separate function
+// because a Report is large and quickly does not need one.
 func slowly(slots []uint32, b []byte, left int, p *Policy, mode Mode) error {
 	var r Report
 	if errno := parse(slots, b, b[len(b)-left:], p, mode, &r); errno != 0 {

@@ -100,7 +100,7 @@ func TestParseWithoutAPolicy(t *testing.T) {
 	}{
 		"a type past the table": {nla.AppendUint8(nil, 3, 1), msgUnknown},
 		"type 0":                {nla.AppendUint8(nil, 0, 1), msgUnknown},
-		"left over":             {append(nla.AppendUint8(nil, 1, 1), 1), msgLeftover},
+		"leftover":              {append(nla.AppendUint8(nil, 1, 1), 1), msgLeftover},
 	} {
 		var policy *Error
 		if err := Parse(tb, tt.in, nil, Strict); !errors.As(err, &policy) || policy.Errno != errno.EINVAL || policy.Msg != tt.msg {
@@ -126,19 +126,19 @@ func TestStrictStart(t *testing.T) {
 			in   []byte
 			want string
 		}{
-			"before":              {nla.AppendBytes(nil, 1, long), ""},
-			"flag missing":        {nla.AppendBytes(nil, 2, long), msgNoNest},
-			"a bare nest":         {nla.AppendBytes(nil, 5, long), msgNoNest},
-			"inside":              {nla.AppendBytes(nil, 2|nla.Nested, long), msgLength},
-			"unknown inside":      {nla.AppendBytes(nil, 2|nla.Nested, nla.AppendUint8(nil, 7, 1)), msgUnknown},
-			"left over inside":    {nla.AppendBytes(nil, 2|nla.Nested, append(nla.AppendUint8(nil, 1, 1), 0)), msgLeftover},
-			"unspec":              {nla.AppendUint8(nil, 3, 1), msgUnsupported},
-			"integer too long":    {nla.AppendUint32(nil, 4, 1), msgLength},
-			"unknown beside":      {nla.AppendUint8(nil, 9, 1), ""},
-			"left over is a hint": {append(nla.AppendUint8(nil, 4, 1), 0), msgLeftover},
+			"before":                {nla.AppendBytes(nil, 1, long), ""},
+			"flag missing":          {nla.AppendBytes(nil, 2, long), msgNoNest},
+			"a bare nest":           {nla.AppendBytes(nil, 5, long), msgNoNest},
+			"inside":                {nla.AppendBytes(nil, 2|nla.Nested, long), msgLength},
+			"unknown inside":        {nla.AppendBytes(nil, 2|nla.Nested, nla.AppendUint8(nil, 7, 1)), msgUnknown},
+			"leftover inside":       {nla.AppendBytes(nil, 2|nla.Nested, append(nla.AppendUint8(nil, 1, 1), 0)), msgLeftover},
+			"unspec":                {nla.AppendUint8(nil, 3, 1), msgUnsupported},
+			"integer too long":      {nla.AppendUint32(nil, 4, 1), msgLength},
+			"unknown beside":        {nla.AppendUint8(nil, 9, 1), ""},
+			"leftover is a warning": {append(nla.AppendUint8(nil, 4, 1), 0), msgLeftover},
 		} {
 			got := judge(tt.in, p, Liberal)
-			refused := tt.want != "" && name != "left over is a hint"
+			refused := tt.want != "" && name != "leftover is a warning"
 			if got.Msg != tt.want || (got.Errno != 0) != refused {
 				t.Errorf("%s, compiled %v: %+v, want %q", name, compiled, got, tt.want)
 			}

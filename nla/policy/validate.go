@@ -40,8 +40,8 @@ type validation struct {
 	total  int
 }
 
-// stream validates the attributes of b, which ends end bytes before the end of the outermost
-// stream (__nla_validate_parse). It returns 0 or the errno.
+// stream validates the attributes of b (__nla_validate_parse). The end of b is end bytes before the
+// end of the outermost stream. It returns 0 or the errno.
 func (v *validation) stream(slots []uint32, b []byte, end int, p *Policy, mode Mode, depth int) errno.Errno {
 	if depth >= maxDepth {
 		v.report.Msg = msgDepth

@@ -11,7 +11,7 @@ import (
 )
 
 // Generator makes attribute streams that nearly satisfy a policy: most attributes are valid or
-// almost valid, so that every check sees valid and invalid input.
+// almost valid, so that every check receives valid and invalid input.
 type Generator struct{ *rand.Rand }
 
 // New returns a Generator with output that depends only on the seed.

@@ -118,7 +118,7 @@ var messageBugs = []Seed{
 	{"dragonos-1780-one-byte", "DragonOS issue 1780: a payload of one byte, shorter than the protocol's header", msg(17, 26, request, 2)},
 	{"mdlayher-183-done-tlvs", "mdlayher/netlink issue 183: in a DONE the attributes follow the errno",
 		msg(56, done, multi|ackTLVs, join(errno(22), attr(33, 1, text("Invalid header for link dump")...))...)},
-	{"frr-4019-tlvs-behind-the-request", "FRRouting/frr pull 4019: the attributes start behind the whole request",
+	{"frr-4019-tlvs-behind-the-request", "FRRouting/frr pull 4019: the attributes start after the whole request",
 		msg(48, failure, ackTLVs, join(errno(22), question, attr(8, 2, u32(16)...))...)},
 	{"vm0-12043-no-errno", "vm0-ai/vm0 issue 12043: an error without its errno was read as a success", msg(18, failure, 0, 0, 0)},
 	{"neli-261-warning", "jbaublitz/neli issue 261: the extended ACK of a success was dropped",
