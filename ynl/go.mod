@@ -2,6 +2,9 @@ module github.com/nlwire/nlwire/ynl
 
 go 1.25.0
 
-require go.yaml.in/yaml/v3 v3.0.4
+require (
+	github.com/nlwire/nlwire v0.0.0-00010101000000-000000000000
+	go.yaml.in/yaml/v3 v3.0.4
+)
 
 replace github.com/nlwire/nlwire => ..

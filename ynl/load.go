@@ -129,7 +129,7 @@ func (b *builder) syntaxError(text []byte, err error) {
 		}
 	} else if rest, ok := strings.CutPrefix(message, "unknown anchor '"); ok {
 		name, _, _ := strings.Cut(rest, "'")
-		at = find(text, "*"+name)
+		at = place(text, "*"+name)
 		message = "an alias without an anchor before it"
 	} else if message == "EOF" {
 		message = "no spec in the file"
@@ -137,8 +137,8 @@ func (b *builder) syntaxError(text []byte, err error) {
 	b.errorf(at, "malformed YAML: %s", message)
 }
 
-// find returns the place of the first occurrence of s in text.
-func find(text []byte, s string) pos {
+// place returns the place of the first occurrence of s in text.
+func place(text []byte, s string) pos {
 	i := bytes.Index(text, []byte(s))
 	if i < 0 {
 		return pos{1, 1}

@@ -1,0 +1,64 @@
+package ynl
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/nlwire/nlwire/nlmsg"
+)
+
+func TestDecVectors(t *testing.T) {
+	f, err := os.Open("/tmp/ynlw/v.jsonl")
+	if err != nil {
+		t.Skip()
+	}
+	specs := map[string]*Spec{}
+	files, _ := filepath.Glob(os.Getenv("NLWIRE_SPECS") + "/*.yaml")
+	for _, x := range files {
+		s, err := Load(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := filepath.Base(x)
+		specs[b[:len(b)-5]] = s
+	}
+	sc := bufio.NewScanner(f)
+	sc.Buffer(nil, 1<<26)
+	n, ok := 0, 0
+	for sc.Scan() {
+		var v struct {
+			Spec, Op, Hex string
+			Vals, Dec     json.RawMessage
+		}
+		if err := json.Unmarshal(sc.Bytes(), &v); err != nil {
+			t.Fatal(err)
+		}
+		n++
+		msg, _ := hex.DecodeString(v.Hex)
+		s := specs[v.Spec]
+		op := s.Op(v.Op)
+		if op.Request != s.Number(msg) {
+			t.Errorf("%s %s: number %d want %d", v.Spec, v.Op, op.Request, s.Number(msg))
+		}
+		m := s.DecodeOp(nlmsg.Msg(msg), op)
+		got := m.AppendJSON(nil)
+		if bytes.Equal(got, v.Dec) {
+			ok++
+			continue
+		}
+		if n-ok < 6 {
+			i := 0
+			for i < len(got) && i < len(v.Dec) && got[i] == v.Dec[i] {
+				i++
+			}
+			i = max(0, i-40)
+			t.Errorf("%s %s\n got %.300s\nwant %.300s", v.Spec, v.Op, got[min(i, len(got)):], v.Dec[min(i, len(v.Dec)):])
+		}
+	}
+	t.Log(n, ok)
+}
