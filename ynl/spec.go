@@ -43,8 +43,8 @@ type Spec struct {
 	// with every kernel release, so they do not prevent loading.
 	Warnings []*Error
 
-	names     names
-	opPrefix  string
+	names       names
+	opPrefix    string
 	asyncPrefix string
 }
 

@@ -29,7 +29,7 @@ func TestDecVectors(t *testing.T) {
 	}
 	sc := bufio.NewScanner(f)
 	sc.Buffer(nil, 1<<26)
-	n, ok := 0, 0
+	n, ok, eok := 0, 0, 0
 	for sc.Scan() {
 		var v struct {
 			Spec, Op, Hex string
@@ -44,6 +44,28 @@ func TestDecVectors(t *testing.T) {
 		op := s.Op(v.Op)
 		if op.Request != s.Number(msg) {
 			t.Errorf("%s %s: number %d want %d", v.Spec, v.Op, op.Request, s.Number(msg))
+		}
+		val, err := ParseJSON(v.Vals)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := Header{Type: nlmsg.Msg(msg).Type(), Version: 1, Flags: nlmsg.FlagAck, Seq: 1}
+		enc, err := s.AppendRequest(nil, op, val, h)
+		if err != nil {
+			t.Errorf("%s: %v", v.Spec, err)
+		} else if bytes.Equal(enc, msg) {
+			eok++
+		} else {
+			e := s.DecodeOp(enc, op)
+			g := e.AppendJSON(nil)
+			if true {
+				i := 0
+				for i < len(g) && i < len(v.Dec) && g[i] == v.Dec[i] {
+					i++
+				}
+				i = max(0, i-40)
+				t.Errorf("%s %s enc\n got %.300s\nwant %.300s", v.Spec, v.Op, g[min(i, len(g)):], v.Dec[min(i, len(v.Dec)):])
+			}
 		}
 		m := s.DecodeOp(nlmsg.Msg(msg), op)
 		got := m.AppendJSON(nil)
@@ -60,5 +82,5 @@ func TestDecVectors(t *testing.T) {
 			t.Errorf("%s %s\n got %.300s\nwant %.300s", v.Spec, v.Op, got[min(i, len(got)):], v.Dec[min(i, len(v.Dec)):])
 		}
 	}
-	t.Log(n, ok)
+	t.Log(n, ok, eok)
 }
