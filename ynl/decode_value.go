@@ -137,8 +137,11 @@ func (d *Decoder) bitfield(f *Field, l *Layout, payload int) {
 // it stays bytes.
 func (d *Decoder) subMessage(sc *scope, f *Field, spec *Attr, payload, depth int) {
 	value, ok := sc.lookup(spec.Selector)
+	if !ok {
+		value = anyValue
+	}
 	format := spec.SubMessage.Format(value)
-	if !ok || format == nil || depth >= maxDepth {
+	if format == nil || depth >= maxDepth {
 		f.Untyped = true
 		return
 	}

@@ -98,7 +98,7 @@ func appendSubMessage(b []byte, vs *values, a *Attr, v Value) ([]byte, error) {
 		return appendBytes(b, a.Value, p)
 	}
 	value, ok := vs.lookup(a.Selector)
-	if !ok {
+	if !ok && a.SubMessage.Format(anyValue) == nil {
 		return b, fmt.Errorf("its format depends on %q, which is missing", a.Selector)
 	}
 	format := a.SubMessage.Format(value)

@@ -194,8 +194,17 @@ type Format struct {
 	Attrs  *Set
 }
 
+// anyValue is the value of a format that does not depend on the selector. Specs do
+// not have it; the overlay does.
+const anyValue = "*"
+
 // Format returns the format for that value of the selector, or nil.
-func (m *SubMessage) Format(value string) *Format { return m.byValue[value] }
+func (m *SubMessage) Format(value string) *Format {
+	if f := m.byValue[value]; f != nil {
+		return f
+	}
+	return m.byValue[anyValue]
+}
 
 // Group is a multicast group.
 type Group struct {
