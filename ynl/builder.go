@@ -2,6 +2,7 @@ package ynl
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 
 	"go.yaml.in/yaml/v3"
@@ -110,6 +111,22 @@ func (s *Set) addAttr(a *Attr) {
 		s.dense = append(s.dense, nil)
 	}
 	s.dense[a.Value] = a
+}
+
+// replaceAttr adds an attribute instead of the one with its name, if there is one.
+func (s *Set) replaceAttr(a *Attr) {
+	old := s.byName[a.Name]
+	if old == nil {
+		s.addAttr(a)
+		return
+	}
+	if s.ByValue(old.Value) == old && int(old.Value) < len(s.dense) {
+		s.dense[old.Value] = nil
+	}
+	place := slices.Index(s.Attrs, old)
+	s.addAttr(a)
+	s.Attrs[place] = a
+	s.Attrs = s.Attrs[:len(s.Attrs)-1]
 }
 
 // addEntry adds an entry to an enum. Of several names for a value the last one

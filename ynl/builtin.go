@@ -9,7 +9,7 @@ import (
 
 // The tables that gentable makes from the specs of Linux, and the overlay, which
 // this project writes itself from the headers of Linux: kinds and families that
-// have no spec.
+// have no spec, and numbers that a spec has wrong.
 //
 //go:generate go run ./internal/gentable -out table $NLWIRE_SPECS
 
@@ -28,16 +28,14 @@ func BuiltinNames() []string {
 			continue // an embedded directory is always readable
 		}
 		for _, e := range entries {
-			name := strings.TrimSuffix(e.Name(), ".txt")
-			if !contains(names, name) {
-				names = append(names, name)
-			}
+			names = append(names, strings.TrimSuffix(e.Name(), ".txt"))
 		}
 	}
 	return sorted(names)
 }
 
-// Builtin returns a built-in family: the spec of Linux and what the overlay adds.
+// Builtin returns a built-in family: the spec of Linux, with what the overlay adds
+// to it and corrects.
 func Builtin(name string) (*Spec, error) {
 	table, err := fs.ReadFile(tables, "table/"+name+".txt")
 	extra, extraErr := fs.ReadFile(tables, "overlay/"+name+".txt")

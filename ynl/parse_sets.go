@@ -64,7 +64,6 @@ func (b *builder) fillSets(object) {
 				next = append(next, p)
 			default:
 				p.set.Parent = parent
-				p.set.prefix = parent.prefix
 				b.fillSubset(p, parent)
 			}
 		}

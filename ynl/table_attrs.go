@@ -35,7 +35,7 @@ func (r *tableReader) attr(l *tableLine) {
 		r.attrWord(l, a, w)
 	}
 	r.checkAttr(l, a)
-	r.set.addAttr(a)
+	r.set.replaceAttr(a)
 }
 
 // attrWord reads a word that only attributes have.
