@@ -1,5 +1,5 @@
 # Every target goes over the project's modules. `make help` lists the targets.
-MODULES  = . cmd/nlctl compat compat/nl fuzz/rivals bench
+MODULES  = . ynl cmd/nlctl compat compat/nl fuzz/rivals bench
 FUZZTIME = 10s
 EACH     = set -e; for m in $(MODULES); do echo "== $$m"; (cd $$m && $(1)); done
 
