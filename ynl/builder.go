@@ -175,6 +175,7 @@ func (b *builder) sizeStructs() {
 		}
 		state[s] = 1
 		n := 0
+		s.align = 1
 		s.byName = make(map[string]int, len(s.Members))
 		for i := range s.Members {
 			m := &s.Members[i]
@@ -185,8 +186,10 @@ func (b *builder) sizeStructs() {
 					return false
 				}
 				m.Len = m.Struct.Size
+				s.align = max(s.align, m.Struct.align)
 			} else if w := m.Type.Width(); w > 0 {
 				m.Len = w
+				s.align = max(s.align, w)
 			}
 			if n += m.Len; n > maxStruct {
 				b.errorf(pos{1, 1}, "struct %q is larger than an attribute", s.Name)

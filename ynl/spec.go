@@ -114,15 +114,19 @@ type Layout struct {
 	Len     int // of a member that is binary, pad or string
 }
 
-// Struct is a C struct without implicit padding: a fixed header, or the payload
-// of an attribute.
+// Struct is a C struct: a fixed header, or the payload of an attribute. Padding
+// between members is a member; Size is without that at the end.
 type Struct struct {
 	Name    string
 	Size    int
 	Members []Member
 
 	byName map[string]int
+	align  int // of its widest member: C pads the end of the struct to it
 }
+
+// padded returns the size that C has for the struct.
+func (s *Struct) padded() int { return (s.Size + s.align - 1) / s.align * s.align }
 
 // Member is a member of a struct.
 type Member struct {
