@@ -21,7 +21,8 @@ type builder struct {
 	errs Errors
 	seen map[string]bool // texts of warnings, to report each key once
 
-	subsets []pendingSet
+	subsets  []pendingSet
+	structAt map[*Struct]pos
 }
 
 func newBuilder(file string) *builder {
@@ -31,7 +32,7 @@ func newBuilder(file string) *builder {
 		sets: map[string]*Set{}, messages: map[string]*SubMessage{}, ops: map[string]*Op{},
 		groups: map[string]*Group{},
 	}
-	return &builder{file: file, spec: s}
+	return &builder{file: file, spec: s, structAt: map[*Struct]pos{}}
 }
 
 func (b *builder) errorf(p pos, format string, args ...any) {
@@ -168,7 +169,7 @@ func (b *builder) sizeStructs() {
 	size = func(s *Struct) bool {
 		switch state[s] {
 		case 1:
-			b.errorf(pos{1, 1}, "struct %q contains itself", s.Name)
+			b.errorf(b.structAt[s], "struct %q contains itself", s.Name)
 			return false
 		case 2:
 			return true
@@ -192,7 +193,7 @@ func (b *builder) sizeStructs() {
 				s.align = max(s.align, w)
 			}
 			if n += m.Len; n > maxStruct {
-				b.errorf(pos{1, 1}, "struct %q is larger than an attribute", s.Name)
+				b.errorf(b.structAt[s], "struct %q is larger than an attribute", s.Name)
 				return false
 			}
 		}

@@ -64,6 +64,7 @@ func (b *builder) declareDefinitions(family object) []object {
 			b.enum(o, name, kind == "flags")
 		case "struct":
 			x := &Struct{Name: name}
+			b.structAt[x] = o.pos("name")
 			b.spec.Structs = append(b.spec.Structs, x)
 			declare(b, b.spec.names.structs, o.pos("name"), "struct", name, x)
 			structs = append(structs, o)

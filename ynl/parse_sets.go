@@ -60,7 +60,7 @@ func (b *builder) fillSets(object) {
 				b.fillSet(p)
 			case parent == nil:
 				b.errorf(p.object.pos("subset-of"), "no attribute set %q in this spec", p.parent)
-			case parent.Attrs == nil && len(left) > 1 && pending(left, parent):
+			case pending(left, parent) && parent.Attrs == nil:
 				next = append(next, p)
 			default:
 				p.set.Parent = parent
@@ -104,10 +104,10 @@ func (b *builder) fillSet(p pendingSet) {
 			return
 		}
 		if p.set.Attr(a.Name) != nil {
-			b.errorf(o.pos("name"), "%s is there twice", o.what)
+			b.errorf(o.pos("name"), "%s: attribute %q is there twice", p.object.what, a.Name)
 		}
 		if x := p.set.ByValue(uint16(value)); x != nil {
-			b.errorf(o.at, "%s has the number %d of %q", o.what, value, x.Name)
+			b.errorf(o.at, "%s: attribute %q has the number %d of %q", p.object.what, a.Name, value, x.Name)
 		}
 		a.Value = uint16(value)
 		p.set.addAttr(a)
