@@ -160,7 +160,7 @@ func (d *Decoder) subMessage(sc *scope, f *Field, spec *Attr, payload, depth int
 		n = d.members(format.Header, f.Raw, payload)
 	}
 	if format.Attrs != nil {
-		// Some headers have a size that is not aligned; attributes follow aligned.
+		f.set = format.Attrs
 		d.attrs(&scope{set: format.Attrs, body: f.Raw[n:], outer: sc}, f.Raw[n:], payload+n, depth+1)
 	} else if format.Header != nil {
 		f.Rest = format.Header.rest(len(f.Raw), n)
