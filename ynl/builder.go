@@ -2,7 +2,6 @@ package ynl
 
 import (
 	"fmt"
-	"slices"
 	"sort"
 
 	"go.yaml.in/yaml/v3"
@@ -21,7 +20,8 @@ type builder struct {
 	errs Errors
 	seen map[string]bool // texts of warnings, to report each key once
 
-	subsets []pendingSet
+	subsets  []pendingSet
+	structAt map[*Struct]pos
 }
 
 func newBuilder(file string) *builder {
@@ -31,7 +31,7 @@ func newBuilder(file string) *builder {
 		sets: map[string]*Set{}, messages: map[string]*SubMessage{}, ops: map[string]*Op{},
 		groups: map[string]*Group{},
 	}
-	return &builder{file: file, spec: s}
+	return &builder{file: file, spec: s, structAt: map[*Struct]pos{}}
 }
 
 func (b *builder) errorf(p pos, format string, args ...any) {
@@ -78,6 +78,7 @@ func lookup[T any](b *builder, m map[string]*T, p pos, what, name string) *T {
 func (b *builder) finish() (*Spec, error) {
 	if len(b.errs) == 0 {
 		b.sizeStructs()
+		b.index()
 		b.spec.indexOps()
 	}
 	if len(b.errs) == 0 {
@@ -93,24 +94,12 @@ func (b *builder) finish() (*Spec, error) {
 // addAttr adds an attribute to its set. Subsets name some attributes twice; the
 // last entry counts.
 func (s *Set) addAttr(a *Attr) {
-	a.set = s
-	s.Attrs = append(s.Attrs, a)
 	if s.byName == nil {
-		s.byName = map[string]*Attr{}
+		s.byName, s.byValue = map[string]*Attr{}, map[uint16]*Attr{}
 	}
-	s.byName[a.Name] = a
-	const dense = 1024
-	if a.Value >= dense {
-		if s.sparse == nil {
-			s.sparse = map[uint16]*Attr{}
-		}
-		s.sparse[a.Value] = a
-		return
-	}
-	for len(s.dense) <= int(a.Value) {
-		s.dense = append(s.dense, nil)
-	}
-	s.dense[a.Value] = a
+	a.set, a.place = s, len(s.Attrs)
+	s.Attrs = append(s.Attrs, a)
+	s.byName[a.Name], s.byValue[a.Value] = a, a
 }
 
 // replaceAttr adds an attribute instead of the one with its name, if there is one.
@@ -120,13 +109,12 @@ func (s *Set) replaceAttr(a *Attr) {
 		s.addAttr(a)
 		return
 	}
-	if s.ByValue(old.Value) == old && int(old.Value) < len(s.dense) {
-		s.dense[old.Value] = nil
+	if s.byValue[old.Value] == old {
+		delete(s.byValue, old.Value)
 	}
-	place := slices.Index(s.Attrs, old)
-	s.addAttr(a)
-	s.Attrs[place] = a
-	s.Attrs = s.Attrs[:len(s.Attrs)-1]
+	a.set, a.place = s, old.place
+	s.Attrs[a.place] = a
+	s.byName[a.Name], s.byValue[a.Value] = a, a
 }
 
 // addEntry adds an entry to an enum. Of several names for a value the last one
@@ -138,14 +126,39 @@ func (e *Enum) addEntry(name string, value int64) {
 	i := len(e.Entries)
 	e.Entries = append(e.Entries, EnumEntry{name, value})
 	e.byName[name], e.byValue[value] = i, i
-	const dense = 256
-	if value < 0 || value >= dense {
-		return
+}
+
+// isDense reports whether a table by number is worth its memory.
+func isDense(highest, count int) bool { return highest <= 4*count+16 }
+
+// index makes the tables by number of sets and enums.
+func (b *builder) index() {
+	for _, s := range b.spec.Sets {
+		highest := 0
+		for v := range s.byValue {
+			highest = max(highest, int(v))
+		}
+		if isDense(highest, len(s.byValue)) {
+			s.dense = make([]*Attr, highest+1)
+			for v, a := range s.byValue {
+				s.dense[v] = a
+			}
+		}
 	}
-	for int64(len(e.dense)) <= value {
-		e.dense = append(e.dense, 0)
+	for _, e := range b.spec.Enums {
+		highest := int64(0)
+		for v := range e.byValue {
+			highest = max(highest, v)
+		}
+		if highest < 1<<16 && isDense(int(highest), len(e.byValue)) {
+			e.dense = make([]string, highest+1)
+			for v, i := range e.byValue {
+				if v >= 0 {
+					e.dense[v] = e.Entries[i].Name
+				}
+			}
+		}
 	}
-	e.dense[value] = int32(i + 1)
 }
 
 // addFormat adds a format to a sub-message.
@@ -168,13 +181,14 @@ func (b *builder) sizeStructs() {
 	size = func(s *Struct) bool {
 		switch state[s] {
 		case 1:
-			b.errorf(pos{1, 1}, "struct %q contains itself", s.Name)
+			b.errorf(b.structAt[s], "struct %q contains itself", s.Name)
 			return false
 		case 2:
 			return true
 		}
 		state[s] = 1
 		n := 0
+		s.align = 1
 		s.byName = make(map[string]int, len(s.Members))
 		for i := range s.Members {
 			m := &s.Members[i]
@@ -185,11 +199,13 @@ func (b *builder) sizeStructs() {
 					return false
 				}
 				m.Len = m.Struct.Size
+				s.align = max(s.align, m.Struct.align)
 			} else if w := m.Type.Width(); w > 0 {
 				m.Len = w
+				s.align = max(s.align, w)
 			}
 			if n += m.Len; n > maxStruct {
-				b.errorf(pos{1, 1}, "struct %q is larger than an attribute", s.Name)
+				b.errorf(b.structAt[s], "struct %q is larger than an attribute", s.Name)
 				return false
 			}
 		}

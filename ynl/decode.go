@@ -209,6 +209,7 @@ func (d *Decoder) nest(sc *scope, f *Field, payload, depth int) {
 		return
 	}
 	start := len(d.stack)
+	f.set = sc.set
 	d.attrs(sc, f.Raw, payload, depth+1)
 	f.Form, f.Fields = FormObject, d.finish(start)
 }

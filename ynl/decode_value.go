@@ -84,8 +84,17 @@ func (d *Decoder) elements(f *Field, l *Layout, payload int) {
 func (d *Decoder) structure(f *Field, s *Struct, payload int) {
 	start := len(d.stack)
 	n := d.members(s, f.Raw, payload)
-	f.Rest = len(f.Raw) - n
+	f.Rest = s.rest(len(f.Raw), n)
 	f.Form, f.Fields = FormObject, d.finish(start)
+}
+
+// rest returns the bytes of a payload after the members and the padding that C adds
+// at the end.
+func (s *Struct) rest(length, members int) int {
+	if length <= s.padded() {
+		return 0
+	}
+	return length - members
 }
 
 // members decodes the members of a struct that are in b, which can be shorter or
@@ -151,10 +160,12 @@ func (d *Decoder) subMessage(sc *scope, f *Field, spec *Attr, payload, depth int
 		n = d.members(format.Header, f.Raw, payload)
 	}
 	if format.Attrs != nil {
-		// Some headers have a size that is not aligned; attributes follow aligned.
+		f.set = format.Attrs
 		d.attrs(&scope{set: format.Attrs, body: f.Raw[n:], outer: sc}, f.Raw[n:], payload+n, depth+1)
+	} else if format.Header != nil {
+		f.Rest = format.Header.rest(len(f.Raw), n)
 	} else {
-		f.Rest = len(f.Raw) - n
+		f.Rest = len(f.Raw)
 	}
 	f.Form, f.Fields = FormObject, d.finish(start)
 }

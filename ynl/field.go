@@ -59,6 +59,7 @@ type Field struct {
 
 	number  uint64
 	layout  *Layout
+	set     *Set // of the attributes in it
 	integer bool // number is set
 }
 

@@ -130,7 +130,7 @@ func (o object) integer(key string) (v int64, ok bool) {
 	if err == nil {
 		return v, true
 	}
-	if c := o.b.constOf(s); c != nil && c.Text == "" {
+	if c := o.b.spec.Const(s); c != nil && c.Text == "" {
 		return c.Value, true
 	}
 	o.b.errorf(o.pos(key), "%s: %s: %q is no number and no constant of this spec", o.what, key, s)

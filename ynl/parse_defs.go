@@ -40,7 +40,7 @@ func (b *builder) family(n *yaml.Node) {
 	for _, d := range defs {
 		b.definition(d)
 	}
-	b.fillSets(o)
+	b.fillSets()
 	b.fillSubMessages(o)
 	b.operations(o)
 	b.groups(o)
@@ -63,7 +63,8 @@ func (b *builder) declareDefinitions(family object) []object {
 		case "enum", "flags":
 			b.enum(o, name, kind == "flags")
 		case "struct":
-			x := &Struct{Name: name}
+			x := &Struct{Name: name, byName: map[string]int{}}
+			b.structAt[x] = o.pos("name")
 			b.spec.Structs = append(b.spec.Structs, x)
 			declare(b, b.spec.names.structs, o.pos("name"), "struct", name, x)
 			structs = append(structs, o)
@@ -87,6 +88,9 @@ func (b *builder) constant(o object, name string) {
 	c.Value = v
 	b.spec.Consts = append(b.spec.Consts, c)
 	declare(b, b.spec.names.consts, o.pos("name"), "constant", name, c)
+	if c.prefix != "" { // limits are written with it
+		b.spec.names.consts[c.prefix+name] = c
+	}
 }
 
 func (b *builder) enum(o object, name string, flags bool) {
@@ -153,11 +157,10 @@ func (b *builder) member(s *Struct, o object) {
 	if m.Type == TypePad {
 		m.Name = "" // padding has no value to show
 	}
-	for i := range s.Members {
-		if m.Name != "" && s.Members[i].Name == m.Name {
-			b.errorf(o.pos("name"), "struct %q: member %q is there twice", s.Name, m.Name)
-		}
+	if _, twice := s.byName[m.Name]; twice && m.Name != "" {
+		b.errorf(o.pos("name"), "struct %q: member %q is there twice", s.Name, m.Name)
 	}
+	s.byName[m.Name] = len(s.Members)
 	s.Members = append(s.Members, m)
 }
 

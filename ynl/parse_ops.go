@@ -205,7 +205,7 @@ func (b *builder) limit(o object, key string) *int64 {
 	if v, ok := typeLimits[name]; ok {
 		return &v
 	}
-	if c := b.constOf(name); c != nil {
+	if c := b.spec.Const(name); c != nil {
 		if c.Kernel || c.Text != "" {
 			return nil
 		}
@@ -224,19 +224,6 @@ func (b *builder) limit(o object, key string) *int64 {
 		return nil
 	}
 	return &v
-}
-
-// constOf returns the constant with that name, with or without its prefix, or nil.
-func (b *builder) constOf(name string) *Const {
-	if c := b.spec.Const(name); c != nil {
-		return c
-	}
-	for _, c := range b.spec.Consts {
-		if c.prefix != "" && c.prefix+c.Name == name {
-			return c
-		}
-	}
-	return nil
 }
 
 // typeLimits are the limits that specs name by a type.

@@ -20,7 +20,17 @@ type pendingSet struct {
 	set    *Set
 	object object
 	parent string
+	state  fillState
 }
+
+// fillState is how far a set is.
+type fillState uint8
+
+const (
+	declared fillState = iota
+	filling
+	filled
+)
 
 func (b *builder) declareSets(family object) {
 	for _, n := range family.list("attribute-sets") {
@@ -33,7 +43,7 @@ func (b *builder) declareSets(family object) {
 		s.prefix = b.setPrefix(o, s.Name)
 		b.spec.Sets = append(b.spec.Sets, s)
 		declare(b, b.spec.names.sets, o.pos("name"), "attribute set", s.Name, s)
-		b.subsets = append(b.subsets, pendingSet{s, o, o.text("subset-of")})
+		b.subsets = append(b.subsets, pendingSet{set: s, object: o, parent: o.text("subset-of")})
 	}
 }
 
@@ -49,42 +59,33 @@ func (b *builder) setPrefix(o object, name string) string {
 }
 
 // fillSets reads the attributes, of each set after those of its parent.
-func (b *builder) fillSets(object) {
-	left := b.subsets
-	for len(left) > 0 {
-		var next []pendingSet
-		for _, p := range left {
-			parent := b.spec.Set(p.parent)
-			switch {
-			case p.parent == "":
-				b.fillSet(p)
-			case parent == nil:
-				b.errorf(p.object.pos("subset-of"), "no attribute set %q in this spec", p.parent)
-			case parent.Attrs == nil && len(left) > 1 && pending(left, parent):
-				next = append(next, p)
-			default:
-				p.set.Parent = parent
-				b.fillSubset(p, parent)
-			}
-		}
-		if len(next) == len(left) {
-			for _, p := range next {
-				b.errorf(p.object.pos("subset-of"), "%s is a subset of itself", p.object.what)
-			}
-			return
-		}
-		left = next
+func (b *builder) fillSets() {
+	sets := make(map[*Set]*pendingSet, len(b.subsets))
+	for i := range b.subsets {
+		sets[b.subsets[i].set] = &b.subsets[i]
+	}
+	for i := range b.subsets {
+		b.fillAfterParent(&b.subsets[i], sets)
 	}
 }
 
-// pending reports whether a set is in a list.
-func pending(list []pendingSet, s *Set) bool {
-	for _, p := range list {
-		if p.set == s {
-			return true
-		}
+func (b *builder) fillAfterParent(p *pendingSet, sets map[*Set]*pendingSet) {
+	if p.state == filled {
+		return
 	}
-	return false
+	if p.state == filling {
+		b.errorf(p.object.pos("subset-of"), "%s is a subset of itself", p.object.what)
+		return
+	}
+	p.state = filling
+	if p.parent == "" {
+		b.fillSet(*p)
+	} else if parent := lookup(b, b.spec.names.sets, p.object.pos("subset-of"), "attribute set", p.parent); parent != nil {
+		b.fillAfterParent(sets[parent], sets)
+		p.set.Parent = parent
+		b.fillSubset(*p, parent)
+	}
+	p.state = filled
 }
 
 func (b *builder) fillSet(p pendingSet) {
@@ -104,10 +105,10 @@ func (b *builder) fillSet(p pendingSet) {
 			return
 		}
 		if p.set.Attr(a.Name) != nil {
-			b.errorf(o.pos("name"), "%s is there twice", o.what)
+			b.errorf(o.pos("name"), "%s: attribute %q is there twice", p.object.what, a.Name)
 		}
 		if x := p.set.ByValue(uint16(value)); x != nil {
-			b.errorf(o.at, "%s has the number %d of %q", o.what, value, x.Name)
+			b.errorf(o.at, "%s: attribute %q has the number %d of %q", p.object.what, a.Name, value, x.Name)
 		}
 		a.Value = uint16(value)
 		p.set.addAttr(a)

@@ -68,7 +68,7 @@ type Enum struct {
 
 	byValue map[int64]int
 	byName  map[string]int
-	dense   []int32 // entry of each small value, plus 1
+	dense   []string // names by value, unless most values have none
 	prefix  string
 }
 
@@ -82,10 +82,8 @@ type EnumEntry struct {
 // has one.
 func (e *Enum) ByValue(v int64) (string, bool) {
 	if uint64(v) < uint64(len(e.dense)) {
-		if i := e.dense[v]; i > 0 {
-			return e.Entries[i-1].Name, true
-		}
-		return "", false
+		name := e.dense[v]
+		return name, name != ""
 	}
 	if i, ok := e.byValue[v]; ok {
 		return e.Entries[i].Name, true
@@ -114,15 +112,19 @@ type Layout struct {
 	Len     int // of a member that is binary, pad or string
 }
 
-// Struct is a C struct without implicit padding: a fixed header, or the payload
-// of an attribute.
+// Struct is a C struct: a fixed header, or the payload of an attribute. Padding
+// between members is a member; Size is without that at the end.
 type Struct struct {
 	Name    string
 	Size    int
 	Members []Member
 
 	byName map[string]int
+	align  int // of its widest member: C pads the end of the struct to it
 }
+
+// padded returns the size that C has for the struct.
+func (s *Struct) padded() int { return (s.Size + s.align - 1) / s.align * s.align }
 
 // Member is a member of a struct.
 type Member struct {
@@ -137,10 +139,10 @@ type Set struct {
 	Parent *Set // the set that this one is a subset of, or nil
 	Attrs  []*Attr
 
-	byName map[string]*Attr
-	dense  []*Attr          // by number, for small numbers
-	sparse map[uint16]*Attr // the others
-	prefix string
+	byName  map[string]*Attr
+	byValue map[uint16]*Attr
+	dense   []*Attr // the same by index, unless most numbers have no attribute
+	prefix  string
 }
 
 // Attr returns the attribute with that name, or nil.
@@ -151,7 +153,7 @@ func (s *Set) ByValue(n uint16) *Attr {
 	if int(n) < len(s.dense) {
 		return s.dense[n]
 	}
-	return s.sparse[n]
+	return s.byValue[n]
 }
 
 // Attr is an attribute of a set.
@@ -167,6 +169,7 @@ type Attr struct {
 	Checks     *Checks
 
 	set    *Set
+	place  int // in set.Attrs
 	prefix string
 }
 

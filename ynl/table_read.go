@@ -147,6 +147,7 @@ func (r *tableReader) declare(l *tableLine) {
 		if n.structs[l.name] == nil {
 			n.structs[l.name] = &Struct{Name: l.name}
 			s.Structs = append(s.Structs, n.structs[l.name])
+			r.b.structAt[n.structs[l.name]] = l.at
 		}
 	case "set":
 		if n.sets[l.name] == nil {

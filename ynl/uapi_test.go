@@ -177,6 +177,7 @@ func rawName(family, name string) string {
 		if strings.HasSuffix(name, "GET_STATS") {
 			return "IPCTNL_MSG_CT_GET_STATS_CPU" // of each processor, as its attributes show
 		}
+		name = strings.TrimSuffix(name, "_GLOBAL")
 		return strings.Replace(name, "CONNTRACK_CMD_", "IPCTNL_MSG_CT_", 1)
 	}
 	return strings.TrimSuffix(name, "_NTF")

@@ -59,7 +59,7 @@ func TestVectors(t *testing.T) {
 }
 
 // readVectors reads a file of JSON lines, which may be compressed.
-func readVectors(t *testing.T, name string) []vector {
+func readVectors(t testing.TB, name string) []vector {
 	t.Helper()
 	f, err := os.Open(name)
 	if err != nil {
