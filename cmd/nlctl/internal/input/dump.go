@@ -2,7 +2,6 @@ package input
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -16,7 +15,7 @@ type dumpLine struct {
 	isRepeat bool   // "*": the preceding line repeats up to the next offset
 }
 
-var dumpPattern = regexp.MustCompile(`^\s*(0x)?([0-9a-fA-F]{4,16})(:?)(?:\s+(.*))?$`)
+var dumpPattern = lazy(`^\s*(0x)?([0-9a-fA-F]{4,16})(:?)(?:\s+(.*))?$`)
 
 // dump adds the readings of a dump with offsets. It reports whether the text can only be
 // a dump.
@@ -29,7 +28,7 @@ func (p *paragraph) dump(rs *readings) (isDump bool, err error) {
 			isSure = true
 			continue
 		}
-		m := dumpPattern.FindStringSubmatch(text)
+		m := dumpPattern().FindStringSubmatch(text)
 		if m == nil {
 			return false, nil
 		}

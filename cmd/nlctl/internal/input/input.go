@@ -10,6 +10,7 @@ package input
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"encoding/binary"
 	"errors"
@@ -94,15 +95,33 @@ var magicGzip = []byte{0x1f, 0x8b, 8}
 func (r *Reader) compressed(yield func(Datagram) bool) error {
 	z, err := gzip.NewReader(r.in)
 	if err != nil {
-		return fmt.Errorf("gzip: %w", explain(err))
+		return gzipError(err)
 	}
-	defer z.Close()
-	r.in = bufio.NewReaderSize(z, 64<<10)
+	r.in = bufio.NewReaderSize(gunzip{z}, 64<<10)
 	start, _ := r.in.Peek(len(magicGzip))
 	if bytes.Equal(start, magicGzip) {
 		return errors.New("gzip: the file is compressed twice")
 	}
 	return r.read(yield)
+}
+
+// gunzip reads a gzip file. Its errors describe the file.
+type gunzip struct{ *gzip.Reader }
+
+func (z gunzip) Read(b []byte) (int, error) {
+	n, err := z.Reader.Read(b)
+	return n, gzipError(err)
+}
+
+func gzipError(err error) error {
+	var corrupt flate.CorruptInputError
+	switch {
+	case err == io.ErrUnexpectedEOF:
+		return fmt.Errorf("gzip: %w", ErrTruncated)
+	case errors.As(err, &corrupt), errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader):
+		return errors.New("gzip: the compressed data is corrupt")
+	}
+	return err
 }
 
 // MaxPlain limits the size of a datagram in a file that is not a capture. The limit is

@@ -2,7 +2,6 @@ package input
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -51,9 +50,9 @@ func combine(rs *readings, lists []readings) {
 }
 
 // stripComments removes the comments of C, Go and Python.
-func stripComments(text string) string { return comments.ReplaceAllString(text, " ") }
+func stripComments(text string) string { return comments().ReplaceAllString(text, " ") }
 
-var comments = regexp.MustCompile(`(?s)/\*.*?\*/|//[^\n]*|#[^\n]*`)
+var comments = lazy(`(?s)/\*.*?\*/|//[^\n]*|#[^\n]*`)
 
 // isCode reports whether the character may be beside a list.
 func isCode(c rune) bool {
@@ -174,7 +173,7 @@ func addWords(rs *readings, tokens []string, width int) error {
 
 // checkLength compares the length that xxd -i writes after a list.
 func checkLength(rs *readings, rest string, line int) error {
-	m := listLength.FindStringSubmatch(rest)
+	m := listLength().FindStringSubmatch(rest)
 	if m == nil {
 		return nil
 	}
@@ -187,7 +186,7 @@ func checkLength(rs *readings, rest string, line int) error {
 	return nil
 }
 
-var listLength = regexp.MustCompile(`\w+_len\s*=\s*(\d+)\s*;`)
+var listLength = lazy(`\w+_len\s*=\s*(\d+)\s*;`)
 
 // shorten cuts a text for an error message.
 func shorten(text string) string {

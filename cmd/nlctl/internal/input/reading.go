@@ -4,10 +4,18 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"regexp"
 	"strings"
+	"sync"
 )
 
 var bufferFull = bufio.ErrBufferFull
+
+// lazy returns a regular expression, which is compiled when it is first used: most commands
+// of nlctl use none.
+func lazy(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 // reading is one way to read a text as datagrams.
 type reading struct {

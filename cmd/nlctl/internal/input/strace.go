@@ -2,7 +2,6 @@ package input
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/nlwire/nlwire/socket"
@@ -25,7 +24,7 @@ func newStrace(r *Reader, yield func(Datagram) bool) *strace {
 
 // tracePattern matches a line of strace: a process ID and a time, which are optional, and
 // a call with its result.
-var tracePattern = regexp.MustCompile(`^(?:\[pid\s+(\d+)\]\s+|(\d+)\s+)?(?:\d+:\d+:\d+(?:\.\d+)?\s+|\d+\.\d+\s+)?(<\.\.\. )?([a-z_][a-z0-9_]*)( resumed>|\()(.*)$`)
+var tracePattern = lazy(`^(?:\[pid\s+(\d+)\]\s+|(\d+)\s+)?(?:\d+:\d+:\d+(?:\.\d+)?\s+|\d+\.\d+\s+)?(<\.\.\. )?([a-z_][a-z0-9_]*)( resumed>|\()(.*)$`)
 
 // traceCalls are the calls that carry datagrams, with the index of the argument that
 // contains the bytes or the messages.
@@ -36,7 +35,7 @@ var traceCalls = map[string]int{
 
 // isTrace reports whether strace wrote the line.
 func isTrace(line string) bool {
-	m := tracePattern.FindStringSubmatch(line)
+	m := tracePattern().FindStringSubmatch(line)
 	if m == nil {
 		return false
 	}
@@ -46,11 +45,11 @@ func isTrace(line string) bool {
 }
 
 // dumpOfCall matches a line of the bytes that strace -e read -e write prints after a call.
-var dumpOfCall = regexp.MustCompile(`^\s*\| ([0-9a-f]{5,16})  ([0-9a-f ]+?)  .*\|$`)
+var dumpOfCall = lazy(`^\s*\| ([0-9a-f]{5,16})  ([0-9a-f ]+?)  .*\|$`)
 
 // line reads a line. It reports whether to continue.
 func (s *strace) line(number int, line string) (more bool, err error) {
-	if m := dumpOfCall.FindStringSubmatch(line); m != nil {
+	if m := dumpOfCall().FindStringSubmatch(line); m != nil {
 		row := dumpLine{number: number, rest: m[2]}
 		b, err := styles[0].row(row, -1)
 		if err != nil {
@@ -65,7 +64,7 @@ func (s *strace) line(number int, line string) (more bool, err error) {
 	if more, err := s.end(); err != nil || !more {
 		return more, err
 	}
-	m := tracePattern.FindStringSubmatch(strings.TrimSpace(line))
+	m := tracePattern().FindStringSubmatch(strings.TrimSpace(line))
 	if m == nil {
 		return true, nil // a signal, the end of a process, or output of the program
 	}
@@ -162,11 +161,11 @@ func (s *strace) socket(pid string, args []traceValue, fd int64) {
 }
 
 // descriptorPattern matches a descriptor, which strace -yy describes.
-var descriptorPattern = regexp.MustCompile(`^(\d+)(?:<NETLINK:\[([A-Z_]+):[^\]]*\]>)?`)
+var descriptorPattern = lazy(`^(\d+)(?:<NETLINK:\[([A-Z_]+):[^\]]*\]>)?`)
 
 // protocolOf returns the protocol of a descriptor.
 func (s *strace) protocolOf(pid string, arg traceValue) (protocol socket.Protocol, isKnown bool) {
-	m := descriptorPattern.FindStringSubmatch(arg.text)
+	m := descriptorPattern().FindStringSubmatch(arg.text)
 	if m == nil {
 		return s.reader.protocol, false
 	}

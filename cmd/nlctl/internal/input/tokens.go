@@ -57,7 +57,7 @@ func (s style) bytes(tokens []string) (b []byte, ok bool) {
 		b, err := hex.DecodeString(strings.Join(tokens, ""))
 		return b, err == nil
 	}
-	if s.size > 1 && len(tokens) < 2 {
+	if len(tokens) < 2 {
 		return nil, false // a single number is a text of hex digits
 	}
 	for _, token := range tokens {
