@@ -14,6 +14,7 @@ import (
 
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/ynl"
 )
 
 // family is the JSON of a family, a stable interface for programs.
@@ -29,6 +30,7 @@ type family struct {
 
 type op struct {
 	ID    uint32   `json:"id"`
+	Name  string   `json:"name,omitempty"` // of a family with a spec
 	Flags []string `json:"flags"`
 }
 
@@ -53,7 +55,7 @@ var flagNames = []struct {
 func newFamily(f ctrl.Family) family {
 	out := family{f.Name, uint16(f.ID), f.Version, f.HdrSize, f.MaxAttr, []op{}, []group{}}
 	for _, o := range f.Ops {
-		out.Ops = append(out.Ops, op{o.ID, opFlags(o.Flags)})
+		out.Ops = append(out.Ops, op{ID: o.ID, Flags: opFlags(o.Flags)})
 	}
 	for _, g := range f.Groups {
 		out.Groups = append(out.Groups, group{g.Name, g.ID})
@@ -110,26 +112,30 @@ func show(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer client.close()
-	f, err := client.Family(ctx, args[0])
+	f, err := familyOf(ctx, client, args[0])
 	if err != nil {
 		return err
 	}
-	if c.Bool("json") {
-		return printJSON(c.Root().Writer, newFamily(f))
+	out := newFamily(f)
+	specs, err := openNames(c)
+	if err != nil {
+		return err
 	}
-	return printFamily(c.Root().Writer, newFamily(f))
+	if spec := specs.family(f.Name); spec != nil {
+		out.name(spec)
+	}
+	if c.Bool("json") {
+		return printJSON(c.Root().Writer, out)
+	}
+	return printFamily(c.Root().Writer, out)
 }
 
-// completeFamilies prints the family names for shell completion.
-func completeFamilies(ctx context.Context, c *cli.Command) {
-	client, err := open(c)
-	if err != nil {
-		return // no completion is better than an error message on the user's command line
-	}
-	defer client.close()
-	families, _ := client.Families(ctx)
-	for _, f := range families {
-		fmt.Fprintln(c.Root().Writer, f.Name)
+// name adds the names of the operations.
+func (f *family) name(spec *ynl.Spec) {
+	for i := range f.Ops {
+		if op := spec.OpByRequest(int(f.Ops[i].ID)); op != nil {
+			f.Ops[i].Name = op.Name
+		}
 	}
 }
 
@@ -197,7 +203,11 @@ func printFamily(w io.Writer, f family) error {
 	}
 	fmt.Fprintf(w, "\n%d operations\n", len(f.Ops))
 	for _, o := range f.Ops {
-		fmt.Fprintf(t, "  %d\t%s\n", o.ID, strings.Join(o.Flags, " "))
+		if o.Name == "" {
+			fmt.Fprintf(t, "  %d\t%s\n", o.ID, strings.Join(o.Flags, " "))
+			continue
+		}
+		fmt.Fprintf(t, "  %d\t%s\t%s\n", o.ID, o.Name, strings.Join(o.Flags, " "))
 	}
 	if err := t.Flush(); err != nil {
 		return err

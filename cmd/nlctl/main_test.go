@@ -38,8 +38,8 @@ func TestUsageErrors(t *testing.T) {
 		{"bogus", `unknown command "bogus"`},
 		{"list extra", "usage: nlctl list"},
 		{"list -bogus", "-bogus"},
-		{"show", "usage: nlctl show NAME"},
-		{"show a b", "usage: nlctl show NAME"},
+		{"show", "usage: nlctl show FAMILY"},
+		{"show a b", "usage: nlctl show FAMILY"},
 		{"show -bogus nlctrl", "-bogus"},
 		{"-bus", "-bus"},
 		{"-bus x list", `-bus "x" is neither`},
@@ -56,16 +56,16 @@ func TestUsageErrors(t *testing.T) {
 		{"decode -header 256 a", "-header"},
 		{"decode -protocol bogus a", `unknown protocol "bogus"; write a name`},
 		{"-bus example decode a", "-bus is not allowed"},
-		{"call", "usage: nlctl call FAMILY CMD"},
-		{"call DOC_EXMPL", "usage: nlctl call FAMILY CMD"},
+		{"call", "usage: nlctl call FAMILY OP"},
+		{"call DOC_EXMPL", "usage: nlctl call FAMILY OP"},
 		{"call DOC_EXMPL x", `command "x" is not a number`},
 		{"call DOC_EXMPL 256", `command "256" is not a number`},
-		{"call DOC_EXMPL 1 x", `attribute "x": write TYPE=VALUE`},
-		{"call DOC_EXMPL 1 =x", `attribute "=x": write TYPE=VALUE`},
-		{"call DOC_EXMPL 1 0=x", "a type from 1 to 16383"},
-		{"call DOC_EXMPL 1 16384=x", "a type from 1 to 16383"},
-		{"call DOC_EXMPL 1 1:nested=x", `unknown kind "nested"; the kinds are u8, u16`},
-		{"call DOC_EXMPL 1 1:=x", `unknown kind ""`},
+		{"-bus example call DOC_EXMPL 1 x", `attribute "x": write TYPE=VALUE`},
+		{"-bus example call DOC_EXMPL 1 =x", `attribute "=x": write TYPE=VALUE`},
+		{"-bus example call DOC_EXMPL 1 0=x", "a type from 1 to 16383"},
+		{"-bus example call DOC_EXMPL 1 16384=x", "a type from 1 to 16383"},
+		{"-bus example call DOC_EXMPL 1 1:nested=x", `unknown kind "nested"; the kinds are u8, u16`},
+		{"-bus example call DOC_EXMPL 1 1:=x", `unknown kind ""`},
 		{"call DOC_EXMPL 1 -version 256", "-version"},
 		{"-bus example call DOC_EXMPL 1 2=x", "kind unknown; write 2:KIND=VALUE"},
 		{"-bus example call DOC_EXMPL 2 1=x", "kind unknown"},
@@ -120,6 +120,9 @@ func TestListAndShowAgree(t *testing.T) {
 			var got family
 			if err := json.Unmarshal([]byte(stdout), &got); code != exitOK || err != nil || stderr != "" {
 				t.Fatalf("%q: exit %d, %v, stderr %q", args, code, err, stderr)
+			}
+			for i := range got.Ops {
+				got.Ops[i].Name = "" // list has no names
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s: -list +show:\n%s", want.Name, diff)

@@ -107,7 +107,7 @@ func TestServeBetweenProcesses(t *testing.T) {
 		"policy DOC_EXMPL":                 "  1  nul-string of at most 256 bytes\n",
 		"call DOC_EXMPL 1 1=hello":         "  1  nul-string  \"hello\"\n",
 		"call DOC_EXMPL 1 -dump":           "\"dump entry number 199\"\n",
-		"call nlctrl 10 -dump 2=nlctrl":    "command 10, version 2\n",
+		"call nlctrl 10 -dump 2=nlctrl":    "getpolicy\n  family-id  16\n",
 		"show --generate-shell-completion": "DOC_EXMPL\n",
 	} {
 		code, stdout, stderr := nlctl(t, append([]string{"-bus", port}, strings.Fields(args)...)...)

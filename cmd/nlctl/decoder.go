@@ -1,0 +1,396 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/nlwire/nlwire/cmd/nlctl/internal/input"
+	"github.com/nlwire/nlwire/ctrl"
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
+	"github.com/nlwire/nlwire/ynl"
+)
+
+// decoder prints datagrams in the order of a file or of their arrival.
+type decoder struct {
+	out    *output
+	stderr io.Writer
+	isJSON bool
+	specs  *names
+	stats  *stats // counts attributes instead of printing, if not nil
+
+	families  map[nlmsg.Type]*heardFamily
+	header    int // header size of families without a description
+	exchanges exchanges
+	fields    ynl.Decoder
+	view      view
+	nsid      *int32 // of the network namespace of received datagrams, or nil
+	count     int    // datagrams so far
+	bad       int    // malformed or incomplete datagrams among them
+}
+
+// heardFamily is a Generic Netlink family that a controller described.
+type heardFamily struct {
+	ctrl.Family
+	spec      *ynl.Spec // nil if there is none
+	collector *ctrl.PolicyCollector
+	policies  *ctrl.Policies
+}
+
+func newDecoder(out *output, specs *names, isJSON bool) *decoder {
+	d := &decoder{out: out, isJSON: isJSON, specs: specs, families: map[nlmsg.Type]*heardFamily{}}
+	d.hear(ctrl.Family{ID: genlmsg.IDCtrl, Name: genlmsg.CtrlName})
+	d.hear(ctrl.Family{ID: genlmsg.IDVFSQuota, Name: "VFS_DQUOT"})
+	d.hear(ctrl.Family{ID: genlmsg.IDPMCRAID, Name: "pmcraid"})
+	return d
+}
+
+// hear stores the description of a family.
+func (d *decoder) hear(f ctrl.Family) {
+	if old := d.families[f.ID]; old != nil && old.Name == f.Name {
+		old.Family = f
+		return
+	}
+	d.families[f.ID] = &heardFamily{Family: f, spec: d.specs.family(f.Name)}
+}
+
+// datagram prints the messages of a datagram.
+func (d *decoder) datagram(g *input.Datagram) error {
+	d.count++
+	d.view = view{datagram: d.count, time: g.Time, protocol: g.Protocol, nsid: d.nsid}
+	d.view.foreign = input.IsForeign(g.Data) && g.Protocol != socket.KObjectUevent
+	if !d.isJSON && d.stats == nil {
+		d.heading(g)
+	}
+	if d.messages(g) {
+		d.bad++
+	}
+	return d.out.full()
+}
+
+// heading prints the line before the messages of a datagram.
+func (d *decoder) heading(g *input.Datagram) {
+	o := d.out
+	o.int(int64(d.count))
+	o.text("  ", protocolName(g.Protocol), ", ")
+	o.int(int64(len(g.Data) + g.Missing))
+	o.text(" bytes")
+	if when := rfc3339(g.Time); when != "" {
+		o.text("  ", when)
+	}
+	if d.nsid != nil {
+		o.text("  nsid ")
+		o.int(int64(*d.nsid))
+	}
+	if d.view.foreign {
+		o.text("  other byte order")
+	}
+	o.text("\n")
+}
+
+// protocolName returns the name of a protocol, also of one that the file does not contain.
+func protocolName(p socket.Protocol) string {
+	if p < 0 {
+		return "unknown protocol"
+	}
+	return p.String()
+}
+
+// rfc3339 returns the time in the format of RFC 3339, "" if it is unknown or out of range.
+func rfc3339(t time.Time) string {
+	t = t.UTC()
+	if t.IsZero() || t.Year() < 0 || t.Year() > 9999 {
+		return ""
+	}
+	return t.Format(time.RFC3339Nano)
+}
+
+// messages prints the messages of a datagram. It reports whether one is malformed or
+// incomplete.
+func (d *decoder) messages(g *input.Datagram) (isBad bool) {
+	b := g.Data
+	if g.Protocol == socket.KObjectUevent {
+		return d.uevent(g)
+	}
+	if d.view.foreign {
+		b = d.toNative(g)
+	}
+	whole := b
+	for len(b) > 0 {
+		m, n := nlmsg.Consume(b)
+		offset := len(whole) - len(b)
+		switch {
+		case n >= 0:
+			isBad = d.message(offset, m) || isBad
+			b = b[n:]
+			continue
+		case g.Missing > 0:
+		case offset > 0 && isZero(b):
+			d.zeros(offset, b)
+			return isBad
+		default:
+			d.unreadable(offset, b, nlmsg.ParseError(n).Error())
+			return true
+		}
+		break
+	}
+	if g.Missing > 0 || g.Problem != "" {
+		d.incomplete(g, len(whole)-len(b), b)
+		return true
+	}
+	return isBad
+}
+
+func isZero(b []byte) bool {
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// zeros prints the zeros after the last message of a datagram. The kernel ignores them
+// (netlink_rcv_skb), and some programs send them.
+func (d *decoder) zeros(offset int, b []byte) {
+	v := d.newView(offset, nil, len(b))
+	v.note = fmt.Sprintf("%d zeros after the last message", len(b))
+	d.print(v)
+}
+
+// unreadable prints bytes that are not a message.
+func (d *decoder) unreadable(offset int, b []byte, problem string) {
+	v := d.newView(offset, nil, len(b))
+	v.err, v.isUnread, v.payload = problem, true, b
+	if len(b) >= nlmsg.HeaderLen {
+		v.m, v.name = nlmsg.Msg(b), d.typeName(nlmsg.Msg(b)) // the header is printed although the length is wrong
+	}
+	d.print(v)
+}
+
+// incomplete prints a message whose end is missing.
+func (d *decoder) incomplete(g *input.Datagram, offset int, b []byte) {
+	problem := g.Problem
+	if problem == "" {
+		problem = fmt.Sprintf("the last %d bytes were not captured", g.Missing)
+	}
+	if len(b) < nlmsg.HeaderLen {
+		d.unreadable(offset, b, problem)
+		return
+	}
+	v := d.newView(offset, nlmsg.Msg(b), len(b))
+	d.read(v)
+	v.err = problem
+	d.print(v)
+}
+
+// newView returns the view for the next message. It is valid until the next call.
+func (d *decoder) newView(offset int, m nlmsg.Msg, length int) *view {
+	v := &d.view
+	*v = view{datagram: v.datagram, time: v.time, protocol: v.protocol, foreign: v.foreign, nsid: v.nsid, offset: offset, length: length, m: m}
+	return v
+}
+
+// message prints a message. It reports whether the message is malformed.
+func (d *decoder) message(offset int, m nlmsg.Msg) (isBad bool) {
+	v := d.newView(offset, m, len(m))
+	d.read(v)
+	d.print(v)
+	return v.err != ""
+}
+
+func (d *decoder) print(v *view) {
+	switch {
+	case d.stats != nil:
+		d.stats.add(v)
+	case d.isJSON:
+		v.writeJSON(d.out)
+	default:
+		v.writeText(d.out)
+	}
+	d.fields.Reset()
+}
+
+// maxNamed is the length of a message up to which its attributes are decoded by a spec,
+// which needs memory for each. Longer messages are printed by numbers.
+const maxNamed = 1 << 20
+
+// read reads a message into v.
+func (d *decoder) read(v *view) {
+	m := v.m
+	t := m.Type()
+	v.name = d.typeName(m)
+	if v.protocol == socket.Connector { // type Done for messages with data (cn_netlink_send_mult)
+		v.connector(m)
+		return
+	}
+	v.exchange = d.exchanges.find(v.protocol, m)
+	switch {
+	case t == nlmsg.TypeError || t == nlmsg.TypeDone:
+		d.answer(v)
+		return
+	case t < nlmsg.MinType:
+		v.payload = m.Payload()
+		return
+	case v.protocol == socket.Generic:
+		d.generic(v)
+	default:
+		if v.spec = d.specs.message(v.protocol, t); v.spec != nil {
+			v.op = operation(v.spec, m, v.exchange)
+		}
+		d.other(v)
+	}
+	if v.spec != nil && v.op != nil && v.op.Set != nil && v.body == nil && len(m) <= maxNamed {
+		d.named(v)
+	} else if v.body != nil {
+		v.body.check(v)
+	}
+	if m.Flags()&nlmsg.FlagRequest != 0 {
+		d.exchanges.add(v.protocol, v.datagram, m, v.spec, v.op)
+	}
+}
+
+// operation returns the operation of a message, nil if the spec has none. Operations can
+// share the number of their replies, which the request distinguishes.
+func operation(s *ynl.Spec, m nlmsg.Msg, x *exchange) *ynl.Op {
+	n := s.Number(m)
+	if m.Flags()&nlmsg.FlagRequest != 0 {
+		return s.OpByRequest(n)
+	}
+	if x != nil && x.spec == s && x.op != nil && (x.op.Reply == n || x.op.Dump != nil && x.op.Dump.ReplyNumber == n) {
+		return x.op
+	}
+	return s.OpByReply(n)
+}
+
+// named decodes the message with its spec.
+func (d *decoder) named(v *view) {
+	v.fields = d.fields.DecodeOp(v.spec, v.m, v.op).Fields
+	for i := range v.fields {
+		f := &v.fields[i]
+		if f.Form != ynl.FormInvalid {
+			continue
+		}
+		if isZero(f.Raw) {
+			v.note = fmt.Sprintf("%d zeros after the attributes", len(f.Raw))
+		} else {
+			v.err = fmt.Sprintf("at offset %d of the message: %v", f.Offset, attributeError(f.Raw))
+			v.rest = f.Raw
+		}
+		v.fields = v.fields[:i]
+		return
+	}
+}
+
+// attributeError returns the reason why b does not begin with an attribute.
+func attributeError(b []byte) error {
+	for _, err := range nla.All(b) {
+		if err != nil {
+			if s, ok := err.(*nla.SyntaxError); ok {
+				return s.Err
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// generic reads a message of a Generic Netlink family.
+func (d *decoder) generic(v *view) {
+	m := v.m
+	h, n := genlmsg.Consume(m.Payload())
+	if n < 0 {
+		v.err = "message has no Generic Netlink header"
+		v.payload = m.Payload()
+		return
+	}
+	v.hasGeneric, v.cmd, v.version = true, h.Cmd(), h.Version()
+	if m.Type() == genlmsg.IDCtrl {
+		d.listen(m, h.Cmd())
+	}
+	header := d.header
+	var rules *policy.Policy
+	if f := d.families[m.Type()]; f != nil {
+		header = int(f.HdrSize)
+		if v.spec = f.spec; v.spec != nil {
+			v.op = operation(v.spec, m, v.exchange)
+		}
+		rules = f.requestPolicy(m, h.Cmd())
+	}
+	if v.spec == nil || v.op == nil || v.op.Set == nil || len(m) > maxNamed {
+		v.body = &body{header: genlmsg.UserHeader(m, header), attrs: genlmsg.Attrs(m, header), rules: rulesOf(rules)}
+	}
+}
+
+// requestPolicy returns the policy of a request, nil if it is not known. Replies have other
+// attributes than requests in many families.
+func (f *heardFamily) requestPolicy(m nlmsg.Msg, cmd uint8) *policy.Policy {
+	if f.collector == nil || m.Flags()&nlmsg.FlagRequest == 0 {
+		return nil
+	}
+	if f.policies == nil {
+		if f.policies = f.collector.Policies(&f.Family); f.policies == nil {
+			f.collector = nil
+			return nil
+		}
+	}
+	op, _ := f.policies.Op(cmd)
+	if m.Flags()&nlmsg.FlagDump == nlmsg.FlagDump {
+		return op.Dump
+	}
+	return op.Do
+}
+
+// listen stores the families and policies that the controller describes. IDs have 16 bits,
+// which limits the number of families, and no kernel has longer names.
+func (d *decoder) listen(m nlmsg.Msg, cmd uint8) {
+	switch cmd {
+	case genlmsg.CtrlCmdNewFamily:
+		e, err := ctrl.ParseEvent(m)
+		if err == nil && e.Family.HdrSize <= maxHeader && len(e.Family.Name) < genlmsg.NameSize {
+			d.hear(e.Family)
+		}
+	case genlmsg.CtrlCmdGetPolicy:
+		id, err := nla.Find(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrFamilyID).Uint16()
+		f := d.families[nlmsg.Type(id)]
+		if err != nil || f == nil || m.Flags()&nlmsg.FlagRequest != 0 {
+			return
+		}
+		if f.collector == nil {
+			f.collector = ctrl.NewPolicyCollector(f.ID)
+		}
+		_ = f.collector.Add(m) // a malformed dump describes nothing
+		f.policies = nil
+	}
+}
+
+// typeName returns the name of the type: of the family, or of the rtnetlink type.
+func (d *decoder) typeName(m nlmsg.Msg) string { return d.nameOfType(d.view.protocol, m) }
+
+func (d *decoder) nameOfType(protocol socket.Protocol, m nlmsg.Msg) string {
+	t := m.Type()
+	switch {
+	case protocol == socket.Connector:
+		return "connector"
+	case t < nlmsg.MinType:
+	case protocol == socket.Generic:
+		if f := d.families[t]; f != nil {
+			return f.Name
+		}
+	case protocol == socket.Route:
+		if name, _, ok := routeType(m); ok {
+			return name
+		}
+	default:
+		if s := d.specs.message(protocol, t); s != nil {
+			if op := operation(s, m, nil); op != nil {
+				return op.Name
+			}
+		}
+	}
+	return t.String()
+}
