@@ -16,11 +16,15 @@ import (
 
 // Ints returns integers at their edges: 0, the powers of two at which a type ends, and the
 // least and the greatest int, each with the neighbours that a header added or rounding up
-// reaches.
+// reaches. With -short they are the nearest ones only, for emulated processors.
 func Ints() []int {
+	reach := int64(40)
+	if testing.Short() {
+		reach = 6
+	}
 	var all []int
 	for _, edge := range []int64{0, 1 << 7, 1 << 8, 1 << 14, 1 << 15, 1 << 16, math.MaxInt32, -1 << 31, math.MaxUint32, math.MaxInt64, math.MinInt64} {
-		for d := int64(-40); d <= 40; d++ {
+		for d := -reach; d <= reach; d++ {
 			if v := edge + d; int64(int(v)) == v && (v < edge) == (d < 0) {
 				all = append(all, int(v))
 			}
@@ -63,8 +67,8 @@ func Sizes() []int {
 
 // Streams returns nil and slices of all Sizes. They start with a length field of width
 // bytes, 2 or 4, which has the values at the edges of the slice and of its type; then come the
-// same bytes everywhere, the numbers of their places, or whole attributes. Do not write
-// into them.
+// same bytes everywhere, the numbers of their places, or whole attributes. Long slices, and
+// with -short all, have one of these contents each. Do not write into them.
 func Streams(width int) [][]byte { return streams[width/2-1]() }
 
 var streams = [2]func() [][]byte{
@@ -77,7 +81,7 @@ func makeStreams(width int) [][]byte {
 	for _, size := range Sizes() {
 		for _, length := range lengths(width, size) {
 			for fill := range 4 {
-				if size > 1<<12 && fill != int(length)%4 {
+				if (size > 1<<12 || testing.Short()) && fill != int(length)%4 {
 					continue
 				}
 				b := make([]byte, size)
