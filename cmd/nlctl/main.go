@@ -9,6 +9,7 @@
 //	                    send a request to an operation and print its replies
 //	nlctl decode FILE   print the messages in a capture, or in a file of hex or bytes
 //	nlctl serve         serve a bus to other processes, until interrupted
+//	nlctl -version      print the version of nlctl
 //
 // In front of the command, -bus example has them ask a bus of nlctl's own, with the
 // family DOC_EXMPL, on any system; -bus PORT the one that an nlctl serve of this
@@ -77,6 +78,7 @@ func command(stdout, stderr io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:                  "nlctl",
 		Usage:                 "look at a kernel's netlink, or at a bus in userspace",
+		Version:               version(),
 		Writer:                stdout,
 		ErrWriter:             stderr,
 		EnableShellCompletion: true,

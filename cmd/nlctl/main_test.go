@@ -25,6 +25,13 @@ func nlctl(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), errs.String()
 }
 
+func TestVersion(t *testing.T) {
+	code, stdout, stderr := nlctl(t, "-version")
+	if want := "nlctl version " + version() + "\n"; code != 0 || stdout != want || stderr != "" {
+		t.Errorf("nlctl -version: exit status %d, output %q %q, want %q", code, stdout, stderr, want)
+	}
+}
+
 func needLinux(t *testing.T) {
 	t.Helper()
 	if runtime.GOOS != "linux" {
