@@ -1,3 +1,4 @@
+// Tests of another library on nlwire. Not released.
 module github.com/nlwire/nlwire/compat
 
 go 1.25.0

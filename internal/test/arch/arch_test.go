@@ -13,7 +13,7 @@ const module = "github.com/nlwire/nlwire/"
 
 // arrows are the imports each package may have besides the standard library.
 var arrows = map[string][]string{
-	"github.com/nlwire/nlwire": {}, // documentation
+	"github.com/nlwire/nlwire": {"socket"}, // documentation; see there
 
 	"errno":      {},
 	"nla":        {"internal/native"},
