@@ -1,3 +1,4 @@
+// The comparisons of nlwire with other libraries. Not released.
 module github.com/nlwire/nlwire/bench
 
 go 1.25.0
