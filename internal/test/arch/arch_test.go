@@ -42,6 +42,7 @@ var arrows = map[string][]string{
 	"internal/test/kerneltest": {"golang.org/x/sys/unix"},
 	"internal/test/seeds":      {},
 	"internal/test/slow":       {"internal/native"},
+	"internal/test/testrun":    {},
 }
 
 func TestArrows(t *testing.T) {
