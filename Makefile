@@ -1,18 +1,29 @@
 # Every target goes over the project's modules. `make help` lists the targets.
-MODULES  = . cmd/nlctl compat fuzz/rivals bench
+# bench is not among MODULES, as it downloads plotting libraries.
+MODULES  = . cmd/nlctl compat fuzz/rivals tools
+ALL      = $(MODULES) bench
 FUZZTIME = 10s
-EACH     = set -e; for m in $(MODULES); do echo "== $$m"; (cd $$m && $(1)); done
+TEST     = go run ./internal/test/testrun $(MODULES)
+EACH     = set -e; for m in $(ALL); do echo "== $$m"; (cd $$m && $(1)); done
 
-.PHONY: help test race fuzz bench bench-smoke bench-readme bench-check bench-go lint cross
+.PHONY: help check test test-bench race fuzz bench bench-smoke bench-readme bench-check bench-go lint fresh cross
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-test: ## run the tests; as root, those against the live kernel too
-	@$(call EACH,go test ./...)
+check: ## check a change in a minute, without root: format, go vet, go.mod files, short tests
+	@scripts/lint -quick . cmd/nlctl
+	@go run ./internal/test/testrun . cmd/nlctl -- -short
+
+test: ## run the tests and report the skipped ones; as root, those against the live kernel too
+	@$(TEST)
+	@echo "Skipped: bench, which downloads plotting libraries (make test-bench)."
+
+test-bench: ## run the tests of the comparisons
+	@cd bench && go test ./...
 
 race: ## run the tests under the race detector
-	@$(call EACH,go test -race ./...)
+	@$(TEST) -- -race
 
 fuzz: ## run every fuzz target for FUZZTIME each
 	@go run ./internal/test/fuzzrun -time $(FUZZTIME) $(MODULES)
@@ -33,7 +44,10 @@ bench-go: ## run every Go benchmark
 	@$(call EACH,go test -run '^$$' -bench . ./...)
 
 lint: ## check format, go vet, staticcheck and go.mod files
-	@scripts/lint $(MODULES)
+	@scripts/lint $(ALL)
+
+fresh: ## build and vet every module of a fresh clone, which must stay clean
+	@scripts/fresh
 
 cross: ## build and vet for other systems; run the codec's tests on other processors
 	@scripts/cross
