@@ -7,9 +7,9 @@
 //   - builds a module that is outside of the repository and requires the root module, with the
 //     packages of the released libraries and the code blocks of README.md.
 //
-// It ends with the line "release: modules=N install=ok outside=ok". With -sum it prints the
-// lines of the root module for the go.sum files of the other ones; docs/releasing.md has
-// when they are needed.
+// It ends with the line "release: modules=N install=ok outside=ok". With -sum it writes the
+// checksums of the root module into go.sum of the other ones, and does no more;
+// docs/releasing.md has when.
 //
 // A module is released unless the comment on its module directive says "Not released".
 package main
@@ -23,7 +23,7 @@ import (
 
 func main() {
 	root := flag.String("root", "..", "directory of the repository")
-	sum := flag.Bool("sum", false, "print the go.sum lines of the root module")
+	sum := flag.Bool("sum", false, "write the checksums of the root module into go.sum of the others")
 	flag.Parse()
 	if err := run(*root, *sum); err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
@@ -52,7 +52,7 @@ func run(root string, sum bool) error {
 		}
 	}
 	if sum {
-		return printSums(proxy, modules[0])
+		return writeSums(root, proxy, modules)
 	}
 
 	g, err := newGoTool(tmp, proxy, modules[0].path)

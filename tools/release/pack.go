@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"golang.org/x/mod/module"
-	"golang.org/x/mod/sumdb/dirhash"
 	"golang.org/x/mod/zip"
 )
 
@@ -89,19 +88,3 @@ type moduleFile struct{ name, at string }
 func (f moduleFile) Path() string                 { return f.name }
 func (f moduleFile) Lstat() (os.FileInfo, error)  { return os.Lstat(f.at) }
 func (f moduleFile) Open() (io.ReadCloser, error) { return os.Open(f.at) }
-
-// printSums prints the lines of go.sum for a packaged module. Nested modules are not part of
-// it, so they can have these lines in the commit that is tagged.
-func printSums(proxy string, m releasedModule) error {
-	at := filepath.Join(proxy, filepath.FromSlash(m.path), "@v", m.version)
-	content, err := dirhash.HashZip(at+".zip", dirhash.Hash1)
-	if err != nil {
-		return err
-	}
-	goMod, err := dirhash.Hash1([]string{"go.mod"}, func(string) (io.ReadCloser, error) { return os.Open(at + ".mod") })
-	if err != nil {
-		return err
-	}
-	fmt.Printf("%s %s %s\n%s %s/go.mod %s\n", m.path, m.version, content, m.path, m.version, goMod)
-	return nil
-}

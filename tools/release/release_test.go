@@ -95,3 +95,14 @@ func TestGoBlocks(t *testing.T) {
 		t.Errorf("goBlocks: %q", got)
 	}
 }
+
+func TestWithSums(t *testing.T) {
+	const before, after = "example.org/a v1.0.0 h1:a\n", "example.org/n v1.0.0 h1:n\n"
+	lines := []string{"example.org/m v0.1.0 h1:m\n", "example.org/m v0.1.0/go.mod h1:o\n"}
+	want := before + lines[0] + lines[1] + after
+	for _, goSum := range []string{before + after, want, before + "example.org/m v0.0.9 h1:old\n" + after} {
+		if got := withSums(goSum, "example.org/m", lines); got != want {
+			t.Errorf("withSums of %q: %q, want %q", goSum, got, want)
+		}
+	}
+}
