@@ -60,11 +60,12 @@ func (p printer) event(e event) {
 
 var logLine = regexp.MustCompile(`^\s+\S+\.go:\d+: (.*)`)
 
-// reason returns what a skipped test logged last.
+// reason returns what a skipped test logged last, without the error that may follow a colon.
 func reason(output []string) string {
 	for _, line := range slices.Backward(output) {
 		if m := logLine.FindStringSubmatch(line); m != nil {
-			return m[1]
+			text, _, _ := strings.Cut(m[1], ": ")
+			return text
 		}
 	}
 	return "no reason given"

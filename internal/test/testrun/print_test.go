@@ -8,7 +8,7 @@ import (
 const events = `
 {"Action":"build-output","ImportPath":"x/broken","Output":"broken.go:1: syntax error\n"}
 {"Action":"output","Package":"x","Test":"TestSkip","Output":"=== RUN   TestSkip\n"}
-{"Action":"output","Package":"x","Test":"TestSkip","Output":"    x_test.go:12: needs root\n"}
+{"Action":"output","Package":"x","Test":"TestSkip","Output":"    x_test.go:12: needs root: operation not permitted\n"}
 {"Action":"output","Package":"x","Test":"TestSkip","Output":"--- SKIP: TestSkip (0.00s)\n"}
 {"Action":"skip","Package":"x","Test":"TestSkip"}
 {"Action":"output","Package":"x","Test":"TestPass","Output":"--- PASS: TestPass (0.00s)\n"}
