@@ -10,7 +10,7 @@ import (
 	"github.com/nlwire/nlwire/nla/policy"
 )
 
-// greeter is the family of the README.
+// greeter makes the bus with the family of the README.
 func greeter() (*bus.Bus, *bus.Port, error) {
 	b := bus.New()
 	err := b.Register(&bus.Family{
@@ -32,7 +32,7 @@ func greeter() (*bus.Bus, *bus.Port, error) {
 	return b, port, err
 }
 
-// The README's family is one that registers, and is written the same.
+// The code of the README is equal to greeter, and its family can be registered.
 func TestReadmeFamily(t *testing.T) {
 	b, _, err := greeter()
 	if err != nil {
@@ -50,6 +50,6 @@ func TestReadmeFamily(t *testing.T) {
 	_, code, _ := strings.Cut(string(readme), "err := b.Register(&bus.Family{\n")
 	code, _, ok := strings.Cut(code, "\n})\n")
 	if code = "\t" + strings.ReplaceAll(code, "\n", "\n\t"); !ok || !strings.Contains(string(source), code) {
-		t.Errorf("the README's family is not that of the test:\n%s", code)
+		t.Errorf("the README does not contain the family of the test:\n%s", code)
 	}
 }

@@ -48,6 +48,9 @@ extern const struct column columns[];
 /* fail ends the worker with a reason. */
 void fail(const char *why) __attribute__((noreturn, cold));
 
+/* absent ends the worker of a column that cannot have the input. */
+void absent(const char *why) __attribute__((noreturn, cold));
+
 static inline uint32_t head(const void *payload)
 {
 	uint32_t v;

@@ -1,10 +1,8 @@
-/* Messages encoded without a library: stores, and as a floor a copy. */
+/* Messages encoded without a library. */
 #include "inline.h"
-#include "message.h"
+#include "encode.h"
 
-static unsigned char *buf;
-static unsigned char *copies[MESSAGES_PER_OP];
-static uint32_t sizes[MESSAGES_PER_OP];
+#include <netinet/in.h>
 
 static inline unsigned char *header(unsigned char *p, uint32_t len, uint16_t type)
 {
@@ -38,6 +36,16 @@ static inline unsigned char *put_u32(unsigned char *p, uint16_t type, uint32_t v
 	return put(p, type, &v, sizeof v);
 }
 
+static inline unsigned char *put_u8(unsigned char *p, uint16_t type, uint8_t v)
+{
+	return put(p, type, &v, sizeof v);
+}
+
+static inline unsigned char *put_u64(unsigned char *p, uint16_t type, uint64_t v)
+{
+	return put(p, type, &v, sizeof v);
+}
+
 static inline unsigned char *put_string(unsigned char *p, uint16_t type, const char *s)
 {
 	return put(p, type, s, strlen(s) + 1);
@@ -65,17 +73,24 @@ static __attribute__((noinline)) uint32_t encode_request(uint32_t i)
 	return h->nlmsg_len = p - buf;
 }
 
-static __attribute__((noinline)) uint32_t encode_mixed(uint32_t i)
+static inline struct nlmsghdr *link_header(uint32_t i)
 {
 	struct nlmsghdr *h = (void *)buf;
+
+	h->nlmsg_type = RTM_NEWLINK;
+	h->nlmsg_flags = LINK_FLAGS;
+	h->nlmsg_seq = i;
+	h->nlmsg_pid = 0;
+	return h;
+}
+
+static __attribute__((noinline)) uint32_t encode_mixed(uint32_t i)
+{
+	struct nlmsghdr *h = link_header(i);
 	struct ifinfomsg *m = NLMSG_DATA(h);
 	struct ifla_vlan_flags f = { VLAN_FLAG_GVRP, ~0u };
 	unsigned char *p = (unsigned char *)(m + 1), *info, *data;
 
-	h->nlmsg_type = RTM_NEWLINK;
-	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
-	h->nlmsg_seq = i;
-	h->nlmsg_pid = 0;
 	memset(m, 0, sizeof *m);
 	p = put_string(p, IFLA_IFNAME, names[i % 4]);
 	p = put_u32(p, IFLA_MTU, 1500 + i);
@@ -95,29 +110,54 @@ static __attribute__((noinline)) uint32_t encode_mixed(uint32_t i)
 	return h->nlmsg_len = p - buf;
 }
 
-/* copy is the floor: a message that was made before is copied. */
-static __attribute__((noinline)) uint32_t copy(uint32_t i)
+#define START unsigned char *p = buf; struct nlmsghdr *h
+#define OPEN(type, flags, seq, extra)                                         \
+	h = (void *)p;                                                        \
+	*h = (struct nlmsghdr){ 0, type, flags, seq, 0 };                     \
+	p += sizeof *h;                                                       \
+	memcpy(p, &(extra), sizeof(extra));                                   \
+	p += sizeof(extra)
+#define CLOSE h->nlmsg_len = p - (unsigned char *)h
+#define DONE return p - buf
+#define STRZ(type, s) p = put_string(p, type, s)
+#define BYTES(type, v, len) p = put(p, type, v, len)
+#define PUT(type, width, value) p = put_##width(p, type, value)
+#define NEST(name, type) unsigned char *name = p; p = header(p, 0, (type) | NLA_F_NESTED)
+#define END(name) end_nest(name, p)
+#include "batch.h"
+
+/* put_room checks that there is room. The end is cleared before the payload is copied. */
+static inline unsigned char *put_room(unsigned char *p, uint16_t type, const void *v, uint32_t len, uint32_t zeros)
 {
-	memcpy(buf, copies[i], sizes[i]);
-	return sizes[i];
+	uint32_t size = NLA_ALIGN(NLA_HDRLEN + len + zeros);
+
+	if (size > buf + sizeof buf - p)
+		fail("no room");
+	memset(p + size - NLA_ALIGNTO, 0, NLA_ALIGNTO);
+	header(p, len + zeros, type);
+	memcpy(p + NLA_HDRLEN, v, len);
+	return p + size;
 }
+
+static uint32_t encode_append(uint32_t i)
+{
+	const struct datagram *d = in.datagrams;
+	struct nlmsghdr *h = link_header(i);
+	unsigned char *p = NLMSG_DATA(h);
+
+	for (int n = 0; n < APPENDED; n++) {
+		p = put_room(p, 1, d->b, d->len, 0);
+		p = put_room(p, 2, d->b, d->len, 1);
+	}
+	return h->nlmsg_len = p - buf;
+}
+
+void open_append(void) { encode = encode_append; }
 
 void open_encode(void)
 {
-	buf = malloc(BUFFER);
-	for (uint32_t i = 0; i < MESSAGES_PER_OP; i++) {
-		sizes[i] = is_mixed() ? encode_mixed(i) : encode_request(i);
-		copies[i] = malloc(sizes[i]);
-		memcpy(copies[i], buf, sizes[i]);
-	}
+	encode = encoder();
 }
 
-static uint64_t run_request(uint64_t n) { RUN_ENCODE(n, buf, encode_request); }
-static uint64_t run_mixed(uint64_t n) { RUN_ENCODE(n, buf, encode_mixed); }
-static uint64_t check_request(void) { CHECK_ENCODE(buf, encode_request); }
-static uint64_t check_mixed(void) { CHECK_ENCODE(buf, encode_mixed); }
-
-uint64_t encode_inline(uint64_t n) { return is_mixed() ? run_mixed(n) : run_request(n); }
-uint64_t check_inline(void) { return is_mixed() ? check_mixed() : check_request(); }
-uint64_t encode_floor(uint64_t n) { RUN_ENCODE(n, buf, copy); }
-uint64_t check_floor(void) { CHECK_ENCODE(buf, copy); }
+uint64_t encode_inline(uint64_t n) { return run_encode(n); }
+uint64_t check_inline(void) { return check_encode(); }

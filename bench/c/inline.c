@@ -1,35 +1,6 @@
-/* The columns without a library: loops written out, and floors. */
+/* The columns without a library: loops written out. */
 #include "bench.h"
 #include "inline.h"
-
-/* MESSAGES runs body for the attributes of every message: rem bytes at p. */
-#define MESSAGES(d, body)                                                     \
-	do {                                                                  \
-		const unsigned char *at = (d)->b;                             \
-		uint32_t left = (d)->len;                                     \
-		while (left > 0) {                                            \
-			const struct nlmsghdr *h = (const void *)at;          \
-			uint32_t len, step;                                   \
-			if (left < NLMSG_HDRLEN)                              \
-				fail("truncated message");                    \
-			len = h->nlmsg_len;                                   \
-			if (len < NLMSG_HDRLEN || len > left)                 \
-				fail("bad length of a message");              \
-			if (h->nlmsg_type >= NLMSG_MIN_TYPE &&                \
-			    len > NLMSG_HDRLEN + in.header_len) {             \
-				const unsigned char *p =                      \
-					at + NLMSG_HDRLEN + in.header_len;    \
-				uint32_t rem =                                \
-					len - NLMSG_HDRLEN - in.header_len;   \
-				body;                                         \
-			}                                                     \
-			step = NLMSG_ALIGN(len);                              \
-			if (step >= left)                                     \
-				break;                                        \
-			at += step;                                           \
-			left -= step;                                         \
-		}                                                             \
-	} while (0)
 
 static inline uint64_t walk(const unsigned char *p, uint32_t rem)
 {
@@ -104,21 +75,6 @@ static uint64_t decode_predicted(uint64_t n)
 			MESSAGES(&in.datagrams[i], sum += walk_predicted(p, rem));
 	return sum;
 }
-
-/* floor_read touches every cache line once: less than that is not to read it. */
-static uint64_t floor_read(uint64_t n)
-{
-	uint64_t sum = 0;
-
-	while (n--)
-		for (uint32_t i = 0; i < in.count; i++) {
-			const struct datagram *d = &in.datagrams[i];
-			for (uint32_t at = 0; at + 4 <= d->len; at += 64)
-				sum += head(d->b + at);
-		}
-	return sum;
-}
-
 
 /* deep walks what is in a nest: levels of nests, and attributes in the last. */
 static uint64_t deep(const unsigned char *p, uint32_t rem, uint32_t levels)
@@ -274,28 +230,78 @@ static uint64_t decode_policy(uint64_t n)
 	return sum;
 }
 
+/* tables are those of the levels of nests. */
+static const struct nlattr **tables[3];
+
+static void open_table(void)
+{
+	for (int i = 0; i < 3; i++)
+		tables[i] = calloc(in.rule_count, sizeof **tables);
+}
+
+static uint64_t small(int level, const unsigned char *p, uint32_t rem, uint32_t depth)
+{
+	const struct nlattr **tb = tables[level];
+	uint64_t sum = 0;
+
+	memset(tb, 0, in.rule_count * sizeof *tb);
+	while (rem > 0) {
+		const struct nlattr *a = (const void *)p;
+		uint32_t len, step;
+
+		if (rem < NLA_HDRLEN)
+			fail("truncated attribute");
+		len = a->nla_len;
+		if (len < NLA_HDRLEN || len > rem)
+			fail("bad length of an attribute");
+		if ((a->nla_type & NLA_TYPE_MASK) < in.rule_count)
+			tb[a->nla_type & NLA_TYPE_MASK] = a;
+		step = NLA_ALIGN(len);
+		if (step >= rem)
+			break;
+		p += step;
+		rem -= step;
+	}
+	for (uint32_t i = 0; i < in.wanted_count; i++) {
+		const struct nlattr *a = tb[in.wanted[i]];
+		uint32_t below = level ? depth - 1 : depth_of(in.wanted[i]);
+
+		if (!a)
+			continue;
+		sum += touch(a->nla_type & NLA_TYPE_MASK, a + 1, a->nla_len - NLA_HDRLEN);
+		if (below)
+			sum += small(level + 1, (const void *)(a + 1), a->nla_len - NLA_HDRLEN, below);
+	}
+	return sum;
+}
+
+static uint64_t table_small(uint64_t n)
+{
+	uint64_t sum = 0;
+
+	while (n--)
+		for (uint32_t i = 0; i < in.count; i++)
+			MESSAGES(&in.datagrams[i], sum += small(0, p, rem, 0));
+	return sum;
+}
+
 const struct column columns[] = {
 	{ "decode", "c-inline", NULL, { decode, NULL } },
 	{ "decode", "c-predicted", NULL, { decode_predicted, NULL } },
-	{ "decode", "floor", NULL, { floor_read, NULL } },
 	{ "decode-deep", "c-inline", NULL, { decode_deep, NULL } },
-	{ "decode-deep", "floor", NULL, { floor_read, NULL } },
 	{ "decode-policy", "c-inline", open_policy, { decode_policy, NULL } },
-	{ "decode-policy", "floor", NULL, { floor_read, NULL } },
 	{ "encode", "c-inline", open_encode, { encode_inline, check_inline } },
-	{ "encode", "floor", open_encode, { encode_floor, check_floor } },
-	{ "resolve", "c-inline", open_generic, { resolve_inline, NULL } },
-	{ "resolve", "c-threads", open_threads, { resolve_inline, NULL } },
-	{ "resolve", "floor", open_generic, { resolve_floor, NULL } },
-	{ "families", "c-inline", open_generic, { families_inline, NULL } },
-	{ "families", "floor", open_generic, { families_floor, NULL } },
+	{ "append", "c-inline", open_append, { encode_inline, check_inline } },
+	{ "typed-link", "c-inline", NULL, { typed_link, NULL } },
+	{ "typed-link-copied", "c-inline", NULL, { typed_copied, NULL } },
+	{ "typed-route", "c-inline", NULL, { typed_route, NULL } },
+	{ "typed-nft", "c-inline", NULL, { typed_nft, NULL } },
+	{ "typed-flow", "c-inline", NULL, { typed_flow, NULL } },
+	{ "table-small", "c-inline", open_table, { table_small, NULL } },
+	{ "request", "c-inline", open_generic, { request_inline, NULL } },
 	{ "routes10k", "c-inline", open_route, { routes_inline, NULL } },
-	{ "routes10k", "floor", open_route, { routes_floor, NULL } },
 	{ "routes1m", "c-inline", open_route, { routes_inline, NULL } },
-	{ "routes1m", "floor", open_route, { routes_floor, NULL } },
-	{ "flood", "c-inline", open_flood, { flood_inline, NULL } },
-	{ "flood", "floor", open_flood, { flood_floor, NULL } },
-	{ "pipeline", "c-inline", open_generic, { pipeline_inline, NULL } },
-	{ "pipeline", "floor", open_generic, { pipeline_floor, NULL } },
+	{ "events", "c-inline", open_events, { events_inline, NULL } },
+	{ "batch", "c-inline", open_generic, { batch_inline, NULL } },
 	{ NULL, NULL, NULL, { NULL, NULL } },
 };

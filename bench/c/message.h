@@ -1,5 +1,5 @@
 /* The messages that are encoded, the same in every column and in
- * ../worker/messages.go, and what is read from the kernel's answers. */
+ * ../worker/messages.go, and what is read from the kernel's replies. */
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
@@ -12,17 +12,24 @@
 
 /* An operation of "encode" is so many messages. */
 enum { MESSAGES_PER_OP = 64 };
-/* A round of "flood" is so many events, an operation of "pipeline" so many
- * requests. */
-enum { FLOOD = 1000, PIPELINE = 64 };
+enum { LINK_FLAGS = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL };
+/* An operation of "events" is so many events, an operation of "batch" so many requests. */
+enum { EVENTS = 1000, BATCHED = 64 };
 
 enum { BUFFER = 32 << 10, SMALL = 2048, BATCH = 64, QUEUE = 8 << 20 };
 
 static const char *const names[] = { "nlctrl", "ethtool", "netdev", "tcp_metrics" };
 static const unsigned char address[6] = { 2, 0, 0, 0, 0, 1 };
 
-/* input "mixed" has no datagrams but a header length; "request" has none. */
-static inline int is_mixed(void) { return in.header_len != 0; }
+/* The inputs of "encode" have no datagrams: the length of the family's header is which
+ * message it is. */
+enum { REQUEST = 0, NFT = 4, MIXED = 16, TC = 20 };
+
+/* messages is how many an operation of "encode" makes. */
+static inline uint32_t messages(void) { return in.header_len == NFT ? 1 : MESSAGES_PER_OP; }
+
+/* "append" has so many byte slices and as many strings in a message. */
+enum { APPENDED = 8 };
 
 /* of_message is the cheap checksum of an encoded message, fnv1a the whole one. */
 static inline uint64_t of_message(const void *b, uint32_t len)
@@ -38,30 +45,5 @@ static inline uint64_t fnv1a(uint64_t sum, const void *b, uint32_t len)
 }
 
 #define FNV_OFFSET 0xcbf29ce484222325ull
-
-/* RUN_ENCODE has encode(i) return the length of message i, which is at b. */
-#define RUN_ENCODE(n, b, encode)                                              \
-	do {                                                                  \
-		uint64_t sum = 0;                                             \
-		while ((n)--)                                                 \
-			for (uint32_t i = 0; i < MESSAGES_PER_OP; i++) {      \
-				uint32_t len = encode(i);                     \
-				sum += of_message(b, len);                    \
-			}                                                     \
-		return sum;                                                   \
-	} while (0)
-
-/* CHECK_ENCODE clears b each time: libmnl before 1.0.5 leaves padding as it is. */
-#define CHECK_ENCODE(b, encode)                                               \
-	do {                                                                  \
-		uint64_t sum = FNV_OFFSET;                                    \
-		for (uint32_t i = 0; i < MESSAGES_PER_OP; i++) {              \
-			uint32_t len;                                         \
-			memset(b, 0, SMALL);                                  \
-			len = encode(i);                                      \
-			sum = fnv1a(sum, b, len);                             \
-		}                                                             \
-		return sum;                                                   \
-	} while (0)
 
 #endif

@@ -17,7 +17,7 @@ import (
 // sets are all but the routes, which are recorded by a run.
 func sets(t *testing.T) map[string]*Set {
 	t.Helper()
-	all := map[string]*Set{"u32": U32(), "mixed": Mixed()}
+	all := map[string]*Set{"u32": U32(), "mixed": Mixed(), "multipath": MultipathRoutes(), "rules": NFTRules(), "flows": Flows()}
 	for name, f := range map[string]func() (*Set, error){"families": Families, "policy": EthtoolPolicy, "links": Links} {
 		s, err := f()
 		if err != nil {

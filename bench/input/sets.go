@@ -70,19 +70,33 @@ func Routes(datagrams [][]byte) *Set {
 	return s.want()
 }
 
+// Payload is one datagram of n bytes, none of them NUL: what "append" appends.
+func Payload(n int) *Set {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(1 + i%255)
+	}
+	return &Set{Datagrams: [][]byte{b}}
+}
+
 // U32 has 64 attributes of 32 bits in each of its messages.
 func U32() *Set {
 	r := rand.New(rand.NewPCG(1, 2))
-	return synthetic(policy.Rule{Kind: policy.KindU32}, func(b []byte, typ uint16) []byte {
+	return synthetic(64, policy.Rule{Kind: policy.KindU32}, func(b []byte, typ uint16) []byte {
 		return nla.AppendUint32(b, typ, r.Uint32())
 	})
 }
 
 // Mixed has attributes of 32 and 64 bits in random order: the input on which
 // guessing the next header's place loses.
-func Mixed() *Set {
+func Mixed() *Set { return mixed(64) }
+
+// MixedLarge has 131,072 such attributes: more than a branch predictor learns.
+func MixedLarge() *Set { return mixed(2048) }
+
+func mixed(messages int) *Set {
 	r := rand.New(rand.NewPCG(3, 4))
-	return synthetic(policy.Rule{Kind: policy.KindBinary, Len: 8}, func(b []byte, typ uint16) []byte {
+	return synthetic(messages, policy.Rule{Kind: policy.KindBinary, Len: 8}, func(b []byte, typ uint16) []byte {
 		if r.IntN(2) == 0 {
 			return nla.AppendUint32(b, typ, r.Uint32())
 		}
@@ -90,15 +104,15 @@ func Mixed() *Set {
 	})
 }
 
-// synthetic makes 64 messages of 64 attributes, in a datagram each. They are of
+// synthetic makes messages of 64 attributes, in a datagram each. They are of
 // the type RTM_NEWROUTE, since some readers know nothing but rtnetlink.
-func synthetic(rule policy.Rule, add func(b []byte, typ uint16) []byte) *Set {
+func synthetic(messages int, rule policy.Rule, add func(b []byte, typ uint16) []byte) *Set {
 	const newRoute, count = 24, 64
 	s := &Set{HeaderLen: 12, Rules: make([]policy.Rule, count+1)}
 	for typ := 1; typ <= count; typ++ {
 		s.Rules[typ] = rule
 	}
-	for range count {
+	for range messages {
 		b := nlmsg.Begin(nil, newRoute, nlmsg.FlagMulti, 1, 1)
 		b = append(b, make([]byte, s.HeaderLen)...)
 		for typ := uint16(1); typ <= count; typ++ {

@@ -2,6 +2,8 @@ package runner
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	recorded "github.com/nlwire/nlwire/bench/input"
@@ -13,6 +15,7 @@ import (
 type input struct {
 	name   string
 	file   string       // for the workers, or "-"
+	units  int          // of one operation of a worker
 	attrs  float64      // of one operation
 	refill func() error // before each round: has the kernel send what is received in it
 }
@@ -26,7 +29,15 @@ const (
 
 // prepare makes an input ready.
 func (r *run) prepare(c *Case, name string) (*input, error) {
-	in := &input{name: name, file: "-", refill: func() error { return nil }}
+	in := &input{name: name, file: "-", units: c.Units, refill: func() error { return nil }}
+	if c.Name == "latency" {
+		goroutines, err := strconv.Atoi(name)
+		if err != nil {
+			return nil, err
+		}
+		in.attrs, in.file = 1, r.path(c.Name+"-"+name)
+		return in, (&recorded.Set{HeaderLen: goroutines}).Write(in.file)
+	}
 	if c.Live {
 		return in, r.live(c, in)
 	}
@@ -35,15 +46,33 @@ func (r *run) prepare(c *Case, name string) (*input, error) {
 		return nil, err
 	}
 	in.attrs = attributes(c, set)
+	if name == "nft" {
+		in.units = 1
+	}
 	in.file = r.path(c.Name + "-" + name)
 	return in, set.Write(in.file)
 }
 
-// set returns the datagrams to decode. To encode there are none: a header length
-// stands for the mixed message.
+// set returns the datagrams to decode. To encode there are none: the header's length
+// stands for the message.
 func (r *run) set(c *Case, name string) (*recorded.Set, error) {
 	if c.Name == "encode" {
-		return map[string]*recorded.Set{"request": {}, "mixed": {HeaderLen: 16}}[name], nil
+		return map[string]*recorded.Set{"request": {}, "mixed": {HeaderLen: 16}, "nft": {HeaderLen: 4},
+			"tc": {HeaderLen: 20}}[name], nil
+	}
+	if c.Name == "append" {
+		n, err := strconv.Atoi(name)
+		return recorded.Payload(n), err
+	}
+	switch c.Name {
+	case "typed-route":
+		return recorded.MultipathRoutes(), nil
+	case "typed-nft":
+		return recorded.NFTRules(), nil
+	case "typed-flow":
+		return recorded.Flows(), nil
+	case "table-small":
+		return recorded.SmallTables(name)
 	}
 	switch name {
 	case "families":
@@ -62,6 +91,8 @@ func (r *run) set(c *Case, name string) (*recorded.Set, error) {
 		return recorded.U32(), nil
 	case "mixed":
 		return recorded.Mixed(), nil
+	case "mixed-large":
+		return recorded.MixedLarge(), nil
 	}
 	return nil, fmt.Errorf("no input %q", name)
 }
@@ -69,11 +100,10 @@ func (r *run) set(c *Case, name string) (*recorded.Set, error) {
 // attributes counts those of one operation.
 func attributes(c *Case, set *recorded.Set) (n float64) {
 	switch {
-	case c.Name != "encode":
-	case set.HeaderLen == 0:
-		return 1
-	default:
-		return 11
+	case c.Name == "append":
+		return 16
+	case c.Name == "encode":
+		return map[int]float64{0: 1, 16: 11, 4: 41_000, 20: 23}[set.HeaderLen]
 	}
 	for _, d := range set.Datagrams {
 		for m := range nlmsg.All(d) {
@@ -82,13 +112,18 @@ func attributes(c *Case, set *recorded.Set) (n float64) {
 			}
 			for a := range nla.All(m.Attrs(set.HeaderLen)) {
 				n++
-				if depth := set.Depth(a.Type()); depth > 0 && c.Name == "decode-deep" {
+				if depth := set.Depth(a.Type()); depth > 0 && c.deep() {
 					n += nested(a.Payload(), depth)
 				}
 			}
 		}
 	}
 	return n
+}
+
+// deep reports whether the case goes into nests.
+func (c *Case) deep() bool {
+	return c.Name == "decode-deep" || c.Name == "table-small" || strings.HasPrefix(c.Name, "typed-")
 }
 
 func nested(b []byte, depth uint32) (n float64) {
@@ -120,29 +155,11 @@ func (r *run) live(c *Case, in *input) error {
 		attrs, err := r.kernel.routeAttrs()
 		in.attrs = float64(attrs)
 		return err
-	case "flood":
+	case "events":
 		in.attrs = 3 // RTA_TABLE, RTA_DST, RTA_OIF
 		in.refill = func() error { return r.kernel.flood(c.Units) }
 		return nil
 	}
-	all, err := families()
-	if err != nil {
-		return err
-	}
-	in.attrs = replyAttributes(c, all)
+	in.attrs = 1
 	return nil
-}
-
-// replyAttributes counts those at the top level of what the controller answers: to
-// "resolve" and "pipeline" with one family, on an average.
-func replyAttributes(c *Case, families []nlmsg.Msg) (n float64) {
-	for _, m := range families {
-		for range nla.All(m.Attrs(4)) {
-			n++
-		}
-	}
-	if c.Name != "families" {
-		n /= float64(len(families))
-	}
-	return n
 }

@@ -14,11 +14,11 @@ import (
 
 const (
 	messagesPerOp = 64   // of "encode"
-	floodEvents   = 1000 // of a round of "flood"
-	pipelined     = 64   // requests of an operation of "pipeline"
+	eventsPerOp   = 1000 // of "events"
+	batched       = 64   // requests of an operation of "batch"
 
 	largeBuffer = 32 << 10
-	queueSize   = 8 << 20 // receive buffer of a socket that waits for a flood
+	queueSize   = 8 << 20 // receive buffer of a socket that waits for events
 
 	routeGroup = unix.RTNLGRP_IPV4_ROUTE
 )
@@ -39,28 +39,65 @@ const (
 	vlanAD                          = 0x88a8
 )
 
-// An encoder encodes message i; it is good until the next one.
-type encoder func(i uint32) ([]byte, error)
+// rulesInBatch are those of the input "nft": a batch is one message here.
+const rulesInBatch = 1000
 
-// encoding is the task of "encode": the input has no datagrams, and a header
-// length for the mixed message only.
-func encoding(request, mixed encoder) column {
+// What a filter and its actions have, from linux/pkt_cls.h, linux/tc_act: a kind, options.
+const (
+	tcaKind, tcaOptions                                               = 1, 2
+	flowerAct, flowerEthType, flowerIPProto, flowerSrc, flowerSrcMask = 3, 8, 9, 10, 11
+	sizeofTCMsg                                                       = 20
+	flowerTCPDst, flowerFlags                                         = 19, 22
+	vlanParams, vlanPushID, vlanPushProtocol                          = 2, 3, 4
+	params                                                            = 2 // of mirred and gact: TCA_MIRRED_PARMS, TCA_GACT_PARMS
+)
+
+var (
+	tcHeader     = [sizeofTCMsg]byte{4: 2, 12: 0xf1, 13: 0xff, 14: 0xff, 15: 0xff}
+	vlanPush     = make([]byte, 24)
+	mirredParams = make([]byte, 28)
+	gactParams   = make([]byte, 20)
+)
+
+// An encoder appends message i to an empty buffer with room for it, or returns its own.
+type encoder func(b []byte, i uint32) ([]byte, error)
+
+// encoding is the task of "encode": the input has no datagrams, but a header length, which is
+// that of the message's family.
+func encoding(request, mixed, nft, tc encoder) column {
 	return func(in *input.Set) (task, error) {
-		encode := request
-		if in.HeaderLen != 0 {
-			encode = mixed
+		if in.HeaderLen == 4 {
+			return nft.task(1), nil
 		}
-		return task{run: runEncoder(encode), check: checkEncoder(encode)}, nil
+		return map[int]encoder{0: request, unix.SizeofIfInfomsg: mixed, sizeofTCMsg: tc}[in.HeaderLen].task(messagesPerOp), nil
 	}
 }
 
-// runEncoder costs the encoder an indirect call of a nanosecond, which does not
-// matter to those that allocate.
-func runEncoder(encode encoder) func(n int) (uint64, error) {
+// task makes so many messages in an operation.
+func (encode encoder) task(messages uint32) task {
+	return task{run: encode.run(messages), check: encode.check(messages)}
+}
+
+// appended are as many byte slices and as many strings in a message of "append".
+const appended = 8
+
+// appending is the task of "append": messages of the same payload, as bytes and with a NUL.
+func appending(encode func(b []byte, i uint32, p []byte, s string) ([]byte, error)) column {
+	return func(in *input.Set) (task, error) {
+		p, s := in.Datagrams[0], string(in.Datagrams[0])
+		return encoder(func(b []byte, i uint32) ([]byte, error) { return encode(b, i, p, s) }).task(messagesPerOp), nil
+	}
+}
+
+// bufferSize is the room that an encoder gets, enough for a batch of rules.
+const bufferSize = 512 << 10
+
+func (encode encoder) run(messages uint32) func(n int) (uint64, error) {
+	buf := make([]byte, 0, bufferSize)
 	return func(n int) (sum uint64, err error) {
 		for range n {
-			for i := range uint32(messagesPerOp) {
-				b, err := encode(i)
+			for i := range messages {
+				b, err := encode(buf, i)
 				if err != nil {
 					return 0, err
 				}
@@ -75,12 +112,12 @@ func runEncoder(encode encoder) func(n int) (uint64, error) {
 // number.
 func ofMessage(b []byte) uint64 { return uint64(len(b)) + uint64(nlmsg.Msg(b).Seq()) }
 
-// checkEncoder is the FNV-1a of all bytes of all messages.
-func checkEncoder(encode encoder) func() (uint64, error) {
+// check is the FNV-1a of all bytes of all messages.
+func (encode encoder) check(messages uint32) func() (uint64, error) {
 	return func() (uint64, error) {
 		sum := fnv.New64a()
-		for i := range uint32(messagesPerOp) {
-			b, err := encode(i)
+		for i := range messages {
+			b, err := encode(make([]byte, 0, bufferSize), i)
 			if err != nil {
 				return 0, err
 			}

@@ -1,4 +1,4 @@
-// Package arch holds the arrows between the packages: who may import whom.
+// Package arch checks the allowed imports between packages.
 package arch
 
 import (
@@ -11,7 +11,7 @@ import (
 
 const module = "github.com/nlwire/nlwire/"
 
-// arrows are the imports each package may have besides the standard library.
+// arrows lists the imports that each package may have besides the standard library.
 var arrows = map[string][]string{
 	"github.com/nlwire/nlwire": {"socket"}, // documentation; see there
 
@@ -61,7 +61,7 @@ func TestArrows(t *testing.T) {
 		name := strings.TrimPrefix(fields[0], module)
 		allowed, ok := arrows[name]
 		if seen[name] = true; !ok {
-			t.Errorf("package %s has no line in the table of arrows", name)
+			t.Errorf("package %s has no entry in arrows", name)
 		}
 		for _, path := range fields[1:] {
 			own := strings.TrimPrefix(path, module)
@@ -72,12 +72,12 @@ func TestArrows(t *testing.T) {
 	}
 	for _, name := range []string{"errno", "nla", "nla/policy", "nlmsg", "genlmsg", "socket", "conn", "ctrl", "bus"} {
 		if !seen[name] {
-			t.Errorf("package %s is not there", name)
+			t.Errorf("package %s does not exist", name)
 		}
 	}
 }
 
-// What a user of the library pulls in: golang.org/x/sys and nothing else.
+// The main module's only dependency for users of the library is golang.org/x/sys.
 func TestMainModuleNeedsLittle(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("needs the go command: ", err)
@@ -90,12 +90,12 @@ func TestMainModuleNeedsLittle(t *testing.T) {
 	}
 	for _, path := range strings.Fields(string(out)) {
 		if path != "golang.org/x/sys" && path != strings.TrimSuffix(module, "/") {
-			t.Errorf("the main module needs %s", path)
+			t.Errorf("the main module depends on %s", path)
 		}
 	}
 }
 
-// The example of the README is one that is compiled and run.
+// The example of the README is compiled and run.
 func TestReadmeExampleIsTested(t *testing.T) {
 	readme, err := os.ReadFile("../../../README.md")
 	if err != nil {
@@ -108,11 +108,11 @@ func TestReadmeExampleIsTested(t *testing.T) {
 	_, code, _ := strings.Cut(string(readme), "```go\n")
 	code, _, _ = strings.Cut(code, "```")
 	if code == "" || !strings.Contains(string(example), code) {
-		t.Errorf("the README's example is not in conn/example_linux_test.go:\n%s", code)
+		t.Errorf("the example of the README is not in conn/example_linux_test.go:\n%s", code)
 	}
 }
 
-// The packages that users build depend on no test helper.
+// Packages that users build depend on no test helper.
 func TestNoTestHelperInPackages(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("needs the go command: ", err)
@@ -125,7 +125,7 @@ func TestNoTestHelperInPackages(t *testing.T) {
 	}
 	for _, path := range strings.Fields(string(out)) {
 		if strings.HasPrefix(path, module+"internal/test") {
-			t.Errorf("a package needs %s", path)
+			t.Errorf("a package depends on %s", path)
 		}
 	}
 }

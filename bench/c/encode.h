@@ -1,0 +1,37 @@
+/* How the columns of C encode messages in a static buffer. */
+#ifndef ENCODE_H
+#define ENCODE_H
+
+#include "message.h"
+
+/* The room for messages is that of a batch of rules. */
+static unsigned char buf[512 << 10] __attribute__((aligned(8)));
+
+/* encode makes message i in buf and returns its length. */
+static uint32_t (*encode)(uint32_t i);
+
+static uint64_t run_encode(uint64_t n)
+{
+	uint64_t sum = 0;
+
+	while (n--)
+		for (uint32_t i = 0; i < messages(); i++) {
+			uint32_t len = encode(i);
+			sum += of_message(buf, len);
+		}
+	return sum;
+}
+
+/* check_encode clears buf each time: libmnl before 1.0.5 leaves padding as it is. */
+static uint64_t check_encode(void)
+{
+	uint64_t sum = FNV_OFFSET;
+
+	for (uint32_t i = 0; i < messages(); i++) {
+		memset(buf, 0, sizeof buf);
+		sum = fnv1a(sum, buf, encode(i));
+	}
+	return sum;
+}
+
+#endif
