@@ -3,6 +3,7 @@
 package docs_test
 
 import (
+	"flag"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +13,9 @@ import (
 )
 
 const root = "../../.."
+
+// update writes the programs into the cookbook: go test ./internal/test/docs -update
+var update = flag.Bool("update", false, "write the programs of docs/cookbook into docs/cookbook.md")
 
 // documents returns the documents by their paths in the repository.
 func documents(t *testing.T) map[string]string {
@@ -52,6 +56,13 @@ func read(t *testing.T, path string) string {
 	return string(b)
 }
 
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // block matches a code block that is Go, after a comment that names its file.
 var block = regexp.MustCompile("(?s)(?:<!-- ([^\n]*) -->\n)?```go\n(.*?)```\n")
 
@@ -69,8 +80,11 @@ func TestCodeBlocks(t *testing.T) {
 			}
 			source := read(t, filepath.Join(root, path))
 			isRecipe := strings.HasPrefix(path, "docs/cookbook/")
-			if isRecipe && code != source {
-				t.Errorf("%s: the code block differs from %s", name, path)
+			if isRecipe && code != source && *update {
+				text = strings.Replace(text, code, source, 1)
+				write(t, filepath.Join(root, name), text)
+			} else if isRecipe && code != source {
+				t.Errorf("%s: the code block differs from %s: go test ./internal/test/docs -update writes it", name, path)
 			}
 			if !isRecipe && !contains(source, code) {
 				t.Errorf("%s: not in %s:\n%s", name, path, code)

@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -52,35 +51,43 @@ func TestNames(t *testing.T) {
 }
 
 // exportedNames returns the exported names of a package, for every system, and Type.Name for
-// methods and fields.
+// methods and fields, also those that an embedded type of the package has.
 func exportedNames(t *testing.T, dir string) (names []string) {
 	t.Helper()
-	isSource := func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }
-	parsed, err := parser.ParseDir(token.NewFileSet(), dir, isSource, parser.SkipObjectResolution)
+	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range parsed {
-		for _, f := range p.Files {
-			for _, d := range f.Decls {
-				names = append(names, declared(d)...)
+	embedded := map[string]string{} // by the type that embeds it
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Decls {
+			names = append(names, declared(d, embedded)...)
+		}
+	}
+	for outer, inner := range embedded {
+		for _, n := range names {
+			if member, ok := strings.CutPrefix(n, inner+"."); ok {
+				names = append(names, outer+"."+member)
 			}
 		}
 	}
 	return names
 }
 
-func declared(d ast.Decl) (names []string) {
+func declared(d ast.Decl, embedded map[string]string) (names []string) {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
 		if d.Recv == nil {
 			return []string{d.Name.Name}
 		}
-		typ := d.Recv.List[0].Type
-		if star, ok := typ.(*ast.StarExpr); ok {
-			typ = star.X
-		}
-		return []string{typ.(*ast.Ident).Name + "." + d.Name.Name}
+		return []string{typeName(d.Recv.List[0].Type) + "." + d.Name.Name}
 	case *ast.GenDecl:
 		for _, spec := range d.Specs {
 			switch spec := spec.(type) {
@@ -90,16 +97,15 @@ func declared(d ast.Decl) (names []string) {
 				}
 			case *ast.TypeSpec:
 				names = append(names, spec.Name.Name)
-				names = append(names, members(spec)...)
+				names = append(names, members(spec, embedded)...)
 			}
 		}
 	}
 	return names
 }
 
-// members returns the fields of a struct and the methods of an interface. The members of an
-// embedded type are those of the type.
-func members(spec *ast.TypeSpec) (names []string) {
+// members returns the fields of a struct and the methods of an interface.
+func members(spec *ast.TypeSpec, embedded map[string]string) (names []string) {
 	var list *ast.FieldList
 	switch typ := spec.Type.(type) {
 	case *ast.StructType:
@@ -109,10 +115,28 @@ func members(spec *ast.TypeSpec) (names []string) {
 	default:
 		return nil
 	}
+	outer := spec.Name.Name
 	for _, f := range list.List {
 		for _, n := range f.Names {
-			names = append(names, spec.Name.Name+"."+n.Name)
+			names = append(names, outer+"."+n.Name)
+		}
+		if len(f.Names) == 0 {
+			embedded[outer] = typeName(f.Type)
+			names = append(names, outer+"."+typeName(f.Type))
 		}
 	}
 	return names
+}
+
+// typeName returns the name of a type without its package and its pointer.
+func typeName(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.StarExpr:
+		return typeName(e.X)
+	case *ast.SelectorExpr:
+		return e.Sel.Name
+	case *ast.Ident:
+		return e.Name
+	}
+	return ""
 }
