@@ -1,5 +1,5 @@
 // Command bench measures nlwire beside other libraries, on the same bytes, doing the
-// same work, in one run: see ../docs/design.md for how.
+// same work, in one run: see ../docs/benchmarks.md for how.
 //
 //	go run .                 measure everything, as root, and write results/
 //	go run . -smoke          every case and column once, nothing is written

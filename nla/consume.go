@@ -22,7 +22,7 @@ func Consume(b []byte) (a Attr, n int) {
 		n = int(ne.Uint16(b))
 		// The predicted step. Most attributes take 8 bytes; on a branch the
 		// CPU guesses where the next header is instead of waiting for this
-		// length. docs/design.md has what it pays and what was rejected.
+		// length. See docs/decisions/codec.md.
 		if n > HeaderLen && n <= 8 {
 			return Attr(b[:n:n]), 8
 		}

@@ -10,8 +10,8 @@ import (
 // The forms of this file read and write with pointers; safe.go has those for
 // architectures that want what they load aligned, and for the build tag purego. A
 // pointer stays inside the bytes that are left. Re-slicing costs more: the compiler masks
-// the pointer so that an empty slice stays inside its array. docs/design.md has what each
-// of them pays.
+// the pointer so that an empty slice stays inside its array. docs/decisions/codec.md
+// has the figures.
 
 // attrHeader is struct nlattr.
 type attrHeader struct{ len, typ uint16 }

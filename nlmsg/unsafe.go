@@ -6,7 +6,7 @@ import "unsafe"
 
 // The forms of this file read and write with pointers; safe.go has those for
 // architectures that want what they load aligned, and for the build tag purego.
-// docs/design.md has what each of them pays.
+// docs/decisions/codec.md has the figures.
 
 // Cursor is the position of a walk over messages: at one of them, at the end, or at bytes
 // that are no message. [Walk] makes one. It is two words that
