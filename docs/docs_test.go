@@ -12,9 +12,9 @@ import (
 	"testing"
 )
 
-const root = "../../.."
+const root = ".."
 
-// update writes the programs into the cookbook: go test ./internal/test/docs -update
+// update writes the programs into the cookbook: go test ./docs -update
 var update = flag.Bool("update", false, "write the programs of docs/cookbook into docs/cookbook.md")
 
 // documents returns the documents by their paths in the repository.
@@ -84,7 +84,7 @@ func TestCodeBlocks(t *testing.T) {
 				text = strings.Replace(text, code, source, 1)
 				write(t, filepath.Join(root, name), text)
 			} else if isRecipe && code != source {
-				t.Errorf("%s: the code block differs from %s: go test ./internal/test/docs -update writes it", name, path)
+				t.Errorf("%s: the code block differs from %s: go test ./docs -update writes it", name, path)
 			}
 			if !isRecipe && !contains(source, code) {
 				t.Errorf("%s: not in %s:\n%s", name, path, code)
