@@ -1,5 +1,5 @@
-// Command bench measures nlwire beside other libraries, on the same bytes, doing the
-// same work, in one run: see ../docs/benchmarks.md for how.
+// Command bench compares nlwire with other libraries, on the same bytes and the same work, in one
+// run.
 //
 //	go run .                 measure everything, as root, and write results/
 //	go run . -smoke          every case and column once, nothing is written
@@ -35,7 +35,7 @@ func main() {
 	if err := run(); err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
-			os.Exit(exit.ExitCode()) // the process inside has told
+			os.Exit(exit.ExitCode()) // the process inside has printed its error
 		}
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -51,7 +51,7 @@ func run() error {
 	flag.Parse()
 	switch {
 	case flag.NArg() > 0:
-		return fmt.Errorf("what is %q?", flag.Arg(0))
+		return fmt.Errorf("unexpected argument %q", flag.Arg(0))
 	case *write:
 		return report.WriteReadme(readme, results)
 	case *check:

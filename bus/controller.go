@@ -44,7 +44,7 @@ func newController(b *Bus) *Family {
 	}
 }
 
-// byID returns a family, or nil. It is called with b.registry held, as all handlers are.
+// byID returns a family, or nil. The caller holds b.registry, as all handlers do.
 func (b *Bus) byID(id uint16) *Family {
 	if int(id) < len(b.ids.families) {
 		return b.ids.families[id]
@@ -52,13 +52,13 @@ func (b *Bus) byID(id uint16) *Family {
 	return nil
 }
 
-// byName returns the family named by an attribute, or nil.
+// byName returns the family that the name attribute selects, or nil.
 func (b *Bus) byName(attrs *nla.Table) *Family {
 	return b.names[string(attrs.Text(genlmsg.CtrlAttrFamilyName))]
 }
 
-// getFamily replies with one family. With a name and an ID, the name selects it
-// (ctrl_getfamily).
+// getFamily replies with one family. If the request contains both a name and an ID, the
+// name selects the family (ctrl_getfamily).
 func (b *Bus) getFamily(i *Info) error {
 	var f *Family
 	switch {
@@ -79,8 +79,9 @@ func (b *Bus) getFamily(i *Info) error {
 	return i.Reply(m)
 }
 
-// dumpFamilies lists the families by their IDs (ctrl_dumpfamily). As in the kernel Args
-// counts them, so that a family registered meanwhile shifts the others.
+// dumpFamilies lists the families in the order of their IDs (ctrl_dumpfamily). As in the
+// kernel, Args[0] is a count of families: if a family is registered during the dump, the
+// count refers to other families.
 func (b *Bus) dumpFamilies(d *Dump) error {
 	n := 0
 	for _, f := range b.ids.families {
@@ -100,7 +101,8 @@ func (b *Bus) dumpFamilies(d *Dump) error {
 }
 
 // appendFamily appends the description of a family (ctrl_fill_info). The nests have no
-// Nested flag: they are older. A description that fits into no message is cut.
+// Nested flag, because this interface is older than the flag. A description that is too
+// long for any message is truncated.
 func appendFamily(b []byte, f *Family, r *registration) []byte {
 	start := len(b)
 	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, f.Name)
@@ -141,7 +143,7 @@ func appendGroup(b []byte, f *Family, r *registration, group int, typ uint16) []
 }
 
 // sendFamily sends the event for a family that was registered or unregistered
-// (genl_ctrl_event). As in the kernel no event is sent if it does not fit into a message.
+// (genl_ctrl_event). As in the kernel, no event is sent if it does not fit into a message.
 func (b *Bus) sendFamily(cmd uint8, f *Family, r *registration) {
 	m := b.ctrl.Begin(nil, 0, 0, 0, cmd)
 	if m = appendFamily(m, f, r); len(m) <= goodSize {
@@ -160,8 +162,8 @@ func (b *Bus) sendGroup(cmd uint8, f *Family, r *registration, group int) {
 	b.sendEvent(f, nlmsg.End(m, 0))
 }
 
-// sendEvent sends to the namespaces where the family exists. ESRCH, no listener, is not
-// a failure.
+// sendEvent sends an event to the namespaces where the family exists. ESRCH, no listener,
+// is not a failure.
 func (b *Bus) sendEvent(f *Family, m []byte) {
 	netNS := 0
 	if f.NetNSOK {

@@ -9,24 +9,24 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// policyDump is the state of a GETPOLICY (struct ctrl_dump_policy_ctx).
+// policyDump is the state of a GETPOLICY dump (struct ctrl_dump_policy_ctx).
 type policyDump struct {
 	id     uint16
-	ops    []opPolicies // not sent yet
+	ops    []opPolicies // not yet sent
 	tables policydump.Tables
-	table  int // the next rule
+	table  int // table and typ: the next rule
 	typ    int
 }
 
-// opPolicies are the policies of an operation, and the command in the message.
+// opPolicies contains the policies of an operation, and the command that is sent with them.
 type opPolicies struct {
 	cmd      uint8
 	do, dump *policy.Policy
 }
 
-// startPolicies finds the family and its policies (ctrl_dumppolicy_start). With a name
-// and an ID, the ID selects it, and the family need not exist in the requester's
-// namespace.
+// startPolicies finds the family and its policies (ctrl_dumppolicy_start). If the request
+// contains both a name and an ID, the ID selects the family. The family need not exist in
+// the requester's namespace.
 func (b *Bus) startPolicies(d *Dump) error {
 	var f *Family
 	switch {
@@ -40,7 +40,7 @@ func (b *Bus) startPolicies(d *Dump) error {
 	if f == nil {
 		return errno.ENOENT
 	}
-	// 7.2 numbers nested policies without types, too (add_policy).
+	// Linux 7.2 also numbers nested policies without types (add_policy).
 	s := &policyDump{id: uint16(f.ID()), tables: policydump.Tables{SkipEmpty: b.profile == Linux618}}
 	ops := f.on.Load().ops
 	if op := d.Attrs.Get(genlmsg.CtrlAttrOp); op != nil {
@@ -70,7 +70,7 @@ func (t *opTable) byNumber(cmd uint32) (do, dump *operation) {
 	return t.do[cmd], t.dump[cmd]
 }
 
-// add adds the policies of an operation; a half may be nil.
+// add adds the policies of an operation. Either half may be nil.
 func (s *policyDump) add(p Profile, do, dump *operation) {
 	if do == nil {
 		do = &operation{}
@@ -90,8 +90,8 @@ func (s *policyDump) add(p Profile, do, dump *operation) {
 	s.ops = append(s.ops, opPolicies{cmd, do.policy, dump.policy})
 }
 
-// dumpPolicies sends the operations, then every rule in a message (ctrl_dumppolicy). It
-// always asks to be called again, so that the Done has a datagram to itself.
+// dumpPolicies sends the operations, then one message per rule (ctrl_dumppolicy). It always
+// returns ErrMore, so that the Done is sent in a separate datagram.
 func dumpPolicies(d *Dump) error {
 	s := d.Ctx.(*policyDump)
 	for len(s.ops) > 0 {
@@ -121,9 +121,9 @@ func dumpPolicies(d *Dump) error {
 	}
 }
 
-// begin starts a message with the family's ID. When there is room for the headers but
-// not for the ID, the kernel leaves the headers in the datagram, a message without
-// attributes (ctrl_dumppolicy_prep), and so does the bus.
+// begin starts a message with the family's ID. If the headers fit but the ID does not, the
+// kernel leaves the headers in the datagram as a message without attributes
+// (ctrl_dumppolicy_prep), and so does the bus.
 func (s *policyDump) begin(d *Dump) (m []byte, ok bool) {
 	m = d.Begin(nlmsg.FlagMulti, genlmsg.CtrlCmdGetPolicy)
 	headers := len(m)

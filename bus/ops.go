@@ -9,7 +9,7 @@ import (
 )
 
 // operation is one half of an operation, resolved from an Op or a SplitOp. The zero value
-// is a missing half (struct genl_split_ops).
+// stands for a missing half (struct genl_split_ops).
 type operation struct {
 	cmd      uint8
 	flags    genlmsg.OpFlags
@@ -29,7 +29,7 @@ type operation struct {
 // command is an operation as the controller exports it (struct genl_op_iter).
 type command struct{ do, dump operation }
 
-// cmd is the number of the halves; that of a missing half is 0.
+// cmd returns the command of the halves. In a missing half it is 0.
 func (c *command) cmd() uint8 { return c.do.cmd | c.dump.cmd }
 
 func (c *command) flags() genlmsg.OpFlags {
@@ -40,16 +40,16 @@ func (c *command) flags() genlmsg.OpFlags {
 	return flags
 }
 
-// opTable has the operations of a family, resolved for a profile.
+// opTable contains the operations of a family, resolved for a profile.
 type opTable struct {
-	list []command // in the order of the controller
+	list []command // in the controller's order
 
-	// The halves for requests, by command. In 6.18 they differ from the list in the
-	// policies of split operations without a policy.
+	// The halves that handle requests, by command. With Linux618, split operations without
+	// a policy have no policy here, but rejectAll618 in the list.
 	do, dump [256]*operation
 }
 
-// newOpTable checks and resolves the operations (genl_validate_ops).
+// newOpTable validates and resolves the operations of a family (genl_validate_ops).
 func newOpTable(f *Family, p Profile) (*opTable, error) {
 	t := &opTable{}
 	for i := range f.Ops {
@@ -73,7 +73,8 @@ func newOpTable(f *Family, p Profile) (*opTable, error) {
 	return t, nil
 }
 
-// add enters both halves of a command for requests.
+// add enters both halves of a command into the tables for requests. If acceptsWithout is
+// set, a half without a policy accepts any attributes.
 func (t *opTable) add(c *command, acceptsWithout bool) {
 	halves := [...]struct {
 		op   *operation
@@ -94,8 +95,7 @@ func (t *opTable) add(c *command, acceptsWithout bool) {
 	}
 }
 
-// legacy resolves an operation of both halves (genl_op_from_full,
-// genl_cmd_full_to_split).
+// legacy resolves an Op into its two halves (genl_op_from_full, genl_cmd_full_to_split).
 func legacy(f *Family, full *Op, p Profile) (c command) {
 	base := operation{cmd: full.Cmd, flags: full.Flags &^ (genlmsg.OpDo | genlmsg.OpDump), validate: full.Validate}
 	base.policy, base.maxAttr = f.Policy, f.maxAttr()
@@ -121,8 +121,9 @@ func legacy(f *Family, full *Op, p Profile) (c command) {
 	return c
 }
 
-// split joins the first halves of the list (genl_op_from_split). It returns how many it
-// used, 0 if the flags of the first have neither half or both.
+// split joins the first halves of the list to one command (genl_op_from_split). It returns
+// the number of halves used, or 0 if the flags of the first contain neither or both of OpDo
+// and OpDump.
 func split(ops []SplitOp, p Profile) (c command, n int) {
 	const both = genlmsg.OpDo | genlmsg.OpDump
 	if ops[0].Flags&both == genlmsg.OpDo {
@@ -146,8 +147,8 @@ func (s *SplitOp) resolve(p Profile) operation {
 	return op
 }
 
-// isOrdered reports whether the halves are sorted by command, do before dump, with equal
-// flags for both.
+// isOrdered reports whether the halves are sorted by command, the do before the dump, and
+// whether both halves of a command have equal flags.
 func isOrdered(ops []SplitOp) bool {
 	const both = genlmsg.OpDo | genlmsg.OpDump
 	for i := 1; i < len(ops); i++ {
@@ -161,8 +162,8 @@ func isOrdered(ops []SplitOp) bool {
 	return true
 }
 
-// isValid reports whether every operation has a handler and a unique command, and
-// whether those from resvStart on validate strictly.
+// isValid reports whether every operation has a handler and a unique command, and whether
+// the commands of resvStart or above have no Validate flags.
 func (t *opTable) isValid(resvStart uint8) bool {
 	var seen [256]bool
 	for i := range t.list {
@@ -180,9 +181,9 @@ func (t *opTable) isValid(resvStart uint8) bool {
 	return true
 }
 
-// The policies that reject every attribute (genl_policy_reject_all). That of 7.2 has an
-// entry less, so that the text for an attribute of type 1 and the exported highest type
-// differ.
+// The policies that reject every attribute (genl_policy_reject_all). The policy of 7.2 has
+// one entry less. Therefore the error text for an attribute of type 1 and the exported
+// highest type differ.
 var (
 	rejectAll618 = &policy.Policy{Attrs: []policy.Rule{{Kind: policy.KindReject}, {Kind: policy.KindReject}}}
 	rejectAll72  = &policy.Policy{Attrs: []policy.Rule{{Kind: policy.KindReject}}}

@@ -6,7 +6,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// datagram is an element of a queue. It has its own copy of the bytes; a pool keeps it.
+// datagram is an element of a queue. It has a private copy of the bytes and is pooled.
 type datagram struct {
 	b    []byte
 	info socket.Info
@@ -42,8 +42,8 @@ func (q *queue) pop() *datagram {
 	return d
 }
 
-// The kernel's memory for a datagram besides its bytes, on 64 bits: struct
-// skb_shared_info, which is allocated with the bytes, and struct sk_buff.
+// The kernel's overhead per datagram on 64-bit systems: struct skb_shared_info, which is
+// allocated with the bytes, and struct sk_buff.
 const (
 	sharedInfo = 320
 	skBuff     = 256
@@ -52,9 +52,9 @@ const (
 	smallHead = 576
 )
 
-// trueSize returns the share of a receive buffer for a datagram of n bytes: larger
-// datagrams are allocated in powers of two (SKB_TRUESIZE, kmalloc). The twin test
-// compares with the kernel when a queue is full.
+// trueSize returns the share of a receive buffer that a datagram of n bytes uses: larger
+// datagrams are allocated in powers of two (SKB_TRUESIZE, kmalloc). The twin test compares
+// the number of datagrams that fill a queue with the kernel's.
 func trueSize(n int) int {
 	n = (n+63)&^63 + sharedInfo
 	if n <= smallHead {
@@ -63,8 +63,9 @@ func trueSize(n int) int {
 	return 1<<bits.Len(uint(n-1)) + skBuff
 }
 
-// trimmed is trueSize for a datagram of n bytes for which more were allocated: the kernel
-// moves it to a smaller allocation if that frees half (netlink_trim).
+// trimmed is trueSize for a datagram of n bytes if allocated is larger than n: the kernel
+// moves the datagram to a smaller allocation if that frees half of the memory
+// (netlink_trim).
 func trimmed(n, allocated int) int {
 	size := trueSize(allocated)
 	if unused := size - skBuff - sharedInfo - n; 2*unused < size {
@@ -80,8 +81,9 @@ const (
 	leastBuffer = 2304
 	// leastSendBuffer is the smallest send buffer (SOCK_MIN_SNDBUF).
 	leastSendBuffer = 4608
-	// mostBuffer is the largest size that is doubled (INT_MAX / 2).
+	// mostBuffer is the largest requested size; larger ones are reduced to it (INT_MAX /
+	// 2).
 	mostBuffer = 1<<30 - 1
-	// sendOverhead is by how much a send buffer must exceed the datagram.
+	// sendOverhead is the number of bytes by which a send buffer must exceed the datagram.
 	sendOverhead = 32
 )

@@ -12,8 +12,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// addBridges makes devices, so that lists do not fit into one datagram, and
-// returns the names of all.
+// addBridges adds devices, so that dumps do not fit into one datagram. It returns the names
+// of all devices.
 func addBridges(t *testing.T, n int) map[uint32]string {
 	t.Helper()
 	c, err := conn.Open(socket.Route)
@@ -57,7 +57,7 @@ func linkHeader(index uint32) []byte {
 	return append(append(b[:4:4], nla.AppendUint32(nil, 0, index)[4:]...), b[8:]...)
 }
 
-// dropCaps takes the capabilities that count from the thread, until restoreCaps.
+// dropCaps removes the effective capabilities of the thread until restoreCaps.
 func dropCaps(t *testing.T) { setCaps(t, func(c *unix.CapUserData) { c.Effective = 0 }) }
 
 func restoreCaps(t *testing.T) { setCaps(t, func(c *unix.CapUserData) { c.Effective = c.Permitted }) }

@@ -10,7 +10,7 @@ import (
 	"github.com/nlwire/nlwire/internal/test/guard"
 )
 
-// Results go here so that the compiler cannot drop the calls.
+// The compiler cannot drop calls with results stored here.
 var (
 	sinkBytes []byte
 	sinkAttr  Attr
@@ -131,15 +131,15 @@ func TestNoAllocs(t *testing.T) {
 	maps.Copy(rows, tableRows())
 	maps.Copy(rows, readerRows(stream))
 	guard.Allocs(t, rows, map[string]string{
-		"NewTable":          "makes a table",
-		"Format":            "text for people",
-		"FieldError.Error":  "text for people",
-		"Attr.Clone":        "its job is a copy",
-		"SyntaxError.Error": "text for people",
+		"NewTable":          "allocates a table",
+		"Format":            "returns text",
+		"FieldError.Error":  "returns text",
+		"Attr.Clone":        "returns a copy",
+		"SyntaxError.Error": "returns text",
 	})
 }
 
-// What fails may allocate one error value and no more.
+// A failing walk allocates at most one error value.
 func TestAllAllocatesOneErrorAtMost(t *testing.T) {
 	broken := append(AppendUint32(nil, 1, 2), 1, 0, 0, 0)
 	allocs := testing.AllocsPerRun(100, func() {
@@ -148,11 +148,11 @@ func TestAllAllocatesOneErrorAtMost(t *testing.T) {
 		}
 	})
 	if allocs > 1 || sinkErr == nil {
-		t.Errorf("%v allocations and error %v, want one of each at most", allocs, sinkErr)
+		t.Errorf("%v allocations and error %v, want at most one of each", allocs, sinkErr)
 	}
 }
 
-// The speed of this package is that of its inlined functions.
+// The speed of this package depends on inlining.
 func TestInlining(t *testing.T) {
 	guard.Inlining(t,
 		"Align", "Size", "Consume", "ParseError", "All", "All.func1",
@@ -176,7 +176,7 @@ func TestImports(t *testing.T) {
 	guard.OnlyIn(t, "unsafe", "unsafe.go")
 }
 
-// tableRows are the rows for a table with everything and one with nothing.
+// tableRows returns the rows for a full table and for an empty one.
 func tableRows() map[string]func() {
 	var stream []byte
 	for i := range uint16(20) {
@@ -220,7 +220,7 @@ func tableRows() map[string]func() {
 	}
 }
 
-// readerRows are the rows of a Reader, with a nest, and without allocating but for an error.
+// readerRows returns the rows for a Reader; none of them allocates.
 func readerRows(stream []byte) map[string]func() {
 	nest := AppendBytes(nil, 7|Nested, stream)
 	get := func(f func(*Reader)) func() {

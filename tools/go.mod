@@ -1,5 +1,5 @@
-// Tools that CI runs on the project, pinned here so that those who import
-// nlwire never see them.
+// The tools that CI runs on the project. They are pinned in this module, so that they do
+// not become dependencies of nlwire's importers.
 module github.com/nlwire/nlwire/tools
 
 go 1.25.0

@@ -1,11 +1,8 @@
-/* Messages encoded without a library: stores, and as a floor a copy. */
+/* Messages encoded without a library. */
 #include "inline.h"
 #include "encode.h"
 
 #include <netinet/in.h>
-
-static unsigned char *copies[MESSAGES_PER_OP];
-static uint32_t sizes[MESSAGES_PER_OP];
 
 static inline unsigned char *header(unsigned char *p, uint32_t len, uint16_t type)
 {
@@ -155,29 +152,11 @@ static uint32_t encode_append(uint32_t i)
 	return h->nlmsg_len = p - buf;
 }
 
-/* copy is the floor: a message that was made before is copied. */
-static __attribute__((noinline)) uint32_t copy(uint32_t i)
-{
-	memcpy(buf, copies[i], sizes[i]);
-	return sizes[i];
-}
-
 void open_append(void) { encode = encode_append; }
 
 void open_encode(void)
 {
 	encode = encoder();
-}
-
-void open_copy(void)
-{
-	open_encode();
-	for (uint32_t i = 0; i < messages(); i++) {
-		sizes[i] = encode(i);
-		copies[i] = malloc(sizes[i]);
-		memcpy(copies[i], buf, sizes[i]);
-	}
-	encode = copy;
 }
 
 uint64_t encode_inline(uint64_t n) { return run_encode(n); }

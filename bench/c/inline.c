@@ -1,4 +1,4 @@
-/* The columns without a library: loops written out, and floors. */
+/* The columns without a library: loops written out. */
 #include "bench.h"
 #include "inline.h"
 
@@ -75,21 +75,6 @@ static uint64_t decode_predicted(uint64_t n)
 			MESSAGES(&in.datagrams[i], sum += walk_predicted(p, rem));
 	return sum;
 }
-
-/* floor_read touches every cache line once: less than that is not to read it. */
-static uint64_t floor_read(uint64_t n)
-{
-	uint64_t sum = 0;
-
-	while (n--)
-		for (uint32_t i = 0; i < in.count; i++) {
-			const struct datagram *d = &in.datagrams[i];
-			for (uint32_t at = 0; at + 4 <= d->len; at += 64)
-				sum += head(d->b + at);
-		}
-	return sum;
-}
-
 
 /* deep walks what is in a nest: levels of nests, and attributes in the last. */
 static uint64_t deep(const unsigned char *p, uint32_t rem, uint32_t levels)
@@ -303,13 +288,9 @@ static uint64_t table_small(uint64_t n)
 const struct column columns[] = {
 	{ "decode", "c-inline", NULL, { decode, NULL } },
 	{ "decode", "c-predicted", NULL, { decode_predicted, NULL } },
-	{ "decode", "floor", NULL, { floor_read, NULL } },
 	{ "decode-deep", "c-inline", NULL, { decode_deep, NULL } },
-	{ "decode-deep", "floor", NULL, { floor_read, NULL } },
 	{ "decode-policy", "c-inline", open_policy, { decode_policy, NULL } },
-	{ "decode-policy", "floor", NULL, { floor_read, NULL } },
 	{ "encode", "c-inline", open_encode, { encode_inline, check_inline } },
-	{ "encode", "floor", open_copy, { encode_inline, check_inline } },
 	{ "append", "c-inline", open_append, { encode_inline, check_inline } },
 	{ "typed-link", "c-inline", NULL, { typed_link, NULL } },
 	{ "typed-link-copied", "c-inline", NULL, { typed_copied, NULL } },
@@ -317,18 +298,10 @@ const struct column columns[] = {
 	{ "typed-nft", "c-inline", NULL, { typed_nft, NULL } },
 	{ "typed-flow", "c-inline", NULL, { typed_flow, NULL } },
 	{ "table-small", "c-inline", open_table, { table_small, NULL } },
-	{ "resolve", "c-inline", open_generic, { resolve_inline, NULL } },
-	{ "resolve", "c-threads", open_threads, { resolve_inline, NULL } },
-	{ "resolve", "floor", open_generic, { resolve_floor, NULL } },
-	{ "families", "c-inline", open_generic, { families_inline, NULL } },
-	{ "families", "floor", open_generic, { families_floor, NULL } },
+	{ "request", "c-inline", open_generic, { request_inline, NULL } },
 	{ "routes10k", "c-inline", open_route, { routes_inline, NULL } },
-	{ "routes10k", "floor", open_route, { routes_floor, NULL } },
 	{ "routes1m", "c-inline", open_route, { routes_inline, NULL } },
-	{ "routes1m", "floor", open_route, { routes_floor, NULL } },
-	{ "flood", "c-inline", open_flood, { flood_inline, NULL } },
-	{ "flood", "floor", open_flood, { flood_floor, NULL } },
-	{ "pipeline", "c-inline", open_generic, { pipeline_inline, NULL } },
-	{ "pipeline", "floor", open_generic, { pipeline_floor, NULL } },
+	{ "events", "c-inline", open_events, { events_inline, NULL } },
+	{ "batch", "c-inline", open_generic, { batch_inline, NULL } },
 	{ NULL, NULL, NULL, { NULL, NULL } },
 };

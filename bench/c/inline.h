@@ -7,15 +7,12 @@
 uint64_t typed_link(uint64_t n), typed_copied(uint64_t n), typed_route(uint64_t n);
 uint64_t typed_nft(uint64_t n), typed_flow(uint64_t n);
 
-void open_encode(void), open_copy(void), open_append(void);
+void open_encode(void), open_append(void);
 uint64_t encode_inline(uint64_t n), check_inline(void);
 
-void open_generic(void), open_threads(void), open_route(void), open_flood(void);
-uint64_t resolve_inline(uint64_t n), resolve_floor(uint64_t n);
-uint64_t families_inline(uint64_t n), families_floor(uint64_t n);
-uint64_t routes_inline(uint64_t n), routes_floor(uint64_t n);
-uint64_t flood_inline(uint64_t n), flood_floor(uint64_t n);
-uint64_t pipeline_inline(uint64_t n), pipeline_floor(uint64_t n);
+void open_generic(void), open_route(void), open_events(void);
+uint64_t request_inline(uint64_t n), batch_inline(uint64_t n);
+uint64_t routes_inline(uint64_t n), events_inline(uint64_t n);
 
 /* MESSAGES runs body for the attributes of every message: rem bytes at p. */
 #define MESSAGES(d, body)                                                     \

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <time.h>
-#include <unistd.h>
 
 struct input in;
 
@@ -17,39 +16,6 @@ void absent(const char *why)
 	printf("absent %s\n", why);
 	exit(0);
 }
-
-#ifdef COUNT
-/* The program is built twice; this build counts what is allocated, in the
- * libraries too, and the other one is timed. */
-static uint64_t allocs, bytes;
-
-void *__libc_malloc(size_t);
-void *__libc_calloc(size_t, size_t);
-void *__libc_realloc(void *, size_t);
-
-void *malloc(size_t n)
-{
-	allocs++;
-	bytes += n;
-	return __libc_malloc(n);
-}
-
-void *calloc(size_t n, size_t size)
-{
-	allocs++;
-	bytes += n * size;
-	return __libc_calloc(n, size);
-}
-
-void *realloc(void *p, size_t n)
-{
-	allocs++;
-	bytes += n;
-	return __libc_realloc(p, n);
-}
-#else
-static const uint64_t allocs, bytes;
-#endif
 
 /* file is what is left to read of the input file. */
 static uint32_t *file, *end;
@@ -120,49 +86,11 @@ static uint64_t now(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-/* count reads the perf event that the runner has opened, 0 without one. */
-static int counter = -1;
-
-static uint64_t count(void)
-{
-	uint64_t v = 0;
-	if (counter >= 0 && read(counter, &v, sizeof v) != sizeof v)
-		fail("the counter cannot be read");
-	return v;
-}
-
-/* probe is that of ../worker/probe.go. The compiler must not see through it. */
-static uint64_t probe(void)
-{
-	uint64_t least = UINT64_MAX;
-
-	for (int n = 0; n < 3; n++) {
-		uint64_t start = now(), took, a = 1, b = 2, c = 3, d = 4;
-
-		for (uint64_t i = 0; i < 10000; i++) {
-			a ^= i, b ^= i, c ^= i, d ^= i;
-			a += i, b += i, c += i, d += i;
-			a ^= i, b ^= i, c ^= i, d ^= i;
-			a += i, b += i, c += i, d += i;
-			__asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d));
-		}
-		took = now() - start;
-		if (took < least)
-			least = took;
-	}
-	return least;
-}
-
 static void run(const struct task *t, uint64_t n)
 {
-	uint64_t before = probe(), a = allocs, b = bytes, calls = count();
 	uint64_t start = now(), sum = t->run(n), took = now() - start;
-	int64_t made = counter < 0 ? -1 : (int64_t)(count() - calls - 1);
-	uint64_t after = probe();
 
-	printf("ran %llu %llx %llu %llu %lld %llu\n", (unsigned long long)took, (unsigned long long)sum,
-	       (unsigned long long)(allocs - a), (unsigned long long)(bytes - b), (long long)made,
-	       (unsigned long long)(before > after ? before : after));
+	printf("ran %llu %llx\n", (unsigned long long)took, (unsigned long long)sum);
 }
 
 static void peak(void)
@@ -178,7 +106,6 @@ static void peak(void)
 
 int main(int argc, char **argv)
 {
-	const char *fd = getenv("NLWIRE_BENCH_COUNTER");
 	const struct column *c;
 	char line[64];
 	unsigned long long n;
@@ -186,8 +113,6 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc != 4)
 		fail("usage: PROGRAM CASE COLUMN FILE");
-	if (fd)
-		counter = atoi(fd);
 	c = find(argv[1], argv[2]);
 	if (strcmp(argv[3], "-"))
 		load(argv[3]);
@@ -197,8 +122,12 @@ int main(int argc, char **argv)
 	while (fgets(line, sizeof line, stdin)) {
 		if (!strcmp(line, "check\n"))
 			printf("sum %llx\n", (unsigned long long)(c->task.check ? c->task.check() : c->task.run(1)));
-		else if (sscanf(line, "run %llu", &n) == 1 || sscanf(line, "count %llu", &n) == 1)
+		else if (sscanf(line, "run %llu", &n) == 1)
 			run(&c->task, n);
+		else if (sscanf(line, "count %llu", &n) == 1) {
+			c->task.run(n); /* events are sent for it */
+			puts("allocated -1 -1");
+		}
 		else
 			fail("not a command");
 	}

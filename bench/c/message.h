@@ -1,5 +1,5 @@
 /* The messages that are encoded, the same in every column and in
- * ../worker/messages.go, and what is read from the kernel's answers. */
+ * ../worker/messages.go, and what is read from the kernel's replies. */
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
@@ -13,9 +13,8 @@
 /* An operation of "encode" is so many messages. */
 enum { MESSAGES_PER_OP = 64 };
 enum { LINK_FLAGS = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL };
-/* A round of "flood" is so many events, an operation of "pipeline" so many
- * requests. */
-enum { FLOOD = 1000, PIPELINE = 64 };
+/* An operation of "events" is so many events, an operation of "batch" so many requests. */
+enum { EVENTS = 1000, BATCHED = 64 };
 
 enum { BUFFER = 32 << 10, SMALL = 2048, BATCH = 64, QUEUE = 8 << 20 };
 

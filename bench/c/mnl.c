@@ -595,7 +595,7 @@ static void open_socket(int protocol)
 static void open_generic(void) { open_socket(NETLINK_GENERIC); }
 static void open_route(void) { open_socket(NETLINK_ROUTE); }
 
-static void open_flood(void)
+static void open_events(void)
 {
 	int group = RTNLGRP_IPV4_ROUTE, bytes = QUEUE;
 
@@ -618,46 +618,6 @@ static int id_cb(const struct nlmsghdr *h, void *data)
 			return MNL_CB_OK;
 		}
 	return MNL_CB_ERROR;
-}
-
-static void group_ids(const struct nlattr *groups)
-{
-	const struct nlattr *group, *a;
-
-	mnl_attr_for_each_nested(group, groups)
-		mnl_attr_for_each_nested(a, group)
-			if (mnl_attr_get_type(a) == CTRL_ATTR_MCAST_GRP_ID &&
-			    mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
-				sum += mnl_attr_get_u32(a);
-}
-
-static int family_cb(const struct nlmsghdr *h, void *data)
-{
-	const struct nlattr *a;
-
-	(void)data;
-	mnl_attr_for_each(a, h, sizeof(struct genlmsghdr))
-		switch (mnl_attr_get_type(a)) {
-		case CTRL_ATTR_FAMILY_ID:
-			if (mnl_attr_validate(a, MNL_TYPE_U16) < 0)
-				return MNL_CB_ERROR;
-			sum += mnl_attr_get_u16(a);
-			break;
-		case CTRL_ATTR_FAMILY_NAME:
-			if (mnl_attr_validate(a, MNL_TYPE_NUL_STRING) < 0)
-				return MNL_CB_ERROR;
-			sum += strlen(mnl_attr_get_str(a)) + *mnl_attr_get_str(a);
-			break;
-		case CTRL_ATTR_VERSION:
-			if (mnl_attr_validate(a, MNL_TYPE_U32) < 0)
-				return MNL_CB_ERROR;
-			sum += mnl_attr_get_u32(a);
-			break;
-		case CTRL_ATTR_MCAST_GROUPS:
-			group_ids(a);
-			break;
-		}
-	return MNL_CB_OK;
 }
 
 static int route_cb(const struct nlmsghdr *h, void *data)
@@ -703,23 +663,12 @@ static void ask(const struct nlmsghdr *h)
 		fail("send");
 }
 
-static uint64_t resolve(uint64_t n)
+static uint64_t request(uint64_t n)
 {
 	sum = 0;
 	while (n--) {
 		ask(get_family(buf, 0, ++seq, names[0]));
 		receive(seq, port, id_cb, NULL);
-	}
-	return sum;
-}
-
-static uint64_t families(uint64_t n)
-{
-	sum = 0;
-	while (n--) {
-		ask(get_family(buf, NLM_F_DUMP, ++seq, NULL));
-		while (receive(seq, port, family_cb, NULL) > MNL_CB_STOP)
-			;
 	}
 	return sum;
 }
@@ -739,15 +688,15 @@ static uint64_t routes(uint64_t n)
 	return sum;
 }
 
-static uint64_t flood(uint64_t n)
+static uint64_t events(uint64_t n)
 {
 	sum = 0;
-	for (n *= FLOOD; n--;)
+	for (n *= EVENTS; n--;)
 		receive(0, 0, route_cb, &sum);
 	return sum;
 }
 
-static uint64_t pipeline(uint64_t n)
+static uint64_t batch(uint64_t n)
 {
 	static char requests[BUFFER];
 
@@ -755,7 +704,7 @@ static uint64_t pipeline(uint64_t n)
 	while (n--) {
 		struct mnl_nlmsg_batch *b = mnl_nlmsg_batch_start(requests, BUFFER / 2);
 
-		for (int i = 0; i < PIPELINE; i++) {
+		for (int i = 0; i < BATCHED; i++) {
 			get_family(mnl_nlmsg_batch_current(b), 0, ++seq, names[i % 4]);
 			if (!mnl_nlmsg_batch_next(b))
 				fail("the batch is full");
@@ -763,7 +712,7 @@ static uint64_t pipeline(uint64_t n)
 		if (mnl_socket_sendto(nl, mnl_nlmsg_batch_head(b), mnl_nlmsg_batch_size(b)) < 0)
 			fail("send");
 		mnl_nlmsg_batch_stop(b);
-		for (uint32_t i = PIPELINE; i--;)
+		for (uint32_t i = BATCHED; i--;)
 			receive(seq - i, port, id_cb, NULL);
 	}
 	return sum;
@@ -781,11 +730,10 @@ const struct column columns[] = {
 	{ "typed-nft", "libmnl", NULL, { typed_nft, NULL } },
 	{ "typed-flow", "libmnl", NULL, { typed_flow, NULL } },
 	{ "table-small", "libmnl", open_tables, { table_small, NULL } },
-	{ "resolve", "libmnl", open_generic, { resolve, NULL } },
-	{ "families", "libmnl", open_generic, { families, NULL } },
+	{ "request", "libmnl", open_generic, { request, NULL } },
 	{ "routes10k", "libmnl", open_route, { routes, NULL } },
 	{ "routes1m", "libmnl", open_route, { routes, NULL } },
-	{ "flood", "libmnl", open_flood, { flood, NULL } },
-	{ "pipeline", "libmnl", open_generic, { pipeline, NULL } },
+	{ "events", "libmnl", open_events, { events, NULL } },
+	{ "batch", "libmnl", open_generic, { batch, NULL } },
 	{ NULL, NULL, NULL, { NULL, NULL } },
 };

@@ -247,8 +247,7 @@ static uint64_t check(void)
 }
 
 static struct nl_sock *sk;
-static uint64_t sum;   /* of what the callbacks saw */
-static uint64_t seen;  /* how many messages that was */
+static uint64_t sum; /* of the callbacks */
 
 static int fault(struct sockaddr_nl *from, struct nlmsgerr *e, void *arg)
 {
@@ -271,44 +270,6 @@ static void open_socket(int protocol, nl_recvmsg_msg_cb_t cb)
 
 static void open_resolve(void) { open_socket(NETLINK_GENERIC, NULL); }
 
-static int id_cb(struct nl_msg *m, void *arg)
-{
-	static struct nla_policy id_policy[CTRL_ATTR_FAMILY_ID + 1] = {
-		[CTRL_ATTR_FAMILY_ID] = { .type = NLA_U16 },
-	};
-	struct nlattr *tb[CTRL_ATTR_FAMILY_ID + 1];
-
-	(void)arg;
-	if (genlmsg_parse(nlmsg_hdr(m), 0, tb, CTRL_ATTR_FAMILY_ID, id_policy) < 0 || !tb[CTRL_ATTR_FAMILY_ID])
-		fail("not a family");
-	sum += nla_get_u16(tb[CTRL_ATTR_FAMILY_ID]);
-	seen++;
-	return NL_OK;
-}
-
-static int family_cb(struct nl_msg *m, void *arg)
-{
-	static struct nla_policy family_policy[CTRL_ATTR_MCAST_GROUPS + 1] = {
-		[CTRL_ATTR_FAMILY_ID] = { .type = NLA_U16 },
-		[CTRL_ATTR_FAMILY_NAME] = { .type = NLA_STRING },
-		[CTRL_ATTR_VERSION] = { .type = NLA_U32 },
-		[CTRL_ATTR_MCAST_GROUPS] = { .type = NLA_NESTED },
-	};
-	struct nlattr *tb[CTRL_ATTR_MCAST_GROUPS + 1], *group, *id;
-	int rem;
-
-	(void)arg;
-	if (genlmsg_parse(nlmsg_hdr(m), 0, tb, CTRL_ATTR_MCAST_GROUPS, family_policy) < 0)
-		fail("not a family");
-	sum += nla_get_u16(tb[CTRL_ATTR_FAMILY_ID]) + nla_get_u32(tb[CTRL_ATTR_VERSION]);
-	sum += strlen(nla_get_string(tb[CTRL_ATTR_FAMILY_NAME])) + *nla_get_string(tb[CTRL_ATTR_FAMILY_NAME]);
-	if (tb[CTRL_ATTR_MCAST_GROUPS])
-		nla_for_each_nested(group, tb[CTRL_ATTR_MCAST_GROUPS], rem)
-			if ((id = nla_find(nla_data(group), nla_len(group), CTRL_ATTR_MCAST_GRP_ID)))
-				sum += nla_get_u32(id);
-	return NL_OK;
-}
-
 static int route_cb(struct nl_msg *m, void *arg)
 {
 	static struct nla_policy route_policy[RTA_TABLE + 1] = {
@@ -322,37 +283,14 @@ static int route_cb(struct nl_msg *m, void *arg)
 
 	if (nlmsg_parse(h, sizeof *r, tb, RTA_TABLE, route_policy) < 0)
 		fail("not a route");
+	(void)arg;
 	if (tb[RTA_TABLE] && nla_get_u32(tb[RTA_TABLE]) == RT_TABLE_MAIN)
 		sum += (tb[RTA_DST] ? (uint64_t)nla_get_u32(tb[RTA_DST]) : 0) +
 		       (tb[RTA_OIF] ? nla_get_u32(tb[RTA_OIF]) : 0) + r->rtm_dst_len;
-	if (arg)
-		sum += h->nlmsg_type;
-	seen++;
 	return NL_OK;
 }
 
-static void open_families(void) { open_socket(NETLINK_GENERIC, family_cb); }
-static void open_pipeline(void) { open_socket(NETLINK_GENERIC, id_cb); }
 static void open_routes(void) { open_socket(NETLINK_ROUTE, route_cb); }
-
-static void open_flood(void)
-{
-	int bytes = QUEUE;
-
-	open_socket(NETLINK_ROUTE, route_cb);
-	nl_socket_modify_cb(sk, NL_CB_VALID, NL_CB_CUSTOM, route_cb, &sum);
-	nl_socket_disable_seq_check(sk); /* as documented for notifications */
-	if (setsockopt(nl_socket_get_fd(sk), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) ||
-	    nl_socket_add_membership(sk, RTNLGRP_IPV4_ROUTE) < 0)
-		fail("no subscription");
-}
-
-static void ask(struct nl_msg *m)
-{
-	if (nl_send_auto(sk, m) < 0)
-		fail("send");
-	nlmsg_free(m);
-}
 
 static void receive(void)
 {
@@ -374,16 +312,6 @@ static uint64_t resolve(uint64_t n)
 	return ids;
 }
 
-static uint64_t families(uint64_t n)
-{
-	sum = 0;
-	while (n--) {
-		ask(get_family(NLM_F_DUMP, NL_AUTO_SEQ, NULL));
-		receive();
-	}
-	return sum;
-}
-
 static uint64_t routes(uint64_t n)
 {
 	struct rtmsg r = { .rtm_family = AF_INET };
@@ -397,39 +325,14 @@ static uint64_t routes(uint64_t n)
 	return sum;
 }
 
-static uint64_t flood(uint64_t n)
-{
-	sum = seen = 0;
-	while (seen < n * FLOOD)
-		receive();
-	return sum;
-}
-
-static uint64_t pipeline(uint64_t n)
-{
-	sum = seen = 0;
-	while (n--) {
-		uint64_t until = seen + PIPELINE;
-
-		for (int i = 0; i < PIPELINE; i++)
-			ask(get_family(0, NL_AUTO_SEQ, names[i % 4]));
-		while (seen < until)
-			receive();
-	}
-	return sum;
-}
-
 const struct column columns[] = {
 	{ "decode", "libnl", NULL, { decode, NULL } },
 	{ "decode-deep", "libnl", NULL, { decode_deep, NULL } },
 	{ "decode-policy", "libnl", open_policy, { decode_policy, NULL } },
 	{ "encode", "libnl", open_encode, { encode, check } },
 	{ "table-small", "libnl", open_tables, { table_small, NULL } },
-	{ "resolve", "libnl", open_resolve, { resolve, NULL } },
-	{ "families", "libnl", open_families, { families, NULL } },
+	{ "request", "libnl", open_resolve, { resolve, NULL } },
 	{ "routes10k", "libnl", open_routes, { routes, NULL } },
 	{ "routes1m", "libnl", open_routes, { routes, NULL } },
-	{ "flood", "libnl", open_flood, { flood, NULL } },
-	{ "pipeline", "libnl", open_pipeline, { pipeline, NULL } },
 	{ NULL, NULL, NULL, { NULL, NULL } },
 };

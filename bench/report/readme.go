@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -16,8 +17,8 @@ const (
 )
 
 var (
-	errMarkers = errors.New("there are no two lines with the markers of the table")
-	errStale   = errors.New("the table is not the one of bench/results: make bench-readme writes it")
+	errMarkers = errors.New("the two lines that mark the table are missing")
+	errStale   = errors.New("the table is not that of bench/results; make bench-readme writes it")
 )
 
 // WriteReadme writes the table into the README.
@@ -66,47 +67,62 @@ func Replace(text []byte, table string) ([]byte, error) {
 
 // A line of the table.
 type line struct {
-	label string
-	kase  string
-	input string  // "": the geometric mean over all inputs
-	unit  float64 // of the time, in ns
-	value func(*Row) float64
+	label  string
+	kase   string
+	inputs []string // of which the line is the geometric mean; all for nil
+	unit   float64  // of the time, in ns
+	value  func(*Row) float64
 }
 
 func perAttr(r *Row) float64 { return r.NsAttr }
 func perOp(r *Row) float64   { return r.NsOp }
 
 var lines = []line{
-	{"decode, ns an attribute", "decode", "", 1, perAttr},
-	{"decode u32/u64 at random, ns an attribute", "decode", "mixed", 1, perAttr},
-	{"decode nests, ns an attribute", "decode-deep", "", 1, perAttr},
-	{"decode with a policy, ns an attribute", "decode-policy", "", 1, perAttr},
-	{"encode a GETFAMILY, ns", "encode", "request", 1, perOp},
-	{"encode a NEWLINK with nests, ns", "encode", "mixed", 1, perOp},
-	{"resolve a family, µs", "resolve", "", 1e3, perOp},
-	{"list all families, µs", "families", "", 1e3, perOp},
-	{"64 requests at once, µs each", "pipeline", "", 1e3, perOp},
-	{"flood of events, µs each", "flood", "", 1e3, perOp},
-	{"dump 10,000 routes, ms", "routes10k", "", 1e6, perOp},
-	{"dump 1,000,000 routes, ms", "routes1m", "", 1e6, perOp},
+	{"decode recorded messages, ns per attribute", "decode", []string{"families", "policy", "links", "routes10k"}, 1, perAttr},
+	{"decode u32 and u64 at random, 4,096 attributes", "decode", []string{"mixed"}, 1, perAttr},
+	{"the same, 131,072 attributes", "decode", []string{"mixed-large"}, 1, perAttr},
+	{"decode nests, ns per attribute", "decode-deep", nil, 1, perAttr},
+	{"decode with a policy, ns per attribute", "decode-policy", nil, 1, perAttr},
+	{"a table of a small message, ns per attribute", "table-small", nil, 1, perAttr},
+	{"a link into a struct, ns per attribute", "typed-link", nil, 1, perAttr},
+	{"the same, strings copied", "typed-link-copied", nil, 1, perAttr},
+	{"a route with next hops into a struct", "typed-route", nil, 1, perAttr},
+	{"an nftables rule into a struct", "typed-nft", nil, 1, perAttr},
+	{"a conntrack flow into a struct", "typed-flow", nil, 1, perAttr},
+	{"append strings of 0 to 32 bytes, ns each", "append", []string{"0", "1", "4", "8", "16", "17", "24", "32"}, 1, perAttr},
+	{"append strings of 33 to 256 bytes, ns each", "append", []string{"33", "64", "128", "256"}, 1, perAttr},
+	{"encode a GETFAMILY, ns", "encode", []string{"request"}, 1, perOp},
+	{"encode a NEWLINK with nests, ns", "encode", []string{"mixed"}, 1, perOp},
+	{"encode a filter with actions, ns", "encode", []string{"tc"}, 1, perOp},
+	{"encode 1,000 nftables rules, µs", "encode", []string{"nft"}, 1e3, perOp},
+	{"request the ID of a family, µs", "request", nil, 1e3, perOp},
+	{"resolve a whole family, µs", "resolve", nil, 1e3, perOp},
+	{"64 requests at once, µs each", "batch", nil, 1e3, perOp},
+	{"64 goroutines on one connection, p99 in µs", "latency", []string{"64"}, 1e3, perOp},
+	{"a flood of events, µs each", "events", nil, 1e3, perOp},
+	{"dump 10,000 routes, ms", "routes10k", nil, 1e6, perOp},
+	{"dump 1,000,000 routes, ms", "routes1m", nil, 1e6, perOp},
+	{"the same, peak MiB", "routes1m", nil, 1 << 20, func(r *Row) float64 { return float64(r.PeakRSS) }},
 }
 
 // columns of the table, with their headings.
-var columns = []struct{ name, heading string }{
+var columns = []struct{ heading, name string }{
 	{"nlwire", "nlwire"},
-	{"c-inline", "C by hand"},
+	{"nlwire, socket", "nlwire-socket"},
+	{"C", "c-inline"},
+	{"C, predicted", "c-predicted"},
 	{"libmnl", "libmnl"},
 	{"libnl", "libnl"},
 	{"mdlayher", "mdlayher"},
 	{"vishvananda", "vishvananda"},
-	{"floor", "floor"},
+	{"jsimonetti", "jsimonetti"},
 }
 
-// Table returns what the README says of the results.
+// Table returns the section of the README.
 func Table(rows []Row, d *Details) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "nlwire beside the others, medians of rounds in turns in one run, on the same bytes, with equal checksums. Where rounds are\n"+
-		"short, those in which somebody else's work shared the core are set aside. %s, %s cores, Linux %s,\n%s, libmnl %s, libnl %s, mdlayher/netlink %s, vishvananda/netlink %s.\n\n",
+	fmt.Fprintf(&b, "Medians of interleaved rounds in one run, on the same bytes, with equal checksums. %s, %s cores, Linux %s,\n"+
+		"%s, libmnl %s, libnl %s, mdlayher/netlink %s, vishvananda/netlink %s.\n\n",
 		d.Machine["cpu"], d.Machine["cores"], d.Machine["kernel"], strings.Replace(d.Versions["go"], "go", "Go ", 1),
 		d.Versions["libmnl"], d.Versions["libnl"], d.Versions["mdlayher/netlink"], d.Versions["vishvananda/netlink"])
 	b.WriteString("|")
@@ -117,12 +133,12 @@ func Table(rows []Row, d *Details) string {
 	for _, l := range lines {
 		l.write(&b, rows)
 	}
-	peak := line{"the same, MiB at most", "routes1m", "", 1 << 20, func(r *Row) float64 { return float64(r.PeakRSS) }}
-	peak.write(&b, rows)
-	b.WriteString("\n*C by hand* is gcc -O2 with the same checks, *floor* what the work cannot do without: to touch each cache line, " +
-		"to copy the\nmessage, to receive without looking. *Allocations* are nlwire's. Where a column has several inputs, it is their geometric mean.\n" +
-		"[bench/results](bench/results) has every row, with spread, system calls and memory.\n\n" +
-		"![the same as bars](bench/results/rivals.svg)\n")
+	b.WriteString("\n*nlwire* is what users get by default: the loop that the documentation recommends, conn and ctrl. *Socket* is nlwire without conn:\n" +
+		"a socket and the codec. *C* is gcc -O2 with the same checks; *predicted* is the same loop with the predicted step.\n" +
+		"libmnl and libnl are called in their shared objects, as distributions ship them. *Allocations* are those of nlwire for an operation. A\n" +
+		"row with several inputs is their geometric mean. [bench/results](bench/results) has every row with its spread,\n" +
+		"[docs/benchmarks.md](docs/benchmarks.md) the method and its limits.\n\n" +
+		"![the same as charts](bench/results/rivals.svg)\n")
 	return b.String()
 }
 
@@ -131,9 +147,15 @@ func (l line) write(b *strings.Builder, rows []Row) {
 	for _, c := range columns {
 		b.WriteString(" | " + Number(l.mean(rows, c.name)/l.unit))
 	}
+	if l.kase == "latency" { // an operation is thousands of requests
+		b.WriteString(" | – |\n")
+		return
+	}
 	var allocs float64
 	for _, r := range l.rows(rows, "nlwire") {
-		allocs = max(allocs, r.AllocsOp)
+		if r.AllocsOp != nil {
+			allocs = max(allocs, *r.AllocsOp)
+		}
 	}
 	fmt.Fprintf(b, " | %.3g |\n", allocs)
 }
@@ -141,7 +163,8 @@ func (l line) write(b *strings.Builder, rows []Row) {
 // rows are those of a column that the line is about.
 func (l line) rows(rows []Row, column string) (all []*Row) {
 	for i := range rows {
-		if r := &rows[i]; r.Case == l.kase && r.Column == column && (l.input == "" || l.input == r.Input) {
+		r := &rows[i]
+		if r.Case == l.kase && r.Column == column && (l.inputs == nil || slices.Contains(l.inputs, r.Input)) {
 			all = append(all, r)
 		}
 	}
@@ -150,11 +173,12 @@ func (l line) rows(rows []Row, column string) (all []*Row) {
 
 // mean is NaN if the column does not have the case.
 func (l line) mean(rows []Row, column string) float64 {
-	var values []float64
-	for _, r := range l.rows(rows, column) {
-		values = append(values, l.value(r))
+	var logs float64
+	all := l.rows(rows, column)
+	for _, r := range all {
+		logs += math.Log(l.value(r))
 	}
-	return GeoMean(values)
+	return math.Exp(logs / float64(len(all)))
 }
 
 // Number has two digits, more only before the point.

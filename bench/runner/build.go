@@ -8,23 +8,22 @@ import (
 	"strings"
 )
 
-// A program is what some columns are in.
+// A program has some of the columns.
 type program struct {
-	path     string // the timed build
-	counting string // the build that counts allocations; the same for Go
-	why      string // it could not be built
+	path string
+	why  string // why it could not be built
 }
 
 // programs holds the program of each column that is not one of the Go worker.
 type programs map[string]program
 
-// The C programs: their sources in c/, and the library that pkg-config knows.
+// The C programs: their sources in c/, the library that pkg-config knows, their columns.
 var cPrograms = []struct {
 	name, library string
 	sources       []string
 	columns       []string
 }{
-	{"inline", "", []string{"inline.c", "encode.c", "live.c", "typed.c"}, []string{"c-inline", "c-predicted", "c-threads", "floor"}},
+	{"inline", "", []string{"inline.c", "encode.c", "live.c", "typed.c"}, []string{"c-inline", "c-predicted"}},
 	{"mnl", "libmnl", []string{"mnl.c"}, []string{"libmnl"}},
 	{"nl", "libnl-genl-3.0", []string{"nl.c"}, []string{"libnl"}},
 }
@@ -40,9 +39,9 @@ func build(source, dir string) (programs, error) {
 	if err := command(source, "go", "build", "-o", path, "./worker"); err != nil {
 		return nil, err
 	}
-	all[worker] = program{path: path, counting: path}
+	all[worker] = program{path: path}
 	for _, c := range cPrograms {
-		p := program{path: filepath.Join(dir, c.name), counting: filepath.Join(dir, c.name+"-counting")}
+		p := program{path: filepath.Join(dir, c.name)}
 		flags, err := pkgConfig(c.library)
 		if err != nil {
 			p.why = err.Error()
@@ -65,15 +64,12 @@ func (p programs) of(column string) program {
 }
 
 func compile(source string, sources, flags []string, p program) error {
-	args := []string{"-O2", "-Wall", "-Wextra", "-pthread"}
+	args := []string{"-O2", "-Wall", "-Wextra"}
 	for _, name := range append([]string{"main.c"}, sources...) {
 		args = append(args, filepath.Join("c", name))
 	}
 	args = append(args, flags...)
-	if err := command(source, "gcc", append(args, "-o", p.path)...); err != nil {
-		return err
-	}
-	return command(source, "gcc", append(args, "-DCOUNT", "-o", p.counting)...)
+	return command(source, "gcc", append(args, "-o", p.path)...)
 }
 
 // pkgConfig returns the flags for a library, or why there are none.

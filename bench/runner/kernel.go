@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/nlwire/nlwire/conn"
-	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -54,7 +53,7 @@ func (k *kernel) grow(n int) error {
 			r.B = appendHost(r.B, 10<<24+uint32(k.routes))
 			batch = append(batch, r)
 		}
-		last := nlmsg.Msg(batch[len(batch)-1].B) // the others are told of only when they fail
+		last := nlmsg.Msg(batch[len(batch)-1].B) // the others are reported only when they fail
 		last.SetFlags(last.Flags() | nlmsg.FlagAck)
 		if err := k.Batch(context.Background(), batch...); err != nil {
 			return err
@@ -76,7 +75,7 @@ func appendHost(b []byte, address uint32) []byte {
 	return nla.AppendUint32(b, unix.RTA_OIF, lo)
 }
 
-// flood has the kernel tell of so many events: a route comes and goes.
+// flood makes the kernel send so many events: a route is added and deleted.
 func (k *kernel) flood(events int) error {
 	var b []byte
 	for i := range events {
@@ -139,23 +138,4 @@ func (k *kernel) routeAttrs() (attrs int, err error) {
 		}
 	}
 	return attrs, nil
-}
-
-// families returns the messages that the controller tells of its families.
-func families() (all []nlmsg.Msg, err error) {
-	c, err := ctrl.Open()
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
-	header := [4]byte{0: 3, 1: 2} // CTRL_CMD_GETFAMILY
-	r := c.Conn().Request(16, nlmsg.FlagRequest, header[:])
-	defer r.Release()
-	for m, err := range c.Conn().Dump(context.Background(), r) {
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, m.Clone())
-	}
-	return all, nil
 }

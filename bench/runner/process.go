@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -19,41 +18,31 @@ var errAbsent = errors.New("absent")
 // timeout is how long a worker may take for an answer.
 const timeout = 2 * time.Minute
 
-// A process is a worker: one column of one case. ../worker/main.go describes what
-// is said.
+// A process is a worker: one column of one case. ../worker/main.go describes the lines.
 type process struct {
-	program string // its file
-	column  string
-	cmd     *exec.Cmd
-	in      io.WriteCloser
-	out     *bufio.Scanner
+	column string
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	out    *bufio.Scanner
 
-	ops      int // operations in a round
-	sum      uint64
-	samples  []sample
-	setAside int    // samples that do not count
-	peak     int64  // the most memory it had resident
-	counted  sample // what a worker of its kind was seen to do
-}
-
-// A sample is what a worker tells of a run.
-type sample struct {
-	ops           int
-	ns            int64
+	ops           int // operations in a round
 	sum           uint64
-	allocs, bytes uint64
-	systemCalls   int64 // -1: not counted
-	probe         int64 // nanoseconds: see probes
+	samples       []sample
+	peak          int64   // the most memory that was resident
+	allocs, bytes float64 // of ops operations; negative: not counted
 }
 
-// start starts a worker. A counter, if there is one, counts its system calls.
-func start(program string, c *Case, column, file string, counter *os.File) (*process, error) {
-	p := &process{program: program, column: column, cmd: exec.Command(program, c.Name, column, file)}
+// A sample is what a worker reports of a run.
+type sample struct {
+	ops int
+	ns  int64
+	sum uint64
+}
+
+// start starts a worker.
+func start(program string, c *Case, column, file string) (*process, error) {
+	p := &process{column: column, cmd: exec.Command(program, c.Name, column, file)}
 	p.cmd.Stderr = os.Stderr
-	if counter != nil {
-		p.cmd.ExtraFiles = []*os.File{counter}
-		p.cmd.Env = append(os.Environ(), "NLWIRE_BENCH_COUNTER=3")
-	}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var err error
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
@@ -114,22 +103,28 @@ func (p *process) check() (sum uint64, err error) {
 }
 
 // run does n operations.
-func (p *process) run(n int) (sample, error) { return p.do("run", n) }
-
-// count is run with what was allocated.
-func (p *process) count(n int) (sample, error) { return p.do("count", n) }
-
-func (p *process) do(command string, n int) (s sample, err error) {
-	line, err := p.ask("%s %d", command, n)
+func (p *process) run(n int) (s sample, err error) {
+	line, err := p.ask("run %d", n)
 	if err != nil {
 		return s, err
 	}
 	s.ops = n
-	_, err = fmt.Sscanf(line, "ran %d %x %d %d %d %d", &s.ns, &s.sum, &s.allocs, &s.bytes, &s.systemCalls, &s.probe)
-	if err != nil {
+	if _, err = fmt.Sscanf(line, "ran %d %x", &s.ns, &s.sum); err != nil {
 		return s, fmt.Errorf("%s: %q", p.name(), line)
 	}
 	return s, nil
+}
+
+// count counts what the operations of a round allocate.
+func (p *process) count() error {
+	line, err := p.ask("count %d", p.ops)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Sscanf(line, "allocated %g %g", &p.allocs, &p.bytes); err != nil {
+		return fmt.Errorf("%s: %q", p.name(), line)
+	}
+	return nil
 }
 
 // stop ends the worker and returns the most memory that it had resident.
@@ -149,12 +144,4 @@ func (p *process) stop() (peak int64, err error) {
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill()
 	_ = p.cmd.Wait() // says that it was killed
-}
-
-// withThread runs f on one thread: an event is inherited by what this thread
-// starts.
-func withThread(f func() error) error {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	return f()
 }

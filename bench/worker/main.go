@@ -4,14 +4,13 @@
 //
 //	worker CASE COLUMN FILE
 //
-// It answers "ready", or "absent REASON"; then to lines on its standard input:
+// It prints "ready", or "absent REASON"; then it answers lines on its standard input:
 //
-//	check    sum SUM                                  of everything that was decoded or encoded
-//	run N    ran NS SUM ALLOCS BYTES SYSCALLS PROBE   of N operations; -1 for what was not counted
-//	count N  the same, with what was allocated        which Go stops everything for: 0 in a run
+//	check    sum SUM                 of everything that was decoded or encoded
+//	run N    ran NS SUM              of N operations
+//	count N  allocated ALLOCS BYTES  by N operations; -1 -1 where this is not counted
 //
-// PROBE is the slower of two probes, one before and one behind: see probe.
-// At the end of its input it tells "peak BYTES", the most memory it had resident.
+// At the end of its input it prints "peak BYTES", the most memory that was resident.
 package main
 
 import (
@@ -24,8 +23,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/nlwire/nlwire/bench/input"
 )
@@ -46,6 +43,8 @@ type task struct {
 	run func(n int) (sum uint64, err error)
 	// check returns a checksum of everything; nil if that is run of 1.
 	check func() (sum uint64, err error)
+	// took returns the time of the last run where that is not its duration.
+	took func() time.Duration
 }
 
 // A column makes its task for a case.
@@ -110,35 +109,34 @@ func (t task) answer(out io.Writer, line string) error {
 		}
 		return err
 	}
-	number, run := strings.CutPrefix(line, "run ")
-	number, count := strings.CutPrefix(number, "count ")
-	n, err := strconv.Atoi(number)
-	if run == count || err != nil {
+	var command string
+	var n int
+	if _, err := fmt.Sscanf(line, "%s %d", &command, &n); err != nil {
 		return fmt.Errorf("not a command: %q", line)
 	}
-	var before, after runtime.MemStats
-	if count {
+	switch command {
+	case "run":
+		start := time.Now()
+		sum, err := t.run(n)
+		took := time.Since(start)
+		if t.took != nil {
+			took = t.took()
+		}
+		if err == nil {
+			_, err = fmt.Fprintf(out, "ran %d %x\n", took.Nanoseconds(), sum)
+		}
+		return err
+	case "count":
+		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-	}
-	quiet := probe()
-	calls := systemCalls()
-	start := time.Now()
-	sum, err := t.run(n)
-	took := time.Since(start)
-	calls = systemCalls() - calls - 1 // which is the read itself
-	quiet = max(quiet, probe())
-	if counter < 0 {
-		calls = -1
-	}
-	if err != nil {
+		if _, err := t.run(n); err != nil {
+			return err
+		}
+		runtime.ReadMemStats(&after)
+		_, err := fmt.Fprintf(out, "allocated %d %d\n", after.Mallocs-before.Mallocs, after.TotalAlloc-before.TotalAlloc)
 		return err
 	}
-	if count {
-		runtime.ReadMemStats(&after)
-	}
-	_, err = fmt.Fprintf(out, "ran %d %x %d %d %d %d\n", took.Nanoseconds(), sum,
-		after.Mallocs-before.Mallocs, after.TotalAlloc-before.TotalAlloc, calls, quiet)
-	return err
+	return fmt.Errorf("not a command: %q", line)
 }
 
 func (t task) checksum() (uint64, error) {
@@ -146,27 +144,6 @@ func (t task) checksum() (uint64, error) {
 		return t.check()
 	}
 	return t.run(1)
-}
-
-// counter is a perf event that counts the system calls of this process, -1 if the
-// runner could not open one. The variable of the environment has its number.
-var counter = func() int {
-	fd, err := strconv.Atoi(os.Getenv("NLWIRE_BENCH_COUNTER"))
-	if err != nil {
-		return -1
-	}
-	return fd
-}()
-
-// systemCalls returns how many there were so far, this one not counted.
-func systemCalls() int64 {
-	var b [8]byte
-	if counter >= 0 {
-		if _, err := unix.Read(counter, b[:]); err != nil {
-			panic(err)
-		}
-	}
-	return int64(ne.Uint64(b[:]))
 }
 
 // peakRSS is the most memory that this process had resident, in bytes.

@@ -14,11 +14,11 @@ import (
 
 const (
 	messagesPerOp = 64   // of "encode"
-	floodEvents   = 1000 // of a round of "flood"
-	pipelined     = 64   // requests of an operation of "pipeline"
+	eventsPerOp   = 1000 // of "events"
+	batched       = 64   // requests of an operation of "batch"
 
 	largeBuffer = 32 << 10
-	queueSize   = 8 << 20 // receive buffer of a socket that waits for a flood
+	queueSize   = 8 << 20 // receive buffer of a socket that waits for events
 
 	routeGroup = unix.RTNLGRP_IPV4_ROUTE
 )
@@ -59,8 +59,8 @@ var (
 	gactParams   = make([]byte, 20)
 )
 
-// An encoder encodes message i; it is good until the next one.
-type encoder func(i uint32) ([]byte, error)
+// An encoder appends message i to an empty buffer with room for it, or returns its own.
+type encoder func(b []byte, i uint32) ([]byte, error)
 
 // encoding is the task of "encode": the input has no datagrams, but a header length, which is
 // that of the message's family.
@@ -82,20 +82,22 @@ func (encode encoder) task(messages uint32) task {
 const appended = 8
 
 // appending is the task of "append": messages of the same payload, as bytes and with a NUL.
-func appending(encode func(i uint32, p []byte, s string) ([]byte, error)) column {
+func appending(encode func(b []byte, i uint32, p []byte, s string) ([]byte, error)) column {
 	return func(in *input.Set) (task, error) {
 		p, s := in.Datagrams[0], string(in.Datagrams[0])
-		return encoder(func(i uint32) ([]byte, error) { return encode(i, p, s) }).task(messagesPerOp), nil
+		return encoder(func(b []byte, i uint32) ([]byte, error) { return encode(b, i, p, s) }).task(messagesPerOp), nil
 	}
 }
 
-// run costs the encoder an indirect call of a nanosecond, which does not matter to those that
-// allocate or make long messages.
+// bufferSize is the room that an encoder gets, enough for a batch of rules.
+const bufferSize = 512 << 10
+
 func (encode encoder) run(messages uint32) func(n int) (uint64, error) {
+	buf := make([]byte, 0, bufferSize)
 	return func(n int) (sum uint64, err error) {
 		for range n {
 			for i := range messages {
-				b, err := encode(i)
+				b, err := encode(buf, i)
 				if err != nil {
 					return 0, err
 				}
@@ -115,7 +117,7 @@ func (encode encoder) check(messages uint32) func() (uint64, error) {
 	return func() (uint64, error) {
 		sum := fnv.New64a()
 		for i := range messages {
-			b, err := encode(i)
+			b, err := encode(make([]byte, 0, bufferSize), i)
 			if err != nil {
 				return 0, err
 			}

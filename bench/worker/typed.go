@@ -121,20 +121,18 @@ func (l *link) setStats(p []byte) error {
 	return nil
 }
 
-// copied decodes a link and copies its strings, in one allocation.
-func copied(decode func(*link, []byte) error) func(*link, []byte) error {
-	return func(l *link, p []byte) error {
-		if err := decode(l, p); err != nil {
-			return err
-		}
-		text := make([]byte, 0, len(l.name)+len(l.qdisc)+len(l.kind)+len(l.address)+len(l.broadcast))
-		for _, s := range [...]*[]byte{&l.name, &l.qdisc, &l.kind, &l.address, &l.broadcast} {
-			start := len(text)
-			text = append(text, *s...)
-			*s = text[start:len(text):len(text)]
-		}
-		return nil
+// walkAndCopy decodes a link and copies its strings, in one allocation.
+func (l *link) walkAndCopy(p []byte) error {
+	if err := l.walk(p); err != nil {
+		return err
 	}
+	text := make([]byte, 0, len(l.name)+len(l.qdisc)+len(l.kind)+len(l.address)+len(l.broadcast))
+	for _, s := range [...]*[]byte{&l.name, &l.qdisc, &l.kind, &l.address, &l.broadcast} {
+		start := len(text)
+		text = append(text, *s...)
+		*s = text[start:len(text):len(text)]
+	}
+	return nil
 }
 
 // typed is a task of decoding each message's payload into a T and adding up its fields.
@@ -154,20 +152,6 @@ func typed[T any](decode func(*T, []byte) error, sum func(*T) uint64) column {
 			}
 			return total, c.Err()
 		})(in)
-	}
-}
-
-// linkColumns are those of "typed-link", and with copied strings of "typed-link-copied". The
-// other libraries copy always.
-func linkColumns(then func(func(*link, []byte) error) func(*link, []byte) error) map[string]column {
-	return map[string]column{
-		"nlwire":         typed(then((*link).walk), (*link).sum),
-		"nlwire-consume": typed(then((*link).consume), (*link).sum),
-		"nlwire-all":     typed(then((*link).all), (*link).sum),
-		"nlwire-table":   typed(then((*link).fromTable), (*link).sum),
-		"mdlayher":       typed(linkMdlayher, (*link).sum),
-		"jsimonetti":     lacking(linkJsimonetti, lackJsimonetti),
-		"vishvananda":    lacking(linkVishvananda, lackVishvananda),
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 //go:embed testdata/module-6.1.hex
 var recording string
 
-// datagram is one of the recording: sent, received, or an event.
+// datagram is a datagram of the recording: sent, received, or an event.
 type datagram struct {
 	kind, label string
 	b           []byte
@@ -29,7 +29,7 @@ func recorded(t *testing.T) (list []datagram) {
 		head, digits, _ := strings.Cut(block, "\n")
 		var d datagram
 		if n, _ := fmt.Sscanf(head, "# %s %s", &d.kind, &d.label); n != 2 || len(d.kind) != 2 {
-			continue // what the file is
+			continue // a comment on the file
 		}
 		var err error
 		if d.b, err = hex.DecodeString(strings.Join(strings.Fields(digits), "")); err != nil {
@@ -40,9 +40,9 @@ func recorded(t *testing.T) (list []datagram) {
 	return list
 }
 
-// A kernel module with the same family, its loading included: the bus answers with
-// the same bytes. The id 32 and the group 9 that the module was given come from
-// those who were there before it.
+// The bus sends the same bytes as a kernel module with the same family, including the
+// events of its registration. The recorded module had the ID 32 and the group 9, because
+// earlier families and groups used the lower numbers.
 func TestModule(t *testing.T) {
 	if native.BigEndian {
 		t.Skip("the recording is in little-endian byte order")
@@ -50,10 +50,10 @@ func TestModule(t *testing.T) {
 	b := bus.New()
 	defer b.Close()
 	var before []bus.Group
-	for i := range 7 { // groups 2 to 8
+	for i := range 7 { // to use up the groups 2 to 8
 		before = append(before, bus.Group{Name: fmt.Sprint("group", i)})
 	}
-	for i := range 13 { // ids 19 to 31
+	for i := range 13 { // to use up the IDs 19 to 31
 		if err := b.Register(&bus.Family{Name: fmt.Sprint("before", i), Groups: before}); err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +97,7 @@ func TestModule(t *testing.T) {
 			compare(client, d)
 		}
 	}
-	for _, d := range list { // another socket's: recorded at other moments
+	for _, d := range list { // the recording does not order events relative to replies
 		if d.kind == "ev" {
 			compare(listener, d)
 		}
@@ -107,7 +107,7 @@ func TestModule(t *testing.T) {
 	}
 	for _, p := range []*bus.Port{client, listener} {
 		if _, _, err := p.TryReceive(buf); err != socket.ErrEmpty {
-			t.Errorf("more than the module sent: %v", err)
+			t.Errorf("the bus sent more than the module: %v", err)
 		}
 	}
 }

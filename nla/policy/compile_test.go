@@ -8,13 +8,13 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// What Compile has prepared gives the results of the rules, whatever the kind, the
-// limit, the length, the last byte, the flag bits and the mode.
+// Compiled limits give the same results as the rules, for every kind, limit, length, last byte,
+// flag bit and mode.
 func TestCompiledPoliciesGiveTheSameResults(t *testing.T) {
 	limits := []uint16{0, 1, 2, 3, 4, 5, 7, 8, 9, 1000, nla.MaxPayload - 4, nla.MaxPayload - 1, nla.MaxPayload, nla.MaxPayload + 1, 1<<16 - 1}
 	modes := []Mode{Liberal, DeprecatedStrict, Strict, ValidateUnspec, ValidateStrictAttrs, ValidateNested}
 	b := make([]byte, 1<<16)
-	ne.PutUint16(b[nla.HeaderLen:], nla.HeaderLen) // what is inside a nest is well formed
+	ne.PutUint16(b[nla.HeaderLen:], nla.HeaderLen) // the contents of a nest are well-formed
 	for kind := range maxKind + 2 {
 		for _, limit := range limits {
 			rules := []Rule{1: {Kind: kind, Len: limit}, 2: {}}
@@ -32,11 +32,11 @@ func TestCompiledPoliciesGiveTheSameResults(t *testing.T) {
 	}
 }
 
-// sameResults validates attributes with lengths around those that rules can have.
+// sameResults validates attributes with lengths around the possible limits of rules.
 func sameResults(t *testing.T, rules []Rule, strictStart uint16, mode Mode, b []byte) {
 	t.Helper()
 	plain := &Policy{Attrs: rules, StrictStart: strictStart}
-	plain.compiled.Store(&compiled{}) // no attribute is within limits: each takes the slow path
+	plain.compiled.Store(&compiled{}) // no attribute is within limits, so each takes the slow path
 	prepared := (&Policy{Attrs: rules, StrictStart: strictStart}).Compile()
 	limit := int(rules[1].Len)
 	for _, n := range []int{0, 3, 4, 5, 6, 8, 11, 12, 13, 16, limit + 3, limit + 4, limit + 5, limit + 6, 1<<16 - 1} {
@@ -66,7 +66,7 @@ func sameResults(t *testing.T, rules []Rule, strictStart uint16, mode Mode, b []
 type parseResult struct {
 	errno  errno.Errno
 	report Report
-	stored int // the length of what is in the table
+	stored int // the length of the attribute in the table
 }
 
 func parsed(p *Policy, b []byte, mode Mode) (r parseResult) {
@@ -76,7 +76,7 @@ func parsed(p *Policy, b []byte, mode Mode) (r parseResult) {
 	return r
 }
 
-// More types than the protocol can express do not make flag bits part of a type.
+// In a policy with more types than the protocol allows, flag bits must not become part of a type.
 func TestCompiledPolicyOfTooManyTypes(t *testing.T) {
 	p := &Policy{Attrs: make([]Rule, 1<<16)}
 	for i := range p.Attrs {
@@ -93,7 +93,7 @@ func TestCompiledPolicyOfTooManyTypes(t *testing.T) {
 	}
 }
 
-// Goroutines that use a policy for the first time at once all get the right results.
+// Goroutines that use a policy at the same time, for the first time, all get correct results.
 func TestFirstUseOfAPolicyInManyGoroutines(t *testing.T) {
 	good, bad := nla.AppendUint32(nil, 1, 1), nla.AppendUint8(nil, 1, 1)
 	for range 200 {
@@ -115,8 +115,8 @@ func TestFirstUseOfAPolicyInManyGoroutines(t *testing.T) {
 	}
 }
 
-// Compile prepares nested policies also of a policy that was used before, and of ones that nest
-// each other.
+// Compile prepares nested policies even if the policy was used before, and if policies nest each
+// other.
 func TestCompileAfterUse(t *testing.T) {
 	inner := &Policy{Attrs: []Rule{1: {Kind: KindU32}}}
 	outer := &Policy{Attrs: []Rule{1: {Kind: KindU32}, 2: Nest(inner), 3: {Kind: KindNested}}}

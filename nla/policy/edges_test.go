@@ -16,8 +16,8 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// TestEdges tries every exported function with extreme arguments, as the test of that name
-// in package nla does. Package fuzz compares what rules accept with an oracle.
+// TestEdges calls every exported function with extreme arguments, like the test of the same name
+// in package nla. Package fuzz compares the results of rules with an oracle.
 func TestEdges(t *testing.T) {
 	guard.Edges(t, map[string]func(*testing.T){
 		"ParseReport":    edgesOfParse,
@@ -91,8 +91,8 @@ func TestEdges(t *testing.T) {
 	})
 }
 
-// edgesOfParse tries streams without a policy, with one without rules, and with one that
-// accepts all lengths, into tables of extreme lengths.
+// edgesOfParse validates streams without a policy, with an empty one, and with one that accepts
+// all lengths, into tables of extreme lengths.
 func edgesOfParse(t *testing.T) {
 	binary := &Policy{Attrs: make([]Rule, 1<<14)}
 	for typ := range binary.Attrs {
@@ -101,7 +101,7 @@ func edgesOfParse(t *testing.T) {
 	compiled := (&Policy{Attrs: binary.Attrs}).Compile()
 	try := func(b []byte) {
 		all, rem := slow.Walk(b)
-		rem = max(rem, 0) // below 0 where padding lacks
+		rem = max(rem, 0) // negative if the padding is missing
 		for _, size := range []int{0, 1, 2, 7, 8, 29, 400} {
 			if size > 29 && len(b) > 24 {
 				continue
@@ -109,13 +109,13 @@ func edgesOfParse(t *testing.T) {
 			for _, p := range []*Policy{nil, {}, (&Policy{}).Compile(), binary, compiled} {
 				tb := &nla.Table{Slots: make([]uint32, size)}
 				for i := range tb.Slots {
-					tb.Slots[i] = 1 << i // what an earlier message left
+					tb.Slots[i] = 1 << i // a slot from an earlier message
 				}
 				var r Report
 				code := ParseReport(tb, b, p, Liberal, &r)
 				err := Parse(tb, b, p, Liberal)
 				if code != 0 || err != nil || Validate(b, p, Liberal) != nil || (r.Msg == msgLeftover) != (rem > 0) || r.HasAttr {
-					t.Errorf("%d bytes, table of %d: errno %d, %v, %+v; %d bytes are left over", len(b), size, code, err, r, rem)
+					t.Errorf("%d bytes, table of %d: errno %d, %v, %+v; %d leftover bytes", len(b), size, code, err, r, rem)
 				}
 				last := map[int]slow.Attr{}
 				for _, a := range all {
@@ -132,7 +132,7 @@ func edgesOfParse(t *testing.T) {
 					}
 				}
 				if code := ParseReport(nil, b, p, ValidateTrailing, new(Report)); (code == 0) != (rem == 0) {
-					t.Errorf("%d bytes, %d left over: errno %d", len(b), rem, code)
+					t.Errorf("%d bytes, %d leftover: errno %d", len(b), rem, code)
 				}
 			}
 		}
@@ -145,9 +145,9 @@ func edgesOfParse(t *testing.T) {
 	}
 }
 
-// edgesOfRules tries rules of all kinds and checks, also those that there are not, with
-// extreme limits, on payloads of all lengths: compiled or not, in a table or not, the
-// result is the same.
+// edgesOfRules validates payloads of all lengths with rules of all kinds and checks, including
+// undefined ones, and with extreme limits. The result is the same with and without Compile, and
+// with and without a table.
 func edgesOfRules(t *testing.T) {
 	var streams [][]byte
 	for _, size := range []int{0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 1<<15 - 1, nla.MaxPayload - 1, nla.MaxPayload} {
@@ -245,7 +245,8 @@ func edgesOfLengths(t *testing.T, f func(uint16) Rule, check Check, hasMin, hasM
 	}
 }
 
-// Without a policy a nest holds any bytes from the size of a header on, and none.
+// A nest without a policy may be empty or contain at least the bytes of one header, with any
+// contents.
 func edgesOfNests(t *testing.T, f func(*Policy) Rule, kind Kind) {
 	if r := f(nil); r.Kind != kind || r.Nested != nil {
 		t.Errorf("%+v", r)
@@ -260,11 +261,11 @@ func edgesOfNests(t *testing.T, f func(*Policy) Rule, kind Kind) {
 	itself := &Policy{Attrs: make([]Rule, 2)}
 	itself.Attrs[1] = f(itself)
 	if itself.Compile() != itself || itself.Check() != nil {
-		t.Error("a policy that nests itself")
+		t.Error("Check of a policy that nests itself failed")
 	}
 }
 
-// Streams may be as long as a slice.
+// A stream may be as long as a slice can be.
 func TestEdgesOfHugeStreams(t *testing.T) {
 	huge := edges.Reserve(t, math.MaxInt32)
 	p := &Policy{Attrs: []Rule{1: {Kind: KindU32}, 2: {Kind: KindBinary}}}

@@ -1,4 +1,4 @@
-// Package arch holds the arrows between the packages: who may import whom.
+// Package arch checks the allowed imports between packages.
 package arch
 
 import (
@@ -10,7 +10,7 @@ import (
 
 const module = "github.com/nlwire/nlwire/"
 
-// arrows are the imports each package may have besides the standard library.
+// arrows lists the imports that each package may have besides the standard library.
 var arrows = map[string][]string{
 	"github.com/nlwire/nlwire": {}, // documentation
 
@@ -44,7 +44,7 @@ var arrows = map[string][]string{
 	"internal/test/slow":       {"internal/native"},
 }
 
-// recipes are the programs of docs/cookbook. They may import what users may.
+// recipes are the allowed imports of the programs of docs/cookbook: those that users have.
 var recipes = []string{
 	"errno", "nla", "nla/policy", "nlmsg", "genlmsg", "socket", "conn", "ctrl", "bus", "bus/usersock",
 	"golang.org/x/sys/unix",
@@ -69,7 +69,7 @@ func TestArrows(t *testing.T) {
 			allowed, ok = recipes, true
 		}
 		if seen[name] = true; !ok {
-			t.Errorf("package %s has no line in the table of arrows", name)
+			t.Errorf("package %s has no entry in arrows", name)
 		}
 		for _, path := range fields[1:] {
 			own := strings.TrimPrefix(path, module)
@@ -80,12 +80,12 @@ func TestArrows(t *testing.T) {
 	}
 	for _, name := range []string{"errno", "nla", "nla/policy", "nlmsg", "genlmsg", "socket", "conn", "ctrl", "bus"} {
 		if !seen[name] {
-			t.Errorf("package %s is not there", name)
+			t.Errorf("package %s does not exist", name)
 		}
 	}
 }
 
-// What a user of the library pulls in: golang.org/x/sys and nothing else.
+// The main module's only dependency for users of the library is golang.org/x/sys.
 func TestMainModuleNeedsLittle(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("needs the go command: ", err)
@@ -98,12 +98,12 @@ func TestMainModuleNeedsLittle(t *testing.T) {
 	}
 	for _, path := range strings.Fields(string(out)) {
 		if path != "golang.org/x/sys" && path != strings.TrimSuffix(module, "/") {
-			t.Errorf("the main module needs %s", path)
+			t.Errorf("the main module depends on %s", path)
 		}
 	}
 }
 
-// The packages that users build depend on no test helper.
+// Packages that users build depend on no test helper.
 func TestNoTestHelperInPackages(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("needs the go command: ", err)
@@ -116,7 +116,7 @@ func TestNoTestHelperInPackages(t *testing.T) {
 	}
 	for _, path := range strings.Fields(string(out)) {
 		if strings.HasPrefix(path, module+"internal/test") {
-			t.Errorf("a package needs %s", path)
+			t.Errorf("a package depends on %s", path)
 		}
 	}
 }
