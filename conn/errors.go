@@ -174,7 +174,7 @@ type LossError struct {
 func (e *LossError) Error() string {
 	s := "conn: " + e.Op + ": lost: " + e.Err.Error()
 	if errno.Is(e.Err, errno.ENOBUFS) {
-		return s + ": the receive buffer was full; it is not known what came of it"
+		return s + ": the receive buffer was full; the outcome is unknown"
 	}
 	return s
 }

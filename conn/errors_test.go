@@ -142,7 +142,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 		{&Error{Op: "do it", ExtAck: invalid, Rule: &policy.Rule{Kind: policy.KindString, Len: 15}}, "conn: do it: invalid argument: it must be string of at most 15 bytes"},
 		{&Error{Op: "do it", ExtAck: missing}, "conn: do it: invalid argument: attribute 4 is missing"},
 		{&LossError{Op: "do it", Err: ErrOverrun}, "conn: do it: lost: the kernel reports an overrun: data was lost"},
-		{&LossError{Op: "do it", Err: errno.ENOBUFS}, "conn: do it: lost: no buffer space available: the receive buffer was full; it is not known what came of it"},
+		{&LossError{Op: "do it", Err: errno.ENOBUFS}, "conn: do it: lost: no buffer space available: the receive buffer was full; the outcome is unknown"},
 	}
 	for _, tt := range tests {
 		if got := tt.err.Error(); got != tt.want {
