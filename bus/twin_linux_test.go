@@ -113,7 +113,7 @@ func (w *twins) set(all []kernelFamily) {
 	w.bus.adopt(t, all, made)
 	w.aim(made, ethtool)
 	w.events = netdevEvents(t, made["netdev"])
-	// With 7.2 some answers to dumps in small receive buffers differ: see docs/design.md.
+	// With 7.2 some answers to dumps in small receive buffers differ: see docs/decisions/bus.md.
 	w.counts = w.bus.profile == Linux618 && w.sameCounts()
 }
 

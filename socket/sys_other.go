@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// sysSocket stands in where there is no netlink: open always fails, so that
-// the other methods are never reached. The fields of config count as used.
+// sysSocket replaces the Linux part on other systems: open always fails, so that the other
+// methods are never called on an open socket. The fields of config count as used.
 type sysSocket struct{}
 
 func (*sysSocket) open(protocol Protocol, _ *config) (uint32, error) {
@@ -70,5 +70,5 @@ func (s *Socket) TryRoundTrip(_, _ []byte) (n int, info Info, sent bool, err err
 // isFull reports whether a send failed because the receive buffer of the peer is full.
 func isFull(error) bool { return false }
 
-// probe has the ways to learn of a network namespace.
+// probe has the functions that identify a network namespace.
 type probe struct{}
