@@ -1,5 +1,5 @@
 # Every target goes over the project's modules. `make help` lists the targets.
-MODULES  = . cmd/nlctl compat fuzz/rivals bench
+MODULES  = . cmd/nlctl compat/differential fuzz/rivals bench
 FUZZTIME = 10s
 EACH     = set -e; for m in $(MODULES); do echo "== $$m"; (cd $$m && $(1)); done
 

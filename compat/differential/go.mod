@@ -1,4 +1,4 @@
-module github.com/nlwire/nlwire/compat
+module github.com/nlwire/nlwire/compat/differential
 
 go 1.25.0
 
@@ -16,4 +16,4 @@ require (
 	golang.org/x/sync v0.20.0 // indirect
 )
 
-replace github.com/nlwire/nlwire => ..
+replace github.com/nlwire/nlwire => ../..

@@ -1,4 +1,4 @@
-package compat
+package differential
 
 import (
 	"encoding/binary"

@@ -1,4 +1,4 @@
-// Package compat holds tests only: a client that is not of this project, on the
+// Package differential holds tests only: a client that is not of this project, on the
 // bus. It is [github.com/mdlayher/genetlink], whose Conn runs over any Socket; the
 // tests make one of a port of the bus, and most of them run over a socket of the kernel,
 // too, and want the same from both.
@@ -17,4 +17,4 @@
 // is tried here on what the bus sends.
 //
 // It is a module of its own so that those who import nlwire never see what it needs.
-package compat
+package differential
