@@ -18,7 +18,7 @@ import (
 
 // receiveFlags makes the calls return real lengths (MSG_TRUNC). The descriptor is
 // non-blocking; MSG_DONTWAIT keeps the calls so when another holder of the descriptor
-// clears that flag. Never MSG_PEEK: it doubles the calls.
+// clears that flag. MSG_PEEK is for NextSize alone: it doubles the calls.
 const receiveFlags = unix.MSG_TRUNC | unix.MSG_DONTWAIT
 
 // sendto is sendto(2) without waiting; name may be nil.

@@ -97,6 +97,18 @@ func (s *Socket) Receive(b []byte) (n int, info Info, err error) {
 // [Socket.TryReceive].
 func (s *Socket) Wait() error { return s.wrap(opWait, s.sys.wait()) }
 
+// NextSize waits for a datagram and returns its length in bytes, for a buffer that holds all
+// of it; the datagram stays queued. It costs a system call for each datagram: offer a
+// [BufferSize] or more without asking where the kernel sends, and ask where other
+// processes do, whose datagrams are as long as their send buffer allows. Another receiver
+// may be faster, so go on with [Socket.TryReceive].
+//
+// An error that is queued is taken, as by [Socket.Receive].
+func (s *Socket) NextSize() (int, error) {
+	n, err := s.sys.nextSize()
+	return n, s.wrap(opRecvmsg, err)
+}
+
 // TryReceive is Receive without waiting: [ErrEmpty] when no datagram is queued,
 // or when another receiver is about to take it. Deadlines do not matter to it.
 func (s *Socket) TryReceive(b []byte) (n int, info Info, err error) {
