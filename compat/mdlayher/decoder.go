@@ -1,0 +1,243 @@
+package netlink
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+
+	"github.com/mdlayher/netlink/nlenc"
+	"github.com/nlwire/nlwire/nla"
+)
+
+// An AttributeDecoder goes through a stream of attributes:
+//
+//	for ad.Next() {
+//		switch ad.Type() {
+//		case attrIfindex:
+//			index = ad.Uint32()
+//		case attrName:
+//			name = ad.String()
+//		}
+//	}
+//	return ad.Err()
+//
+// It keeps the first error: Next returns false after it, and all getters but Bytes return
+// zero. It refers to the stream and does not copy it.
+type AttributeDecoder struct {
+	// ByteOrder is that of the integers; it may be changed at any time. nil is the order of
+	// the host.
+	ByteOrder binary.ByteOrder
+
+	rest  []byte   // after a
+	a     nla.Attr // the current one; of length 0 in its length field it is 4 bytes long
+	count int
+	err   error
+}
+
+// NewAttributeDecoder returns a decoder of the attributes in b. One to three bytes after
+// the last attribute are an error here; a length past the end of b is one of Next.
+func NewAttributeDecoder(b []byte) (*AttributeDecoder, error) {
+	n, ok := countAttributes(b)
+	if !ok {
+		return nil, errInvalidAttribute
+	}
+	return &AttributeDecoder{ByteOrder: binary.NativeEndian, rest: b, count: n}, nil
+}
+
+// countAttributes counts the attributes by their headers, without those of length 0. It
+// reports whether each header is whole.
+func countAttributes(b []byte) (n int, ok bool) {
+	c := nla.Walk(b)
+	for ; c.More(); c = c.Next() {
+		n++
+	}
+	if c.Err() == nil {
+		return n, true
+	}
+	return countOddly(b)
+}
+
+// countOddly is countAttributes for streams with lengths that are too small or too large.
+func countOddly(b []byte) (n int, ok bool) {
+	for len(b) > 0 {
+		if len(b) < nlaHeaderLen {
+			return 0, false
+		}
+		length := int(ne.Uint16(b))
+		if length != 0 {
+			n++
+		}
+		b = b[min(nla.Align(max(length, nlaHeaderLen)), len(b)):]
+	}
+	return n, true
+}
+
+// Next moves on to the next attribute, and reports whether there is one.
+func (ad *AttributeDecoder) Next() bool {
+	if ad.err != nil || len(ad.rest) == 0 {
+		return false
+	}
+	a, n := nla.Consume(ad.rest)
+	if n < 0 {
+		return ad.nextOddly()
+	}
+	ad.a, ad.rest = a, ad.rest[n:]
+	return true
+}
+
+// nextOddly is Next where there is no whole attribute. A length of 0 stands for a header
+// alone, as in the original.
+func (ad *AttributeDecoder) nextOddly() bool {
+	if len(ad.rest) < nlaHeaderLen || ne.Uint16(ad.rest) != 0 {
+		ad.err = errInvalidAttribute
+		return false
+	}
+	ad.a, ad.rest = nla.Attr(ad.rest[:nlaHeaderLen:nlaHeaderLen]), ad.rest[nlaHeaderLen:]
+	return true
+}
+
+// Len returns how many attributes the stream has.
+func (ad *AttributeDecoder) Len() int { return ad.count }
+
+// Err returns the first error.
+func (ad *AttributeDecoder) Err() error { return ad.err }
+
+// Type returns the type of the attribute without the flag bits.
+func (ad *AttributeDecoder) Type() uint16 { return ad.a.Type() }
+
+// TypeFlags returns the flag bits of its type, Nested and NetByteOrder.
+func (ad *AttributeDecoder) TypeFlags() uint16 { return ad.a.RawType() &^ attrTypeMask }
+
+// data returns the payload of the attribute. It is not nil where there is an attribute.
+func (ad *AttributeDecoder) data() []byte {
+	if len(ad.a) < nlaHeaderLen {
+		return nil
+	}
+	return ad.a[nlaHeaderLen:]
+}
+
+// Bytes returns a copy of the payload.
+func (ad *AttributeDecoder) Bytes() []byte { return append([]byte{}, ad.data()...) }
+
+// String returns the payload as text, without the NULs at its end.
+func (ad *AttributeDecoder) String() string {
+	if ad.err != nil {
+		return ""
+	}
+	return nlenc.String(ad.data())
+}
+
+// Flag returns true; an attribute with a payload is an error.
+func (ad *AttributeDecoder) Flag() bool { return ad.payload(0, "flag") != nil }
+
+// payload returns the payload if it has the size of a kind, and otherwise nil.
+func (ad *AttributeDecoder) payload(size int, kind string) []byte {
+	if ad.err != nil {
+		return nil
+	}
+	b := ad.data()
+	if len(b) != size || b == nil {
+		ad.err = fmt.Errorf("netlink: attribute %d is not a %s; length: %d", ad.Type(), kind, len(b))
+		return nil
+	}
+	return b
+}
+
+// Uint8 returns the payload as a uint8.
+func (ad *AttributeDecoder) Uint8() uint8 { return ad.int8("uint8") }
+
+// Int8 returns the payload as an int8.
+func (ad *AttributeDecoder) Int8() int8 { return int8(ad.int8("int8")) }
+
+// Uint16 returns the payload as a uint16.
+func (ad *AttributeDecoder) Uint16() uint16 { return ad.int16("uint16") }
+
+// Int16 returns the payload as an int16.
+func (ad *AttributeDecoder) Int16() int16 { return int16(ad.int16("int16")) }
+
+// Uint32 returns the payload as a uint32.
+func (ad *AttributeDecoder) Uint32() uint32 { return ad.int32("uint32") }
+
+// Int32 returns the payload as an int32.
+func (ad *AttributeDecoder) Int32() int32 { return int32(ad.int32("int32")) }
+
+// Uint64 returns the payload as a uint64.
+func (ad *AttributeDecoder) Uint64() uint64 { return ad.int64("uint64") }
+
+// Int64 returns the payload as an int64.
+func (ad *AttributeDecoder) Int64() int64 { return int64(ad.int64("int64")) }
+
+func (ad *AttributeDecoder) int8(kind string) uint8 {
+	b := ad.payload(1, kind)
+	if b == nil {
+		return 0
+	}
+	return b[0]
+}
+
+func (ad *AttributeDecoder) int16(kind string) uint16 {
+	b := ad.payload(2, kind)
+	if b == nil {
+		return 0
+	}
+	switch orderOf(ad.ByteOrder) {
+	case asHost:
+		return ne.Uint16(b)
+	case swapped:
+		return bits.ReverseBytes16(ne.Uint16(b))
+	}
+	return ad.ByteOrder.Uint16(b)
+}
+
+func (ad *AttributeDecoder) int32(kind string) uint32 {
+	b := ad.payload(4, kind)
+	if b == nil {
+		return 0
+	}
+	switch orderOf(ad.ByteOrder) {
+	case asHost:
+		return ne.Uint32(b)
+	case swapped:
+		return bits.ReverseBytes32(ne.Uint32(b))
+	}
+	return ad.ByteOrder.Uint32(b)
+}
+
+func (ad *AttributeDecoder) int64(kind string) uint64 {
+	b := ad.payload(8, kind)
+	if b == nil {
+		return 0
+	}
+	switch orderOf(ad.ByteOrder) {
+	case asHost:
+		return ne.Uint64(b)
+	case swapped:
+		return bits.ReverseBytes64(ne.Uint64(b))
+	}
+	return ad.ByteOrder.Uint64(b)
+}
+
+// Do calls fn with the payload, for what has no getter; an error of fn is the decoder's.
+// fn must not change b, nor keep it.
+func (ad *AttributeDecoder) Do(fn func(b []byte) error) {
+	if ad.err == nil {
+		ad.err = fn(ad.data())
+	}
+}
+
+// Nested calls fn with a decoder of the attributes in the payload, which starts with the
+// byte order of ad. An error of fn or of that decoder is ad's.
+func (ad *AttributeDecoder) Nested(fn func(nad *AttributeDecoder) error) {
+	if ad.err != nil {
+		return
+	}
+	nad, err := NewAttributeDecoder(ad.data())
+	if err != nil {
+		ad.err = err
+		return
+	}
+	nad.ByteOrder = ad.ByteOrder
+	if ad.err = fn(nad); ad.err == nil {
+		ad.err = nad.err
+	}
+}
