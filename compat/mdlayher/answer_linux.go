@@ -9,9 +9,10 @@ import (
 type answer struct {
 	k       *conn
 	sp      *space
-	request *Header // of Execute; nil of Receive
+	request Header // of Execute; zero of Receive
 	stream
 
+	isExecute   bool
 	datagrams   []datagram
 	small       *smallReply // in place of datagrams
 	replies     int         // messages that are no acknowledgement
@@ -31,7 +32,7 @@ func (k *conn) execute(m *Message) ([]Message, error) {
 	sp := getSpace()
 	defer sp.put()
 	sp.request = m.append(sp.request[:0])
-	x := answer{k: k, sp: sp, request: &m.Header}
+	x := answer{k: k, sp: sp, request: m.Header, isExecute: true}
 	if k.isLate || k.anySender || k.size != 0 || k.hasDeadline.Load() {
 		if err := k.s.Send(sp.request); err != nil {
 			return nil, newOpError("send", systemError("sendmsg", err))
@@ -58,7 +59,7 @@ func (k *conn) execute(m *Message) ([]Message, error) {
 func (k *conn) answer(m *Message) ([]Message, error) {
 	sp := getSpace()
 	defer sp.put()
-	x := answer{k: k, sp: sp, request: &m.Header}
+	x := answer{k: k, sp: sp, request: m.Header, isExecute: true}
 	return x.collect()
 }
 
@@ -100,7 +101,7 @@ func (x *answer) isComplete() bool { return x.hasDatagram && (x.isOver || !x.isM
 
 // needsAck reports whether an acknowledgement follows the reply that was received.
 func (x *answer) needsAck() bool {
-	return x.request != nil && x.request.Flags&Acknowledge != 0 && x.acks == 0
+	return x.isExecute && x.request.Flags&Acknowledge != 0 && x.acks == 0
 }
 
 // needsMore reports whether another datagram may belong to the answer. The acknowledgement
@@ -116,7 +117,7 @@ func (x *answer) mustWait() bool { return x.k.isLate || x.k.anySender }
 // others in time: the next part of a dump when one is received (netlink_recvmsg), all else
 // within the send. So if none is queued, the end of a multipart answer will never come.
 func (x *answer) next() (datagram, error) {
-	if x.request == nil {
+	if !x.isExecute {
 		if d, ok, err := x.k.queue.next(); ok || err != nil {
 			return d, err
 		}
@@ -127,7 +128,7 @@ func (x *answer) next() (datagram, error) {
 // fail returns the error of a receive that failed. The replies to its request may still
 // come.
 func (x *answer) fail(err error) error {
-	if x.request != nil {
+	if x.isExecute {
 		x.k.queue.abandon(x.request.Sequence)
 	}
 	if err == errMismatchedSequence {
@@ -142,7 +143,7 @@ func (x *answer) take(d *datagram) error {
 	switch {
 	case x.k.queue.isStale(d):
 		return nil
-	case x.request != nil && !x.owns(d):
+	case x.isExecute && !x.owns(d):
 		x.k.queue.keep(d)
 		return nil
 	}

@@ -54,8 +54,9 @@ func UnmarshalAttributes(b []byte) ([]Attribute, error) {
 	}
 	attrs := make([]Attribute, 0, ad.Len())
 	for ad.Next() {
-		if length := ne.Uint16(ad.a); length != 0 {
-			attrs = append(attrs, Attribute{length, ad.a.RawType(), ad.data()})
+		a := ad.attr()
+		if length := ne.Uint16(a); length != 0 {
+			attrs = append(attrs, Attribute{length, a.RawType(), ad.data()})
 		}
 	}
 	if ad.err != nil {

@@ -28,40 +28,50 @@ type AttributeDecoder struct {
 	// the host.
 	ByteOrder binary.ByteOrder
 
-	rest  []byte   // after a
-	a     nla.Attr // the current one; of length 0 in its length field it is 4 bytes long
-	count int
-	err   error
+	b          []byte // the stream
+	start, end int    // of the current attribute; 4 bytes if its length field is 0
+	next       int    // start of the next one
+	count      int
+	err        error
 }
 
 // NewAttributeDecoder returns a decoder of the attributes in b. One to three bytes after
 // the last attribute are an error here; a length past the end of b is one of Next.
 func NewAttributeDecoder(b []byte) (*AttributeDecoder, error) {
-	n, ok := countAttributes(b)
-	if !ok {
-		return nil, errInvalidAttribute
+	ad := new(AttributeDecoder) // in the caller's frame: this function is inlined
+	if err := ad.init(b); err != nil {
+		return nil, err
 	}
-	return &AttributeDecoder{ByteOrder: binary.NativeEndian, rest: b, count: n}, nil
+	return ad, nil
 }
 
-// countAttributes counts the attributes by their headers, without those of length 0. It
-// reports whether each header is whole.
-func countAttributes(b []byte) (n int, ok bool) {
+// init is the part of NewAttributeDecoder that is not inlined.
+//
+//go:noinline
+func (ad *AttributeDecoder) init(b []byte) (err error) {
+	ad.ByteOrder, ad.b = ne, b
+	ad.count, err = countAttributes(b)
+	return err
+}
+
+// countAttributes counts the attributes by their headers, without those of length 0. Each
+// header must be whole.
+func countAttributes(b []byte) (n int, err error) {
 	c := nla.Walk(b)
 	for ; c.More(); c = c.Next() {
 		n++
 	}
 	if c.Err() == nil {
-		return n, true
+		return n, nil
 	}
 	return countOddly(b)
 }
 
 // countOddly is countAttributes for streams with lengths that are too small or too large.
-func countOddly(b []byte) (n int, ok bool) {
+func countOddly(b []byte) (n int, err error) {
 	for len(b) > 0 {
 		if len(b) < nlaHeaderLen {
-			return 0, false
+			return 0, errInvalidAttribute
 		}
 		length := int(ne.Uint16(b))
 		if length != 0 {
@@ -69,32 +79,39 @@ func countOddly(b []byte) (n int, ok bool) {
 		}
 		b = b[min(nla.Align(max(length, nlaHeaderLen)), len(b)):]
 	}
-	return n, true
+	return n, nil
 }
 
 // Next moves on to the next attribute, and reports whether there is one.
 func (ad *AttributeDecoder) Next() bool {
-	if ad.err != nil || len(ad.rest) == 0 {
+	if ad.err != nil {
 		return false
 	}
-	a, n := nla.Consume(ad.rest)
-	if n < 0 {
+	a, n := nla.Consume(ad.b[ad.next:])
+	if n <= 0 {
 		return ad.nextOddly()
 	}
-	ad.a, ad.rest = a, ad.rest[n:]
+	ad.start, ad.end, ad.next = ad.next, ad.next+len(a), ad.next+n
 	return true
 }
 
 // nextOddly is Next where there is no whole attribute. A length of 0 stands for a header
 // alone, as in the original.
 func (ad *AttributeDecoder) nextOddly() bool {
-	if len(ad.rest) < nlaHeaderLen || ne.Uint16(ad.rest) != 0 {
+	rest := ad.b[ad.next:]
+	switch {
+	case len(rest) == 0:
+		return false
+	case len(rest) < nlaHeaderLen || ne.Uint16(rest) != 0:
 		ad.err = errInvalidAttribute
 		return false
 	}
-	ad.a, ad.rest = nla.Attr(ad.rest[:nlaHeaderLen:nlaHeaderLen]), ad.rest[nlaHeaderLen:]
+	ad.start, ad.end, ad.next = ad.next, ad.next+nlaHeaderLen, ad.next+nlaHeaderLen
 	return true
 }
+
+// attr returns the current attribute.
+func (ad *AttributeDecoder) attr() nla.Attr { return ad.b[ad.start:ad.end:ad.end] }
 
 // Len returns how many attributes the stream has.
 func (ad *AttributeDecoder) Len() int { return ad.count }
@@ -103,17 +120,17 @@ func (ad *AttributeDecoder) Len() int { return ad.count }
 func (ad *AttributeDecoder) Err() error { return ad.err }
 
 // Type returns the type of the attribute without the flag bits.
-func (ad *AttributeDecoder) Type() uint16 { return ad.a.Type() }
+func (ad *AttributeDecoder) Type() uint16 { return ad.attr().Type() }
 
 // TypeFlags returns the flag bits of its type, Nested and NetByteOrder.
-func (ad *AttributeDecoder) TypeFlags() uint16 { return ad.a.RawType() &^ attrTypeMask }
+func (ad *AttributeDecoder) TypeFlags() uint16 { return ad.attr().RawType() &^ attrTypeMask }
 
 // data returns the payload of the attribute. It is not nil where there is an attribute.
 func (ad *AttributeDecoder) data() []byte {
-	if len(ad.a) < nlaHeaderLen {
+	if ad.start == ad.end {
 		return nil
 	}
-	return ad.a[nlaHeaderLen:]
+	return ad.b[ad.start+nlaHeaderLen : ad.end : ad.end]
 }
 
 // Bytes returns a copy of the payload.
@@ -156,7 +173,13 @@ func (ad *AttributeDecoder) Uint16() uint16 { return ad.int16("uint16") }
 func (ad *AttributeDecoder) Int16() int16 { return int16(ad.int16("int16")) }
 
 // Uint32 returns the payload as a uint32.
-func (ad *AttributeDecoder) Uint32() uint32 { return ad.int32("uint32") }
+func (ad *AttributeDecoder) Uint32() uint32 {
+	// Most attributes are these, so that the test is here.
+	if ad.end-ad.start != nlaHeaderLen+4 || ad.ByteOrder != ne || ad.err != nil {
+		return ad.int32("uint32")
+	}
+	return ne.Uint32(ad.b[ad.start+nlaHeaderLen:])
+}
 
 // Int32 returns the payload as an int32.
 func (ad *AttributeDecoder) Int32() int32 { return int32(ad.int32("int32")) }

@@ -22,72 +22,67 @@ type AttributeEncoder struct {
 	// the host.
 	ByteOrder binary.ByteOrder
 
-	b       []byte
-	base    int  // where the stream of this encoder starts in b
-	isGiven bool // Encode has returned b
-	err     error
+	b     []byte
+	base  int // where the stream of this encoder starts in b
+	given int // the length of b when Encode returned it
+	err   error
 }
 
-// firstSize is the room in bytes that the first attribute makes.
+// firstSize is the room in bytes that a new encoder has.
 const firstSize = 256
 
 // NewAttributeEncoder returns an encoder without attributes.
 func NewAttributeEncoder() *AttributeEncoder {
-	return &AttributeEncoder{ByteOrder: binary.NativeEndian}
+	return &AttributeEncoder{ByteOrder: ne, b: make([]byte, 0, firstSize)}
 }
 
 // Encode returns the bytes of the stream, or the first error.
 //
-// They are the encoder's buffer: what is written afterwards moves to another.
+// They are the encoder's buffer, which is full then: what is written afterwards moves to
+// another.
 func (ae *AttributeEncoder) Encode() ([]byte, error) {
+	n := len(ae.b)
 	switch {
 	case ae.err != nil:
 		return nil, ae.err
-	case ae.isGiven || ae.base > 0:
-		return append([]byte{}, ae.b[ae.base:]...), nil
-	}
-	n := len(ae.b)
-	ae.b, ae.isGiven = slices.Clip(ae.b), true
-	if n == 0 {
+	case n == ae.base:
 		return []byte{}, nil
+	case n == ae.given || ae.base > 0:
+		return slices.Clone(ae.b[ae.base:]), nil
 	}
+	ae.b, ae.given = slices.Clip(ae.b), n
 	return ae.b, nil
-}
-
-// room returns the buffer for an append, which reallocates one that Encode has returned.
-func (ae *AttributeEncoder) room() []byte {
-	if ae.b == nil {
-		return make([]byte, 0, firstSize)
-	}
-	ae.isGiven = false
-	return ae.b
 }
 
 // Uint8 writes a uint8.
 func (ae *AttributeEncoder) Uint8(typ uint16, v uint8) {
 	if ae.err == nil {
-		ae.b = nla.AppendUint8(ae.room(), typ, v)
+		ae.b = nla.AppendUint8(ae.b, typ, v)
 	}
 }
 
 // Uint16 writes a uint16.
 func (ae *AttributeEncoder) Uint16(typ uint16, v uint16) {
 	if ae.err == nil {
-		ae.b = nla.AppendUint16(ae.room(), typ, inOrder16(ae.ByteOrder, v))
+		ae.b = nla.AppendUint16(ae.b, typ, inOrder16(ae.ByteOrder, v))
 	}
 }
 
 // Uint32 writes a uint32.
 func (ae *AttributeEncoder) Uint32(typ uint16, v uint32) {
-	if ae.err == nil {
-		ae.b = nla.AppendUint32(ae.room(), typ, inOrder32(ae.ByteOrder, v))
+	if ae.err != nil {
+		return
 	}
+	if ae.ByteOrder != ne {
+		v = inOrder32(ae.ByteOrder, v)
+	}
+	ae.b = nla.AppendUint32(ae.b, typ, v)
 }
 
 // Uint64 writes a uint64.
 func (ae *AttributeEncoder) Uint64(typ uint16, v uint64) {
 	if ae.err == nil {
-		ae.b = nla.AppendUint64(ae.room(), typ, inOrder64(ae.ByteOrder, v))
+		ae.b = nla.AppendUint64(ae.b, typ, inOrder64(ae.ByteOrder, v))
 	}
 }
 
@@ -106,7 +101,7 @@ func (ae *AttributeEncoder) Int64(typ uint16, v int64) { ae.Uint64(typ, uint64(v
 // Flag writes an attribute without payload if v is true, and nothing otherwise.
 func (ae *AttributeEncoder) Flag(typ uint16, v bool) {
 	if ae.err == nil && v {
-		ae.b = nla.AppendFlag(ae.room(), typ)
+		ae.b = nla.AppendFlag(ae.b, typ)
 	}
 }
 
@@ -117,7 +112,7 @@ func (ae *AttributeEncoder) String(typ uint16, s string) {
 	case len(s)+1 > nla.MaxPayload:
 		ae.err = errStringTooLarge
 	default:
-		ae.b = nla.AppendCString(ae.room(), typ, s)
+		ae.b = nla.AppendCString(ae.b, typ, s)
 	}
 }
 
@@ -130,7 +125,7 @@ func (ae *AttributeEncoder) bytes(typ uint16, b []byte, tooLarge error) {
 	case len(b) > nla.MaxPayload:
 		ae.err = tooLarge
 	default:
-		ae.b = nla.AppendBytes(ae.room(), typ, b)
+		ae.b = nla.AppendBytes(ae.b, typ, b)
 	}
 }
 
@@ -156,11 +151,10 @@ func (ae *AttributeEncoder) Nested(typ uint16, fn func(nae *AttributeEncoder) er
 	if ae.err != nil {
 		return
 	}
-	b, start := ae.room(), len(ae.b)
+	b, start := ae.b, len(ae.b)
 	// What fn writes to ae itself reallocates, and comes before the nest.
 	ae.b = slices.Clip(b)
-	nae := &AttributeEncoder{ByteOrder: ae.ByteOrder}
-	nae.b = nla.BeginNoFlag(b, typ|Nested)
+	nae := &AttributeEncoder{ByteOrder: ae.ByteOrder, b: nla.BeginNoFlag(b, typ|Nested)}
 	nae.base = len(nae.b)
 	err := fn(nae)
 	if err == nil {

@@ -8,7 +8,7 @@ import (
 // messages returns the messages of the answer. They alias the datagrams, which are theirs.
 func (x *answer) messages() []Message {
 	// An acknowledgement after a reply is not part of what Execute returns.
-	withAcks := x.request == nil || x.replies == 0
+	withAcks := !x.isExecute || x.replies == 0
 	n := x.replies
 	if withAcks {
 		n += x.acks

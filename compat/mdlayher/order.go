@@ -23,14 +23,14 @@ const (
 // orderOf returns what a byte order means. The host's is also that of no byte order.
 func orderOf(o binary.ByteOrder) order {
 	switch o {
-	case nil, binary.ByteOrder(ne):
+	case nil, ne:
 		return asHost
-	case binary.ByteOrder(binary.BigEndian):
+	case binary.BigEndian:
 		if isBigEndian {
 			return asHost
 		}
 		return swapped
-	case binary.ByteOrder(binary.LittleEndian):
+	case binary.LittleEndian:
 		if isBigEndian {
 			return swapped
 		}
