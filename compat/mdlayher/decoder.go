@@ -145,7 +145,10 @@ func (ad *AttributeDecoder) String() string {
 }
 
 // Flag returns true; an attribute with a payload is an error.
-func (ad *AttributeDecoder) Flag() bool { return ad.payload(0, "flag") != nil }
+func (ad *AttributeDecoder) Flag() bool {
+	ad.payload(0, "flag")
+	return ad.err == nil
+}
 
 // payload returns the payload if it has the size of a kind, and otherwise nil.
 func (ad *AttributeDecoder) payload(size int, kind string) []byte {
@@ -153,7 +156,7 @@ func (ad *AttributeDecoder) payload(size int, kind string) []byte {
 		return nil
 	}
 	b := ad.data()
-	if len(b) != size || b == nil {
+	if len(b) != size {
 		ad.err = fmt.Errorf("netlink: attribute %d is not a %s; length: %d", ad.Type(), kind, len(b))
 		return nil
 	}
