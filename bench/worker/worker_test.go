@@ -131,3 +131,9 @@ func TestAbsentColumnsSayWhy(t *testing.T) {
 		t.Errorf("%q", out.String())
 	}
 }
+
+func TestRivalsAreTheOriginals(t *testing.T) {
+	if err := checkRivals(); err != nil {
+		t.Error(err)
+	}
+}
