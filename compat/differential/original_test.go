@@ -13,7 +13,7 @@ import (
 // What is tested here must be itself: see package original.
 func TestTheClientIsTheOriginal(t *testing.T) {
 	for module, functions := range map[string][]any{
-		"github.com/mdlayher/netlink":   {mdlayher.NewAttributeDecoder, (*mdlayher.Message).UnmarshalBinary, nlenc.Uint32},
+		"github.com/mdlayher/netlink":   {mdlayher.NewAttributeDecoder, (*mdlayher.Message).UnmarshalBinary, nlenc.Bytes},
 		"github.com/mdlayher/genetlink": {genetlink.Dial},
 	} {
 		for _, f := range functions {

@@ -79,7 +79,7 @@ func getWithAck(t *testing.T) error {
 // nfacct sets MULTI in the reply to a request for one object (nfnl_acct_fill_info), and
 // sends no DONE. So does conntrack.
 func multiWithoutDone(t *testing.T) error {
-	const typeNew, typeGet = unix.NFNL_SUBSYS_ACCT<<8 | 0, unix.NFNL_SUBSYS_ACCT<<8 | 1
+	const typeNew, typeGet = unix.NFNL_SUBSYS_ACCT << 8, unix.NFNL_SUBSYS_ACCT<<8 | 1
 	inNamespace(t)
 	c := dial(t, unix.NETLINK_NETFILTER, nil)
 	body := append([]byte{0, 0, 0, 0}, attr(1, []byte("nlwire\x00"))...)

@@ -10,12 +10,12 @@ type difference struct {
 // not kept.
 var differences = []difference{}
 
-// isDocumented reports whether a difference is in the list.
-func isDocumented(module, test string) bool {
+// documented returns the reason of a difference that is in the list, and otherwise "".
+func documented(module, test string) string {
 	for _, d := range differences {
 		if d.module == module && d.test == test {
-			return true
+			return d.reason
 		}
 	}
-	return false
+	return ""
 }

@@ -41,7 +41,7 @@ func main() {
 	pattern := flag.String("run", "", "run the suites whose `module` matches")
 	flag.BoolVar(&o.short, "short", false, "run the suites that take little time, with -test.short")
 	flag.BoolVar(&o.verbose, "v", false, "write the names of tests that do not pass on both")
-	flag.DurationVar(&o.timeout, "timeout", 90*time.Second, "after which the tests of a package hang")
+	flag.DurationVar(&o.timeout, "timeout", 30*time.Second, "after which the tests of a package hang")
 	flag.Parse()
 	selected, err := regexp.Compile(*pattern)
 	if err == nil {

@@ -65,7 +65,7 @@ func (r *report) tests() []string {
 // newFailures returns the tests that are worse on compat and not documented.
 func (r *report) newFailures(module string) (all []string) {
 	for _, test := range r.tests() {
-		if isWorse(r.original.results[test], r.compat.results[test]) && !isDocumented(module, test) {
+		if isWorse(r.original.results[test], r.compat.results[test]) && documented(module, test) == "" {
 			all = append(all, test)
 		}
 	}
@@ -81,12 +81,14 @@ const repeats = 3
 func (r *report) repeat(o options, original, compat string) {
 	var roots []string
 	for _, test := range r.newFailures(r.suite.module) {
-		if root, _, _ := strings.Cut(test, "/"); !slices.Contains(roots, root) {
+		pkg, name, _ := strings.Cut(test, ":")
+		name, _, _ = strings.Cut(name, "/")
+		if root := key(pkg, name); !slices.Contains(roots, root) {
 			roots = append(roots, root)
 		}
 	}
 	for _, root := range roots {
-		pkg, name, _ := cutTest(root)
+		pkg, name, _ := strings.Cut(root, ":")
 		if r.suite.isStable(o, original, pkg, name, r.original.results) && r.suite.isStable(o, compat, pkg, name, r.compat.results) {
 			continue
 		}
@@ -94,14 +96,8 @@ func (r *report) repeat(o options, original, compat string) {
 	}
 }
 
-// cutTest splits "dir.TestName"; dir may have dots.
-func cutTest(key string) (pkg, name string, ok bool) {
-	i := strings.LastIndex(key, ".")
-	if i < 0 {
-		return "", key, false
-	}
-	return key[:i], key[i+1:], true
-}
+// key is the name of a test in results: its package's directory, and its own.
+func key(pkg, test string) string { return pkg + ":" + test }
 
 // isStable runs a test again and reports whether its results stay. If they do not, those of
 // the last run that passed are taken.
@@ -141,7 +137,8 @@ func (r *report) print(verbose bool, new []string) {
 		case slices.Contains(new, test):
 			fmt.Printf("   NEW FAILURE: %s: %s on the original, %s on compat\n", test, name(original), name(compat))
 		case isWorse(original, compat):
-			fmt.Printf("   documented: %s: %s on the original, %s on compat\n", test, name(original), name(compat))
+			fmt.Printf("   documented: %s: %s on the original, %s on compat: %s\n", test, name(original), name(compat),
+				documented(r.suite.module, test))
 		case original != compat:
 			fmt.Printf("   better: %s: %s on the original, %s on compat\n", test, name(original), name(compat))
 		case verbose && original != pass:

@@ -123,13 +123,12 @@ func (s *suite) runBinary(o options, dir, pkg, only string, skip []string, resul
 		if e.Test == "" {
 			continue
 		}
-		key := pkg + "." + e.Test
 		switch e.Action {
 		case "run":
 			unfinished[e.Test] = true
 		case pass, fail, skipped:
 			delete(unfinished, e.Test)
-			results[key] = e.Action
+			results[key(pkg, e.Test)] = e.Action
 			if isOver && e.Action == fail {
 				unfinished[e.Test] = true // of what test2json makes of the panic
 			}
@@ -142,7 +141,7 @@ func (s *suite) runBinary(o options, dir, pkg, only string, skip []string, resul
 		return nil, lines.Err()
 	}
 	for test := range unfinished {
-		results[pkg+"."+test] = hang
+		results[key(pkg, test)] = hang
 		if !strings.Contains(test, "/") {
 			hung = append(hung, test)
 		}

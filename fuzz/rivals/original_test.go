@@ -15,7 +15,7 @@ import (
 // A rival must be itself: see package original.
 func TestRivalsAreTheOriginals(t *testing.T) {
 	for module, functions := range map[string][]any{
-		"github.com/mdlayher/netlink":    {mdlayher.NewAttributeDecoder, (*mdlayher.Message).UnmarshalBinary, nlenc.Uint32},
+		"github.com/mdlayher/netlink":    {mdlayher.NewAttributeDecoder, (*mdlayher.Message).UnmarshalBinary, nlenc.Bytes},
 		"github.com/mdlayher/genetlink":  {genetlink.Dial},
 		"github.com/vishvananda/netlink": {vishvananda.LinkList, nl.ParseRouteAttr},
 	} {
