@@ -27,7 +27,7 @@ suites: ## run the test suites of other modules on the original and on compat/md
 	@go run ./compat/suites $(SUITES)
 
 fuzz: ## run every fuzz target for FUZZTIME each
-	@go run ./internal/test/fuzzrun -time $(FUZZTIME) $(MODULES)
+	@go run ./internal/test/fuzzrun -time $(FUZZTIME) $(MODULES) compat/mdlayher
 
 bench: ## compare with other libraries, as root; write bench/results and the table of the README
 	@cd bench && go run . && go run . -charts && go run . -readme

@@ -31,6 +31,7 @@ type AttributeDecoder struct {
 	b          []byte // the stream
 	start, end int    // of the current attribute; 4 bytes if its length field is 0
 	next       int    // start of the next one
+	typ        uint16 // of the current one
 	count      int
 	err        error
 }
@@ -91,7 +92,7 @@ func (ad *AttributeDecoder) Next() bool {
 	if n <= 0 {
 		return ad.nextOddly()
 	}
-	ad.start, ad.end, ad.next = ad.next, ad.next+len(a), ad.next+n
+	ad.start, ad.end, ad.next, ad.typ = ad.next, ad.next+len(a), ad.next+n, a.RawType()
 	return true
 }
 
@@ -106,7 +107,7 @@ func (ad *AttributeDecoder) nextOddly() bool {
 		ad.err = errInvalidAttribute
 		return false
 	}
-	ad.start, ad.end, ad.next = ad.next, ad.next+nlaHeaderLen, ad.next+nlaHeaderLen
+	ad.start, ad.end, ad.next, ad.typ = ad.next, ad.next+nlaHeaderLen, ad.next+nlaHeaderLen, ne.Uint16(rest[2:])
 	return true
 }
 
@@ -120,10 +121,10 @@ func (ad *AttributeDecoder) Len() int { return ad.count }
 func (ad *AttributeDecoder) Err() error { return ad.err }
 
 // Type returns the type of the attribute without the flag bits.
-func (ad *AttributeDecoder) Type() uint16 { return ad.attr().Type() }
+func (ad *AttributeDecoder) Type() uint16 { return ad.typ & attrTypeMask }
 
 // TypeFlags returns the flag bits of its type, Nested and NetByteOrder.
-func (ad *AttributeDecoder) TypeFlags() uint16 { return ad.attr().RawType() &^ attrTypeMask }
+func (ad *AttributeDecoder) TypeFlags() uint16 { return ad.typ &^ attrTypeMask }
 
 // data returns the payload of the attribute. It is not nil where there is an attribute.
 func (ad *AttributeDecoder) data() []byte {
@@ -178,7 +179,7 @@ func (ad *AttributeDecoder) Int16() int16 { return int16(ad.int16("int16")) }
 // Uint32 returns the payload as a uint32.
 func (ad *AttributeDecoder) Uint32() uint32 {
 	// Most attributes are these, so that the test is here.
-	if ad.end-ad.start != nlaHeaderLen+4 || ad.ByteOrder != ne || ad.err != nil {
+	if ad.end-ad.start != nlaHeaderLen+4 || !isOf(ad.ByteOrder, ne) || ad.err != nil {
 		return ad.int32("uint32")
 	}
 	return ne.Uint32(ad.b[ad.start+nlaHeaderLen:])

@@ -73,7 +73,7 @@ func (ae *AttributeEncoder) Uint32(typ uint16, v uint32) {
 	if ae.err != nil {
 		return
 	}
-	if ae.ByteOrder != ne {
+	if !isOf(ae.ByteOrder, ne) {
 		v = inOrder32(ae.ByteOrder, v)
 	}
 	ae.b = nla.AppendUint32(ae.b, typ, v)

@@ -11,6 +11,13 @@ var ne = binary.NativeEndian
 // isBigEndian is the host's.
 var isBigEndian = ne.Uint16([]byte{0, 1}) == 1
 
+// isOf reports whether o has the type of its second argument. binary.NativeEndian has one
+// without a name, and comparing the values is a call of the runtime.
+func isOf[T any](o binary.ByteOrder, _ T) bool {
+	_, ok := o.(T)
+	return ok
+}
+
 // An order is what a binary.ByteOrder means for the bytes of a number in host order.
 type order int
 
@@ -22,18 +29,12 @@ const (
 
 // orderOf returns what a byte order means. The host's is also that of no byte order.
 func orderOf(o binary.ByteOrder) order {
-	switch o {
-	case nil, ne:
+	switch {
+	case o == nil || isOf(o, ne):
 		return asHost
-	case binary.BigEndian:
-		if isBigEndian {
-			return asHost
-		}
+	case isOf(o, binary.BigEndian) && !isBigEndian, isOf(o, binary.LittleEndian) && isBigEndian:
 		return swapped
-	case binary.LittleEndian:
-		if isBigEndian {
-			return swapped
-		}
+	case isOf(o, binary.BigEndian) || isOf(o, binary.LittleEndian):
 		return asHost
 	}
 	return custom
