@@ -299,3 +299,33 @@ func TestExecuteAfterSend(t *testing.T) {
 		t.Error(fmt.Sprint(msgs))
 	}
 }
+
+// A program may give all its requests the same sequence number. After a deadline the late
+// reply then answers the next request, whoever receives it.
+func TestOwnSequenceNumbers(t *testing.T) {
+	c := dial(t, unix.NETLINK_GENERIC, nil)
+	m := noop
+	m.Header.Sequence = 5
+	for _, next := range []func() error{
+		func() error { _, err := c.Execute(m); return err },
+		func() error {
+			if _, err := c.Send(m); err != nil {
+				return err
+			}
+			_, err := c.Receive()
+			return err
+		},
+	} {
+		must(t, c.SetReadDeadline(time.Unix(1, 0)))
+		if _, err := c.Execute(m); !isTimeout(err) {
+			t.Fatal(err)
+		}
+		within(t, c, guard)
+		must(t, next())
+		msgs, err := c.Receive() // the other reply
+		must(t, err)
+		if len(msgs) != 1 || msgs[0].Header.Sequence != 5 {
+			t.Errorf("%+v", msgs)
+		}
+	}
+}

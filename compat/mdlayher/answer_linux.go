@@ -29,6 +29,7 @@ func (k *conn) execute(m *Message) ([]Message, error) {
 	if err := k.mayCall("sendmsg"); err != nil {
 		return nil, newOpError("send", err)
 	}
+	k.queue.renew(m.Header.Sequence)
 	sp := getSpace()
 	defer sp.put()
 	sp.request = m.append(sp.request[:0])

@@ -3,6 +3,8 @@ package netlink
 import (
 	"os"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/nlwire/nlwire/socket"
 	"golang.org/x/sys/unix"
@@ -35,10 +37,14 @@ const (
 // A backlog has what Execute received and Receive is to return, and knows the requests of
 // Execute that were given up.
 type backlog struct {
+	// Guarded by Conn.receiving.
 	datagrams []datagram
 	size      int
-	loss      error    // to be returned by Receive
-	stale     []uint32 // sequence numbers
+	loss      error // to be returned by Receive
+
+	hasStale atomic.Bool
+	mu       sync.Mutex
+	stale    []uint32 // sequence numbers; guarded by mu
 }
 
 // keep takes a datagram. If there are too many, which are as many as the kernel would not
@@ -73,17 +79,46 @@ func (q *backlog) next() (d datagram, ok bool, err error) {
 
 // abandon makes the replies to a request stale. Of too many the oldest is forgotten.
 func (q *backlog) abandon(seq uint32) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	if len(q.stale) == maxStale {
 		q.stale = slices.Delete(q.stale, 0, 1)
 	}
 	q.stale = append(q.stale, seq)
+	q.hasStale.Store(true)
+}
+
+// renew is called before a message is sent: callers may give the number of a request that
+// was given up to another one.
+func (q *backlog) renew(seq uint32) {
+	if !q.hasStale.Load() {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stale = slices.DeleteFunc(q.stale, func(s uint32) bool { return s == seq })
+	q.hasStale.Store(len(q.stale) > 0)
+}
+
+// forgetStale is called when nothing is queued: whatever was sent in reply to the requests
+// that were given up has been received.
+func (q *backlog) forgetStale() {
+	if !q.hasStale.Load() {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stale = nil
+	q.hasStale.Store(false)
 }
 
 // isStale reports whether a datagram is a reply to a request that was given up.
 func (q *backlog) isStale(d *datagram) bool {
-	if len(q.stale) == 0 || d.isMulticast() {
+	if !q.hasStale.Load() || d.isMulticast() {
 		return false
 	}
 	m, _, _ := nextMessage(d.b)
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	return m != nil && slices.Contains(q.stale, m.Seq())
 }

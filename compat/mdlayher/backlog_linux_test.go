@@ -65,6 +65,21 @@ func TestBacklogIsBounded(t *testing.T) {
 	}
 }
 
+// Numbers may be used again, and an empty queue has nothing that is stale.
+func TestRenewedRequestsAreNotStale(t *testing.T) {
+	var q backlog
+	q.abandon(1)
+	q.abandon(2)
+	q.renew(1)
+	if q.isStale(reply(1)) || !q.isStale(reply(2)) {
+		t.Errorf("stale are %v", q.stale)
+	}
+	q.forgetStale()
+	if q.isStale(reply(2)) || q.hasStale.Load() {
+		t.Errorf("stale are %v", q.stale)
+	}
+}
+
 // A notification may have the number of a request that was given up.
 func TestNotificationsAreNotStale(t *testing.T) {
 	var q backlog

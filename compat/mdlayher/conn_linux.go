@@ -27,7 +27,7 @@ type conn struct {
 	isClosed    atomic.Bool
 	hasDeadline atomic.Bool // for reading
 
-	queue backlog // guarded by Conn.receiving
+	queue backlog
 }
 
 // dial opens the socket of Dial.
@@ -69,6 +69,7 @@ func (k *conn) Send(m Message) error {
 	if err := m.checkLength(); err != nil {
 		return err
 	}
+	k.queue.renew(m.Header.Sequence)
 	return k.sendWith(func(b []byte) []byte { return m.append(b) })
 }
 
@@ -78,6 +79,7 @@ func (k *conn) SendMessages(msgs []Message) error {
 		if err := msgs[i].checkLength(); err != nil {
 			return err
 		}
+		k.queue.renew(msgs[i].Header.Sequence)
 	}
 	return k.sendWith(func(b []byte) []byte {
 		for i := range msgs {

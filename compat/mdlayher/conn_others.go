@@ -28,3 +28,6 @@ func (*conn) each(func(Message) bool) error       { return errUnimplemented }
 func (*conn) ReceiveIter() iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) { yield(Message{}, errUnimplemented) }
 }
+
+// isTerminal reports whether a descriptor is that of a terminal, for the colours of NLDEBUG.
+func isTerminal(uintptr) bool { return false }

@@ -58,7 +58,7 @@ func (d *debugger) message(what string, m Message) {
 	switch {
 	case d == nil || d.Level < 1:
 	case d.Format == "mnl":
-		nlmsgFprintf(d.Log.Writer(), m, isTerminal(os.Stdout))
+		nlmsgFprintf(d.Log.Writer(), m, isTerminal(os.Stdout.Fd()))
 	default:
 		d.Log.Printf("%s: %+v", what, m)
 	}
@@ -69,10 +69,4 @@ func (d *debugger) error(what string, err error) {
 	if d != nil && d.Level >= 1 {
 		d.Log.Printf("%s: err: %v", what, err)
 	}
-}
-
-// isTerminal reports whether colours make sense.
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

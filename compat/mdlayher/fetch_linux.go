@@ -22,7 +22,7 @@ func (k *conn) fetch(sp *space, wait bool) (d datagram, err error) {
 		switch {
 		case err == socket.ErrEmpty && wait: // another receiver, of SyscallConn, was faster
 		case err == socket.ErrEmpty:
-			k.queue.stale = nil // whatever was sent in reply to them has been received
+			k.queue.forgetStale()
 			return d, err
 		case err == socket.ErrSender || d.info.PortID != 0 && !k.anySender:
 			// Any process with CAP_NET_ADMIN can send to a port; it is not the kernel.
