@@ -61,6 +61,39 @@ func recovery(t *testing.T) error {
 	return nil
 }
 
+// A dump that was given up goes on with each receive, and the kernel refuses another one
+// until it has ended.
+func recoveryOfDump(t *testing.T) error {
+	const addresses = 300 // too many for a datagram
+	inNamespace(t)
+	c := dial(t, unix.NETLINK_ROUTE, nil)
+	for i := range byte(addresses / 2) {
+		for k := range byte(2) {
+			b := append([]byte{unix.AF_INET, 32, 0, 0, 1, 0, 0, 0}, attr(unix.IFA_LOCAL, []byte{10, k, 0, i})...)
+			_, err := c.Execute(netlink.Message{Data: b, Header: netlink.Header{
+				Type: unix.RTM_NEWADDR, Flags: netlink.Request | netlink.Acknowledge | netlink.Create}})
+			must(t, err)
+		}
+	}
+	dump := netlink.Message{Data: []byte{unix.AF_INET, 0, 0, 0, 0, 0, 0, 0},
+		Header: netlink.Header{Type: unix.RTM_GETADDR, Flags: netlink.Request | netlink.Dump}}
+	for range 2 {
+		must(t, c.SetReadDeadline(time.Unix(1, 0)))
+		if _, err := c.Execute(dump); !isTimeout(err) {
+			t.Fatalf("the deadline has passed, and Execute returned %v", err)
+		}
+		must(t, c.SetReadDeadline(time.Time{}))
+		msgs, err := c.Execute(dump)
+		if err != nil {
+			return err
+		}
+		if len(msgs) != addresses {
+			t.Errorf("%d addresses, want %d", len(msgs), addresses)
+		}
+	}
+	return nil
+}
+
 // The kernel acknowledges a GET in a datagram of its own, after the reply.
 func getWithAck(t *testing.T) error {
 	c := dial(t, unix.NETLINK_GENERIC, nil)

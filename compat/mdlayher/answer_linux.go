@@ -1,6 +1,9 @@
 package netlink
 
 import (
+	"errors"
+	"os"
+
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -29,9 +32,12 @@ func (k *conn) execute(m *Message) ([]Message, error) {
 	if err := k.mayCall("sendmsg"); err != nil {
 		return nil, newOpError("send", err)
 	}
-	k.queue.renew(m.Header.Sequence)
 	sp := getSpace()
 	defer sp.put()
+	if k.queue.hasStale.Load() {
+		k.clear(sp)
+		k.queue.renew(m.Header.Sequence)
+	}
 	sp.request = m.append(sp.request[:0])
 	x := answer{k: k, sp: sp, request: m.Header, isExecute: true}
 	if k.isLate || k.anySender || k.size != 0 || k.hasDeadline.Load() {
@@ -54,6 +60,23 @@ func (k *conn) execute(m *Message) ([]Message, error) {
 		}
 	}
 	return x.collect()
+}
+
+// clear receives the replies to requests that were given up, as far as they are queued. A
+// dump among them ends by that, and the kernel has no more than one at a time (EBUSY).
+func (k *conn) clear(sp *space) {
+	for !k.isLate && !k.anySender {
+		d, err := k.fetch(sp, false)
+		switch {
+		case err == socket.ErrEmpty || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, os.ErrClosed):
+			return
+		case err != nil:
+			k.queue.loss = err
+			return
+		case !k.queue.isStale(&d):
+			k.queue.keep(&d)
+		}
+	}
 }
 
 // answer receives what answers a message that was sent.
