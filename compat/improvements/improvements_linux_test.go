@@ -13,6 +13,7 @@ import (
 // improvements are what the original does not do. A function returns what is wrong.
 var improvements = map[string]func(t *testing.T) error{
 	"recovery after a deadline":            recovery,
+	"recovery after a deadline of a dump":  recoveryOfDump,
 	"GET with ACK":                         getWithAck,
 	"MULTI without DONE":                   multiWithoutDone,
 	"notification before the reply":        notification,
