@@ -26,9 +26,6 @@ func (k *conn) fetch(sp *space, wait bool) (d datagram, err error) {
 			return d, err
 		case err == socket.ErrSender || d.info.PortID != 0 && !k.anySender:
 			// Any process with CAP_NET_ADMIN can send to a port; it is not the kernel.
-			if err == socket.ErrTruncated {
-				continue
-			}
 		default:
 			return d, systemError("recvmsg", err)
 		}
