@@ -16,7 +16,7 @@
 // passed, subtests included. A new failure is a test that passes on the original and not on
 // compat/mdlayher, or that is skipped on one of them only, unless differences.go lists it. A
 // test that hangs counts as one that does not pass. The exit status is 1 if there is a new
-// failure.
+// failure, or if no suite was run.
 package main
 
 import (
@@ -51,6 +51,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, "suites:", err)
 		os.Exit(2)
 	}
+	if os.Geteuid() != 0 {
+		fmt.Fprintln(os.Stderr, "suites: network namespaces need root")
+		os.Exit(2)
+	}
 	os.Exit(runAll(o, selected))
 }
 
@@ -76,7 +80,7 @@ func runAll(o options, selected *regexp.Regexp) int {
 		}
 	}
 	fmt.Printf("suites: %d passed original=%d compat=%d new-failures=%d\n", passed, original, compat, failures)
-	if failures > 0 {
+	if failures > 0 || passed == 0 {
 		return 1
 	}
 	return 0
