@@ -331,3 +331,25 @@ func TestOwnSequenceNumbers(t *testing.T) {
 		}
 	}
 }
+
+// The kernel repeats a request in its error, so that its datagrams can be long too. With
+// kmalloc they end below 4 MiB.
+func TestLargeDatagramsOfTheKernel(t *testing.T) {
+	c := dial(t, unix.NETLINK_GENERIC, nil)
+	must(t, c.SetWriteBuffer(32<<20))
+	must(t, c.SetReadBuffer(32<<20))
+	within(t, c, guard)
+	for _, size := range []int{32 << 10, 100 << 10, 1<<20 + 4, 2 << 20, 4<<20 - 8<<10, 4 << 20, 4<<20 + 8<<10, 8 << 20} {
+		m := netlink.Message{Header: netlink.Header{Type: 0x7777, Flags: netlink.Request}, Data: make([]byte, size)}
+		_, err := c.Execute(m)
+		if errors.Is(err, unix.ENOBUFS) && size > 2<<20 {
+			t.Logf("the kernel has no memory for an error with %d bytes", size)
+			continue
+		}
+		sameText(t, err, "netlink receive: no such file or directory")
+		_, err = c.Send(m)
+		must(t, err)
+		_, err = c.Receive()
+		sameText(t, err, "netlink receive: no such file or directory")
+	}
+}
