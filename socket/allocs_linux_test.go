@@ -91,6 +91,13 @@ func noAllocs(t *testing.T, polled bool, opts ...Option) {
 			_, _, err := s.TryReceive(buf)
 			must(err)
 		},
+		"Socket.NextSize": func() {
+			must(s.Send(req))
+			_, err := s.NextSize()
+			must(err)
+			_, _, err = s.TryReceive(buf)
+			must(err)
+		},
 		"Socket.ReadDeadline":     func() { _ = s.ReadDeadline() },
 		"Socket.RepliesLate":      func() { _ = s.RepliesLate() },
 		"Datagram.Bytes":          func() { _ = batch[0].Bytes() },

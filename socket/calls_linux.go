@@ -19,7 +19,7 @@ import (
 
 // receiveFlags makes the calls return the length before truncation (MSG_TRUNC). The
 // descriptor is non-blocking; MSG_DONTWAIT keeps the calls non-blocking if another holder
-// of the descriptor clears that flag. MSG_PEEK is not used, because it would double the
+// of the descriptor clears that flag. Only NextSize uses MSG_PEEK, which would double the
 // number of calls.
 const receiveFlags = unix.MSG_TRUNC | unix.MSG_DONTWAIT
 

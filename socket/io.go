@@ -92,6 +92,18 @@ func (s *Socket) Receive(b []byte) (n int, info Info, err error) {
 // receiver may take the datagram first, so continue with [Socket.TryReceive].
 func (s *Socket) Wait() error { return s.wrap(opWait, s.sys.wait()) }
 
+// NextSize waits for a datagram and returns its length in bytes; the datagram stays queued. It
+// costs one more system call for each datagram. Use it where other processes send, whose
+// datagrams are as long as their send buffers allow; for datagrams of the kernel a buffer of
+// [BufferSize] or more is enough. Another receiver may take the datagram first, so continue with
+// [Socket.TryReceive].
+//
+// Like [Socket.Receive] it takes a queued error.
+func (s *Socket) NextSize() (int, error) {
+	n, err := s.sys.nextSize()
+	return n, s.wrap(opRecvmsg, err)
+}
+
 // TryReceive is Receive without waiting. It returns [ErrEmpty] if no datagram is queued, or
 // if another receiver is about to take it. It ignores deadlines.
 func (s *Socket) TryReceive(b []byte) (n int, info Info, err error) {

@@ -19,6 +19,7 @@ type receiver struct {
 	recv    func(fd uintptr) bool // attempt as a method value
 	recvAll func(fd uintptr) bool // recvmmsg as a method value
 	isReady func(fd uintptr) bool // isReadable as a method value
+	peek    func(fd uintptr) bool // peekSize as a method value
 	ready   int                   // consecutive receives that did not wait, while in the poller
 	n       int
 	errno   syscall.Errno
@@ -38,7 +39,7 @@ type receiver struct {
 }
 
 func (r *receiver) init() {
-	r.recv, r.recvAll, r.isReady = r.attempt, r.recvmmsg, r.isReadable
+	r.recv, r.recvAll, r.isReady, r.peek = r.attempt, r.recvmmsg, r.isReadable, r.peekSize
 	r.slot.link(&r.hdr)
 }
 

@@ -28,7 +28,7 @@
 //	          WithReceiveBuffer, WithSendBuffer, WithNetNS, WithFilter, WithFlags,
 //	          WithPreferredFlags; Sibling
 //	move      Send, SendVec, SendTo, TrySendTo, Receive, TryReceive, TryRoundTrip,
-//	          BufferSize
+//	          NextSize, BufferSize
 //	batches   ReceiveBatch, MakeBatch
 //	wait      Wait, SetDeadline, SetReadDeadline, SetWriteDeadline, ReadDeadline,
 //	          Close

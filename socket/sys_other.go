@@ -46,6 +46,7 @@ func (*sysSocket) sendOn(error, []byte, Addr, bool) error {
 	return errors.ErrUnsupported
 }
 func (*sysSocket) receive([]byte, bool) (int, Info, error) { return 0, Info{}, errors.ErrUnsupported }
+func (*sysSocket) nextSize() (int, error)                  { return 0, errors.ErrUnsupported }
 func (*sysSocket) wait() error                             { return errors.ErrUnsupported }
 func (*sysSocket) readDeadline() time.Time                 { return time.Time{} }
 func (*sysSocket) boundPort() (uint32, error)              { return 0, errors.ErrUnsupported }

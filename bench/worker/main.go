@@ -59,6 +59,9 @@ func work(args []string, in io.Reader, out io.Writer) error {
 	if len(args) != 3 {
 		return fmt.Errorf("usage: worker CASE COLUMN FILE, not %q", args)
 	}
+	if err := checkRivals(); err != nil {
+		return err
+	}
 	t, err := open(args[0], args[1], args[2])
 	if why, ok := err.(absent); ok {
 		fmt.Fprintln(out, "absent", string(why))

@@ -167,3 +167,9 @@ func TestLatency(t *testing.T) {
 		t.Errorf("sum %d of %d calls, %v, %v", sum, len(calls), task.took(), err)
 	}
 }
+
+func TestRivalsAreTheOriginals(t *testing.T) {
+	if err := checkRivals(); err != nil {
+		t.Error(err)
+	}
+}

@@ -40,6 +40,7 @@ var arrows = map[string][]string{
 	"internal/test/golden":     {"internal/native"},
 	"internal/test/guard":      {},
 	"internal/test/kerneltest": {"golang.org/x/sys/unix"},
+	"internal/test/original":   {},
 	"internal/test/seeds":      {},
 	"internal/test/slow":       {"internal/native"},
 	"internal/test/testrun":    {},

@@ -1,0 +1,80 @@
+package netlink
+
+import (
+	"bytes"
+	"testing"
+)
+
+// FuzzDecoder reads a stream with all getters: none panics, and both ways to read attributes
+// have the same.
+func FuzzDecoder(f *testing.F) {
+	f.Add([]byte{8, 0, 1, 0, 1, 2, 3, 4, 5, 0, 2, 0x80, 9, 0, 0, 0})
+	f.Add([]byte{0, 0, 1, 0, 12, 0, 2, 0x80, 8, 0, 1, 0, 1, 2, 3, 4, 1})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		before := bytes.Clone(b)
+		attrs, err := UnmarshalAttributes(b)
+		ad, newErr := NewAttributeDecoder(b)
+		if newErr != nil {
+			if err == nil {
+				t.Fatal("only one way has an error: ", newErr)
+			}
+			return
+		}
+		var read []Attribute
+		for ad.Next() {
+			if ne.Uint16(ad.attr()) != 0 {
+				read = append(read, Attribute{ne.Uint16(ad.attr()), ad.Type() | ad.TypeFlags(), ad.Bytes()})
+			}
+		}
+		if (err == nil) != (ad.Err() == nil) {
+			t.Fatal(err, ad.Err())
+		}
+		for i := range attrs {
+			a, r := attrs[i], read[i]
+			if a.Length != r.Length || a.Type != r.Type || !bytes.Equal(a.Data, r.Data) {
+				t.Fatalf("%+v and %+v", a, r)
+			}
+		}
+		getters := []func(*AttributeDecoder){
+			func(ad *AttributeDecoder) { ad.Uint8() }, func(ad *AttributeDecoder) { ad.Uint16() },
+			func(ad *AttributeDecoder) { ad.Uint32() }, func(ad *AttributeDecoder) { ad.Uint64() },
+			func(ad *AttributeDecoder) { ad.Flag() }, func(ad *AttributeDecoder) { _ = ad.String() },
+			func(ad *AttributeDecoder) {
+				ad.Nested(func(nad *AttributeDecoder) error { nad.Next(); nad.Int32(); return nil })
+			},
+		}
+		for _, get := range getters {
+			ad, _ := NewAttributeDecoder(b)
+			for get(ad); ad.Next(); {
+				get(ad)
+			}
+		}
+		if !bytes.Equal(b, before) {
+			t.Fatal("the stream has changed")
+		}
+	})
+}
+
+// FuzzMessages cuts a datagram into messages, and checks and formats each: nothing panics,
+// and what was read is written as it was.
+func FuzzMessages(f *testing.F) {
+	m := Message{Header: Header{Length: 44, Type: Error, Flags: Capped | AcknowledgeTLVs}, Data: []byte{
+		0xea, 0xff, 0xff, 0xff, 40, 0, 0, 0, 0, 0, 5, 0, 1, 0, 0, 0, 2, 0, 0, 0, 7, 0, 1, 0, 'n', 'o', 0, 0}}
+	f.Add(m.append(nil))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for m, err := range parseMessagesIter(b) {
+			if err != nil {
+				return
+			}
+			_ = checkMessage(m)
+			nlmsgFprintf(new(bytes.Buffer), m, true)
+			if m.Header.Length%4 != 0 {
+				continue
+			}
+			if again, err := m.MarshalBinary(); err != nil || !bytes.Equal(again, b[:len(again)]) {
+				t.Fatalf("%x became %x, %v", b, again, err)
+			}
+			b = b[m.Header.Length:]
+		}
+	})
+}
