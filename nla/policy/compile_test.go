@@ -32,11 +32,25 @@ func TestCompiledPoliciesGiveTheSameResults(t *testing.T) {
 	}
 }
 
+// withoutLimits removes the limits of p and of the policies nested in it, so that each attribute
+// takes the slow path. It returns p. Any other policy has limits from its first use.
+func withoutLimits(p *Policy) *Policy {
+	if p == nil || p.compiled.Load() == noLimits {
+		return p
+	}
+	p.compiled.Store(noLimits)
+	for t := range p.Attrs {
+		withoutLimits(p.Attrs[t].Nested)
+	}
+	return p
+}
+
+var noLimits = &compiled{}
+
 // sameResults validates attributes with lengths around the possible limits of rules.
 func sameResults(t *testing.T, rules []Rule, strictStart uint16, mode Mode, b []byte) {
 	t.Helper()
-	plain := &Policy{Attrs: rules, StrictStart: strictStart}
-	plain.compiled.Store(&compiled{}) // no attribute is within limits, so each takes the slow path
+	plain := withoutLimits(&Policy{Attrs: rules, StrictStart: strictStart})
 	prepared := (&Policy{Attrs: rules, StrictStart: strictStart}).Compile()
 	limit := int(rules[1].Len)
 	for _, n := range []int{0, 3, 4, 5, 6, 8, 11, 12, 13, 16, limit + 3, limit + 4, limit + 5, limit + 6, 1<<16 - 1} {
@@ -54,7 +68,7 @@ func sameResults(t *testing.T, rules []Rule, strictStart uint16, mode Mode, b []
 				}
 				in := b[:max(n, nla.HeaderLen)]
 				if want, got := parsed(plain, in, mode), parsed(prepared, in, mode); got != want {
-					t.Fatalf("%+v, StrictStart %d, %v, length %d, type %#x, last byte %d: %+v, compiled %+v",
+					t.Fatalf("%+v, StrictStart %d, %v, length %d, type %#x, last byte %d: %+v, with limits %+v",
 						rules[1], strictStart, mode, n, typ, last, want, got)
 				}
 				end[0] = saved
