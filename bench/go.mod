@@ -1,4 +1,4 @@
-// The comparisons of nlwire with other libraries. Not released.
+// Comparisons of nlwire with other libraries. This module is not released.
 module github.com/nlwire/nlwire/bench
 
 go 1.25.0

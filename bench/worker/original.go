@@ -11,7 +11,7 @@ import (
 	"github.com/nlwire/nlwire/internal/test/original"
 )
 
-// checkRivals reports an error unless the columns of other libraries are those libraries.
+// checkRivals returns an error if a column of another library does not use the original library.
 func checkRivals() error {
 	return errors.Join(
 		original.Check("github.com/mdlayher/netlink", mdlayher.NewAttributeDecoder),

@@ -1,5 +1,5 @@
-// Compares compat/mdlayher with the original. The go.mod has the original; the others
-// replace it, or its socket module. Not released.
+// Comparison of compat/mdlayher with the original. go.mod selects the original, compat.mod selects
+// compat/mdlayher, and socket.mod selects the original with a newer socket module. Not released.
 module github.com/nlwire/nlwire/compat/bench
 
 go 1.25.0

@@ -1,13 +1,11 @@
-// Command bench compares compat/mdlayher with the original, and with the original on the
-// newest version of its socket module. It runs in its own directory, as root on Linux, with
-// GOWORK=off:
+// Command bench compares compat/mdlayher with the original, and with the original on the newest
+// version of its socket module. Run it in its directory, as root on Linux, with GOWORK=off:
 //
 //	go run .            measure, and write results.md
-//	go run . -smoke     run every case once; nothing is written
+//	go run . -smoke     run every case once, write nothing
 //
-// The implementations are three builds of the same program, each in a network namespace of
-// its own; they take turns within each round, and what is reported is the median of the
-// ratios of the rounds.
+// The implementations are three builds of one program. Each build has a separate network namespace.
+// The builds run in turn within each round. The reported ratio is the median of the rounds' ratios.
 package main
 
 import (
@@ -21,8 +19,8 @@ import (
 type build struct {
 	name    string
 	modfile string
-	netlink string // what replaces the module, or -
-	socket  string // version of the socket module, empty if there must be none
+	netlink string // replacement of the module, or -
+	socket  string // version of the socket module; empty if it must be absent
 }
 
 var builds = []build{
@@ -33,7 +31,7 @@ var builds = []build{
 
 func main() {
 	smoke := flag.Bool("smoke", false, "run every case once")
-	rounds := flag.Int("rounds", 30, "how many rounds")
+	rounds := flag.Int("rounds", 30, "number of rounds")
 	flag.Parse()
 	if err := run(*smoke, *rounds); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

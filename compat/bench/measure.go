@@ -11,9 +11,9 @@ import (
 // A case is a row of the table.
 type benchCase struct {
 	name, title string
-	target      float64 // of the ratio; 0 is none
-	allocs      float64 // target of compat; negative is none
-	isDump      bool    // its receives are counted
+	target      float64 // maximum ratio; 0: no target
+	allocs      float64 // maximum allocations of compat; negative: no target
+	isDump      bool    // count its receive calls
 }
 
 var measured = []benchCase{
@@ -25,24 +25,24 @@ var measured = []benchCase{
 	{"dump", "dump of 10,000 routes, Execute", 0.80, -1, true},
 	{"dump-iter", "dump of 10,000 routes, ReceiveIter", 0.80, -1, true},
 	{"nft-rules", "adding 1,000 rules (nftables)", 0.80, -1, false},
-	{"large-nests", "encoding 500 nests in each other", 0, -1, false},
+	{"large-nests", "encoding 500 nested attributes", 0, -1, false},
 }
 
-// A row has the results of a case by build.
+// A row contains the results of a case by build.
 type row struct {
 	benchCase
 	ns, allocs, ratio []float64
 	receives          []int
 }
 
-// perRound is how long a build runs in a round, in nanoseconds.
+// perRound is the time of a build in a round, in nanoseconds.
 const perRound = 20e6
 
 // measure runs the rounds of a case.
 func measure(c benchCase, workers []*worker, rounds int, smoke bool) (row, error) {
 	r := row{benchCase: c}
 	n := 1
-	for _, w := range workers { // the first runs prepare
+	for _, w := range workers { // the first run warms up
 		ns, _, err := w.run(c.name, 1)
 		if err != nil {
 			return r, err
@@ -91,7 +91,7 @@ func measure(c benchCase, workers []*worker, rounds int, smoke bool) (row, error
 	return r, nil
 }
 
-// rotate returns the indexes of the workers, another first in each round.
+// rotate returns the indexes of the workers. Each round starts with the next worker.
 func rotate(workers []*worker, round int) (order []int) {
 	for i := range workers {
 		order = append(order, (i+round)%len(workers))
@@ -120,7 +120,7 @@ func table(rows []row) string {
 	return b.String()
 }
 
-// missed marks what does not meet its target.
+// missed returns the mark of a missed target.
 func missed(is bool) string {
 	if is {
 		return " (missed)"

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// make compiles the worker and checks that it is the implementation that its column says.
+// make compiles the worker and checks the implementation in it.
 func (b build) make(path string) error {
 	cmd := exec.Command("go", "build", "-modfile="+b.modfile, "-o", path, "./worker")
 	// The newest socket module requires a newer Go than this project.
@@ -36,7 +36,7 @@ func (b build) make(path string) error {
 		wantSocket = b.socket + " -"
 	}
 	if netlink != "v1.11.2 "+b.netlink || socket != wantSocket {
-		return fmt.Errorf("%s: built with netlink %q and socket %q, which is not %q", b.modfile, netlink, socket, b.name)
+		return fmt.Errorf("%s: built with netlink %q and socket %q, not with %q", b.modfile, netlink, socket, b.name)
 	}
 	return nil
 }
@@ -65,10 +65,10 @@ func start(path string) (*worker, error) {
 	return w, w.cmd.Start()
 }
 
-// stop ends it.
+// stop ends the worker.
 func (w *worker) stop() {
 	_ = w.in.Close()
-	_ = w.cmd.Wait() // an error has been reported by run
+	_ = w.cmd.Wait() // run has reported the error
 }
 
 // run runs a case n times.
@@ -82,8 +82,8 @@ func (w *worker) run(name string, n int) (nanoseconds, allocs float64, err error
 	return nanoseconds / float64(n), allocs / float64(n), nil
 }
 
-// receives counts the system calls that receive in a case that is run once, with strace. It
-// returns 0 where that is not installed.
+// receives counts the receive calls of one run of a case with strace. It returns 0 if strace is not
+// installed.
 func (w *worker) receives(name string) (n int, err error) {
 	strace, err := exec.LookPath("strace")
 	if err != nil {
@@ -95,10 +95,10 @@ func (w *worker) receives(name string) (n int, err error) {
 		var log strings.Builder
 		cmd.Stderr = &log
 		err := cmd.Run()
-		// A call that is interrupted by another thread's has a second line, "<... recvfrom resumed>".
+		// strace prints an interrupted call in two lines. The second is "<... recvfrom resumed>".
 		return strings.Count(log.String(), "recv") - strings.Count(log.String(), " resumed>"), err
 	}
-	// The first run of a case is one of preparation, and one more.
+	// The first run of a case includes its setup and a warm-up. The difference is one run.
 	one, err := count(name + " 1\n")
 	if err != nil {
 		return 0, err

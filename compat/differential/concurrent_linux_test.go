@@ -12,7 +12,7 @@ import (
 	"github.com/nlwire/nlwire/genlmsg"
 )
 
-// together runs f in many goroutines, and reports what fails.
+// together runs f in n goroutines and reports their errors.
 func together(t *testing.T, n int, f func(i int) error) {
 	t.Helper()
 	var wg sync.WaitGroup
@@ -26,7 +26,7 @@ func together(t *testing.T, n int, f func(i int) error) {
 	wg.Wait()
 }
 
-// Send and Receive are not kept together: anybody receives anybody's answer.
+// Send and Receive are independent: a goroutine may receive the answer to another one's request.
 func TestConcurrentSendAndReceive(t *testing.T) {
 	onBoth(t, func(t *testing.T, p place) {
 		c := dial(t, p)
@@ -45,7 +45,7 @@ func TestConcurrentSendAndReceive(t *testing.T) {
 	})
 }
 
-// Execute keeps them together: everybody gets the answer to what he asked.
+// Execute returns the answer to the caller's own request.
 func TestConcurrentExecute(t *testing.T) {
 	b := newBus(t)
 	c := dial(t, b)
@@ -89,8 +89,8 @@ func TestConcurrentLookups(t *testing.T) {
 	})
 }
 
-// TestConcurrentConns has each goroutine echo and dump on a Conn of its own, as a
-// member of the group. It hears everybody's events.
+// Each goroutine sends echo requests and dumps on a separate Conn. A listener in the group receives the
+// events of all goroutines, in order for each of them.
 func TestConcurrentConns(t *testing.T) {
 	const conns, echoes = 8, 20
 	b := newBus(t)
@@ -119,7 +119,7 @@ func TestConcurrentConns(t *testing.T) {
 		}
 		return nil
 	})
-	next := map[string]int{} // of each conn, its next event
+	next := map[string]int{} // number of the next event, by conn
 	for range conns * echoes {
 		events, _, err := listener.Receive()
 		if err != nil {
@@ -159,7 +159,7 @@ func TestCloseWakesReceive(t *testing.T) {
 	})
 }
 
-// One who waits in Receive does not keep others from sending.
+// A waiting Receive does not block Send.
 func TestSendWhileReceiveWaits(t *testing.T) {
 	onBoth(t, func(t *testing.T, p place) {
 		c := dial(t, p)

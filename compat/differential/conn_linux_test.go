@@ -15,10 +15,10 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// past is a deadline that is over.
+// past is an expired deadline.
 var past = time.Unix(1, 0)
 
-// getController is the request for nlctrl.
+// getController is a request for the family nlctrl.
 var getController = genetlink.Message{
 	Header: genetlink.Header{Command: genlmsg.CtrlCmdGetFamily, Version: genlmsg.CtrlVersion},
 	Data:   nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, genlmsg.CtrlName),
@@ -54,7 +54,7 @@ func TestSendCompletesTheHeader(t *testing.T) {
 			if len(replies) != 1 || replies[0].Header != (genetlink.Header{Command: genlmsg.CtrlCmdNewFamily, Version: genlmsg.CtrlVersion}) {
 				t.Errorf("replies %+v", replies)
 			}
-			// Validate would take a port ID of 0, too.
+			// Validate also accepts a port ID of 0.
 			if h := headers[0].Header; h.Sequence != sent.Header.Sequence || h.PID != sent.Header.PID {
 				t.Errorf("sent %+v, received %+v", sent.Header, h)
 			}
@@ -96,7 +96,7 @@ func TestADumpIsLeft(t *testing.T) {
 			if err != nil || m.Header.Flags&netlink.Multi == 0 {
 				t.Fatalf("%+v, %v", m, err)
 			}
-			break // the library reads the rest
+			break // the library receives the remaining messages
 		}
 		answersNow(t, c)
 	})
@@ -128,11 +128,11 @@ func TestDeadlines(t *testing.T) {
 		_, err = c.GetFamily("nlctrl")
 		isTimeout("execute", err)
 
-		// What is queued stays there until the deadline is another.
+		// A queued message stays in the queue after the deadline.
 		set(c.SetWriteDeadline, time.Time{})
 		sent := send(t, c)
 		_, _, err = c.Receive()
-		isTimeout("receive of what is queued", err)
+		isTimeout("receive with a queued message", err)
 		set(c.SetDeadline, time.Time{})
 		_, replies, err := c.Receive()
 		if err != nil {
@@ -193,9 +193,9 @@ func TestReceiveBufferOverrun(t *testing.T) {
 			send(t, c)
 		}
 		if _, _, err := c.Receive(); !errors.Is(err, unix.ENOBUFS) {
-			t.Fatalf("the first receive: %v", err)
+			t.Fatalf("first receive: %v", err)
 		}
-		// Until all that had fitted is received, nothing more is queued.
+		// After an overrun, the queue accepts no messages until it is empty.
 		fitted := 0
 		for ; fitted <= requests; fitted++ {
 			sent := send(t, c)
@@ -208,7 +208,7 @@ func TestReceiveBufferOverrun(t *testing.T) {
 			}
 		}
 		if fitted == 0 || fitted >= requests {
-			t.Errorf("%d answers of %d fitted", fitted, requests)
+			t.Errorf("%d of %d answers were queued", fitted, requests)
 		}
 		answersNow(t, c)
 	})
@@ -247,7 +247,7 @@ func TestOptions(t *testing.T) {
 			}
 		}
 		if err := c.SetOption(100, true); !errors.Is(err, unix.ENOPROTOOPT) {
-			t.Errorf("an unknown option: %v", err)
+			t.Errorf("unknown option: %v", err)
 		}
 		answersNow(t, c)
 	})
@@ -260,7 +260,7 @@ func TestPortID(t *testing.T) {
 			t.Errorf("port ID %d", id)
 		}
 		if c, err := p.dial(t, netlink.Config{PID: 1<<31 + 77}); !errors.Is(err, unix.EADDRINUSE) {
-			t.Errorf("the same again: %v, %v", c, err)
+			t.Errorf("second Conn with the same port ID: %v, %v", c, err)
 		}
 		second := dial(t, p)
 		if second.nl.PID() == first.nl.PID() || second.nl.PID() == 0 {
@@ -274,17 +274,17 @@ func TestPortID(t *testing.T) {
 	})
 }
 
-// What a port has not, the library says so of.
+// The library returns an error for operations that a port does not support.
 func TestNotSupported(t *testing.T) {
 	c := dial(t, newBus(t))
 	if err := c.SetBPF(nil); err == nil {
-		t.Error("a filter")
+		t.Error("SetBPF returned no error")
 	}
 	if _, err := c.SyscallConn(); err == nil {
-		t.Error("a descriptor")
+		t.Error("SyscallConn returned no error")
 	}
 	if err := c.SetWriteBuffer(1 << 14); err == nil {
-		t.Error("a send buffer")
+		t.Error("SetWriteBuffer returned no error")
 	}
 	answersNow(t, c)
 }

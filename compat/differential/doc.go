@@ -1,20 +1,19 @@
-// Package differential holds tests only: a client that is not of this project, on the
-// bus. It is [github.com/mdlayher/genetlink], whose Conn runs over any Socket; the
-// tests make one of a port of the bus, and most of them run over a socket of the kernel,
-// too, and want the same from both.
+// Package differential contains only tests. They run the client library
+// [github.com/mdlayher/genetlink] on the bus. Its Conn uses any Socket, and the tests implement a
+// Socket for a port of the bus. Most tests also run on a socket of the kernel and require the same
+// results.
 //
 //	genetlink.Conn      families, Generic Netlink headers
 //	netlink.Conn        sequence numbers, locks, multipart messages, attributes
-//	portSocket          the tests' own: its Message to and from bytes
+//	portSocket          in the tests: converts between its Message and bytes
 //	bus.Port            datagrams
 //
-// What is tried here is what users of that library test their programs with. The
-// scenarios are those of its own tests of families and connections, written anew.
+// The scenarios are those of the library's own tests of families and connections, written anew. Users
+// of the library test their programs in the same way.
 //
-// The other widely used library, github.com/vishvananda/netlink, has no place for
-// a socket of one's own: its NetlinkSocket is a descriptor, made by itself. Like
-// programs of its kind it cuts datagrams with [syscall.ParseNetlinkMessage], which
-// is tried here on what the bus sends.
+// The other widely used library, github.com/vishvananda/netlink, does not accept another socket: its
+// NetlinkSocket opens a file descriptor. It splits datagrams with [syscall.ParseNetlinkMessage]. The
+// tests call that function with datagrams of the bus.
 //
-// It is a module of its own so that those who import nlwire never see what it needs.
+// The package is a separate module, so that importing nlwire does not add its dependencies.
 package differential

@@ -15,10 +15,10 @@ import (
 	"github.com/nlwire/nlwire/bus/docexmpl"
 )
 
-// smallBuffer makes a dump take several datagrams.
+// smallBuffer makes the bus split a dump into several datagrams.
 var smallBuffer = netlink.Config{MessageBufferSize: 4096}
 
-// echoOf is the request of an ECHO, and what answers it.
+// echoOf returns an ECHO request with a text. The reply is equal to it.
 func echoOf(t *testing.T, text string) genetlink.Message {
 	t.Helper()
 	return genetlink.Message{
@@ -27,7 +27,7 @@ func echoOf(t *testing.T, text string) genetlink.Message {
 	}
 }
 
-// textOf returns the text of a message, as the library decodes it.
+// textOf returns the text of a message. It uses the library's decoder.
 func textOf(m genetlink.Message) (text string, err error) {
 	d, err := netlink.NewAttributeDecoder(m.Data)
 	if err != nil {
@@ -61,7 +61,7 @@ func TestDocExmplIsResolved(t *testing.T) {
 		t.Errorf("family (-want +got):\n%s", diff)
 	}
 	if want.ID != 19 || want.Groups[0].ID != 2 {
-		t.Errorf("the first family of a bus is %+v", want)
+		t.Errorf("first family of a bus: %+v", want)
 	}
 }
 
@@ -121,7 +121,7 @@ func TestDumpOfTexts(t *testing.T) {
 		}
 	}
 	if n := c.sock.datagrams.Load() - before; n < 2 {
-		t.Errorf("all of it in %d datagrams", n)
+		t.Errorf("the dump arrived in %d datagrams, want several", n)
 	}
 	answersNow(t, c)
 }
@@ -138,14 +138,14 @@ func TestASecondDumpIsBusy(t *testing.T) {
 	if _, err := c.nl.Receive(); !errors.Is(err, unix.EBUSY) {
 		t.Fatal(err)
 	}
-	rest, err := c.nl.Receive() // the first one goes on
+	rest, err := c.nl.Receive() // the first dump continues
 	if err != nil || len(rest) == 0 {
 		t.Fatalf("%d messages, %v", len(rest), err)
 	}
 	answersNow(t, c)
 }
 
-// The texts and offsets of the extended ACK, as the library tells them.
+// The library reports the texts and offsets of the extended ACK.
 func TestEchoIsRefused(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -211,7 +211,7 @@ func TestEventOfAnEcho(t *testing.T) {
 	if h := headers[0].Header; h.Type != netlink.HeaderType(f.ID) || h.Flags != 0 || h.Sequence != 0 || h.PID != 0 {
 		t.Errorf("header of the event %+v", h)
 	}
-	answersNow(t, sender) // it is no member
+	answersNow(t, sender) // sender is not a member of the group
 	if err := listener.LeaveGroup(group); err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +240,7 @@ func TestEventOfOnesOwnEcho(t *testing.T) {
 		}
 		sequences = append(sequences, messages[0].Header.Sequence)
 	}
-	// The reply, the event, the acknowledgement.
+	// The order is: reply, event, acknowledgement.
 	if diff := cmp.Diff([]uint32{sent.Header.Sequence, 0, sent.Header.Sequence}, sequences); diff != "" {
 		t.Errorf("sequence numbers (-want +got):\n%s", diff)
 	}

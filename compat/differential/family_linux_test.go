@@ -17,13 +17,13 @@ import (
 	"github.com/nlwire/nlwire/genlmsg"
 )
 
-// controller is what the library makes of nlctrl, on every Linux.
+// controller is the library's form of the family nlctrl. All Linux versions have the same.
 var controller = genetlink.Family{
 	ID: 16, Version: 2, Name: "nlctrl",
 	Groups: []genetlink.MulticastGroup{{ID: 16, Name: "notify"}},
 }
 
-// silent is an operation that only succeeds.
+// silent is an operation without a reply. It always succeeds.
 var silent = []bus.Op{{Cmd: 1, Do: func(*bus.Info) error { return nil }}}
 
 func TestControllerIsResolved(t *testing.T) {
@@ -54,7 +54,7 @@ func TestControllerIsListedFirst(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(f, again); diff != "" {
-				t.Errorf("listed and asked for (-list +get):\n%s", diff)
+				t.Errorf("ListFamilies and GetFamily differ (-list +get):\n%s", diff)
 			}
 		}
 	})
@@ -113,15 +113,15 @@ func TestListOfManyFamilies(t *testing.T) {
 		t.Errorf("names (-want +got):\n%s", diff)
 	}
 	if !slices.IsSortedFunc(families, func(a, b genetlink.Family) int { return int(a.ID) - int(b.ID) }) {
-		t.Error("not in the order of ids")
+		t.Error("families are not in the order of their IDs")
 	}
 	if n := c.sock.datagrams.Load(); n < 4 {
-		t.Errorf("all of it in %d datagrams", n)
+		t.Errorf("the list arrived in %d datagrams, want several", n)
 	}
 }
 
-// TestFamiliesComeAndGo listens to the controller while a family is registered,
-// used, and unregistered.
+// TestFamiliesComeAndGo receives the events of the controller while a family is registered, used and
+// unregistered.
 func TestFamiliesComeAndGo(t *testing.T) {
 	b := newBus(t)
 	c := dialWith(t, b, netlink.Config{Groups: 1 << (controller.Groups[0].ID - 1)})
@@ -152,10 +152,10 @@ func TestFamiliesComeAndGo(t *testing.T) {
 	}
 	answersNow(t, c)
 	if _, err := other.GetFamily(f.Name); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("resolving what is gone: %v", err)
+		t.Errorf("GetFamily after Unregister: %v", err)
 	}
 	if _, err := other.Execute(genetlink.Message{Header: genetlink.Header{Command: 1}}, visitor.ID, netlink.Request|netlink.Acknowledge); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("using what is gone: %v", err)
+		t.Errorf("Execute after Unregister: %v", err)
 	}
 }
 
@@ -209,8 +209,8 @@ func nextEvent(t *testing.T, c *client) event {
 	return e
 }
 
-// A family that comes again may get the numbers that another had; who was a member
-// then is none now.
+// A new family may reuse group numbers of an unregistered one. The members of the old group are not
+// members of the new group.
 func TestMembershipEndsWithTheFamily(t *testing.T) {
 	b := newBus(t)
 	listener, sender := dial(t, b), dial(t, b)
@@ -242,7 +242,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	register(t, b, f)
 	tests := []struct {
 		caps bus.Caps
-		may  [5]bool // commands 1 and 2, groups
+		may  [5]bool // commands 1 and 2, then the groups
 	}{
 		{0, [5]bool{false, false, true, false, false}},
 		{bus.CapNetAdmin, [5]bool{true, false, true, false, false}},

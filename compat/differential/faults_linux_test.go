@@ -15,20 +15,19 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// TestFaults shows the library's side of each fault: what an application that uses
-// it would see.
+// TestFaults injects each fault and checks the library's results, which its users would see.
 func TestFaults(t *testing.T) {
 	tests := []struct {
 		fault         bus.Fault
-		first, second func(error) bool // what two lookups return
+		first, second func(error) bool // checks of two lookups
 	}{
 		{bus.NoFault, isNil, isNil},
 		{bus.Lose, isError(os.ErrDeadlineExceeded), isNil},
 		{bus.NoBuffers, isError(unix.ENOBUFS), isNil},
 		{bus.Interrupt, isNil, isNil},
 		{bus.Truncate, isError(socket.ErrTruncated), isNil},
-		{bus.Duplicate, isNil, isOfOp("validate")}, // takes the second copy for its answer
-		{bus.Forge, isSome, isSome},                // does not look at the sender, and has the real one next
+		{bus.Duplicate, isNil, isOfOp("validate")}, // the second lookup receives the copy as its answer
+		{bus.Forge, isSome, isSome},                // the library ignores the sender; the second lookup receives the genuine answer
 	}
 	for _, test := range tests {
 		t.Run(test.fault.String(), func(t *testing.T) {
@@ -81,7 +80,7 @@ func TestInterruptedDump(t *testing.T) {
 	}
 }
 
-// A handler that panics is an error for who asked, and for nobody else.
+// A panic in a handler is an error for the requester only.
 func TestPanickingHandler(t *testing.T) {
 	b := newBus(t)
 	f := &bus.Family{Name: "fragile", Ops: []bus.Op{{Cmd: 1, Do: func(*bus.Info) error { panic("no") }}}}

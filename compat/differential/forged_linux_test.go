@@ -14,16 +14,15 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// forgery is a datagram that takes the place of the controller's answer: the
-// library does not look at who has sent it. That is how it meets answers which no
-// controller gives.
+// forgery is a datagram that the library receives instead of the controller's answer, because it does
+// not check the sender. Forgeries test answers that no controller sends.
 type forgery struct {
 	name string
 	make func(seq, portID uint32) []byte
 	want *genetlink.Family // nil: an error
 }
 
-// told makes the answer of a controller, with attributes behind the headers.
+// told returns a function that makes a controller's answer with the given attributes.
 func told(attrs func(b []byte) []byte) func(seq, portID uint32) []byte {
 	return func(seq, portID uint32) []byte {
 		b := nlmsg.Begin(nil, genlmsg.IDCtrl, 0, seq, portID)
@@ -32,7 +31,7 @@ func told(attrs func(b []byte) []byte) func(seq, portID uint32) []byte {
 	}
 }
 
-// spoiled changes bytes of a good answer.
+// spoiled returns a function that makes a valid answer and modifies it.
 func spoiled(spoil func(b []byte)) func(seq, portID uint32) []byte {
 	return func(seq, portID uint32) []byte {
 		b := told(goodFamily)(seq, portID)
@@ -41,7 +40,7 @@ func spoiled(spoil func(b []byte)) func(seq, portID uint32) []byte {
 	}
 }
 
-// forged is the family that goodFamily makes the library believe in.
+// forged is the family that goodFamily encodes.
 var forged = genetlink.Family{
 	ID: 99, Version: 255, Name: "forged",
 	Groups: []genetlink.MulticastGroup{{ID: 16, Name: "notify"}, {ID: 17, Name: "another"}},
@@ -104,8 +103,8 @@ var forgeries = []forgery{
 	}},
 }
 
-// TestForgedAnswers covers what the library's tests of families do with answers
-// that they make up, and wants the same from both transports.
+// TestForgedAnswers covers the invented answers of the library's family tests. Both transports must
+// have the same result.
 func TestForgedAnswers(t *testing.T) {
 	for _, f := range forgeries {
 		t.Run(f.name, func(t *testing.T) {
@@ -124,14 +123,14 @@ func TestForgedAnswers(t *testing.T) {
 				}
 			})
 			if len(errs) == 2 && errs[0] != errs[1] {
-				t.Errorf("on the bus %q, on the kernel %q", errs[0], errs[1])
+				t.Errorf("bus: %q, kernel: %q", errs[0], errs[1])
 			}
 		})
 	}
 }
 
-// believed has a client ask for a family whose answer is there already. The
-// sequence number is known from the request before.
+// believed requests a family after the forged answer has been queued. The next sequence number is known
+// from an earlier request.
 func (f forgery) believed(t *testing.T, p place) (genetlink.Family, error) {
 	t.Helper()
 	c := dial(t, p)

@@ -1,4 +1,4 @@
-// Tests of another library on nlwire. Not released.
+// Tests that run another library on nlwire. Not released.
 module github.com/nlwire/nlwire/compat/differential
 
 go 1.25.0

@@ -20,15 +20,15 @@ import (
 
 func TestMain(m *testing.M) { kerneltest.Main(m) }
 
-// client is a genetlink.Conn, and the Conn that it runs over.
+// client is a genetlink.Conn and the netlink.Conn that it uses.
 type client struct {
 	*genetlink.Conn
 	nl   *netlink.Conn
 	sock *portSocket // nil on the kernel
 }
 
-// newClient gives up waiting long before go test would: what is missing is then
-// told by the test that misses it.
+// newClient sets a deadline shorter than the timeout of go test, so that a test with a missing message
+// fails itself.
 func newClient(t *testing.T, nl *netlink.Conn, sock *portSocket) *client {
 	t.Helper()
 	c := &client{genetlink.NewConn(nl), nl, sock}
@@ -39,11 +39,11 @@ func newClient(t *testing.T, nl *netlink.Conn, sock *portSocket) *client {
 	return c
 }
 
-// place is where a client is tried: a bus, or the kernel.
+// place is a peer of the client: a bus or the kernel.
 type place interface {
-	// dial is netlink.Dial.
+	// dial is like netlink.Dial.
 	dial(t *testing.T, config netlink.Config) (*client, error)
-	// forge sends a datagram to a port ID from somebody who is not the kernel.
+	// forge sends a datagram to a port ID from a sender other than the kernel.
 	forge(t *testing.T, portID uint32, datagram []byte)
 }
 
@@ -112,7 +112,7 @@ func (b busPlace) dial(t *testing.T, config netlink.Config) (*client, error) {
 	return b.dialPort(t, config)
 }
 
-// dialPort is dial with options that only a port has.
+// dialPort is dial with additional port options.
 func (b busPlace) dialPort(t *testing.T, config netlink.Config, options ...bus.PortOption) (*client, error) {
 	if config.PID != 0 {
 		options = append(options, bus.WithPortID(config.PID))
@@ -160,16 +160,16 @@ func attrs(t *testing.T, write func(*netlink.AttributeEncoder)) []byte {
 	return b
 }
 
-// isClosed reports whether the error is one of a closed socket. The library has EBADF
-// for who comes later, and for who waits what package os tells, which has no name
-// where the poller was entered meanwhile.
+// isClosed reports whether err is the error of a closed socket. The library returns EBADF for later
+// calls. For waiting calls it returns the error of package os, which can be a poller error without an
+// exported name.
 func isClosed(err error) bool {
 	return errors.Is(err, unix.EBADF) || errors.Is(err, os.ErrClosed) ||
 		err != nil && strings.HasSuffix(err.Error(), "use of closed file")
 }
 
-// answersNow checks that nothing is queued but what the client asks for now: an ACK
-// to a message that is for nobody.
+// answersNow checks that the queue is empty: it sends a message without a receiver, and the next
+// received message must be its ACK.
 func answersNow(t *testing.T, c *client) {
 	t.Helper()
 	m, err := c.Send(genetlink.Message{}, 0, netlink.Request|netlink.Acknowledge)

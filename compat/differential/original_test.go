@@ -10,7 +10,7 @@ import (
 	"github.com/nlwire/nlwire/internal/test/original"
 )
 
-// What is tested here must be itself: see package original.
+// The tests must use the original library: see package original.
 func TestTheClientIsTheOriginal(t *testing.T) {
 	for module, functions := range map[string][]any{
 		"github.com/mdlayher/netlink":   {mdlayher.NewAttributeDecoder, (*mdlayher.Message).UnmarshalBinary, nlenc.Bytes},

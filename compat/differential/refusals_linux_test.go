@@ -14,7 +14,7 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// exchange is a request to the controller and the errno of its answer.
+// exchange is a request to the controller and the expected errno.
 type exchange struct {
 	name   string
 	family uint16
@@ -24,7 +24,7 @@ type exchange struct {
 	errno  unix.Errno
 }
 
-// exchanges have answers that are alike in all kernels of the last years.
+// exchanges lists requests with the same answers in all recent kernels.
 var exchanges = []exchange{
 	{name: "a family", data: nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, "nlctrl")},
 	{name: "a family by its id", data: nla.AppendUint16(nil, genlmsg.CtrlAttrFamilyID, genlmsg.IDCtrl)},
@@ -55,8 +55,8 @@ var exchanges = []exchange{
 	{name: "a message for nobody", family: 15},
 }
 
-// outcome is all that the library tells of an exchange, less what differs from one
-// to the next.
+// outcome contains the library's results of an exchange, without the values that differ between
+// exchanges.
 type outcome struct {
 	Messages []netlink.Message
 	Err      string
@@ -65,8 +65,7 @@ type outcome struct {
 	Offset   int
 }
 
-// run sends the request and receives until its acknowledgement, its error, or the
-// end of its dump.
+// run sends the request. It receives until the acknowledgement, an error or the end of the dump.
 func (e exchange) run(t *testing.T, c *client) (o outcome) {
 	t.Helper()
 	request := genetlink.Message{Header: genetlink.Header{Command: max(e.cmd, genlmsg.CtrlCmdGetFamily), Version: genlmsg.CtrlVersion}, Data: e.data}
@@ -87,7 +86,7 @@ func (e exchange) run(t *testing.T, c *client) (o outcome) {
 			break
 		}
 		for _, m := range messages {
-			if m.Header.Type == netlink.Error && len(m.Data) >= 20 { // the request's own header
+			if m.Header.Type == netlink.Error && len(m.Data) >= 20 { // contains the request's header
 				clear(m.Data[12:20]) // sequence number and port ID
 			}
 			m.Header.Sequence, m.Header.PID = 0, 0
@@ -106,8 +105,8 @@ func (e exchange) run(t *testing.T, c *client) (o outcome) {
 	return o
 }
 
-// TestExchanges has the bus and the kernel asked the same by the library, under the
-// options that shape answers, and wants it to tell the same.
+// TestExchanges sends the same requests to the bus and to the kernel. The library must return the same
+// results, for all options that affect answers.
 func TestExchanges(t *testing.T) {
 	options := []struct {
 		name string
@@ -136,7 +135,7 @@ func TestExchanges(t *testing.T) {
 				if diff := cmp.Diff(outcomes[0], outcomes[1]); diff != "" {
 					t.Errorf("(-kernel +bus):\n%s", diff)
 				}
-				// The library has no errno where both kinds of acknowledgement meet.
+				// With both options, the library fails to decode the errno.
 				if got := outcomes[1]; got.Errno != e.errno && (option.name != "ext+cap" || got.Err == "") {
 					t.Errorf("errno %v, want %v: %+v", got.Errno, e.errno, got)
 				}

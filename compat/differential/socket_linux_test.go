@@ -18,9 +18,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// portSocket makes a port of the bus the Socket of a netlink.Conn, with all that a
-// Conn looks for in one but filters and a descriptor. Its errors have the form of
-// those of the library's own socket.
+// portSocket adapts a port of the bus to the Socket of a netlink.Conn. It has all optional methods
+// except filters and a file descriptor. Its errors have the form of the library's own socket.
 type portSocket struct {
 	port      *bus.Port
 	size      int                       // of the receive buffer
@@ -57,7 +56,7 @@ func (s *portSocket) Receive() (messages []netlink.Message, err error) {
 	return messages, nil
 }
 
-// ReceiveIter goes through the messages of one datagram.
+// ReceiveIter iterates over the messages of one datagram.
 func (s *portSocket) ReceiveIter() iter.Seq2[netlink.Message, error] {
 	return func(yield func(netlink.Message, error) bool) {
 		b, err := s.receive()
@@ -65,7 +64,7 @@ func (s *portSocket) ReceiveIter() iter.Seq2[netlink.Message, error] {
 			yield(netlink.Message{}, asOfSocket("recvmsg", err))
 			return
 		}
-		for len(b) >= nlmsg.HeaderLen { // the library ignores a shorter rest
+		for len(b) >= nlmsg.HeaderLen { // the library ignores shorter trailing bytes
 			var m netlink.Message
 			n := messageLen(b)
 			if err := m.UnmarshalBinary(b[:n]); err != nil {
@@ -79,8 +78,8 @@ func (s *portSocket) ReceiveIter() iter.Seq2[netlink.Message, error] {
 	}
 }
 
-// receive returns a datagram, padded, in memory that is the caller's. It goes on
-// after EINTR, as the library's socket does.
+// receive returns a padded datagram. The caller owns it. Like the library's socket, receive retries
+// after EINTR.
 func (s *portSocket) receive() ([]byte, error) {
 	b := make([]byte, s.size)
 	for {
@@ -95,7 +94,7 @@ func (s *portSocket) receive() ([]byte, error) {
 	}
 }
 
-// messageLen is how much of b its first message takes with its padding.
+// messageLen returns the length of the first message of b, padding included.
 func messageLen(b []byte) int {
 	return min(nlmsg.Align(int(binary.NativeEndian.Uint32(b))), len(b))
 }
@@ -104,7 +103,7 @@ func (s *portSocket) Close() error {
 	if err := s.port.Close(); !errors.Is(err, os.ErrClosed) {
 		return asOfSocket("close", err)
 	}
-	return nil // that of the library can be closed twice
+	return nil // the library's socket can be closed twice
 }
 
 func (s *portSocket) JoinGroup(group uint32) error {
@@ -138,7 +137,7 @@ func (s *portSocket) SetReadDeadline(t time.Time) error {
 	return asOfSocket("set deadline", s.port.SetReadDeadline(t))
 }
 
-// SetWriteDeadline is kept here: sending to the bus never waits.
+// SetWriteDeadline only stores the deadline: sending to the bus never waits.
 func (s *portSocket) SetWriteDeadline(t time.Time) error {
 	until := &t
 	if t.IsZero() {
@@ -157,11 +156,11 @@ func (s *portSocket) ReadBuffer() (int, error) {
 	return n, asOfSocket("getsockopt", err)
 }
 
-// A port has no send buffer that could be changed.
+// A port has no send buffer.
 func (s *portSocket) SetWriteBuffer(int) error  { return errors.ErrUnsupported }
 func (s *portSocket) WriteBuffer() (int, error) { return 0, errors.ErrUnsupported }
 
-// asOfSocket gives an error of the bus the form that those of system calls have.
+// asOfSocket converts an error of the bus to the form of a system call error.
 func asOfSocket(call string, err error) error {
 	var errno errno.Errno
 	var system unix.Errno
@@ -169,7 +168,7 @@ func asOfSocket(call string, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return os.ErrDeadlineExceeded // the one with a method Timeout
+		return os.ErrDeadlineExceeded // this value has a method Timeout
 	case errors.Is(err, os.ErrClosed):
 		system = unix.EBADF
 	case errors.As(err, &errno):

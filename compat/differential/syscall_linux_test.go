@@ -16,8 +16,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// TestOtherParsers has datagrams of every kind cut by syscall's parser, and their
-// attributes decoded by the library's, and compares with nlmsg and nla.
+// TestOtherParsers splits datagrams with package syscall's parser and decodes their attributes with
+// the library's decoder. The results must agree with nlmsg and nla.
 func TestOtherParsers(t *testing.T) {
 	b := newBus(t)
 	id := b.docexmpl.ID()
@@ -71,7 +71,7 @@ func TestOtherParsers(t *testing.T) {
 	}
 }
 
-// parsedAlike returns how many messages a datagram has.
+// parsedAlike compares the parsers of messages. It returns the number of messages.
 func parsedAlike(t *testing.T, datagram []byte) (n int) {
 	t.Helper()
 	messages, err := syscall.ParseNetlinkMessage(datagram)
@@ -83,7 +83,7 @@ func parsedAlike(t *testing.T, datagram []byte) (n int) {
 			t.Fatal(err)
 		}
 		if n == len(messages) {
-			t.Fatalf("nlmsg finds more than %d messages", n)
+			t.Fatalf("syscall: %d messages, nlmsg: more", n)
 		}
 		other := messages[n]
 		want := syscall.NlMsghdr{Len: uint32(len(m)), Type: uint16(m.Type()), Flags: uint16(m.Flags()), Seq: m.Seq(), Pid: m.PortID()}
@@ -96,12 +96,12 @@ func parsedAlike(t *testing.T, datagram []byte) (n int) {
 		n++
 	}
 	if n != len(messages) {
-		t.Errorf("%d messages, nlmsg finds %d", len(messages), n)
+		t.Errorf("syscall: %d messages, nlmsg: %d", len(messages), n)
 	}
 	return n
 }
 
-// decodedAlike compares the attributes, and those inside of nests that say so.
+// decodedAlike compares the attributes, and recursively those with the flag NLA_F_NESTED.
 func decodedAlike(t *testing.T, b []byte) {
 	t.Helper()
 	d, err := netlink.NewAttributeDecoder(b)

@@ -1,4 +1,4 @@
-// Tests that run on compat/mdlayher and on the original. Not released.
+// Tests for compat/mdlayher and the original. Not released.
 module github.com/nlwire/nlwire/compat/improvements
 
 go 1.25.0

@@ -16,24 +16,23 @@ import (
 
 var ne = binary.NativeEndian
 
-// patience is how long a test waits for what an implementation may never do; guard is for
-// what must happen.
+// patience limits the wait for an event that an implementation may never cause. guard limits the wait
+// for a required event.
 const (
 	patience = 300 * time.Millisecond
 	guard    = 20 * time.Second
 )
 
-// noop asks for an acknowledgement.
+// noop requests an acknowledgement.
 var noop = netlink.Message{Header: netlink.Header{Type: netlink.Noop, Flags: netlink.Request | netlink.Acknowledge}}
 
-// inNamespace moves the test to a network namespace of its own, with the thread, which ends
-// with the test.
+// inNamespace moves the test and its thread to a new network namespace. The thread ends with the test.
 func inNamespace(t *testing.T) {
 	t.Helper()
 	runtime.LockOSThread() // never unlocked
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		if errors.Is(err, unix.EPERM) {
-			t.Skip("a network namespace needs CAP_SYS_ADMIN")
+			t.Skip("a network namespace requires CAP_SYS_ADMIN")
 		}
 		t.Fatal(err)
 	}
@@ -56,13 +55,13 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// within sets a deadline for what the original never does.
+// within sets a read deadline, because the original may wait forever.
 func within(t *testing.T, c *netlink.Conn, d time.Duration) {
 	t.Helper()
 	must(t, c.SetReadDeadline(time.Now().Add(d)))
 }
 
-// want is an error unless ok.
+// want returns an error unless ok.
 func want(ok bool, format string, args ...any) error {
 	if ok {
 		return nil
@@ -70,7 +69,7 @@ func want(ok bool, format string, args ...any) error {
 	return fmt.Errorf(format, args...)
 }
 
-// getFamily is a request for the controller's own family.
+// getFamily returns a request for the family nlctrl.
 func getFamily(flags netlink.HeaderFlags) netlink.Message {
 	return netlink.Message{
 		Header: netlink.Header{Type: unix.GENL_ID_CTRL, Flags: netlink.Request | flags},
@@ -78,7 +77,7 @@ func getFamily(flags netlink.HeaderFlags) netlink.Message {
 	}
 }
 
-// link is a message about the interface lo.
+// link returns a message about the interface lo.
 func link(typ netlink.HeaderType, flags netlink.HeaderFlags, up bool, attrs ...byte) netlink.Message {
 	b := make([]byte, unix.SizeofIfInfomsg)
 	ne.PutUint32(b[4:], 1)
@@ -98,7 +97,7 @@ func attr(typ uint16, payload []byte) []byte {
 	return b
 }
 
-// sendTo sends a datagram to a port ID from a socket of its own.
+// sendTo sends a datagram to a port ID from a new socket.
 func sendTo(t *testing.T, protocol int, portID uint32, b []byte) {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, protocol)
@@ -108,7 +107,7 @@ func sendTo(t *testing.T, protocol int, portID uint32, b []byte) {
 	must(t, unix.Sendto(fd, b, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Pid: portID}))
 }
 
-// waitBlocked waits until a goroutine is in a function, in one of the states of
+// waitBlocked waits until a goroutine is in a function and in one of the given states of
 // runtime.Stack.
 func waitBlocked(t *testing.T, function string, states ...string) {
 	t.Helper()

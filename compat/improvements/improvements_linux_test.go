@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// improvements are what the original does not do. A function returns what is wrong.
+// improvements contains the checks that the original fails. A check returns an error for wrong
+// behavior.
 var improvements = map[string]func(t *testing.T) error{
 	"recovery after a deadline":            recovery,
 	"recovery after a deadline of a dump":  recoveryOfDump,
@@ -34,7 +35,7 @@ func TestImprovements(t *testing.T) {
 			err := f(t)
 			switch {
 			case isOriginal() && err == nil:
-				t.Error("the original does this too: it is no improvement any more")
+				t.Error("the original passes too: remove it from the list of improvements")
 			case isOriginal():
 				t.Log("the original: ", err)
 			case err != nil:
@@ -44,13 +45,13 @@ func TestImprovements(t *testing.T) {
 	}
 }
 
-// A reply that comes after the deadline must not answer the next request.
+// A late reply, after the deadline, must not answer the next request.
 func recovery(t *testing.T) error {
 	c := dial(t, unix.NETLINK_GENERIC, nil)
 	for range 3 {
 		must(t, c.SetReadDeadline(time.Unix(1, 0)))
 		if _, err := c.Execute(noop); !isTimeout(err) {
-			t.Fatalf("the deadline has passed, and Execute returned %v", err)
+			t.Fatalf("Execute after the deadline returned %v", err)
 		}
 	}
 	must(t, c.SetReadDeadline(time.Time{}))
@@ -62,10 +63,9 @@ func recovery(t *testing.T) error {
 	return nil
 }
 
-// A dump that was given up goes on with each receive, and the kernel refuses another one
-// until it has ended.
+// An abandoned dump continues with each receive. The kernel rejects another dump until it has ended.
 func recoveryOfDump(t *testing.T) error {
-	const addresses = 300 // too many for a datagram
+	const addresses = 300 // too many for one datagram
 	inNamespace(t)
 	c := dial(t, unix.NETLINK_ROUTE, nil)
 	for i := range byte(addresses / 2) {
@@ -81,7 +81,7 @@ func recoveryOfDump(t *testing.T) error {
 	for range 2 {
 		must(t, c.SetReadDeadline(time.Unix(1, 0)))
 		if _, err := c.Execute(dump); !isTimeout(err) {
-			t.Fatalf("the deadline has passed, and Execute returned %v", err)
+			t.Fatalf("Execute after the deadline returned %v", err)
 		}
 		must(t, c.SetReadDeadline(time.Time{}))
 		msgs, err := c.Execute(dump)
@@ -95,7 +95,7 @@ func recoveryOfDump(t *testing.T) error {
 	return nil
 }
 
-// The kernel acknowledges a GET in a datagram of its own, after the reply.
+// The kernel acknowledges a GET in a separate datagram after the reply.
 func getWithAck(t *testing.T) error {
 	c := dial(t, unix.NETLINK_GENERIC, nil)
 	for range 2 {
@@ -110,8 +110,8 @@ func getWithAck(t *testing.T) error {
 	return nil
 }
 
-// nfacct sets MULTI in the reply to a request for one object (nfnl_acct_fill_info), and
-// sends no DONE. So does conntrack.
+// nfacct sets MULTI in the reply to a request for one object and sends no DONE
+// (nfnl_acct_fill_info). conntrack does the same.
 func multiWithoutDone(t *testing.T) error {
 	const typeNew, typeGet = unix.NFNL_SUBSYS_ACCT << 8, unix.NFNL_SUBSYS_ACCT<<8 | 1
 	inNamespace(t)
@@ -120,7 +120,7 @@ func multiWithoutDone(t *testing.T) error {
 	_, err := c.Execute(netlink.Message{Data: body, Header: netlink.Header{
 		Type: typeNew, Flags: netlink.Request | netlink.Acknowledge | netlink.Create}})
 	if err != nil {
-		t.Skip("the kernel has no nfacct: ", err)
+		t.Skip("the kernel lacks nfacct: ", err)
 	}
 	for _, flags := range []netlink.HeaderFlags{0, netlink.Acknowledge} {
 		within(t, c, patience)
@@ -136,7 +136,7 @@ func multiWithoutDone(t *testing.T) error {
 	return err
 }
 
-// A member of a group may have notifications queued when it asks for something.
+// Notifications may be queued on a group member's socket before it sends a request.
 func notification(t *testing.T) error {
 	inNamespace(t)
 	c, other := dial(t, unix.NETLINK_ROUTE, &netlink.Config{Groups: unix.RTMGRP_LINK}), dial(t, unix.NETLINK_ROUTE, nil)
@@ -150,7 +150,7 @@ func notification(t *testing.T) error {
 	if len(msgs) != 1 || msgs[0].Header.PID != c.PID() {
 		t.Fatalf("%d messages: %+v", len(msgs), msgs)
 	}
-	// The notification has not been lost, nor that of one's own request.
+	// Neither this notification nor the one of the member's own request is lost.
 	_, err = c.Execute(link(unix.RTM_NEWLINK, netlink.Acknowledge, false))
 	must(t, err)
 	for _, flags := range []uint32{unix.IFF_UP, 0} {
@@ -163,8 +163,8 @@ func notification(t *testing.T) error {
 	return nil
 }
 
-// A Receive waits for a notification, an Execute for the end of the Receive: a Send must
-// not wait for the Execute.
+// A Receive waits for a notification, and an Execute waits for the Receive. A Send must not wait for
+// the Execute.
 func sendDuringReceive(t *testing.T) error {
 	c := dial(t, unix.NETLINK_GENERIC, nil)
 	received, executed, sent := make(chan error, 1), make(chan error, 1), make(chan error, 1)
@@ -183,12 +183,12 @@ func sendDuringReceive(t *testing.T) error {
 		}
 		return errors.New("Send waits for Execute, which waits for Receive")
 	}
-	must(t, <-received) // the acknowledgement of what was sent
+	must(t, <-received) // the acknowledgement of the sent message
 	must(t, <-executed)
 	return nil
 }
 
-// With both options an error has the header of the request and then the extended ACK.
+// With both options, an error contains the request's header and then the extended ACK.
 func capAckWithExtAck(t *testing.T) error {
 	c := dial(t, unix.NETLINK_ROUTE, nil)
 	must(t, c.SetOption(netlink.ExtendedAcknowledge, true))
@@ -197,12 +197,12 @@ func capAckWithExtAck(t *testing.T) error {
 	_, err := c.Execute(link(unix.RTM_GETLINK, 0, false, tooShort...))
 	var e *netlink.OpError
 	if !errors.As(err, &e) {
-		t.Fatalf("the kernel took an MTU of two bytes: %v", err)
+		t.Fatalf("the kernel accepted an MTU of two bytes: %v", err)
 	}
 	return want(errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ERANGE) && e.Message != "", "%v", err)
 }
 
-// Who may send to a port can pass for the kernel if nobody looks at the sender.
+// Without a check of the sender, another process can forge messages of the kernel.
 func forgedSender(t *testing.T) error {
 	inNamespace(t)
 	c := dial(t, unix.NETLINK_GENERIC, nil)
@@ -213,7 +213,7 @@ func forgedSender(t *testing.T) error {
 	within(t, c, patience)
 	msgs, err := c.Receive()
 	if err == nil {
-		return want(false, "received %+v of another process", msgs)
+		return want(false, "received %+v from another process", msgs)
 	}
 	if !isTimeout(err) {
 		t.Fatal(err)
@@ -223,19 +223,19 @@ func forgedSender(t *testing.T) error {
 
 func overflowMarshal(*testing.T) error {
 	b, err := netlink.MarshalAttributes([]netlink.Attribute{{Type: 1, Data: make([]byte, 1<<16)}})
-	return want(err != nil, "%d bytes that start with %x", len(b), b[:min(len(b), 4)])
+	return want(err != nil, "%d bytes, the first ones %x", len(b), b[:min(len(b), 4)])
 }
 
 func overflowEncoder(*testing.T) error {
-	const longest = 1<<16 - 1 - 4 // of a payload
+	const longest = 1<<16 - 1 - 4 // payload in bytes
 	ae := netlink.NewAttributeEncoder()
 	ae.String(1, string(make([]byte, longest)))
 	b, err := ae.Encode()
 	return want(err != nil && err.Error() == "string is too large to fit in a netlink attribute",
-		"%d bytes that start with %x, %v", len(b), b[:min(len(b), 4)], err)
+		"%d bytes, the first ones %x, %v", len(b), b[:min(len(b), 4)], err)
 }
 
-// The memory for nests is compared, because times are not reproducible.
+// The check compares the allocated memory, because times are not reproducible.
 func linearNests(t *testing.T) error {
 	encode := func(depth int) (bytes uint64) {
 		var nest func(ae *netlink.AttributeEncoder, left int)
@@ -258,7 +258,7 @@ func linearNests(t *testing.T) error {
 		return after.TotalAlloc - before.TotalAlloc
 	}
 	few, many := encode(1000), encode(8000)
-	return want(many < 16*few, "1,000 nests take %d bytes, and 8,000 take %d", few, many)
+	return want(many < 16*few, "1,000 nests allocate %d bytes, 8,000 nests %d", few, many)
 }
 
 func zeroEncoder(t *testing.T) (err error) {
@@ -283,7 +283,7 @@ func closedErrors(t *testing.T) error {
 	return want(isClosed(err), "%v", err)
 }
 
-// The reply to a GET is one datagram, its acknowledgement another.
+// The reply to a GET and its acknowledgement are separate datagrams.
 func receiveAfterGet(t *testing.T) error {
 	c := dial(t, unix.NETLINK_GENERIC, nil)
 	_, err := c.Execute(getFamily(netlink.Acknowledge))
@@ -293,7 +293,7 @@ func receiveAfterGet(t *testing.T) error {
 	for m, err := range c.ReceiveIter() {
 		must(t, err)
 		request := m.Data[4:] // repeated by the acknowledgement
-		return want(ne.Uint16(request[4:]) == uint16(netlink.Noop), "the acknowledgement of the GET comes first")
+		return want(ne.Uint16(request[4:]) == uint16(netlink.Noop), "received the acknowledgement of the GET first")
 	}
-	return errors.New("nothing was received")
+	return errors.New("received no message")
 }

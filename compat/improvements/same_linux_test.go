@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A datagram of another process is as long as its send buffer allows: longer than any
-// buffer that could be at hand.
+// A datagram of another process may have any length that its send buffer allows. It may be longer than
+// every prepared buffer.
 func TestLargeDatagrams(t *testing.T) {
 	inNamespace(t)
 	c := dial(t, unix.NETLINK_USERSOCK, nil)
@@ -29,12 +29,12 @@ func TestLargeDatagrams(t *testing.T) {
 		msgs, err := c.Receive()
 		must(t, err)
 		if len(msgs) != 1 || !bytes.Equal(msgs[0].Data[:size-16], m.Data) {
-			t.Fatalf("%d messages of a datagram of %d bytes", len(msgs), size)
+			t.Fatalf("%d messages from a datagram of %d bytes, or other content", len(msgs), size)
 		}
 	}
 }
 
-// memberships returns the groups of a socket, as the kernel has them.
+// memberships returns the groups of a socket in the kernel.
 func memberships(t *testing.T, c *netlink.Conn) (mask uint32) {
 	t.Helper()
 	raw, err := c.SyscallConn()
@@ -47,7 +47,7 @@ func memberships(t *testing.T, c *netlink.Conn) (mask uint32) {
 	return mask
 }
 
-// bind(2) ignores the bits of groups that the protocol does not have.
+// bind(2) ignores the bits of groups that the protocol lacks.
 func TestGroupMask(t *testing.T) {
 	inNamespace(t)
 	for _, mask := range []uint32{0, 1, 1 << 31, 0x50005, 1<<32 - 1} {
@@ -86,8 +86,8 @@ func sameText(t *testing.T, err error, want string) {
 	}
 }
 
-// What a caller has received is its own: later exchanges do not change it, and changing it
-// changes no later exchange.
+// The caller owns received messages: later exchanges do not change them, and the caller's changes do
+// not affect later exchanges.
 func TestReceivedMemoryIsTheCallers(t *testing.T) {
 	inNamespace(t)
 	c := dial(t, unix.NETLINK_ROUTE, nil)
@@ -127,7 +127,7 @@ func TestReceivedMemoryIsTheCallers(t *testing.T) {
 					for _, k := range other(m) {
 						full := k.Data[:cap(k.Data)]
 						for i := range full {
-							full[i] = 0xee // all that is reachable
+							full[i] = 0xee // the complete capacity
 						}
 					}
 				}
@@ -141,7 +141,7 @@ func TestReceivedMemoryIsTheCallers(t *testing.T) {
 	}
 }
 
-// What is sent is the caller's too.
+// The caller also owns the sent messages.
 func TestSentMemoryIsTheCallers(t *testing.T) {
 	c := dial(t, unix.NETLINK_GENERIC, nil)
 	m := getFamily(0)
@@ -155,7 +155,7 @@ func TestSentMemoryIsTheCallers(t *testing.T) {
 	}
 }
 
-// Replies to what Send has sent are received in their order, one datagram at a time.
+// The replies to messages of Send are received in order, one datagram at a time.
 func TestSendAndReceive(t *testing.T) {
 	c := dial(t, unix.NETLINK_GENERIC, nil)
 	within(t, c, guard)
@@ -174,7 +174,7 @@ func TestSendAndReceive(t *testing.T) {
 		msgs, err := c.Receive()
 		must(t, err)
 		if len(msgs) != 1 || msgs[0].Header.Sequence != seq || msgs[0].Header.PID != c.PID() {
-			t.Fatalf("reply %d is %+v, want that to %d", i, msgs, seq)
+			t.Fatalf("reply %d: %+v, want the reply to %d", i, msgs, seq)
 		}
 		if i > 0 && seq != sent[i-1]+1 {
 			t.Errorf("sequence numbers %v", sent)
@@ -182,7 +182,7 @@ func TestSendAndReceive(t *testing.T) {
 	}
 }
 
-// The loop may be left early: the rest of the dump is gone, and the Conn goes on.
+// If the loop ends early, the remaining dump is discarded and the Conn stays usable.
 func TestReceiveIterLeftEarly(t *testing.T) {
 	c := dial(t, unix.NETLINK_GENERIC, nil)
 	within(t, c, guard)
@@ -203,7 +203,7 @@ func TestReceiveIterLeftEarly(t *testing.T) {
 	}
 }
 
-// The texts and types of errors of every call.
+// The texts and types of the errors of all calls.
 func TestErrors(t *testing.T) {
 	c := dial(t, unix.NETLINK_ROUTE, nil)
 	_, err := c.Execute(link(0x7ff0, netlink.Acknowledge, false))
@@ -262,7 +262,7 @@ func TestErrorsOfDial(t *testing.T) {
 	}
 }
 
-// MessageBufferSize is the caller's choice, so that a longer datagram is an error.
+// A datagram longer than MessageBufferSize is an error.
 func TestMessageBufferSize(t *testing.T) {
 	inNamespace(t)
 	for size, want := range map[int]string{1: "netlink receive: message truncated", 35: "netlink receive: message truncated",
@@ -280,8 +280,8 @@ func TestMessageBufferSize(t *testing.T) {
 	}
 }
 
-// An answer to a Send is not lost when an Execute comes before its Receive. The original
-// returns an error from the Execute, because of the sequence number.
+// The reply to a Send is not lost if an Execute precedes its Receive. In the original, the Execute
+// returns an error because of the sequence number.
 func TestExecuteAfterSend(t *testing.T) {
 	c := dial(t, unix.NETLINK_GENERIC, nil)
 	within(t, c, guard)
@@ -300,8 +300,8 @@ func TestExecuteAfterSend(t *testing.T) {
 	}
 }
 
-// A program may give all its requests the same sequence number. Its replies are received
-// also after a deadline: the late one by the next Receive, or by an Execute of the original.
+// A program may use the same sequence number for all requests. It also receives the replies after a
+// deadline: the next Receive returns the late reply, and in the original so does an Execute.
 func TestOwnSequenceNumbers(t *testing.T) {
 	c := dial(t, unix.NETLINK_GENERIC, nil)
 	m := noop
@@ -322,7 +322,7 @@ func TestOwnSequenceNumbers(t *testing.T) {
 		}
 		within(t, c, guard)
 		must(t, next())
-		_, err := c.Send(m) // so that there is one to receive
+		_, err := c.Send(m) // its reply is received below
 		must(t, err)
 		msgs, err := c.Receive()
 		must(t, err)
@@ -332,8 +332,8 @@ func TestOwnSequenceNumbers(t *testing.T) {
 	}
 }
 
-// The kernel repeats a request in its error, so that its datagrams can be long too. With
-// kmalloc they end below 4 MiB.
+// The kernel repeats the request in an error, so its datagrams can be long too. kmalloc limits them to
+// less than 4 MiB.
 func TestLargeDatagramsOfTheKernel(t *testing.T) {
 	c := dial(t, unix.NETLINK_GENERIC, nil)
 	must(t, c.SetWriteBuffer(32<<20))
@@ -343,7 +343,7 @@ func TestLargeDatagramsOfTheKernel(t *testing.T) {
 		m := netlink.Message{Header: netlink.Header{Type: 0x7777, Flags: netlink.Request}, Data: make([]byte, size)}
 		_, err := c.Execute(m)
 		if errors.Is(err, unix.ENOBUFS) && size > 2<<20 {
-			t.Logf("the kernel has no memory for an error with %d bytes", size)
+			t.Logf("the kernel cannot allocate an error with %d bytes", size)
 			continue
 		}
 		sameText(t, err, "netlink receive: no such file or directory")

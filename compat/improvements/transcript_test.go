@@ -13,35 +13,34 @@ import (
 	"github.com/mdlayher/netlink/nlenc"
 )
 
-// The results of many calls, as hashes of what the original returned for them.
+// Hashes of the original's results for many calls.
 const (
 	decodeTranscript  = "71cf8c01b771c425"
 	encodeTranscript  = "c2754cbf26129c1b"
 	messageTranscript = "32ebb0a14fcb7102"
 )
 
-// compare runs f many times with random numbers that are always the same, and compares the
-// hash of what it wrote.
+// compare runs f many times with a fixed random seed. It compares the hash of the bytes that f wrote.
 func compare(t *testing.T, want string, f func(r *rand.Rand, w hash.Hash)) {
 	t.Helper()
 	if ne.Uint16([]byte{1, 0}) != 1 {
-		t.Skip("the hashes are those of a little-endian machine")
+		t.Skip("the hashes are valid for little-endian machines only")
 	}
 	r, w := rand.New(rand.NewPCG(1, 2)), sha256.New()
 	for range 20_000 {
 		f(r, w)
 	}
 	if got := fmt.Sprintf("%x", w.Sum(nil)[:8]); got != want {
-		t.Errorf("the transcript is %s, want the original's %s", got, want)
+		t.Errorf("hash %s, want the original's %s", got, want)
 	}
 }
 
-// foreign is a byte order that neither implementation knows.
+// foreign is a byte order of the caller. No implementation has a special case for it.
 type foreign struct{ binary.ByteOrder }
 
 var orders = []binary.ByteOrder{binary.NativeEndian, binary.BigEndian, binary.LittleEndian, foreign{binary.BigEndian}}
 
-// stream returns attributes, of which some are malformed and some are nests.
+// stream returns random attributes. Some of them are malformed, and some are nests.
 func stream(r *rand.Rand, depth int) (b []byte) {
 	for range r.IntN(6) {
 		payload := make([]byte, []int{0, 1, 2, 3, 4, 4, 4, 8, 8, 9, 16}[r.IntN(11)])
@@ -63,7 +62,7 @@ func stream(r *rand.Rand, depth int) (b []byte) {
 	return b
 }
 
-// decode writes what a decoder returns for random calls.
+// decode writes the results of random calls of a decoder.
 func decode(r *rand.Rand, w hash.Hash, ad *netlink.AttributeDecoder) {
 	fmt.Fprint(w, ad.Len(), ad.Type(), ad.Err())
 	for ad.Next() {
@@ -77,14 +76,14 @@ func decode(r *rand.Rand, w hash.Hash, ad *netlink.AttributeDecoder) {
 	}
 	fmt.Fprint(w, ad.Err(), ad.Next())
 	if ad.Err() == nil {
-		fmt.Fprint(w, ad.Type(), ad.Bytes()) // the last one still
+		fmt.Fprint(w, ad.Type(), ad.Bytes()) // still the last attribute
 	}
 	call(r, w, ad)
 }
 
 func call(r *rand.Rand, w hash.Hash, ad *netlink.AttributeDecoder) {
 	n := len(ad.Bytes())
-	fits := r.IntN(12) != 0 // mostly a getter that suits the length
+	fits := r.IntN(12) != 0 // usually choose a getter for this length
 	switch k := r.IntN(12); {
 	case k == 0 || fits && n == 0:
 		fmt.Fprint(w, "flag", ad.Flag())
@@ -169,7 +168,7 @@ func encode(r *rand.Rand, ae *netlink.AttributeEncoder, depth int) {
 			ae.Nested(typ, func(nae *netlink.AttributeEncoder) error {
 				encode(r, nae, depth-1)
 				if v%10 == 0 {
-					ae.Uint32(1, 2) // not in the nest: before it
+					ae.Uint32(1, 2) // added before the nest, not in it
 				}
 				if v%60 == 0 {
 					return errors.New("of the caller")
@@ -189,7 +188,7 @@ func TestEncoderIsTheSame(t *testing.T) {
 			fmt.Fprint(w, b, b == nil, err)
 			again, _ := ae.Encode()
 			if string(again) != string(b) {
-				t.Error("Encode returns something else the second time")
+				t.Error("the second Encode returned another result")
 			}
 		}
 	})

@@ -5,7 +5,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// The sizes of linux/netlink.h under the names that the tests of the original use.
+// The sizes of linux/netlink.h. The original's tests use these names.
 const (
 	nlmsgHeaderLen = nlmsg.HeaderLen
 	nlaHeaderLen   = nla.HeaderLen

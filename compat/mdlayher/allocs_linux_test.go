@@ -8,14 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The allocations that docs/migrating.md promises.
+// The allocations stated in docs/migrating.md.
 func TestAllocations(t *testing.T) {
 	if raceEnabled {
-		t.Skip("the race detector makes pools forget what is in them")
+		t.Skip("the race detector drops the contents of pools")
 	}
 	c, err := netlink.Dial(unix.NETLINK_GENERIC, nil)
 	if errors.Is(err, unix.EPROTONOSUPPORT) {
-		t.Skip("qemu-user knows some protocols only: ", err)
+		t.Skip("qemu-user supports some protocols only: ", err)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +36,7 @@ func TestAllocations(t *testing.T) {
 			ad, err := netlink.NewAttributeDecoder(encoded)
 			for err == nil && ad.Next() {
 				if ad.Uint32() != uint32(ad.Type()) {
-					t.Error("another value")
+					t.Error("unexpected value")
 				}
 			}
 			if ad.Err() != nil {

@@ -8,23 +8,23 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// An answer is what Execute or Receive collects: the datagrams that belong together.
+// An answer collects the datagrams that Execute or Receive returns together.
 type answer struct {
 	k       *conn
 	sp      *space
-	request Header // of Execute; zero of Receive
+	request Header // for Execute; zero for Receive
 	stream
 
 	isExecute   bool
 	datagrams   []datagram
-	small       *smallReply // in place of datagrams
-	replies     int         // messages that are no acknowledgement
+	small       *smallReply // instead of datagrams
+	replies     int         // messages except acknowledgements
 	acks        int
-	hasDatagram bool // one has come that belongs to it
-	hasStrange  bool // one has come with another sequence number
+	hasDatagram bool // a datagram of this answer has arrived
+	hasStrange  bool // a datagram with another sequence number has arrived
 }
 
-// execute is Execute without its locks.
+// execute implements Execute. The caller holds the locks.
 func (k *conn) execute(m *Message) ([]Message, error) {
 	if err := m.checkLength(); err != nil {
 		return nil, newOpError("send", err)
@@ -62,8 +62,8 @@ func (k *conn) execute(m *Message) ([]Message, error) {
 	return x.collect()
 }
 
-// clear receives the replies to requests that were given up, as far as they are queued. A
-// dump among them ends by that, and the kernel has no more than one at a time (EBUSY).
+// clear receives the queued replies to abandoned requests. This also finishes an abandoned dump:
+// the kernel runs only one dump per socket at a time (EBUSY).
 func (k *conn) clear(sp *space) {
 	for !k.isLate && !k.anySender {
 		d, err := k.fetch(sp, false)
@@ -79,7 +79,7 @@ func (k *conn) clear(sp *space) {
 	}
 }
 
-// answer receives what answers a message that was sent.
+// answer receives the answer to a sent message.
 func (k *conn) answer(m *Message) ([]Message, error) {
 	sp := getSpace()
 	defer sp.put()
@@ -87,7 +87,7 @@ func (k *conn) answer(m *Message) ([]Message, error) {
 	return x.collect()
 }
 
-// receive is Receive without its locks.
+// receive implements Receive. The caller holds the lock.
 func (k *conn) receive() ([]Message, error) {
 	sp := getSpace()
 	defer sp.put()
@@ -95,7 +95,7 @@ func (k *conn) receive() ([]Message, error) {
 	return x.collect()
 }
 
-// collect takes datagrams until the answer is complete, and returns its messages.
+// collect receives datagrams until the answer is complete. It returns the messages of the answer.
 func (x *answer) collect() ([]Message, error) {
 	for x.needsMore() {
 		d, err := x.next()
@@ -105,7 +105,7 @@ func (x *answer) collect() ([]Message, error) {
 		case err == socket.ErrEmpty:
 			return x.messages(), nil
 		case err != nil && x.isComplete():
-			x.k.queue.loss = err // of notifications
+			x.k.queue.loss = err // notifications were lost
 			return x.messages(), nil
 		case err != nil:
 			return nil, x.fail(err)
@@ -120,26 +120,26 @@ func (x *answer) collect() ([]Message, error) {
 	return x.messages(), nil
 }
 
-// isComplete reports whether all of the answer but an acknowledgement has come.
+// isComplete reports whether the answer has arrived, except for an acknowledgement.
 func (x *answer) isComplete() bool { return x.hasDatagram && (x.isOver || !x.isMulti) }
 
-// needsAck reports whether an acknowledgement follows the reply that was received.
+// needsAck reports whether an acknowledgement was requested and has not arrived.
 func (x *answer) needsAck() bool {
 	return x.isExecute && x.request.Flags&Acknowledge != 0 && x.acks == 0
 }
 
-// needsMore reports whether another datagram may belong to the answer. The acknowledgement
-// that follows a reply is looked for where it is queued by now.
+// needsMore reports whether to receive another datagram. An acknowledgement after a reply is only
+// received if the kernel queues it within the send.
 func (x *answer) needsMore() bool {
 	return !x.isComplete() || x.needsAck() && !x.mustWait()
 }
 
-// mustWait reports whether replies may come after those that are queued.
+// mustWait reports whether more replies may arrive after the queued ones.
 func (x *answer) mustWait() bool { return x.k.isLate || x.k.anySender }
 
-// next returns a datagram for take. It waits for the first one. The kernel queues the
-// others in time: the next part of a dump when one is received (netlink_recvmsg), all else
-// within the send. So if none is queued, the end of a multipart answer will never come.
+// next returns a datagram for take. It waits for the first one only. The kernel queues the next part
+// of a dump within the receive of the part before it (netlink_recvmsg), and everything else within
+// the send. Therefore an empty queue means that the end of a multipart answer will never arrive.
 func (x *answer) next() (datagram, error) {
 	if !x.isExecute {
 		if d, ok, err := x.k.queue.next(); ok || err != nil {
@@ -149,8 +149,8 @@ func (x *answer) next() (datagram, error) {
 	return x.k.fetch(x.sp, x.mustWait() || !x.hasDatagram && !x.hasStrange)
 }
 
-// fail returns the error of a receive that failed. The replies to its request may still
-// come.
+// fail returns the error of a failed receive. It marks the request as abandoned, because its replies
+// may still arrive.
 func (x *answer) fail(err error) error {
 	if x.isExecute {
 		x.k.queue.abandon(x.request.Sequence)
@@ -161,8 +161,8 @@ func (x *answer) fail(err error) error {
 	return newOpError("receive", err)
 }
 
-// take adds a datagram that belongs to the answer, and puts others where they belong. An
-// error that it reports ends the answer.
+// take adds d to the answer. Replies to abandoned requests are dropped. Datagrams that do not belong
+// to an Execute are kept for Receive. An error in a message of the answer ends the answer.
 func (x *answer) take(d *datagram) error {
 	switch {
 	case x.k.queue.isStale(d):
@@ -199,7 +199,7 @@ func (x *answer) owns(d *datagram) bool {
 	m, _, _ := nextMessage(d.b)
 	switch {
 	case d.isMulticast():
-		// The notification of the request itself is an answer where no other was asked for.
+		// Without Acknowledge, the notification that the request caused is its answer.
 		return m != nil && x.request.Flags&Acknowledge == 0 &&
 			m.Seq() == x.request.Sequence && m.PortID() == x.k.pid
 	case m == nil || m.Seq() == x.request.Sequence:
@@ -209,7 +209,7 @@ func (x *answer) owns(d *datagram) bool {
 	return false
 }
 
-// message looks at a message of the answer.
+// message counts a message of the answer, or returns the error that it reports.
 func (x *answer) message(m nlmsg.Msg) error {
 	if t := m.Type(); t == nlmsg.TypeError || t == nlmsg.TypeDone {
 		var msg Message

@@ -11,16 +11,15 @@ import (
 // does not fit into 16 bits.
 var errAttributesTooLarge = errors.New("attribute is too large to fit in a netlink message")
 
-// An Attribute is one attribute in a form of its own: [UnmarshalAttributes] makes it, and
-// [MarshalAttributes] takes it. [AttributeDecoder] and [AttributeEncoder] do without, and
-// are faster.
+// An Attribute is one decoded attribute, for [UnmarshalAttributes] and [MarshalAttributes].
+// [AttributeDecoder] and [AttributeEncoder] are faster, because they need no Attribute.
 type Attribute struct {
-	Length uint16 // in bytes with the header; 0 is computed by MarshalAttributes
-	Type   uint16 // with the flag bits Nested and NetByteOrder, if they are set
+	Length uint16 // in bytes, header included; MarshalAttributes computes it if it is 0
+	Type   uint16 // including the flag bits Nested and NetByteOrder
 	Data   []byte // payload
 }
 
-// MarshalAttributes returns the bytes of attrs. A Length that is not 0 is written as it is.
+// MarshalAttributes encodes attrs. A Length other than 0 is written unchanged.
 func MarshalAttributes(attrs []Attribute) ([]byte, error) {
 	size := 0
 	for i := range attrs {
@@ -45,8 +44,8 @@ func MarshalAttributes(attrs []Attribute) ([]byte, error) {
 	return b, nil
 }
 
-// UnmarshalAttributes returns the attributes of b in memory of their own. It leaves out
-// those whose length field is 0, which some senders put between others.
+// UnmarshalAttributes decodes the attributes in b. The result does not refer to b. Attributes with a
+// length field of 0, which some senders insert, are left out.
 func UnmarshalAttributes(b []byte) ([]Attribute, error) {
 	ad, err := NewAttributeDecoder(slices.Clone(b))
 	if err != nil || ad.Len() == 0 {

@@ -10,14 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A datagram is what one receive returned.
+// A datagram is a received datagram.
 type datagram struct {
-	b       []byte // of a multiple of 4 bytes: what the sender left out is zero
+	b       []byte // padded with zeros to a multiple of 4 bytes
 	info    socket.Info
-	isOwned bool // b is not of a space
+	isOwned bool // b is not memory of a space
 }
 
-// own returns the bytes in memory of their own, which the caller of a Conn may keep.
+// own returns the bytes. It copies them out of the space, so that the user of a Conn may keep them.
 func (d *datagram) own() []byte {
 	if !d.isOwned {
 		d.b, d.isOwned = append([]byte(nil), d.b...), true
@@ -25,7 +25,7 @@ func (d *datagram) own() []byte {
 	return d.b
 }
 
-// isMulticast reports whether it was sent to a group.
+// isMulticast reports whether the datagram was sent to a group.
 func (d *datagram) isMulticast() bool { return d.info.Groups != 0 || d.info.Group != 0 }
 
 // Limits of a backlog.
@@ -34,21 +34,21 @@ const (
 	maxStale   = 64      // requests
 )
 
-// A backlog has what Execute received and Receive is to return, and knows the requests of
-// Execute that were given up.
+// A backlog contains the datagrams that Execute received for Receive, and the sequence numbers of
+// abandoned requests.
 type backlog struct {
 	// Guarded by Conn.receiving.
 	datagrams []datagram
 	size      int
-	loss      error // to be returned by Receive
+	loss      error // returned by the next Receive
 
 	hasStale atomic.Bool
 	mu       sync.Mutex
 	stale    []uint32 // sequence numbers; guarded by mu
 }
 
-// keep takes a datagram. If there are too many, which are as many as the kernel would not
-// keep either, it is lost, and Receive returns ENOBUFS.
+// keep stores a datagram for Receive. If the backlog is full, the datagram is lost and Receive returns
+// ENOBUFS, as for a full receive buffer in the kernel.
 func (q *backlog) keep(d *datagram) {
 	if q.size+len(d.b) > maxBacklog {
 		q.loss = os.NewSyscallError("recvmsg", unix.ENOBUFS)
@@ -59,7 +59,7 @@ func (q *backlog) keep(d *datagram) {
 	q.datagrams = append(q.datagrams, *d)
 }
 
-// next returns the loss or the oldest datagram, if there is one.
+// next returns the loss, if any, and otherwise the oldest datagram. ok is false without a datagram.
 func (q *backlog) next() (d datagram, ok bool, err error) {
 	if q.loss != nil {
 		err, q.loss = q.loss, nil
@@ -77,7 +77,7 @@ func (q *backlog) next() (d datagram, ok bool, err error) {
 	return d, true, nil
 }
 
-// abandon makes the replies to a request stale. Of too many the oldest is forgotten.
+// abandon marks the replies to a request as stale. Above the limit it forgets the oldest request.
 func (q *backlog) abandon(seq uint32) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -88,8 +88,8 @@ func (q *backlog) abandon(seq uint32) {
 	q.hasStale.Store(true)
 }
 
-// renew is called before a message is sent: callers may give the number of a request that
-// was given up to another one.
+// renew is called before a message is sent. A caller may reuse the sequence number of an abandoned
+// request.
 func (q *backlog) renew(seq uint32) {
 	if !q.hasStale.Load() {
 		return
@@ -100,8 +100,7 @@ func (q *backlog) renew(seq uint32) {
 	q.hasStale.Store(len(q.stale) > 0)
 }
 
-// forgetStale is called when nothing is queued: whatever was sent in reply to the requests
-// that were given up has been received.
+// forgetStale is called when the queue is empty: all replies to abandoned requests have been received.
 func (q *backlog) forgetStale() {
 	if !q.hasStale.Load() {
 		return
@@ -112,7 +111,7 @@ func (q *backlog) forgetStale() {
 	q.hasStale.Store(false)
 }
 
-// isStale reports whether a datagram is a reply to a request that was given up.
+// isStale reports whether a datagram is a reply to an abandoned request.
 func (q *backlog) isStale(d *datagram) bool {
 	if !q.hasStale.Load() || d.isMulticast() {
 		return false

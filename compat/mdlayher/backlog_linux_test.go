@@ -20,7 +20,7 @@ func TestHeaderLayout(t *testing.T) {
 	}
 }
 
-// What is kept comes back in its order. It is a copy: the buffer it came in is used again.
+// Datagrams come back in order. They are copies, because the receive buffer is reused.
 func TestBacklogKeepsItsOrder(t *testing.T) {
 	var q backlog
 	for seq := range uint32(5) {
@@ -36,12 +36,11 @@ func TestBacklogKeepsItsOrder(t *testing.T) {
 		}
 	}
 	if _, ok, err := q.next(); ok || err != nil || q.size != 0 || q.datagrams != nil {
-		t.Errorf("the empty backlog has %d bytes", q.size)
+		t.Errorf("%d bytes in the empty backlog", q.size)
 	}
 }
 
-// A program that never receives its notifications does not fill the memory, and learns that
-// it has lost some.
+// If a program never receives its notifications, the backlog stays bounded and the loss is reported.
 func TestBacklogIsBounded(t *testing.T) {
 	var q backlog
 	large := &datagram{b: make([]byte, maxBacklog/4)}
@@ -49,38 +48,38 @@ func TestBacklogIsBounded(t *testing.T) {
 		q.keep(large)
 	}
 	if q.size > maxBacklog || len(q.datagrams) != 4 {
-		t.Errorf("%d datagrams of %d bytes are kept", len(q.datagrams), q.size)
+		t.Errorf("the backlog contains %d datagrams of %d bytes", len(q.datagrams), q.size)
 	}
 	if _, _, err := q.next(); !errors.Is(err, syscall.ENOBUFS) {
-		t.Errorf("the loss is reported as %v", err)
+		t.Errorf("error of the loss: %v, want ENOBUFS", err)
 	}
 	if _, ok, err := q.next(); !ok || err != nil {
-		t.Errorf("nothing is left after the loss: %v", err)
+		t.Errorf("no datagram after the loss: %v", err)
 	}
 	for seq := range uint32(2 * maxStale) {
 		q.abandon(seq)
 	}
 	if len(q.stale) != maxStale || q.isStale(reply(0)) || !q.isStale(reply(2*maxStale-1)) {
-		t.Errorf("%d requests are stale: %v", len(q.stale), q.stale)
+		t.Errorf("%d stale requests: %v", len(q.stale), q.stale)
 	}
 }
 
-// Numbers may be used again, and an empty queue has nothing that is stale.
+// Sequence numbers can be reused, and an empty queue clears all stale requests.
 func TestRenewedRequestsAreNotStale(t *testing.T) {
 	var q backlog
 	q.abandon(1)
 	q.abandon(2)
 	q.renew(1)
 	if q.isStale(reply(1)) || !q.isStale(reply(2)) {
-		t.Errorf("stale are %v", q.stale)
+		t.Errorf("stale requests: %v", q.stale)
 	}
 	q.forgetStale()
 	if q.isStale(reply(2)) || q.hasStale.Load() {
-		t.Errorf("stale are %v", q.stale)
+		t.Errorf("stale requests: %v", q.stale)
 	}
 }
 
-// A notification may have the number of a request that was given up.
+// A notification may have the sequence number of an abandoned request.
 func TestNotificationsAreNotStale(t *testing.T) {
 	var q backlog
 	q.abandon(7)
@@ -91,7 +90,7 @@ func TestNotificationsAreNotStale(t *testing.T) {
 	}
 }
 
-// Bytes that the sender left out are zero, whatever the buffer has had before.
+// The padding is zero even if the buffer was in use before.
 func TestPadding(t *testing.T) {
 	b := []byte{1, 2, 3, 4, 5, 6, 7, 8}
 	if got := padded(b[:5], 5); string(got) != "\x01\x02\x03\x04\x05\x00\x00\x00" {

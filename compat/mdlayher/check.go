@@ -12,14 +12,14 @@ import (
 // isEnd reports whether m ends a multipart reply.
 func (m *Message) isEnd() bool { return m.Header.Type == Done && m.Header.Flags&Multi != 0 }
 
-// checkMessage returns the error that a message reports, as an *OpError: of an Error with
-// an errno, and of a Done that ends a dump with one.
+// checkMessage returns the error in a message as an *OpError. Messages of type Error contain an errno,
+// and a Done may.
 func checkMessage(m Message) error {
 	switch {
 	case m.Header.Type == Error:
 	case m.isEnd():
 		if len(m.Data) == 0 {
-			return nil // some protocols end without an errno
+			return nil // some protocols send a Done without an errno
 		}
 	default:
 		return nil
@@ -27,7 +27,7 @@ func checkMessage(m Message) error {
 	if len(m.Data) < 4 {
 		return newOpError("receive", errShortErrorMessage)
 	}
-	// Not an errno.Errno: a negative number, which the kernel does not send, keeps its value.
+	// An int, not an errno.Errno: it keeps a code with the wrong sign, which the kernel does not send.
 	code := int32(binary.NativeEndian.Uint32(m.Data))
 	if code == 0 {
 		return nil
@@ -44,8 +44,8 @@ func checkMessage(m Message) error {
 	return e
 }
 
-// extendedAck returns the attributes of an extended ACK. In an Error they follow the
-// request, of which only the header is there if it is capped (netlink_ack_tlv_fill).
+// extendedAck returns the attributes of an extended ACK. In an Error they follow the request. If the
+// message is Capped, only the request's header precedes them (netlink_ack_tlv_fill).
 func extendedAck(m Message) (tlvs []byte, isWhole bool) {
 	tlvs = m.Data[4:]
 	if m.Header.Type != Error {
@@ -64,8 +64,8 @@ func extendedAck(m Message) (tlvs []byte, isWhole bool) {
 	return tlvs[n:], true
 }
 
-// explain fills in what an extended ACK says. What is malformed in it is passed over: the
-// errno is worth more.
+// explain copies the text and the offset of an extended ACK. Malformed attributes are ignored, so that
+// the errno is still reported.
 func (e *OpError) explain(tlvs []byte) {
 	for c := nla.Walk(tlvs); c.More(); c = c.Next() {
 		switch a := c.Attr(); a.Type() {

@@ -1,29 +1,29 @@
 package netlink
 
-// A Config has the options of [Dial]. The zero Config is one without options.
+// A Config contains options for [Dial]. The zero Config sets no option.
 type Config struct {
-	// Groups is a mask of multicast groups to join: bit 0 is group 1. For groups above 32
-	// see [Conn.JoinGroup].
+	// Groups is a bit mask of multicast groups to join: bit 0 is group 1. Use [Conn.JoinGroup]
+	// for groups above 32.
 	Groups uint32
 
-	// NetNS is the descriptor of a network namespace in which the socket is made, which
-	// needs CAP_SYS_ADMIN. 0 is the namespace of the calling thread.
+	// NetNS is a file descriptor of the network namespace for the socket. It requires
+	// CAP_SYS_ADMIN. 0 selects the namespace of the calling thread.
 	NetNS int
 
-	// DisableNSLockThread does nothing.
+	// DisableNSLockThread has no effect.
 	//
-	// Deprecated: it has had no effect for years.
+	// Deprecated: do not set it. It exists for old programs.
 	DisableNSLockThread bool
 
-	// PID is the port ID to bind to. 0 lets the kernel choose, as most programs should.
+	// PID is the port ID to bind. With 0 the kernel chooses one, which is recommended.
 	PID uint32
 
-	// Strict sets the options ExtendedAcknowledge and GetStrictCheck. Dial fails if the
-	// kernel does not have them.
+	// Strict sets the options ExtendedAcknowledge and GetStrictCheck. Dial fails if the kernel
+	// lacks one of them.
 	Strict bool
 
-	// MessageBufferSize is the size in bytes of the buffer that a datagram is received into;
-	// a longer one is an error. 0 is a size that no datagram exceeds. There is no reason to
-	// set it with this implementation, which never peeks at the kernel's datagrams.
+	// MessageBufferSize is the size of the receive buffer in bytes. A longer datagram is an
+	// error. 0 selects a size that no datagram of the kernel exceeds. This implementation does
+	// not peek at the kernel's datagrams, so there is no reason to set a size.
 	MessageBufferSize int
 }

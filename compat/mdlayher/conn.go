@@ -7,27 +7,26 @@ import (
 	"sync/atomic"
 )
 
-// A Conn is a connection to a netlink protocol. It may be used by any number of goroutines
-// at once; Execute, Receive and ReceiveIter take turns.
+// A Conn is a netlink socket for one protocol. Its methods are safe for concurrent use. Execute,
+// Receive and ReceiveIter wait for each other.
 type Conn struct {
 	seq  atomic.Uint32
 	pid  uint32
 	sock Socket
-	own  *conn     // sock, if it is of Dial
+	own  *conn     // sock, if Dial opened it
 	d    *debugger // nil without NLDEBUG
 
 	// receiving is held by Execute, Receive and ReceiveIter until their last datagram.
 	receiving sync.Mutex
-	// exchanging is held for writing by Execute while it has its turn, and for reading by
-	// Send and SendMessages, whose replies must not get between those of Execute. It is
-	// locked after receiving, so that an Execute that waits for a Receive holds up no Send.
+	// exchanging keeps the replies to Send and SendMessages out of an Execute: Execute holds it for
+	// writing, Send and SendMessages for reading. Execute locks it after receiving, so that an Execute
+	// that waits for a Receive does not block Send.
 	exchanging sync.RWMutex
 }
 
-// A Socket is what a Conn of [NewConn] sends to and receives from.
+// A Socket sends and receives the messages of a Conn of [NewConn].
 //
-// Deprecated: it is for tests only, and most methods of a Conn do not work without a socket
-// of the kernel.
+// Deprecated: it is for tests only. Most methods of a Conn require a socket of the kernel.
 type Socket interface {
 	Close() error
 	Send(m Message) error
@@ -36,8 +35,8 @@ type Socket interface {
 	ReceiveIter() iter.Seq2[Message, error]
 }
 
-// Dial opens a socket of a netlink protocol: 0 is NETLINK_ROUTE, 16 NETLINK_GENERIC. config
-// may be nil. An error of a system call is an *os.SyscallError.
+// Dial opens a socket for a netlink protocol, for example 0 (NETLINK_ROUTE) or 16 (NETLINK_GENERIC).
+// config may be nil. If a system call fails, the error is an *os.SyscallError.
 func Dial(family int, config *Config) (*Conn, error) {
 	if config == nil {
 		config = new(Config)
@@ -51,28 +50,28 @@ func Dial(family int, config *Config) (*Conn, error) {
 	return c, nil
 }
 
-// NewConn returns a Conn of sock, with the port ID pid. It is for tests.
+// NewConn returns a Conn that uses sock and has the port ID pid. It is for tests.
 func NewConn(sock Socket, pid uint32) *Conn {
 	c := &Conn{pid: pid, sock: sock, d: debuggerOf(debugArgs)}
 	c.seq.Store(rand.Uint32())
 	return c
 }
 
-// Close closes the socket. Calls that wait for it end with an error.
+// Close closes the socket. Waiting calls return an error.
 func (c *Conn) Close() error { return newOpError("close", c.sock.Close()) }
 
 // PID returns the port ID of the socket.
 func (c *Conn) PID() uint32 { return c.pid }
 
-// Send sends a message and returns it as it was sent: with its length, the next sequence
-// number and the port ID of c in those fields of the header that are 0.
+// Send sends a message and returns it with the header that was sent. Before that, it replaces zeros in
+// the header with the length of m, the next sequence number and the port ID of c.
 func (c *Conn) Send(m Message) (Message, error) {
 	c.exchanging.RLock()
 	defer c.exchanging.RUnlock()
 	return c.send(m)
 }
 
-// send is Send with exchanging held.
+// send implements Send. The caller holds exchanging.
 func (c *Conn) send(m Message) (Message, error) {
 	c.complete(&m)
 	c.d.message("send", m)
@@ -83,8 +82,7 @@ func (c *Conn) send(m Message) (Message, error) {
 	return m, nil
 }
 
-// SendMessages sends messages in one datagram, and completes their headers in msgs as Send
-// does.
+// SendMessages sends messages in one datagram. It completes the headers in msgs, like Send.
 func (c *Conn) SendMessages(msgs []Message) ([]Message, error) {
 	c.exchanging.RLock()
 	defer c.exchanging.RUnlock()
@@ -99,7 +97,7 @@ func (c *Conn) SendMessages(msgs []Message) ([]Message, error) {
 	return msgs, nil
 }
 
-// complete fills in the fields of the header that are 0.
+// complete sets the fields of the header that are 0.
 func (c *Conn) complete(m *Message) {
 	if m.Header.Length == 0 {
 		m.Header.Length = uint32(nlmsgAlign(nlmsgLength(len(m.Data))))
@@ -112,8 +110,8 @@ func (c *Conn) complete(m *Message) {
 	}
 }
 
-// Validate checks that replies have the sequence number and the port ID of the request. A 0
-// in the request is not compared, and neither is a port ID of 0 in a reply.
+// Validate returns an error if a reply's sequence number or port ID differs from the request's. Zeros
+// in the request and a port ID of 0 in a reply match any value.
 func Validate(request Message, replies []Message) error {
 	want := &request.Header
 	for i := range replies {

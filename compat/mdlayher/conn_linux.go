@@ -17,20 +17,20 @@ var _ Socket = (*conn)(nil)
 type conn struct {
 	s    *socket.Socket
 	pid  uint32
-	size int // of the buffer for a datagram, 0 if the caller did not choose
+	size int // MessageBufferSize, 0 by default
 
-	// anySender is set where processes send to each other, so that the sender and the length
-	// of a datagram are theirs.
+	// anySender is set for protocols on which processes send to each other. Their datagrams have any
+	// sender and any length.
 	anySender bool
-	isLate    bool // replies come after the send
+	isLate    bool // replies may arrive after the send
 
 	isClosed    atomic.Bool
-	hasDeadline atomic.Bool // for reading
+	hasDeadline atomic.Bool // a read deadline is set
 
 	queue backlog
 }
 
-// dial opens the socket of Dial.
+// dial opens the socket for Dial.
 func dial(family int, config *Config) (*conn, uint32, error) {
 	opts := []socket.Option{socket.WithPortID(config.PID), socket.WithGroupMask(config.Groups)}
 	if config.NetNS != 0 {
@@ -48,7 +48,7 @@ func dial(family int, config *Config) (*conn, uint32, error) {
 	return k, k.pid, nil
 }
 
-// Close closes the socket; closing it again does nothing.
+// Close closes the socket. A second call has no effect.
 func (k *conn) Close() error {
 	if k.isClosed.Swap(true) {
 		return nil
@@ -56,7 +56,7 @@ func (k *conn) Close() error {
 	return systemError("close", k.s.Close())
 }
 
-// mayCall returns the error of a call to a closed socket.
+// mayCall returns an error if the socket is closed.
 func (k *conn) mayCall(call string) error {
 	if k.isClosed.Load() {
 		return os.NewSyscallError(call, unix.EBADF)
@@ -64,7 +64,7 @@ func (k *conn) mayCall(call string) error {
 	return nil
 }
 
-// Send sends a message in a datagram.
+// Send sends a message as a datagram.
 func (k *conn) Send(m Message) error {
 	if err := m.checkLength(); err != nil {
 		return err
@@ -89,7 +89,7 @@ func (k *conn) SendMessages(msgs []Message) error {
 	})
 }
 
-// sendWith sends what write appends to a buffer.
+// sendWith sends the bytes that write appends.
 func (k *conn) sendWith(write func([]byte) []byte) error {
 	if err := k.mayCall("sendmsg"); err != nil {
 		return err
@@ -100,7 +100,7 @@ func (k *conn) sendWith(write func([]byte) []byte) error {
 	return systemError("sendmsg", k.s.Send(sp.request))
 }
 
-// Receive and ReceiveIter make conn a Socket; a Conn has its own ways to receive.
+// Receive and ReceiveIter are required by Socket. A Conn calls receive and each instead.
 func (k *conn) Receive() ([]Message, error) { return k.receive() }
 
 func (k *conn) ReceiveIter() iter.Seq2[Message, error] {
@@ -112,8 +112,8 @@ func (k *conn) ReceiveIter() iter.Seq2[Message, error] {
 	}
 }
 
-// newError returns the error of a number in a message.
+// newError returns the error for an errno in a message.
 func newError(errno int) error { return syscall.Errno(errno) }
 
-// sysToHeader returns h, which has the same layout.
+// sysToHeader converts h, which has the same memory layout.
 func sysToHeader(h syscall.NlMsghdr) Header { return *(*Header)(unsafe.Pointer(&h)) }

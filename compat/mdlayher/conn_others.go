@@ -8,10 +8,10 @@ import (
 	"runtime"
 )
 
-// errUnimplemented is the error of everything that needs a kernel with netlink.
+// errUnimplemented is the error of all operations that require netlink in the kernel.
 var errUnimplemented = fmt.Errorf("netlink: not implemented on %s/%s", runtime.GOOS, runtime.GOARCH)
 
-// A conn stands in for the socket, which there is not.
+// A conn replaces the socket on systems without netlink.
 type conn struct{}
 
 func dial(_ int, _ *Config) (*conn, uint32, error) { return nil, 0, errUnimplemented }
@@ -29,5 +29,5 @@ func (*conn) ReceiveIter() iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) { yield(Message{}, errUnimplemented) }
 }
 
-// isTerminal reports whether a descriptor is that of a terminal, for the colours of NLDEBUG.
+// isTerminal reports whether a file descriptor is a terminal, for the colors of NLDEBUG.
 func isTerminal(uintptr) bool { return false }

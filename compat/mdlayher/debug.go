@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// debugArgs are the settings of NLDEBUG, in the order given.
+// debugArgs contains the settings in NLDEBUG.
 var debugArgs = splitArgs(os.Getenv("NLDEBUG"))
 
 func splitArgs(s string) []string {
@@ -24,7 +24,7 @@ type debugger struct {
 	Format string
 }
 
-// debuggerOf returns the debugger of NLDEBUG, nil without settings.
+// debuggerOf returns the debugger for the settings, or nil if there are none.
 func debuggerOf(args []string) *debugger {
 	if len(args) == 0 {
 		return nil
@@ -32,8 +32,7 @@ func debuggerOf(args []string) *debugger {
 	return newDebugger(args)
 }
 
-// newDebugger returns a debugger with settings, which are key=value; others mean the
-// defaults.
+// newDebugger returns a debugger for settings of the form key=value. Other settings are ignored.
 func newDebugger(args []string) *debugger {
 	d := &debugger{Log: log.New(os.Stderr, "nl: ", 0), Level: 1, Format: "mnl"}
 	for _, arg := range args {
@@ -53,7 +52,7 @@ func newDebugger(args []string) *debugger {
 	return d
 }
 
-// message writes a message that was sent or received.
+// message writes a sent or received message.
 func (d *debugger) message(what string, m Message) {
 	switch {
 	case d == nil || d.Level < 1:
@@ -64,7 +63,7 @@ func (d *debugger) message(what string, m Message) {
 	}
 }
 
-// error writes why sending or receiving failed.
+// error writes the error of a send or receive.
 func (d *debugger) error(what string, err error) {
 	if d != nil && d.Level >= 1 {
 		d.Log.Printf("%s: err: %v", what, err)

@@ -9,7 +9,7 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// The lines of libmnl's mnl_nlmsg_fprintf, which the tests of the original compare.
+// The format is that of libmnl's mnl_nlmsg_fprintf. The original's tests compare it.
 const (
 	debugRule  = "----------------\t------------------\n"
 	debugBytes = "| %.2x %.2x %.2x %.2x  |\t"
@@ -23,7 +23,7 @@ func pick(isYes bool, yes, no string) string {
 	return no
 }
 
-// nlmsgFprintfHeader writes a header.
+// nlmsgFprintfHeader writes the header of a message.
 func nlmsgFprintfHeader(w io.Writer, h Header) {
 	fmt.Fprint(w, debugRule)
 	fmt.Fprintf(w, "|  %010d  |\t| message length |\n", h.Length)
@@ -35,8 +35,8 @@ func nlmsgFprintfHeader(w io.Writer, h Header) {
 	fmt.Fprint(w, debugRule)
 }
 
-// nlmsgFprintf writes a message: four bytes after the header, which most families have
-// there, and the attributes after them.
+// nlmsgFprintf writes a message: its header, the first four bytes of the payload (the fixed header of
+// many families) and the attributes.
 func nlmsgFprintf(w io.Writer, m Message, colorize bool) {
 	nlmsgFprintfHeader(w, m.Header)
 	if len(m.Data) < 4 {
@@ -55,8 +55,8 @@ func nlmsgFprintf(w io.Writer, m Message, colorize bool) {
 	fmt.Fprint(w, debugRule)
 }
 
-// fprintfAttribute writes the attribute at the front of b and returns what follows: of a
-// nest its payload.
+// fprintfAttribute writes the first attribute of b. It returns the bytes that follow: for a nest its
+// payload, otherwise the next attribute.
 func fprintfAttribute(w io.Writer, b []byte, colorize bool) []byte {
 	length, typ := int(ne.Uint16(b)), ne.Uint16(b[2:])
 	format := "|%05d|%s%s|%05d|\t"
@@ -78,5 +78,5 @@ func fprintfAttribute(w io.Writer, b []byte, colorize bool) []byte {
 	return b[end:]
 }
 
-// printable returns a byte as the character of that number, or a space.
+// printable returns b as a character if it is printable, and otherwise a space.
 func printable(b byte) string { return pick(strconv.IsPrint(rune(b)), string(rune(b)), " ") }

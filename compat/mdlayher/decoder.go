@@ -9,7 +9,7 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// An AttributeDecoder goes through a stream of attributes:
+// An AttributeDecoder iterates over a stream of attributes:
 //
 //	for ad.Next() {
 //		switch ad.Type() {
@@ -21,32 +21,32 @@ import (
 //	}
 //	return ad.Err()
 //
-// It keeps the first error: Next returns false after it, and all getters but Bytes return
-// zero. It refers to the stream and does not copy it.
+// It keeps the first error. After an error, Next returns false and all getters except Bytes return
+// zero. The decoder refers to the stream and does not copy it.
 type AttributeDecoder struct {
-	// ByteOrder is that of the integers; it may be changed at any time. nil is the order of
-	// the host.
+	// ByteOrder is the byte order of the integers. nil means host byte order. It may be changed
+	// at any time.
 	ByteOrder binary.ByteOrder
 
 	b          []byte // the stream
-	start, end int    // of the current attribute; 4 bytes if its length field is 0
-	next       int    // start of the next one
-	typ        uint16 // of the current one
+	start, end int    // offsets of the current attribute
+	next       int    // offset of the next attribute
+	typ        uint16 // of the current attribute
 	count      int
 	err        error
 }
 
-// NewAttributeDecoder returns a decoder of the attributes in b. One to three bytes after
-// the last attribute are an error here; a length past the end of b is one of Next.
+// NewAttributeDecoder returns a decoder for the attributes in b. It returns an error if one to three
+// bytes follow the last attribute. An attribute that is longer than b is an error of Next.
 func NewAttributeDecoder(b []byte) (*AttributeDecoder, error) {
-	ad := new(AttributeDecoder) // in the caller's frame: this function is inlined
+	ad := new(AttributeDecoder) // on the caller's stack, because this function is inlined
 	if err := ad.init(b); err != nil {
 		return nil, err
 	}
 	return ad, nil
 }
 
-// init is the part of NewAttributeDecoder that is not inlined.
+// init initializes ad. It is not inlined, so that NewAttributeDecoder is.
 //
 //go:noinline
 func (ad *AttributeDecoder) init(b []byte) (err error) {
@@ -55,8 +55,8 @@ func (ad *AttributeDecoder) init(b []byte) (err error) {
 	return err
 }
 
-// countAttributes counts the attributes by their headers, without those of length 0. Each
-// header must be whole.
+// countAttributes counts the attributes by their headers, except those of length 0. It returns an
+// error for an incomplete header.
 func countAttributes(b []byte) (n int, err error) {
 	c := nla.Walk(b)
 	for ; c.More(); c = c.Next() {
@@ -68,7 +68,7 @@ func countAttributes(b []byte) (n int, err error) {
 	return countOddly(b)
 }
 
-// countOddly is countAttributes for streams with lengths that are too small or too large.
+// countOddly implements countAttributes for streams with malformed lengths.
 func countOddly(b []byte) (n int, err error) {
 	for len(b) > 0 {
 		if len(b) < nlaHeaderLen {
@@ -83,7 +83,7 @@ func countOddly(b []byte) (n int, err error) {
 	return n, nil
 }
 
-// Next moves on to the next attribute, and reports whether there is one.
+// Next advances to the next attribute. It returns false at the end and after an error.
 func (ad *AttributeDecoder) Next() bool {
 	if ad.err != nil {
 		return false
@@ -96,8 +96,8 @@ func (ad *AttributeDecoder) Next() bool {
 	return true
 }
 
-// nextOddly is Next where there is no whole attribute. A length of 0 stands for a header
-// alone, as in the original.
+// nextOddly implements Next at the end and for malformed attributes. As in the original, a length of 0
+// means an attribute without payload.
 func (ad *AttributeDecoder) nextOddly() bool {
 	rest := ad.b[ad.next:]
 	switch {
@@ -114,7 +114,7 @@ func (ad *AttributeDecoder) nextOddly() bool {
 // attr returns the current attribute.
 func (ad *AttributeDecoder) attr() nla.Attr { return ad.b[ad.start:ad.end:ad.end] }
 
-// Len returns how many attributes the stream has.
+// Len returns the number of attributes in the stream.
 func (ad *AttributeDecoder) Len() int { return ad.count }
 
 // Err returns the first error.
@@ -123,10 +123,10 @@ func (ad *AttributeDecoder) Err() error { return ad.err }
 // Type returns the type of the attribute without the flag bits.
 func (ad *AttributeDecoder) Type() uint16 { return ad.typ & attrTypeMask }
 
-// TypeFlags returns the flag bits of its type, Nested and NetByteOrder.
+// TypeFlags returns the flag bits of the type: Nested and NetByteOrder.
 func (ad *AttributeDecoder) TypeFlags() uint16 { return ad.typ &^ attrTypeMask }
 
-// data returns the payload of the attribute. It is not nil where there is an attribute.
+// data returns the payload of the current attribute. It is nil only without a current attribute.
 func (ad *AttributeDecoder) data() []byte {
 	if ad.start == ad.end {
 		return nil
@@ -137,7 +137,7 @@ func (ad *AttributeDecoder) data() []byte {
 // Bytes returns a copy of the payload.
 func (ad *AttributeDecoder) Bytes() []byte { return append([]byte{}, ad.data()...) }
 
-// String returns the payload as text, without the NULs at its end.
+// String returns the payload as text without trailing NULs.
 func (ad *AttributeDecoder) String() string {
 	if ad.err != nil {
 		return ""
@@ -145,13 +145,13 @@ func (ad *AttributeDecoder) String() string {
 	return nlenc.String(ad.data())
 }
 
-// Flag returns true; an attribute with a payload is an error.
+// Flag returns true. A payload is an error.
 func (ad *AttributeDecoder) Flag() bool {
 	ad.payload(0, "flag")
 	return ad.err == nil
 }
 
-// payload returns the payload if it has the size of a kind, and otherwise nil.
+// payload returns the payload. If its length is not size, payload sets the error and returns nil.
 func (ad *AttributeDecoder) payload(size int, kind string) []byte {
 	if ad.err != nil {
 		return nil
@@ -178,7 +178,7 @@ func (ad *AttributeDecoder) Int16() int16 { return int16(ad.int16("int16")) }
 
 // Uint32 returns the payload as a uint32.
 func (ad *AttributeDecoder) Uint32() uint32 {
-	// Most attributes are these, so that the test is here.
+	// The fast path for the most frequent kind of attribute.
 	if ad.end-ad.start != nlaHeaderLen+4 || !isOf(ad.ByteOrder, ne) || ad.err != nil {
 		return ad.int32("uint32")
 	}
@@ -244,16 +244,16 @@ func (ad *AttributeDecoder) int64(kind string) uint64 {
 	return ad.ByteOrder.Uint64(b)
 }
 
-// Do calls fn with the payload, for what has no getter; an error of fn is the decoder's.
-// fn must not change b, nor keep it.
+// Do calls fn with the payload, for kinds without a getter. The decoder keeps an error of fn. fn must
+// not modify or retain b.
 func (ad *AttributeDecoder) Do(fn func(b []byte) error) {
 	if ad.err == nil {
 		ad.err = fn(ad.data())
 	}
 }
 
-// Nested calls fn with a decoder of the attributes in the payload, which starts with the
-// byte order of ad. An error of fn or of that decoder is ad's.
+// Nested calls fn with a decoder for the attributes in the payload. That decoder starts with the byte
+// order of ad. ad keeps an error of fn or of that decoder.
 func (ad *AttributeDecoder) Nested(fn func(nad *AttributeDecoder) error) {
 	if ad.err != nil {
 		return

@@ -1,15 +1,15 @@
-// Package netlink is the interface of github.com/mdlayher/netlink v1.11 on nlwire: what
-// was written for that library runs on nlwire's codec and sockets, without a change in its
-// source. A program selects it in its go.mod:
+// Package netlink implements the interface of github.com/mdlayher/netlink v1.11 with nlwire. Programs
+// and libraries for that package run on nlwire's codec and sockets without changes in their source. A
+// program selects this implementation in its go.mod:
 //
 //	replace github.com/mdlayher/netlink => github.com/nlwire/nlwire/compat/mdlayher VERSION
 //
-// docs/migrating.md of the project has the differences. In short:
+// docs/migrating.md of the project lists the differences. The layers are:
 //
 //	your program, genetlink, rtnetlink, nftables, ...
 //	------------------------------------------------------------------
 //	Conn              sequence numbers, multipart replies, errors
-//	conn, backlog     which datagram answers which request
+//	conn, backlog     the datagrams of each answer
 //	AttributeDecoder, AttributeEncoder, Message
 //	------------------------------------------------------------------
 //	nlwire/nla, nlwire/nlmsg, nlwire/socket
@@ -27,26 +27,25 @@
 //	          UnmarshalAttributes
 //	errors    OpError, IsNotExist
 //
-// Package nltest makes a Conn without a kernel, package nlenc has encoders of single
-// values.
+// Package nltest provides a Conn without a kernel. Package nlenc encodes and decodes single values.
 //
 // # Improvements
 //
-// Where a program could not rely on the original, this package does better:
+// This package avoids some faults of the original:
 //
-//   - a reply that comes after a deadline does not answer the next request;
-//   - the ACK that follows the reply to a GET does not answer the next request;
-//   - a part of a multipart reply whose end never comes is returned, not waited for;
-//   - a notification that is queued before a reply waits for Receive;
-//   - a Send is not held up by an Execute that waits for a Receive;
-//   - errors are read with CapAcknowledge and ExtendedAcknowledge both set;
-//   - a datagram of another process does not pass for one of the kernel;
-//   - what does not fit into 16 bits of length is an error;
-//   - nests take linear time.
+//   - A late reply, after a deadline, is not returned as the answer to the next request.
+//   - An ACK after the reply to a GET is not returned as the answer to the next request.
+//   - If the end of a multipart reply is missing, the received part is returned.
+//   - A notification before a reply is kept for Receive.
+//   - An Execute that waits for a Receive does not block Send.
+//   - Errors are decoded with CapAcknowledge and ExtendedAcknowledge both set.
+//   - A datagram of another process is not accepted as one of the kernel.
+//   - A payload that is too long for the 16-bit length field is an error.
+//   - Encoding nests takes linear time.
 //
 // # Debugging
 //
-// With the environment variable NLDEBUG a Conn writes its messages to standard error.
-// NLDEBUG=level=1,format=mnl has all settings: the level, of which there is one, and the
-// format, libmnl's; another format writes them as Go values.
+// If the environment variable NLDEBUG is set, a Conn writes its messages to standard error. The
+// default is NLDEBUG=level=1,format=mnl: the format of libmnl. Any other format prints the messages as
+// Go values. Level 0 prints nothing.
 package netlink

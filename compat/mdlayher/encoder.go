@@ -8,27 +8,26 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// Errors of payloads whose length does not fit into 16 bits.
+// Errors for payloads that are too long for the 16-bit length field.
 var (
 	errStringTooLarge = errors.New("string is too large to fit in a netlink attribute")
 	errBytesTooLarge  = errors.New("byte slice is too large to fit in a netlink attribute")
 	errDoTooLarge     = errors.New("byte slice produced by Do is too large to fit in a netlink attribute")
 )
 
-// An AttributeEncoder writes a stream of attributes. It keeps the first error, which Encode
-// returns.
+// An AttributeEncoder encodes a stream of attributes. It keeps the first error for Encode.
 type AttributeEncoder struct {
-	// ByteOrder is that of the integers; it may be changed at any time. nil is the order of
-	// the host.
+	// ByteOrder is the byte order of the integers. nil means host byte order. It may be changed
+	// at any time.
 	ByteOrder binary.ByteOrder
 
 	b     []byte
-	base  int // where the stream of this encoder starts in b
-	given int // the length of b when Encode returned it
+	base  int // offset in b of this encoder's stream
+	given int // length of b when Encode returned it
 	err   error
 }
 
-// firstSize is the room in bytes that a new encoder has.
+// firstSize is the capacity of a new encoder in bytes.
 const firstSize = 256
 
 // NewAttributeEncoder returns an encoder without attributes.
@@ -36,10 +35,8 @@ func NewAttributeEncoder() *AttributeEncoder {
 	return &AttributeEncoder{ByteOrder: ne, b: make([]byte, 0, firstSize)}
 }
 
-// Encode returns the bytes of the stream, or the first error.
-//
-// They are the encoder's buffer, which is full then: what is written afterwards moves to
-// another.
+// Encode returns the stream, or the first error. The caller owns the result: later writes go to a new
+// buffer.
 func (ae *AttributeEncoder) Encode() ([]byte, error) {
 	n := len(ae.b)
 	switch {
@@ -54,21 +51,21 @@ func (ae *AttributeEncoder) Encode() ([]byte, error) {
 	return ae.b, nil
 }
 
-// Uint8 writes a uint8.
+// Uint8 appends an attribute with a uint8.
 func (ae *AttributeEncoder) Uint8(typ uint16, v uint8) {
 	if ae.err == nil {
 		ae.b = nla.AppendUint8(ae.b, typ, v)
 	}
 }
 
-// Uint16 writes a uint16.
+// Uint16 appends an attribute with a uint16.
 func (ae *AttributeEncoder) Uint16(typ uint16, v uint16) {
 	if ae.err == nil {
 		ae.b = nla.AppendUint16(ae.b, typ, inOrder16(ae.ByteOrder, v))
 	}
 }
 
-// Uint32 writes a uint32.
+// Uint32 appends an attribute with a uint32.
 func (ae *AttributeEncoder) Uint32(typ uint16, v uint32) {
 	if ae.err != nil {
 		return
@@ -79,33 +76,33 @@ func (ae *AttributeEncoder) Uint32(typ uint16, v uint32) {
 	ae.b = nla.AppendUint32(ae.b, typ, v)
 }
 
-// Uint64 writes a uint64.
+// Uint64 appends an attribute with a uint64.
 func (ae *AttributeEncoder) Uint64(typ uint16, v uint64) {
 	if ae.err == nil {
 		ae.b = nla.AppendUint64(ae.b, typ, inOrder64(ae.ByteOrder, v))
 	}
 }
 
-// Int8 writes an int8.
+// Int8 appends an attribute with an int8.
 func (ae *AttributeEncoder) Int8(typ uint16, v int8) { ae.Uint8(typ, uint8(v)) }
 
-// Int16 writes an int16.
+// Int16 appends an attribute with an int16.
 func (ae *AttributeEncoder) Int16(typ uint16, v int16) { ae.Uint16(typ, uint16(v)) }
 
-// Int32 writes an int32.
+// Int32 appends an attribute with an int32.
 func (ae *AttributeEncoder) Int32(typ uint16, v int32) { ae.Uint32(typ, uint32(v)) }
 
-// Int64 writes an int64.
+// Int64 appends an attribute with an int64.
 func (ae *AttributeEncoder) Int64(typ uint16, v int64) { ae.Uint64(typ, uint64(v)) }
 
-// Flag writes an attribute without payload if v is true, and nothing otherwise.
+// Flag appends an attribute without payload if v is true. Otherwise it does nothing.
 func (ae *AttributeEncoder) Flag(typ uint16, v bool) {
 	if ae.err == nil && v {
 		ae.b = nla.AppendFlag(ae.b, typ)
 	}
 }
 
-// String writes s and a NUL.
+// String appends an attribute with s and a NUL.
 func (ae *AttributeEncoder) String(typ uint16, s string) {
 	switch {
 	case ae.err != nil:
@@ -116,7 +113,7 @@ func (ae *AttributeEncoder) String(typ uint16, s string) {
 	}
 }
 
-// Bytes writes b as it is. It copies b.
+// Bytes appends an attribute with a copy of b.
 func (ae *AttributeEncoder) Bytes(typ uint16, b []byte) { ae.bytes(typ, b, errBytesTooLarge) }
 
 func (ae *AttributeEncoder) bytes(typ uint16, b []byte, tooLarge error) {
@@ -129,7 +126,7 @@ func (ae *AttributeEncoder) bytes(typ uint16, b []byte, tooLarge error) {
 	}
 }
 
-// Do writes what fn returns; an error of fn is the encoder's.
+// Do appends an attribute with the bytes that fn returns. The encoder keeps an error of fn.
 func (ae *AttributeEncoder) Do(typ uint16, fn func() ([]byte, error)) {
 	if ae.err != nil {
 		return
@@ -142,17 +139,16 @@ func (ae *AttributeEncoder) Do(typ uint16, fn func() ([]byte, error)) {
 	ae.bytes(typ, b, errDoTooLarge)
 }
 
-// Nested writes an attribute with the flag Nested, whose payload fn writes to the encoder
-// that it is given. That one starts with the byte order of ae and is good until fn returns;
-// its error, or that of fn, is ae's.
+// Nested appends an attribute with the flag Nested. fn encodes the attributes of its payload with nae.
+// nae starts with the byte order of ae and is valid until fn returns. ae keeps an error of fn or nae.
 //
-// It writes into the buffer of ae, so that a nest in a nest costs no copy.
+// nae uses the buffer of ae, so nested attributes are not copied.
 func (ae *AttributeEncoder) Nested(typ uint16, fn func(nae *AttributeEncoder) error) {
 	if ae.err != nil {
 		return
 	}
 	b, start := ae.b, len(ae.b)
-	// What fn writes to ae itself reallocates, and comes before the nest.
+	// Clip makes writes of fn to ae reallocate. They end up before the nest.
 	ae.b = slices.Clip(b)
 	nae := &AttributeEncoder{ByteOrder: ae.ByteOrder, b: nla.BeginNoFlag(b, typ|Nested)}
 	nae.base = len(nae.b)
@@ -169,10 +165,10 @@ func (ae *AttributeEncoder) Nested(typ uint16, fn func(nae *AttributeEncoder) er
 	nae.b, nae.err = nil, errNestEnded
 }
 
-// errNestEnded is the error of an encoder whose nest has ended.
-var errNestEnded = errors.New("the encoder of a nest is used after the nest")
+// errNestEnded is the error of an encoder after the end of its nest.
+var errNestEnded = errors.New("nested encoder used after its function returned")
 
-// endNest takes over b, which has a nest from start on.
+// endNest completes the nest at b[start:] and adds it to ae.
 func (ae *AttributeEncoder) endNest(b []byte, start int) error {
 	b, err := nla.TryEnd(b, start)
 	switch {

@@ -17,7 +17,7 @@ func encoded(t *testing.T, ae *netlink.AttributeEncoder) []byte {
 	return b
 }
 
-// What Encode has returned is the caller's: writing goes on elsewhere.
+// The caller owns the result of Encode: later writes do not change it.
 func TestEncodedMemoryIsTheCallers(t *testing.T) {
 	ae := netlink.NewAttributeEncoder()
 	ae.Uint32(1, 1)
@@ -27,7 +27,7 @@ func TestEncodedMemoryIsTheCallers(t *testing.T) {
 	ae.Nested(3, func(nae *netlink.AttributeEncoder) error { nae.Uint8(1, 1); return nil })
 	second := encoded(t, ae)
 	if !bytes.Equal(first, before) || !bytes.Equal(second[:len(first)], before) {
-		t.Errorf("%x has become %x, and is now %x", before, first, second)
+		t.Errorf("first result %x, after a write %x; second result %x", before, first, second)
 	}
 	clear(second[:cap(second)])
 	if !bytes.Equal(first, before) {
@@ -35,8 +35,7 @@ func TestEncodedMemoryIsTheCallers(t *testing.T) {
 	}
 }
 
-// The encoder of a nest shares the buffer of the outer one while the nest is written, and
-// must not afterwards.
+// The encoder of a nest shares the buffer of the outer encoder, but only until fn returns.
 func TestNestEndsWithItsFunction(t *testing.T) {
 	var kept *netlink.AttributeEncoder
 	ae := netlink.NewAttributeEncoder()
@@ -46,7 +45,7 @@ func TestNestEndsWithItsFunction(t *testing.T) {
 		inner := encoded(t, nae)
 		nae.Uint32(2, 2)
 		if len(inner) != 8 || len(encoded(t, nae)) != 16 {
-			t.Errorf("the nest alone is %x", inner)
+			t.Errorf("the nested encoder returned %x", inner)
 		}
 		clear(inner) // a copy
 		return nil
@@ -58,11 +57,11 @@ func TestNestEndsWithItsFunction(t *testing.T) {
 		t.Errorf("%x, want %x and one more attribute", got, want)
 	}
 	if _, err := kept.Encode(); err == nil {
-		t.Error("the encoder of the nest goes on without an error")
+		t.Error("no error from the encoder after its nest")
 	}
 }
 
-// A nest that is too long is an error, whatever comes after it.
+// A nest above the limit is an error even if other attributes follow.
 func TestNestTooLong(t *testing.T) {
 	ae := netlink.NewAttributeEncoder()
 	ae.Nested(1, func(nae *netlink.AttributeEncoder) error {
@@ -73,6 +72,6 @@ func TestNestTooLong(t *testing.T) {
 	})
 	ae.Uint8(1, 1)
 	if b, err := ae.Encode(); err == nil {
-		t.Errorf("%d bytes", len(b))
+		t.Errorf("%d bytes, want an error", len(b))
 	}
 }

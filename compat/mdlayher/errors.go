@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// What can be wrong with messages and attributes. The texts are the original's.
+// Errors of messages and attributes. The texts are those of the original.
 var (
 	errIncorrectMessageLength = errors.New("netlink message header length incorrect")
 	errShortMessage           = errors.New("not enough data to create a netlink message")
@@ -20,9 +20,9 @@ var (
 	errNotSupported           = errors.New("operation not supported")
 )
 
-// IsNotExist is [os.IsNotExist] for errors that may be an [OpError].
+// IsNotExist is [os.IsNotExist] with support for [OpError].
 //
-// Deprecated: errors.Is(err, os.ErrNotExist) does it for every error.
+// Deprecated: use errors.Is(err, os.ErrNotExist).
 func IsNotExist(err error) bool {
 	if e, ok := err.(*OpError); ok {
 		err = e.Err
@@ -30,20 +30,20 @@ func IsNotExist(err error) bool {
 	return os.IsNotExist(err)
 }
 
-// An OpError says which operation of a Conn failed, and why.
+// An OpError is the error of an operation of a Conn.
 type OpError struct {
 	Op string // such as "send", "receive", "join-group"
 
-	// Err is the reason: an *os.SyscallError if a system call failed, the bare errno if the
-	// kernel reported it in a message. errors.Is finds both.
+	// Err is the cause: an *os.SyscallError if a system call failed, or the errno itself if a
+	// message of the kernel contained it. errors.Is matches both.
 	Err error
 
-	// Message and Offset are what an extended ACK adds: a text, and the place of the bad
-	// attribute in the request. They need the option ExtendedAcknowledge.
+	// Message and Offset are from the extended ACK: a text, and the offset of the rejected
+	// attribute in the request in bytes. They require the option ExtendedAcknowledge.
 	Message string
 	Offset  int
 
-	// Sequence is the sequence number of the message with the error, 0 if there was none.
+	// Sequence is the sequence number of the message that contained the errno, or 0.
 	Sequence uint32
 }
 
@@ -59,7 +59,7 @@ func newOpError(op string, err error) error {
 
 func notSupported(op string) error { return newOpError(op, errNotSupported) }
 
-// Error returns one line: the operation, the reason, and what an extended ACK added.
+// Error returns one line with the operation, the cause and the extended ACK.
 func (e *OpError) Error() string {
 	if e == nil {
 		return "<nil>"
@@ -74,19 +74,19 @@ func (e *OpError) Error() string {
 // Unwrap returns Err.
 func (e *OpError) Unwrap() error { return e.Err }
 
-// Timeout reports whether a deadline has passed.
+// Timeout reports whether the operation failed because of a deadline.
 func (e *OpError) Timeout() bool {
 	t, ok := e.cause().(interface{ Timeout() bool })
 	return ok && t.Timeout()
 }
 
-// Temporary reports whether the operation may succeed if it is repeated.
+// Temporary reports whether a repeated operation may succeed.
 func (e *OpError) Temporary() bool {
 	t, ok := e.cause().(interface{ Temporary() bool })
 	return ok && t.Temporary()
 }
 
-// cause is Err, or what it has inside if it is of a system call.
+// cause returns Err, or the errno in it if Err is an *os.SyscallError.
 func (e *OpError) cause() error {
 	var call *os.SyscallError
 	if errors.As(e.Err, &call) {
@@ -95,5 +95,5 @@ func (e *OpError) cause() error {
 	return e.Err
 }
 
-// panicf is fmt.Printf for a panic.
+// panicf panics with a formatted message.
 func panicf(format string, a ...any) { panic(fmt.Sprintf(format, a...)) }

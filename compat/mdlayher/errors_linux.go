@@ -7,15 +7,15 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// A closedError is the error of calls that were waiting when their socket was closed. Its
-// text is the original's, which has no type.
+// A closedError is the error of calls that wait while their socket is closed. The text is that of the
+// original, where the error has no exported type.
 type closedError struct{}
 
 func (closedError) Error() string        { return "use of closed file" }
 func (closedError) Is(target error) bool { return target == os.ErrClosed }
 
-// systemError returns an error of package socket as the original has it: an
-// *os.SyscallError of call, or [os.ErrDeadlineExceeded]. Without a call it has the error's.
+// systemError converts an error of package socket to the original's form: an *os.SyscallError for call
+// or [os.ErrDeadlineExceeded]. If call is empty, it is taken from the error.
 func systemError(call string, err error) error {
 	var e *socket.OpError
 	switch {

@@ -7,8 +7,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// fetch receives a datagram, into sp if that has room for it. If none is queued it waits, or
-// returns [socket.ErrEmpty]. Other errors are as the original's.
+// fetch receives a datagram, into sp if sp is large enough. If no datagram is queued, it waits, or
+// returns [socket.ErrEmpty] if wait is false. Other errors are those of the original.
 func (k *conn) fetch(sp *space, wait bool) (d datagram, err error) {
 	if err := k.mayCall("recvmsg"); err != nil {
 		return d, err
@@ -20,12 +20,12 @@ func (k *conn) fetch(sp *space, wait bool) (d datagram, err error) {
 			d, err = k.fetchInto(k.buffer(sp), wait)
 		}
 		switch {
-		case err == socket.ErrEmpty && wait: // another receiver, of SyscallConn, was faster
+		case err == socket.ErrEmpty && wait: // a receiver that uses SyscallConn was faster
 		case err == socket.ErrEmpty:
 			k.queue.forgetStale()
 			return d, err
 		case err == socket.ErrSender || d.info.PortID != 0 && !k.anySender:
-			// Any process with CAP_NET_ADMIN can send to a port; it is not the kernel.
+			// Dropped: the sender is another process. Any process with CAP_NET_ADMIN can send.
 		default:
 			return d, systemError("recvmsg", err)
 		}
@@ -44,7 +44,7 @@ func (k *conn) buffer(sp *space) []byte {
 	return make([]byte, nlmsgAlign(k.size))[:k.size]
 }
 
-// fetchInto receives into b.
+// fetchInto receives a datagram into b.
 func (k *conn) fetchInto(b []byte, wait bool) (d datagram, err error) {
 	if err := k.expired(); err != nil {
 		return d, err
@@ -59,7 +59,7 @@ func (k *conn) fetchInto(b []byte, wait bool) (d datagram, err error) {
 	return d, err
 }
 
-// expired is the error of a receive after the deadline, which TryReceive does not check.
+// expired returns an error after the read deadline. TryReceive does not check the deadline.
 func (k *conn) expired() error {
 	if k.hasDeadline.Load() {
 		if t := k.s.ReadDeadline(); !t.IsZero() && !time.Now().Before(t) {
@@ -80,8 +80,8 @@ func (k *conn) fetchWhole() (d datagram, err error) {
 	return datagram{padded(b, n), info, true}, err
 }
 
-// padded returns the first n bytes of b, and zeros up to a multiple of 4. b has room for
-// them after its end.
+// padded returns the first n bytes of b, padded with zeros to a multiple of 4. The capacity of b must
+// allow this.
 func padded(b []byte, n int) []byte {
 	end := nlmsgAlign(n)
 	b = b[:end]

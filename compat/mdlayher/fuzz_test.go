@@ -7,8 +7,8 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// FuzzDecoder reads a stream with all getters: none panics, and both ways to read attributes
-// have the same.
+// FuzzDecoder reads a stream with all getters. None of them panics, and AttributeDecoder and
+// UnmarshalAttributes agree.
 func FuzzDecoder(f *testing.F) {
 	f.Add([]byte{8, 0, 1, 0, 1, 2, 3, 4, 5, 0, 2, 0x80, 9, 0, 0, 0})
 	f.Add([]byte{0, 0, 1, 0, 12, 0, 2, 0x80, 8, 0, 1, 0, 1, 2, 3, 4, 1})
@@ -18,7 +18,7 @@ func FuzzDecoder(f *testing.F) {
 		ad, newErr := NewAttributeDecoder(b)
 		if newErr != nil {
 			if err == nil {
-				t.Fatal("only one way has an error: ", newErr)
+				t.Fatal("UnmarshalAttributes accepts it, NewAttributeDecoder returns: ", newErr)
 			}
 			return
 		}
@@ -34,7 +34,7 @@ func FuzzDecoder(f *testing.F) {
 		for i := range attrs {
 			a, r := attrs[i], read[i]
 			if a.Length != r.Length || a.Type != r.Type || !bytes.Equal(a.Data, r.Data) {
-				t.Fatalf("%+v and %+v", a, r)
+				t.Fatalf("UnmarshalAttributes %+v, AttributeDecoder %+v", a, r)
 			}
 		}
 		getters := []func(*AttributeDecoder){
@@ -57,8 +57,8 @@ func FuzzDecoder(f *testing.F) {
 	})
 }
 
-// FuzzMessages cuts a datagram into messages, and checks and formats each: nothing panics,
-// and what was read is written as it was.
+// FuzzMessages splits a datagram into messages, then checks and formats each of them. Nothing panics,
+// and encoding restores the same bytes.
 func FuzzMessages(f *testing.F) {
 	m := Message{Header: Header{Length: 44, Type: Error, Flags: Capped | AcknowledgeTLVs}, Data: []byte{
 		0xea, 0xff, 0xff, 0xff, 40, 0, 0, 0, 0, 0, 5, 0, 1, 0, 0, 0, 2, 0, 0, 0, 7, 0, 1, 0, 'n', 'o', 0, 0}}
@@ -75,7 +75,7 @@ func FuzzMessages(f *testing.F) {
 			size := nlmsg.Align(int(m.Header.Length))
 			if int(m.Header.Length) == size { // MarshalBinary refuses other lengths
 				if again, err := m.MarshalBinary(); err != nil || !bytes.Equal(again, b[:size]) {
-					t.Fatalf("%x became %x, %v", b, again, err)
+					t.Fatalf("%x was encoded as %x, %v", b, again, err)
 				}
 			}
 			b = b[size:]

@@ -1,5 +1,5 @@
-// The import path of another library, on nlwire. A program uses it with a replace
-// directive: see docs/migrating.md.
+// The module path is that of another library. A program uses this module with a replace directive: see
+// docs/migrating.md.
 module github.com/mdlayher/netlink
 
 go 1.25.0

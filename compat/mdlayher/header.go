@@ -15,34 +15,34 @@ const (
 	attrTypeMask uint16 = nla.TypeMask
 )
 
-// HeaderFlags is the flags field of a message (NLM_F_*). What the upper byte means depends
-// on whether the message is a request to get or to make something, or an error.
+// HeaderFlags is the flags field of a message (NLM_F_*). The meaning of the upper byte depends on the
+// kind of message: a GET request, a NEW request or an error.
 type HeaderFlags uint16
 
 // Flags of every message.
 const (
 	Request         = HeaderFlags(nlmsg.FlagRequest)      // a request to the kernel
 	Multi           = HeaderFlags(nlmsg.FlagMulti)        // part of a reply that Done ends
-	Acknowledge     = HeaderFlags(nlmsg.FlagAck)          // asks for an answer on success too
-	Echo            = HeaderFlags(nlmsg.FlagEcho)         // asks for the notification of this request
+	Acknowledge     = HeaderFlags(nlmsg.FlagAck)          // requests an acknowledgement on success
+	Echo            = HeaderFlags(nlmsg.FlagEcho)         // requests a copy of the notification that the request causes
 	DumpInterrupted = HeaderFlags(nlmsg.FlagDumpIntr)     // the dump is inconsistent
-	DumpFiltered    = HeaderFlags(nlmsg.FlagDumpFiltered) // the dump was filtered as asked for
+	DumpFiltered    = HeaderFlags(nlmsg.FlagDumpFiltered) // the dump was filtered as requested
 )
 
-// Flags of a request to get something.
+// Flags of a GET request.
 const (
-	Root   = HeaderFlags(nlmsg.FlagRoot)   // the whole table
-	Match  = HeaderFlags(nlmsg.FlagMatch)  // all that match
+	Root   = HeaderFlags(nlmsg.FlagRoot)   // the complete table
+	Match  = HeaderFlags(nlmsg.FlagMatch)  // all matching objects
 	Atomic = HeaderFlags(nlmsg.FlagAtomic) // an atomic snapshot
-	Dump   = HeaderFlags(nlmsg.FlagDump)   // Root and Match: a list
+	Dump   = HeaderFlags(nlmsg.FlagDump)   // Root and Match: a dump
 )
 
-// Flags of a request to make something.
+// Flags of a NEW request.
 const (
-	Replace = HeaderFlags(nlmsg.FlagReplace) // replaces what is there
-	Excl    = HeaderFlags(nlmsg.FlagExcl)    // fails if it is there
-	Create  = HeaderFlags(nlmsg.FlagCreate)  // makes it if it is not there
-	Append  = HeaderFlags(nlmsg.FlagAppend)  // adds at the end of the list
+	Replace = HeaderFlags(nlmsg.FlagReplace) // replace an existing object
+	Excl    = HeaderFlags(nlmsg.FlagExcl)    // fail if the object exists
+	Create  = HeaderFlags(nlmsg.FlagCreate)  // create the object if it does not exist
+	Append  = HeaderFlags(nlmsg.FlagAppend)  // append to the end of the list
 )
 
 // Flags of an error or acknowledgement.
@@ -51,11 +51,11 @@ const (
 	AcknowledgeTLVs = HeaderFlags(nlmsg.FlagAckTLVs) // extended ACK attributes follow
 )
 
-// flagNames are the names of the flags of every message, from bit 0 on.
+// flagNames contains the names of the flags in bits 0 to 5, which all messages share.
 var flagNames = [...]string{"request", "multi", "acknowledge", "echo", "dumpinterrupted", "dumpfiltered"}
 
-// String returns the names of the flags that every message has and the others as a
-// hexadecimal number, with | between them, and "0" for none.
+// String returns the names of the flags, separated by |. Flags whose meaning depends on the message are
+// a hexadecimal number. No flags are "0".
 func (f HeaderFlags) String() string {
 	if f == 0 {
 		return "0"
@@ -73,19 +73,18 @@ func (f HeaderFlags) String() string {
 	return text[1:]
 }
 
-// HeaderType is the type of a message: one of the control types, or what the family
-// defines.
+// HeaderType is the type of a message: a control type, or a number that the family defines.
 type HeaderType uint16
 
 // The control types (NLMSG_*).
 const (
-	Noop    = HeaderType(nlmsg.TypeNoop)    // nothing
-	Error   = HeaderType(nlmsg.TypeError)   // an errno, which is 0 in an acknowledgement
+	Noop    = HeaderType(nlmsg.TypeNoop)    // no content
+	Error   = HeaderType(nlmsg.TypeError)   // an errno; 0 is an acknowledgement
 	Done    = HeaderType(nlmsg.TypeDone)    // the end of a multipart reply
 	Overrun = HeaderType(nlmsg.TypeOverrun) // messages were lost
 )
 
-// String returns the name of a control type, and unknown with the number for any other.
+// String returns the name of a control type, or "unknown" with the number.
 func (t HeaderType) String() string {
 	switch t {
 	case Noop:
@@ -100,11 +99,11 @@ func (t HeaderType) String() string {
 	return "unknown(" + strconv.Itoa(int(t)) + ")"
 }
 
-// A Header is struct nlmsghdr. It has that layout in memory too.
+// A Header is struct nlmsghdr, with the same memory layout.
 type Header struct {
-	Length   uint32      // of the message in bytes, with this header
-	Type     HeaderType  // of what follows
-	Flags    HeaderFlags // of the request or reply
-	Sequence uint32      // in a reply that of the request
-	PID      uint32      // port ID: in a reply that of the requesting socket
+	Length   uint32      // of the message in bytes, this header included
+	Type     HeaderType  // type of the message
+	Flags    HeaderFlags // flags of the message
+	Sequence uint32      // a reply repeats the request's
+	PID      uint32      // port ID; in a reply that of the requesting socket
 }

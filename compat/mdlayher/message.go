@@ -7,15 +7,15 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// A Message is a header and a payload, which most families fill with attributes: see
+// A Message is a header and a payload. For most families the payload contains attributes: see
 // [AttributeDecoder] and [AttributeEncoder].
 type Message struct {
 	Header Header
 	Data   []byte
 }
 
-// MarshalBinary returns the bytes of the message. Header.Length must be set, and be a
-// multiple of 4; what Data lacks for it is zero, and what Data has above it is left out.
+// MarshalBinary encodes the message. Header.Length must be set to a multiple of 4. Data is padded with
+// zeros, or cut, to that length.
 func (m Message) MarshalBinary() ([]byte, error) {
 	if err := m.checkLength(); err != nil {
 		return nil, err
@@ -23,7 +23,7 @@ func (m Message) MarshalBinary() ([]byte, error) {
 	return m.append(make([]byte, 0, m.Header.Length)), nil
 }
 
-// checkLength is the error of a message that cannot be encoded.
+// checkLength returns an error if Header.Length is invalid.
 func (m *Message) checkLength() error {
 	if n := int64(m.Header.Length); n < nlmsgHeaderLen || n%nlmsg.AlignTo != 0 || n > nlmsg.MaxLen {
 		return errIncorrectMessageLength
@@ -31,7 +31,7 @@ func (m *Message) checkLength() error {
 	return nil
 }
 
-// append appends the bytes of a message whose length has been checked.
+// append appends the encoded message to b. The caller has checked the length.
 func (m *Message) append(b []byte) []byte {
 	h, start := &m.Header, len(b)
 	b = nlmsg.Begin(b, nlmsg.Type(h.Type), nlmsg.Flags(h.Flags), h.Sequence, h.PID)
@@ -43,8 +43,8 @@ func (m *Message) append(b []byte) []byte {
 	return nlmsg.End(b, start)
 }
 
-// UnmarshalBinary reads the message at the front of b, whose length must be a multiple of
-// 4. Data aliases b.
+// UnmarshalBinary decodes the first message in b. The length of b must be a multiple of 4. Data is a
+// view of b.
 func (m *Message) UnmarshalBinary(b []byte) error {
 	switch {
 	case len(b) < nlmsgHeaderLen:
@@ -60,15 +60,15 @@ func (m *Message) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// set makes m the message of a view. Data is never nil, and has no room for an append.
+// set decodes view into m. Data is never nil and has no spare capacity.
 func (m *Message) set(view nlmsg.Msg) {
 	h := view.Header()
 	m.Header = Header{h.Len, HeaderType(h.Type), HeaderFlags(h.Flags), h.Seq, h.PortID}
 	m.Data = view[nlmsgHeaderLen:len(view):len(view)]
 }
 
-// nextMessage returns the view at the front of a datagram and the rest. At the end, which
-// may be up to 15 bytes that are ignored, the view is nil.
+// nextMessage returns the first message of a datagram and the bytes after it. At the end view is nil.
+// Up to 15 bytes at the end are ignored.
 func nextMessage(b []byte) (view nlmsg.Msg, rest []byte, err error) {
 	if len(b) < nlmsgHeaderLen {
 		return nil, nil, nil
@@ -83,8 +83,8 @@ func nextMessage(b []byte) (view nlmsg.Msg, rest []byte, err error) {
 	return view, b[n:], nil
 }
 
-// parseMessagesIter ranges over the messages of a datagram. They alias it. An error ends
-// it.
+// parseMessagesIter iterates over the messages of a datagram. The messages are views of b. An error
+// ends the iteration.
 func parseMessagesIter(b []byte) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		for {

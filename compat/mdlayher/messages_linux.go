@@ -5,9 +5,9 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// messages returns the messages of the answer. They alias the datagrams, which are theirs.
+// messages returns the messages of the answer. They are views of its datagrams.
 func (x *answer) messages() []Message {
-	// An acknowledgement after a reply is not part of what Execute returns.
+	// Execute does not return an acknowledgement after a reply.
 	withAcks := !x.isExecute || x.replies == 0
 	n := x.replies
 	if withAcks {
@@ -32,13 +32,13 @@ func (x *answer) messages() []Message {
 	return msgs
 }
 
-// A smallReply is one message in one piece of memory, its bytes included.
+// A smallReply contains one message and its bytes, so that both need one allocation.
 type smallReply struct {
 	msg  [1]Message
 	data [96]byte
 }
 
-// isSmall reports whether a datagram is one message that fits into a smallReply.
+// isSmall reports whether a datagram consists of one message that fits into a smallReply.
 func isSmall(b []byte) bool {
 	_, n := nlmsg.Consume(b)
 	return n == len(b) && n <= len(smallReply{}.data)
@@ -52,7 +52,7 @@ func newSmallReply(b []byte) *smallReply {
 	return r
 }
 
-// each is ReceiveIter without its lock. Each datagram has memory of its own.
+// each implements ReceiveIter. The caller holds the lock. Each datagram has a separate buffer.
 func (k *conn) each(yield func(Message) bool) error {
 	sp := getSpace()
 	defer sp.put()

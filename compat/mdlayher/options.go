@@ -10,7 +10,7 @@ import (
 // A ConnOption is a boolean option of a netlink socket.
 type ConnOption int
 
-// The options (NETLINK_*).
+// Options of a Conn and their names in linux/netlink.h.
 const (
 	PacketInfo          ConnOption = iota // NETLINK_PKTINFO
 	BroadcastError                        // NETLINK_BROADCAST_ERROR
@@ -21,7 +21,7 @@ const (
 	GetStrictCheck                        // NETLINK_GET_STRICT_CHK
 )
 
-// with runs f with the Socket of c, if that has the methods of T.
+// with calls f with the Socket of c. If the Socket lacks the methods of T, it returns an error.
 func with[T any](c *Conn, op string, f func(T) error) error {
 	s, ok := c.sock.(T)
 	if !ok {
@@ -30,7 +30,7 @@ func with[T any](c *Conn, op string, f func(T) error) error {
 	return newOpError(op, f(s))
 }
 
-// What a Socket may have besides the methods of Socket.
+// Optional methods of a Socket.
 type (
 	groupSocket interface {
 		JoinGroup(group uint32) error
@@ -56,25 +56,25 @@ type (
 	}
 )
 
-// JoinGroup joins a multicast group by its number.
+// JoinGroup adds c to the multicast group with that number.
 func (c *Conn) JoinGroup(group uint32) error {
 	return with(c, "join-group", func(s groupSocket) error { return s.JoinGroup(group) })
 }
 
-// LeaveGroup leaves a multicast group.
+// LeaveGroup removes c from a multicast group.
 func (c *Conn) LeaveGroup(group uint32) error {
 	return with(c, "leave-group", func(s groupSocket) error { return s.LeaveGroup(group) })
 }
 
-// SetBPF attaches a program that filters what is received.
+// SetBPF attaches a BPF program that filters the received messages.
 func (c *Conn) SetBPF(filter []bpf.RawInstruction) error {
 	return with(c, "set-bpf", func(s filterSocket) error { return s.SetBPF(filter) })
 }
 
-// RemoveBPF removes the program.
+// RemoveBPF removes the program of SetBPF.
 func (c *Conn) RemoveBPF() error { return with(c, "remove-bpf", filterSocket.RemoveBPF) }
 
-// SetDeadline sets the deadlines for receiving and sending. The zero time is none.
+// SetDeadline sets the deadlines for receiving and sending. The zero time removes them.
 func (c *Conn) SetDeadline(t time.Time) error {
 	return with(c, "set-deadline", func(s deadlineSocket) error { return s.SetDeadline(t) })
 }
@@ -94,14 +94,14 @@ func (c *Conn) SetOption(option ConnOption, enable bool) error {
 	return with(c, "set-option", func(s optionSocket) error { return s.SetOption(option, enable) })
 }
 
-// SetReadBuffer sets the size of the kernel's receive buffer, above the system's limit if
-// that is permitted.
+// SetReadBuffer sets the size of the kernel's receive buffer in bytes. It exceeds the system's limit
+// if the process has the privilege.
 func (c *Conn) SetReadBuffer(bytes int) error {
 	return with(c, "set-read-buffer", func(s bufferSocket) error { return s.SetReadBuffer(bytes) })
 }
 
-// SetWriteBuffer sets the size of the kernel's send buffer, above the system's limit if
-// that is permitted.
+// SetWriteBuffer sets the size of the kernel's send buffer in bytes. It exceeds the system's limit if
+// the process has the privilege.
 func (c *Conn) SetWriteBuffer(bytes int) error {
 	return with(c, "set-write-buffer", func(s bufferSocket) error { return s.SetWriteBuffer(bytes) })
 }
@@ -120,8 +120,8 @@ func (c *Conn) WriteBuffer() (n int, err error) {
 
 var _ syscall.Conn = (*Conn)(nil)
 
-// SyscallConn gives access to the descriptor, for options that have no method. What is
-// received or sent through it is not known to c.
+// SyscallConn returns access to the file descriptor, for options without a method. c does not see
+// datagrams that are sent or received through it.
 func (c *Conn) SyscallConn() (syscall.RawConn, error) {
 	s, ok := c.sock.(syscall.Conn)
 	if !ok {

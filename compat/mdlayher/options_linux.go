@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// flags are the options in the order of ConnOption.
+// flags lists the options in the order of ConnOption.
 var flags = [...]socket.Flag{
 	PacketInfo:          socket.PacketInfo,
 	BroadcastError:      socket.BroadcastError,
@@ -21,7 +21,7 @@ var flags = [...]socket.Flag{
 	GetStrictCheck:      socket.StrictCheck,
 }
 
-// set runs an option's call, unless the socket is closed.
+// set calls f unless the socket is closed.
 func (k *conn) set(call string, f func() error) error {
 	if err := k.mayCall(call); err != nil {
 		return err
@@ -44,7 +44,7 @@ func (k *conn) LeaveGroup(group uint32) error {
 	return k.set("setsockopt", func() error { return k.s.Leave(group) })
 }
 
-// SetBPF attaches a program. An empty one is refused, as the kernel does.
+// SetBPF attaches a BPF program. An empty program is an error, as in the kernel.
 func (k *conn) SetBPF(filter []bpf.RawInstruction) error {
 	if len(filter) == 0 {
 		return os.NewSyscallError("setsockopt", unix.EINVAL)

@@ -8,26 +8,26 @@ import (
 // ne is the host byte order.
 var ne = binary.NativeEndian
 
-// isBigEndian is the host's.
+// isBigEndian is true on big-endian hosts.
 var isBigEndian = ne.Uint16([]byte{0, 1}) == 1
 
-// isOf reports whether o has the type of its second argument. binary.NativeEndian has one
-// without a name, and comparing the values is a call of the runtime.
+// isOf reports whether o has the type of the second argument. The type of binary.NativeEndian has no
+// exported name. Comparing the values would call the runtime.
 func isOf[T any](o binary.ByteOrder, _ T) bool {
 	_, ok := o.(T)
 	return ok
 }
 
-// An order is what a binary.ByteOrder means for the bytes of a number in host order.
+// An order is the relation of a binary.ByteOrder to host byte order.
 type order int
 
 const (
 	asHost  order = iota
-	swapped       // turned round
-	custom        // of a type of the caller's
+	swapped       // the reverse of host byte order
+	custom        // another implementation of binary.ByteOrder
 )
 
-// orderOf returns what a byte order means. The host's is also that of no byte order.
+// orderOf returns the relation of o to host byte order. nil means host byte order.
 func orderOf(o binary.ByteOrder) order {
 	switch {
 	case o == nil || isOf(o, ne):
@@ -40,7 +40,7 @@ func orderOf(o binary.ByteOrder) order {
 	return custom
 }
 
-// inOrder16 returns the number whose bytes in host order are those of v in order o.
+// inOrder16 returns a number that has, in host byte order, the bytes of v in order o.
 func inOrder16(o binary.ByteOrder, v uint16) uint16 {
 	switch orderOf(o) {
 	case asHost:

@@ -2,5 +2,6 @@
 
 package netlink_test
 
-// raceEnabled says that pools forget things at random, which are allocated again.
+// raceEnabled is true if the race detector is on. Pools then drop their contents at random, which
+// causes further allocations.
 const raceEnabled = true

@@ -2,12 +2,11 @@ package netlink
 
 import "iter"
 
-// Execute sends a message, receives what answers it, and validates that.
+// Execute sends a message and returns its replies after [Validate].
 //
-// The replies of a multipart answer are returned without its Done. An acknowledgement is
-// returned if it is all of the answer, and otherwise left out. Notifications, and replies
-// to what Send has sent, are kept for Receive. An error that the kernel reports is an
-// *OpError.
+// The Done of a multipart answer is left out. An acknowledgement is returned only if the answer
+// contains nothing else. Notifications and replies to messages of Send are kept for Receive. An error
+// message of the kernel is returned as an *OpError.
 func (c *Conn) Execute(m Message) ([]Message, error) {
 	c.receiving.Lock()
 	defer c.receiving.Unlock()
@@ -35,7 +34,7 @@ func (c *Conn) Execute(m Message) ([]Message, error) {
 	return replies, nil
 }
 
-// answer receives what answers a message that was sent.
+// answer receives the answer to a sent message.
 func (c *Conn) answer(m *Message) (replies []Message, err error) {
 	if c.own != nil {
 		replies, err = c.own.answer(m)
@@ -45,8 +44,9 @@ func (c *Conn) answer(m *Message) (replies []Message, err error) {
 	return replies, c.report(replies, err)
 }
 
-// Receive waits for a datagram and returns its messages, or, if it is part of a multipart
-// answer, all of that without its Done. An error that the kernel reports is an *OpError.
+// Receive waits for a datagram and returns its messages. If they belong to a multipart answer, Receive
+// returns the complete answer without its Done. An error message of the kernel is returned as an
+// *OpError.
 func (c *Conn) Receive() ([]Message, error) {
 	c.receiving.Lock()
 	defer c.receiving.Unlock()
@@ -66,7 +66,7 @@ func (c *Conn) Receive() ([]Message, error) {
 	return msgs, nil
 }
 
-// report writes what was received to the debugger. It returns err.
+// report writes received messages and the error to the debugger. It returns err.
 func (c *Conn) report(msgs []Message, err error) error {
 	if c.d == nil {
 		return err
@@ -80,9 +80,8 @@ func (c *Conn) report(msgs []Message, err error) error {
 	return err
 }
 
-// ReceiveIter ranges over what Receive would return, with one datagram at a time in
-// memory. If the loop is left early, the rest of a multipart answer is received and
-// discarded.
+// ReceiveIter iterates over the messages that Receive would return. It keeps one datagram at a time in
+// memory. If the loop ends early, the remaining multipart answer is received and discarded.
 func (c *Conn) ReceiveIter() iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		c.receiving.Lock()
@@ -104,7 +103,7 @@ func (c *Conn) ReceiveIter() iter.Seq2[Message, error] {
 	}
 }
 
-// collect is Receive for any Socket. What came before an error is returned too.
+// collect implements Receive for any Socket. It also returns the messages before an error.
 func (c *Conn) collect() (msgs []Message, err error) {
 	err = c.each(func(m Message) bool {
 		msgs = append(msgs, m)
@@ -113,8 +112,8 @@ func (c *Conn) collect() (msgs []Message, err error) {
 	return msgs, err
 }
 
-// each calls yield with the messages that Receive would return, until it returns false. The
-// error is then errStopped.
+// each calls yield with each message that Receive would return. If yield returns false, the error is
+// errStopped.
 func (c *Conn) each(yield func(Message) bool) error {
 	var s stream
 	for {

@@ -5,14 +5,14 @@ import (
 	"unsafe"
 )
 
-// The tests of the original use these names, and Header has the layout of the kernel's.
+// The original's tests use these names. Header has the layout of struct nlmsghdr.
 func TestSizes(t *testing.T) {
 	for n, want := range []int{0, 4, 4, 4, 4, 8, 8, 8, 8, 12} {
 		if nlmsgAlign(n) != want || nlaAlign(n) != want {
-			t.Errorf("%d is aligned to %d and %d, want %d", n, nlmsgAlign(n), nlaAlign(n), want)
+			t.Errorf("nlmsgAlign and nlaAlign of %d: %d and %d, want %d", n, nlmsgAlign(n), nlaAlign(n), want)
 		}
 	}
 	if n := unsafe.Sizeof(Header{}); n != nlmsgHeaderLen || nlmsgLength(3) != 19 {
-		t.Errorf("a header has %d bytes", n)
+		t.Errorf("size of Header: %d bytes", n)
 	}
 }

@@ -7,21 +7,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxDatagram is above the length of any datagram of the kernel: its buffers come from
-// kmalloc, which has no more than 4 MiB (KMALLOC_MAX_SIZE with pages of 4 KiB).
+// maxDatagram is more than the length of any datagram of the kernel. The kernel allocates datagrams
+// with kmalloc, which returns at most 4 MiB (KMALLOC_MAX_SIZE with pages of 4 KiB).
 const maxDatagram = 4<<20 + 4096
 
-// maxRequest is the size of the longest buffer for requests that is kept.
+// maxRequest is the maximum capacity of a request buffer that returns to the pool.
 const maxRequest = 64 << 10
 
-// A space has the buffers of an exchange. What callers get is a copy: no byte of it is
-// theirs.
+// A space contains the buffers of an exchange. Callers receive copies of the data.
 type space struct {
 	request []byte
-	reply   []byte // maxDatagram bytes; only the pages that a datagram has reached take memory
+	reply   []byte // maxDatagram bytes; only the pages in use occupy memory
 }
 
-// spaces has the spaces that are not in use.
+// spaces contains unused spaces.
 var spaces sync.Pool
 
 func getSpace() *space {
@@ -38,16 +37,15 @@ func (sp *space) put() {
 	spaces.Put(sp)
 }
 
-// replyBuffer returns the buffer for a datagram of the kernel. It is a mapping of its own,
-// because a new slice of that size would be filled with zeros, which makes all its pages
-// take memory.
+// replyBuffer returns the buffer for a datagram of the kernel. It is a separate memory mapping: Go
+// would zero a new slice of that size, and then all its pages would occupy memory.
 func (sp *space) replyBuffer() []byte {
 	if sp.reply != nil {
 		return sp.reply
 	}
 	b, err := unix.Mmap(-1, 0, maxDatagram, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
 	if err != nil {
-		b = make([]byte, maxDatagram) // a limit of mappings was reached
+		b = make([]byte, maxDatagram) // the limit of mappings is reached
 	} else {
 		runtime.AddCleanup(sp, func(b []byte) { _ = unix.Munmap(b) }, b)
 	}

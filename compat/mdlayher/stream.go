@@ -2,18 +2,18 @@ package netlink
 
 import "errors"
 
-// errStopped ends a receive whose loop was left. It is not returned to callers.
+// errStopped is the internal result of a receive after the caller left the loop.
 var errStopped = errors.New("stopped")
 
-// A stream is the state of a receive: whether more datagrams belong to it.
+// A stream is the state of a receive. It decides whether more datagrams belong to the answer.
 type stream struct {
 	isMulti   bool // a message was part of a multipart answer
-	isOver    bool // its end has come
-	isStopped bool // the caller wants no more
+	isOver    bool // the end has arrived
+	isStopped bool // the caller has left the loop
 }
 
-// take hands over a message, unless it reports an error or is the end. After the caller has
-// stopped, a multipart answer goes on until its end.
+// take passes a message to yield, unless the message reports an error or is the end. After the caller
+// has left the loop, a multipart answer is received until its end.
 func (s *stream) take(m Message, yield func(Message) bool) error {
 	if err := checkMessage(m); err != nil {
 		return err
@@ -32,8 +32,7 @@ func (s *stream) take(m Message, yield func(Message) bool) error {
 	return nil
 }
 
-// end returns the error of the receive: what happens after the caller has stopped is not
-// reported.
+// end returns the error of the receive. Errors after the caller has left the loop are dropped.
 func (s *stream) end(err error) error {
 	if s.isStopped {
 		return errStopped

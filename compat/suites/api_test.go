@@ -12,14 +12,14 @@ import (
 	"testing"
 )
 
-// packages are those of the original, by directory.
+// packagesOfOriginal lists the directories of the original's packages.
 var packagesOfOriginal = []string{".", "nlenc", "nltest"}
 
 // compat/mdlayher exports what the original exports, with the same types, and nothing else.
 func TestAPI(t *testing.T) {
 	from, err := fetch(originalModule, originalVersion)
 	if err != nil {
-		t.Skip("the original cannot be fetched: ", err)
+		t.Skip("fetching the original: ", err)
 	}
 	for _, pkg := range packagesOfOriginal {
 		want, err := exported(filepath.Join(from.Dir, pkg))
@@ -40,13 +40,13 @@ func TestAPI(t *testing.T) {
 		}
 		for _, name := range got {
 			if !slices.Contains(want, name) {
-				t.Errorf("%s has %s, which the original has not", pkg, name)
+				t.Errorf("%s exports %s, which the original lacks", pkg, name)
 			}
 		}
 	}
 }
 
-// exported returns the exported declarations of a package on Linux, a line for each.
+// exported returns the exported declarations of a package on Linux, one line each.
 func exported(dir string) (all []string, err error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
@@ -68,7 +68,7 @@ func exported(dir string) (all []string, err error) {
 	return slices.Compact(all), nil
 }
 
-// declared returns what a declaration exports. Of constants and variables that is the name.
+// declared returns the exported part of a declaration. For constants and variables that is the name.
 func declared(d ast.Decl) (all []string) {
 	switch d := d.(type) {
 	case *ast.FuncDecl:

@@ -1,22 +1,20 @@
-// Command suites runs the unmodified test suites of modules that use
-// github.com/mdlayher/netlink, each on the original and on compat/mdlayher, and compares
-// the results test by test.
+// Command suites runs the unmodified test suites of modules that use github.com/mdlayher/netlink. It
+// runs each suite on the original and on compat/mdlayher and compares the results of each test.
 //
 //	go run ./compat/suites [-short] [-run REGEXP] [-timeout DURATION] [-v]
 //
-// It runs in the root of the project, as root on Linux: each package is tested in a new
-// network namespace. The suites are fetched as modules, with the checksums of the Go
-// checksum database; a suite that cannot be fetched is named and not run.
+// Run it in the root directory of the project, as root on Linux. Each package is tested in a new
+// network namespace. The suites are fetched as modules and verified with the Go checksum database. A
+// suite that cannot be fetched is reported and not run.
 //
-// The last line is for programs:
+// The last line of the output is for programs:
 //
 //	suites: N passed original=A compat=B new-failures=F
 //
-// N is the number of suites without a new failure, A and B are the numbers of tests that
-// passed, subtests included. A new failure is a test that passes on the original and not on
-// compat/mdlayher, or that is skipped on one of them only, unless differences.go lists it. A
-// test that hangs counts as one that does not pass. The exit status is 1 if there is a new
-// failure, or if no suite was run.
+// N is the number of suites without a new failure. A and B are the numbers of passed tests, subtests
+// included. A new failure is a test that passes on the original but not on compat/mdlayher, or that is
+// skipped on only one of them, unless differences.go lists it. A test that hangs has not passed. The
+// exit status is 1 after a new failure, or if no suite ran.
 package main
 
 import (
@@ -28,20 +26,20 @@ import (
 	"time"
 )
 
-// options are the flags.
+// options contains the values of the flags.
 type options struct {
 	short   bool
 	timeout time.Duration
 	verbose bool
-	root    string // of the project
+	root    string // root directory of the project
 }
 
 func main() {
 	var o options
-	pattern := flag.String("run", "", "run the suites whose `module` matches")
-	flag.BoolVar(&o.short, "short", false, "run the suites that take little time, with -test.short")
-	flag.BoolVar(&o.verbose, "v", false, "write the names of tests that do not pass on both")
-	flag.DurationVar(&o.timeout, "timeout", 30*time.Second, "after which the tests of a package hang")
+	pattern := flag.String("run", "", "run only suites with a matching `module` path")
+	flag.BoolVar(&o.short, "short", false, "run only the short suites, with -test.short")
+	flag.BoolVar(&o.verbose, "v", false, "also print tests that do not pass on the original")
+	flag.DurationVar(&o.timeout, "timeout", 30*time.Second, "time limit for the tests of a package")
 	flag.Parse()
 	selected, err := regexp.Compile(*pattern)
 	if err == nil {
@@ -52,7 +50,7 @@ func main() {
 		os.Exit(2)
 	}
 	if os.Geteuid() != 0 {
-		fmt.Fprintln(os.Stderr, "suites: network namespaces need root")
+		fmt.Fprintln(os.Stderr, "suites: network namespaces require root")
 		os.Exit(2)
 	}
 	os.Exit(runAll(o, selected))

@@ -10,14 +10,14 @@ import (
 	"testing"
 )
 
-// release is the version that the modules have in the test's proxy.
+// release is the version of the modules in the test's proxy.
 const release = "v0.999.0"
 
-// A program that has the replace directive of docs/migrating.md is built with the modules as
-// a proxy serves them after a release: as zip files, without this repository around.
+// TestReplaceDirective builds a program with the replace directive of docs/migrating.md. The modules
+// come from a proxy as zip files, as after a release, without access to this repository.
 func TestReplaceDirective(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it downloads modules")
+		t.Skip("the test downloads modules")
 	}
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -55,7 +55,7 @@ func main() {
 	fmt.Println(nlenc.Uint32(msgs[0].Data))
 }
 `)
-	// A module cache of its own: nothing of the test stays in the user's.
+	// A separate module cache, so that the test leaves nothing in the user's cache.
 	env := []string{"GOMODCACHE=" + t.TempDir(), "GOFLAGS=-mod=mod -modcacherw", "GONOSUMDB=github.com/nlwire/*",
 		"GOPROXY=file://" + filepath.ToSlash(proxy) + "," + goEnv(t, "GOPROXY")}
 	if out, err := command(program, env, "go", "mod", "tidy"); err != nil {
@@ -63,11 +63,11 @@ func main() {
 	}
 	out, err := command(program, env, "go", "run", ".")
 	if err != nil || strings.TrimSpace(string(out)) != "7" {
-		t.Fatalf("the program writes %q, %v", out, err)
+		t.Fatalf("the program printed %q, %v", out, err)
 	}
 	out, err = command(program, env, "go", "list", "-m", "-f", "{{with .Replace}}{{.Path}} {{.Version}}{{end}}", originalModule)
 	if want := "github.com/nlwire/nlwire/compat/mdlayher " + release; err != nil || strings.TrimSpace(string(out)) != want {
-		t.Errorf("it is built with %q, %v, want %q", out, err, want)
+		t.Errorf("the program is built with %q, %v, want %q", out, err, want)
 	}
 }
 
@@ -80,8 +80,7 @@ func goEnv(t *testing.T, name string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// asReleased returns the go.mod of compat/mdlayher with the version of nlwire that it is
-// released with.
+// asReleased returns the go.mod of a released compat/mdlayher, which requires a released nlwire.
 func asReleased(t *testing.T) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "go.mod")
@@ -108,8 +107,8 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// publish puts a module into a proxy of files (GOPROXY protocol). goMod replaces its go.mod
-// unless it is nil.
+// publish adds a module to a file proxy (GOPROXY protocol). If goMod is not nil, it replaces the
+// module's go.mod.
 func publish(t *testing.T, proxy, module, dir string, goMod []byte) {
 	t.Helper()
 	at := filepath.Join(proxy, filepath.FromSlash(module), "@v")
@@ -164,7 +163,7 @@ func publish(t *testing.T, proxy, module, dir string, goMod []byte) {
 	}
 }
 
-// skipDir leaves out other modules, as the go command does, and what is not Go.
+// skipDir skips nested modules, like the go command, and hidden directories.
 func skipDir(root, path string) error {
 	if path == root {
 		return nil

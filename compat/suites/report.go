@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// The results of a test. Those of test2json, and hang.
+// The results of a test: those of test2json, and hang.
 const (
 	pass    = "pass"
 	fail    = "fail"
@@ -18,7 +18,7 @@ const (
 	absent  = ""
 )
 
-// An outcome has the results of the tests of a copy, by package and name.
+// An outcome contains the test results of a copy, by package and name.
 type outcome struct {
 	results map[string]string
 	took    time.Duration
@@ -41,28 +41,28 @@ func (o outcome) String() string {
 	return text + fmt.Sprintf("%6.1f s", o.took.Seconds())
 }
 
-// A report is the results of a suite on both implementations.
+// A report contains the results of a suite on both implementations.
 type report struct {
 	suite            *suite
 	sum              string
 	original, compat outcome
-	unstable         []string // tests whose result was another when they were repeated
+	unstable         []string // tests with another result in a repetition
 }
 
-// isWorse reports whether the result of a test on compat is worse than on the original.
-// Skipped tests must be the same.
+// isWorse reports whether the result of a test on compat is worse than on the original. The same tests
+// must be skipped on both.
 func isWorse(original, compat string) bool {
 	return original == pass && compat != pass || (original == skipped) != (compat == skipped)
 }
 
-// tests returns the names of all tests, in their order.
+// tests returns the names of all tests in alphabetical order.
 func (r *report) tests() []string {
 	all := maps.Clone(r.original.results)
 	maps.Copy(all, r.compat.results)
 	return slices.Sorted(maps.Keys(all))
 }
 
-// newFailures returns the tests that are worse on compat and not documented.
+// newFailures returns the tests with a worse result on compat that are not documented.
 func (r *report) newFailures(module string) (all []string) {
 	for _, test := range r.tests() {
 		if isWorse(r.original.results[test], r.compat.results[test]) && documented(module, test) == "" {
@@ -72,12 +72,11 @@ func (r *report) newFailures(module string) (all []string) {
 	return all
 }
 
-// repeats is how often a test is run again whose result is worse.
+// repeats is the number of repetitions of a test with a worse result.
 const repeats = 3
 
-// repeat runs those tests again whose result is worse, on both, since some tests of other
-// projects depend on time: a result that differs from run to run on the original says
-// nothing about compat.
+// repeat runs the tests with a worse result again, on both implementations. Some tests of other
+// projects depend on timing. If the result differs between runs, the test is reported as unstable.
 func (r *report) repeat(o options, original, compat string) {
 	var roots []string
 	for _, test := range r.newFailures(r.suite.module) {
@@ -96,11 +95,11 @@ func (r *report) repeat(o options, original, compat string) {
 	}
 }
 
-// key is the name of a test in results: its package's directory, and its own.
+// key returns the key of a test in results: the package's directory and the test's name.
 func key(pkg, test string) string { return pkg + ":" + test }
 
-// isStable runs a test again and reports whether its results stay. If they do not, those of
-// the last run that passed are taken.
+// isStable repeats a test and reports whether all runs have the same result. A test that passes in one
+// of the runs counts as passed.
 func (s *suite) isStable(o options, dir, pkg, name string, results map[string]string) bool {
 	binary := filepath.Join(dir, pkg, "suite.test")
 	if _, err := command(filepath.Join(dir, pkg), nil, "go", "test", "-c", "-tags", s.tags, "-o", binary, "."); err != nil {

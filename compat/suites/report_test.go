@@ -21,7 +21,7 @@ func TestNewFailures(t *testing.T) {
 	}
 }
 
-// A documented difference is one of a suite that is run, and has a reason.
+// Each documented difference belongs to a suite in the list and has a reason.
 func TestDifferencesAreOfSuites(t *testing.T) {
 	for _, d := range differences {
 		if !slices.ContainsFunc(suites, func(s suite) bool { return s.module == d.module }) || d.test == "" || d.reason == "" {

@@ -55,7 +55,7 @@ func (s *suite) runTree(o options, dir string) (outcome, error) {
 	return all, nil
 }
 
-// packages returns the directories of the packages that have tests, relative to dir.
+// packages returns the directories of the packages with tests, relative to dir.
 func (s *suite) packages(dir string) ([]string, error) {
 	out, err := command(dir, nil, "go", "list", "-tags", s.tags, "-f",
 		"{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}", "./...")
@@ -73,10 +73,10 @@ func (s *suite) packages(dir string) ([]string, error) {
 	return all, nil
 }
 
-// maxHangs is how many tests of a package may hang.
+// maxHangs limits the number of attempts for a package with tests that hang.
 const maxHangs = 10
 
-// runPackage compiles the tests of a package and runs them, again without those that hang.
+// runPackage compiles and runs the tests of a package. If tests hang, it runs the others again.
 func (s *suite) runPackage(o options, dir, pkg string, results map[string]string) error {
 	binary := filepath.Join(dir, pkg, "suite.test")
 	if out, err := command(filepath.Join(dir, pkg), nil, "go", "test", "-c", "-tags", s.tags, "-o", binary, "."); err != nil {
@@ -94,8 +94,8 @@ func (s *suite) runPackage(o options, dir, pkg string, results map[string]string
 	return fmt.Errorf("%s: too many tests hang: %s", pkg, strings.Join(skip, ", "))
 }
 
-// runBinary runs the test binary in dir, in a new network namespace with the interface lo
-// up, and adds what its tests returned to results. It returns the tests that hung.
+// runBinary runs the test binary in dir, in a new network namespace with the interface lo up. It adds
+// the test results to results and returns the tests that hung.
 func (s *suite) runBinary(o options, dir, pkg, only string, skip []string, results map[string]string) (hung []string, err error) {
 	args := []string{"unshare", "--net", "sh", "-c", `ip link set lo up && exec "$@"`, "sh", "go", "tool", "test2json", "-p", pkg,
 		"./suite.test", "-test.v=test2json", "-test.timeout", o.timeout.String(), "-test.count=1"}
@@ -130,12 +130,12 @@ func (s *suite) runBinary(o options, dir, pkg, only string, skip []string, resul
 			delete(unfinished, e.Test)
 			results[key(pkg, e.Test)] = e.Action
 			if isOver && e.Action == fail {
-				unfinished[e.Test] = true // of what test2json makes of the panic
+				unfinished[e.Test] = true // test2json reports the panic as a failure of the running test
 			}
 		}
 	}
 	if events == 0 {
-		return nil, errors.Join(err, fmt.Errorf("%s: no test has run", pkg))
+		return nil, errors.Join(err, fmt.Errorf("%s: no test ran", pkg))
 	}
 	if !isOver {
 		return nil, lines.Err()
@@ -147,7 +147,7 @@ func (s *suite) runBinary(o options, dir, pkg, only string, skip []string, resul
 		}
 	}
 	if len(hung) == 0 {
-		return nil, fmt.Errorf("%s: the timeout has passed, and no test was running", pkg)
+		return nil, fmt.Errorf("%s: timeout without a running test", pkg)
 	}
 	return hung, lines.Err()
 }

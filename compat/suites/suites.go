@@ -1,18 +1,18 @@
 package main
 
-// The original, as the suites run on it.
+// The module and version of the original.
 const (
 	originalModule  = "github.com/mdlayher/netlink"
 	originalVersion = "v1.11.2"
 )
 
-// A suite is the tests of a module.
+// A suite contains the tests of a module.
 type suite struct {
 	module, version string
-	tags            string              // build tags of its live tests
-	args            map[string][]string // for the test binary, by the package's directory
-	isItself        bool                // it is the original
-	isLong          bool                // not part of -short
+	tags            string              // build tags for the live tests
+	args            map[string][]string // arguments of the test binary, by the package's directory
+	isItself        bool                // the module is the original
+	isLong          bool                // not run with -short
 }
 
 var suites = []suite{

@@ -11,12 +11,12 @@ import (
 	"strings"
 )
 
-// A fetched module has its files in Dir, in the module cache, and their hash in Sum.
+// A fetched module. Dir is its directory in the module cache, and Sum is the hash of its files.
 type fetched struct {
 	Dir, Sum, Error string
 }
 
-// fetch downloads a module. The go command verifies its hash.
+// fetch downloads a module. The go command verifies the hash.
 func fetch(module, version string) (f fetched, err error) {
 	out, err := command("", nil, "go", "mod", "download", "-json", module+"@"+version)
 	if jsonErr := json.Unmarshal(out, &f); jsonErr != nil {
@@ -28,7 +28,7 @@ func fetch(module, version string) (f fetched, err error) {
 	return f, err
 }
 
-// command runs a program outside of workspaces and returns its output, also with an error.
+// command runs a program with GOWORK=off. It returns the output even if there is an error.
 func command(dir string, env []string, name string, args ...string) ([]byte, error) {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir
@@ -42,7 +42,7 @@ func command(dir string, env []string, name string, args ...string) ([]byte, err
 	return out, err
 }
 
-// copyTree copies the files below from that match, writable, to the directory to.
+// copyTree copies the matching files in from to the directory to and makes them writable.
 func copyTree(to, from string, match func(path string) bool) error {
 	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -74,9 +74,9 @@ func isTest(path string) bool {
 	return strings.HasSuffix(path, "_test.go") || strings.Contains(path, "testdata/")
 }
 
-// trees makes two copies of the suite in dir: one that uses the original, and one that uses
-// compat/mdlayher. Only their go.mod and go.sum differ from what was fetched, and of the
-// original's own suite the files that are not tests.
+// trees makes two copies of the suite in dir. One uses the original, the other uses compat/mdlayher.
+// Only go.mod and go.sum are changed. For the original's own suite, the second copy combines the tests
+// of the original with the files of compat/mdlayher.
 func (s *suite) trees(o options, dir, from string) (original, compat string, err error) {
 	original, compat = filepath.Join(dir, "original"), filepath.Join(dir, "compat")
 	adapter := filepath.Join(o.root, "compat", "mdlayher")
@@ -95,7 +95,7 @@ func (s *suite) trees(o options, dir, from string) (original, compat string, err
 	if err := copyTree(compat, from, everything); err != nil {
 		return "", "", err
 	}
-	// Both with the same versions of what they have in common.
+	// Both copies use the same versions of the common dependencies.
 	common := []string{"-require=" + originalModule + "@" + originalVersion,
 		"-require=golang.org/x/sys@v0.47.0", "-require=golang.org/x/net@v0.53.0"}
 	if err := edit(original, common...); err != nil {
@@ -105,7 +105,7 @@ func (s *suite) trees(o options, dir, from string) (original, compat string, err
 		"-replace="+originalModule+"="+adapter, "-replace=github.com/nlwire/nlwire="+o.root)...)
 }
 
-// edit changes a go.mod and completes it.
+// edit changes the go.mod in dir and runs go mod tidy.
 func edit(dir string, args ...string) error {
 	if _, err := command(dir, nil, "go", append([]string{"mod", "edit"}, args...)...); err != nil {
 		return err

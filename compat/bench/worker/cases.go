@@ -14,7 +14,7 @@ import (
 
 var ne = binary.NativeEndian
 
-// cases prepare what the function that they return does n times.
+// cases contains the setup of each case. A setup returns a function that runs the case n times.
 var cases = map[string]func() (func(n int) (time.Duration, error), error){
 	"noop":        noop,
 	"family":      family,
@@ -27,7 +27,7 @@ var cases = map[string]func() (func(n int) (time.Duration, error), error){
 	"large-nests": nests,
 }
 
-// timed makes a case of a function.
+// timed returns a function that calls f n times and returns the time.
 func timed(f func() error) func(n int) (time.Duration, error) {
 	return func(n int) (time.Duration, error) {
 		start := time.Now()
@@ -52,7 +52,7 @@ func family() (func(int) (time.Duration, error), error) {
 	return timed(func() error { _, err := c.GetFamily("nlctrl"); return err }), err
 }
 
-// goroutines is n requests by each of eight goroutines.
+// goroutines runs n requests in each of eight goroutines.
 func goroutines() (func(int) (time.Duration, error), error) {
 	c, err := netlink.Dial(unix.NETLINK_GENERIC, nil)
 	return func(n int) (time.Duration, error) {
@@ -101,13 +101,13 @@ func decode() (func(int) (time.Duration, error), error) {
 			}
 		}
 		if sum != numbers*(numbers-1)/2 {
-			return fmt.Errorf("the sum is %d", sum)
+			return fmt.Errorf("unexpected sum %d", sum)
 		}
 		return ad.Err()
 	}), err
 }
 
-// nests is a nest in a nest, 500 deep.
+// nests encodes nested attributes to a depth of 500.
 func nests() (func(int) (time.Duration, error), error) {
 	var nest func(left int) func(ae *netlink.AttributeEncoder) error
 	nest = func(left int) func(ae *netlink.AttributeEncoder) error {
@@ -160,12 +160,12 @@ func dumpIter() (func(int) (time.Duration, error), error) {
 
 func enough(n int, err error) error {
 	if err == nil && n < routes {
-		err = fmt.Errorf("%d routes", n)
+		err = fmt.Errorf("only %d of %d routes", n, routes)
 	}
 	return err
 }
 
-// withRoutes returns a Conn in a namespace that has the routes, to the interface lo.
+// withRoutes adds the routes, over the link lo, and returns a Conn.
 func withRoutes() (*netlink.Conn, error) {
 	c, err := netlink.Dial(unix.NETLINK_ROUTE, nil)
 	if err != nil {

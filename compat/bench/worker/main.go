@@ -1,6 +1,6 @@
-// Command worker runs the cases of bench on the implementation of netlink that it was built
-// with. For each line "CASE N" it runs the case N times and answers "NANOSECONDS
-// ALLOCATIONS"; with the argument -about it writes its modules.
+// Command worker runs the cases of bench with the netlink implementation that it is built with. For
+// each input line "CASE N" it runs the case N times and prints "NANOSECONDS ALLOCATIONS". With the
+// argument -about it prints its modules.
 package main
 
 import (
@@ -23,7 +23,7 @@ func main() {
 	}
 }
 
-// about writes the modules that the program was built with, and what replaces them.
+// about prints the modules of the program and their replacements.
 func about() {
 	info, _ := debug.ReadBuildInfo()
 	for _, d := range info.Deps {
@@ -47,7 +47,7 @@ func serve() error {
 		if open[name] == nil {
 			set, ok := cases[name]
 			if !ok {
-				return fmt.Errorf("no case %q", name)
+				return fmt.Errorf("unknown case %q", name)
 			}
 			run, err := set()
 			if err != nil {

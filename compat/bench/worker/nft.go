@@ -11,10 +11,10 @@ import (
 
 const rules = 1000
 
-// nftRules adds rules to a new table, in one transaction, and removes the table, which is
-// not measured.
+// nftRules adds rules to a new table in one transaction. Then it removes the table. The removal is not
+// measured.
 func nftRules() (func(int) (time.Duration, error), error) {
-	// Each rule is acknowledged: more than a receive buffer of the usual size holds.
+	// The kernel acknowledges each rule. A default receive buffer is too small for all of them.
 	c, err := nftables.New(nftables.AsLasting(), nftables.WithSockOptions(func(c *netlink.Conn) error {
 		return errors.Join(c.SetReadBuffer(16<<20), c.SetWriteBuffer(16<<20))
 	}))

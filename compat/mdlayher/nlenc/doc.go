@@ -1,3 +1,3 @@
-// Package nlenc encodes and decodes single values in host byte order. It is there for
-// programs that use it; new ones take [encoding/binary.NativeEndian].
+// Package nlenc encodes and decodes single values in host byte order. It exists for programs that
+// already use it. Use [encoding/binary.NativeEndian] in new programs.
 package nlenc

@@ -1,5 +1,4 @@
-// Package nltest makes a [netlink.Conn] that a function answers, for tests without a
-// kernel.
+// Package nltest provides a [netlink.Conn] for tests without a kernel. A function answers its requests.
 package nltest
 
 import (
@@ -13,29 +12,29 @@ import (
 	"github.com/mdlayher/netlink/nlenc"
 )
 
-// PID is the port ID of a Conn of Dial.
+// PID is the port ID of the Conn that Dial returns.
 const PID = 1
 
-// A Func answers requests: those of one send. It is called without any when a Conn
-// receives and no answer is left, as for a notification.
+// A Func returns the answer to the requests of one send. If a Conn receives and no answer is left, Func
+// is called without requests, and its result is like a notification.
 //
-// Its error is that of the receive, an errno as an *os.SyscallError. With [io.EOF] and no
-// message the receive returns neither.
+// An error of Func is returned by the receive. An errno becomes an *os.SyscallError. If Func returns
+// no message and [io.EOF], the receive returns no message and no error.
 type Func func(req []netlink.Message) ([]netlink.Message, error)
 
-// Dial returns a Conn that fn answers.
+// Dial returns a Conn with answers from fn.
 func Dial(fn Func) *netlink.Conn { return netlink.NewConn(&socket{fn: fn}, PID) }
 
-// CheckRequest returns a Func that compares the types and the flags of the requests with
-// those at the same index, calls fn if they are equal, and otherwise returns an error. 0 is
-// not compared. It panics if the numbers of types, flags and requests differ.
+// CheckRequest returns a Func that checks the requests and then calls fn. Request i must have types[i]
+// and flags[i], where 0 matches any value. Otherwise the Func returns an error. The numbers of types,
+// flags and requests must be equal: otherwise CheckRequest or the Func panics.
 func CheckRequest(types []netlink.HeaderType, flags []netlink.HeaderFlags, fn Func) Func {
 	if len(types) != len(flags) {
-		panic(fmt.Sprintf("nltest: CheckRequest has %d types and %d flags", len(types), len(flags)))
+		panic(fmt.Sprintf("nltest: CheckRequest called with %d types and %d flags", len(types), len(flags)))
 	}
 	return func(req []netlink.Message) ([]netlink.Message, error) {
 		if len(types) != len(req) {
-			panic(fmt.Sprintf("nltest: CheckRequest has %d types, and there are %d requests", len(types), len(req)))
+			panic(fmt.Sprintf("nltest: CheckRequest called with %d types, received %d requests", len(types), len(req)))
 		}
 		for i := range req {
 			h := &req[i].Header
@@ -50,8 +49,8 @@ func CheckRequest(types []netlink.HeaderType, flags []netlink.HeaderFlags, fn Fu
 	}
 }
 
-// Multipart makes msgs a multipart answer, of which the last message is the end. Fewer than
-// two messages stay as they are.
+// Multipart turns msgs into a multipart answer. The last message becomes its Done. Fewer than two
+// messages are returned unchanged.
 func Multipart(msgs []netlink.Message) ([]netlink.Message, error) {
 	if len(msgs) < 2 {
 		return msgs, nil
@@ -63,7 +62,7 @@ func Multipart(msgs []netlink.Message) ([]netlink.Message, error) {
 	return msgs, nil
 }
 
-// Error returns an answer to the first request, whose payload it repeats, with an errno.
+// Error returns an error message with an errno. It answers the first request and repeats its payload.
 func Error(number int, reqs []netlink.Message) ([]netlink.Message, error) {
 	m := reqs[0]
 	m.Header.Type = netlink.Error
@@ -72,7 +71,7 @@ func Error(number int, reqs []netlink.Message) ([]netlink.Message, error) {
 	return []netlink.Message{m}, nil
 }
 
-// MustMarshalAttributes is [netlink.MarshalAttributes] that panics on an error.
+// MustMarshalAttributes is like [netlink.MarshalAttributes], but panics on an error.
 func MustMarshalAttributes(attrs []netlink.Attribute) []byte {
 	b, err := netlink.MarshalAttributes(attrs)
 	if err != nil {
@@ -81,11 +80,11 @@ func MustMarshalAttributes(attrs []netlink.Attribute) []byte {
 	return b
 }
 
-// A socket is the netlink.Socket of Dial.
+// A socket implements netlink.Socket for Dial.
 type socket struct {
 	fn   Func
-	msgs []netlink.Message // the rest of the answer
-	err  error             // that the answer ends with
+	msgs []netlink.Message // remaining messages of the answer
+	err  error             // error at the end of the answer
 }
 
 func (*socket) Close() error { return nil }
@@ -111,7 +110,7 @@ func (s *socket) Receive() (msgs []netlink.Message, err error) {
 	return msgs, nil
 }
 
-// ReceiveIter ranges over a datagram.
+// ReceiveIter iterates over the messages of a datagram.
 func (s *socket) ReceiveIter() iter.Seq2[netlink.Message, error] {
 	return func(yield func(netlink.Message, error) bool) {
 		msgs, err := s.datagram()
@@ -127,7 +126,7 @@ func (s *socket) ReceiveIter() iter.Seq2[netlink.Message, error] {
 	}
 }
 
-// datagram returns a datagram of the answer, and calls fn if there is none.
+// datagram returns the next datagram of the answer. Without an answer it calls fn.
 func (s *socket) datagram() (msgs []netlink.Message, err error) {
 	switch {
 	case len(s.msgs) == 0 && s.err == nil:
@@ -136,7 +135,7 @@ func (s *socket) datagram() (msgs []netlink.Message, err error) {
 		}
 		return msgs, err
 	case len(s.msgs) == 0 && errors.Is(s.err, io.EOF):
-		return nil, nil // and again
+		return nil, nil // s.err remains: later calls return the same
 	case len(s.msgs) == 0:
 		err, s.err = s.err, nil
 		if isErrno(err) {
@@ -144,7 +143,7 @@ func (s *socket) datagram() (msgs []netlink.Message, err error) {
 		}
 		return nil, err
 	case isMultipart(s.msgs):
-		// In two datagrams, as the kernel has several.
+		// Two datagrams, because the kernel also splits multipart answers.
 		half := (len(s.msgs) + 1) / 2
 		msgs, s.msgs = s.msgs[:half], s.msgs[half:]
 		return msgs, nil
