@@ -84,7 +84,8 @@ func (i *Info) validate(tb *nla.Table, attrs []byte, p *policy.Policy, mode poli
 		i.ExtAck.Offset, i.ExtAck.Policy = i.offset(attrs)+uint32(r.Offset), nil
 	}
 	if r.Policy != nil && policywire.Exported(r.Policy.Kind) {
-		i.setPolicy(policywire.AppendRule(i.scratch.policy[:0], r.Policy))
+		rule := i.port.bus.features.exported(*r.Policy)
+		i.setPolicy(policywire.AppendRule(i.scratch.policy[:0], &rule))
 	}
 	return e
 }
@@ -134,6 +135,9 @@ func (i *Info) take(err error) errno.Errno {
 func (i *Info) answer(e errno.Errno) (*nlmsg.ExtAck, nlmsg.AckOptions) {
 	i.ExtAck.Errno, i.ExtAck.Request = e, i.Msg
 	p := i.port
+	if !p.bus.features.Has(FeatureMissing) {
+		i.ExtAck.MissType, i.ExtAck.MissNest = 0, 0
+	}
 	return &i.ExtAck, nlmsg.AckOptions{PortID: p.id, Cap: p.has(socket.CapAck), Ext: p.has(socket.ExtAck)}
 }
 
