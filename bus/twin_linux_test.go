@@ -96,7 +96,7 @@ func (w *twins) set(all []kernelFamily) {
 	var ethtool []uint8
 	for i := range all {
 		k := &all[i]
-		f := k.twin(t)
+		f := k.twin(func(group uint32) GroupFlags { return flagsOfGroup(t, group) })
 		f.NetNSOK = here[k.Name]
 		switch k.Name {
 		case "tcp_metrics":
