@@ -240,8 +240,8 @@ func TestEventOfOnesOwnEcho(t *testing.T) {
 		}
 		sequences = append(sequences, messages[0].Header.Sequence)
 	}
-	// The reply, the event, the acknowledgement.
-	if diff := cmp.Diff([]uint32{sent.Header.Sequence, 0, sent.Header.Sequence}, sequences); diff != "" {
+	// The event, the reply, the acknowledgement.
+	if diff := cmp.Diff([]uint32{0, sent.Header.Sequence, sent.Header.Sequence}, sequences); diff != "" {
 		t.Errorf("sequence numbers (-want +got):\n%s", diff)
 	}
 }
