@@ -62,6 +62,9 @@ func (b *Bus) release(c *call) {
 func (c *call) acknowledge(e errno.Errno) {
 	ext, opts := c.info.answer(e)
 	c.ack = nlmsg.AppendAck(c.ack[:0], ext, opts)
+	if !c.info.port.bus.features.Has(FeatureMissing) {
+		moveCookie(c.ack, len(ext.Request))
+	}
 	c.info.port.put(c.ack, socket.Info{}, len(c.ack)+slack(ext, opts))
 }
 

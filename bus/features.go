@@ -16,7 +16,8 @@ const (
 	// refuses Validate flags (genl_header_check, genl_op_fill_in_reject_policy).
 	FeatureResvStartOp Features = 1 << iota
 	// FeatureMissing reports missing attributes: [Info.SetMissing] has an effect (Linux 6.1,
-	// NLMSGERR_ATTR_MISS_TYPE).
+	// NLMSGERR_ATTR_MISS_TYPE). A cookie precedes the offset instead of following it, since
+	// the same change (netlink_ack_tlv_fill).
 	FeatureMissing
 	// FeatureSplitOps treats the do and the dump of a command separately (Linux 6.2). The
 	// missing half of a command is EOPNOTSUPP and not EPERM. The controller exports policies
@@ -109,3 +110,7 @@ func Preset(release string) (Features, bool) {
 // WithFeatures selects the kernel that the bus reproduces where kernels differ. The default
 // is [Linux618].
 func WithFeatures(f Features) Option { return func(b *Bus) { b.features = f } }
+
+// Features returns the features of the bus, for families that have different policies on
+// different kernels.
+func (b *Bus) Features() Features { return b.features }

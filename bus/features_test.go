@@ -57,6 +57,24 @@ func TestFeatures(t *testing.T) {
 		f := register(t, b, simple("f", func(i *Info) error { return i.Require(2) }))
 		a := answerTo(t, openPort(t, b, WithFlags(socket.ExtAck)), message(f, 1, 0, attr))
 		equal(t, "missing type", has, a.MissType, 2, 0)
+		g := register(t, b, simple("g", func(i *Info) error {
+			i.SetAttrMsg(i.Attrs.Get(1), "that")
+			i.SetCookie([]byte{1, 2, 3})
+			return errno.EINVAL
+		}))
+		for _, flags := range [][]socket.Flag{{socket.ExtAck}, {socket.ExtAck, socket.CapAck}} {
+			m := send(t, openPort(t, b, WithFlags(flags...)), message(g, 1, 0, attr))[0]
+			var types []uint16
+			for a := range nla.All(m[len(m)-3*8-4:]) { // "that", 4 bytes longer, the cookie, the offset
+				types = append(types, a.Type())
+			}
+			if want := map[bool][]uint16{true: {1, 3, 2}, false: {1, 2, 3}}[has]; !slices.Equal(types, want) {
+				t.Errorf("feature %v: attributes %d, want %d", has, types, want)
+			}
+			if a, err := nlmsg.ParseAck(m); err != nil || a.Offset != 20 || len(a.Cookie) != 3 {
+				t.Errorf("%+v, %v", a, err)
+			}
+		}
 	})
 	withAndWithout(t, Linux61, FeatureSplitOps, func(t *testing.T, b *Bus, has bool) {
 		f := register(t, b, &Family{Name: "f", ResvStartOp: 9, Ops: []Op{

@@ -80,7 +80,7 @@ func (s Features) smallHead() int {
 // moves the datagram to a smaller allocation if that frees half of the memory
 // (netlink_trim).
 func (s Features) trimmed(n, allocated int) int {
-	size := s.trueSize(allocated)
+	size := s.trueSize(max(n, allocated))
 	if unused := size - skBuff - sharedInfo - n; 2*unused < size {
 		return size
 	}
