@@ -10,6 +10,7 @@ import (
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/test/kerneltest"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -47,8 +48,8 @@ func flagsOfGroup(t *testing.T, group uint32) GroupFlags {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	dropCaps(t)
-	defer restoreCaps(t)
+	kerneltest.DropCaps(t)
+	defer kerneltest.RestoreCaps(t)
 	if errors.Is(s.Join(group), unix.EPERM) {
 		return GroupNetAdmin
 	}

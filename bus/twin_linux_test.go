@@ -240,8 +240,8 @@ func (w *twins) session() {
 	defer w.socket.Close()
 	if g.IntN(5) == 0 {
 		w.caps = 0
-		dropCaps(t)
-		defer restoreCaps(t)
+		kerneltest.DropCaps(t)
+		defer kerneltest.RestoreCaps(t)
 	}
 	w.port, err = w.bus.Open(WithNetNS(1), WithPortID(w.socket.PortID()), WithCaps(w.caps), WithFlags(w.flags...))
 	if err != nil {
