@@ -240,8 +240,8 @@ func TestEventOfOnesOwnEcho(t *testing.T) {
 		}
 		sequences = append(sequences, messages[0].Header.Sequence)
 	}
-	// The order is: reply, event, acknowledgement.
-	if diff := cmp.Diff([]uint32{sent.Header.Sequence, 0, sent.Header.Sequence}, sequences); diff != "" {
+	// The order is: event, reply, acknowledgement.
+	if diff := cmp.Diff([]uint32{0, sent.Header.Sequence, sent.Header.Sequence}, sequences); diff != "" {
 		t.Errorf("sequence numbers (-want +got):\n%s", diff)
 	}
 }

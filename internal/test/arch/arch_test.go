@@ -35,15 +35,19 @@ var arrows = map[string][]string{
 
 	"internal/test/arch":       {},
 	"internal/test/edges":      {"internal/native"},
+	"internal/test/exercise":   {"bus", "genlmsg", "nlmsg", "nla", "nla/policy", "errno", "internal/test/generate"},
 	"internal/test/fuzzrun":    {},
 	"internal/test/generate":   {"genlmsg", "nlmsg", "nla", "nla/policy", "errno", "internal/policywire"},
 	"internal/test/golden":     {"internal/native"},
 	"internal/test/guard":      {},
 	"internal/test/kerneltest": {"golang.org/x/sys/unix"},
-	"internal/test/original":   {},
-	"internal/test/seeds":      {},
-	"internal/test/slow":       {"internal/native"},
-	"internal/test/testrun":    {},
+	"internal/test/moduletest": {
+		"bus", "socket", "ctrl", "genlmsg", "nlmsg", "errno", "internal/test/generate", "internal/test/kerneltest",
+	},
+	"internal/test/original": {},
+	"internal/test/seeds":    {},
+	"internal/test/slow":     {"internal/native"},
+	"internal/test/testrun":  {},
 }
 
 // recipes are the allowed imports of the programs of docs/cookbook: those that users have.
