@@ -22,3 +22,7 @@
 //
 // The codec (errno, nla, nla/policy, nlmsg, genlmsg) runs on every system. Sockets need Linux.
 package nlwire
+
+// With this import, "go get github.com/nlwire/nlwire" also adds the checksums of the module
+// that the packages require, so that a program that imports one of them builds.
+import _ "github.com/nlwire/nlwire/socket"

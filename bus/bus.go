@@ -12,7 +12,7 @@ import (
 // Bus connects families and ports, and contains the controller, nlctrl. [New] makes one.
 // Goroutines may call its methods concurrently.
 type Bus struct {
-	profile  Profile
+	features Features
 	faults   Faults
 	delay    time.Duration // delay of a Slow datagram
 	onPanic  func(*Panic)
@@ -45,23 +45,6 @@ type address struct {
 // Option changes how a Bus works.
 type Option func(*Bus)
 
-// Profile selects the kernel version that the bus reproduces where versions differ.
-type Profile uint8
-
-const (
-	// Linux618 is Linux 6.18. A SplitOp without a policy accepts any attributes, but the
-	// controller exports a policy that rejects all. In the controller's dump of policies,
-	// an operation without a do has the command 0.
-	Linux618 Profile = iota
-	// Linux72 is Linux 7.2. A SplitOp without a policy rejects every attribute, and the
-	// controller exports the policies of every operation under its command.
-	Linux72
-)
-
-// WithProfile selects the kernel version that the bus reproduces. The default is
-// [Linux618].
-func WithProfile(p Profile) Option { return func(b *Bus) { b.profile = p } }
-
 // WithFaults injects faults on every port that is opened without [WithPortFaults].
 func WithFaults(f Faults) Option { return func(b *Bus) { b.faults = f } }
 
@@ -85,6 +68,7 @@ func New(options ...Option) *Bus {
 		listeners: map[uint32]map[*Port]struct{}{},
 		rover:     firstPortID,
 		delay:     time.Millisecond,
+		features:  Linux618,
 	}
 	b.calls.New = func() any { return new(call) }
 	b.datagrams.New = func() any { return new(datagram) }

@@ -23,25 +23,36 @@ var (
 
 // newController makes the family nlctrl (genl_ctrl).
 func newController(b *Bus) *Family {
-	return &Family{
+	f := &Family{
 		Name: genlmsg.CtrlName, Version: genlmsg.CtrlVersion, NetNSOK: true,
 		ResvStartOp: genlmsg.CtrlCmdGetPolicy + 1,
 		Groups:      []Group{{Name: genlmsg.CtrlGroup}},
-		SplitOps: []SplitOp{
+	}
+	if !b.features.Has(FeatureSplitOps) {
+		f.Ops = []Op{
 			{
-				Cmd: genlmsg.CtrlCmdGetFamily, Flags: genlmsg.OpDo, Validate: DontValidateStrict,
-				Policy: ctrlFamilyPolicy, Do: b.getFamily,
+				Cmd: genlmsg.CtrlCmdGetFamily, Validate: DontValidateStrict | DontValidateDump,
+				Policy: ctrlFamilyPolicy, Do: b.getFamily, Dump: b.dumpFamilies,
 			},
-			{
-				Cmd: genlmsg.CtrlCmdGetFamily, Flags: genlmsg.OpDump, Validate: DontValidateDump,
-				Policy: ctrlFamilyPolicy, Dump: b.dumpFamilies,
-			},
-			{
-				Cmd: genlmsg.CtrlCmdGetPolicy, Flags: genlmsg.OpDump, Policy: ctrlPolicyPolicy,
-				Start: b.startPolicies, Dump: dumpPolicies,
-			},
+			{Cmd: genlmsg.CtrlCmdGetPolicy, Policy: ctrlPolicyPolicy, Start: b.startPolicies, Dump: dumpPolicies},
+		}
+		return f
+	}
+	f.SplitOps = []SplitOp{
+		{
+			Cmd: genlmsg.CtrlCmdGetFamily, Flags: genlmsg.OpDo, Validate: DontValidateStrict,
+			Policy: ctrlFamilyPolicy, Do: b.getFamily,
+		},
+		{
+			Cmd: genlmsg.CtrlCmdGetFamily, Flags: genlmsg.OpDump, Validate: DontValidateDump,
+			Policy: ctrlFamilyPolicy, Dump: b.dumpFamilies,
+		},
+		{
+			Cmd: genlmsg.CtrlCmdGetPolicy, Flags: genlmsg.OpDump, Policy: ctrlPolicyPolicy,
+			Start: b.startPolicies, Dump: dumpPolicies,
 		},
 	}
+	return f
 }
 
 // byID returns a family, or nil. The caller holds b.registry, as all handlers do.
@@ -93,11 +104,20 @@ func (b *Bus) dumpFamilies(d *Dump) error {
 		}
 		m := d.Begin(nlmsg.FlagMulti, genlmsg.CtrlCmdNewFamily)
 		if err := d.End(appendFamily(m, f, f.on.Load())); err != nil {
-			return err
+			return b.familiesEnd(err)
 		}
 		d.Args[0] = n
 	}
-	return nil
+	return b.familiesEnd(nil)
+}
+
+// familiesEnd returns the result of a step of dumpFamilies. Without FeatureFamiliesDone the
+// kernel returns the length of the datagram, even if a family does not fit into an empty one.
+func (b *Bus) familiesEnd(err error) error {
+	if !b.features.Has(FeatureFamiliesDone) {
+		return ErrMore
+	}
+	return err
 }
 
 // appendFamily appends the description of a family (ctrl_fill_info). The nests have no

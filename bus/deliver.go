@@ -10,7 +10,7 @@ import (
 // the datagram. put reports whether the datagram was queued; if the queue is full, the port
 // records the loss (netlink_attachskb, netlink_broadcast_deliver).
 func (p *Port) put(b []byte, info socket.Info, allocated int) bool {
-	return p.deliver(b, info, trimmed(len(b), allocated), false)
+	return p.deliver(b, info, p.bus.features.trimmed(len(b), allocated), false)
 }
 
 // deliver applies the injected fault and queues a copy of b. size is its share of the

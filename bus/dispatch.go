@@ -62,6 +62,9 @@ func (b *Bus) release(c *call) {
 func (c *call) acknowledge(e errno.Errno) {
 	ext, opts := c.info.answer(e)
 	c.ack = nlmsg.AppendAck(c.ack[:0], ext, opts)
+	if !c.info.port.bus.features.Has(FeatureMissing) {
+		moveCookie(c.ack, len(ext.Request))
+	}
 	c.info.port.put(c.ack, socket.Info{}, len(c.ack)+slack(ext, opts))
 }
 
@@ -96,14 +99,16 @@ func (b *Bus) request(c *call) error {
 	}
 	ops := i.on.ops
 	isDump := i.Msg.Flags()&nlmsg.FlagDump == nlmsg.FlagDump
-	op := ops.do[header.Cmd()]
+	op, other := ops.do[header.Cmd()], ops.dump[header.Cmd()]
 	if isDump {
-		op = ops.dump[header.Cmd()]
+		op, other = other, op
 	}
 	switch {
+	case op == nil && other != nil && !b.features.Has(FeatureSplitOps) && !i.isPermitted(other):
+		return errno.EPERM
 	case op == nil:
 		return errno.EOPNOTSUPP
-	case op.flags&genlmsg.OpAdmin != 0 && !i.HasCaps(CapNetAdmin), op.flags&genlmsg.OpUnsAdmin != 0 && !i.HasCaps(CapNetAdminNS):
+	case !i.isPermitted(op):
 		return errno.EPERM
 	case isDump:
 		return b.startDump(c, op)
@@ -111,10 +116,16 @@ func (b *Bus) request(c *call) error {
 	return b.do(c, op)
 }
 
+// isPermitted reports whether the requester has the capabilities that the operation requires.
+func (i *Info) isPermitted(op *operation) bool {
+	return (op.flags&genlmsg.OpAdmin == 0 || i.HasCaps(CapNetAdmin)) &&
+		(op.flags&genlmsg.OpUnsAdmin == 0 || i.HasCaps(CapNetAdminNS))
+}
+
 // checkHeader returns the error text for invalid headers of a command of ResvStartOp or
 // above, or "" if they are valid (genl_header_check).
 func (f *Family) checkHeader(i *Info) string {
-	if i.Header.Cmd() < f.ResvStartOp {
+	if !f.isResv(i.Header.Cmd(), i.port.bus.features) {
 		return ""
 	}
 	if i.Header.Reserved() != 0 {
@@ -158,7 +169,7 @@ func (b *Bus) do(c *call, op *operation) error {
 // (genl_family_rcv_msg_attrs_parse). The table uses the array of room. parse returns that
 // array, which it grows if needed, as slots.
 func (i *Info) parse(room []uint32, op *operation, liberal Validate) (tb nla.Table, slots []uint32, err error) {
-	if !i.port.bus.profile.parses(op) {
+	if !i.port.bus.features.parses(op) {
 		return tb, room, nil
 	}
 	mode := policy.Strict

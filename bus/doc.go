@@ -26,7 +26,8 @@
 //
 // # Index by task
 //
-//	make        New, WithProfile, Bus.Close, Bus.Stats
+//	make        New, WithFeatures, Bus.Close, Bus.Stats
+//	kernels     Features, Linux510 to Linux72, Preset, Probe
 //	families    Family, Op, SplitOp, Group; Bus.Register, Unregister
 //	handlers    DoFunc, PostDoFunc, DumpFunc, DoneFunc
 //	requests    Info: Attrs, Require, ParseNested, HasCaps; SetMsg, SetAttr, SetMissing
@@ -42,7 +43,7 @@
 //
 // IDs, groups, errnos, the order of checks, error texts, offsets, extended ACKs, the
 // datagram sizes of a dump and the position of its Done are equal to those of the kernel
-// that [WithProfile] selects; comments cite the kernel's functions. Module loading and the
+// that [WithFeatures] selects; comments cite the kernel's functions. Module loading and the
 // creation of network namespaces are not included. The share of a receive buffer that a
 // datagram uses is computed by a model (see [Port.SetReceiveBuffer]).
 //

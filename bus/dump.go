@@ -111,9 +111,12 @@ func (b *Bus) startDump(c *call, op *operation) error {
 		return err
 	}
 	if op.start != nil {
+		c.info.copyAck(d.ExtAck)
 		if err := b.step(d, op.start); err != nil {
 			e := d.take(err)
-			c.info.copyAck(d.ExtAck)
+			if b.features.Has(FeatureStartExtAck) {
+				c.info.copyAck(d.ExtAck)
+			}
 			return e
 		}
 	}
@@ -176,12 +179,12 @@ func (b *Bus) dumpOn(p *Port) error {
 		d.end = b.dumpStep(d)
 	}
 	if d.end == unfinished || d.room-len(d.out) < doneSize {
-		p.deliver(d.out, socket.Info{}, trueSize(d.room), true)
+		p.deliver(d.out, socket.Info{}, b.features.trueSize(d.room), true)
 		return nil
 	}
 	d.appendDone()
 	p.setDumping(false)
-	p.deliver(d.out, socket.Info{}, trueSize(d.room), true)
+	p.deliver(d.out, socket.Info{}, b.features.trueSize(d.room), true)
 	b.finish(d)
 	return nil
 }
@@ -207,6 +210,9 @@ func (b *Bus) dumpStep(d *Dump) errno.Errno {
 // Done has only the flag nlmsg.FlagAckTLVs.
 func (d *Dump) appendDone() {
 	ext, opts := d.answer(d.end)
+	if !d.port.bus.features.Has(FeatureDoneExtAck) {
+		ext = &nlmsg.ExtAck{Errno: ext.Errno, Request: ext.Request, Msg: ext.Msg}
+	}
 	start := len(d.out)
 	d.out = nlmsg.AppendDone(d.out, ext, d.AnswerFlags, opts)
 	if len(d.out)+slack(ext, opts) > d.room {
@@ -254,5 +260,5 @@ func (p *Port) dumpSize() (size int, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	size = max(goodSize, p.maxReceive)
-	return size, p.rmem == 0 || p.rmem+trueSize(size) < p.rcvbuf
+	return size, p.rmem == 0 || p.rmem+p.bus.features.trueSize(size) < p.rcvbuf
 }

@@ -115,6 +115,6 @@ func ExampleScript() {
 	f, err := ctrl.New(c).Family(context.Background(), "nlctrl")
 	fmt.Println(f.ID, err)
 	// Output:
-	// ctrl: family "nlctrl": conn: request to nlctrl: lost: no buffer space available: the receive buffer was full; it is not known what came of it
+	// ctrl: family "nlctrl": conn: request to nlctrl: lost: no buffer space available: the receive buffer was full; the outcome is unknown
 	// 0x10 <nil>
 }

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/nlwire/nlwire/errno"
@@ -84,7 +85,8 @@ func (i *Info) validate(tb *nla.Table, attrs []byte, p *policy.Policy, mode poli
 		i.ExtAck.Offset, i.ExtAck.Policy = i.offset(attrs)+uint32(r.Offset), nil
 	}
 	if r.Policy != nil && policywire.Exported(r.Policy.Kind) {
-		i.setPolicy(policywire.AppendRule(i.scratch.policy[:0], r.Policy))
+		rule := i.port.bus.features.exported(*r.Policy)
+		i.setPolicy(policywire.AppendRule(i.scratch.policy[:0], &rule))
 	}
 	return e
 }
@@ -134,7 +136,32 @@ func (i *Info) take(err error) errno.Errno {
 func (i *Info) answer(e errno.Errno) (*nlmsg.ExtAck, nlmsg.AckOptions) {
 	i.ExtAck.Errno, i.ExtAck.Request = e, i.Msg
 	p := i.port
+	if !p.bus.features.Has(FeatureMissing) {
+		i.ExtAck.MissType, i.ExtAck.MissNest = 0, 0
+	}
 	return &i.ExtAck, nlmsg.AckOptions{PortID: p.id, Cap: p.has(socket.CapAck), Ext: p.has(socket.ExtAck)}
+}
+
+// moveCookie moves the cookie of an Error message after the offset.
+func moveCookie(ack nlmsg.Msg, request int) {
+	if ack.Flags()&nlmsg.FlagAckTLVs == 0 {
+		return
+	}
+	start := nlmsg.HeaderLen + 4 + nlmsg.HeaderLen
+	if ack.Flags()&nlmsg.FlagCapped == 0 {
+		start += nlmsg.Align(request) - nlmsg.HeaderLen
+	}
+	for b := ack[start:]; len(b) > 0; {
+		a, n := nla.Consume(b)
+		if n < 0 || a.Type() > nlmsg.AttrCookie {
+			return
+		}
+		if offset, m := nla.Consume(b[n:]); a.Type() == nlmsg.AttrCookie && m > 0 && offset.Type() == nlmsg.AttrOffs {
+			copy(b, slices.Concat(b[n:n+m], b[:n]))
+			return
+		}
+		b = b[n:]
+	}
 }
 
 // slack returns by how many bytes the kernel's size estimate exceeds the actual size of a

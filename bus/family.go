@@ -55,7 +55,7 @@ type Op struct {
 	// Policy validates the attributes of Do and Dump. If it is nil, Family.Policy is used.
 	// If that is nil too, commands of Family.ResvStartOp or above reject every attribute,
 	// and the attributes of lower commands are not validated: Info.Attrs has no slots then,
-	// except with [Linux618] and a Family.MaxAttr.
+	// except without [FeatureRejectSplit] and with a Family.MaxAttr.
 	Policy *policy.Policy
 	Do     DoFunc
 	Start  DumpFunc // optional
@@ -70,7 +70,7 @@ type SplitOp struct {
 	Cmd      uint8
 	Flags    genlmsg.OpFlags
 	Validate Validate
-	Policy   *policy.Policy // nil: see [Profile]
+	Policy   *policy.Policy // nil: see [FeatureRejectSplit]
 
 	PreDo  DoFunc // optional; an error ends the request
 	Do     DoFunc

@@ -137,7 +137,7 @@ func (f Fault) alter(d *datagram) {
 // forge queues a copy of a datagram as another port could have sent it: the same headers,
 // and a corrupted payload.
 func (p *Port) forge(b []byte) {
-	d := p.bus.newDatagram(b, socket.Info{PortID: p.id ^ 1<<16}, trueSize(len(b)))
+	d := p.bus.newDatagram(b, socket.Info{PortID: p.id ^ 1<<16}, p.bus.features.trueSize(len(b)))
 	for m := range nlmsg.All(d.b) {
 		for i := range m.Payload() {
 			m.Payload()[i] ^= 0xff

@@ -58,7 +58,12 @@ func fuzzed(t *testing.T) *Family {
 }
 
 func fuzzDatagram(t *testing.T, data []byte, options uint16) {
-	b := New(WithProfile(Profile(options & 1)))
+	// The features are a function of the input, because the options need all bits.
+	features := presets[len(data)%len(presets)].features
+	if options&1 != 0 {
+		features ^= 1 << (len(data) / len(presets) % len(featureNames))
+	}
+	b := New(WithFeatures(features))
 	defer b.Close()
 	f := fuzzed(t)
 	register(t, b, f)

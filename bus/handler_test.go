@@ -1,7 +1,6 @@
 package bus
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -175,52 +174,6 @@ func TestPanics(t *testing.T) {
 	}
 	if len(panics) != 3 || b.Stats().Panics != 3 || !strings.Contains(string(panics[0].Stack), "TestPanics") {
 		t.Errorf("%d panics reported, stats %+v", len(panics), b.Stats())
-	}
-}
-
-// The profiles differ in operations without a policy.
-func TestProfiles(t *testing.T) {
-	attr := nla.AppendUint32(nil, 1, 1)
-	for _, tt := range []struct {
-		profile    Profile
-		split      string // error text for an attribute of a split operation
-		legacy     string // the same for an Op
-		unvalid    bool   // whether Attrs is filled without validation
-		dumpNumber uint16 // exported command of an operation without a do
-	}{
-		{Linux618, "", "Attribute failed policy validation", true, 0},
-		{Linux72, "Unknown attribute type", "Unknown attribute type", false, 4},
-	} {
-		b := newBus(t, WithProfile(tt.profile))
-		var attrs nla.Table
-		f := register(t, b, &Family{
-			Name: "f", MaxAttr: 2, ResvStartOp: 2,
-			Ops: []Op{{Cmd: 2, Do: nothing}, {Cmd: 1, Do: func(i *Info) error {
-				attrs = nla.Table{Stream: bytes.Clone(i.Attrs.Stream), Slots: slices.Clone(i.Attrs.Slots)}
-				return nil
-			}}},
-			SplitOps: []SplitOp{{Cmd: 3, Flags: genlmsg.OpDo, Do: nothing}, {Cmd: 4, Flags: genlmsg.OpDump, Dump: func(*Dump) error { return nil }}},
-		})
-		p := openPort(t, b, WithFlags(socket.ExtAck))
-		for cmd, want := range map[uint8]string{3: tt.split, 2: tt.legacy, 1: ""} {
-			if a := answerTo(t, p, message(f, cmd, nlmsg.FlagAck, attr)); string(a.Msg) != want {
-				t.Errorf("%v, command %d: %q, want %q", tt.profile, cmd, a.Msg, want)
-			}
-		}
-		if attrs.Has(1) != tt.unvalid {
-			t.Errorf("%v: attributes without a policy: %v", tt.profile, attrs)
-		}
-		byName := nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, "f")
-		var exported []uint16
-		for _, m := range send(t, p, message(b.ctrl, genlmsg.CtrlCmdGetPolicy, nlmsg.FlagDump, byName)) {
-			if op := nla.Find(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrOpPolicy); op != nil {
-				inner, _ := nla.Consume(op.Payload())
-				exported = append(exported, inner.Type())
-			}
-		}
-		if want := []uint16{2, 3, tt.dumpNumber}; !slices.Equal(exported, want) {
-			t.Errorf("%v: policies of %d exported, want %d", tt.profile, exported, want)
-		}
 	}
 }
 

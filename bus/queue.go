@@ -47,31 +47,44 @@ func (q *queue) pop() *datagram {
 const (
 	sharedInfo = 320
 	skBuff     = 256
-	// smallHead is the size of the allocation for small datagrams
-	// (SKB_SMALL_HEAD_CACHE_SIZE).
-	smallHead = 576
+	// smallHead and wideHead are the sizes of the allocation for small datagrams
+	// (SKB_SMALL_HEAD_CACHE_SIZE): 64 bytes of padding, GRO_MAX_HEAD and sharedInfo. The
+	// former is that of a kernel without wireless networks and tunnels. See
+	// FeatureWideHeads.
+	smallHead, wideHead = 576, 704
 )
 
 // trueSize returns the share of a receive buffer that a datagram of n bytes uses: larger
 // datagrams are allocated in powers of two (SKB_TRUESIZE, kmalloc). The twin test compares
 // the number of datagrams that fill a queue with the kernel's.
-func trueSize(n int) int {
+func (s Features) trueSize(n int) int {
 	n = (n+63)&^63 + sharedInfo
-	if n <= smallHead {
-		return smallHead + skBuff
+	if small := s.smallHead(); n <= small {
+		return small + skBuff
 	}
 	return 1<<bits.Len(uint(n-1)) + skBuff
+}
+
+// smallHead returns the size of the allocation for small datagrams, or 0 if there is none.
+func (s Features) smallHead() int {
+	switch {
+	case !s.Has(FeatureSmallHeads):
+		return 0
+	case s.Has(FeatureWideHeads):
+		return wideHead
+	}
+	return smallHead
 }
 
 // trimmed is trueSize for a datagram of n bytes if allocated is larger than n: the kernel
 // moves the datagram to a smaller allocation if that frees half of the memory
 // (netlink_trim).
-func trimmed(n, allocated int) int {
-	size := trueSize(allocated)
+func (s Features) trimmed(n, allocated int) int {
+	size := s.trueSize(max(n, allocated))
 	if unused := size - skBuff - sharedInfo - n; 2*unused < size {
 		return size
 	}
-	return trueSize(n)
+	return s.trueSize(n)
 }
 
 const (

@@ -26,7 +26,7 @@ func (b *Bus) Register(f *Family) error {
 }
 
 func (b *Bus) register(f *Family) (*registration, error) {
-	ops, err := newOpTable(f, b.profile)
+	ops, err := newOpTable(f, b.features)
 	switch {
 	case err != nil:
 		return nil, err

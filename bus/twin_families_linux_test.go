@@ -2,7 +2,6 @@ package bus
 
 import (
 	"errors"
-	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -11,18 +10,12 @@ import (
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
-	"github.com/nlwire/nlwire/internal/native"
+	"github.com/nlwire/nlwire/internal/test/kerneltest"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
-
-// kernelFamily is the running kernel's description of a family.
-type kernelFamily struct {
-	ctrl.Family
-	policies *ctrl.Policies
-}
 
 func familiesOfTheKernel(t *testing.T) []kernelFamily {
 	t.Helper()
@@ -46,45 +39,6 @@ func familiesOfTheKernel(t *testing.T) []kernelFamily {
 	return all
 }
 
-// twin makes a family with the same description as the kernel's. Its operations do nothing.
-func (k *kernelFamily) twin(t *testing.T) *Family {
-	t.Helper()
-	f := &Family{
-		Name: k.Name, Version: uint8(k.Version), HdrSize: int(k.HdrSize), MaxAttr: int(k.MaxAttr),
-		ResvStartOp: 0xff, // no checks: the controller does not export ResvStartOp
-	}
-	for _, g := range k.Groups {
-		f.Groups = append(f.Groups, Group{Name: g.Name, Flags: flagsOfGroup(t, g.ID)})
-	}
-	isSplit := slices.ContainsFunc(k.Ops, func(op ctrl.Op) bool {
-		p, _ := k.policies.Op(uint8(op.ID))
-		return op.Flags&genlmsg.OpDo != 0 && op.Flags&genlmsg.OpDump != 0 && p.Do != p.Dump && p.Dump != nil
-	})
-	for _, op := range k.Ops {
-		p, _ := k.policies.Op(uint8(op.ID))
-		flags := op.Flags &^ (genlmsg.OpDo | genlmsg.OpDump | genlmsg.OpPolicy)
-		full := Op{Cmd: uint8(op.ID), Flags: flags}
-		if op.Flags&genlmsg.OpDo != 0 {
-			full.Do, full.Policy = noDo, p.Do
-		}
-		if op.Flags&genlmsg.OpDump != 0 {
-			full.Dump = noDump
-			if full.Policy == nil {
-				full.Policy = p.Dump
-			}
-			if p.Dump == nil {
-				full.Validate = DontValidateDump
-			}
-		}
-		if isSplit {
-			f.SplitOps = append(f.SplitOps, halves(&full, p)...)
-		} else {
-			f.Ops = append(f.Ops, full)
-		}
-	}
-	return f
-}
-
 // flagsOfGroup determines the capabilities required to join a group: the controller does
 // not export them.
 func flagsOfGroup(t *testing.T, group uint32) GroupFlags {
@@ -94,33 +48,12 @@ func flagsOfGroup(t *testing.T, group uint32) GroupFlags {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	dropCaps(t)
-	defer restoreCaps(t)
+	kerneltest.DropCaps(t)
+	defer kerneltest.RestoreCaps(t)
 	if errors.Is(s.Join(group), unix.EPERM) {
 		return GroupNetAdmin
 	}
 	return 0
-}
-
-func noDo(*Info) error   { return errno.EOPNOTSUPP }
-func noDump(*Dump) error { return errno.EOPNOTSUPP }
-
-// halves splits an operation. An exported policy without rules is the one that rejects all
-// attributes; it stands for a missing policy.
-func halves(full *Op, p ctrl.OpPolicy) (ops []SplitOp) {
-	policy := func(p *policy.Policy) *policy.Policy {
-		if p == nil || len(p.Attrs) == 0 {
-			return nil
-		}
-		return p
-	}
-	if full.Do != nil {
-		ops = append(ops, SplitOp{Cmd: full.Cmd, Flags: full.Flags | genlmsg.OpDo, Policy: policy(p.Do), Do: full.Do})
-	}
-	if full.Dump != nil {
-		ops = append(ops, SplitOp{Cmd: full.Cmd, Flags: full.Flags | genlmsg.OpDump, Policy: policy(p.Dump), Dump: full.Dump})
-	}
-	return ops
 }
 
 // setDo and setDump set the handler of a twin's operation.
@@ -354,38 +287,5 @@ func netdevEvents(t *testing.T, f *Family) []event {
 	return []event{
 		{f.GroupID(mgmt), func(t *testing.T) { addBridge(t, rtnl, "event", index); notify(t, devAdd) }},
 		{f.GroupID(mgmt), func(t *testing.T) { deleteLink(t, rtnl, index); notify(t, devDel) }},
-	}
-}
-
-// adopt registers the twins with the IDs and groups of the kernel's families.
-func (b *Bus) adopt(t *testing.T, all []kernelFamily, twins map[string]*Family) {
-	t.Helper()
-	if native.BigEndian {
-		t.Skip("recorded bytes are compared: little-endian only")
-	}
-	for _, k := range all {
-		if k.Name == genlmsg.CtrlName {
-			continue
-		}
-		f := twins[k.Name]
-		if k.ID >= startAlloc {
-			b.ids.next = int(k.ID)
-		}
-		if len(k.Groups) > 0 && !hasOwnNumbers(k.Name) {
-			b.skipGroups(int(k.Groups[0].ID))
-		}
-		if err := b.Register(f); err != nil {
-			t.Fatal(err)
-		}
-		if f.ID() != k.ID || len(k.Groups) > 0 && f.GroupID(0) != k.Groups[0].ID {
-			t.Errorf("%s has id %d and group %d, in the kernel %d and %v", k.Name, f.ID(), f.GroupID(0), k.ID, k.Groups)
-		}
-	}
-}
-
-// skipGroups reserves the numbers below first, which belonged to unregistered families.
-func (b *Bus) skipGroups(first int) {
-	for i := b.groups.nextFree(2); i < first && i < b.groups.len(); i = b.groups.nextFree(i + 1) {
-		b.groups.set(i)
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
@@ -88,7 +86,7 @@ func (w *twins) set(all []kernelFamily) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	w.bus = New(WithProfile(runningProfile(t)))
+	w.bus = New(WithFeatures(runningFeatures(t)))
 	t.Cleanup(func() { w.bus.Close() })
 	here := map[string]bool{}
 	for _, k := range familiesOfTheKernel(t) {
@@ -98,7 +96,7 @@ func (w *twins) set(all []kernelFamily) {
 	var ethtool []uint8
 	for i := range all {
 		k := &all[i]
-		f := k.twin(t)
+		f := k.twin(func(group uint32) GroupFlags { return flagsOfGroup(t, group) })
 		f.NetNSOK = here[k.Name]
 		switch k.Name {
 		case "tcp_metrics":
@@ -113,8 +111,7 @@ func (w *twins) set(all []kernelFamily) {
 	w.bus.adopt(t, all, made)
 	w.aim(made, ethtool)
 	w.events = netdevEvents(t, made["netdev"])
-	// With 7.2 some answers to dumps in small receive buffers differ: see docs/design.md.
-	w.counts = w.bus.profile == Linux618 && w.sameCounts()
+	w.counts = w.sameCounts()
 }
 
 // sameCounts reports whether the same number of Error messages of any size fits into a
@@ -207,21 +204,20 @@ func (w *twins) aim(made map[string]*Family, ethtool []uint8) {
 	}
 }
 
-// runningProfile returns the profile of the running kernel.
-func runningProfile(t *testing.T) Profile {
+// runningFeatures returns the features of the running kernel.
+func runningFeatures(t *testing.T) Features {
 	t.Helper()
-	var u unix.Utsname
-	if err := unix.Uname(&u); err != nil {
+	s, err := socket.Open(socket.Generic)
+	if err != nil {
 		t.Fatal(err)
 	}
-	var major, minor int
-	if _, err := fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.%d", &major, &minor); err != nil {
+	defer s.Close()
+	f, err := Probe(s)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if major >= 7 {
-		return Linux72
-	}
-	return Linux618
+	t.Logf("the kernel has the features %v", f)
+	return f
 }
 
 // session sends requests over a new pair of a Socket and a Port with their own options and
@@ -244,8 +240,8 @@ func (w *twins) session() {
 	defer w.socket.Close()
 	if g.IntN(5) == 0 {
 		w.caps = 0
-		dropCaps(t)
-		defer restoreCaps(t)
+		kerneltest.DropCaps(t)
+		defer kerneltest.RestoreCaps(t)
 	}
 	w.port, err = w.bus.Open(WithNetNS(1), WithPortID(w.socket.PortID()), WithCaps(w.caps), WithFlags(w.flags...))
 	if err != nil {

@@ -23,41 +23,8 @@ func (w *twins) request() []byte {
 		w.families[at.family] = true
 	}
 	w.seq++
-	flags := w.messageFlags()
-	b := nlmsg.Begin(nil, nlmsg.Type(at.id), flags, w.seq, uint32(g.IntN(3)))
-	header := genlmsg.Append(nil, at.cmd, uint8(g.IntN(4)))
-	if w.one(30) {
-		header[2+g.IntN(2)] = byte(g.IntN(3)) // the reserved field
-	}
-	b = append(b, header...)
-	b = append(b, w.attrs(&at, flags)...)
-	if w.one(40) { // too short for its headers
-		b = b[:nlmsg.HeaderLen+g.IntN(len(header)+1)]
-	}
-	b = nlmsg.End(b, 0)
-	if w.one(60) { // a wrong length
-		n := nla.AppendUint32(nil, 0, uint32(g.IntN(2*len(b))))
-		copy(b, n[4:])
-	}
-	return b
-}
-
-func (w *twins) messageFlags() nlmsg.Flags {
-	g := w.g
-	flags := nlmsg.FlagRequest
-	if g.IntN(3) != 0 {
-		flags |= nlmsg.FlagAck
-	}
-	if g.IntN(3) == 0 {
-		flags |= nlmsg.FlagDump
-	}
-	switch {
-	case w.one(20):
-		flags ^= nlmsg.Flags(1) << g.IntN(16)
-	case w.one(100):
-		flags = nlmsg.Flags(g.Uint32())
-	}
-	return flags
+	flags := g.RequestFlags()
+	return g.Request(nlmsg.Type(at.id), flags, w.seq, at.cmd, w.attrs(&at, flags))
 }
 
 // attrs makes attributes according to the operation's policy, and often those that a real

@@ -99,38 +99,33 @@ func (r *reader) rule(all []policy.Policy) policy.Rule {
 func agree(t *testing.T, b []byte, p *policy.Policy, mode policy.Mode) {
 	t.Helper()
 	want := consult(b, p, mode)
-	for _, form := range [...]string{"as written", "compiled"} {
-		if form == "compiled" {
-			p.Compile()
-		}
-		tb := &nla.Table{Slots: make([]uint32, len(p.Attrs))}
-		r := policy.Report{}
-		errno := policy.ParseReport(tb, b, p, mode, &r)
-		offset, typ := -1, 0
-		if r.HasAttr {
-			offset, typ = r.Offset, int(r.Type)
-		}
-		if int(errno) != want.errno || r.Msg != want.msg || offset != want.offset || typ != want.typ || r.Policy != want.rule {
-			t.Fatalf("%s, mode %s: errno %d, %q at %d, type %d, rule %+v\nthe oracle: errno %d, %q at %d, type %d, rule %+v\nstream % x",
-				form, mode, errno, r.Msg, offset, typ, r.Policy, want.errno, want.msg, want.offset, want.typ, want.rule, b)
-		}
-		if errno == 0 {
-			agreeOnTable(t, tb, want.table)
-		}
-		err := policy.Parse(tb, b, p, mode)
-		var refusal *policy.Error
-		if (err != nil) != (want.errno != 0) || errors.As(err, &refusal) && (int(refusal.Errno) != want.errno || refusal.Report != r) {
-			t.Fatalf("%s, mode %s: Parse: %v; ParseReport: errno %d, %+v", form, mode, err, errno, r)
-		}
-		if err == nil {
-			agreeOnTable(t, tb, want.table)
-		}
-		var alone *policy.Error
-		if err := policy.Validate(b, p, mode); (err != nil) != (refusal != nil) || errors.As(err, &alone) && *alone != *refusal {
-			t.Fatalf("%s, mode %s: Validate: %v; Parse: %v", form, mode, err, refusal)
-		}
-		agreeInMessage(t, b, p, mode, errno, r)
+	tb := &nla.Table{Slots: make([]uint32, len(p.Attrs))}
+	r := policy.Report{}
+	errno := policy.ParseReport(tb, b, p, mode, &r)
+	offset, typ := -1, 0
+	if r.HasAttr {
+		offset, typ = r.Offset, int(r.Type)
 	}
+	if int(errno) != want.errno || r.Msg != want.msg || offset != want.offset || typ != want.typ || r.Policy != want.rule {
+		t.Fatalf("mode %s: errno %d, %q at %d, type %d, rule %+v\nthe oracle: errno %d, %q at %d, type %d, rule %+v\nstream % x",
+			mode, errno, r.Msg, offset, typ, r.Policy, want.errno, want.msg, want.offset, want.typ, want.rule, b)
+	}
+	if errno == 0 {
+		agreeOnTable(t, tb, want.table)
+	}
+	err := policy.Parse(tb, b, p, mode)
+	var refusal *policy.Error
+	if (err != nil) != (want.errno != 0) || errors.As(err, &refusal) && (int(refusal.Errno) != want.errno || refusal.Report != r) {
+		t.Fatalf("mode %s: Parse: %v; ParseReport: errno %d, %+v", mode, err, errno, r)
+	}
+	if err == nil {
+		agreeOnTable(t, tb, want.table)
+	}
+	var alone *policy.Error
+	if err := policy.Validate(b, p, mode); (err != nil) != (refusal != nil) || errors.As(err, &alone) && *alone != *refusal {
+		t.Fatalf("mode %s: Validate: %v; Parse: %v", mode, err, refusal)
+	}
+	agreeInMessage(t, b, p, mode, errno, r)
 }
 
 // agreeInMessage validates the stream after a fixed header in a message. The result must be the

@@ -111,7 +111,6 @@ var attributeReaders = []struct {
 	}, true},
 	{"policy.Parse without a policy", func(b []byte) walk { return parsed(b, nil) }, lastOfType, true},
 	{"policy.Parse", func(b []byte) walk { return parsed(b, anyBinary) }, lastOfType, true},
-	{"policy.Parse, compiled", func(b []byte) walk { return parsed(b, anyBinaryCompiled) }, lastOfType, true},
 }
 
 func everyAttribute(all []slow.Attr) []slow.Attr { return all }
@@ -142,12 +141,12 @@ func oneOfType(all []slow.Attr, hasPlace func(typ int) bool, last bool) (some []
 }
 
 // anyBinary accepts every attribute that has a slot in the table.
-var anyBinary, anyBinaryCompiled = func() (plain, compiled *policy.Policy) {
+var anyBinary = func() *policy.Policy {
 	rules := make([]policy.Rule, tableSize)
 	for typ := range rules {
 		rules[typ].Kind = policy.KindBinary
 	}
-	return &policy.Policy{Attrs: rules}, (&policy.Policy{Attrs: rules}).Compile()
+	return &policy.Policy{Attrs: rules}
 }()
 
 func parsed(b []byte, p *policy.Policy) walk {

@@ -214,19 +214,22 @@ func TestPayloadsOfAllLengths(t *testing.T) {
 }
 
 // The payload may lie in the spare capacity of the buffer, or begin in the buffer. It is read
-// before it is overwritten.
+// before it is overwritten, at every distance, and the bytes after the attribute do not change.
 func TestAppendBytesInPlace(t *testing.T) {
-	const start = 80 // bytes in the buffer
-	for n := range 300 {
-		for at := start - min(n, 70); at < start+80; at++ {
-			b := make([]byte, start, 512)
-			there := b[:cap(b)][at : at+n]
-			for i := range there {
-				there[i] = byte(i + 1)
-			}
-			want := appendLong(bytes.Clone(b), 7, bytes.Clone(there), 0)
-			if got := AppendBytes(b, 7, there); !bytes.Equal(got, want) {
-				t.Fatalf("%d bytes at offset %d: % x, want % x", n, at, got, want)
+	const start = 300 // bytes in the buffer
+	whole := make([]byte, 1024)
+	for i := range whole {
+		whole[i] = byte(i*167 + 1)
+	}
+	b, want := make([]byte, len(whole)), make([]byte, len(whole))
+	for n := range 280 {
+		for at := start - n - 1; at < start+n+2*HeaderLen+1; at++ {
+			copy(b, whole)
+			copy(want, whole)
+			end := start + copy(want[start:], slowAttr(7, whole[at:at+n], true))
+			got := AppendBytes(b[:start:end], 7, b[at:at+n])
+			if len(got) != end || &got[0] != &b[0] || !bytes.Equal(b, want) {
+				t.Fatalf("%d bytes at offset %d: % x, want % x", n, at-start, got, want[:end])
 			}
 		}
 	}

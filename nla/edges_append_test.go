@@ -112,13 +112,23 @@ func fromString(f func([]byte, uint16, string) []byte) func([]byte, uint16, []by
 	return func(b []byte, typ uint16, p []byte) []byte { return f(b, typ, edges.String(p)) }
 }
 
+// payloadSizes returns edges.Sizes and the sizes around those at which appendPayload copies in
+// another way.
+func payloadSizes() []int {
+	all := edges.Sizes()
+	for n := 41; n <= 300; n++ {
+		all = append(all, n)
+	}
+	return all
+}
+
 // edgesOfAppendBytes tests payloads of all sizes, followed by zeros.
 func edgesOfAppendBytes(t *testing.T, f func(b []byte, typ uint16, p []byte) []byte, zeros int) {
 	payload := make([]byte, 1<<16+16)
 	for i := range payload {
 		payload[i] = byte(i)*7 | 1
 	}
-	for _, size := range edges.Sizes() {
+	for _, size := range payloadSizes() {
 		p := slices.Clip(payload[:size])
 		if size+zeros > MaxPayload {
 			if reason := edges.Panics(func() { f(nil, 1, p) }); reason != payloadTooLong {
@@ -132,13 +142,14 @@ func edgesOfAppendBytes(t *testing.T, f func(b []byte, typ uint16, p []byte) []b
 				t.Errorf("%d bytes after %d: % x, want % x", size, len(b), head(got[len(b):]), head(want))
 			}
 		})
-		// The payload is in fenced memory, too.
-		copies := 0
-		edges.Fence(p, func(p []byte) {
-			if copies++; string(f(nil, 9, p)) != string(want) {
-				t.Errorf("fenced: %d bytes", size)
-			}
-		})
+		// The payload is in fenced memory, too. With and without room it is copied in different ways.
+		for _, b := range [][]byte{nil, make([]byte, 0, len(want))} {
+			edges.Fence(p, func(p []byte) {
+				if string(f(b, 9, p)) != string(want) {
+					t.Errorf("fenced: %d bytes, room for %d", size, cap(b))
+				}
+			})
+		}
 	}
 	if got := f(nil, 9, nil); string(got) != string(slowAttr(9, make([]byte, zeros), true)) {
 		t.Errorf("nil: % x", got)

@@ -168,12 +168,44 @@ func TestInlining(t *testing.T) {
 		"AppendBitfield32", "AppendMsecs", "AppendFlag",
 		"AppendCString", "AppendText", "AppendBytes", "AppendAttr", "AppendPad64",
 		"Begin", "BeginNoFlag", "End",
+		"Cursor.Err", "Attr.CString", "Attr.Text", "NewReader",
+		"(*Table).Get", "(*Table).Has", "(*Table).Flag", "(*Table).Bytes",
+		"(*Table).Uint8", "(*Table).Uint16", "(*Table).Uint32", "(*Table).Uint64",
+		"(*Table).BE16", "(*Table).BE32", "(*Table).BE64",
 	)
 }
 
 func TestImports(t *testing.T) {
 	guard.Imports(t, "fmt", "reflect")
 	guard.OnlyIn(t, "unsafe", "unsafe.go")
+}
+
+// Slots in a local array stay on the stack if a nest from the table is read with Walk or Consume.
+func TestLocalSlotsStayOnTheStack(t *testing.T) {
+	b := AppendBytes(AppendCString(nil, 1, "eth0"), 2, AppendUint32(nil, 3, 7))
+	read := func() (name, value int) {
+		var slots [8]uint32
+		tb := Table{Slots: slots[:]}
+		sinkErr = tb.Read(b)
+		for c := Walk(tb.Bytes(2)); c.More(); c = c.Next() {
+			v, _ := c.Attr().Uint32()
+			value += int(v)
+		}
+		for nest := tb.Bytes(2); len(nest) > 0; {
+			a, n := Consume(nest)
+			v, _ := a.Uint32()
+			value, nest = value+int(v), nest[n:]
+		}
+		return len(tb.Text(1)), value
+	}
+	allocs := testing.AllocsPerRun(100, func() {
+		if name, value := read(); name != 4 || value != 14 {
+			panic("wrong values")
+		}
+	})
+	if allocs != 0 {
+		t.Errorf("%v allocations, want none", allocs)
+	}
 }
 
 // tableRows returns the rows for a full table and for an empty one.

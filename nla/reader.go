@@ -25,7 +25,8 @@ import (
 //	}
 //	return r.Err()
 //
-// After an error Next returns false and the getters return zero. Results of a Reader alias b.
+// After an error Next returns false and the getters of values return zero; Attr, Type, Bytes and
+// Nest do not depend on errors. Results of a Reader alias b.
 type Reader struct {
 	c     Cursor
 	a     Attr

@@ -23,7 +23,8 @@ import (
 // nest is read with another Table; after policy.Parse the nest is known to be valid.
 //
 // Slots in a local array, as above, move to the heap if a view from the table outlives the
-// function. A Table that is made once and reused does not allocate.
+// function, or if a nest from the table is passed to Read, NewReader or All; Walk and Consume leave
+// them on the stack. A Table that is made once and reused does not allocate.
 type Table struct {
 	// Stream is the stream that the slots refer to.
 	Stream []byte

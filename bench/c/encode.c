@@ -1,4 +1,4 @@
-/* Messages encoded without a library. */
+/* Encoding without a library. */
 #include "inline.h"
 #include "encode.h"
 
@@ -126,13 +126,13 @@ static __attribute__((noinline)) uint32_t encode_mixed(uint32_t i)
 #define END(name) end_nest(name, p)
 #include "batch.h"
 
-/* put_room checks that there is room. The end is cleared before the payload is copied. */
+/* put_room checks the free space. It clears the padding before it copies the payload. */
 static inline unsigned char *put_room(unsigned char *p, uint16_t type, const void *v, uint32_t len, uint32_t zeros)
 {
 	uint32_t size = NLA_ALIGN(NLA_HDRLEN + len + zeros);
 
 	if (size > buf + sizeof buf - p)
-		fail("no room");
+		fail("message buffer full");
 	memset(p + size - NLA_ALIGNTO, 0, NLA_ALIGNTO);
 	header(p, len + zeros, type);
 	memcpy(p + NLA_HDRLEN, v, len);

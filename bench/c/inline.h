@@ -1,4 +1,4 @@
-/* What inline.c shares with encode.c, live.c and typed.c. */
+/* Declarations shared by inline.c, encode.c, live.c and typed.c. */
 #ifndef INLINE_H
 #define INLINE_H
 
@@ -14,7 +14,7 @@ void open_generic(void), open_route(void), open_events(void);
 uint64_t request_inline(uint64_t n), batch_inline(uint64_t n);
 uint64_t routes_inline(uint64_t n), events_inline(uint64_t n);
 
-/* MESSAGES runs body for the attributes of every message: rem bytes at p. */
+/* MESSAGES runs body once for each message. The message's attributes are rem bytes at p. */
 #define MESSAGES(d, body)                                                     \
 	do {                                                                  \
 		const unsigned char *at = (d)->b;                             \
@@ -26,7 +26,7 @@ uint64_t routes_inline(uint64_t n), events_inline(uint64_t n);
 				fail("truncated message");                    \
 			len = h->nlmsg_len;                                   \
 			if (len < NLMSG_HDRLEN || len > left)                 \
-				fail("bad length of a message");              \
+				fail("invalid message length");               \
 			if (h->nlmsg_type >= NLMSG_MIN_TYPE &&                \
 			    len > NLMSG_HDRLEN + in.header_len) {             \
 				const unsigned char *p =                      \

@@ -1,5 +1,5 @@
-/* The running kernel without a library: bare system calls, with the checks that a library makes:
- * sender, sequence number, port and NLM_F_DUMP_INTR. */
+/* Requests to the running kernel without a library. The system calls are direct, and the checks are
+ * those of a library: sender, sequence number, port ID and NLM_F_DUMP_INTR. */
 #define _GNU_SOURCE
 #include "inline.h"
 #include "message.h"
@@ -22,7 +22,7 @@ static void open_socket(int protocol)
 
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	if (fd < 0 || bind(fd, (void *)&self, sizeof self) || getsockname(fd, (void *)&self, &size))
-		fail("no socket");
+		fail("cannot open the socket");
 	port = self.nl_pid;
 	buf = malloc(BUFFER);
 	for (int i = 0; i < BATCH; i++) {
@@ -45,7 +45,7 @@ void open_events(void)
 	open_socket(NETLINK_ROUTE);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) ||
 	    setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group))
-		fail("no subscription");
+		fail("cannot join the multicast group");
 }
 
 static void send_all(const void *b, uint32_t len)
@@ -54,7 +54,7 @@ static void send_all(const void *b, uint32_t len)
 		fail("send");
 }
 
-/* receive returns the length of a datagram of the kernel. */
+/* receive reads one datagram of the kernel into buf and returns its length. */
 static uint32_t receive(void)
 {
 	struct sockaddr_nl from;
@@ -66,7 +66,7 @@ static uint32_t receive(void)
 	return n;
 }
 
-/* receive_batch fills batch and returns how many datagrams there are. */
+/* receive_batch fills batch and returns the number of datagrams. */
 static int receive_batch(void)
 {
 	int n;
@@ -82,7 +82,7 @@ static int receive_batch(void)
 	return n;
 }
 
-/* ATTRS runs body for the attributes a of len bytes at p. */
+/* ATTRS runs body for each attribute a in the len bytes at p. */
 #define ATTRS(p, len, body)                                                   \
 	do {                                                                  \
 		const unsigned char *at_ = (const void *)(p);                 \
@@ -92,7 +92,7 @@ static int receive_batch(void)
 			uint32_t step_;                                       \
 			if (rem_ < NLA_HDRLEN || a->nla_len < NLA_HDRLEN ||   \
 			    a->nla_len > rem_)                                \
-				fail("bad attribute");                        \
+				fail("malformed attribute");                  \
 			body;                                                 \
 			step_ = NLA_ALIGN(a->nla_len);                        \
 			if (step_ >= rem_)                                    \
@@ -108,7 +108,7 @@ static inline int type(const struct nlattr *a) { return a->nla_type & NLA_TYPE_M
 static inline uint32_t u32(const struct nlattr *a)
 {
 	if (a->nla_len < NLA_HDRLEN + 4)
-		fail("short attribute");
+		fail("attribute too short");
 	return head(data(a));
 }
 
@@ -116,13 +116,13 @@ static inline uint32_t u16(const struct nlattr *a)
 {
 	uint16_t v;
 	if (a->nla_len < NLA_HDRLEN + 2)
-		fail("short attribute");
+		fail("attribute too short");
 	memcpy(&v, data(a), sizeof v);
 	return v;
 }
 
-/* walk gives each message of a datagram to f, and returns whether it was the last one. A number
- * of 0 is that of events. */
+/* walk calls f for each message of a datagram and adds up the results. It returns 1 after NLMSG_DONE.
+ * For events number is 0, and the header is not compared. */
 static inline int walk(const unsigned char *b, uint32_t left, uint32_t number, uint64_t (*f)(const struct nlmsghdr *),
 		       uint64_t *sum)
 {
@@ -131,13 +131,13 @@ static inline int walk(const unsigned char *b, uint32_t left, uint32_t number, u
 		uint32_t step;
 
 		if (left < NLMSG_HDRLEN || h->nlmsg_len < NLMSG_HDRLEN || h->nlmsg_len > left)
-			fail("bad message");
+			fail("malformed message");
 		if (number && (h->nlmsg_seq != number || h->nlmsg_pid != port || h->nlmsg_flags & NLM_F_DUMP_INTR))
-			fail("not the answer");
+			fail("unexpected reply");
 		if (h->nlmsg_type == NLMSG_DONE)
 			return 1;
 		if (h->nlmsg_type == NLMSG_ERROR)
-			fail("refused");
+			fail("error reply");
 		*sum += f(h);
 		step = NLMSG_ALIGN(h->nlmsg_len);
 		if (step >= left)
@@ -182,7 +182,7 @@ static inline uint64_t family_id(const struct nlmsghdr *h)
 		fail("not a family");
 	ATTRS((const char *)h + start, h->nlmsg_len - start,
 	      if (type(a) == CTRL_ATTR_FAMILY_ID) return u16(a));
-	fail("no id");
+	fail("family without an ID");
 }
 
 uint64_t request_inline(uint64_t n)
@@ -196,13 +196,13 @@ uint64_t request_inline(uint64_t n)
 		send_all(request, get_family(request, ++seq, names[0]));
 		len = receive();
 		if (len < NLMSG_HDRLEN || h->nlmsg_len > len || h->nlmsg_seq != seq || h->nlmsg_pid != port)
-			fail("not the answer");
+			fail("unexpected reply");
 		sum += family_id(h);
 	}
 	return sum;
 }
 
-/* dump sends a request and adds up every message. */
+/* dump sends a dump request and adds up f of all messages. */
 static inline uint64_t dump(uint32_t len, uint64_t (*f)(const struct nlmsghdr *))
 {
 	uint64_t sum = 0;
@@ -234,7 +234,7 @@ static inline uint64_t route_sum(const struct nlmsghdr *h)
 	uint32_t dst = 0, oif = 0, table = 0;
 
 	if (h->nlmsg_len < start)
-		fail("short message");
+		fail("message too short");
 	ATTRS(r + 1, h->nlmsg_len - start, switch (type(a)) {
 		case RTA_DST: dst = u32(a); break;
 		case RTA_OIF: oif = u32(a); break;

@@ -17,13 +17,13 @@ void absent(const char *why)
 	exit(0);
 }
 
-/* file is what is left to read of the input file. */
+/* The unread words of the input file are between file and end. */
 static uint32_t *file, *end;
 
 static uint32_t word(void)
 {
 	if (file >= end)
-		fail("the input file is cut short");
+		fail("truncated input file");
 	return *file++;
 }
 
@@ -31,7 +31,7 @@ static void *words(uint32_t n)
 {
 	void *p = file;
 	if (n > (uint32_t)(end - file))
-		fail("the input file is cut short");
+		fail("truncated input file");
 	file += n;
 	return p;
 }
@@ -42,11 +42,11 @@ static void load(const char *path)
 	long size;
 
 	if (!f || fseek(f, 0, SEEK_END) || (size = ftell(f)) < 0 || fseek(f, 0, SEEK_SET))
-		fail("the input file cannot be read");
+		fail("cannot read the input file");
 	file = malloc(size);
 	end = file + size / 4;
 	if (fread(file, 1, size, f) != (size_t)size)
-		fail("the input file cannot be read");
+		fail("cannot read the input file");
 	fclose(f);
 	in.header_len = word();
 	in.depth_count = word();
@@ -63,7 +63,7 @@ static void load(const char *path)
 
 		d->len = word();
 		at = words((d->len + 3) / 4);
-		/* A copy of its own, as a receive would fill: aligned. */
+		/* Each datagram has a separate, aligned buffer, as after a receive. */
 		d->b = malloc(d->len);
 		memcpy(d->b, at, d->len);
 	}
@@ -76,7 +76,7 @@ static const struct column *find(const char *kase, const char *name)
 	for (c = columns; c->name; c++)
 		if (!strcmp(c->kase, kase) && !strcmp(c->name, name))
 			return c;
-	fail("no such column");
+	fail("unknown case or column");
 }
 
 static uint64_t now(void)
@@ -125,11 +125,11 @@ int main(int argc, char **argv)
 		else if (sscanf(line, "run %llu", &n) == 1)
 			run(&c->task, n);
 		else if (sscanf(line, "count %llu", &n) == 1) {
-			c->task.run(n); /* events are sent for it */
+			c->task.run(n); /* consumes the events that the runner sent */
 			puts("allocated -1 -1");
 		}
 		else
-			fail("not a command");
+			fail("unknown command");
 	}
 	peak();
 	return 0;

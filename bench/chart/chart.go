@@ -19,25 +19,25 @@ import (
 	"github.com/nlwire/nlwire/bench/report"
 )
 
-// Name is the name of the files without their extension.
+// Name is the file name without its extension.
 const Name = "rivals"
 
-// The picture is as wide as a README: 830 pixels at 96 to the inch.
+// The picture is as wide as the text of a README on GitHub: 830 pixels at 96 per inch.
 const (
 	width  = 830 * vg.Inch / 96
 	height = 520 * vg.Inch / 96
 	gap    = 12 * vg.Inch / 96
-	dpi    = 192 // of the PNG, for screens with small pixels
+	dpi    = 192 // of the PNG, for high-resolution screens
 )
 
 var (
 	ours   = color.RGBA{0x1f, 0x6f, 0xb4, 0xff}
 	theirs = color.RGBA{0xb9, 0xc2, 0xcc, 0xff}
-	bare   = color.RGBA{0x8a, 0x93, 0x9c, 0xff} // no library
+	bare   = color.RGBA{0x8a, 0x93, 0x9c, 0xff} // C without a library
 	ink    = color.RGBA{0x24, 0x29, 0x2f, 0xff}
 )
 
-// Draw draws the charts into a directory, as SVG and as PNG.
+// Draw writes the charts to a directory, as SVG and PNG.
 func Draw(dir string, rows []report.Row) error {
 	svg := vgsvg.New(width, height)
 	if err := panels(draw.New(svg), rows); err != nil {
@@ -65,7 +65,7 @@ func write(path string, c vg.CanvasWriterTo) error {
 	return f.Close()
 }
 
-// panels draws one chart for each of report.Panels and one of report.Curves, in two columns.
+// panels draws a chart for each of report.Panels and one for report.Curves, in two columns.
 func panels(c draw.Canvas, rows []report.Row) error {
 	c.SetColor(color.White)
 	c.Fill(c.Rectangle.Path())
@@ -98,11 +98,11 @@ func panels(c draw.Canvas, rows []report.Row) error {
 func bars(p report.Panel) (*plot.Plot, error) {
 	c := titled(p.Title)
 	c.HideX()
-	c.X.Min, c.X.Max = 0, 1.18*p.Bars[len(p.Bars)-1].Value // room for the number
+	c.X.Min, c.X.Max = 0, 1.18*p.Bars[len(p.Bars)-1].Value // space for the number
 	var names []string
 	labels := plotter.XYLabels{}
 	for i := range p.Bars {
-		b := p.Bars[len(p.Bars)-1-i] // the axis goes up
+		b := p.Bars[len(p.Bars)-1-i] // the axis points up
 		bar, err := plotter.NewBarChart(plotter.Values{b.Value}, vg.Points(11))
 		if err != nil {
 			return nil, err
@@ -136,7 +136,7 @@ func titled(text string) *plot.Plot {
 	return c
 }
 
-// latency draws a line for each column, both axes logarithmic.
+// latency draws a line for each column. Both axes are logarithmic.
 func latency(curves []report.Curve) (*plot.Plot, error) {
 	c := titled("p99 of a request by goroutines, µs")
 	c.X.Scale, c.Y.Scale = plot.LogScale{}, plot.LogScale{}
@@ -157,7 +157,7 @@ func latency(curves []report.Curve) (*plot.Plot, error) {
 		c.Add(line, marks)
 		c.Legend.Add(curve.Column, line, marks)
 	}
-	c.Y.Max *= 50 // room for the legend
+	c.Y.Max *= 50 // space for the legend
 	return c, nil
 }
 

@@ -30,7 +30,7 @@ func TestDraw(t *testing.T) {
 	}
 	for _, text := range []string{"nlwire", "libmnl", "decode recorded messages", "request the ID of a family", "p99 of a request"} {
 		if !bytes.Contains(svg, []byte(text)) {
-			t.Errorf("the SVG does not say %q", text)
+			t.Errorf("the SVG does not contain %q", text)
 		}
 	}
 	f, err := os.Open(filepath.Join(dir, Name+".png"))

@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// A Panel is a chart: the time of each column in one case, the shortest first.
+// A Panel is a bar chart: the time of each column in one case, in ascending order.
 type Panel struct {
 	Title string
 	Bars  []Bar
@@ -19,7 +19,7 @@ type Bar struct {
 	Value  float64
 }
 
-// panels are the lines of the table that are drawn.
+// panels lists the lines of the table that have a chart.
 var panels = []string{
 	"decode recorded messages, ns per attribute", "a link into a struct, ns per attribute", "encode a NEWLINK with nests, ns",
 	"request the ID of a family, µs", "dump 10,000 routes, ms",
@@ -45,14 +45,14 @@ func Panels(rows []Row) (all []Panel) {
 	return all
 }
 
-// A Curve is the 99th percentile of a request's time in µs by the number of goroutines.
+// A Curve is the 99th percentile of the request time in µs, by the number of goroutines.
 type Curve struct {
 	Column     string
 	Goroutines []float64
 	Micros     []float64
 }
 
-// Curves returns one for each column of "latency".
+// Curves returns a curve for each column of the case "latency".
 func Curves(rows []Row) (all []Curve) {
 	for _, r := range rows {
 		goroutines, err := strconv.ParseFloat(r.Input, 64)

@@ -10,18 +10,18 @@ import (
 	"strings"
 )
 
-// The lines of the README between which the table stands.
+// The marker lines before and after the table in the README.
 const (
 	begin = "<!-- bench: written by make bench-readme -->"
 	end   = "<!-- /bench -->"
 )
 
 var (
-	errMarkers = errors.New("the two lines that mark the table are missing")
-	errStale   = errors.New("the table is not that of bench/results; make bench-readme writes it")
+	errMarkers = errors.New("the README lacks the marker lines of the table")
+	errStale   = errors.New("the README's table does not match bench/results; run make bench-readme")
 )
 
-// WriteReadme writes the table into the README.
+// WriteReadme replaces the table in the README.
 func WriteReadme(readme, results string) error {
 	old, updated, err := replaced(readme, results)
 	if err != nil || bytes.Equal(old, updated) {
@@ -30,7 +30,7 @@ func WriteReadme(readme, results string) error {
 	return os.WriteFile(readme, updated, 0o644)
 }
 
-// CheckReadme fails if the README does not have the table of the results.
+// CheckReadme returns an error if the README's table does not match the results.
 func CheckReadme(readme, results string) error {
 	old, updated, err := replaced(readme, results)
 	if err == nil && !bytes.Equal(old, updated) {
@@ -55,7 +55,7 @@ func replaced(readme, results string) (old, updated []byte, err error) {
 	return old, updated, err
 }
 
-// Replace puts a text between the markers.
+// Replace replaces the text between the markers.
 func Replace(text []byte, table string) ([]byte, error) {
 	before, rest, ok := bytes.Cut(text, []byte(begin+"\n"))
 	_, after, okToo := bytes.Cut(rest, []byte(end+"\n"))
@@ -69,8 +69,8 @@ func Replace(text []byte, table string) ([]byte, error) {
 type line struct {
 	label  string
 	kase   string
-	inputs []string // of which the line is the geometric mean; all for nil
-	unit   float64  // of the time, in ns
+	inputs []string // the line is the geometric mean of these inputs; nil: of all inputs
+	unit   float64  // divisor of the value, for times in ns
 	value  func(*Row) float64
 }
 
@@ -105,7 +105,7 @@ var lines = []line{
 	{"the same, peak MiB", "routes1m", nil, 1 << 20, func(r *Row) float64 { return float64(r.PeakRSS) }},
 }
 
-// columns of the table, with their headings.
+// columns lists the columns of the table and their headings.
 var columns = []struct{ heading, name string }{
 	{"nlwire", "nlwire"},
 	{"nlwire, socket", "nlwire-socket"},
@@ -118,7 +118,7 @@ var columns = []struct{ heading, name string }{
 	{"jsimonetti", "jsimonetti"},
 }
 
-// Table returns the section of the README.
+// Table returns the README's section with the table.
 func Table(rows []Row, d *Details) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Medians of interleaved rounds in one run, on the same bytes, with equal checksums. %s, %s cores, Linux %s,\n"+
@@ -133,11 +133,11 @@ func Table(rows []Row, d *Details) string {
 	for _, l := range lines {
 		l.write(&b, rows)
 	}
-	b.WriteString("\n*nlwire* is what users get by default: the loop that the documentation recommends, conn and ctrl. *Socket* is nlwire without conn:\n" +
-		"a socket and the codec. *C* is gcc -O2 with the same checks; *predicted* is the same loop with the predicted step.\n" +
-		"libmnl and libnl are called in their shared objects, as distributions ship them. *Allocations* are those of nlwire for an operation. A\n" +
-		"row with several inputs is their geometric mean. [bench/results](bench/results) has every row with its spread,\n" +
-		"[docs/benchmarks.md](docs/benchmarks.md) the method and its limits.\n\n" +
+	b.WriteString("\nThe column *nlwire* measures the default of users: the loop that the documentation recommends, conn and ctrl. *Socket* is nlwire\n" +
+		"without conn: a socket and the codec. *C* is gcc -O2 with the same checks. *C, predicted* is the same loop with a predicted step.\n" +
+		"libmnl and libnl are the distribution's shared objects. *Allocations* are those of nlwire in one operation. If a row has several\n" +
+		"inputs, it shows their geometric mean. [bench/results](bench/results) contains every row with its spread.\n" +
+		"[docs/benchmarks.md](docs/benchmarks.md) describes the method and its limits.\n\n" +
 		"![the same as charts](bench/results/rivals.svg)\n")
 	return b.String()
 }
@@ -147,7 +147,7 @@ func (l line) write(b *strings.Builder, rows []Row) {
 	for _, c := range columns {
 		b.WriteString(" | " + Number(l.mean(rows, c.name)/l.unit))
 	}
-	if l.kase == "latency" { // an operation is thousands of requests
+	if l.kase == "latency" { // an operation consists of thousands of requests
 		b.WriteString(" | – |\n")
 		return
 	}
@@ -160,7 +160,7 @@ func (l line) write(b *strings.Builder, rows []Row) {
 	fmt.Fprintf(b, " | %.3g |\n", allocs)
 }
 
-// rows are those of a column that the line is about.
+// rows returns the rows of a column that belong to the line.
 func (l line) rows(rows []Row, column string) (all []*Row) {
 	for i := range rows {
 		r := &rows[i]
@@ -171,7 +171,7 @@ func (l line) rows(rows []Row, column string) (all []*Row) {
 	return all
 }
 
-// mean is NaN if the column does not have the case.
+// mean returns the geometric mean of a column, or NaN if the column lacks the case.
 func (l line) mean(rows []Row, column string) float64 {
 	var logs float64
 	all := l.rows(rows, column)
@@ -181,7 +181,7 @@ func (l line) mean(rows []Row, column string) float64 {
 	return math.Exp(logs / float64(len(all)))
 }
 
-// Number has two digits, more only before the point.
+// Number formats v with two significant digits. Values from 10 upwards are rounded to an integer.
 func Number(v float64) string {
 	switch {
 	case math.IsNaN(v):

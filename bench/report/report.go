@@ -1,4 +1,5 @@
-// Package report holds the results of a run: as JSON, as the table of the README, as charts.
+// Package report stores the results of a run as JSON and formats them as the README's table, as charts
+// and as a summary.
 package report
 
 import (
@@ -9,19 +10,19 @@ import (
 	"slices"
 )
 
-// A Row is the result of one column for one input of a case. An operation is one pass over the
-// input, one message encoded, one request, one dump or one event.
+// A Row is the result of one column for one input of a case. An operation is a pass over the input, an
+// encoded message, a request, a dump or an event.
 type Row struct {
 	Case     string   `json:"case"`
 	Input    string   `json:"input"`
 	Column   string   `json:"column"`
 	NsOp     float64  `json:"ns_op"`     // median of the rounds; of "latency" the 99th percentile
-	NsAttr   float64  `json:"ns_attr"`   // the same divided by the attributes
+	NsAttr   float64  `json:"ns_attr"`   // NsOp divided by the number of attributes
 	Spread   float64  `json:"spread"`    // half the distance between the quartiles, divided by the median
-	Rounds   int      `json:"rounds"`    // that were measured
-	AllocsOp *float64 `json:"allocs_op"` // null in C, where it is not counted
-	BytesOp  *float64 `json:"bytes_op"`  // that were allocated
-	PeakRSS  int64    `json:"peak_rss"`  // in bytes, of the process of this row
+	Rounds   int      `json:"rounds"`    // number of measured rounds
+	AllocsOp *float64 `json:"allocs_op"` // allocations; null in C, where they are not counted
+	BytesOp  *float64 `json:"bytes_op"`  // allocated bytes
+	PeakRSS  int64    `json:"peak_rss"`  // of the row's process, in bytes
 }
 
 // Details describe a run.
@@ -32,7 +33,7 @@ type Details struct {
 	Absent   []Absence         `json:"absent"`
 }
 
-// An Absence is a column that a case does not have, and why.
+// An Absence is a column that is missing in a case, and the reason.
 type Absence struct {
 	Case   string `json:"case"`
 	Input  string `json:"input"`
@@ -40,13 +41,13 @@ type Absence struct {
 	Reason string `json:"reason"`
 }
 
-// Names of the files in the directory of results.
+// Names of the files in the results directory.
 const (
 	ResultsFile = "latest.json"
 	DetailsFile = "details.json"
 )
 
-// Write writes the results into a directory.
+// Write writes the results to a directory.
 func Write(dir string, rows []Row, d *Details) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -65,7 +66,7 @@ func writeJSON(path string, v any) error {
 	return os.WriteFile(path, append(b, '\n'), 0o644)
 }
 
-// Read reads what Write wrote.
+// Read reads the files that Write wrote.
 func Read(dir string) (rows []Row, d *Details, err error) {
 	if err := readJSON(filepath.Join(dir, ResultsFile), &rows); err != nil {
 		return nil, nil, err
@@ -81,8 +82,8 @@ func readJSON(path string, v any) error {
 	return json.Unmarshal(b, v)
 }
 
-// Quantile returns the value below which that part of the values lies, between two
-// of them in proportion. Of no values it is NaN.
+// Quantile returns the quantile of the values for part, between 0 and 1. It interpolates linearly.
+// The quantile of no values is NaN.
 func Quantile(values []float64, part float64) float64 {
 	if len(values) == 0 {
 		return math.NaN()
@@ -96,10 +97,10 @@ func Quantile(values []float64, part float64) float64 {
 	return sorted[below] + (at-float64(below))*(sorted[below+1]-sorted[below])
 }
 
-// Median is the quantile of a half.
+// Median returns the quantile for 0.5.
 func Median(values []float64) float64 { return Quantile(values, 0.5) }
 
-// GeoMean is the geometric mean.
+// GeoMean returns the geometric mean.
 func GeoMean(values []float64) float64 {
 	var logs float64
 	for _, v := range values {
@@ -108,7 +109,7 @@ func GeoMean(values []float64) float64 {
 	return math.Exp(logs / float64(len(values)))
 }
 
-// Round keeps four digits: more would be noise.
+// Round rounds v to four significant digits. Further digits are noise.
 func Round(v float64) float64 {
 	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
 		return v

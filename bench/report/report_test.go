@@ -29,7 +29,7 @@ func TestQuantile(t *testing.T) {
 		}
 	}
 	if got := Median(nil); !math.IsNaN(got) {
-		t.Errorf("Median of nothing is %v", got)
+		t.Errorf("Median(nil) = %v, want NaN", got)
 	}
 }
 
@@ -57,7 +57,7 @@ func TestNumber(t *testing.T) {
 	}
 }
 
-// results are two inputs of a case, and one each of others.
+// results returns rows for two inputs of the case decode and for one input of other cases.
 func results() ([]Row, *Details) {
 	none, one := 0.0, 1.0
 	rows := []Row{

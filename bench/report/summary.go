@@ -6,7 +6,7 @@ import (
 	"text/tabwriter"
 )
 
-// Summary returns all rows as a table for people.
+// Summary returns all rows as a text table, and the absent columns.
 func Summary(rows []Row, d *Details) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)

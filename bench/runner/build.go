@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// A program has some of the columns.
+// A program implements some of the columns.
 type program struct {
 	path string
-	why  string // why it could not be built
+	why  string // the reason, if it could not be built
 }
 
-// programs holds the program of each column that is not one of the Go worker.
+// programs contains the Go worker and, by column, the C programs.
 type programs map[string]program
 
-// The C programs: their sources in c/, the library that pkg-config knows, their columns.
+// The C programs: the pkg-config name of the library, the sources in c/, and the columns.
 var cPrograms = []struct {
 	name, library string
 	sources       []string
@@ -28,11 +28,11 @@ var cPrograms = []struct {
 	{"nl", "libnl-genl-3.0", []string{"nl.c"}, []string{"libnl"}},
 }
 
-// worker is the column under which the Go worker is kept.
+// worker is the key of the Go worker in programs.
 const worker = "worker"
 
-// build makes every program in dir, from the sources of the bench module in
-// source. A library that is not installed leaves its columns without a program.
+// build compiles all programs to dir. source is the directory of the bench module. If a library is
+// not installed, its columns have no program.
 func build(source, dir string) (programs, error) {
 	all := programs{}
 	path := filepath.Join(dir, "worker")
@@ -72,7 +72,7 @@ func compile(source string, sources, flags []string, p program) error {
 	return command(source, "gcc", append(args, "-o", p.path)...)
 }
 
-// pkgConfig returns the flags for a library, or why there are none.
+// pkgConfig returns the compiler flags for a library.
 func pkgConfig(library string) ([]string, error) {
 	if library == "" {
 		return nil, nil
@@ -84,7 +84,7 @@ func pkgConfig(library string) ([]string, error) {
 	return strings.Fields(string(out)), nil
 }
 
-// version returns what pkg-config says of a library, or that it is not there.
+// version returns the version of a library according to pkg-config, or "not installed".
 func version(library string) string {
 	out, err := exec.Command("pkg-config", "--modversion", library).Output()
 	if err != nil {

@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// A Case is work that every column does, on each of its inputs.
+// A Case is a task that every column performs on each input.
 type Case struct {
 	Name    string
 	Inputs  []string
 	Columns []string
 	Rounds  int
-	Round   time.Duration // how long a round takes; 0: one operation
-	Units   int           // parts of an operation of a worker; ns_op is of one part
-	Live    bool          // against the running kernel, in a network namespace
+	Round   time.Duration // duration of a round; 0: a round is one operation
+	Units   int           // parts of a worker's operation; ns_op is the time of one part
+	Live    bool          // uses the running kernel, in a network namespace
 }
 
-// roundTime is shorter than a slice of the scheduler, so most rounds are not interrupted on a
-// machine that does other work.
+// roundTime is shorter than a time slice of the scheduler. Therefore most rounds are not interrupted,
+// even on a busy machine.
 const roundTime = 2 * time.Millisecond
 
-// Cases are all cases in the order in which they run: routes are added between them.
+// Cases lists the cases in the order of execution. Some cases add routes for the following ones.
 var Cases = []Case{
 	codec("decode", 1, slices.Concat([]string{"nlwire", "nlwire-all"}, libraries, []string{"libnl", "c-inline", "c-predicted"}),
 		"families", "policy", "links", "routes10k", "u32", "mixed", "mixed-large"),

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// fake is set in the environment of this test binary where it is a worker.
+// fake is an environment variable. If it is set, this test binary is a worker.
 const fake = "NLWIRE_BENCH_FAKE"
 
 func TestMain(m *testing.M) {
@@ -19,8 +19,8 @@ func TestMain(m *testing.M) {
 	work(os.Args[2])
 }
 
-// work answers as a worker whose operations take 100 ns, of libmnl 200, and three times as long
-// in every fifth run.
+// work is a worker with fixed times: an operation takes 100 ns, or 200 ns in the column libmnl, and
+// three times as long in every fifth run.
 func work(column string) {
 	ns := map[string]int{"nlwire": 100, "libmnl": 200}[column]
 	fmt.Println("ready")
@@ -56,7 +56,7 @@ func TestInput(t *testing.T) {
 	if len(r.rows) != 2 {
 		t.Fatalf("rows %+v", r.rows)
 	}
-	for i, want := range []float64{50, 100} { // for each of the two units of an operation
+	for i, want := range []float64{50, 100} { // per unit; an operation has two units
 		row := r.rows[i]
 		if row.Column != c.Columns[i] || row.NsOp != want || row.NsAttr != want/5 || *row.AllocsOp != 0.5 || *row.BytesOp != 8 ||
 			row.PeakRSS != 4096 || row.Rounds != 30 {

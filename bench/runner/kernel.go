@@ -18,7 +18,7 @@ import (
 type kernel struct {
 	*conn.Conn
 	sender *conn.Pin // for flood
-	routes int       // how many there are
+	routes int       // number of routes
 }
 
 const lo = 1 // the index of the loopback link
@@ -53,7 +53,7 @@ func (k *kernel) grow(n int) error {
 			r.B = appendHost(r.B, 10<<24+uint32(k.routes))
 			batch = append(batch, r)
 		}
-		last := nlmsg.Msg(batch[len(batch)-1].B) // the others are reported only when they fail
+		last := nlmsg.Msg(batch[len(batch)-1].B) // without FlagAck, the kernel reports only failures
 		last.SetFlags(last.Flags() | nlmsg.FlagAck)
 		if err := k.Batch(context.Background(), batch...); err != nil {
 			return err
@@ -65,7 +65,7 @@ func (k *kernel) grow(n int) error {
 	return nil
 }
 
-// toHost is the struct rtmsg of a route to one address, over a link.
+// toHost is the struct rtmsg of a route to a single address over a link.
 var toHost = [unix.SizeofRtMsg]byte{
 	0: unix.AF_INET, 1: 32, 4: unix.RT_TABLE_MAIN, 5: unix.RTPROT_BOOT, 6: unix.RT_SCOPE_LINK, 7: unix.RTN_UNICAST,
 }
@@ -75,7 +75,7 @@ func appendHost(b []byte, address uint32) []byte {
 	return nla.AppendUint32(b, unix.RTA_OIF, lo)
 }
 
-// flood makes the kernel send so many events: a route is added and deleted.
+// flood makes the kernel send events: it adds and deletes a route in turn.
 func (k *kernel) flood(events int) error {
 	var b []byte
 	for i := range events {

@@ -12,13 +12,13 @@ import (
 	"time"
 )
 
-// errAbsent: the program has no such column, and says why.
+// errAbsent is returned if a worker reports that the column is absent. The text contains the reason.
 var errAbsent = errors.New("absent")
 
-// timeout is how long a worker may take for an answer.
+// timeout limits the time of a worker's answer.
 const timeout = 2 * time.Minute
 
-// A process is a worker: one column of one case. ../worker/main.go describes the lines.
+// A process is a running worker: one column of one case. ../worker/main.go documents the protocol.
 type process struct {
 	column string
 	cmd    *exec.Cmd
@@ -28,11 +28,11 @@ type process struct {
 	ops           int // operations in a round
 	sum           uint64
 	samples       []sample
-	peak          int64   // the most memory that was resident
+	peak          int64   // peak resident memory in bytes
 	allocs, bytes float64 // of ops operations; negative: not counted
 }
 
-// A sample is what a worker reports of a run.
+// A sample is the result of one run.
 type sample struct {
 	ops int
 	ns  int64
@@ -73,14 +73,14 @@ func start(program string, c *Case, column, file string) (*process, error) {
 
 func (p *process) name() string { return strings.Join(p.cmd.Args[1:], " ") }
 
-// line reads an answer. A worker that hangs is killed, which ends its output.
+// line reads an answer. After the timeout it kills the worker, which ends the output.
 func (p *process) line() (string, error) {
 	killer := time.AfterFunc(timeout, func() { _ = p.cmd.Process.Kill() })
 	defer killer.Stop()
 	if p.out.Scan() {
 		return p.out.Text(), nil
 	}
-	return "", fmt.Errorf("%s: it ended or took too long: %w", p.name(), errors.Join(p.out.Err(), io.ErrUnexpectedEOF))
+	return "", fmt.Errorf("%s: the worker ended or timed out: %w", p.name(), errors.Join(p.out.Err(), io.ErrUnexpectedEOF))
 }
 
 func (p *process) ask(format string, args ...any) (string, error) {
@@ -90,7 +90,7 @@ func (p *process) ask(format string, args ...any) (string, error) {
 	return p.line()
 }
 
-// check returns the checksum of everything.
+// check returns the checksum of the complete result.
 func (p *process) check() (sum uint64, err error) {
 	line, err := p.ask("check")
 	if err != nil {
@@ -102,7 +102,7 @@ func (p *process) check() (sum uint64, err error) {
 	return sum, nil
 }
 
-// run does n operations.
+// run performs n operations.
 func (p *process) run(n int) (s sample, err error) {
 	line, err := p.ask("run %d", n)
 	if err != nil {
@@ -115,7 +115,7 @@ func (p *process) run(n int) (s sample, err error) {
 	return s, nil
 }
 
-// count counts what the operations of a round allocate.
+// count counts the allocations of a round.
 func (p *process) count() error {
 	line, err := p.ask("count %d", p.ops)
 	if err != nil {
@@ -127,7 +127,7 @@ func (p *process) count() error {
 	return nil
 }
 
-// stop ends the worker and returns the most memory that it had resident.
+// stop ends the worker and returns its peak resident memory in bytes.
 func (p *process) stop() (peak int64, err error) {
 	if err := p.in.Close(); err != nil {
 		return 0, err
@@ -143,5 +143,5 @@ func (p *process) stop() (peak int64, err error) {
 
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill()
-	_ = p.cmd.Wait() // says that it was killed
+	_ = p.cmd.Wait() // reports that the process was killed
 }

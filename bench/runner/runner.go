@@ -1,4 +1,5 @@
-// Package runner has the columns of a case do the same work in turns, and compares the results.
+// Package runner runs the columns of each case in turn, compares their checksums and records the
+// times.
 package runner
 
 import (
@@ -17,12 +18,12 @@ import (
 // Options are the settings of a run.
 type Options struct {
 	Source string    // directory of the bench module
-	Smoke  bool      // every case and column once, to check that it works
-	Only   string    // name of the one case to run, or ""
+	Smoke  bool      // run every case and column once, as a check
+	Only   string    // run only this case; "": all cases
 	Log    io.Writer // progress
 }
 
-// run is a run under way.
+// run is the state of a run.
 type run struct {
 	Options
 	dir      string // for programs and inputs
@@ -32,7 +33,7 @@ type run struct {
 	details  report.Details
 }
 
-// Run runs all cases. It needs root, in a network namespace of its own.
+// Run runs the cases. It requires root in a network namespace that nothing else uses.
 func Run(o Options) ([]report.Row, *report.Details, error) {
 	dir, err := os.MkdirTemp("", "nlwire-bench-")
 	if err != nil {
@@ -44,7 +45,7 @@ func Run(o Options) ([]report.Row, *report.Details, error) {
 		return nil, nil, err
 	}
 	if r.kernel, err = newKernel(); err != nil {
-		return nil, nil, fmt.Errorf("the live cases need root: %w", err)
+		return nil, nil, fmt.Errorf("setting up the kernel (requires root): %w", err)
 	}
 	defer r.kernel.Close()
 	r.describe()
@@ -74,14 +75,14 @@ func (r *run) kase(c *Case) error {
 	return nil
 }
 
-// starts is how often the workers of an input are started: the addresses of a process's memory
-// change its times by 1 or 2 %.
+// starts is the number of passes of an input. Each pass starts new workers, because the memory layout
+// of a process changes its times by 1 to 2 %.
 const starts = 3
 
 // single reports whether a round is one operation.
 func (c *Case) single() bool { return c.Round == 0 }
 
-// input runs every column of a case on one input, in turns.
+// input runs all columns of a case on one input, in turn.
 func (r *run) input(c *Case, in *input) error {
 	began, times := time.Now(), starts
 	if c.single() {
@@ -96,7 +97,7 @@ func (r *run) input(c *Case, in *input) error {
 		if err != nil {
 			return err
 		}
-		for i, p := range again { // absent columns are absent again
+		for i, p := range again { // in the same order: a column is absent in each pass or in none
 			all[i].samples = append(all[i].samples, p.samples...)
 			all[i].peak = max(all[i].peak, p.peak)
 		}
@@ -108,7 +109,7 @@ func (r *run) input(c *Case, in *input) error {
 	return nil
 }
 
-// pass starts the workers and measures their part of the rounds.
+// pass starts the workers, measures the given number of rounds, and stops the workers.
 func (r *run) pass(c *Case, in *input, rounds int) (processes []*process, err error) {
 	processes, err = r.start(c, in)
 	defer func() {
@@ -144,7 +145,7 @@ func (r *run) pass(c *Case, in *input, rounds int) (processes []*process, err er
 	return processes, nil
 }
 
-// start starts a worker for each column that exists.
+// start starts a worker for each available column and records the absent ones.
 func (r *run) start(c *Case, in *input) (all []*process, err error) {
 	for _, column := range c.Columns {
 		program := r.programs.of(column)
@@ -168,7 +169,7 @@ func (r *run) start(c *Case, in *input) (all []*process, err error) {
 	return all, nil
 }
 
-// check compares the checksums of everything that the columns decode or encode.
+// check compares the complete checksums of all columns.
 func check(processes []*process, in *input) error {
 	if err := in.refill(); err != nil {
 		return err
@@ -185,7 +186,7 @@ func check(processes []*process, in *input) error {
 	return nil
 }
 
-// calibrate finds how many operations fill a round. It also warms up.
+// calibrate determines the number of operations in a round. It also warms up the worker.
 func calibrate(c *Case, p *process) error {
 	p.ops = 1
 	for !c.single() {
@@ -202,11 +203,11 @@ func calibrate(c *Case, p *process) error {
 	return nil
 }
 
-// calibrations is how many runs shortest compares.
+// calibrations is the number of runs in shortest.
 const calibrations = 5
 
-// shortest returns the least time of some runs: a run that was interrupted would lead to rounds
-// of few operations.
+// shortest returns the minimum time of several runs. An interrupted run would make the rounds too
+// short.
 func shortest(p *process) (least time.Duration, err error) {
 	for i := range calibrations {
 		s, err := p.run(p.ops)
@@ -220,7 +221,7 @@ func shortest(p *process) (least time.Duration, err error) {
 	return least, nil
 }
 
-// measure times the columns in turns. Each round begins with the next of them.
+// measure times the columns in turn. Each round starts with the next column.
 func measure(in *input, processes []*process, rounds int) error {
 	for round := range rounds {
 		if err := in.refill(); err != nil {
@@ -238,7 +239,7 @@ func measure(in *input, processes []*process, rounds int) error {
 	return compareSums(processes)
 }
 
-// compareSums compares the result of one operation, which is the same in every column and round.
+// compareSums checks that an operation has the same checksum in every column and round.
 func compareSums(processes []*process) error {
 	for _, p := range processes {
 		for _, s := range p.samples {
@@ -251,7 +252,7 @@ func compareSums(processes []*process) error {
 	return nil
 }
 
-// row makes the row of a column.
+// row adds the row of a column to the results.
 func (r *run) row(c *Case, in *input, p *process) {
 	var times []float64
 	for _, s := range p.samples {
@@ -273,5 +274,5 @@ func (r *run) row(c *Case, in *input, p *process) {
 	})
 }
 
-// path returns the path of a file of this run.
+// path returns the path of a temporary file of the run.
 func (r *run) path(name string) string { return filepath.Join(r.dir, name) }

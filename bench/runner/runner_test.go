@@ -44,13 +44,13 @@ func TestLibrariesThatAreNotInstalledHaveAReason(t *testing.T) {
 	}
 }
 
-// Every column of every case must be one that a program has: a name that is
-// mistyped would be an error after minutes.
+// Every column of every case must exist in a program. Otherwise a mistyped name would fail a run
+// after minutes.
 func TestCasesAreWhole(t *testing.T) {
 	names := map[string]bool{}
 	for _, c := range Cases {
 		if c.Columns[0] != "nlwire" {
-			t.Errorf("%s does not begin with nlwire", c.Name)
+			t.Errorf("%s: the first column is not nlwire", c.Name)
 		}
 		if names[c.Name] || len(c.Inputs) == 0 || c.Rounds < 1 || c.Units < 1 {
 			t.Errorf("%+v", c)

@@ -1,6 +1,6 @@
 package main
 
-// cases holds the columns of this program by case.
+// cases contains the columns of this program by case.
 var cases = map[string]map[string]column{
 	"decode": {
 		"nlwire":      walking(walkNlwire),
@@ -95,7 +95,7 @@ var routeColumns = map[string]column{
 	"jsimonetti":  routesJsimonetti,
 }
 
-// Why columns are missing.
+// Reasons for missing columns.
 const (
 	notExported   = "its decoder of a message is not exported"
 	rtnetlinkOnly = "it implements rtnetlink only"

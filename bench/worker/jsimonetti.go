@@ -34,7 +34,8 @@ func routesJsimonetti(*input.Set) (task, error) {
 	})
 }
 
-// eventsJsimonetti decodes by hand: its Conn has no larger receive buffer.
+// eventsJsimonetti decodes messages itself: the library's Conn has no option for a larger receive
+// buffer.
 func eventsJsimonetti(*input.Set) (task, error) {
 	c, err := netlink.Dial(unix.NETLINK_ROUTE, mdlayherConfig)
 	if err == nil {

@@ -10,10 +10,10 @@ import (
 	"github.com/nlwire/nlwire/bench/input"
 )
 
-// The case "latency": goroutines, as many as the header length of its input, send requests over one
-// connection. The time of an operation is the 99th percentile of its requests.
+// In the case "latency", goroutines send requests over one connection. HeaderLen of the input is the
+// number of goroutines. The time of an operation is the 99th percentile of the request times.
 
-// latencyRequests are those of an operation.
+// latencyRequests is the number of requests in an operation.
 const latencyRequests = 50_000
 
 func latency(goroutines int, do func() (uint64, error)) task {
@@ -36,7 +36,7 @@ func latency(goroutines int, do func() (uint64, error)) task {
 	}
 }
 
-// parallel returns the sum of all requests and the time of each.
+// parallel runs do in the goroutines. It returns the sum of the results and the time of each request.
 func parallel(goroutines int, do func() (uint64, error)) (uint64, []time.Duration, error) {
 	var wg sync.WaitGroup
 	var sum atomic.Uint64
@@ -66,7 +66,7 @@ func latencyNlwire(in *input.Set) (task, error) {
 	return latency(in.HeaderLen, do), err
 }
 
-// latencyOneSocket has a lock around one socket.
+// latencyOneSocket protects one socket with a lock.
 func latencyOneSocket(in *input.Set) (task, error) {
 	do, err := socketDoer()
 	var mu sync.Mutex

@@ -1,16 +1,15 @@
-// Command worker measures one column of one case. The runner starts it, and the C
-// programs in ../c, which speak the same lines, one for each column, and has them
-// work in turns.
+// Command worker measures one column of one case. The runner starts one process for each column and
+// runs them in turn. The C programs in ../c use the same protocol.
 //
 //	worker CASE COLUMN FILE
 //
-// It prints "ready", or "absent REASON"; then it answers lines on its standard input:
+// The worker prints "ready" or "absent REASON". Then it answers the lines of its standard input:
 //
-//	check    sum SUM                 of everything that was decoded or encoded
-//	run N    ran NS SUM              of N operations
-//	count N  allocated ALLOCS BYTES  by N operations; -1 -1 where this is not counted
+//	check    sum SUM                 checksum of the complete result
+//	run N    ran NS SUM              time and checksum of N operations
+//	count N  allocated ALLOCS BYTES  by N operations; -1 -1 if not counted
 //
-// At the end of its input it prints "peak BYTES", the most memory that was resident.
+// At the end of its input it prints "peak BYTES", its peak resident memory.
 package main
 
 import (
@@ -39,18 +38,18 @@ func main() {
 
 // A task is one column of one case.
 type task struct {
-	// run does n operations, and returns a checksum: the sum of what each gave.
+	// run performs n operations and returns the sum of their checksums.
 	run func(n int) (sum uint64, err error)
-	// check returns a checksum of everything; nil if that is run of 1.
+	// check returns the checksum of the complete result. If check is nil, run(1) returns it.
 	check func() (sum uint64, err error)
-	// took returns the time of the last run where that is not its duration.
+	// took returns the time to report for the last run. If it is nil, the duration of run counts.
 	took func() time.Duration
 }
 
-// A column makes its task for a case.
+// A column creates its task for an input.
 type column func(in *input.Set) (task, error)
 
-// absent is why a column has no such case.
+// absent is the reason why a column lacks a case.
 type absent string
 
 func (a absent) Error() string { return string(a) }
@@ -58,6 +57,9 @@ func (a absent) Error() string { return string(a) }
 func work(args []string, in io.Reader, out io.Writer) error {
 	if len(args) != 3 {
 		return fmt.Errorf("usage: worker CASE COLUMN FILE, not %q", args)
+	}
+	if err := checkRivals(); err != nil {
+		return err
 	}
 	t, err := open(args[0], args[1], args[2])
 	if why, ok := err.(absent); ok {
@@ -85,11 +87,11 @@ func work(args []string, in io.Reader, out io.Writer) error {
 func open(kase, name, file string) (task, error) {
 	columns, ok := cases[kase]
 	if !ok {
-		return task{}, fmt.Errorf("no case %q", kase)
+		return task{}, fmt.Errorf("unknown case %q", kase)
 	}
 	make, ok := columns[name]
 	if !ok {
-		return task{}, fmt.Errorf("no column %q in %s", name, kase)
+		return task{}, fmt.Errorf("unknown column %q in case %s", name, kase)
 	}
 	set := &input.Set{}
 	if file != "-" {
@@ -112,7 +114,7 @@ func (t task) answer(out io.Writer, line string) error {
 	var command string
 	var n int
 	if _, err := fmt.Sscanf(line, "%s %d", &command, &n); err != nil {
-		return fmt.Errorf("not a command: %q", line)
+		return fmt.Errorf("unknown command: %q", line)
 	}
 	switch command {
 	case "run":
@@ -136,7 +138,7 @@ func (t task) answer(out io.Writer, line string) error {
 		_, err := fmt.Fprintf(out, "allocated %d %d\n", after.Mallocs-before.Mallocs, after.TotalAlloc-before.TotalAlloc)
 		return err
 	}
-	return fmt.Errorf("not a command: %q", line)
+	return fmt.Errorf("unknown command: %q", line)
 }
 
 func (t task) checksum() (uint64, error) {
@@ -146,7 +148,7 @@ func (t task) checksum() (uint64, error) {
 	return t.run(1)
 }
 
-// peakRSS is the most memory that this process had resident, in bytes.
+// peakRSS returns the peak resident memory of this process in bytes.
 func peakRSS() (int64, error) {
 	b, err := os.ReadFile("/proc/self/status")
 	if err != nil {

@@ -12,13 +12,13 @@ import (
 	"github.com/nlwire/nlwire/bench/input"
 )
 
-// The column mdlayher is netlink and genetlink. Payloads are looked at by
-// AttributeDecoder.Do, which does not copy them once more, and connections have a
-// MessageBufferSize, which its documentation advises for throughput.
+// The column mdlayher uses mdlayher/netlink and mdlayher/genetlink. It reads payloads with
+// AttributeDecoder.Do, which does not copy them. Its connections set MessageBufferSize, which the
+// library's documentation recommends for throughput.
 
 var mdlayherConfig = &netlink.Config{MessageBufferSize: largeBuffer}
 
-// eachMdlayher cuts a datagram into messages, as Conn.Receive does.
+// eachMdlayher splits a datagram into messages, like Conn.Receive.
 func eachMdlayher(d []byte, hdrlen int, f func(attrs []byte) error) error {
 	for len(d) > 0 {
 		if len(d) < 4 {
@@ -201,7 +201,7 @@ func nftMdlayher(_ []byte, i uint32) ([]byte, error) {
 	return append(b, m...), err
 }
 
-// nestMdl is Nested with encoders in the same byte order, without an error.
+// nestMdl calls Nested. The inner encoder has the byte order of ae, and f returns no error.
 func nestMdl(ae *netlink.AttributeEncoder, typ uint16, f func(*netlink.AttributeEncoder)) {
 	ae.Nested(typ, func(nest *netlink.AttributeEncoder) error {
 		nest.ByteOrder = ae.ByteOrder
@@ -272,7 +272,7 @@ func appendMdlayher(_ []byte, i uint32, p []byte, s string) ([]byte, error) {
 	return marshalMdlayher(unix.RTM_NEWLINK, linkFlags, i, attrs)
 }
 
-// marshalMdlayher makes a request.
+// marshalMdlayher encodes a request.
 func marshalMdlayher(typ netlink.HeaderType, flags netlink.HeaderFlags, i uint32, data []byte) ([]byte, error) {
 	m := netlink.Message{
 		Header: netlink.Header{
@@ -351,7 +351,7 @@ func routesMdlayher(*input.Set) (task, error) {
 	return repeating(err, func() (uint64, error) { return dumpMdlayher(c) })
 }
 
-// dumpMdlayher ranges over the answer: Conn.Execute would keep all of it.
+// dumpMdlayher iterates over the reply. Conn.Execute would store the complete reply.
 func dumpMdlayher(c *netlink.Conn) (sum uint64, err error) {
 	req, err := c.Send(netlink.Message{
 		Header: netlink.Header{Type: unix.RTM_GETROUTE, Flags: netlink.Request | netlink.Dump},

@@ -11,7 +11,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// touchAttr is touch, reading the view itself.
+// touchAttr is touch for an nla.Attr, without a payload slice.
 func touchAttr(a nla.Attr) uint64 {
 	n := len(a) - nla.HeaderLen
 	if n >= 4 {
@@ -20,7 +20,7 @@ func touchAttr(a nla.Attr) uint64 {
 	return uint64(a.Type()) + uint64(n)
 }
 
-// walkNlwire is the loop that the documentation recommends.
+// walkNlwire is the recommended loop of the documentation.
 func walkNlwire(d []byte, in *input.Set) (sum uint64, err error) {
 	c := nlmsg.Walk(d)
 	for ; c.More(); c = c.Next() {
@@ -38,7 +38,7 @@ func walkNlwire(d []byte, in *input.Set) (sum uint64, err error) {
 	return sum, c.Err()
 }
 
-// walkAll is the short form for small bodies.
+// walkAll is the short form, which the documentation recommends for small loop bodies.
 func walkAll(d []byte, in *input.Set) (sum uint64, err error) {
 	for m, err := range nlmsg.All(d) {
 		if err != nil {
@@ -139,8 +139,8 @@ func tableNlwire(in *input.Set) (task, error) {
 	})(in)
 }
 
-// sumTable reads a table, and the tables in its nests: depth levels of them, 0 at the top level,
-// where the input has them by type.
+// sumTable fills and reads the table of b and the tables of its nests. depth is the number of levels
+// in b. It is 0 for the top level, where the depth depends on the type.
 func sumTable(levels []nla.Table, b []byte, in *input.Set, depth uint32) (sum uint64, err error) {
 	tb := &levels[0]
 	if err := tb.Read(b); err != nil {
@@ -167,7 +167,7 @@ func sumTable(levels []nla.Table, b []byte, in *input.Set, depth uint32) (sum ui
 	return sum, nil
 }
 
-// nftHeader is the struct nfgenmsg of rules.
+// nftHeader is the struct nfgenmsg of a rule.
 var nftHeader = [4]byte{unix.AF_INET}
 
 func nftNlwire(b []byte, i uint32) ([]byte, error) {

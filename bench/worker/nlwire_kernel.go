@@ -16,12 +16,12 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// The column nlwire is what the documentation recommends: packages conn and ctrl. The column
-// nlwire-socket is a socket and the codec.
+// The column nlwire uses the packages that the documentation recommends: conn and ctrl. The column
+// nlwire-socket uses a socket and the codec.
 
-var errAnswer = errors.New("not the answer")
+var errAnswer = errors.New("unexpected reply")
 
-// repeating is a task of an operation.
+// repeating returns a task that repeats an operation and adds up the results.
 func repeating(err error, operation func() (uint64, error)) (task, error) {
 	return task{run: func(n int) (sum uint64, err error) {
 		for range n {
@@ -35,7 +35,7 @@ func repeating(err error, operation func() (uint64, error)) (task, error) {
 	}}, err
 }
 
-// resolveNlwire builds the whole family, as the other libraries do.
+// resolveNlwire builds the complete family, like the other libraries.
 func resolveNlwire(*input.Set) (task, error) {
 	c, err := ctrl.Open()
 	return repeating(err, func() (uint64, error) {
@@ -47,13 +47,13 @@ func resolveNlwire(*input.Set) (task, error) {
 	})
 }
 
-// familyID reads the id out of a reply.
+// familyID reads the ID from a reply.
 func familyID(m nlmsg.Msg) (uint64, error) {
 	id, err := nla.Find(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrFamilyID).Uint16()
 	return uint64(id), err
 }
 
-// getFamily is the request for one family.
+// getFamily returns a request for one family.
 func getFamily(c *conn.Conn, name string) *conn.Request {
 	var header [genlmsg.HeaderLen]byte
 	r := c.Request(genlmsg.IDCtrl, nlmsg.FlagRequest, genlmsg.Append(header[:0], genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion))
@@ -61,10 +61,11 @@ func getFamily(c *conn.Conn, name string) *conn.Request {
 	return r
 }
 
-// doer returns a request for an id over a connection that many goroutines may share.
+// doer returns a function that requests an ID over a shared connection. The function is safe for
+// concurrent use.
 func doer() (func() (uint64, error), error) {
 	c, err := conn.Open(socket.Generic)
-	ctx, cancel := context.WithCancel(context.Background()) // a context that can end
+	ctx, cancel := context.WithCancel(context.Background()) // cancelable, as usual in a program
 	_ = cancel
 	return func() (uint64, error) {
 		r := getFamily(c, names[0])
@@ -82,7 +83,7 @@ func requestConn(*input.Set) (task, error) {
 	return repeating(err, do)
 }
 
-// socketDoer does the same over one socket, for one goroutine at a time.
+// socketDoer returns a function that requests an ID over one socket. Calls must not overlap.
 func socketDoer() (func() (uint64, error), error) {
 	s, err := socket.Open(socket.Generic)
 	req, buf, seq := []byte(nil), make([]byte, socket.BufferSize), uint32(0)
@@ -150,7 +151,7 @@ func routesNlwire(*input.Set) (task, error) {
 	})
 }
 
-// routeSum reads a route.
+// routeSum decodes a route and returns its checksum.
 func routeSum(m nlmsg.Msg) (uint64, error) {
 	p := m.Payload()
 	if len(p) < unix.SizeofRtMsg {
@@ -230,7 +231,7 @@ func eventsSocket(*input.Set) (task, error) {
 
 func eventSum(d *socket.Datagram) (uint64, error) {
 	if d.Err != nil || d.Info.PortID != 0 {
-		return 0, fmt.Errorf("not an event: %w", d.Err)
+		return 0, fmt.Errorf("unexpected datagram: %w", d.Err)
 	}
 	m, n := nlmsg.Consume(d.Bytes())
 	if n < 0 {

@@ -6,7 +6,7 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// Each type has a decoder in the form that the documentation recommends.
+// The decoders have the form that the documentation recommends.
 
 func (l *link) walk(p []byte) error {
 	if len(p) < unix.SizeofIfInfomsg {

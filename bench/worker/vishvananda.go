@@ -12,11 +12,11 @@ import (
 	"github.com/nlwire/nlwire/bench/input"
 )
 
-// The column vishvananda is its package nl where that is the faster one, and else
-// a Handle, which keeps its socket.
+// The column vishvananda uses the library's package nl if that is faster, and otherwise a Handle, which
+// keeps its socket.
 
 func walkVishvananda(d []byte, in *input.Set) (sum uint64, err error) {
-	messages, err := syscall.ParseNetlinkMessage(d) // as its NetlinkSocket.Receive
+	messages, err := syscall.ParseNetlinkMessage(d) // as in the library's NetlinkSocket.Receive
 	if err != nil {
 		return 0, err
 	}
@@ -84,8 +84,8 @@ func nestVishvananda(b []byte, depth uint32) (sum uint64, err error) {
 func requestVishvananda(_ []byte, i uint32) ([]byte, error) {
 	r := nl.NewNetlinkRequest(nl.GENL_ID_CTRL, 0)
 	r.Seq = i
-	// Genlmsg.Serialize takes four bytes of its two: the reserved field must be
-	// behind it, or what happens to be there goes out.
+	// Genlmsg.Serialize reads four bytes from a struct of two. The reserved field must follow it in
+	// memory. Otherwise the request contains arbitrary bytes.
 	var header struct {
 		nl.Genlmsg
 		_ uint16
@@ -157,7 +157,7 @@ func nftVishvananda(_ []byte, i uint32) ([]byte, error) {
 	return append(b, r.Serialize()...), nil
 }
 
-// partVishvananda adds an expression or an action, and returns its data.
+// partVishvananda adds an expression or an action and returns its data attribute.
 func partVishvananda(list *nl.RtAttr, typ, kind int, name string) *nl.RtAttr {
 	part := list.AddRtAttr(typ|unix.NLA_F_NESTED, nil)
 	part.AddRtAttr(kind, nl.ZeroTerminated(name))
@@ -215,7 +215,7 @@ func resolveVishvananda(*input.Set) (task, error) {
 	})
 }
 
-// familyVishvananda returns a request for the id of a family over a socket that is kept.
+// familyVishvananda returns a function that requests the ID of a family. All calls use one socket.
 func familyVishvananda() (func(name string) (uint64, error), error) {
 	s, err := nl.GetNetlinkSocketAt(-1, -1, unix.NETLINK_GENERIC)
 	sockets := map[int]*nl.SocketHandle{unix.NETLINK_GENERIC: {Socket: s}}
@@ -251,7 +251,7 @@ func requestsVishvananda(*input.Set) (task, error) {
 	return repeating(err, do)
 }
 
-// batchVishvananda sends one request after the other: the library has no batches.
+// batchVishvananda sends the requests one by one: the library has no batches.
 func batchVishvananda(*input.Set) (task, error) {
 	family, err := familyVishvananda()
 	return repeating(err, func() (sum uint64, err error) {
@@ -266,7 +266,7 @@ func batchVishvananda(*input.Set) (task, error) {
 	})
 }
 
-// routeVishvananda reads the payload of a message with package nl.
+// routeVishvananda decodes the payload of a message with package nl.
 func routeVishvananda(b []byte) (r route, err error) {
 	if len(b) < unix.SizeofRtMsg {
 		return r, errAnswer
@@ -276,7 +276,7 @@ func routeVishvananda(b []byte) (r route, err error) {
 	return routeOfAttrs(r, attrs), err
 }
 
-// routeOfAttrs completes a route.
+// routeOfAttrs sets the fields that are in attributes.
 func routeOfAttrs(r route, attrs []syscall.NetlinkRouteAttr) route {
 	for i := range attrs {
 		a := &attrs[i]

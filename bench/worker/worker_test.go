@@ -11,7 +11,7 @@ import (
 	"github.com/nlwire/nlwire/bench/input"
 )
 
-// codecSets are the inputs that need no kernel.
+// codecSets returns the inputs that do not require the kernel.
 func codecSets(t *testing.T, kase string) map[string]*input.Set {
 	t.Helper()
 	if kase == "encode" {
@@ -46,7 +46,7 @@ func codecSets(t *testing.T, kase string) map[string]*input.Set {
 	return all
 }
 
-// The Go columns must do the same work. With those in C the runner compares them.
+// The Go columns must do the same work. The runner compares them with the C columns.
 func TestColumnsAgree(t *testing.T) {
 	for _, kase := range []string{"decode", "decode-deep", "decode-policy", "encode", "append", "typed-link",
 		"typed-link-copied", "typed-route", "typed-nft", "typed-flow"} {
@@ -71,7 +71,7 @@ func TestColumnsAgree(t *testing.T) {
 	}
 }
 
-// sums returns a column's checksum, and that of three operations.
+// sums returns the checksum of the complete result and the checksum of three operations.
 func sums(kase, column string, set *input.Set) (check, run uint64, err error) {
 	task, err := cases[kase][column](set)
 	if err != nil {
@@ -134,12 +134,12 @@ func TestWorkRefuses(t *testing.T) {
 		nil, {"decode", "nlwire"}, {"nothing", "nlwire", "-"}, {"decode", "nobody", "-"}, {"decode", "nlwire", os.DevNull},
 	} {
 		if err := work(args, strings.NewReader(""), &strings.Builder{}); err == nil {
-			t.Errorf("%q was taken", args)
+			t.Errorf("%q was accepted", args)
 		}
 	}
 	for _, line := range []string{"walk\n", "run\n", "run x\n", "count x\n", "1\n"} {
 		if err := work([]string{"encode", "nlwire", "-"}, strings.NewReader(line), &strings.Builder{}); err == nil {
-			t.Errorf("%q was taken", line)
+			t.Errorf("%q was accepted", line)
 		}
 	}
 }
@@ -165,5 +165,11 @@ func TestLatency(t *testing.T) {
 	sum, err := task.run(1)
 	if err != nil || len(calls) != latencyRequests || sum != 3*latencyRequests || task.took() <= 0 {
 		t.Errorf("sum %d of %d calls, %v, %v", sum, len(calls), task.took(), err)
+	}
+}
+
+func TestRivalsAreTheOriginals(t *testing.T) {
+	if err := checkRivals(); err != nil {
+		t.Error(err)
 	}
 }

@@ -3,51 +3,24 @@ package docexmpl_test
 import (
 	"bytes"
 	_ "embed"
-	"encoding/hex"
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/bus/docexmpl"
-	"github.com/nlwire/nlwire/internal/native"
+	"github.com/nlwire/nlwire/internal/test/golden"
 	"github.com/nlwire/nlwire/socket"
 )
 
 //go:embed testdata/module-6.1.hex
 var recording string
 
-// datagram is a datagram of the recording: sent, received, or an event.
-type datagram struct {
-	kind, label string
-	b           []byte
-}
-
-func recorded(t *testing.T) (list []datagram) {
-	t.Helper()
-	for block := range strings.SplitSeq(recording, "\n\n") {
-		head, digits, _ := strings.Cut(block, "\n")
-		var d datagram
-		if n, _ := fmt.Sscanf(head, "# %s %s", &d.kind, &d.label); n != 2 || len(d.kind) != 2 {
-			continue // a comment on the file
-		}
-		var err error
-		if d.b, err = hex.DecodeString(strings.Join(strings.Fields(digits), "")); err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, d)
-	}
-	return list
-}
-
 // The bus sends the same bytes as a kernel module with the same family, including the
 // events of its registration. The recorded module had the ID 32 and the group 9, because
 // earlier families and groups used the lower numbers.
 func TestModule(t *testing.T) {
-	if native.BigEndian {
-		t.Skip("the recording is in little-endian byte order")
-	}
-	b := bus.New()
+	list := golden.Exchange(t, recording)
+	b := bus.New(bus.WithFeatures(bus.Linux61))
 	defer b.Close()
 	var before []bus.Group
 	for i := range 7 { // to use up the groups 2 to 8
@@ -78,31 +51,30 @@ func TestModule(t *testing.T) {
 	}
 	received := map[string]int{}
 	buf := make([]byte, 4096)
-	compare := func(p *bus.Port, d datagram) {
+	compare := func(p *bus.Port, d golden.Recorded) {
 		t.Helper()
 		n, _, err := p.TryReceive(buf)
-		if err != nil || !bytes.Equal(buf[:n], d.b) {
-			t.Errorf("%s %s: %v\n  bus    %x\n  module %x", d.kind, d.label, err, buf[:n], d.b)
+		if err != nil || !bytes.Equal(buf[:n], d.B) {
+			t.Errorf("%s %s: %v\n  bus    %x\n  module %x", d.Dir, d.Label, err, buf[:n], d.B)
 		}
 	}
-	list := recorded(t)
 	for _, d := range list {
-		received[d.kind]++
-		switch d.kind {
+		received[d.Dir]++
+		switch d.Dir {
 		case "tx":
-			if err := client.Send(d.b); err != nil {
+			if err := client.Send(d.B); err != nil {
 				t.Fatal(err)
 			}
 		case "rx":
 			compare(client, d)
 		}
 	}
-	for _, d := range list { // the recording does not order events relative to replies
-		if d.kind == "ev" {
+	for _, d := range list { // the recording does not order events with replies: TestOrder does
+		if d.Dir == "ev" {
 			compare(listener, d)
 		}
 	}
-	if received["tx"] != 9 || received["rx"] != 13 || received["ev"] != 4 {
+	if received["tx"] != 10 || received["rx"] != 17 || received["ev"] != 4 {
 		t.Errorf("the recording has %v", received)
 	}
 	for _, p := range []*bus.Port{client, listener} {

@@ -137,12 +137,12 @@ func TestInfoTellsTheGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, info := receive(t, c)
-	if nlmsg.Msg(b).Seq() != 7 || info != (socket.Info{Size: len(b)}) {
-		t.Errorf("reply %v with %+v", nlmsg.Msg(b), info)
-	}
-	b, info = receive(t, c)
 	if textOf(b) != "x" || info != (socket.Info{Size: len(b), Group: group, Groups: groupMask(group)}) {
 		t.Errorf("event %q with %+v", textOf(b), info)
+	}
+	b, info = receive(t, c)
+	if nlmsg.Msg(b).Seq() != 7 || info != (socket.Info{Size: len(b)}) {
+		t.Errorf("reply %v with %+v", nlmsg.Msg(b), info)
 	}
 	if err := c.Leave(group); err != nil {
 		t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 	"strings"
 
 	"github.com/urfave/cli/v3"
@@ -158,13 +157,9 @@ func noCommand(_ context.Context, c *cli.Command) error {
 	return usageError{errors.New("no command given")}
 }
 
-// printVersion prints the version that the module system recorded in the program.
+// printVersion prints the version of nlctl and of its names.
 func printVersion(c *cli.Command) error {
-	version := "unknown"
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		version = info.Main.Version
-	}
-	_, err := fmt.Fprintf(c.Root().Writer, "nlctl %s, names of Linux %s\n", version, ynl.Release)
+	_, err := fmt.Fprintf(c.Root().Writer, "nlctl version %s\nnames of Linux %s\n", version(), ynl.Release)
 	return err
 }
 

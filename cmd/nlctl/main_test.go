@@ -15,6 +15,7 @@ import (
 
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/ynl"
 )
 
 // nlctl runs a command line and returns its exit status and output.
@@ -23,6 +24,13 @@ func nlctl(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	code = run(t.Context(), append([]string{"nlctl"}, args...), &out, &errs)
 	return code, out.String(), errs.String()
+}
+
+func TestVersion(t *testing.T) {
+	code, stdout, stderr := nlctl(t, "-version")
+	if want := "nlctl version " + version() + "\nnames of Linux " + ynl.Release + "\n"; code != 0 || stdout != want || stderr != "" {
+		t.Errorf("nlctl -version: exit status %d, output %q %q, want %q", code, stdout, stderr, want)
+	}
 }
 
 func needLinux(t *testing.T) {

@@ -1,3 +1,4 @@
+// The overlay of package nl of another library, for a copy of that library. Not released.
 module github.com/nlwire/nlwire/compat/nl
 
 go 1.25.0

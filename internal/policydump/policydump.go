@@ -15,6 +15,8 @@ type Tables struct {
 	List []*policy.Policy
 	// SkipEmpty assigns no numbers to policies without types.
 	SkipEmpty bool
+	// Change returns the form in which a rule is written. It is optional.
+	Change func(policy.Rule) policy.Rule
 
 	index map[*policy.Policy]uint32
 	next  int // the first policy with nested policies that are not numbered yet
@@ -80,6 +82,10 @@ func (t *Tables) Next(table, typ int) (int, int, bool) {
 // AppendRule appends the rule of one type of a table (netlink_policy_dump_write).
 func (t *Tables) AppendRule(b []byte, table, typ int) []byte {
 	r := &t.List[table].Attrs[typ]
+	if t.Change != nil {
+		changed := t.Change(*r)
+		r = &changed
+	}
 	outer := len(b)
 	b = nla.Begin(b, genlmsg.CtrlAttrPolicy)
 	inner := len(b)

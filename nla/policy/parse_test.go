@@ -62,9 +62,9 @@ func TestParseFillsTheTable(t *testing.T) {
 	in = nla.AppendUint8(in, 9, 1) // unknown
 	in = nla.AppendText(in, 2, "lo")
 	in = nla.AppendUint32(in, 1|nla.NetByteOrder, 20) // the second of its type
-	for _, compiled := range []bool{false, true} {
-		if compiled {
-			p.Compile()
+	for _, slow := range []bool{false, true} {
+		if slow {
+			withoutLimits(p)
 		}
 		for size := range 40 {
 			tb := &nla.Table{Stream: []byte{4, 0, 1, 0}, Slots: make([]uint32, size)}
@@ -118,9 +118,9 @@ func TestStrictStart(t *testing.T) {
 	inner := &Policy{Attrs: []Rule{1: {Kind: KindU8}}}
 	p := &Policy{StrictStart: 2, Attrs: []Rule{1: Nest(inner), 2: Nest(inner), 3: {Kind: KindUnspec}, 4: {Kind: KindU8}, 5: {Kind: KindNested}}}
 	long := nla.AppendUint16(nil, 1, 1)
-	for _, compiled := range []bool{false, true} {
-		if compiled {
-			p.Compile()
+	for _, slow := range []bool{false, true} {
+		if slow {
+			withoutLimits(p)
 		}
 		for name, tt := range map[string]struct {
 			in   []byte
@@ -140,7 +140,7 @@ func TestStrictStart(t *testing.T) {
 			got := judge(tt.in, p, Liberal)
 			refused := tt.want != "" && name != "leftover is a warning"
 			if got.Msg != tt.want || (got.Errno != 0) != refused {
-				t.Errorf("%s, compiled %v: %+v, want %q", name, compiled, got, tt.want)
+				t.Errorf("%s, slow %v: %+v, want %q", name, slow, got, tt.want)
 			}
 		}
 	}
@@ -179,7 +179,7 @@ func TestRecursionEndsAtTenLevels(t *testing.T) {
 	self.Attrs[1].Nested = self
 	array := &Policy{Attrs: []Rule{0: {}, 1: {Kind: KindNestedArray}}}
 	array.Attrs[1].Nested = array
-	for _, compiled := range []bool{false, true} {
+	for _, slow := range []bool{false, true} {
 		for levels := range 13 {
 			b := nla.AppendUint8(nil, 2, 1)
 			for range levels {
@@ -187,7 +187,7 @@ func TestRecursionEndsAtTenLevels(t *testing.T) {
 			}
 			got := judge(b, self, Strict)
 			if tooDeep := levels >= 10; (got.Errno == errno.EINVAL) != tooDeep || tooDeep && (got.Msg != msgDepth || got.Offset != -1) {
-				t.Errorf("%d levels, compiled %v: %+v", levels, compiled, got)
+				t.Errorf("%d levels, slow %v: %+v", levels, slow, got)
 			}
 			deep := nla.AppendFlag(nil, 1|nla.Nested)
 			for range levels {
@@ -197,8 +197,8 @@ func TestRecursionEndsAtTenLevels(t *testing.T) {
 				t.Errorf("%d levels of arrays: %+v", levels, got)
 			}
 		}
-		self.Compile()
-		array.Compile()
+		withoutLimits(self)
+		withoutLimits(array)
 	}
 }
 

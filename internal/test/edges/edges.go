@@ -16,10 +16,15 @@ import (
 
 // Ints returns integers at limits: 0, the powers of two at the limits of types, and the smallest
 // and largest int, each with neighbors that adding a header or rounding up can reach.
+// With -short only the nearest neighbors are included, for emulated processors.
 func Ints() []int {
+	reach := int64(40)
+	if testing.Short() {
+		reach = 6
+	}
 	var all []int
 	for _, edge := range []int64{0, 1 << 7, 1 << 8, 1 << 14, 1 << 15, 1 << 16, math.MaxInt32, -1 << 31, math.MaxUint32, math.MaxInt64, math.MinInt64} {
-		for d := int64(-40); d <= 40; d++ {
+		for d := -reach; d <= reach; d++ {
 			if v := edge + d; int64(int(v)) == v && (v < edge) == (d < 0) {
 				all = append(all, int(v))
 			}
@@ -63,7 +68,8 @@ func Sizes() []int {
 
 // Streams returns nil and slices of all Sizes. Each starts with a length field of width bytes, 2
 // or 4, with values at the limits of the slice and of the field. The rest is one repeated byte,
-// the index of each byte, or whole attributes. The slices are shared: do not modify them.
+// the index of each byte, or whole attributes; long slices, and with -short all slices, have one
+// of these contents each. The slices are shared: do not modify them.
 func Streams(width int) [][]byte { return streams[width/2-1]() }
 
 var streams = [2]func() [][]byte{
@@ -76,7 +82,7 @@ func makeStreams(width int) [][]byte {
 	for _, size := range Sizes() {
 		for _, length := range lengths(width, size) {
 			for fill := range 4 {
-				if size > 1<<12 && fill != int(length)%4 {
+				if (size > 1<<12 || testing.Short()) && fill != int(length)%4 {
 					continue
 				}
 				b := make([]byte, size)

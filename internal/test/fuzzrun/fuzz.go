@@ -25,8 +25,18 @@ type result struct {
 // cacheDir returns the directory where go test -fuzz keeps interesting inputs.
 func (r *runner) cacheDir(p pkg) string { return filepath.Join(r.cache, "fuzz", p.ImportPath) }
 
-// fuzz runs one target and shows its output.
+// fuzz runs one target and shows its output. On a busy machine go test may reach the end of
+// -fuzztime before it has executed the seeds. Then fuzz runs the target again, once.
 func (r *runner) fuzz(binary string, p pkg, target string) result {
+	res, out := r.fuzzOnce(binary, p, target)
+	if res.failed && res.execs == 0 && len(res.findings) == 0 && deadline.Match(out) && !bytes.Contains(out, []byte("panic")) {
+		fmt.Println("time expired before the first execution, running again")
+		res, _ = r.fuzzOnce(binary, p, target)
+	}
+	return res
+}
+
+func (r *runner) fuzzOnce(binary string, p pkg, target string) (result, []byte) {
 	cmd := exec.Command(binary, "-test.run=^$", "-test.fuzz=^"+target+"$", "-test.fuzztime="+r.time.String(),
 		"-test.fuzzminimizetime=100x", "-test.fuzzcachedir="+r.cacheDir(p), "-test.parallel="+strconv.Itoa(r.parallel))
 	cmd.Dir = p.Dir
@@ -44,7 +54,7 @@ func (r *runner) fuzz(binary string, p pkg, target string) result {
 		res.failed = true
 		fmt.Println(err)
 	}
-	return res
+	return res, out.Bytes()
 }
 
 var (

@@ -98,3 +98,30 @@ func parse(text []byte) ([][]byte, error) {
 	flush()
 	return datagrams, lines.Err()
 }
+
+// Recorded is a datagram of a recorded exchange.
+type Recorded struct {
+	Dir   string // "tx" sent by the client, "rx" received by it, "ev" received by a listener
+	Label string
+	B     []byte
+}
+
+// Exchange parses a recorded exchange: datagrams in their order, separated by empty lines,
+// each after a comment with its direction and a label ("# tx getfamily"). The recordings
+// are little-endian; on other machines the test is skipped.
+func Exchange(tb testing.TB, text string) (list []Recorded) {
+	tb.Helper()
+	if native.BigEndian {
+		tb.Skip("the recorded datagrams are in little-endian byte order")
+	}
+	for block := range strings.SplitSeq(text, "\n\n") {
+		head, digits, _ := strings.Cut(block, "\n")
+		r := Recorded{}
+		if n, _ := fmt.Sscanf(head, "# %s %s", &r.Dir, &r.Label); n != 2 || len(r.Dir) != 2 {
+			continue // a comment on the file
+		}
+		r.B = Hex(tb, digits)
+		list = append(list, r)
+	}
+	return list
+}
