@@ -58,8 +58,14 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// readVectors reads a file of JSON lines, which may be compressed.
+// readVectors reads a file of vectors.
 func readVectors(t testing.TB, name string) []vector {
+	t.Helper()
+	return readLines[vector](t, name)
+}
+
+// readLines reads a file of JSON lines, which may be compressed.
+func readLines[T any](t testing.TB, name string) []T {
 	t.Helper()
 	f, err := os.Open(name)
 	if err != nil {
@@ -76,10 +82,10 @@ func readVectors(t testing.TB, name string) []vector {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list []vector
+	var list []T
 	d := json.NewDecoder(r)
 	for {
-		var v vector
+		var v T
 		if err := d.Decode(&v); err == io.EOF {
 			return list
 		} else if err != nil {
