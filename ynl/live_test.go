@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/nlwire/nlwire/nlmsg"
@@ -58,8 +59,12 @@ func liveRecords(t *testing.T) []liveRecord {
 	if tools == "" || specs == "" {
 		return readLines[liveRecord](t, "testdata/live.jsonl.xz")
 	}
+	datagrams := filepath.Join(t.TempDir(), "datagrams.txt")
+	if err := os.WriteFile(datagrams, unpack(t, "testdata/datagrams.txt.xz"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	var stderr bytes.Buffer
-	cmd := exec.Command("unshare", "-n", "python3", "testdata/pyynl_record.py", tools, specs)
+	cmd := exec.Command("unshare", "-n", "python3", "testdata/pyynl_record.py", tools, specs, datagrams)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {

@@ -67,6 +67,22 @@ func readVectors(t testing.TB, name string) []vector {
 // readLines reads a file of JSON lines, which may be compressed.
 func readLines[T any](t testing.TB, name string) []T {
 	t.Helper()
+	var list []T
+	d := json.NewDecoder(bytes.NewReader(unpack(t, name)))
+	for {
+		var v T
+		if err := d.Decode(&v); err == io.EOF {
+			return list
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, v)
+	}
+}
+
+// unpack returns the content of a file, decompressed.
+func unpack(t testing.TB, name string) []byte {
+	t.Helper()
 	f, err := os.Open(name)
 	if err != nil {
 		t.Fatal(err)
@@ -82,17 +98,11 @@ func readLines[T any](t testing.TB, name string) []T {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list []T
-	d := json.NewDecoder(r)
-	for {
-		var v T
-		if err := d.Decode(&v); err == io.EOF {
-			return list
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, v)
+	b, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return b
 }
 
 // specOfFile returns the table of a spec's file, whose name differs for some. It is
