@@ -1,39 +1,73 @@
 # Every target goes over the project's modules. `make help` lists the targets.
-MODULES  = . ynl cmd/nlctl compat fuzz/rivals bench
+# bench is not in MODULES, because it downloads plotting libraries.
+MODULES  = . ynl cmd/nlctl compat/differential compat/suites compat/nl fuzz/rivals tools
+ALL      = $(MODULES) bench
+# APART are the modules that have a workspace of their own, or none: see compat/README.md.
+APART    = compat/mdlayher compat/improvements compat/bench
 FUZZTIME = 10s
-EACH     = set -e; for m in $(MODULES); do echo "== $$m"; (cd $$m && $(1)); done
+TEST     = go run ./internal/test/testrun $(MODULES)
+EACH     = set -e; for m in $(ALL); do echo "== $$m"; (cd $$m && $(1)); done
 
-.PHONY: help test race fuzz bench bench-smoke bench-readme bench-check bench-go lint cross
+.PHONY: help check test test-bench race compat suites fuzz bench bench-smoke bench-readme bench-check bench-go bench-compat overlay-nl \
+	lint fresh cross
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-test: ## run the tests; as root, those against the live kernel too
-	@$(call EACH,go test ./...)
+check: ## check a change in a minute, without root: format, go vet, go.mod files, short tests
+	@scripts/lint -quick . ynl cmd/nlctl
+	@go run ./internal/test/testrun . ynl cmd/nlctl -- -short
+
+test: compat ## run the tests and report skipped ones; as root, also the tests against the running kernel
+	@$(TEST)
+	@echo "Skipped: bench, which downloads plotting libraries (make test-bench)."
+
+test-bench: ## run the tests of the comparisons
+	@cd bench && go test ./...
 
 race: ## run the tests under the race detector
-	@$(call EACH,go test -race ./...)
+	@$(TEST) -- -race
+	@$(MAKE) --no-print-directory compat TESTFLAGS=-race
+
+compat: ## run the tests of compat/mdlayher, and those that run on the original too
+	@echo "== compat/mdlayher" && cd compat/mdlayher && go test $(TESTFLAGS) ./...
+	@echo "== compat/improvements, the original" && cd compat/improvements && GOWORK=off go test $(TESTFLAGS) ./...
+	@echo "== compat/improvements, compat/mdlayher" && cd compat/improvements && GOWORK=off go test -modfile=compat.mod $(TESTFLAGS) ./...
+
+suites: ## run the test suites of other modules on the original and on compat/mdlayher, as root
+	@go run ./compat/suites $(SUITES)
 
 fuzz: ## run every fuzz target for FUZZTIME each
-	@go run ./internal/test/fuzzrun -time $(FUZZTIME) $(MODULES)
+	@go run ./internal/test/fuzzrun -time $(FUZZTIME) $(MODULES) compat/mdlayher
 
-bench: ## compare with other libraries, as root; write bench/results and the table of the README
+bench: ## compare with other libraries, as root; write bench/results and the README table
 	@cd bench && go run . && go run . -charts && go run . -readme
 
-bench-smoke: ## run every case and column of that once, as root
+bench-smoke: ## run every case and column of the comparison once, as root
 	@cd bench && go run . -smoke
 
-bench-readme: ## write the table of the README from bench/results
+bench-readme: ## write the README table from bench/results
 	@cd bench && go run . -charts && go run . -readme
 
-bench-check: ## check that the table of the README is that of bench/results
+bench-check: ## check that the README table agrees with bench/results
 	@cd bench && go run . -check
+
+bench-compat: ## compare compat/mdlayher with the original, as root; write compat/bench/results.md
+	@cd compat/bench && GOWORK=off go run .
 
 bench-go: ## run every Go benchmark
 	@$(call EACH,go test -run '^$$' -bench . ./...)
 
+overlay-nl: ## put compat/nl into vishvananda/netlink: diff, its tests before and after, ratios; as root
+	@cd compat/nl && go run ./overlay -o $$(mktemp -u -t overlay-nl.XXXXXX)
+	@cd compat/nl && go test -count=1 -run TestSuite -v .
+	@cd compat/nl && go test -run '^$$' -bench . .
+
 lint: ## check format, go vet, staticcheck and go.mod files
-	@scripts/lint $(MODULES)
+	@scripts/lint $(ALL) $(APART)
+
+fresh: ## build and vet every module of a fresh clone, which must stay clean
+	@scripts/fresh
 
 cross: ## build and vet for other systems; run the codec's tests on other processors
 	@scripts/cross

@@ -1,5 +1,5 @@
-// Package nlwire is the root of a netlink library; it has no code. Each package does one
-// thing, and uses those below it:
+// Package nlwire is the root of a netlink library; it has no code. Each package has one purpose and
+// uses the packages below it:
 //
 //	 nlctl   a command: list, show, call, monitor, decode
 //	---------------------------------------------------------------
@@ -15,11 +15,14 @@
 //	 nla     attributes
 //	 errno   Linux's error numbers
 //
-// To talk to the kernel use package conn, and package ctrl for families that have no number
-// of their own (ethtool, nl80211, devlink). To build another library on nlwire use packages
-// nla, nlmsg and socket; they allocate nothing and know no connection. To test code without a
-// kernel, or to offer a family to other processes, use package bus, and bus/usersock.
+// To send requests to the kernel use package conn, and package ctrl for families with an ID that the
+// kernel assigns at run time (ethtool, nl80211, devlink). To build another library on nlwire use
+// packages nla, nlmsg and socket; they do not allocate and have no connections. To test code without a
+// kernel, or to offer a family to other processes, use packages bus and bus/usersock.
 //
-// The codec (errno, nla, nla/policy, nlmsg, genlmsg) runs on every system; sockets are
-// Linux's.
+// The codec (errno, nla, nla/policy, nlmsg, genlmsg) runs on every system. Sockets need Linux.
 package nlwire
+
+// With this import, "go get github.com/nlwire/nlwire" also adds the checksums of the module
+// that the packages require, so that a program that imports one of them builds.
+import _ "github.com/nlwire/nlwire/socket"

@@ -1,3 +1,4 @@
+// Comparisons of nlwire with other libraries. This module is not released.
 module github.com/nlwire/nlwire/bench
 
 go 1.25.0

@@ -1,14 +1,14 @@
-// Command bench measures nlwire beside other libraries, on the same bytes, doing the
-// same work, in one run: see ../docs/design.md for how.
+// Command bench compares nlwire with other libraries. All of them do the same work on the same bytes
+// in one run.
 //
 //	go run .                 measure everything, as root, and write results/
-//	go run . -smoke          every case and column once, nothing is written
-//	go run . -case decode    one case, nothing is written
+//	go run . -smoke          run every case and column once, write nothing
+//	go run . -case decode    run one case, write nothing
 //	go run . -readme         write the table of ../README.md from results/
-//	go run . -check          fail if that table is not the one of results/
+//	go run . -check          fail if that table does not match results/
 //	go run . -charts         draw results/*.svg and *.png from results/
 //
-// The run works in a network namespace and a mount namespace of its own.
+// A run uses a new network namespace and a new mount namespace.
 package main
 
 import (
@@ -27,7 +27,7 @@ import (
 const (
 	results = "results"
 	readme  = "../README.md"
-	// inside is set in the environment of the process in the namespaces.
+	// inside is an environment variable. It marks the process in the new namespaces.
 	inside = "NLWIRE_BENCH_INSIDE"
 )
 
@@ -35,7 +35,7 @@ func main() {
 	if err := run(); err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
-			os.Exit(exit.ExitCode()) // the process inside has told
+			os.Exit(exit.ExitCode()) // the inner process has printed its error
 		}
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -51,7 +51,7 @@ func run() error {
 	flag.Parse()
 	switch {
 	case flag.NArg() > 0:
-		return fmt.Errorf("what is %q?", flag.Arg(0))
+		return fmt.Errorf("unexpected argument %q", flag.Arg(0))
 	case *write:
 		return report.WriteReadme(readme, results)
 	case *check:
@@ -72,7 +72,7 @@ func run() error {
 	return report.Write(results, rows, details)
 }
 
-// again runs this command once more, in namespaces of its own.
+// again runs this command again, in new namespaces.
 func again() error {
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.Env = append(os.Environ(), inside+"=1")

@@ -9,18 +9,18 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// echoFamily sends its attribute back.
+// echoFamily makes a family that replies with the attribute of the request.
 func echoFamily(name string) *Family {
 	return simple(name, func(i *Info) error {
 		return i.Reply(nla.AppendAttr(i.Begin(1), i.Attrs.Get(1)))
 	})
 }
 
-// A request, its reply, its acknowledgement or its error, an event, and each
-// datagram of a dump allocate nothing, once the pools are warm.
+// A request, its reply, its ACK or error, an event, and each datagram of a dump allocate
+// nothing once the pools are filled.
 func TestNoAllocs(t *testing.T) {
 	if guard.Race {
-		t.Skip("the race detector has pools forget")
+		t.Skip("the race detector makes sync.Pool drop elements")
 	}
 	b := newBus(t)
 	echo := register(t, b, echoFamily("echo"))

@@ -9,8 +9,8 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// One message from Begin is a reply, a notification and an event, in any order: only
-// Multicast sends it without the numbers of the request.
+// One message from Begin can be sent as a reply, a notification and an event, in any order.
+// Only Multicast sends it without the sequence number and port ID of the request.
 func TestOneMessageManyWays(t *testing.T) {
 	b := newBus(t)
 	f := simple("f", func(i *Info) error {
@@ -49,7 +49,7 @@ func TestOneMessageManyWays(t *testing.T) {
 	}
 }
 
-// A message of another buffer is refused, and nothing is sent.
+// A message in another buffer is rejected, and nothing is sent.
 func TestMessageOfAnotherBuffer(t *testing.T) {
 	b := newBus(t)
 	f := simple("f", func(i *Info) error {

@@ -12,13 +12,13 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// transport is a port, or a socket.
+// transport is a Port or a Socket.
 type transport interface {
 	Send(b []byte) error
 	TryReceive(b []byte) (int, socket.Info, error)
 }
 
-// exchange sends a request and receives one datagram, and checks what it must.
+// exchange sends a request, receives one datagram, and checks its sender and type.
 func exchange(tb testing.TB, t transport, request, buf []byte) {
 	if err := t.Send(request); err != nil {
 		tb.Fatal(err)
@@ -29,8 +29,8 @@ func exchange(tb testing.TB, t transport, request, buf []byte) {
 	}
 }
 
-// BenchmarkEcho is an echo over a port; x/kernel is the ratio to a request for one
-// family and its reply over a socket of package socket.
+// BenchmarkEcho measures an echo over a port. x/kernel is the ratio to a GETFAMILY request
+// over a socket of package socket.
 func BenchmarkEcho(b *testing.B) {
 	bus := newBus(b)
 	echo := register(b, bus, echoFamily("echo"))
@@ -48,7 +48,7 @@ func BenchmarkEcho(b *testing.B) {
 		func() { exchange(b, s, theirs, buf) })
 }
 
-// BenchmarkLookup is the same request for a family to the bus and to the kernel.
+// BenchmarkLookup measures the same GETFAMILY request to the bus and to the kernel.
 func BenchmarkLookup(b *testing.B) {
 	bus := newBus(b)
 	p := openPort(b, bus)
@@ -64,8 +64,8 @@ func BenchmarkLookup(b *testing.B) {
 		func() { exchange(b, s, request, buf) })
 }
 
-// crowd is a request to a bus with 1,000 families and 10,000 ports, and the same to
-// one that has one of each.
+// crowd contains two requests: one to a bus with 1,000 families and 10,000 ports, and the
+// same request to a bus with one of each.
 type crowd struct {
 	name        string
 	full, alone *Port
@@ -92,7 +92,7 @@ func crowds(tb testing.TB) []crowd {
 	}
 }
 
-// BenchmarkCrowd measures them in turns; x/alone is the ratio.
+// BenchmarkCrowd measures both requests alternately; x/alone is the ratio.
 func BenchmarkCrowd(b *testing.B) {
 	buf := make([]byte, socket.BufferSize)
 	for _, c := range crowds(b) {
@@ -104,9 +104,9 @@ func BenchmarkCrowd(b *testing.B) {
 	}
 }
 
-// A crowd slows nothing down: the ratio that BenchmarkCrowd measures, of the
-// fastest rounds, with room for noise. Looking through families or ports would take
-// many times as long.
+// The number of families and ports does not affect the time of a request. The test takes
+// the ratio of BenchmarkCrowd from the fastest rounds and allows for noise. A search
+// through families or ports would multiply the time.
 func TestACrowdSlowsNothing(t *testing.T) {
 	buf := make([]byte, socket.BufferSize)
 	for _, c := range crowds(t) {
@@ -126,12 +126,12 @@ func TestACrowdSlowsNothing(t *testing.T) {
 		ratio := float64(fastest[0]) / float64(fastest[1])
 		t.Logf("%s: %.2f", c.name, ratio)
 		if ratio > 2 {
-			t.Errorf("%s: %.2f times as long among 1,000 families and 10,000 ports", c.name, ratio)
+			t.Errorf("%s: takes %.2f times as long with 1,000 families and 10,000 ports", c.name, ratio)
 		}
 	}
 }
 
-// BenchmarkDump is a list of 10,000 messages, each datagram read in place.
+// BenchmarkDump measures a dump of 10,000 messages. Each datagram is read in place.
 func BenchmarkDump(b *testing.B) {
 	bus := newBus(b)
 	f := register(b, bus, lister(count(10_000, 76)))
@@ -156,7 +156,7 @@ func BenchmarkDump(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_001, "ns/message")
 }
 
-// BenchmarkMulticast is an event for 1,000 ports.
+// BenchmarkMulticast measures an event for 1,000 ports.
 func BenchmarkMulticast(b *testing.B) {
 	bus := newBus(b)
 	f := register(b, bus, &Family{Name: "f", Groups: []Group{{Name: "g"}}})

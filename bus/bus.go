@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// Bus connects families and ports, and has the controller, nlctrl. [New] makes one.
-// Its methods may be called by many goroutines at once.
+// Bus connects families and ports, and contains the controller, nlctrl. [New] makes one.
+// Goroutines may call its methods concurrently.
 type Bus struct {
-	profile  Profile
+	features Features
 	faults   Faults
-	delay    time.Duration // of a Slow datagram
+	delay    time.Duration // delay of a Slow datagram
 	onPanic  func(*Panic)
 	before   func(*Info)
 	ctrl     *Family
-	handlers sync.Mutex // the lock that families share (genl_mutex)
+	handlers sync.Mutex // shared by all families that are not Parallel (genl_mutex)
 	stats    counters
 
 	calls     sync.Pool // of *call
@@ -36,7 +36,7 @@ type Bus struct {
 	closed    bool
 }
 
-// address is that of a port: each network namespace has its own port IDs.
+// address is the address of a port: each network namespace has its own port IDs.
 type address struct {
 	netNS  int
 	portID uint32
@@ -45,39 +45,21 @@ type address struct {
 // Option changes how a Bus works.
 type Option func(*Bus)
 
-// Profile is the kernel whose behaviour the bus has, where kernels differ.
-type Profile uint8
-
-const (
-	// Linux618 is Linux 6.18. A SplitOp without a policy accepts any attributes; the
-	// controller exports it as one that rejects all. In the controller's dump of
-	// policies an operation without a do has the command 0.
-	Linux618 Profile = iota
-	// Linux72 is Linux 7.2. A SplitOp without a policy rejects every attribute, and
-	// the controller exports every operation by its command.
-	Linux72
-)
-
-// WithProfile chooses the kernel whose behaviour the bus has; the default is
-// [Linux618].
-func WithProfile(p Profile) Option { return func(b *Bus) { b.profile = p } }
-
-// WithFaults injects faults on every port that was opened without [WithPortFaults].
+// WithFaults injects faults on every port that is opened without [WithPortFaults].
 func WithFaults(f Faults) Option { return func(b *Bus) { b.faults = f } }
 
-// WithPanics calls f when a handler panics, in the goroutine of the handler and under
-// the same restrictions. f must not panic.
+// WithPanics calls f after a handler has panicked, in the goroutine of the handler and
+// under the restrictions of handlers. f must not panic.
 func WithPanics(f func(*Panic)) Option { return func(b *Bus) { b.onPanic = f } }
 
-// WithBefore calls f before every handler, in the goroutine of the handler and under
-// the same restrictions. An f that waits makes the handler slow, and with it the Send
-// of the requester.
+// WithBefore calls f before every handler, in the goroutine of the handler and under the
+// restrictions of handlers. If f blocks, it delays the handler and the requester's Send.
 func WithBefore(f func(*Info)) Option { return func(b *Bus) { b.before = f } }
 
-// WithDelay sets how long a [Slow] datagram takes; the default is 1 ms.
+// WithDelay sets the delay of a [Slow] datagram. The default is 1 ms.
 func WithDelay(d time.Duration) Option { return func(b *Bus) { b.delay = d } }
 
-// New makes a bus with its controller, the family nlctrl. Close ends it.
+// New makes a bus with its controller, the family nlctrl. Close closes it.
 func New(options ...Option) *Bus {
 	b := &Bus{
 		names:     map[string]*Family{},
@@ -86,6 +68,7 @@ func New(options ...Option) *Bus {
 		listeners: map[uint32]map[*Port]struct{}{},
 		rover:     firstPortID,
 		delay:     time.Millisecond,
+		features:  Linux618,
 	}
 	b.calls.New = func() any { return new(call) }
 	b.datagrams.New = func() any { return new(datagram) }
@@ -94,14 +77,14 @@ func New(options ...Option) *Bus {
 	}
 	b.ctrl = newController(b)
 	if err := b.Register(b.ctrl); err != nil {
-		panic(err) // it is a constant
+		panic(err) // the controller is constant and valid
 	}
 	return b
 }
 
-// Close closes every port; callers that wait there fail with os.ErrClosed, and so do
-// later calls of Open and Register. The families may be registered on another bus; no
-// events are sent. The error is os.ErrClosed if the bus was closed before.
+// Close closes every port: blocked receivers fail with os.ErrClosed, and so do later calls
+// of Open and Register. The families may then be registered on another bus. No events are
+// sent. A second Close returns os.ErrClosed.
 func (b *Bus) Close() error {
 	b.table.Lock()
 	if err := b.isOpen(); err != nil {
@@ -115,7 +98,7 @@ func (b *Bus) Close() error {
 	}
 	b.table.Unlock()
 	for _, p := range ports {
-		_ = p.Close() // may have been closed meanwhile
+		_ = p.Close() // it may be closed already
 	}
 	b.registry.Lock()
 	defer b.registry.Unlock()
@@ -128,8 +111,8 @@ func (b *Bus) Close() error {
 	return nil
 }
 
-// isOpen returns nil, or the error of a bus that is closed or was not made by New. It
-// is called with b.table held.
+// isOpen returns nil, or the error of a closed Bus or of the zero Bus. The caller holds
+// b.table.
 func (b *Bus) isOpen() error {
 	switch {
 	case b.ports == nil:
@@ -140,19 +123,19 @@ func (b *Bus) isOpen() error {
 	return nil
 }
 
-// Stats counts events on a bus since New.
+// Stats contains the counters of a bus, from New on.
 type Stats struct {
 	Datagrams uint64 // sent by ports
 	Delivered uint64 // put into queues
-	Overruns  uint64 // lost because a queue was full
+	Overruns  uint64 // dropped because a queue was full
 	Faults    uint64 // injected
-	Panics    uint64 // handlers that panicked
+	Panics    uint64 // of handlers
 }
 
 type counters struct{ datagrams, delivered, overruns, faults, panics atomic.Uint64 }
 
-// Stats returns the counters of the bus. Each is exact; they are not read at one
-// instant.
+// Stats returns the counters of the bus. Each counter is exact, but they are not read at
+// the same instant.
 func (b *Bus) Stats() Stats {
 	s := &b.stats
 	return Stats{s.datagrams.Load(), s.delivered.Load(), s.overruns.Load(), s.faults.Load(), s.panics.Load()}
@@ -163,19 +146,19 @@ func (b *Bus) Stats() Stats {
 type Panic struct {
 	Family string // the name
 	Cmd    uint8
-	Value  any    // the argument of panic
+	Value  any    // the value passed to panic
 	Stack  []byte // as debug.Stack returns it
 }
 
 // Error returns one line, without the stack.
 func (p *Panic) Error() string {
-	return fmt.Sprintf("bus: the handler of command %d of family %q panicked: %v", p.Cmd, p.Family, p.Value)
+	return fmt.Sprintf("bus: handler of command %d of family %q panicked: %v", p.Cmd, p.Family, p.Value)
 }
 
-// Errors of methods. Those of a Bus or Port that is not open match os.ErrClosed.
+// The errors of methods. Those of a Bus or Port that is not open match os.ErrClosed.
 var (
 	errClosed        = fmt.Errorf("bus: %w", os.ErrClosed)
-	errZeroBus       = fmt.Errorf("bus: the zero Bus is not open: make one with New: %w", os.ErrClosed)
-	errZeroPort      = fmt.Errorf("bus: the zero Port is not open: make one with Bus.Open: %w", os.ErrClosed)
-	errNotRegistered = errors.New("bus: the family is not registered")
+	errZeroBus       = fmt.Errorf("bus: zero Bus, make one with New: %w", os.ErrClosed)
+	errZeroPort      = fmt.Errorf("bus: zero Port, make one with Bus.Open: %w", os.ErrClosed)
+	errNotRegistered = errors.New("bus: family is not registered")
 )

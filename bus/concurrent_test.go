@@ -17,8 +17,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Everything at once: requests, dumps, events, families that come and go, ports
-// that are closed in the middle.
+// Concurrent requests, dumps, events, registrations and unregistrations of families, and
+// ports that are closed during their work.
 func TestStorm(t *testing.T) {
 	b := newBus(t)
 	stays := simple("stays", func(i *Info) error {
@@ -27,7 +27,7 @@ func TestStorm(t *testing.T) {
 			return err
 		}
 		if i.Family.HasListeners(0) {
-			_ = i.Multicast(0, i.Begin(1)) // a full queue is no failure
+			_ = i.Multicast(0, i.Begin(1)) // a full queue is not a failure
 		}
 		return nil
 	})
@@ -82,7 +82,7 @@ func TestStorm(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	work(func(round int) { // one that leaves in the middle
+	work(func(round int) { // a port that is closed during a dump
 		p, err := b.Open()
 		if err != nil {
 			t.Error(err)
@@ -110,7 +110,7 @@ func TestStorm(t *testing.T) {
 	wg.Wait()
 }
 
-// Unregister waits for the handlers that run, and none runs after it.
+// Unregister waits for running handlers, and no handler runs after it.
 func TestUnregisterWaits(t *testing.T) {
 	b := newBus(t)
 	var running, gone atomic.Bool
@@ -146,7 +146,8 @@ func TestUnregisterWaits(t *testing.T) {
 	}
 }
 
-// A thousand families and ten thousand ports that come and go leave nothing.
+// A thousand families and ten thousand ports that are opened and closed leave no memory,
+// ports or memberships.
 func TestNothingIsLeft(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, simple("f", nothing))

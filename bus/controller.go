@@ -23,28 +23,39 @@ var (
 
 // newController makes the family nlctrl (genl_ctrl).
 func newController(b *Bus) *Family {
-	return &Family{
+	f := &Family{
 		Name: genlmsg.CtrlName, Version: genlmsg.CtrlVersion, NetNSOK: true,
 		ResvStartOp: genlmsg.CtrlCmdGetPolicy + 1,
 		Groups:      []Group{{Name: genlmsg.CtrlGroup}},
-		SplitOps: []SplitOp{
+	}
+	if !b.features.Has(FeatureSplitOps) {
+		f.Ops = []Op{
 			{
-				Cmd: genlmsg.CtrlCmdGetFamily, Flags: genlmsg.OpDo, Validate: DontValidateStrict,
-				Policy: ctrlFamilyPolicy, Do: b.getFamily,
+				Cmd: genlmsg.CtrlCmdGetFamily, Validate: DontValidateStrict | DontValidateDump,
+				Policy: ctrlFamilyPolicy, Do: b.getFamily, Dump: b.dumpFamilies,
 			},
-			{
-				Cmd: genlmsg.CtrlCmdGetFamily, Flags: genlmsg.OpDump, Validate: DontValidateDump,
-				Policy: ctrlFamilyPolicy, Dump: b.dumpFamilies,
-			},
-			{
-				Cmd: genlmsg.CtrlCmdGetPolicy, Flags: genlmsg.OpDump, Policy: ctrlPolicyPolicy,
-				Start: b.startPolicies, Dump: dumpPolicies,
-			},
+			{Cmd: genlmsg.CtrlCmdGetPolicy, Policy: ctrlPolicyPolicy, Start: b.startPolicies, Dump: dumpPolicies},
+		}
+		return f
+	}
+	f.SplitOps = []SplitOp{
+		{
+			Cmd: genlmsg.CtrlCmdGetFamily, Flags: genlmsg.OpDo, Validate: DontValidateStrict,
+			Policy: ctrlFamilyPolicy, Do: b.getFamily,
+		},
+		{
+			Cmd: genlmsg.CtrlCmdGetFamily, Flags: genlmsg.OpDump, Validate: DontValidateDump,
+			Policy: ctrlFamilyPolicy, Dump: b.dumpFamilies,
+		},
+		{
+			Cmd: genlmsg.CtrlCmdGetPolicy, Flags: genlmsg.OpDump, Policy: ctrlPolicyPolicy,
+			Start: b.startPolicies, Dump: dumpPolicies,
 		},
 	}
+	return f
 }
 
-// byID returns a family, or nil. It is called with b.registry held, as all handlers are.
+// byID returns a family, or nil. The caller holds b.registry, as all handlers do.
 func (b *Bus) byID(id uint16) *Family {
 	if int(id) < len(b.ids.families) {
 		return b.ids.families[id]
@@ -52,13 +63,13 @@ func (b *Bus) byID(id uint16) *Family {
 	return nil
 }
 
-// byName returns the family named by an attribute, or nil.
+// byName returns the family that the name attribute selects, or nil.
 func (b *Bus) byName(attrs *nla.Table) *Family {
 	return b.names[string(attrs.Text(genlmsg.CtrlAttrFamilyName))]
 }
 
-// getFamily replies with one family. With a name and an ID, the name selects it
-// (ctrl_getfamily).
+// getFamily replies with one family. If the request contains both a name and an ID, the
+// name selects the family (ctrl_getfamily).
 func (b *Bus) getFamily(i *Info) error {
 	var f *Family
 	switch {
@@ -79,8 +90,9 @@ func (b *Bus) getFamily(i *Info) error {
 	return i.Reply(m)
 }
 
-// dumpFamilies lists the families by their IDs (ctrl_dumpfamily). As in the kernel Args
-// counts them, so that a family registered meanwhile shifts the others.
+// dumpFamilies lists the families in the order of their IDs (ctrl_dumpfamily). As in the
+// kernel, Args[0] is a count of families: if a family is registered during the dump, the
+// count refers to other families.
 func (b *Bus) dumpFamilies(d *Dump) error {
 	n := 0
 	for _, f := range b.ids.families {
@@ -92,15 +104,25 @@ func (b *Bus) dumpFamilies(d *Dump) error {
 		}
 		m := d.Begin(nlmsg.FlagMulti, genlmsg.CtrlCmdNewFamily)
 		if err := d.End(appendFamily(m, f, f.on.Load())); err != nil {
-			return err
+			return b.familiesEnd(err)
 		}
 		d.Args[0] = n
 	}
-	return nil
+	return b.familiesEnd(nil)
+}
+
+// familiesEnd returns the result of a step of dumpFamilies. Without FeatureFamiliesDone the
+// kernel returns the length of the datagram, even if a family does not fit into an empty one.
+func (b *Bus) familiesEnd(err error) error {
+	if !b.features.Has(FeatureFamiliesDone) {
+		return ErrMore
+	}
+	return err
 }
 
 // appendFamily appends the description of a family (ctrl_fill_info). The nests have no
-// Nested flag: they are older. A description that fits into no message is cut.
+// Nested flag, because this interface is older than the flag. A description that is too
+// long for any message is truncated.
 func appendFamily(b []byte, f *Family, r *registration) []byte {
 	start := len(b)
 	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, f.Name)
@@ -141,7 +163,7 @@ func appendGroup(b []byte, f *Family, r *registration, group int, typ uint16) []
 }
 
 // sendFamily sends the event for a family that was registered or unregistered
-// (genl_ctrl_event). As in the kernel no event is sent if it does not fit into a message.
+// (genl_ctrl_event). As in the kernel, no event is sent if it does not fit into a message.
 func (b *Bus) sendFamily(cmd uint8, f *Family, r *registration) {
 	m := b.ctrl.Begin(nil, 0, 0, 0, cmd)
 	if m = appendFamily(m, f, r); len(m) <= goodSize {
@@ -160,8 +182,8 @@ func (b *Bus) sendGroup(cmd uint8, f *Family, r *registration, group int) {
 	b.sendEvent(f, nlmsg.End(m, 0))
 }
 
-// sendEvent sends to the namespaces where the family exists. ESRCH, no listener, is not
-// a failure.
+// sendEvent sends an event to the namespaces where the family exists. ESRCH, no listener,
+// is not a failure.
 func (b *Bus) sendEvent(f *Family, m []byte) {
 	netNS := 0
 	if f.NetNSOK {

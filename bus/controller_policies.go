@@ -9,24 +9,25 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// policyDump is the state of a GETPOLICY (struct ctrl_dump_policy_ctx).
+// policyDump is the state of a GETPOLICY dump (struct ctrl_dump_policy_ctx).
 type policyDump struct {
 	id     uint16
-	ops    []opPolicies // not sent yet
+	byCmd  bool         // operations without a do have their command
+	ops    []opPolicies // not yet sent
 	tables policydump.Tables
-	table  int // the next rule
+	table  int // table and typ: the next rule
 	typ    int
 }
 
-// opPolicies are the policies of an operation, and the command in the message.
+// opPolicies contains the policies of an operation, and the command that is sent with them.
 type opPolicies struct {
 	cmd      uint8
 	do, dump *policy.Policy
 }
 
-// startPolicies finds the family and its policies (ctrl_dumppolicy_start). With a name
-// and an ID, the ID selects it, and the family need not exist in the requester's
-// namespace.
+// startPolicies finds the family and its policies (ctrl_dumppolicy_start). If the request
+// contains both a name and an ID, the ID selects the family. The family need not exist in
+// the requester's namespace.
 func (b *Bus) startPolicies(d *Dump) error {
 	var f *Family
 	switch {
@@ -40,19 +41,21 @@ func (b *Bus) startPolicies(d *Dump) error {
 	if f == nil {
 		return errno.ENOENT
 	}
-	// 7.2 numbers nested policies without types, too (add_policy).
-	s := &policyDump{id: uint16(f.ID()), tables: policydump.Tables{SkipEmpty: b.profile == Linux618}}
+	s := &policyDump{
+		id: uint16(f.ID()), byCmd: b.features.Has(FeatureDumpOpCmd),
+		tables: policydump.Tables{SkipEmpty: !b.features.Has(FeatureRejectSplit), Change: b.features.exported},
+	}
 	ops := f.on.Load().ops
 	if op := d.Attrs.Get(genlmsg.CtrlAttrOp); op != nil {
-		do, dump := ops.byNumber(d.Attrs.Uint32(genlmsg.CtrlAttrOp))
-		if do == nil && dump == nil {
+		c := ops.byNumber(d.Attrs.Uint32(genlmsg.CtrlAttrOp))
+		if c == nil {
 			d.SetAttr(op)
 			return errno.ENOENT
 		}
-		s.add(b.profile, do, dump)
+		s.add(c)
 	} else {
 		for i := range ops.list {
-			s.add(b.profile, &ops.list[i].do, &ops.list[i].dump)
+			s.add(&ops.list[i])
 		}
 	}
 	if len(s.tables.List) == 0 {
@@ -62,36 +65,55 @@ func (b *Bus) startPolicies(d *Dump) error {
 	return nil
 }
 
-// byNumber returns both halves of an operation (genl_get_cmd_both).
-func (t *opTable) byNumber(cmd uint32) (do, dump *operation) {
-	if cmd > 0xff {
-		return nil, nil
+// byNumber returns an operation as requests find it, or nil (genl_get_cmd_both).
+func (t *opTable) byNumber(cmd uint32) *command {
+	if cmd > 0xff || t.do[cmd] == nil && t.dump[cmd] == nil {
+		return nil
 	}
-	return t.do[cmd], t.dump[cmd]
+	c := &command{}
+	if op := t.do[cmd]; op != nil {
+		c.do = *op
+	}
+	if op := t.dump[cmd]; op != nil {
+		c.dump = *op
+	}
+	for i := range t.list {
+		if t.list[i].cmd() == uint8(cmd) {
+			c.unused = t.list[i].unused
+		}
+	}
+	return c
 }
 
-// add adds the policies of an operation; a half may be nil.
-func (s *policyDump) add(p Profile, do, dump *operation) {
-	if do == nil {
-		do = &operation{}
-	}
-	if dump == nil {
-		dump = &operation{}
-	}
-	s.tables.Add(do.policy)
-	s.tables.Add(dump.policy)
-	if do.policy == nil && dump.policy == nil {
+// add adds the policies of an operation (ctrl_dumppolicy_put_op).
+func (s *policyDump) add(c *command) {
+	s.tables.Add(c.do.policy)
+	s.tables.Add(c.dump.policy)
+	s.tables.Add(c.unused)
+	if c.do.policy == nil && c.dump.policy == nil {
 		return
 	}
-	cmd := do.cmd
-	if p == Linux72 {
-		cmd |= dump.cmd
+	cmd := c.do.cmd
+	if s.byCmd {
+		cmd = c.cmd()
 	}
-	s.ops = append(s.ops, opPolicies{cmd, do.policy, dump.policy})
+	s.ops = append(s.ops, opPolicies{cmd, c.do.policy, c.dump.policy})
 }
 
-// dumpPolicies sends the operations, then every rule in a message (ctrl_dumppolicy). It
-// always asks to be called again, so that the Done has a datagram to itself.
+// exported returns a rule as the controller and extended ACKs describe it
+// (__netlink_policy_dump_write_attr).
+func (s Features) exported(r policy.Rule) policy.Rule {
+	if r.Kind == policy.KindMsecs && !s.Has(FeatureUintPolicy) {
+		r.Kind = policy.KindU64
+	}
+	if r.Check == policy.CheckFunc && !s.Has(FeatureFuncPolicy) {
+		r.Check = policy.CheckNone
+	}
+	return r
+}
+
+// dumpPolicies sends the operations, then one message per rule (ctrl_dumppolicy). It always
+// returns ErrMore, so that the Done is sent in a separate datagram.
 func dumpPolicies(d *Dump) error {
 	s := d.Ctx.(*policyDump)
 	for len(s.ops) > 0 {
@@ -121,9 +143,9 @@ func dumpPolicies(d *Dump) error {
 	}
 }
 
-// begin starts a message with the family's ID. When there is room for the headers but
-// not for the ID, the kernel leaves the headers in the datagram, a message without
-// attributes (ctrl_dumppolicy_prep), and so does the bus.
+// begin starts a message with the family's ID. If the headers fit but the ID does not, the
+// kernel leaves the headers in the datagram as a message without attributes
+// (ctrl_dumppolicy_prep), and so does the bus.
 func (s *policyDump) begin(d *Dump) (m []byte, ok bool) {
 	m = d.Begin(nlmsg.FlagMulti, genlmsg.CtrlCmdGetPolicy)
 	headers := len(m)

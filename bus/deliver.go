@@ -6,15 +6,15 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// put queues a copy of b, for which the kernel would have allocated so many bytes. It
-// reports whether there was room; if not, the port records the loss (netlink_attachskb,
-// netlink_broadcast_deliver).
+// put queues a copy of b. allocated is the size that the kernel would have allocated for
+// the datagram. put reports whether the datagram was queued; if the queue is full, the port
+// records the loss (netlink_attachskb, netlink_broadcast_deliver).
 func (p *Port) put(b []byte, info socket.Info, allocated int) bool {
-	return p.deliver(b, info, trimmed(len(b), allocated), false)
+	return p.deliver(b, info, p.bus.features.trimmed(len(b), allocated), false)
 }
 
-// deliver queues a copy of b, of the given size in the receive buffer, after applying the
-// injected fault. If fits is set, the space was reserved before.
+// deliver applies the injected fault and queues a copy of b. size is its share of the
+// receive buffer. If fits is set, the space is already reserved.
 func (p *Port) deliver(b []byte, info socket.Info, size int, fits bool) bool {
 	fault := p.fault(b)
 	switch fault {
@@ -35,9 +35,8 @@ func (p *Port) deliver(b []byte, info socket.Info, size int, fits bool) bool {
 	return ok
 }
 
-// lose drops a datagram. After NoBuffers the dump that it was part of does not continue,
-// as in the kernel without memory for the next datagram; after Lose it continues with the
-// next receive.
+// lose drops a datagram. After NoBuffers its dump stops, as in the kernel when there is no
+// memory for the next datagram; after Lose the dump continues with the next receive.
 func (p *Port) lose(fault Fault, isDump bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -57,8 +56,8 @@ func (b *Bus) newDatagram(data []byte, info socket.Info, size int) *datagram {
 	return d
 }
 
-// attach queues a datagram, or returns it to the pool. The first datagram of an empty
-// queue always fits, and so does one with reserved space.
+// attach queues a datagram, or returns it to the pool. A datagram for an empty queue or
+// with reserved space always fits.
 func (p *Port) attach(d *datagram, fits bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -79,8 +78,9 @@ func (p *Port) attach(d *datagram, fits bool) bool {
 	return true
 }
 
-// overrun counts a loss and reports it to the port, once until the queue has been empty,
-// except with socket.NoENOBUFS (netlink_overrun). It is called with p.mu held.
+// overrun counts a loss. It also sets the pending error ENOBUFS, unless socket.NoENOBUFS is
+// set or the queue has not been empty since the last ENOBUFS (netlink_overrun). The caller
+// holds p.mu.
 func (p *Port) overrun() {
 	if !p.has(socket.NoENOBUFS) && !p.congested {
 		p.congested = true
@@ -91,7 +91,7 @@ func (p *Port) overrun() {
 	p.bus.stats.overruns.Add(1)
 }
 
-// signal wakes one waiter, or the next. It is called with p.mu held.
+// signal wakes one waiter, or the next one that starts to wait. The caller holds p.mu.
 func (p *Port) signal() {
 	select {
 	case p.wake <- struct{}{}:

@@ -11,11 +11,11 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// call has the buffers for handling a request. It is kept in a pool.
+// call contains the buffers for handling a request. It comes from a pool.
 type call struct {
 	info  Info
-	slots []uint32 // of the attributes
-	ack   []byte   // the answer
+	slots []uint32 // of Info.Attrs
+	ack   []byte   // the Error message that answers it
 }
 
 // handle handles the messages of a datagram. It stops silently at the first malformed
@@ -41,7 +41,7 @@ func (b *Bus) handle(p *Port, data []byte) {
 		if err != nil {
 			e = c.info.take(err)
 		}
-		// EINTR means that a dump has begun; its Done ends it.
+		// EINTR means that a dump has started; it ends with a Done instead.
 		if e != errno.EINTR && (e != 0 || m.Flags()&nlmsg.FlagAck != 0) {
 			c.acknowledge(e)
 		}
@@ -62,18 +62,21 @@ func (b *Bus) release(c *call) {
 func (c *call) acknowledge(e errno.Errno) {
 	ext, opts := c.info.answer(e)
 	c.ack = nlmsg.AppendAck(c.ack[:0], ext, opts)
+	if !c.info.port.bus.features.Has(FeatureMissing) {
+		moveCookie(c.ack, len(ext.Request))
+	}
 	c.info.port.put(c.ack, socket.Info{}, len(c.ack)+slack(ext, opts))
 }
 
-// The kernel's texts that are not those of the validator (genetlink.c, netlink.h).
+// The kernel's error texts that do not come from the validator (genetlink.c, netlink.h).
 const (
 	msgReserved = "genlmsghdr.reserved field is not 0"
 	msgFlags    = "ambiguous or reserved bits set in nlmsg_flags"
-	msgNoNest   = "NLA_F_NESTED is missing" // policy has it, too; a test compares
+	msgNoNest   = "NLA_F_NESTED is missing" // package policy has the same text; a test compares them
 )
 
-// request finds the operation and runs it, in the kernel's order of checks
-// (genl_rcv_msg, genl_family_rcv_msg).
+// request finds the operation of a request and runs it. The checks are in the kernel's
+// order (genl_rcv_msg, genl_family_rcv_msg).
 func (b *Bus) request(c *call) error {
 	i := &c.info
 	typ := i.Msg.Type()
@@ -96,14 +99,16 @@ func (b *Bus) request(c *call) error {
 	}
 	ops := i.on.ops
 	isDump := i.Msg.Flags()&nlmsg.FlagDump == nlmsg.FlagDump
-	op := ops.do[header.Cmd()]
+	op, other := ops.do[header.Cmd()], ops.dump[header.Cmd()]
 	if isDump {
-		op = ops.dump[header.Cmd()]
+		op, other = other, op
 	}
 	switch {
+	case op == nil && other != nil && !b.features.Has(FeatureSplitOps) && !i.isPermitted(other):
+		return errno.EPERM
 	case op == nil:
 		return errno.EOPNOTSUPP
-	case op.flags&genlmsg.OpAdmin != 0 && !i.HasCaps(CapNetAdmin), op.flags&genlmsg.OpUnsAdmin != 0 && !i.HasCaps(CapNetAdminNS):
+	case !i.isPermitted(op):
 		return errno.EPERM
 	case isDump:
 		return b.startDump(c, op)
@@ -111,10 +116,16 @@ func (b *Bus) request(c *call) error {
 	return b.do(c, op)
 }
 
-// checkHeader returns the text for invalid headers of a command from ResvStartOp on,
-// "" for valid ones (genl_header_check).
+// isPermitted reports whether the requester has the capabilities that the operation requires.
+func (i *Info) isPermitted(op *operation) bool {
+	return (op.flags&genlmsg.OpAdmin == 0 || i.HasCaps(CapNetAdmin)) &&
+		(op.flags&genlmsg.OpUnsAdmin == 0 || i.HasCaps(CapNetAdminNS))
+}
+
+// checkHeader returns the error text for invalid headers of a command of ResvStartOp or
+// above, or "" if they are valid (genl_header_check).
 func (f *Family) checkHeader(i *Info) string {
-	if i.Header.Cmd() < f.ResvStartOp {
+	if !f.isResv(i.Header.Cmd(), i.port.bus.features) {
 		return ""
 	}
 	if i.Header.Reserved() != 0 {
@@ -148,17 +159,17 @@ func (b *Bus) do(c *call, op *operation) error {
 			}
 		}
 		if op.postDo != nil {
-			defer op.postDo(i) // also after a panic: it may hold a lock
+			defer op.postDo(i) // also after a panic: PreDo may have taken a lock
 		}
 		return op.do(i)
 	})
 }
 
 // parse validates the attributes of the request as the operation requires
-// (genl_family_rcv_msg_attrs_parse). The table uses the array of room, which parse
-// returns, grown if needed.
+// (genl_family_rcv_msg_attrs_parse). The table uses the array of room. parse returns that
+// array, which it grows if needed, as slots.
 func (i *Info) parse(room []uint32, op *operation, liberal Validate) (tb nla.Table, slots []uint32, err error) {
-	if !i.port.bus.profile.parses(op) {
+	if !i.port.bus.features.parses(op) {
 		return tb, room, nil
 	}
 	mode := policy.Strict
@@ -169,14 +180,14 @@ func (i *Info) parse(room []uint32, op *operation, liberal Validate) (tb nla.Tab
 		room = append(room[:0], make([]uint32, op.maxAttr+1)...)
 		tb.Slots = room
 	}
-	attrs := genlmsg.Attrs(i.Msg, i.Family.HdrSize) // request has checked that there is a header
+	attrs := genlmsg.Attrs(i.Msg, i.Family.HdrSize) // request has checked the length of the headers
 	if e := i.validate(&tb, attrs, op.policy, mode); e != 0 {
 		return nla.Table{}, room, e
 	}
 	return tb, room, nil
 }
 
-// run calls a handler and recovers from its panic, for which the requester gets EIO.
+// run calls a handler. If the handler panics, run recovers and returns EIO.
 func (b *Bus) run(i *Info, handler func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {

@@ -1,11 +1,11 @@
-// Package bus is a Generic Netlink in userspace: the kernel's side of it, on any system,
-// without root and without a kernel. Families register as kernel modules do, clients send
-// requests as to the kernel, and the bytes are the same.
+// Package bus implements the kernel's side of Generic Netlink in userspace. It runs on any
+// system, without root and without a kernel. Families register as kernel modules do,
+// clients send the same requests as to the kernel, and the bytes on the wire are equal.
 //
 //	 clients        conn, ctrl, nlctl, other libraries
 //	                    |            |            |
 //	                +------+     +------+     +------+
-//	 ports          | Port |     | Port |     | Port |    a queue each, in memory
+//	 ports          | Port |     | Port |     | Port |    one queue each, in memory
 //	                +------+     +------+     +------+
 //	                    |            |            |
 //	=================== Bus: registry, dispatch, dumps, groups =================
@@ -14,7 +14,7 @@
 //	 families      | nlctrl  |  | yours   |  | yours    |   operations, policies,
 //	               +---------+  +---------+  +----------+   groups
 //
-// A request is a datagram that a port sends. It is handled inside Send:
+// A port sends a request as a datagram. The bus handles it inside Send:
 //
 //	 0                16         20                20+hdrsize
 //	+----------------+----------+-----------------+--------------+
@@ -24,9 +24,10 @@
 //	    |                |                             |
 //	    registry         operation, flags, caps        policy -> Info.Attrs
 //
-// # Index by job
+// # Index by task
 //
-//	make        New, WithProfile, Bus.Close, Bus.Stats
+//	make        New, WithFeatures, Bus.Close, Bus.Stats
+//	kernels     Features, Linux510 to Linux72, Preset, Probe
 //	families    Family, Op, SplitOp, Group; Bus.Register, Unregister
 //	handlers    DoFunc, PostDoFunc, DumpFunc, DoneFunc
 //	requests    Info: Attrs, Require, ParseNested, HasCaps; SetMsg, SetAttr, SetMissing
@@ -38,17 +39,17 @@
 //	faults      Script, Random, WithFaults, WithPortFaults, WithBefore, WithDelay,
 //	            WithPanics
 //
-// # How exact it is
+// # Accuracy
 //
-// IDs, groups, errnos and their order, texts, offsets, extended ACK, the sizes of the
-// datagrams of a dump and the place of its Done are those of the kernel that
-// [WithProfile] selects; comments cite the kernel's functions. Not included: loading of
-// modules, and the life of network namespaces. The size of a datagram in a receive buffer
-// is a model (see [Port.SetReceiveBuffer]).
+// IDs, groups, errnos, the order of checks, error texts, offsets, extended ACKs, the
+// datagram sizes of a dump and the position of its Done are equal to those of the kernel
+// that [WithFeatures] selects; comments cite the kernel's functions. Module loading and the
+// creation of network namespaces are not included. The share of a receive buffer that a
+// datagram uses is computed by a model (see [Port.SetReceiveBuffer]).
 //
 // # Ownership
 //
 // A request is valid until its handler returns. Buffers from Info.Begin and Dump.Begin
-// belong to the bus, those from Family.Begin to the caller. Datagrams are copied into
-// queues and out of them.
+// belong to the bus; buffers from Family.Begin belong to the caller. Datagrams are copied
+// into queues and out of them.
 package bus

@@ -9,67 +9,68 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// The sizes of a dump's datagrams (netlink_dump): the first has goodSize bytes, the
-// later ones as many as the longest buffer that was offered, up to maxDumpSize.
+// The sizes of a dump's datagrams (netlink_dump): the first has goodSize bytes, later ones
+// the length of the longest receive buffer so far, up to maxDumpSize.
 const (
 	goodSize    = 4096 - sharedInfo      // NLMSG_GOODSIZE
 	maxDumpSize = 32<<10 - sharedInfo    // SKB_WITH_OVERHEAD(32768)
-	doneSize    = nlmsg.HeaderLen + 4    // a Done without extended ACK
-	unfinished  = errno.Errno(1<<32 - 1) // no errno of a handler
+	doneSize    = nlmsg.HeaderLen + 4    // a Done without an extended ACK
+	unfinished  = errno.Errno(1<<32 - 1) // not an errno that a handler can return
 )
 
-// ErrMore is returned by a DumpFunc that has ended messages and will add more in the
-// next datagram. Without a message in this datagram it ends the dump, as a returned
+// ErrMore is returned by a DumpFunc that has completed messages and has more for the next
+// datagram. If this datagram contains no message, ErrMore ends the dump, as a returned
 // skb->len of 0 does in the kernel.
-var ErrMore = errors.New("bus: there is more to dump")
+var ErrMore = errors.New("bus: more to dump")
 
-// Dump is a running dump, as its handlers receive it (struct netlink_callback). It is
-// valid until DoneFunc returns.
+// Dump is a running dump, as its handlers receive it (struct netlink_callback). It is valid
+// until DoneFunc returns.
 //
-// The bus calls the operation's Dump once for each datagram. The handler adds messages
-// with Begin and End until End returns EMSGSIZE, returns that error, and continues with
-// the same message in the next call. Nil ends the dump; [ErrMore] requests another call;
-// any other error ends the dump, and its Done carries the errno.
+// The bus calls the operation's Dump once for each datagram. The handler adds messages with
+// Begin and End until End returns EMSGSIZE. The handler returns that error, and adds the
+// same message again in the next call. Nil ends the dump; [ErrMore] requests another call;
+// any other error ends the dump with its errno in the Done.
 type Dump struct {
-	// Info is the request; Msg is a copy. Reply, Notify and Multicast send messages
-	// from Info.Begin and refuse those from Dump.Begin.
+	// Info is the request; its Msg is a copy. Reply, Notify and Multicast send messages
+	// from Info.Begin and reject those from Dump.Begin.
 	Info
 
-	// Args keeps the position of the handler between calls; it is zero at the start
+	// Args contains the position of the handler between calls; it is zero at the start
 	// (cb->args).
 	Args [6]int
-	// Generation is that of the listed objects (cb->seq). A message, or the Done, gets
-	// nlmsg.FlagDumpIntr if Generation differs from that of the message before; 0 is not
-	// compared (nl_dump_check_consistent).
+	// Generation is the generation of the listed objects (cb->seq). A message or Done gets
+	// nlmsg.FlagDumpIntr if its Generation differs from that of the preceding message; 0 is
+	// not compared (nl_dump_check_consistent).
 	Generation uint32
-	// AnswerFlags are added to the Done, such as nlmsg.FlagDumpFiltered (cb->answer_flags).
+	// AnswerFlags are added to the flags of the Done, for example nlmsg.FlagDumpFiltered
+	// (cb->answer_flags).
 	AnswerFlags nlmsg.Flags
-	// StrictCheck is socket.StrictCheck of the requester's port at the start.
+	// StrictCheck is the option socket.StrictCheck of the requester's port when the dump
+	// started.
 	StrictCheck bool
 
 	op       *operation
-	end      errno.Errno // what the last step returned, or unfinished
-	previous uint32      // Generation of the message before
-	request  []byte      // a copy, kept for the next dump
+	end      errno.Errno // result of the last step, or unfinished
+	previous uint32      // Generation of the preceding message
+	request  []byte      // the copy of the request, reused by the next dump
 	slots    []uint32    // of the attributes
 	out      []byte      // the datagram
-	room     int         // its size
+	room     int         // its maximum size
 }
 
-// Begin starts a message of the dump: the headers, and zeros for the family's own
-// header (genlmsg_put). The handler appends attributes and passes the buffer to End; a
-// message that is not ended is not part of the dump. The buffer begins with the
-// messages before. The flags are nlmsg.FlagMulti, except in netdev of Linux 6.18, which
-// sets none.
+// Begin starts a message of the dump: the headers, and zeros for the family's own header
+// (genlmsg_put). The handler appends attributes and passes the buffer to End. A message
+// without End is not part of the dump. The buffer starts with the preceding messages of the
+// datagram. flags is nlmsg.FlagMulti, except that netdev of Linux 6.18 sets no flags.
 func (d *Dump) Begin(flags nlmsg.Flags, cmd uint8) []byte {
-	d.begun = false // Reply and the like must not send the datagram
+	d.begun = false // Reply, Notify and Multicast must not send the datagram
 	return d.on.begin(d.out, d.Family, flags, d.Seq, d.PortID, cmd)
 }
 
-// End completes the message that Begin started (genlmsg_end). EMSGSIZE means that it
-// does not fit into the datagram and is not part of it: the handler returns the error
-// and starts with this message when it is called again. EINVAL means that b is not from
-// Begin, or was ended already.
+// End completes a message from Begin (genlmsg_end). The error is EMSGSIZE if the message
+// does not fit into the datagram: it is then not part of it, and the handler returns the
+// error and starts with this message in the next call. The error is EINVAL if b is not from
+// Begin or was already completed.
 func (d *Dump) End(b []byte) error {
 	mark := len(d.out)
 	if len(b) < mark+nlmsg.HeaderLen {
@@ -92,8 +93,8 @@ func (d *Dump) checkConsistent(m nlmsg.Msg) {
 	d.previous = d.Generation
 }
 
-// startDump starts a dump on the port of the request, and sends its first datagram
-// (__netlink_dump_start, genl_start). EINTR means success.
+// startDump starts a dump on the requester's port and sends its first datagram
+// (__netlink_dump_start, genl_start). EINTR means that the dump has started.
 func (b *Bus) startDump(c *call, op *operation) error {
 	p := c.info.port
 	p.dumpMu.Lock()
@@ -110,14 +111,17 @@ func (b *Bus) startDump(c *call, op *operation) error {
 		return err
 	}
 	if op.start != nil {
+		c.info.copyAck(d.ExtAck)
 		if err := b.step(d, op.start); err != nil {
 			e := d.take(err)
-			c.info.copyAck(d.ExtAck)
+			if b.features.Has(FeatureStartExtAck) {
+				c.info.copyAck(d.ExtAck)
+			}
 			return e
 		}
 	}
 	if p.setDumping(true) {
-		b.finish(d) // Close found no dump to end
+		b.finish(d) // Close came before setDumping and has not ended this dump
 		return errClosed
 	}
 	if err := b.dumpOn(p); err != nil {
@@ -126,7 +130,7 @@ func (b *Bus) startDump(c *call, op *operation) error {
 	return errno.EINTR
 }
 
-// copyRequest copies the request, since the dump outlives its datagram.
+// copyRequest copies the request, because the dump outlives its datagram.
 func (d *Dump) copyRequest(i *Info, op *operation) {
 	request, own := append(d.request[:0], i.Msg...), d.scratch
 	*d = Dump{
@@ -140,7 +144,8 @@ func (d *Dump) copyRequest(i *Info, op *operation) {
 	d.buf = nil
 }
 
-// step runs a handler of the dump, under the lock of its family.
+// step runs a handler of the dump, with the lock of the handlers held unless the family is
+// Parallel.
 func (b *Bus) step(d *Dump, f DumpFunc) error {
 	if !d.Family.Parallel {
 		b.handlers.Lock()
@@ -174,18 +179,18 @@ func (b *Bus) dumpOn(p *Port) error {
 		d.end = b.dumpStep(d)
 	}
 	if d.end == unfinished || d.room-len(d.out) < doneSize {
-		p.deliver(d.out, socket.Info{}, trueSize(d.room), true)
+		p.deliver(d.out, socket.Info{}, b.features.trueSize(d.room), true)
 		return nil
 	}
 	d.appendDone()
 	p.setDumping(false)
-	p.deliver(d.out, socket.Info{}, trueSize(d.room), true)
+	p.deliver(d.out, socket.Info{}, b.features.trueSize(d.room), true)
 	b.finish(d)
 	return nil
 }
 
-// dumpStep calls the family's handler for a datagram, and returns the errno of the
-// Done, or unfinished.
+// dumpStep calls the family's handler for one datagram. It returns the errno for the Done,
+// or unfinished.
 func (b *Bus) dumpStep(d *Dump) errno.Errno {
 	err := b.step(d, d.op.dump)
 	switch {
@@ -202,9 +207,12 @@ func (b *Bus) dumpStep(d *Dump) errno.Errno {
 }
 
 // appendDone appends the Done (netlink_dump_done). If the extended ACK does not fit, the
-// Done has only its flag.
+// Done has only the flag nlmsg.FlagAckTLVs.
 func (d *Dump) appendDone() {
 	ext, opts := d.answer(d.end)
+	if !d.port.bus.features.Has(FeatureDoneExtAck) {
+		ext = &nlmsg.ExtAck{Errno: ext.Errno, Request: ext.Request, Msg: ext.Msg}
+	}
 	start := len(d.out)
 	d.out = nlmsg.AppendDone(d.out, ext, d.AnswerFlags, opts)
 	if len(d.out)+slack(ext, opts) > d.room {
@@ -217,7 +225,7 @@ func (d *Dump) appendDone() {
 // finish calls the family's DoneFunc.
 func (b *Bus) finish(d *Dump) {
 	if d.op.done != nil {
-		_ = b.step(d, func(d *Dump) error { d.op.done(d); return nil }) // run handles a panic
+		_ = b.step(d, func(d *Dump) error { d.op.done(d); return nil }) // run recovers from a panic
 	}
 	d.Info = Info{scratch: d.scratch}
 }
@@ -238,7 +246,8 @@ func (p *Port) isDumping() bool {
 	return p.dumping
 }
 
-// setDumping reports whether the port has been closed; then dumping stays false.
+// setDumping sets p.dumping, which stays false on a closed port, and reports whether the
+// port is closed.
 func (p *Port) setDumping(is bool) (closed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -246,11 +255,10 @@ func (p *Port) setDumping(is bool) (closed bool) {
 	return p.closed
 }
 
-// dumpSize returns the size of the next datagram, and whether the queue has room
-// for it.
+// dumpSize returns the size of the next datagram, and whether it fits into the queue.
 func (p *Port) dumpSize() (size int, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	size = max(goodSize, p.maxReceive)
-	return size, p.rmem == 0 || p.rmem+trueSize(size) < p.rcvbuf
+	return size, p.rmem == 0 || p.rmem+p.bus.features.trueSize(size) < p.rcvbuf
 }

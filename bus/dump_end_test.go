@@ -10,7 +10,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// An extended ACK that does not fit into the Done leaves its flag.
+// If the extended ACK does not fit, the Done has only its flag.
 func TestDoneWithoutRoomForItsText(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, lister(func(d *Dump) error {
@@ -29,7 +29,7 @@ func TestDoneWithoutRoomForItsText(t *testing.T) {
 	}
 }
 
-// A port that is closed ends its dump; a family that is gone does not.
+// Closing a port ends its dump; unregistering the family does not.
 func TestDumpsThatAreCutShort(t *testing.T) {
 	var done int
 	b := newBus(t)
@@ -51,11 +51,11 @@ func TestDumpsThatAreCutShort(t *testing.T) {
 		t.Errorf("%d messages, done %d times", len(list), done)
 	}
 	if a := answerTo(t, other, dump); a.Errno != errno.ENOENT {
-		t.Errorf("a new one: errno %d", a.Errno)
+		t.Errorf("a new dump: errno %d", a.Errno)
 	}
 }
 
-// A dump that has ended keeps nothing of its request alive: a port outlives many.
+// An ended dump keeps no memory of its request alive, because a port outlives many dumps.
 func TestEndedDumpsAreForgotten(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, lister(count(3, 8), func(op *Op) {
@@ -70,8 +70,8 @@ func TestEndedDumpsAreForgotten(t *testing.T) {
 	}
 }
 
-// A port that is closed while its dump starts: what Start has taken is given back by
-// Done, and nothing is dumped.
+// If a port is closed during the start of its dump, Done releases what Start acquired, and
+// nothing is dumped.
 func TestCloseWhileADumpStarts(t *testing.T) {
 	b := newBus(t)
 	p := openPort(t, b)
@@ -80,7 +80,7 @@ func TestCloseWhileADumpStarts(t *testing.T) {
 	f := register(t, b, lister(func(*Dump) error { calls = append(calls, "dump"); return nil }, func(op *Op) {
 		op.Start = func(*Dump) error {
 			calls = append(calls, "start")
-			go func() { closed <- p.Close() }() // it waits for the end of the start
+			go func() { closed <- p.Close() }() // Close waits for the end of Start
 			<-p.done
 			return nil
 		}
@@ -97,7 +97,8 @@ func TestCloseWhileADumpStarts(t *testing.T) {
 	}
 }
 
-// A dump that outlives its family keeps its ID to the end, even if another family has it by then.
+// A dump that outlives its family keeps the family's ID to the end, even if another family
+// has received the ID meanwhile.
 func TestADumpKeepsItsID(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, lister(count(100, 76)))
@@ -119,16 +120,16 @@ func TestADumpKeepsItsID(t *testing.T) {
 	}
 }
 
-// A dump whose datagram is lost goes on, and leaves the port usable.
+// A dump continues after one of its datagrams was lost, and the port stays usable.
 func TestADumpContinuesAfterALoss(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, lister(count(100, 76)))
 	p := openPort(t, b, WithPortFaults(Script(Lose)))
 	request := message(f, 1, nlmsg.FlagDump, nil)
-	if list := send(t, p, request); len(list) != 64 || list[63].Type() != nlmsg.TypeDone { // 37 are lost
+	if list := send(t, p, request); len(list) != 64 || list[63].Type() != nlmsg.TypeDone { // 37 messages are lost
 		t.Errorf("%d messages", len(list))
 	}
 	if list := send(t, p, request); len(list) != 101 {
-		t.Errorf("%d messages in the next", len(list))
+		t.Errorf("the next dump has %d messages", len(list))
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// lister is a family with one dump.
+// lister makes a family with one dump.
 func lister(dump DumpFunc, change ...func(op *Op)) *Family {
 	op := Op{Cmd: 1, Policy: anyPolicy, Dump: dump}
 	for _, f := range change {
@@ -24,7 +24,7 @@ func lister(dump DumpFunc, change ...func(op *Op)) *Family {
 	return &Family{Name: "lister", Version: 1, Ops: []Op{op}}
 }
 
-// count lists n messages with payloads of so many bytes.
+// count returns a DumpFunc that lists n messages with payloads of size bytes.
 func count(n, size int) DumpFunc {
 	return func(d *Dump) error {
 		for ; d.Args[0] < n; d.Args[0]++ {
@@ -37,8 +37,8 @@ func count(n, size int) DumpFunc {
 	}
 }
 
-// sizes receives a dump with a buffer of so many bytes and returns the length of
-// each datagram, the number of messages, and how it ended.
+// sizes receives a dump with a buffer of the given size. It returns the length of each
+// datagram, the number of messages, and the last message.
 func sizes(t *testing.T, p *Port, b []byte, buffer int) (lens []int, messages int, end nlmsg.Msg) {
 	t.Helper()
 	if err := p.Send(b); err != nil {
@@ -66,8 +66,8 @@ func sizes(t *testing.T, p *Port, b []byte, buffer int) (lens []int, messages in
 	}
 }
 
-// The first datagram has 3776 bytes, later ones what the receiver has offered, up
-// to 32448; the Done goes where 20 bytes are left.
+// The first datagram has up to 3776 bytes, later ones up to the length of the receiver's
+// buffer, at most 32448. The Done is in the last datagram if 20 bytes are left there.
 func TestSizesOfDumps(t *testing.T) {
 	for _, tt := range []struct {
 		n, size, buffer int
@@ -75,21 +75,21 @@ func TestSizesOfDumps(t *testing.T) {
 	}{
 		{0, 76, 8192, []int{20}},
 		{1, 76, 8192, []int{120}},
-		{37, 76, 8192, []int{3720}},                       // 3700 and the end
-		{37, 76 + 36, 8192, []int{27 * 136, 10*136 + 20}}, // 3672, 104 left: no message more
-		{1, 3776 - 24 - 20, 8192, []int{3776}},            // the end fits just so
-		{1, 3776 - 24 - 16, 8192, []int{3760, 20}},        // and here not
+		{37, 76, 8192, []int{3720}},                       // 3700 bytes and the Done
+		{37, 76 + 36, 8192, []int{27 * 136, 10*136 + 20}}, // 3672 bytes: the remaining 104 are too few for a message
+		{1, 3776 - 24 - 20, 8192, []int{3776}},            // the Done fits exactly
+		{1, 3776 - 24 - 16, 8192, []int{3760, 20}},        // the Done does not fit
 		{38, 76, 8192, []int{3700, 120}},                  // 76 bytes are left
 		{200, 76, 4096, []int{3700, 4000, 4000, 4000, 4000, 320}},
 		{400, 76, 8192, []int{3700, 8100, 8100, 8100, 8100, 3920}},
 		{700, 76, 1 << 20, []int{3700, 32400, 32400, 1520}},
-		{400, 208 - 24, 1 << 20, []int{18 * 208, 156 * 208, 156 * 208, 70*208 + 20}}, // 32448 to the byte
+		{400, 208 - 24, 1 << 20, []int{18 * 208, 156 * 208, 156 * 208, 70*208 + 20}}, // exactly 32448 bytes
 		{3, 5000, 8192, nil},
 	} {
 		b := newBus(t)
 		f := register(t, b, lister(count(tt.n, tt.size)))
 		lens, messages, end := sizes(t, openPort(t, b), message(f, 1, nlmsg.FlagDump, nil), tt.buffer)
-		if tt.want == nil { // too long for any datagram
+		if tt.want == nil { // a message too long for any datagram
 			if a, err := nlmsg.ParseDone(end); err != nil || a.Errno != errno.EMSGSIZE || messages != 0 {
 				t.Errorf("%d of %d: errno %d, %v, %d messages", tt.n, tt.size, a.Errno, err, messages)
 			}
@@ -101,7 +101,7 @@ func TestSizesOfDumps(t *testing.T) {
 	}
 }
 
-// How a dump ends: by what its handlers return, and what they say.
+// The end of a dump depends on the errors and extended ACKs of its handlers.
 func TestEndsOfDumps(t *testing.T) {
 	var done int
 	isDone := func(op *Op) { op.Done = func(*Dump) { done++ } }
@@ -156,7 +156,7 @@ func TestEndsOfDumps(t *testing.T) {
 			a, err = nlmsg.ParseAck(end)
 		}
 		if err != nil || end.Type() != tt.typ || len(list)-1 != tt.messages || a.Errno != tt.errno || string(a.Msg) != tt.msg || done != tt.done {
-			t.Errorf("%s: %d messages, then %v: errno %d, %q, %v; done %d times", tt.name, len(list)-1, end, a.Errno, a.Msg, err, done)
+			t.Errorf("%s: %d messages, then %v: errno %d, %q, %v; Done called %d times", tt.name, len(list)-1, end, a.Errno, a.Msg, err, done)
 		}
 		if tt.typ == nlmsg.TypeError && a.Offset != 20 {
 			t.Errorf("%s: offset %d", tt.name, a.Offset)
@@ -164,8 +164,8 @@ func TestEndsOfDumps(t *testing.T) {
 	}
 }
 
-// A second dump on the port is EBUSY, a do is answered in between, and the first
-// goes on.
+// A second dump on the port fails with EBUSY. A do during the dump is answered, and the
+// first dump continues.
 func TestOneDumpAtATime(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, lister(count(100, 76), func(op *Op) { op.Do = nothing }))
@@ -196,7 +196,7 @@ func TestOneDumpAtATime(t *testing.T) {
 	}
 }
 
-// When the listed objects change, the later messages and the Done are marked.
+// If the listed objects change, the later messages and the Done have FlagDumpIntr.
 func TestInconsistentDumps(t *testing.T) {
 	generations := []uint32{3, 3, 4, 4, 0, 5}
 	b := newBus(t)
@@ -217,7 +217,8 @@ func TestInconsistentDumps(t *testing.T) {
 	for _, m := range list {
 		marked = append(marked, m.Flags()&nlmsg.FlagDumpIntr != 0)
 	}
-	// The 4 differs from 3, the 0 from 4; what follows 0 is compared with nothing.
+	// The generation 4 differs from 3, and 0 differs from 4; the message after 0 is not
+	// compared.
 	if want := []bool{false, false, true, false, true, false}; !slices.Equal(marked, want) {
 		t.Errorf("marked %v, want %v", marked, want)
 	}
@@ -226,7 +227,7 @@ func TestInconsistentDumps(t *testing.T) {
 	}
 }
 
-// The options of a port are seen by the dump.
+// A dump sees the option StrictCheck of its port.
 func TestStrictCheck(t *testing.T) {
 	b := newBus(t)
 	var strict bool
@@ -243,7 +244,7 @@ func TestStrictCheck(t *testing.T) {
 	}
 }
 
-// The attributes of a dump are its own: the buffer that was sent may change.
+// A dump copies its attributes: the sender may change its buffer.
 func TestDumpsKeepTheirRequest(t *testing.T) {
 	b := newBus(t)
 	var values []uint32
@@ -270,18 +271,19 @@ func TestDumpsKeepTheirRequest(t *testing.T) {
 	}
 }
 
-// GETPOLICY ends a datagram as the kernel does where 20 to 27 bytes are left: with
-// headers that have no attributes.
+// If 20 to 27 bytes are left, GETPOLICY ends a datagram with a message of headers without
+// attributes, as the kernel does.
 func TestAnEmptyPolicyMessage(t *testing.T) {
 	b := newBus(t)
 	p := &policy.Policy{Attrs: make([]policy.Rule, 200)}
 	for typ := 1; typ < len(p.Attrs); typ++ {
 		p.Attrs[typ].Kind = policy.KindFlag // a message of 48 bytes
 	}
-	p.Attrs[1] = policy.Range(policy.KindBinary, 1, 2) // and one of 64
+	p.Attrs[1] = policy.Range(policy.KindBinary, 1, 2) // a message of 64 bytes
 	f := register(t, b, &Family{Name: "f", Ops: []Op{{Cmd: 1, Do: nothing, Policy: p}}})
 	byName := nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, f.Name)
-	// 44 for the operation, 64, and 76 times 48 leave 20 of 3776.
+	// The operation takes 44 bytes, the first rule 64, and 76 rules of 48 bytes leave 20 of
+	// 3776.
 	empty, others := 0, 0
 	for _, m := range send(t, openPort(t, b), message(b.ctrl, genlmsg.CtrlCmdGetPolicy, nlmsg.FlagDump, byName)) {
 		switch {
@@ -293,17 +295,18 @@ func TestAnEmptyPolicyMessage(t *testing.T) {
 		}
 	}
 	if empty != 1 || others != 200 {
-		t.Errorf("%d messages without attributes, %d with; want 1, and an operation and 199 rules", empty, others)
+		t.Errorf("%d messages without attributes, %d with attributes; want 1 and 200 (an operation, 199 rules)", empty, others)
 	}
 }
 
-// A datagram of a dump needs room in the receive buffer, and a byte to spare: the
-// kernel refuses the size that fills it (rmem >= rcvbuf in netlink_dump), unless the
-// queue is empty.
+// A datagram of a dump fits only if it does not fill the receive buffer completely: the
+// kernel rejects the size that fills it (rmem >= rcvbuf in netlink_dump), unless the queue
+// is empty.
 func TestRoomForADump(t *testing.T) {
 	const queued, datagram = smallHead + skBuff, goodSize + sharedInfo + skBuff
 	for buffer, want := range map[int]string{
-		// The receive that follows tries again, with the refusal in the queue.
+		// The first receive tries to continue the dump while the Error message with ENOBUFS
+		// is still queued, and the dump fails again.
 		(queued + datagram) / 2:   "error 0 of noop, ENOBUFS, error 105, done",
 		(queued+datagram)/2 + 1:   "error 0 of noop, done",
 		(queued + datagram*2) / 2: "error 0 of noop, done",

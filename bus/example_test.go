@@ -15,7 +15,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// The how-to's family on a bus, asked by the same client that asks a kernel.
+// The family DOC_EXMPL on a bus, with the client that also talks to a kernel.
 func Example() {
 	b := bus.New()
 	defer b.Close()
@@ -37,7 +37,7 @@ func Example() {
 	r := c.Request(nlmsg.Type(f.ID), nlmsg.FlagRequest, genlmsg.Append(nil, docexmpl.CmdEcho, docexmpl.Version))
 	defer r.Release()
 	r.Op = "echo"
-	_, err = c.Do(ctx, r) // without its text
+	_, err = c.Do(ctx, r) // the text is missing
 	fmt.Println(err)
 
 	r.B = nla.AppendCString(r.B, docexmpl.AttrMsg, "hello")
@@ -53,7 +53,7 @@ func Example() {
 	// hello
 }
 
-// A family with a policy, an operation, and a list.
+// A family with a policy, an operation and a dump.
 func ExampleBus_Register() {
 	const cmdAdd, cmdList, attrA, attrB, attrSum = 1, 2, 1, 2, 3
 	policy := &policy.Policy{Attrs: []policy.Rule{attrA: {Kind: policy.KindU32}, attrB: {Kind: policy.KindU32}}}
@@ -76,7 +76,7 @@ func ExampleBus_Register() {
 				for ; d.Args[0] < len(sums); d.Args[0]++ {
 					b := d.Begin(nlmsg.FlagMulti, cmdList)
 					if err := d.End(nla.AppendUint32(b, attrSum, sums[d.Args[0]])); err != nil {
-						return err // it does not fit: begin here the next time
+						return err // it does not fit: the next call starts here
 					}
 				}
 				return nil
@@ -103,7 +103,7 @@ func ExampleBus_Register() {
 	// 42 <nil>
 }
 
-// A fault, and the error of the client.
+// An injected fault and the client's error.
 func ExampleScript() {
 	b := bus.New(bus.WithFaults(bus.Script(bus.NoBuffers)))
 	defer b.Close()
@@ -115,6 +115,6 @@ func ExampleScript() {
 	f, err := ctrl.New(c).Family(context.Background(), "nlctrl")
 	fmt.Println(f.ID, err)
 	// Output:
-	// ctrl: family "nlctrl": conn: request to nlctrl: lost: no buffer space available: the receive buffer was full; it is not known what came of it
+	// ctrl: family "nlctrl": conn: request to nlctrl: lost: no buffer space available: the receive buffer was full; the outcome is unknown
 	// 0x10 <nil>
 }

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/nlwire/nlwire/errno"
@@ -14,21 +15,23 @@ import (
 const (
 	// maxCookie is the longest cookie (NETLINK_MAX_COOKIE_LEN).
 	maxCookie = 8
-	// maxText is the length of the longest text that is sent. The kernel cuts texts that it formats
-	// at 80 bytes (NETLINK_MAX_FMTMSG_LEN); texts of errors may be any length.
+	// maxText is the length of the longest text that is sent. The kernel truncates texts
+	// that it formats to 80 bytes (NETLINK_MAX_FMTMSG_LEN); a handler's error may be of any
+	// length.
 	maxText = 512
 )
 
-// scratch has the bytes that the ExtAck of an Info refers to, each field its own: one is
-// overwritten only when ExtAck gets another. It is kept for the next request.
+// scratch contains the bytes that the ExtAck of an Info refers to. Each field of ExtAck has
+// its own bytes, which change only when that field is set. They are reused by the next
+// request.
 type scratch struct {
 	parsed       policy.Report // of the last validation
 	text, policy []byte
 	cookie       [maxCookie]byte
 }
 
-// SetMsg sets the text of the extended ACK (NL_SET_ERR_MSG). It is copied, and cut after
-// 512 bytes and at a NUL.
+// SetMsg sets the text of the extended ACK (NL_SET_ERR_MSG). The text is copied, and cut
+// after 512 bytes and at a NUL.
 func (i *Info) SetMsg(text string) {
 	text = cut(text)
 	i.scratch.text = append(i.scratch.text[:0], text...)
@@ -37,31 +40,31 @@ func (i *Info) SetMsg(text string) {
 	}
 }
 
-// cut returns the part of a text that is sent.
+// cut returns the part of a text that SetMsg keeps.
 func cut(text string) string {
 	text, _, _ = strings.Cut(text[:min(len(text), maxText)], "\x00")
 	return text
 }
 
-// SetAttr reports the offset of the invalid attribute (NL_SET_BAD_ATTR). It must be a
-// view of Info.Msg, as those in Info.Attrs and the attributes nested in them are; for
-// another attribute no offset is sent. As in the kernel, no policy is sent then.
+// SetAttr sets the offset of the invalid attribute and removes the policy, as the kernel
+// does (NL_SET_BAD_ATTR). a must be a view of Info.Msg, such as an attribute in Info.Attrs
+// or nested in one; for another attribute no offset is sent.
 func (i *Info) SetAttr(a nla.Attr) { i.ExtAck.Offset, i.ExtAck.Policy = i.offset(a), nil }
 
-// SetAttrMsg is [Info.SetAttr] and [Info.SetMsg] (NL_SET_ERR_MSG_ATTR).
+// SetAttrMsg calls [Info.SetAttr] and [Info.SetMsg] (NL_SET_ERR_MSG_ATTR).
 func (i *Info) SetAttrMsg(a nla.Attr, text string) {
 	i.SetAttr(a)
 	i.SetMsg(text)
 }
 
-// SetMissing reports the type of a missing attribute (NL_SET_ERR_ATTR_MISS). nest is the
+// SetMissing sets the type of a missing attribute (NL_SET_ERR_ATTR_MISS). nest is the
 // attribute that lacks it, a view of Info.Msg, or nil for the top level.
 func (i *Info) SetMissing(nest nla.Attr, typ uint16) {
 	i.ExtAck.MissType, i.ExtAck.MissNest = uint32(typ), i.offset(nest)
 }
 
-// SetCookie sets the cookie (nl_set_extack_cookie_u32, nl_set_extack_cookie_u64). It is
-// copied, and cut after 8 bytes.
+// SetCookie sets the cookie (nl_set_extack_cookie_u32, nl_set_extack_cookie_u64). The
+// cookie is copied, and cut after 8 bytes.
 func (i *Info) SetCookie(cookie []byte) {
 	n := copy(i.scratch.cookie[:], cookie)
 	if i.ExtAck.Cookie = i.scratch.cookie[:n]; n == 0 {
@@ -69,8 +72,8 @@ func (i *Info) SetCookie(cookie []byte) {
 	}
 }
 
-// validate validates attributes of the request and adds the report to ExtAck. Its
-// offset counts from the start of the message.
+// validate validates attributes of the request and adds the report to ExtAck, with the
+// offset counted from the start of the message.
 func (i *Info) validate(tb *nla.Table, attrs []byte, p *policy.Policy, mode policy.Mode) errno.Errno {
 	r := &i.scratch.parsed
 	*r = policy.Report{}
@@ -82,18 +85,20 @@ func (i *Info) validate(tb *nla.Table, attrs []byte, p *policy.Policy, mode poli
 		i.ExtAck.Offset, i.ExtAck.Policy = i.offset(attrs)+uint32(r.Offset), nil
 	}
 	if r.Policy != nil && policywire.Exported(r.Policy.Kind) {
-		i.setPolicy(policywire.AppendRule(i.scratch.policy[:0], r.Policy))
+		rule := i.port.bus.features.exported(*r.Policy)
+		i.setPolicy(policywire.AppendRule(i.scratch.policy[:0], &rule))
 	}
 	return e
 }
 
-// setPolicy sets the description of a rule, which is in the scratch.
+// setPolicy sets the description of a rule; its bytes belong to the scratch.
 func (i *Info) setPolicy(description []byte) {
 	i.scratch.policy = description
 	i.ExtAck.Policy = description
 }
 
-// copyAck copies the extended ACK of another Info, whose scratch is used again.
+// copyAck copies the extended ACK of another Info, since the scratch of that Info is
+// reused.
 func (i *Info) copyAck(e nlmsg.ExtAck) {
 	i.ExtAck = nlmsg.ExtAck{Offset: e.Offset, MissType: e.MissType, MissNest: e.MissNest}
 	i.SetMsg(string(e.Msg))
@@ -103,7 +108,7 @@ func (i *Info) copyAck(e nlmsg.ExtAck) {
 	}
 }
 
-// offset returns where a view of the request begins, 0 if b is not one.
+// offset returns the offset of b in the request, or 0 if b is not a view of it.
 func (i *Info) offset(b []byte) uint32 {
 	if len(b) == 0 {
 		return 0
@@ -116,8 +121,8 @@ func (i *Info) offset(b []byte) uint32 {
 	return 0
 }
 
-// take returns the errno of a handler's error. For an error without an errno it is
-// EIO, and the text goes into ExtAck.
+// take returns the errno of a handler's error. For an error without an errno it returns EIO
+// and puts the error's text into ExtAck.
 func (i *Info) take(err error) errno.Errno {
 	e, ok := errno.Of(err)
 	if !ok {
@@ -127,15 +132,40 @@ func (i *Info) take(err error) errno.Errno {
 	return e
 }
 
-// answer completes ExtAck, and returns it with the options of the port.
+// answer completes ExtAck and returns it with the ACK options of the port.
 func (i *Info) answer(e errno.Errno) (*nlmsg.ExtAck, nlmsg.AckOptions) {
 	i.ExtAck.Errno, i.ExtAck.Request = e, i.Msg
 	p := i.port
+	if !p.bus.features.Has(FeatureMissing) {
+		i.ExtAck.MissType, i.ExtAck.MissNest = 0, 0
+	}
 	return &i.ExtAck, nlmsg.AckOptions{PortID: p.id, Cap: p.has(socket.CapAck), Ext: p.has(socket.ExtAck)}
 }
 
-// slack is by how much the kernel's estimate of a policy's size exceeds its size
-// (netlink_policy_dump_attr_size_estimate).
+// moveCookie moves the cookie of an Error message after the offset.
+func moveCookie(ack nlmsg.Msg, request int) {
+	if ack.Flags()&nlmsg.FlagAckTLVs == 0 {
+		return
+	}
+	start := nlmsg.HeaderLen + 4 + nlmsg.HeaderLen
+	if ack.Flags()&nlmsg.FlagCapped == 0 {
+		start += nlmsg.Align(request) - nlmsg.HeaderLen
+	}
+	for b := ack[start:]; len(b) > 0; {
+		a, n := nla.Consume(b)
+		if n < 0 || a.Type() > nlmsg.AttrCookie {
+			return
+		}
+		if offset, m := nla.Consume(b[n:]); a.Type() == nlmsg.AttrCookie && m > 0 && offset.Type() == nlmsg.AttrOffs {
+			copy(b, slices.Concat(b[n:n+m], b[:n]))
+			return
+		}
+		b = b[n:]
+	}
+}
+
+// slack returns by how many bytes the kernel's size estimate exceeds the actual size of a
+// policy (netlink_policy_dump_attr_size_estimate).
 func slack(e *nlmsg.ExtAck, opts nlmsg.AckOptions) int {
 	if e.Errno == 0 || !opts.Ext || e.Policy == nil {
 		return 0
@@ -147,7 +177,7 @@ func slack(e *nlmsg.ExtAck, opts nlmsg.AckOptions) int {
 	return policySize(r.Kind) - nla.HeaderLen - len(e.Policy)
 }
 
-// policySize is the estimate: a nest, the type, and the details.
+// policySize returns the estimate: a nest, the type, and the details.
 func policySize(k policy.Kind) int {
 	const small, large = 8, 16 // an attribute of 4 bytes; one of 8 and padding
 	switch k {

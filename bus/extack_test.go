@@ -15,7 +15,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Errors of any kind are an errno for the requester.
+// Every error of a handler reaches the requester as an errno.
 func TestErrorsOfHandlers(t *testing.T) {
 	tests := []struct {
 		err   error
@@ -30,7 +30,7 @@ func TestErrorsOfHandlers(t *testing.T) {
 		{fmt.Errorf("deep: %w", syscall.Errno(7)), 7, ""},
 		{&policy.Error{Errno: errno.ERANGE}, 34, ""},
 		{errors.New("it broke"), 5, "it broke"},
-		{ErrMore, 5, ErrMore.Error()}, // of no sense here
+		{ErrMore, 5, ErrMore.Error()}, // has no meaning in a do
 	}
 	var err error
 	b := newBus(t)
@@ -42,13 +42,13 @@ func TestErrorsOfHandlers(t *testing.T) {
 			t.Errorf("%v: errno %d, %q; want %d, %q", tt.err, a.Errno, a.Msg, tt.errno, tt.msg)
 		}
 	}
-	err = errno.EINTR // which the kernel takes for a dump that has begun
+	err = errno.EINTR // the kernel takes it for a started dump
 	if list := send(t, p, message(f, 1, nlmsg.FlagAck, nil)); len(list) != 0 {
 		t.Errorf("EINTR is answered: %v", list)
 	}
 }
 
-// All of extended ACK, by its setters, under every combination of options.
+// The setters of all fields of the extended ACK, with every combination of options.
 func TestExtAck(t *testing.T) {
 	var fill func(i *Info) error
 	b := newBus(t)
@@ -128,7 +128,7 @@ func TestExtAck(t *testing.T) {
 	}
 }
 
-// Texts of any length do no harm: they are cut, also at a NUL.
+// Texts of any length are accepted: they are cut at the limit and at a NUL.
 func TestLongTexts(t *testing.T) {
 	long := strings.Repeat("x", 70_000)
 	for name, tt := range map[string]struct {
@@ -154,7 +154,7 @@ func TestLongTexts(t *testing.T) {
 	}
 }
 
-// ParseNested and the validator have the same text for a nest without its flag.
+// ParseNested and the validator report the same text for a nest without its flag.
 func TestTextOfANestWithoutItsFlag(t *testing.T) {
 	var report policy.Report
 	plain := &policy.Policy{Attrs: []policy.Rule{1: policy.Nest(inner)}}

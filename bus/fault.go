@@ -11,17 +11,17 @@ import (
 // Fault is an error that is injected into the delivery of a datagram to a port.
 type Fault uint8
 
-// The faults. For slow handlers see [WithBefore].
+// The faults. To slow down handlers, see [WithBefore].
 const (
 	NoFault Fault = iota
 	// Lose drops the datagram silently.
 	Lose
 	// Duplicate delivers the datagram twice.
 	Duplicate
-	// Truncate removes the second half, as if the kernel's buffer were too small.
+	// Truncate removes the second half, as if the kernel's buffer had been too small.
 	Truncate
-	// NoBuffers drops the datagram as if the queue were full: the next receive fails
-	// with ENOBUFS. A dump that it was part of does not continue.
+	// NoBuffers drops the datagram as if the queue were full: the next receive fails with
+	// ENOBUFS. If the datagram is part of a dump, the dump stops.
 	NoBuffers
 	// Interrupt makes the receive before the datagram fail with EINTR.
 	Interrupt
@@ -31,8 +31,8 @@ const (
 	// Forge delivers a forged copy first, with the same headers and a corrupted payload.
 	// Its sender is another port: Info.PortID is not 0.
 	Forge
-	// Slow delays the delivery by the duration of [WithDelay], and with it the sender of
-	// the request, as a slow handler does.
+	// Slow delays the delivery, and with it the sender of the request, by the duration of
+	// [WithDelay], as a slow handler does.
 	Slow
 	numFaults
 )
@@ -47,19 +47,19 @@ func (f Fault) String() string {
 	return "fault?"
 }
 
-// Delivery is a datagram about to be queued for a port.
+// Delivery is a datagram that is about to be queued for a port.
 type Delivery struct {
 	PortID uint32 // of the receiver
-	Number int    // counts the datagrams for this port, from 0
-	Bytes  []byte // read only, and valid until Faults returns
+	Number int    // index of the datagram among those for this port, from 0
+	Bytes  []byte // read-only, and valid until Faults returns
 }
 
-// Faults chooses the fault for a datagram. It is called by many goroutines at once, and
-// must not use the bus.
+// Faults selects the fault for a datagram. Goroutines call it concurrently. It must not use
+// the bus.
 type Faults func(Delivery) Fault
 
-// Script applies the faults of the list to the first datagrams, in their order, and
-// none to later ones.
+// Script applies the faults of the list to the first datagrams, in this order, and none to
+// later ones.
 func Script(list ...Fault) Faults {
 	var mu sync.Mutex
 	next := 0
@@ -74,9 +74,9 @@ func Script(list ...Fault) Faults {
 	}
 }
 
-// Random applies one of the kinds, or of all kinds if none is given, to one datagram of
-// n on average; n is at least 1. The same seed hits the same datagrams if they are sent
-// in the same order.
+// Random applies a fault to one of n datagrams on average; n is at least 1. The fault is
+// one of kinds, or any fault if kinds is empty. The same seed hits the same datagrams if
+// they are sent in the same order.
 func Random(seed uint64, n int, kinds ...Fault) Faults {
 	n = max(n, 1)
 	if len(kinds) == 0 {
@@ -111,7 +111,7 @@ func (p *Port) fault(b []byte) Fault {
 	}
 	if f == Interrupt {
 		p.mu.Lock()
-		if p.err == nil { // a loss must be reported
+		if p.err == nil { // a pending ENOBUFS must not be replaced
 			p.err = errInterrupt
 		}
 		p.signal()
@@ -134,10 +134,10 @@ func (f Fault) alter(d *datagram) {
 	}
 }
 
-// forge queues a copy as another port could have sent it: the headers of the datagram,
-// and other bytes after them.
+// forge queues a copy of a datagram as another port could have sent it: the same headers,
+// and a corrupted payload.
 func (p *Port) forge(b []byte) {
-	d := p.bus.newDatagram(b, socket.Info{PortID: p.id ^ 1<<16}, trueSize(len(b)))
+	d := p.bus.newDatagram(b, socket.Info{PortID: p.id ^ 1<<16}, p.bus.features.trueSize(len(b)))
 	for m := range nlmsg.All(d.b) {
 		for i := range m.Payload() {
 			m.Payload()[i] ^= 0xff

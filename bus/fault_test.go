@@ -14,7 +14,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Each fault as a port sees it.
+// The effect of each fault on a port.
 func TestFaults(t *testing.T) {
 	type seen struct {
 		n, size  int
@@ -30,7 +30,7 @@ func TestFaults(t *testing.T) {
 		Truncate:     {{n: whole / 2, size: whole, err: socket.ErrTruncated}},
 		NoBuffers:    {{err: errno.ENOBUFS}},
 		Interrupt:    {{err: errno.EINTR}, {n: whole, size: whole}},
-		Inconsistent: {{n: whole, size: whole, isMarked: false}}, // it is not part of a dump
+		Inconsistent: {{n: whole, size: whole, isMarked: false}}, // the message is not part of a dump
 		Forge:        {{n: whole, size: whole, isForged: true}, {n: whole, size: whole}},
 		Slow:         {{n: whole, size: whole}},
 	}
@@ -38,7 +38,7 @@ func TestFaults(t *testing.T) {
 		b := newBus(t, WithFaults(Script(fault)))
 		f := register(t, b, simple("f", nothing))
 		p := openPort(t, b)
-		for round := range 2 { // the script is at its end in the second
+		for round := range 2 { // the script has ended before the second round
 			if err := p.Send(message(f, 1, nlmsg.FlagAck, nil)); err != nil {
 				t.Fatal(err)
 			}
@@ -64,7 +64,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// newFaulty makes a Conn to a bus on whose ports faults happen.
+// newFaulty makes a Conn to a bus with faults on its ports.
 func newFaulty(t *testing.T, faults Faults, f *Family) *conn.Conn {
 	t.Helper()
 	b := newBus(t)
@@ -81,7 +81,7 @@ func newFaulty(t *testing.T, faults Faults, f *Family) *conn.Conn {
 	return c
 }
 
-// What conn makes of each.
+// The effect of each fault on the requests and dumps of a Conn.
 func TestFaultsThroughConn(t *testing.T) {
 	request := func(c *conn.Conn, list *Family, flags nlmsg.Flags) *conn.Request {
 		return c.Request(list.ID(), nlmsg.FlagRequest|flags, genlmsg.Append(nil, 1, 1))
@@ -104,7 +104,7 @@ func TestFaultsThroughConn(t *testing.T) {
 		Inconsistent: conn.ErrInterrupted, Truncate: socket.ErrTruncated, NoBuffers: errno.ENOBUFS,
 	} {
 		list := newList()
-		c := newFaulty(t, Script(NoFault, fault), list) // with nothing left of another fault
+		c := newFaulty(t, Script(NoFault, fault), list) // a new Conn: an earlier fault has no effect on it
 		r := request(c, list, 0)
 		var end error
 		n := 0
@@ -122,8 +122,8 @@ func TestFaultsThroughConn(t *testing.T) {
 	}
 }
 
-// A client under random faults: it gets errors, but no wrong answer,
-// and it works when they stop.
+// Under random faults a client gets errors, but no wrong reply, and it works after the
+// faults have stopped.
 func TestRandomFaults(t *testing.T) {
 	echo := simple("echo", func(i *Info) error {
 		b := i.Begin(1)
@@ -160,14 +160,14 @@ func TestRandomFaults(t *testing.T) {
 		r.Release()
 	}
 	if failed < 100 || failed > 1500 {
-		t.Errorf("%d of 2900 failed with a loss", failed)
+		t.Errorf("%d of 2900 requests failed with a loss", failed)
 	}
 	if s := c.Stats(); s.Foreign == 0 || s.Stale == 0 || s.Truncated == 0 || s.Lost == 0 {
-		t.Errorf("%+v: not all of the faults were met", s)
+		t.Errorf("%+v: not all faults occurred", s)
 	}
 }
 
-// The same seed does the same, another something else.
+// The same seed selects the same faults, and another seed selects others.
 func TestRandomIsRepeatable(t *testing.T) {
 	sequence := func(seed uint64) string {
 		var text strings.Builder
@@ -179,7 +179,7 @@ func TestRandomIsRepeatable(t *testing.T) {
 	}
 	first, again := sequence(1), sequence(1)
 	if first != again || first == sequence(2) {
-		t.Error("random faults are not by their seed")
+		t.Error("random faults do not depend only on their seed")
 	}
 	for f := range numFaults {
 		if !strings.Contains(first, f.String()) {
@@ -187,12 +187,12 @@ func TestRandomIsRepeatable(t *testing.T) {
 		}
 	}
 	if Fault(99).String() != "fault?" {
-		t.Error("a fault that is none has a name")
+		t.Error("an undefined fault has a name")
 	}
 }
 
-// A slow handler keeps its requester, and with the lock that families share all
-// others; those of a family that is Parallel it does not.
+// A slow handler delays its requester. If it holds the lock that families share, it also
+// delays all other requesters; a handler of a Parallel family does not.
 func TestSlowHandlers(t *testing.T) {
 	hold, held := make(chan struct{}), make(chan struct{})
 	b := newBus(t, WithBefore(func(i *Info) {
@@ -217,7 +217,7 @@ func TestSlowHandlers(t *testing.T) {
 		t.Errorf("errno %d", a.Errno)
 	}
 	if list := received(t, p); len(list) != 0 {
-		t.Error("answered before its handler was done")
+		t.Error("answered before the handler returned")
 	}
 	close(hold)
 	<-done

@@ -9,9 +9,10 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// FuzzDatagram sends anything to a bus: it does not panic, no handler sees what its
-// policy refuses, every answer is well formed and to this port, there are no more
-// answers than messages allow, and the bus works afterwards.
+// FuzzDatagram sends arbitrary datagrams to a bus. The bus does not panic, no handler gets
+// attributes that its policy rejects, every reply is well formed and addressed to this
+// port, the number of replies is limited by the number of messages, and the bus works
+// afterwards.
 func FuzzDatagram(f *testing.F) {
 	sample := &Family{Name: "sample"}
 	for _, b := range [][]byte{
@@ -33,7 +34,7 @@ func FuzzDatagram(f *testing.F) {
 	f.Fuzz(fuzzDatagram)
 }
 
-// fuzzed is a family whose handlers hold what they were promised.
+// fuzzed makes a family whose handlers check the guarantees of their policy.
 func fuzzed(t *testing.T) *Family {
 	check := func(i *Info) {
 		if a := i.Attrs.Get(1); a != nil && len(a.Payload()) != 4 {
@@ -57,7 +58,12 @@ func fuzzed(t *testing.T) *Family {
 }
 
 func fuzzDatagram(t *testing.T, data []byte, options uint16) {
-	b := New(WithProfile(Profile(options & 1)))
+	// The features are a function of the input, because the options need all bits.
+	features := presets[len(data)%len(presets)].features
+	if options&1 != 0 {
+		features ^= 1 << (len(data) / len(presets) % len(featureNames))
+	}
+	b := New(WithFeatures(features))
 	defer b.Close()
 	f := fuzzed(t)
 	register(t, b, f)
@@ -98,12 +104,12 @@ func fuzzDatagram(t *testing.T, data []byte, options uint16) {
 		}
 	}
 	if acks+dones > messages {
-		t.Errorf("%d acknowledgements and %d ends for %d messages", acks, dones, messages)
+		t.Errorf("%d ACKs and %d Dones for %d messages", acks, dones, messages)
 	}
 	if s := b.Stats(); s.Panics != 0 {
 		t.Errorf("%d handlers panicked", s.Panics)
 	}
 	if list := send(t, openPort(t, b), message(f, 1, nlmsg.FlagAck, nil)); len(list) != 2 {
-		t.Errorf("afterwards: %d messages in place of a reply and its acknowledgement", len(list))
+		t.Errorf("afterwards: %d messages, want a reply and its ACK", len(list))
 	}
 }

@@ -8,8 +8,9 @@ import (
 )
 
 // Join makes the port a member of a multicast group, by its number (genl_bind). The error
-// is EINVAL for a number out of range, EPERM if the port lacks a capability that the
-// group requires. As in the kernel, a number in range that no family has can be joined.
+// is EINVAL if the number is out of range, EPERM if the port lacks a capability that the
+// group requires. As in the kernel, a port can join a number in range that belongs to no
+// family.
 func (p *Port) Join(group uint32) error {
 	if err := p.isOpen(); err != nil {
 		return err
@@ -37,7 +38,7 @@ func (b *Bus) join(p *Port, group uint32) error {
 	b.table.Lock()
 	defer b.table.Unlock()
 	if b.ports[p.address()] != p {
-		return errClosed // meanwhile
+		return errClosed // closed concurrently
 	}
 	if b.listeners[group] == nil {
 		b.listeners[group] = map[*Port]struct{}{}
@@ -49,15 +50,15 @@ func (b *Bus) join(p *Port, group uint32) error {
 	return nil
 }
 
-// hasGroup reports whether ports can join and leave a group of this number.
+// hasGroup reports whether ports can join and leave this group number.
 func (b *Bus) hasGroup(group uint32) bool {
 	b.table.RLock()
 	defer b.table.RUnlock()
 	return group != 0 && uint64(group) <= uint64(b.groups.len())
 }
 
-// groupOwner returns the family that has a group, and the index of the group. It is
-// called with b.registry held.
+// groupOwner returns the family of a group and the group's index in it, or nil. The caller
+// holds b.registry.
 func (b *Bus) groupOwner(group uint32) (*Family, int) {
 	for _, f := range b.ids.families {
 		if f == nil {
@@ -70,8 +71,8 @@ func (b *Bus) groupOwner(group uint32) (*Family, int) {
 	return nil, 0
 }
 
-// Leave ends a membership. Leaving a group that was not joined is no error. The error is
-// EINVAL for a number out of range.
+// Leave ends a membership. Leaving a group that the port has not joined is not an error.
+// The error is EINVAL if the number is out of range.
 func (p *Port) Leave(group uint32) error {
 	if err := p.isOpen(); err != nil {
 		return err
@@ -84,7 +85,7 @@ func (p *Port) Leave(group uint32) error {
 	return nil
 }
 
-// leave ends a membership, and reports whether there was one.
+// leave ends a membership and reports whether there was one.
 func (b *Bus) leave(p *Port, group uint32) bool {
 	b.table.Lock()
 	defer b.table.Unlock()
@@ -97,7 +98,7 @@ func (b *Bus) leave(p *Port, group uint32) bool {
 	return isMember
 }
 
-// unbind calls Unbind of the family that has the group (genl_unbind).
+// unbind calls Unbind of the group's family (genl_unbind).
 func (b *Bus) unbind(group uint32) {
 	b.registry.RLock()
 	defer b.registry.RUnlock()

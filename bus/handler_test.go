@@ -1,7 +1,6 @@
 package bus
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,8 +13,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// The order of the kernel's checks: each request has the fault of its row and all
-// of those below it.
+// The order of the checks is the kernel's: each request has the fault of its row and of all
+// rows below it.
 func TestOrderOfChecks(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, &Family{
@@ -58,7 +57,7 @@ func TestOrderOfChecks(t *testing.T) {
 	}
 }
 
-// The capabilities for sending to an operation and for joining a group.
+// The capabilities required to send to an operation and to join a group.
 func TestCaps(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, &Family{
@@ -92,7 +91,7 @@ func TestCaps(t *testing.T) {
 	}
 }
 
-// A family that is not in a namespace is not there in any way.
+// In a namespace without the family, requests, lookups and lists do not find it.
 func TestNamespaces(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, simple("f", nothing))
@@ -105,15 +104,15 @@ func TestNamespaces(t *testing.T) {
 		t.Errorf("lookup: errno %d", a.Errno)
 	}
 	if list := send(t, outside, message(b.ctrl, genlmsg.CtrlCmdGetFamily, nlmsg.FlagDump, nil)); len(list) != 2 {
-		t.Errorf("list: %d messages, want nlctrl and the end", len(list))
+		t.Errorf("list: %d messages, want nlctrl and the Done", len(list))
 	}
-	// Its policies can be asked for, as on the kernel.
+	// Its policies are still exported, as by the kernel.
 	if list := send(t, outside, message(b.ctrl, genlmsg.CtrlCmdGetPolicy, nlmsg.FlagDump, byName)); len(list) < 3 {
 		t.Errorf("policies: %d messages", len(list))
 	}
 }
 
-// pre_doit, doit and post_doit, and what each sees.
+// The order of pre_doit, doit and post_doit, and the Info of each.
 func TestAroundADo(t *testing.T) {
 	var calls []string
 	var preErr, doErr error
@@ -143,7 +142,7 @@ func TestAroundADo(t *testing.T) {
 	}
 }
 
-// A handler that panics is EIO for its requester, and has no effect on others.
+// If a handler panics, its requester gets EIO, and other requesters are not affected.
 func TestPanics(t *testing.T) {
 	var panics []*Panic
 	b := newBus(t, WithPanics(func(p *Panic) { panics = append(panics, p) }))
@@ -171,60 +170,14 @@ func TestPanics(t *testing.T) {
 	}
 	doPanic = false
 	if a := answerTo(t, p, message(f, 1, nlmsg.FlagAck, nil)); a.Errno != 0 {
-		t.Errorf("after it: errno %d", a.Errno)
+		t.Errorf("after the panics: errno %d", a.Errno)
 	}
 	if len(panics) != 3 || b.Stats().Panics != 3 || !strings.Contains(string(panics[0].Stack), "TestPanics") {
 		t.Errorf("%d panics reported, stats %+v", len(panics), b.Stats())
 	}
 }
 
-// The profiles differ in operations that have no policy.
-func TestProfiles(t *testing.T) {
-	attr := nla.AppendUint32(nil, 1, 1)
-	for _, tt := range []struct {
-		profile    Profile
-		split      string // what an attribute meets in a split operation
-		legacy     string // and in an older form
-		unvalid    bool   // Attrs of an operation that does not validate
-		dumpNumber uint16 // the command of an operation without a do in a policy dump
-	}{
-		{Linux618, "", "Attribute failed policy validation", true, 0},
-		{Linux72, "Unknown attribute type", "Unknown attribute type", false, 4},
-	} {
-		b := newBus(t, WithProfile(tt.profile))
-		var attrs nla.Table
-		f := register(t, b, &Family{
-			Name: "f", MaxAttr: 2, ResvStartOp: 2,
-			Ops: []Op{{Cmd: 2, Do: nothing}, {Cmd: 1, Do: func(i *Info) error {
-				attrs = nla.Table{Stream: bytes.Clone(i.Attrs.Stream), Slots: slices.Clone(i.Attrs.Slots)}
-				return nil
-			}}},
-			SplitOps: []SplitOp{{Cmd: 3, Flags: genlmsg.OpDo, Do: nothing}, {Cmd: 4, Flags: genlmsg.OpDump, Dump: func(*Dump) error { return nil }}},
-		})
-		p := openPort(t, b, WithFlags(socket.ExtAck))
-		for cmd, want := range map[uint8]string{3: tt.split, 2: tt.legacy, 1: ""} {
-			if a := answerTo(t, p, message(f, cmd, nlmsg.FlagAck, attr)); string(a.Msg) != want {
-				t.Errorf("%v, command %d: %q, want %q", tt.profile, cmd, a.Msg, want)
-			}
-		}
-		if attrs.Has(1) != tt.unvalid {
-			t.Errorf("%v: attributes without a policy: %v", tt.profile, attrs)
-		}
-		byName := nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, "f")
-		var exported []uint16
-		for _, m := range send(t, p, message(b.ctrl, genlmsg.CtrlCmdGetPolicy, nlmsg.FlagDump, byName)) {
-			if op := nla.Find(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrOpPolicy); op != nil {
-				inner, _ := nla.Consume(op.Payload())
-				exported = append(exported, inner.Type())
-			}
-		}
-		if want := []uint16{2, 3, tt.dumpNumber}; !slices.Equal(exported, want) {
-			t.Errorf("%v: policies of %d exported, want %d", tt.profile, exported, want)
-		}
-	}
-}
-
-// The family's own header is handed over, and there is room for it in replies.
+// A handler gets the family's own header, and replies contain room for it.
 func TestUserHeader(t *testing.T) {
 	b := newBus(t)
 	f := simple("f", func(i *Info) error {
@@ -245,8 +198,8 @@ func TestUserHeader(t *testing.T) {
 	}
 }
 
-// Messages of a datagram are handled in their order; one that is no request is
-// acknowledged, and what makes no sense ends it in silence.
+// The messages of a datagram are handled in order. A message that is not a request is
+// acknowledged, and a malformed message ends the datagram silently.
 func TestDatagrams(t *testing.T) {
 	b := newBus(t)
 	var calls []uint32
@@ -290,7 +243,7 @@ func TestDatagrams(t *testing.T) {
 	}
 }
 
-// post_doit runs after a panic, too: it releases what pre_doit acquired.
+// post_doit also runs after a panic: it releases what pre_doit acquired.
 func TestPostDoAfterAPanic(t *testing.T) {
 	held := 0
 	f := simple("f", func(*Info) error { panic("broken") })

@@ -37,7 +37,7 @@ func openPort(t testing.TB, b *Bus, options ...PortOption) *Port {
 	return p
 }
 
-// message makes a request.
+// message makes a request with the given attributes.
 func message(f *Family, cmd uint8, flags nlmsg.Flags, attrs []byte) []byte {
 	b := nlmsg.Begin(nil, nlmsg.Type(f.ID()), nlmsg.FlagRequest|flags, 7, 0)
 	b = genlmsg.Append(b, cmd, 1)
@@ -45,7 +45,7 @@ func message(f *Family, cmd uint8, flags nlmsg.Flags, attrs []byte) []byte {
 	return nlmsg.End(append(b, attrs...), 0)
 }
 
-// send sends a request and returns all that comes back, message by message.
+// send sends a request and returns all messages that arrive.
 func send(t testing.TB, p *Port, b []byte) []nlmsg.Msg {
 	t.Helper()
 	if err := p.Send(b); err != nil {
@@ -54,7 +54,7 @@ func send(t testing.TB, p *Port, b []byte) []nlmsg.Msg {
 	return received(t, p)
 }
 
-// received takes what is queued.
+// received returns the queued messages.
 func received(t testing.TB, p *Port) (list []nlmsg.Msg) {
 	t.Helper()
 	buf := make([]byte, 64<<10)
@@ -75,7 +75,8 @@ func received(t testing.TB, p *Port) (list []nlmsg.Msg) {
 	}
 }
 
-// answerTo sends a request and returns the Error message that ends its answer.
+// answerTo sends a request and returns the extended ACK of the Error message that ends the
+// reply.
 func answerTo(t testing.TB, p *Port, b []byte) nlmsg.ExtAck {
 	t.Helper()
 	list := send(t, p, b)
@@ -98,13 +99,13 @@ func isErrno(t testing.TB, err error, want errno.Errno) {
 
 func setType(m []byte, typ uint16) { binary.NativeEndian.PutUint16(m[4:], typ) }
 
-// length is the first field of a message.
+// length encodes the length field of a message.
 func length(n uint32) []byte { return binary.NativeEndian.AppendUint32(nil, n) }
 
-// nothing is a handler.
+// nothing is a handler without an effect.
 func nothing(*Info) error { return nil }
 
-// simple is a family with one operation.
+// simple makes a family with one operation.
 func simple(name string, do DoFunc) *Family {
 	return &Family{Name: name, Version: 1, Ops: []Op{{Cmd: 1, Do: do, Policy: anyPolicy}}}
 }

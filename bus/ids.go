@@ -2,11 +2,11 @@ package bus
 
 import "github.com/nlwire/nlwire/genlmsg"
 
-// startAlloc is the first ID that is assigned (GENL_START_ALLOC); those below belong to
-// the controller and to two families that are older.
+// startAlloc is the first ID that is assigned dynamically (GENL_START_ALLOC). The lower IDs
+// belong to the controller and to two older families.
 const startAlloc = genlmsg.MinID + 3
 
-// The families and groups with fixed numbers.
+// The names of the families with fixed IDs or groups, and the fixed group of NET_DM.
 const (
 	nameVFSQuota = "VFS_DQUOT"
 	namePMCRAID  = "pmcraid"
@@ -15,13 +15,14 @@ const (
 	groupNetDM = 1
 )
 
-// familyIDs assigns IDs cyclically, so that an ID is reused late (idr_alloc_cyclic).
+// familyIDs assigns IDs cyclically, so that a freed ID is reused as late as possible
+// (idr_alloc_cyclic).
 type familyIDs struct {
 	families [genlmsg.MaxID + 1]*Family
 	next     int
 }
 
-// alloc assigns an ID to the family, 0 if all are in use.
+// alloc assigns an ID to the family. It returns 0 if all IDs are in use.
 func (ids *familyIDs) alloc(f *Family) uint16 {
 	first, last := startAlloc, genlmsg.MaxID
 	switch f.Name {
@@ -51,17 +52,16 @@ func (ids *familyIDs) free(first, last int) int {
 	return 0
 }
 
-// groupBits are the multicast groups in use, a bit each, in words of 64
-// (mc_groups).
+// groupBits is the set of multicast groups in use, one bit per group (mc_groups).
 type groupBits []uint64
 
-// newGroupBits reserves the numbers that are not assigned: 0 is no group, 1 belongs to
-// NET_DM, the others to the families with fixed IDs.
+// newGroupBits reserves the numbers that are not assigned dynamically: 0 is not a group, 1
+// belongs to NET_DM, and the others belong to the families with fixed IDs.
 func newGroupBits() groupBits {
 	return groupBits{1<<0 | 1<<groupNetDM | 1<<genlmsg.IDCtrl | 1<<genlmsg.IDVFSQuota | 1<<genlmsg.IDPMCRAID}
 }
 
-// len is the number of groups. Ports can join all except 0.
+// len returns the number of bits. Ports can join the group numbers from 1 to len.
 func (g groupBits) len() int { return 64 * len(g) }
 
 func (g groupBits) has(i int) bool { return g[i/64]&(1<<(i%64)) != 0 }
@@ -70,7 +70,7 @@ func (g groupBits) set(i int) { g[i/64] |= 1 << (i % 64) }
 
 func (g groupBits) clear(i int) { g[i/64] &^= 1 << (i % 64) }
 
-// nextFree returns the first free number from i on, len if there is none.
+// nextFree returns the first free number from i on, or len if there is none.
 func (g groupBits) nextFree(i int) int {
 	for ; i < g.len(); i++ {
 		if !g.has(i) {
@@ -80,9 +80,9 @@ func (g groupBits) nextFree(i int) int {
 	return i
 }
 
-// alloc reserves the first n consecutive free numbers (genl_allocate_reserve_groups). As
-// in the kernel, the bits grow whenever a candidate range extends past their end, even if
-// it then proves too short.
+// alloc reserves the first n consecutive free numbers (genl_allocate_reserve_groups). As in
+// the kernel, the set grows whenever a candidate range extends past its end, even if the
+// range then proves too short.
 func (g *groupBits) alloc(n int) (first int) {
 	for start, fits := 0, false; !fits; {
 		first = g.nextFree(start)
@@ -118,8 +118,8 @@ func (g *groupBits) groupsOf(f *Family) (first int) {
 	return g.alloc(len(f.Groups))
 }
 
-// hasOwnNumbers reports whether the family's group has a fixed number. Such a family has
-// at most one group.
+// hasOwnNumbers reports whether the family has a fixed group number. Such a family has at
+// most one group.
 func hasOwnNumbers(name string) bool {
 	switch name {
 	case genlmsg.CtrlName, nameNetDM, nameVFSQuota, namePMCRAID:

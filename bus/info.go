@@ -12,52 +12,54 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Info is a request, as its handler receives it (struct genl_info). It is valid until
-// the handler returns, with everything that it refers to: copy what is kept.
+// Info is a request, as its handler receives it (struct genl_info). It is valid until the
+// handler returns, and so is all memory that it refers to. A handler copies what it keeps.
 type Info struct {
 	Family     *Family
-	Seq        uint32 // of the request; a reply has the same
-	PortID     uint32 // of the requester; a reply has the same
+	Seq        uint32 // of the request; replies have the same
+	PortID     uint32 // of the requester; replies have the same
 	NetNS      int    // network namespace of the requester's port
 	Msg        nlmsg.Msg
 	Header     genlmsg.Header
-	UserHeader []byte // Family.HdrSize bytes, nil for 0
-	// Attrs has the attributes by type, validated by the policy of the operation. It
-	// has no slots without a policy, and for a policy without types.
+	UserHeader []byte // the family's header: Family.HdrSize bytes, nil for 0
+	// Attrs contains the attributes by type, validated with the policy of the operation. It
+	// has no slots if the operation has no policy (but see Op.Policy) or the policy has no
+	// types.
 	Attrs nla.Table
-	// ExtAck is sent with the errno if the requester has turned socket.ExtAck on; with
-	// success, only its text, a warning, and its cookie. The Set methods fill it, the
-	// later call replaces the value of the earlier one. The bus sets Errno and Request.
+	// ExtAck is sent with the errno if the requester has set socket.ExtAck. With success,
+	// only its text (a warning) and its cookie are sent. The Set methods fill it; a later
+	// call replaces the value of an earlier one. The bus sets Errno and Request.
 	ExtAck nlmsg.ExtAck
-	// Ctx carries a value of the family from PreDo to Do and PostDo, or from Start to
-	// Dump and Done. The bus does not use it.
+	// Ctx carries a value of the family from PreDo to Do and PostDo, or from Start to Dump
+	// and Done. The bus does not use it.
 	Ctx any
 
 	port  *Port
-	on    *registration // of the family when the request was received
-	buf   []byte        // where messages are built, kept for the next
-	begun bool          // by Begin
+	on    *registration // of Family, when the request was received
+	buf   []byte        // buffer for messages, reused
+	begun bool          // Begin has been called
 
 	scratch scratch
 }
 
-// errNotBegun is the error for a message of another buffer.
-var errNotBegun = fmt.Errorf("bus: the message was not started by Begin of the same Info or Dump: %w", errno.EINVAL)
+// errNotBegun is the error for a message in a buffer that does not come from Begin.
+var errNotBegun = fmt.Errorf("bus: message not started by Begin of the same Info or Dump: %w", errno.EINVAL)
 
-// Begin starts a message with the sequence number and the port ID of the request:
-// the headers, and zeros for the family's own header (genlmsg_put_reply). The handler
-// appends attributes, and passes the buffer to Reply, Notify or Multicast, which
-// write the length and send a copy. The same message may be sent several times.
+// Begin starts a message with the sequence number and the port ID of the request: the
+// headers, and zeros for the family's own header (genlmsg_put_reply). The handler appends
+// attributes and passes the buffer to Reply, Notify or Multicast, which set the length and
+// send a copy. The same message may be sent several times.
 //
-// The buffer belongs to the bus and is used again by the next Begin: an Info has one
-// message at a time.
+// The buffer belongs to the bus, and the next Begin reuses it: an Info has one message at a
+// time.
 func (i *Info) Begin(cmd uint8) []byte {
 	i.begun = true
 	return i.on.begin(i.buf[:0], i.Family, 0, i.Seq, i.PortID, cmd)
 }
 
-// end writes the length of a message from Begin. A buffer that has grown is not kept, as it
-// may be the handler's own: the next one is made as large.
+// end sets the length of a message from Begin. If the handler has grown the buffer, its new
+// array may belong to the handler: end does not keep it, but allocates one of the same
+// size.
 func (i *Info) end(b []byte) ([]byte, error) {
 	if !i.begun || len(b) < nlmsg.HeaderLen {
 		return nil, errNotBegun
@@ -69,8 +71,8 @@ func (i *Info) end(b []byte) ([]byte, error) {
 	return b, nil
 }
 
-// Reply sends a message from Begin to the requester (genlmsg_reply). The error is
-// EAGAIN if the requester's queue is full, EINVAL if no message was begun.
+// Reply sends a message from Begin to the requester (genlmsg_reply). The error is EAGAIN if
+// the requester's queue is full, EINVAL if b is not from Begin.
 func (i *Info) Reply(b []byte) error {
 	b, err := i.end(b)
 	if err == nil && !i.port.put(b, socket.Info{}, goodSize) {
@@ -79,14 +81,14 @@ func (i *Info) Reply(b []byte) error {
 	return err
 }
 
-// Notify sends a message from Begin to a group of the family, an index of
-// Family.Groups, in the requester's network namespace (genl_notify). It keeps the
-// sequence number and the port ID of the request. A requester that set
-// nlmsg.FlagEcho receives it in any case, and once.
+// Notify sends a message from Begin to a group of the family in the requester's network
+// namespace (genl_notify). group is an index of Family.Groups. The message keeps the
+// sequence number and the port ID of the request. A requester that has set nlmsg.FlagEcho
+// receives it exactly once, whether or not it has joined the group.
 //
-// A group without members is no error. EAGAIN means that the queue of a requester
-// with FlagEcho is full, ENOBUFS that a member with socket.BroadcastError missed the
-// message, EINVAL that there is no such group or that b is not from Begin.
+// A group without members is not an error. The error is EAGAIN if the queue of a requester
+// with FlagEcho is full, ENOBUFS if a member with socket.BroadcastError missed the message,
+// EINVAL if there is no such group or b is not from Begin.
 func (i *Info) Notify(group int, b []byte) error {
 	b, err := i.end(b)
 	if err != nil {
@@ -114,13 +116,14 @@ func (i *Info) Notify(group int, b []byte) error {
 	return err
 }
 
-// Multicast sends a message from Begin to a group of the family, an index of
-// Family.Groups, in the requester's network namespace (genlmsg_multicast_netns). It
-// sends it as an event, with the sequence number 0 and the port ID 0, and leaves b as
-// it was. The errors are those of [Family.Multicast], and EINVAL if b is not from Begin.
+// Multicast sends a message from Begin to a group of the family in the requester's network
+// namespace (genlmsg_multicast_netns). group is an index of Family.Groups. The message is
+// sent as an event, with the sequence number 0 and the port ID 0; b itself is unchanged
+// afterwards. The errors are those of [Family.Multicast], and EINVAL if b is not from
+// Begin.
 //
-// For another sequence number or port ID, or another namespace, use [Family.Begin]
-// and Family.Multicast.
+// For another sequence number, port ID or namespace, use [Family.Begin] and
+// Family.Multicast.
 func (i *Info) Multicast(group int, b []byte) error {
 	b, err := i.end(b)
 	if err != nil {
@@ -134,17 +137,17 @@ func (i *Info) Multicast(group int, b []byte) error {
 	return err
 }
 
-// readdress changes the sequence number and the port ID of a message.
+// readdress sets the sequence number and the port ID of a message.
 func readdress(m nlmsg.Msg, seq, portID uint32) {
 	m.SetSeq(seq)
 	binary.NativeEndian.PutUint32(m[12:nlmsg.HeaderLen], portID)
 }
 
-// HasCaps reports whether the port of the requester has all of these capabilities.
+// HasCaps reports whether the requester's port has all of these capabilities.
 func (i *Info) HasCaps(c Caps) bool { return i.port.caps&c == c }
 
-// Require returns EINVAL if an attribute of the top level is missing, and reports its
-// type in ExtAck (GENL_REQ_ATTR_CHECK).
+// Require returns nil if the attribute is present at the top level. Otherwise it records
+// the missing type in ExtAck and returns EINVAL (GENL_REQ_ATTR_CHECK).
 func (i *Info) Require(typ uint16) error {
 	if i.Attrs.Has(typ) {
 		return nil
@@ -153,10 +156,10 @@ func (i *Info) Require(typ uint16) error {
 	return errno.EINVAL
 }
 
-// ParseNested validates the attributes inside a nest of the request strictly, and
-// fills tb, an entry for each type from 0 on; tb may be nil (nla_parse_nested). The
-// error is the errno for the requester, EINVAL for a nest without its flag; ExtAck has
-// the details. nest must be a view of Info.Msg, as those in Info.Attrs and tb are.
+// ParseNested validates the attributes inside a nest of the request strictly and fills tb,
+// whose slots are indexed by type; tb may be nil (nla_parse_nested). The error is the errno
+// for the requester, EINVAL if the nest lacks its Nested flag; ExtAck contains the details.
+// nest must be a view of Info.Msg, such as an attribute in Info.Attrs or tb.
 func (i *Info) ParseNested(tb *nla.Table, nest nla.Attr, p *policy.Policy) error {
 	if !nest.IsNested() {
 		i.SetAttrMsg(nest, msgNoNest)

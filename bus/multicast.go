@@ -8,11 +8,12 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// AllNetNS stands for every network namespace in [Family.Multicast].
+// AllNetNS selects all network namespaces in [Family.Multicast].
 const AllNetNS = -1
 
 // multicast queues a datagram for the members of a group, except for the port with the
-// excluded ID (netlink_broadcast_filtered). The error is ESRCH if it was queued nowhere.
+// excluded ID (netlink_broadcast_filtered). The error is ESRCH if no member received it,
+// ENOBUFS if a member with socket.BroadcastError missed it.
 func (b *Bus) multicast(netNS int, group uint32, data []byte, excluded uint32) error {
 	b.table.RLock()
 	defer b.table.RUnlock()
@@ -44,8 +45,8 @@ func (b *Bus) multicast(netNS int, group uint32, data []byte, excluded uint32) e
 	return nil
 }
 
-// address32 sets the group in the address of a multicast: the mask of the first 32
-// groups, and the number if the port has socket.PacketInfo on.
+// address32 sets the destination groups of a multicast in info: the mask for the first 32
+// groups, and the number if the port has set socket.PacketInfo.
 func (p *Port) address32(info *socket.Info, group uint32) {
 	if group > 0 && group <= 32 {
 		info.Groups = 1 << (group - 1)
@@ -69,10 +70,10 @@ func (b *Bus) unicast(to address, data []byte, info socket.Info) error {
 	return nil
 }
 
-// Unicast sends a datagram from the bus to a port of a network namespace, whether or not
-// there was a request (genlmsg_unicast). The bytes are copied and not checked, so that
-// tests can send malformed messages. The error is ECONNREFUSED if there is no such port,
-// EAGAIN if its queue is full.
+// Unicast sends a datagram from the bus to a port of a network namespace; no request is
+// needed (genlmsg_unicast). The bytes are copied and not validated, so that tests can send
+// malformed messages. The error is ECONNREFUSED if there is no such port, EAGAIN if its
+// queue is full.
 func (b *Bus) Unicast(netNS int, portID uint32, messages []byte) error {
 	if b.ports == nil {
 		return errZeroBus
@@ -80,17 +81,18 @@ func (b *Bus) Unicast(netNS int, portID uint32, messages []byte) error {
 	return b.unicast(address{netNS, portID}, messages, socket.Info{})
 }
 
-// Multicast sends messages from [Family.Begin], completed by nlmsg.End, in one
-// datagram to the ports of a network namespace that have joined a group, an index of
-// Family.Groups, and to ports of other namespaces with socket.ListenAllNSID. The
-// namespace 0 is the first (genlmsg_multicast, genlmsg_multicast_netns); [AllNetNS]
-// stands for all (genlmsg_multicast_allns), where a port with ListenAllNSID receives the
-// datagram once, and in the kernel once per namespace. The port with the excluded ID
-// receives nothing; 0 excludes none.
+// Multicast sends messages in one datagram to the members of a group. group is an index of
+// Family.Groups. The messages come from [Family.Begin] and are completed by nlmsg.End. The
+// receivers are the members in the network namespace netNS, and members in other namespaces
+// that have set socket.ListenAllNSID (genlmsg_multicast, genlmsg_multicast_netns). The
+// namespace 0 is the initial one. [AllNetNS] selects all namespaces
+// (genlmsg_multicast_allns): a port with ListenAllNSID then receives the datagram once,
+// while in the kernel it receives it once per namespace. The port with the ID excluded
+// receives nothing; 0 excludes no port.
 //
-// The error is ESRCH if no port has joined, ENOBUFS if the queue of a port with
-// socket.BroadcastError is full, EINVAL if there is no such group or the messages are
-// malformed. A family that is not registered is an error, too.
+// The error is ESRCH if no member received the datagram, ENOBUFS if the queue of a member
+// with socket.BroadcastError is full, EINVAL if there is no such group or the messages are
+// malformed. If the family is not registered, Multicast also fails.
 func (f *Family) Multicast(netNS, group int, messages []byte, excluded uint32) error {
 	r := f.on.Load()
 	switch {
@@ -104,10 +106,10 @@ func (f *Family) Multicast(netNS, group int, messages []byte, excluded uint32) e
 	return r.bus.multicast(netNS, r.group(group), messages, excluded)
 }
 
-// errMalformed is the error for messages without a length, or with a wrong one.
-var errMalformed = fmt.Errorf("bus: malformed messages, or not completed by nlmsg.End: %w", errno.EINVAL)
+// errMalformed is the error for messages with a missing or wrong length.
+var errMalformed = fmt.Errorf("bus: malformed messages, or nlmsg.End not called: %w", errno.EINVAL)
 
-// isWhole reports whether b is one or more messages.
+// isWhole reports whether b consists of one or more complete messages.
 func isWhole(b []byte) bool {
 	if len(b) == 0 {
 		return false
@@ -122,8 +124,8 @@ func isWhole(b []byte) bool {
 	return true
 }
 
-// HasListeners reports whether a port of any network namespace has joined a group, an
-// index of Family.Groups (genl_has_listeners).
+// HasListeners reports whether a port of any network namespace has joined a group. group is
+// an index of Family.Groups (genl_has_listeners).
 func (f *Family) HasListeners(group int) bool {
 	r := f.on.Load()
 	if r == nil || group < 0 || group >= len(f.Groups) {

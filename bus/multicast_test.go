@@ -12,7 +12,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// The receivers and the contents of a notification with and without echo.
+// The receivers and contents of a notification, with and without FlagEcho.
 func TestNotify(t *testing.T) {
 	b := newBus(t)
 	f := simple("f", func(i *Info) error {
@@ -42,7 +42,7 @@ func TestNotify(t *testing.T) {
 				t.Errorf("echo %v: %v, %+v, %v", echo, m, info, err)
 			}
 			if _, _, err := p.TryReceive(buf); err != socket.ErrEmpty {
-				t.Errorf("echo %v: received twice", echo)
+				t.Errorf("echo %v: received a second time", echo)
 			}
 		}
 	}
@@ -51,7 +51,7 @@ func TestNotify(t *testing.T) {
 	}
 }
 
-// Multicasts stay in their namespace, except for ports that listen to all.
+// A multicast stays in its namespace, except for ports with ListenAllNSID.
 func TestMulticast(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, &Family{Name: "f", NetNSOK: true, Groups: []Group{{Name: "g"}}})
@@ -59,7 +59,7 @@ func TestMulticast(t *testing.T) {
 	m := f.Begin(nil, 0, 0, 0, 1)
 	m = nlmsg.End(m, 0)
 	if f.HasListeners(0) {
-		t.Error("no port listens yet")
+		t.Error("HasListeners without a member")
 	}
 	isErrno(t, f.Multicast(0, 0, m, 0), errno.ESRCH)
 	isErrno(t, f.Multicast(0, 1, m, 0), errno.EINVAL)
@@ -93,27 +93,27 @@ func TestMulticast(t *testing.T) {
 		_, second := heard(away)
 		nsid, third := heard(all)
 		if got := [3]bool{first, second, third}; got != tt.want || nsid != tt.nsid {
-			t.Errorf("heard by %v in %d, want %v in %d", got, nsid, tt.want, tt.nsid)
+			t.Errorf("received by %v with namespace %d, want %v with %d", got, nsid, tt.want, tt.nsid)
 		}
 	}
 	if err := home.Leave(f.GroupID(0)); err != nil {
 		t.Error(err)
 	}
-	if err := f.Multicast(0, 0, m, 0); err != nil { // one port listens to all
+	if err := f.Multicast(0, 0, m, 0); err != nil { // one port has ListenAllNSID
 		t.Error(err)
 	}
 	if _, ok := heard(home); ok {
-		t.Error("heard after leaving")
+		t.Error("received after leaving")
 	}
 	if err := b.Unregister(f); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Multicast(0, 0, m, 0); err != errNotRegistered {
-		t.Errorf("after the end: %v", err)
+		t.Errorf("after Unregister: %v", err)
 	}
 }
 
-// The family is notified of joins and leaves, also of a leave without a membership.
+// The family is notified of joins and leaves, including a leave without a membership.
 func TestBind(t *testing.T) {
 	b := newBus(t)
 	var calls []string

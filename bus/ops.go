@@ -9,7 +9,7 @@ import (
 )
 
 // operation is one half of an operation, resolved from an Op or a SplitOp. The zero value
-// is a missing half (struct genl_split_ops).
+// stands for a missing half (struct genl_split_ops).
 type operation struct {
 	cmd      uint8
 	flags    genlmsg.OpFlags
@@ -27,53 +27,58 @@ type operation struct {
 }
 
 // command is an operation as the controller exports it (struct genl_op_iter).
-type command struct{ do, dump operation }
+type command struct {
+	do, dump operation
+	// unused is a policy that validates nothing, but is exported without FeatureSplitOps.
+	unused *policy.Policy
+}
 
-// cmd is the number of the halves; that of a missing half is 0.
+// cmd returns the command of the halves. In a missing half it is 0.
 func (c *command) cmd() uint8 { return c.do.cmd | c.dump.cmd }
 
 func (c *command) flags() genlmsg.OpFlags {
 	flags := c.do.flags | c.dump.flags
-	if c.do.policy != nil || c.dump.policy != nil {
+	if c.do.policy != nil || c.dump.policy != nil || c.unused != nil {
 		flags |= genlmsg.OpPolicy
 	}
 	return flags
 }
 
-// opTable has the operations of a family, resolved for a profile.
+// opTable contains the operations of a family, resolved for a set of features.
 type opTable struct {
-	list []command // in the order of the controller
+	list []command // in the controller's order
 
-	// The halves for requests, by command. In 6.18 they differ from the list in the
-	// policies of split operations without a policy.
+	// The halves that handle requests, by command. Without FeatureRejectSplit, split
+	// operations without a policy have no policy here, but rejectAll618 in the list.
 	do, dump [256]*operation
 }
 
-// newOpTable checks and resolves the operations (genl_validate_ops).
-func newOpTable(f *Family, p Profile) (*opTable, error) {
+// newOpTable validates and resolves the operations of a family (genl_validate_ops).
+func newOpTable(f *Family, s Features) (*opTable, error) {
 	t := &opTable{}
 	for i := range f.Ops {
-		t.list = append(t.list, legacy(f, &f.Ops[i], p))
+		t.list = append(t.list, legacy(f, &f.Ops[i], s))
 	}
 	numLegacy := len(t.list)
 	for rest := f.SplitOps; len(rest) > 0; {
-		c, n := split(rest, p)
+		c, n := split(rest, s)
 		if n == 0 {
 			return nil, errno.EINVAL
 		}
 		t.list, rest = append(t.list, c), rest[n:]
 	}
-	if !isOrdered(f.SplitOps) || !t.isValid(f.ResvStartOp) {
+	if !isOrdered(f.SplitOps) || !t.isValid(f, s) {
 		return nil, errno.EINVAL
 	}
 	for i := range t.list {
 		c := &t.list[i]
-		t.add(c, i >= numLegacy && p == Linux618)
+		t.add(c, i >= numLegacy && !s.Has(FeatureRejectSplit))
 	}
 	return t, nil
 }
 
-// add enters both halves of a command for requests.
+// add enters both halves of a command into the tables for requests. If acceptsWithout is
+// set, a half without a policy accepts any attributes.
 func (t *opTable) add(c *command, acceptsWithout bool) {
 	halves := [...]struct {
 		op   *operation
@@ -94,16 +99,15 @@ func (t *opTable) add(c *command, acceptsWithout bool) {
 	}
 }
 
-// legacy resolves an operation of both halves (genl_op_from_full,
-// genl_cmd_full_to_split).
-func legacy(f *Family, full *Op, p Profile) (c command) {
+// legacy resolves an Op into its two halves (genl_op_from_full, genl_cmd_full_to_split).
+func legacy(f *Family, full *Op, s Features) (c command) {
 	base := operation{cmd: full.Cmd, flags: full.Flags &^ (genlmsg.OpDo | genlmsg.OpDump), validate: full.Validate}
 	base.policy, base.maxAttr = f.Policy, f.maxAttr()
 	if full.Policy != nil {
 		base.policy, base.maxAttr = full.Policy, cmp.Or(full.Policy.MaxType(), f.maxAttr())
 	}
-	if base.policy == nil && full.Cmd >= f.ResvStartOp {
-		base.policy, base.maxAttr = p.rejectAll(), p.rejectAll().MaxType()
+	if base.policy == nil && f.isResv(full.Cmd, s) {
+		base.policy, base.maxAttr = s.rejectAll(), s.rejectAll().MaxType()
 	}
 	if full.Do != nil {
 		c.do = base
@@ -115,39 +119,43 @@ func legacy(f *Family, full *Op, p Profile) (c command) {
 		c.dump.flags |= genlmsg.OpDump
 		c.dump.start, c.dump.dump, c.dump.done = full.Start, full.Dump, full.Done
 		if full.Validate&DontValidateDump != 0 {
+			if full.Do == nil && !s.Has(FeatureSplitOps) {
+				c.unused = c.dump.policy
+			}
 			c.dump.policy, c.dump.maxAttr = nil, 0
 		}
 	}
 	return c
 }
 
-// split joins the first halves of the list (genl_op_from_split). It returns how many it
-// used, 0 if the flags of the first have neither half or both.
-func split(ops []SplitOp, p Profile) (c command, n int) {
+// split joins the first halves of the list to one command (genl_op_from_split). It returns
+// the number of halves used, or 0 if the flags of the first contain neither or both of OpDo
+// and OpDump.
+func split(ops []SplitOp, s Features) (c command, n int) {
 	const both = genlmsg.OpDo | genlmsg.OpDump
 	if ops[0].Flags&both == genlmsg.OpDo {
-		c.do, n = ops[0].resolve(p), 1
+		c.do, n = ops[0].resolve(s), 1
 	}
 	if n < len(ops) && ops[n].Flags&both == genlmsg.OpDump && (n == 0 || ops[n].Cmd == c.do.cmd) {
-		c.dump, n = ops[n].resolve(p), n+1
+		c.dump, n = ops[n].resolve(s), n+1
 	}
 	return c, n
 }
 
-func (s *SplitOp) resolve(p Profile) operation {
+func (o *SplitOp) resolve(s Features) operation {
 	op := operation{
-		cmd: s.Cmd, flags: s.Flags, validate: s.Validate, policy: s.Policy,
-		preDo: s.PreDo, do: s.Do, postDo: s.PostDo, start: s.Start, dump: s.Dump, done: s.Done,
+		cmd: o.Cmd, flags: o.Flags, validate: o.Validate, policy: o.Policy,
+		preDo: o.PreDo, do: o.Do, postDo: o.PostDo, start: o.Start, dump: o.Dump, done: o.Done,
 	}
 	if op.policy == nil {
-		op.policy = p.rejectAll()
+		op.policy = s.rejectAll()
 	}
 	op.maxAttr = op.policy.MaxType()
 	return op
 }
 
-// isOrdered reports whether the halves are sorted by command, do before dump, with equal
-// flags for both.
+// isOrdered reports whether the halves are sorted by command, the do before the dump, and
+// whether both halves of a command have equal flags.
 func isOrdered(ops []SplitOp) bool {
 	const both = genlmsg.OpDo | genlmsg.OpDump
 	for i := 1; i < len(ops); i++ {
@@ -161,14 +169,19 @@ func isOrdered(ops []SplitOp) bool {
 	return true
 }
 
-// isValid reports whether every operation has a handler and a unique command, and
-// whether those from resvStart on validate strictly.
-func (t *opTable) isValid(resvStart uint8) bool {
+// isResv reports whether a command has the checks for new families.
+func (f *Family) isResv(cmd uint8, s Features) bool {
+	return s.Has(FeatureResvStartOp) && cmd >= f.ResvStartOp
+}
+
+// isValid reports whether every operation has a handler and a unique command, and whether
+// the commands with the checks for new families have no Validate flags.
+func (t *opTable) isValid(f *Family, s Features) bool {
 	var seen [256]bool
 	for i := range t.list {
 		c := &t.list[i]
 		cmd := c.cmd()
-		isLoose := cmd >= resvStart && (c.do.validate|c.dump.validate) != 0
+		isLoose := f.isResv(cmd, s) && (c.do.validate|c.dump.validate) != 0
 		isWhole := (c.do.do != nil) == (c.do.flags&genlmsg.OpDo != 0) &&
 			(c.dump.dump != nil) == (c.dump.flags&genlmsg.OpDump != 0)
 		isNothing := c.do.do == nil && c.dump.dump == nil
@@ -180,25 +193,25 @@ func (t *opTable) isValid(resvStart uint8) bool {
 	return true
 }
 
-// The policies that reject every attribute (genl_policy_reject_all). That of 7.2 has an
-// entry less, so that the text for an attribute of type 1 and the exported highest type
-// differ.
+// The policies that reject every attribute (genl_policy_reject_all). The policy of 7.1 has
+// one entry less. Therefore the error text for an attribute of type 1 and the exported
+// highest type differ.
 var (
 	rejectAll618 = &policy.Policy{Attrs: []policy.Rule{{Kind: policy.KindReject}, {Kind: policy.KindReject}}}
-	rejectAll72  = &policy.Policy{Attrs: []policy.Rule{{Kind: policy.KindReject}}}
+	rejectAll71  = &policy.Policy{Attrs: []policy.Rule{{Kind: policy.KindReject}}}
 )
 
-func (p Profile) rejectAll() *policy.Policy {
-	if p == Linux72 {
-		return rejectAll72
+func (s Features) rejectAll() *policy.Policy {
+	if s.Has(FeatureRejectSplit) {
+		return rejectAll71
 	}
 	return rejectAll618
 }
 
 // parses reports whether the attributes of an operation are validated
 // (genl_family_rcv_msg_attrs_parse).
-func (p Profile) parses(op *operation) bool {
-	if p == Linux72 {
+func (s Features) parses(op *operation) bool {
+	if s.Has(FeatureRejectSplit) {
 		return op.policy != nil
 	}
 	return op.maxAttr != 0

@@ -14,54 +14,55 @@ import (
 
 // Port is a socket of the bus, in memory. [Bus.Open] makes one. It is a conn.Transport and
 // has the methods of a [socket.Socket] that apply to Generic Netlink, with the same
-// behaviour: requests are handled inside Send, and their answers are queued when Send
-// returns. Its methods may be called by many goroutines at once.
+// behavior: requests are handled inside Send, and their replies are queued when Send
+// returns. Goroutines may call its methods concurrently.
 //
-// Every method of a closed Port that returns an error fails with os.ErrClosed.
+// Every method of a closed Port that can fail returns os.ErrClosed.
 type Port struct {
 	bus    *Bus
 	id     uint32
 	netNS  int
 	caps   Caps
 	faults Faults
-	flags  atomic.Uint32 // bit n is the socket.Flag n
+	flags  atomic.Uint32 // bit n is set if socket.Flag(n) is on
 
-	wake chan struct{} // has an element when there may be something to receive
-	done chan struct{} // closed with the port
+	wake chan struct{} // contains an element if a receive may succeed
+	done chan struct{} // closed by Close
 
-	bad error // of the options
+	bad error // errors of the options, for Open
 
 	mu         sync.Mutex // guards the fields below
 	queue      queue
-	rmem       int   // size of the queue
-	rcvbuf     int   // limit of rmem
-	congested  bool  // a datagram was lost, and the queue not empty since
-	err        error // the next receive fails with it (sk_err)
+	rmem       int   // used share of the receive buffer
+	rcvbuf     int   // size of the receive buffer, the limit of rmem
+	congested  bool  // a datagram was lost, and the queue has not been empty since then
+	err        error // pending error of the next receive (sk_err)
 	drops      uint32
-	maxReceive int  // length of the longest buffer of a receive
-	dumping    bool // a dump has not ended
-	stalled    bool // its last datagram was lost by a fault
+	maxReceive int  // length of the longest buffer passed to a receive
+	dumping    bool // a dump is running
+	stalled    bool // a fault dropped the last datagram of the dump
 	closed     bool
-	sndbuf     int       // limits the datagrams that the port sends
-	deadline   time.Time // the argument of SetReadDeadline
+	sndbuf     int       // size of the send buffer
+	deadline   time.Time // set by SetReadDeadline
 	expired    bool      // the deadline has passed
 	timer      *time.Timer
-	delivered  int // datagrams, for Faults
+	delivered  int // number of datagrams, for Faults
 
-	dumpMu sync.Mutex // held while a step of a dump runs (nl_cb_mutex)
+	dumpMu sync.Mutex // held while a step of the dump runs (nl_cb_mutex)
 	dump   Dump
 
-	groups []uint32 // under Bus.table
+	groups []uint32 // guarded by Bus.table
 }
 
-// firstPortID is the first port ID that the kernel tries when the process ID is in use;
-// it counts down from there (netlink_autobind). It uncovers clients that expect port IDs
-// below 2^31.
+// firstPortID is the first port ID that the kernel tries if the process ID is in use; it
+// counts down from there (netlink_autobind). It exposes clients that assume port IDs below
+// 2^31.
 const firstPortID = 1<<32 - 4097
 
-// Open opens a port. Without options it has an unused ID, is in the network namespace 0
-// and may do everything ([Root]). The error is EADDRINUSE for an ID in use, EINVAL for an
-// invalid namespace or flag, os.ErrClosed on a closed bus.
+// Open opens a port. By default the port has an unused ID, is in the network namespace 0,
+// and has all capabilities ([Root]). The error is EADDRINUSE if the ID is in use, EINVAL
+// for an invalid namespace, os.ErrClosed on a closed bus, and the error of [Port.SetFlag]
+// for an invalid flag.
 func (b *Bus) Open(options ...PortOption) (*Port, error) {
 	p := &Port{
 		bus: b, caps: Root, faults: b.faults, rcvbuf: defaultBuffer, sndbuf: defaultBuffer,
@@ -94,13 +95,14 @@ func (b *Bus) Open(options ...PortOption) (*Port, error) {
 
 func (p *Port) address() address { return address{p.netNS, p.id} }
 
-// PortID returns the address of the port, which replies carry. That of the zero Port is 0.
+// PortID returns the ID of the port, which is also in its replies. The ID of the zero Port
+// is 0.
 func (p *Port) PortID() uint32 { return p.id }
 
-// Send sends a datagram to the bus, which handles its requests one after the other in
-// the calling goroutine; when Send returns, their answers are queued. b is not kept. The
-// error is ENODATA for an empty datagram, EMSGSIZE for one that does not fit into the
-// send buffer ([Port.SetSendBuffer]). Errors of a request arrive as messages.
+// Send sends a datagram to the bus, which handles its requests one after the other in the
+// calling goroutine. When Send returns, their replies are queued. b is not kept. The error
+// is ENODATA for an empty datagram, EMSGSIZE for a datagram that does not fit into the send
+// buffer ([Port.SetSendBuffer]). Errors of a request arrive as messages.
 func (p *Port) Send(b []byte) error {
 	if err := p.mayBeSent(b); err != nil {
 		return err
@@ -122,10 +124,10 @@ func (p *Port) mayBeSent(b []byte) error {
 	return nil
 }
 
-// SendTo sends a datagram to another port of the same namespace, as processes can with
+// SendTo sends a datagram to another port of the same namespace, as processes do with
 // netlink sockets. The receiver gets the sender's ID in socket.Info.PortID, which is 0 for
 // datagrams from the bus. The error is EPERM without CapNetAdminNS, ECONNREFUSED if there
-// is no such port, EAGAIN if its queue is full, and as for Send.
+// is no such port, EAGAIN if its queue is full, and otherwise as for Send.
 func (p *Port) SendTo(portID uint32, b []byte) error {
 	err := p.mayBeSent(b)
 	if err != nil {
@@ -142,8 +144,8 @@ func (p *Port) SendTo(portID uint32, b []byte) error {
 	return nil
 }
 
-// Close closes the port. Its dump and its memberships end, and waiting receivers fail
-// with os.ErrClosed.
+// Close closes the port. Its dump and its memberships end, and blocked receivers fail with
+// os.ErrClosed.
 func (p *Port) Close() error {
 	p.mu.Lock()
 	if err := p.isOpenLocked(); err != nil {
@@ -171,7 +173,7 @@ func (p *Port) Close() error {
 	return nil
 }
 
-// isOpen returns nil, or the error of a port that is closed or was not made by Open.
+// isOpen returns nil, or the error of a closed Port or of the zero Port.
 func (p *Port) isOpen() error {
 	if p.bus == nil {
 		return errZeroPort

@@ -9,38 +9,40 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Caps are the capabilities of a port, as those of a process that opens a socket.
+// Caps are the capabilities of a port, like those of a process that opens a socket.
 type Caps uint8
 
 const (
-	// CapNetAdmin is CAP_NET_ADMIN in the first user namespace; genlmsg.OpAdmin requires
+	// CapNetAdmin is CAP_NET_ADMIN in the initial user namespace; genlmsg.OpAdmin requires
 	// it.
 	CapNetAdmin Caps = 1 << iota
 	// CapNetAdminNS is CAP_NET_ADMIN in the user namespace of the port's network
 	// namespace; genlmsg.OpUnsAdmin, GroupNetAdmin and Port.SendTo require it.
 	CapNetAdminNS
-	// CapSysAdminNS is CAP_SYS_ADMIN there; GroupSysAdmin requires it.
+	// CapSysAdminNS is CAP_SYS_ADMIN in the same user namespace; GroupSysAdmin requires it.
 	CapSysAdminNS
 
 	// Root has all capabilities.
 	Root = CapNetAdmin | CapNetAdminNS | CapSysAdminNS
 )
 
-// PortOption changes how [Bus.Open] makes a port.
+// PortOption sets an option of a port for [Bus.Open].
 type PortOption func(*Port)
 
-// WithPortID sets the ID of the port; Open fails with EADDRINUSE if another port of the
-// namespace has it. 0 chooses an unused ID.
+// WithPortID sets the ID of the port. Open fails with EADDRINUSE if another port of the
+// namespace has this ID. 0 selects an unused ID.
 func WithPortID(id uint32) PortOption { return func(p *Port) { p.id = id } }
 
-// WithNetNS puts the port into a network namespace; 0 is the first and the default, and
-// others exist without being made. Only families with NetNSOK exist in others than 0.
+// WithNetNS puts the port into a network namespace. The default is 0, the initial
+// namespace; the others need not be created. Only families with NetNSOK exist in namespaces
+// other than 0.
 func WithNetNS(n int) PortOption { return func(p *Port) { p.netNS = n } }
 
 // WithCaps sets the capabilities of the port; the default is [Root].
 func WithCaps(c Caps) PortOption { return func(p *Port) { p.caps = c } }
 
-// WithFlags turns boolean options on, as [Port.SetFlag] does, whose error Open returns.
+// WithFlags turns boolean options on, as [Port.SetFlag] does. Open returns the error of
+// SetFlag.
 func WithFlags(flags ...socket.Flag) PortOption {
 	return func(p *Port) {
 		for _, f := range flags {
@@ -49,12 +51,12 @@ func WithFlags(flags ...socket.Flag) PortOption {
 	}
 }
 
-// WithPortFaults injects faults on this port instead of those of [WithFaults]; nil means
+// WithPortFaults injects faults on this port instead of those of [WithFaults]. nil injects
 // none.
 func WithPortFaults(f Faults) PortOption { return func(p *Port) { p.faults = f } }
 
-// ReceiveBuffer returns the size of the receive buffer, in bytes as the kernel counts
-// them: 212,992 until SetReceiveBuffer is called.
+// ReceiveBuffer returns the size of the receive buffer in bytes, as the kernel counts them:
+// 212,992 until SetReceiveBuffer is called.
 func (p *Port) ReceiveBuffer() (bytes int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -64,10 +66,10 @@ func (p *Port) ReceiveBuffer() (bytes int, err error) {
 	return p.rcvbuf, nil
 }
 
-// SetReceiveBuffer sets the size of the receive buffer to twice the bytes, as the kernel
-// does (SO_RCVBUFFORCE); the least is 2,304. A queued datagram uses 832 bytes or more,
-// as in a model of the kernel's allocations. The first datagram of an empty queue always
-// fits.
+// SetReceiveBuffer sets the size of the receive buffer to twice the given number of bytes,
+// as the kernel does (SO_RCVBUFFORCE). The minimum is 2,304. A queued datagram uses 832
+// bytes or more, according to a model of the kernel's allocations. The first datagram of an
+// empty queue always fits.
 func (p *Port) SetReceiveBuffer(bytes int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -78,8 +80,8 @@ func (p *Port) SetReceiveBuffer(bytes int) error {
 	return nil
 }
 
-// SendBuffer returns the size of the send buffer, in bytes as the kernel counts
-// them: 212,992 until SetSendBuffer is called.
+// SendBuffer returns the size of the send buffer in bytes, as the kernel counts them:
+// 212,992 until SetSendBuffer is called.
 func (p *Port) SendBuffer() (bytes int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -89,10 +91,10 @@ func (p *Port) SendBuffer() (bytes int, err error) {
 	return p.sndbuf, nil
 }
 
-// SetSendBuffer sets the size of the send buffer to twice the bytes, as the kernel does
-// (SO_SNDBUFFORCE); the least is 4,608. A datagram must be at least 32 bytes shorter than
-// the buffer, otherwise Send fails with EMSGSIZE (netlink_sendmsg). Nothing is kept in the
-// buffer, since requests are handled within Send.
+// SetSendBuffer sets the size of the send buffer to twice the given number of bytes, as the
+// kernel does (SO_SNDBUFFORCE). The minimum is 4,608. A datagram must be at least 32 bytes
+// shorter than the buffer, otherwise Send fails with EMSGSIZE (netlink_sendmsg). The buffer
+// never contains a datagram, because requests are handled within Send.
 func (p *Port) SetSendBuffer(bytes int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -103,7 +105,8 @@ func (p *Port) SetSendBuffer(bytes int) error {
 	return nil
 }
 
-// Drops returns how many datagrams for the port were lost because its queue was full.
+// Drops returns the number of datagrams that were dropped because the port's queue was
+// full.
 func (p *Port) Drops() (datagrams uint32, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -113,8 +116,8 @@ func (p *Port) Drops() (datagrams uint32, err error) {
 	return p.drops, nil
 }
 
-// SetFlag turns an option on or off: ExtAck, CapAck, StrictCheck, NoENOBUFS,
-// PacketInfo, BroadcastError, ListenAllNSID. The error is ENOPROTOOPT for any other.
+// SetFlag turns an option on or off: ExtAck, CapAck, StrictCheck, NoENOBUFS, PacketInfo,
+// BroadcastError, ListenAllNSID. For any other flag the error is ENOPROTOOPT.
 func (p *Port) SetFlag(f socket.Flag, on bool) error {
 	if err := p.isOpen(); err != nil {
 		return err

@@ -10,13 +10,13 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// noop is a message without an effect, which is acknowledged.
+// noop makes a message without an effect that requests an ACK.
 func noop() []byte {
 	b := nlmsg.Begin(nil, nlmsg.TypeNoop, nlmsg.FlagRequest|nlmsg.FlagAck, 1, 0)
 	return nlmsg.End(b, 0)
 }
 
-// A deadline that is over holds back what is queued, as that of a socket does.
+// An expired deadline blocks queued datagrams, as in a socket.
 func TestDeadlineOverWhatIsQueued(t *testing.T) {
 	p := openPort(t, newBus(t))
 	if err := p.SetReadDeadline(time.Unix(1, 0)); err != nil {
@@ -39,7 +39,7 @@ func TestDeadlineOverWhatIsQueued(t *testing.T) {
 	}
 }
 
-// TryReceive does not wait, so that no deadline matters to it.
+// TryReceive does not wait and therefore ignores the deadline.
 func TestDeadlineAndTryReceive(t *testing.T) {
 	p := openPort(t, newBus(t))
 	if err := p.SetReadDeadline(time.Unix(1, 0)); err != nil {
@@ -63,7 +63,7 @@ func TestGroupsThatAreNone(t *testing.T) {
 	}
 }
 
-// An overrun that leaves the queue empty ends with the ENOBUFS that reports it
+// If an overrun leaves the queue empty, the ENOBUFS that reports it ends the congestion
 // (netlink_rcv_wake).
 func TestOverrunOfAnEmptyQueue(t *testing.T) {
 	p := openPort(t, newBus(t), WithPortFaults(Script(NoBuffers)))
@@ -79,7 +79,7 @@ func TestOverrunOfAnEmptyQueue(t *testing.T) {
 	}
 }
 
-// Who is woken for an error wakes the next, for what is queued.
+// A receiver that is woken by an error wakes the next receiver for the queued datagram.
 func TestErrorWakesTheNext(t *testing.T) {
 	p := openPort(t, newBus(t), WithPortFaults(Script(Interrupt)))
 	if err := p.Send(noop()); err != nil {
@@ -90,14 +90,14 @@ func TestErrorWakesTheNext(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(p.wake) == 0 {
-		t.Error("no receiver is woken")
+		t.Error("no receiver was woken")
 	}
 }
 
 func TestOptionsThatAreNone(t *testing.T) {
 	b := newBus(t)
 	if _, err := b.Open(WithFlags(99)); err == nil {
-		t.Error("there is no such flag")
+		t.Error("an undefined flag was accepted")
 	}
 	if _, err := b.Open(WithNetNS(-1)); !errors.Is(err, errno.EINVAL) {
 		t.Errorf("namespace -1: %v", err)

@@ -21,10 +21,10 @@ func TestPortIDs(t *testing.T) {
 		t.Errorf("port IDs %d, %d: want different ones above 2^31", p.PortID(), other.PortID())
 	}
 	if _, err := b.Open(WithPortID(p.PortID())); !errors.Is(err, errno.EADDRINUSE) {
-		t.Errorf("taken: %v", err)
+		t.Errorf("ID in use: %v", err)
 	}
 	if there := openPort(t, b, WithPortID(p.PortID()), WithNetNS(1)); there.PortID() != p.PortID() {
-		t.Error("port IDs are of a namespace")
+		t.Error("a port ID of another namespace was not free")
 	}
 	if err := p.Close(); err != nil {
 		t.Fatal(err)
@@ -32,8 +32,8 @@ func TestPortIDs(t *testing.T) {
 	openPort(t, b, WithPortID(p.PortID()))
 }
 
-// A full queue loses what comes, says so once, ahead of the rest, and hears again
-// when it was emptied; with NoENOBUFS it says nothing.
+// A full queue drops datagrams, reports the loss once, before the queued datagrams, and
+// accepts datagrams again after it was emptied. With NoENOBUFS it reports nothing.
 func TestOverruns(t *testing.T) {
 	for _, quiet := range []bool{false, true} {
 		b := newBus(t)
@@ -45,7 +45,7 @@ func TestOverruns(t *testing.T) {
 		if err := p.SetReceiveBuffer(2000); err != nil {
 			t.Fatal(err)
 		}
-		const fits = 4 // of 832 in 4000
+		const fits = 4 // 4 times 832 bytes in 4000
 		for range 10 {
 			if err := p.Send(message(f, 1, nlmsg.FlagAck, nil)); err != nil {
 				t.Fatal(err)
@@ -57,7 +57,7 @@ func TestOverruns(t *testing.T) {
 		}
 		want := fits
 		if quiet {
-			want-- // it was received already
+			want-- // received by the first receive
 		}
 		if list := received(t, p); len(list) != want {
 			t.Errorf("quiet %v: %d in the queue, want %d", quiet, len(list), want)
@@ -66,12 +66,12 @@ func TestOverruns(t *testing.T) {
 			t.Errorf("quiet %v: %d drops, %+v", quiet, drops, b.Stats())
 		}
 		if list := send(t, p, message(f, 1, nlmsg.FlagAck, nil)); len(list) != 1 {
-			t.Errorf("quiet %v: %d answers after all", quiet, len(list))
+			t.Errorf("quiet %v: %d replies after the queue was emptied", quiet, len(list))
 		}
 	}
 }
 
-// Until the queue was empty nothing more is taken, even if there is room.
+// After a loss no datagram is accepted until the queue was empty, even if there is room.
 func TestCongestion(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, simple("f", nothing))
@@ -92,7 +92,7 @@ func TestCongestion(t *testing.T) {
 	if _, _, err := p.TryReceive(buf); err != nil {
 		t.Fatal(err)
 	}
-	ask() // there is room, but it is lost
+	ask() // dropped although there is room
 	if list := received(t, p); len(list) != 3 {
 		t.Errorf("%d more in the queue, want 3", len(list))
 	}
@@ -132,11 +132,11 @@ func TestTruncation(t *testing.T) {
 		t.Errorf("%d bytes, %+v, %v", n, info, err)
 	}
 	if n, _, err := p.TryReceive(make([]byte, 36)); n != 36 || err != nil {
-		t.Errorf("the next: %d bytes, %v", n, err)
+		t.Errorf("the next datagram: %d bytes, %v", n, err)
 	}
 }
 
-// Deadlines end a receive that waits, or is to come, until they are taken back.
+// Deadlines end waiting and later receives until they are removed.
 func TestDeadlines(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, simple("f", nothing))
@@ -150,7 +150,7 @@ func TestDeadlines(t *testing.T) {
 	}
 	_ = p.SetReadDeadline(time.Time{})
 	waiting := make(chan error)
-	for range 2 { // both wake
+	for range 2 { // both receivers wake
 		go func() { _, _, err := p.Receive(make([]byte, 10)); waiting <- err }()
 	}
 	_ = p.SetReadDeadline(time.Unix(1, 0))
@@ -163,11 +163,11 @@ func TestDeadlines(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, _, err := p.Receive(buf); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("what is queued comes in spite of it: %d, %v", n, err)
+		t.Errorf("a queued datagram was received after the deadline: %d, %v", n, err)
 	}
 }
 
-// Close wakes all waiters, and ends the dump and the memberships.
+// Close wakes all waiters and ends the dump and the memberships.
 func TestClose(t *testing.T) {
 	b := New()
 	p := openPort(t, b)
@@ -200,7 +200,7 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// The families of a bus that is closed can go to another.
+// The families of a closed bus can be registered on another bus.
 func TestFamiliesOutliveTheirBus(t *testing.T) {
 	f := simple("f", nothing)
 	for range 2 {
@@ -229,10 +229,10 @@ func TestFlagsOfAPort(t *testing.T) {
 		t.Error(err)
 	}
 	if err := p.SetFlag(99, true); err == nil {
-		t.Error("there is no such flag")
+		t.Error("an undefined flag was accepted")
 	}
 	if err := p.SetFlag(-1, true); err == nil {
-		t.Error("there is no such flag")
+		t.Error("an undefined flag was accepted")
 	}
 	for _, g := range []uint32{16, 3, 16} {
 		if err := p.Join(g); err != nil {
@@ -244,7 +244,7 @@ func TestFlagsOfAPort(t *testing.T) {
 	}
 }
 
-// The queue is a ring: in order, however it wraps and grows.
+// The queue keeps its order while the ring wraps and grows.
 func TestQueue(t *testing.T) {
 	var q queue
 	next, want := 0, 0
@@ -262,7 +262,7 @@ func TestQueue(t *testing.T) {
 	}
 }
 
-// One receiver of several gets each datagram, none is left lying.
+// Each datagram is received by exactly one of several receivers, and none is left.
 func TestManyReceivers(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, simple("f", nothing))

@@ -6,7 +6,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// datagram is an element of a queue. It has its own copy of the bytes; a pool keeps it.
+// datagram is an element of a queue. It has a private copy of the bytes and is pooled.
 type datagram struct {
 	b    []byte
 	info socket.Info
@@ -42,35 +42,49 @@ func (q *queue) pop() *datagram {
 	return d
 }
 
-// The kernel's memory for a datagram besides its bytes, on 64 bits: struct
-// skb_shared_info, which is allocated with the bytes, and struct sk_buff.
+// The kernel's overhead per datagram on 64-bit systems: struct skb_shared_info, which is
+// allocated with the bytes, and struct sk_buff.
 const (
 	sharedInfo = 320
 	skBuff     = 256
-	// smallHead is the size of the allocation for small datagrams
-	// (SKB_SMALL_HEAD_CACHE_SIZE).
-	smallHead = 576
+	// smallHead and wideHead are the sizes of the allocation for small datagrams
+	// (SKB_SMALL_HEAD_CACHE_SIZE): 64 bytes of padding, GRO_MAX_HEAD and sharedInfo. The
+	// former is that of a kernel without wireless networks and tunnels. See
+	// FeatureWideHeads.
+	smallHead, wideHead = 576, 704
 )
 
-// trueSize returns the share of a receive buffer for a datagram of n bytes: larger
-// datagrams are allocated in powers of two (SKB_TRUESIZE, kmalloc). The twin test
-// compares with the kernel when a queue is full.
-func trueSize(n int) int {
+// trueSize returns the share of a receive buffer that a datagram of n bytes uses: larger
+// datagrams are allocated in powers of two (SKB_TRUESIZE, kmalloc). The twin test compares
+// the number of datagrams that fill a queue with the kernel's.
+func (s Features) trueSize(n int) int {
 	n = (n+63)&^63 + sharedInfo
-	if n <= smallHead {
-		return smallHead + skBuff
+	if small := s.smallHead(); n <= small {
+		return small + skBuff
 	}
 	return 1<<bits.Len(uint(n-1)) + skBuff
 }
 
-// trimmed is trueSize for a datagram of n bytes for which more were allocated: the kernel
-// moves it to a smaller allocation if that frees half (netlink_trim).
-func trimmed(n, allocated int) int {
-	size := trueSize(allocated)
+// smallHead returns the size of the allocation for small datagrams, or 0 if there is none.
+func (s Features) smallHead() int {
+	switch {
+	case !s.Has(FeatureSmallHeads):
+		return 0
+	case s.Has(FeatureWideHeads):
+		return wideHead
+	}
+	return smallHead
+}
+
+// trimmed is trueSize for a datagram of n bytes if allocated is larger than n: the kernel
+// moves the datagram to a smaller allocation if that frees half of the memory
+// (netlink_trim).
+func (s Features) trimmed(n, allocated int) int {
+	size := s.trueSize(max(n, allocated))
 	if unused := size - skBuff - sharedInfo - n; 2*unused < size {
 		return size
 	}
-	return trueSize(n)
+	return s.trueSize(n)
 }
 
 const (
@@ -80,8 +94,9 @@ const (
 	leastBuffer = 2304
 	// leastSendBuffer is the smallest send buffer (SOCK_MIN_SNDBUF).
 	leastSendBuffer = 4608
-	// mostBuffer is the largest size that is doubled (INT_MAX / 2).
+	// mostBuffer is the largest requested size; larger ones are reduced to it (INT_MAX /
+	// 2).
 	mostBuffer = 1<<30 - 1
-	// sendOverhead is by how much a send buffer must exceed the datagram.
+	// sendOverhead is the number of bytes by which a send buffer must exceed the datagram.
 	sendOverhead = 32
 )

@@ -10,10 +10,11 @@ import (
 )
 
 // Receive waits for a datagram, copies it into b as far as it fits, and returns the number
-// of bytes copied. socket.Info.Size is the whole length; with [socket.ErrTruncated] the
-// datagram was longer than b, and its rest is lost. The error is ENOBUFS after datagrams
-// were lost, before those in the queue; os.ErrDeadlineExceeded and os.ErrClosed, also
-// with datagrams queued; EINTR as a fault only. Receiving continues the dump on the port.
+// of bytes copied. socket.Info.Size is the length of the datagram. If it is longer than b,
+// the error is [socket.ErrTruncated] and the rest is discarded. After datagrams were
+// dropped, Receive first returns ENOBUFS, then the queued datagrams. os.ErrDeadlineExceeded
+// and os.ErrClosed are returned even if datagrams are queued. EINTR occurs only as an
+// injected fault. Receive also continues the dump on the port.
 func (p *Port) Receive(b []byte) (n int, info socket.Info, err error) {
 	for {
 		n, info, err = p.receive(b, true)
@@ -27,11 +28,11 @@ func (p *Port) Receive(b []byte) (n int, info socket.Info, err error) {
 	}
 }
 
-// TryReceive is [Port.Receive] without waiting, whatever the deadline. The error is
+// TryReceive is [Port.Receive] without waiting; it ignores the deadline. The error is
 // [socket.ErrEmpty] if no datagram is queued.
 func (p *Port) TryReceive(b []byte) (n int, info socket.Info, err error) { return p.receive(b, false) }
 
-// receive is TryReceive; with waits the deadline applies.
+// receive is TryReceive. If waits is set, the deadline applies.
 func (p *Port) receive(b []byte, waits bool) (n int, info socket.Info, err error) {
 	p.mu.Lock()
 	switch {
@@ -42,7 +43,7 @@ func (p *Port) receive(b []byte, waits bool) (n int, info socket.Info, err error
 		err = errDeadline
 	case p.err != nil:
 		err, p.err = p.err, nil
-	case p.queue.count == 0 && p.stalled: // a fault dropped the datagram that would have continued the dump
+	case p.queue.count == 0 && p.stalled: // a fault dropped the last datagram of the dump
 		p.stalled = false
 		p.mu.Unlock()
 		p.goOn()
@@ -51,7 +52,7 @@ func (p *Port) receive(b []byte, waits bool) (n int, info socket.Info, err error
 		err = socket.ErrEmpty
 	}
 	if err != nil {
-		p.receivedOne() // in any case: an overrun may leave an empty queue, an error a full one
+		p.receivedOne() // also after an error, with which the queue may be empty or not
 		p.mu.Unlock()
 		return 0, socket.Info{}, err
 	}
@@ -74,8 +75,8 @@ func (p *Port) receive(b []byte, waits bool) (n int, info socket.Info, err error
 	return n, info, err
 }
 
-// receivedOne ends the congestion if the queue is empty (netlink_rcv_wake), otherwise
-// it wakes the next receiver. It is called with p.mu held.
+// receivedOne ends the congestion if the queue is empty (netlink_rcv_wake). Otherwise it
+// wakes the next receiver. The caller holds p.mu.
 func (p *Port) receivedOne() {
 	if p.queue.count == 0 {
 		p.congested = false
@@ -84,24 +85,24 @@ func (p *Port) receivedOne() {
 	}
 }
 
-// goOn continues the dump on the port when there is room (netlink_recvmsg). The next
-// receive returns its error.
+// goOn continues the dump on the port if the receive buffer has room (netlink_recvmsg). An
+// error becomes the result of the next receive.
 func (p *Port) goOn() {
 	err := p.bus.continueDump(p)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil {
 		if p.err = err; err == error(errno.ENOBUFS) {
-			p.err = errNoBuffers // as other systems number it
+			p.err = errNoBuffers // the same errno on every system
 		}
 		p.signal()
 	}
 	p.receivedOne()
 }
 
-// Wait waits until a datagram or a pending error can be received, and leaves it for
-// Receive or TryReceive; another receiver may be faster. Its own errors are
-// os.ErrDeadlineExceeded, also with datagrams queued, and os.ErrClosed.
+// Wait waits until a datagram or an error is pending, and leaves it for Receive or
+// TryReceive. A concurrent receiver may take it first. Wait itself returns
+// os.ErrDeadlineExceeded, even if datagrams are queued, and os.ErrClosed.
 func (p *Port) Wait() error {
 	for {
 		ready, err := p.ready()
@@ -115,8 +116,8 @@ func (p *Port) Wait() error {
 	}
 }
 
-// ready reports whether there is something to receive. A dump that stopped because a
-// fault dropped its datagram continues first.
+// ready reports whether a datagram or an error is pending. Before that, it continues a dump
+// that is stalled because a fault dropped its datagram.
 func (p *Port) ready() (bool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -133,7 +134,7 @@ func (p *Port) ready() (bool, error) {
 		p.signal() // for the next waiter
 		return false, errDeadline
 	case p.err != nil, p.queue.count > 0:
-		p.signal() // this may have used the wake-up of a receiver
+		p.signal() // the waiter may have consumed a receiver's wake-up
 		return true, nil
 	}
 	return false, nil
@@ -145,8 +146,8 @@ var (
 	errInterrupt = fmt.Errorf("bus: receive: %w", errno.EINTR)
 )
 
-// SetReadDeadline makes Receive and Wait fail from t on, also while they wait; datagrams
-// stay queued. The zero time means no deadline.
+// SetReadDeadline makes Receive and Wait fail from time t on, including calls that are
+// already waiting. Datagrams stay queued. The zero time means no deadline.
 func (p *Port) SetReadDeadline(t time.Time) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -177,14 +178,14 @@ func (p *Port) SetReadDeadline(t time.Time) error {
 	return nil
 }
 
-// ReadDeadline returns the time of the last SetReadDeadline, zero for none.
+// ReadDeadline returns the time set by the last SetReadDeadline, or zero.
 func (p *Port) ReadDeadline() time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.deadline
 }
 
-// stopTimer is called with p.mu held.
+// stopTimer stops the timer of the deadline. The caller holds p.mu.
 func (p *Port) stopTimer() {
 	if p.timer != nil {
 		p.timer.Stop()

@@ -9,10 +9,10 @@ import (
 )
 
 // Register adds a family to the bus, assigns its ID and the numbers of its groups, and
-// sends the controller's events about them (genl_register_family). The errors are the
-// kernel's: EEXIST for a name in use, or a family that is registered already; EINVAL
-// for invalid names, operations or groups; ENOSPC if all IDs up to genlmsg.MaxID are in
-// use. On a closed bus it is os.ErrClosed.
+// sends the controller's events for them (genl_register_family). The errors are the
+// kernel's: EEXIST if the name is in use or the family is already registered; EINVAL for
+// invalid names, operations or groups; ENOSPC if all IDs up to genlmsg.MaxID are in use. On
+// a closed bus the error is os.ErrClosed.
 func (b *Bus) Register(f *Family) error {
 	r, err := b.register(f)
 	if err != nil {
@@ -26,7 +26,7 @@ func (b *Bus) Register(f *Family) error {
 }
 
 func (b *Bus) register(f *Family) (*registration, error) {
-	ops, err := newOpTable(f, b.profile)
+	ops, err := newOpTable(f, b.features)
 	switch {
 	case err != nil:
 		return nil, err
@@ -52,17 +52,18 @@ func (b *Bus) register(f *Family) (*registration, error) {
 		b.ids.families[r.id] = nil
 		return nil, err
 	}
-	// Last, with r complete: other goroutines may read it from here on.
+	// This is the last step: from here on, other goroutines may read r.
 	if !f.on.CompareAndSwap(nil, r) {
 		b.dropGroups(f, r)
 		b.ids.families[r.id] = nil
-		return nil, errno.EEXIST // another bus was faster
+		return nil, errno.EEXIST // registered concurrently on another bus
 	}
 	b.names[f.Name] = f
 	return r, nil
 }
 
-// isName reports whether the name fits into GENL_NAMSIZ bytes with its NUL.
+// isName reports whether the name is not empty and fits into GENL_NAMSIZ bytes including
+// its NUL.
 func isName(name string) bool {
 	return name != "" && len(name) < genlmsg.NameSize && strings.IndexByte(name, 0) < 0
 }
@@ -77,18 +78,18 @@ func (b *Bus) assignGroups(f *Family) (first int, err error) {
 		}
 	}
 	if hasOwnNumbers(f.Name) && len(f.Groups) > 1 {
-		return 0, errno.EINVAL // the kernel stops there (BUG_ON)
+		return 0, errno.EINVAL // the kernel crashes here (BUG_ON)
 	}
-	b.table.Lock() // Join reads how many there are
+	b.table.Lock() // Join reads the number of groups
 	defer b.table.Unlock()
 	return b.groups.groupsOf(f), nil
 }
 
-// Unregister removes a family from the bus, ends the memberships of its groups, and
-// sends the controller's events (genl_unregister_family). When it returns, no handler
-// of the family runs, except for dumps that have begun: they run to their end, as in
-// the kernel, where they hold a reference to the family's module. The error is ENOENT
-// if the family is not on this bus.
+// Unregister removes a family from the bus, ends the memberships of its groups, and sends
+// the controller's events (genl_unregister_family). When it returns, no handler of the
+// family runs, except for dumps that have already started: they run to their end, because
+// in the kernel they hold a reference to the family's module. The error is ENOENT if the
+// family is not on this bus.
 func (b *Bus) Unregister(f *Family) error {
 	r := b.unregister(f)
 	if r == nil {
@@ -99,7 +100,7 @@ func (b *Bus) Unregister(f *Family) error {
 	return nil
 }
 
-// unregister returns the registration that it ended, or nil.
+// unregister returns the registration that it removed, or nil.
 func (b *Bus) unregister(f *Family) *registration {
 	b.registry.Lock()
 	defer b.registry.Unlock()
@@ -117,7 +118,7 @@ func (b *Bus) unregister(f *Family) *registration {
 }
 
 // dropGroups ends the memberships of a family's groups and frees their numbers
-// (genl_unregister_mc_groups). NET_DM keeps its number.
+// (genl_unregister_mc_groups). The number of NET_DM stays reserved.
 func (b *Bus) dropGroups(f *Family, r *registration) {
 	b.table.Lock()
 	defer b.table.Unlock()

@@ -13,7 +13,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// What the kernel refuses to register, and with what.
+// The errors of Register are the kernel's.
 func TestRegisterErrors(t *testing.T) {
 	const do, dump = genlmsg.OpDo, genlmsg.OpDump
 	noDump := func(*Dump) error { return nil }
@@ -60,12 +60,12 @@ func TestRegisterErrors(t *testing.T) {
 		}
 	}
 	f := register(t, b, &Family{Name: "f"})
-	if f.ID() != startAlloc { // refused for its groups, a family had 19 for a moment
+	if f.ID() != startAlloc { // ID 19 may be skipped: a family whose groups were rejected had it briefly
 		t.Logf("the first id is %d", f.ID())
 	}
 	isErrno(t, b.Register(f), errno.EEXIST)
 	isErrno(t, b.Register(&Family{Name: "f"}), errno.EEXIST)
-	isErrno(t, newBus(t).Register(f), errno.EEXIST) // it is on a bus
+	isErrno(t, newBus(t).Register(f), errno.EEXIST) // it is registered on a bus
 	isErrno(t, newBus(t).Unregister(f), errno.ENOENT)
 	isErrno(t, b.Unregister(b.ctrl), errno.ENOENT)
 	if err := b.Unregister(f); err != nil {
@@ -74,7 +74,7 @@ func TestRegisterErrors(t *testing.T) {
 	isErrno(t, b.Unregister(f), errno.ENOENT)
 }
 
-// Ids go around in a circle, those of three families are their own.
+// IDs are assigned cyclically; three families have fixed IDs.
 func TestIDs(t *testing.T) {
 	b := newBus(t)
 	var all []*Family
@@ -97,7 +97,7 @@ func TestIDs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The search starts after the last ID that was assigned: 17 or 18.
+	// The search starts after the last assigned ID: 17 or 18.
 	for _, want := range []nlmsg.Type{119, 519} {
 		if f := register(t, b, &Family{Name: fmt.Sprint("new", want)}); f.ID() != want {
 			t.Errorf("id %d, want %d", f.ID(), want)
@@ -110,11 +110,11 @@ func TestIDs(t *testing.T) {
 		t.Fatal(err)
 	}
 	if f := register(t, c, &Family{Name: "second"}); f.ID() != id+1 {
-		t.Errorf("id %d after %d, which is free: it should not be used again so soon", f.ID(), id)
+		t.Errorf("ID %d after %d was freed: the freed ID must not be reused so early", f.ID(), id)
 	}
 }
 
-// Groups are rows of free numbers around those that are taken; the numbers grow.
+// Groups get consecutive free numbers, and the number range grows.
 func TestGroups(t *testing.T) {
 	groups := func(n int) (list []Group) {
 		for i := range n {
@@ -144,7 +144,7 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// The events of the controller for families, and their order.
+// The controller's events for families, and their order.
 func TestEvents(t *testing.T) {
 	b := newBus(t)
 	p, elsewhere := openPort(t, b), openPort(t, b, WithNetNS(3))
@@ -188,8 +188,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// A family whose description does not fit into a message is not returned by
-// a request and has no event. A list has it if the buffer is large enough.
+// If the description of a family does not fit into a message, a request for it fails and no
+// event is sent. A dump contains it if the receive buffer is large enough.
 func TestAFamilyTooLargeForAMessage(t *testing.T) {
 	b := newBus(t)
 	p := openPort(t, b)
@@ -209,7 +209,7 @@ func TestAFamilyTooLargeForAMessage(t *testing.T) {
 		t.Errorf("errno %d", a.Errno)
 	}
 	list := send(t, p, message(b.ctrl, genlmsg.CtrlCmdGetFamily, nlmsg.FlagDump, nil))
-	if len(list) != 3 || list[2].Type() != nlmsg.TypeDone { // the port has offered 64 KiB
+	if len(list) != 3 || list[2].Type() != nlmsg.TypeDone { // the port has offered a buffer of 64 KiB
 		t.Errorf("%d messages", len(list))
 	}
 	small := openPort(t, b)
@@ -228,7 +228,7 @@ func TestAFamilyTooLargeForAMessage(t *testing.T) {
 	}
 }
 
-// Families that come, go and change their bus at once: each call has one outcome.
+// Concurrent registrations on several buses: each call has exactly one outcome.
 func TestRegistersAtOnce(t *testing.T) {
 	for range 200 {
 		b, other := New(), New()
@@ -244,7 +244,7 @@ func TestRegistersAtOnce(t *testing.T) {
 			}
 		}
 		var wg sync.WaitGroup
-		wg.Go(func() { // a reader sees all of it, or nothing
+		wg.Go(func() { // a reader sees the complete registration, or none
 			if id, group := f.ID(), f.GroupID(0); id == 0 && group != 0 && f.ID() == 0 {
 				t.Errorf("id %d, group %d", id, group)
 			}
@@ -267,8 +267,8 @@ func TestRegistersAtOnce(t *testing.T) {
 	}
 }
 
-// Sizes that no family has are refused, and one whose description is too large is an
-// error for the requester.
+// Impossible sizes are rejected. If a family's description is too large, the requester gets
+// an error.
 func TestSizesOfFamilies(t *testing.T) {
 	const maxInt = int(^uint(0) >> 1)
 	b := newBus(t)

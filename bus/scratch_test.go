@@ -14,7 +14,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// A validation that reports a text only keeps the policy that one before it reported
+// A validation that reports only a text keeps the policy of an earlier report
 // (NL_SET_ERR_MSG), and its bytes.
 func TestSecondValidationKeepsThePolicyOfTheFirst(t *testing.T) {
 	nests := &policy.Policy{Attrs: []policy.Rule{1: {Kind: policy.KindNested}, 2: {Kind: policy.KindNested}}}
@@ -26,14 +26,14 @@ func TestSecondValidationKeepsThePolicyOfTheFirst(t *testing.T) {
 	p := openPort(t, b, WithFlags(socket.ExtAck))
 	attrs := nla.End(nla.AppendUint32(nla.Begin(nil, 1), 2, 0), 0) // out of range
 	mark := len(attrs)
-	attrs = append(nla.AppendUint32(nla.Begin(attrs, 2), 1, 0), 0, 0, 0, 0) // bytes left over
+	attrs = append(nla.AppendUint32(nla.Begin(attrs, 2), 1, 0), 0, 0, 0, 0) // with bytes left over
 	a := answerTo(t, p, message(f, 1, nlmsg.FlagAck, nla.End(attrs, mark)))
 	if want := policywire.AppendRule(nil, &inner.Attrs[2]); !bytes.Equal(a.Policy, want) || !strings.Contains(string(a.Msg), "leftover") {
 		t.Errorf("%q, policy % x, want % x", a.Msg, a.Policy, want)
 	}
 }
 
-// Dumps that are refused on one port at once each have their own text.
+// Dumps that are rejected concurrently on one port each report their own text.
 func TestRefusedDumpsKeepTheirTexts(t *testing.T) {
 	text := func(v uint32) string { return strings.Repeat(string(rune('a'+v)), 100+int(v)) }
 	b := newBus(t)
@@ -73,7 +73,7 @@ func TestRefusedDumpsKeepTheirTexts(t *testing.T) {
 	}
 }
 
-// What a text was before makes no difference to one that begins with a NUL.
+// A text that begins with a NUL replaces an earlier text with none.
 func TestTextThatBeginsWithNUL(t *testing.T) {
 	text := "\x00x"
 	b := newBus(t)

@@ -17,7 +17,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// A Port is a Transport, with the optional methods of one.
+// A Port is a conn.Transport with the optional methods.
 var (
 	_ conn.Transport = (*Port)(nil)
 	_ interface {
@@ -32,9 +32,9 @@ var (
 	} = (*Port)(nil)
 )
 
-// A control message of the netlink layer (type below nlmsg.MinType) runs no handler.
-// Its ACK follows everything that earlier requests of the port had queued, in one
-// datagram with them or in another (netlink_rcv_skb): a barrier for conn.
+// A control message of the netlink layer (type below nlmsg.MinType) runs no handler. Its
+// ACK follows all replies to earlier requests of the port, in the same datagram or in
+// another one (netlink_rcv_skb). Package conn uses it as a barrier.
 func TestNoopIsABarrier(t *testing.T) {
 	b := newBus(t)
 	echo := register(t, b, echoFamily("echo"))
@@ -59,7 +59,7 @@ func TestNoopIsABarrier(t *testing.T) {
 	}
 }
 
-// kinds describes replies by type, Error messages by errno and by the request.
+// kinds describes replies by type, and Error messages by errno and request type.
 func kinds(t *testing.T, list []nlmsg.Msg) (kinds []string) {
 	t.Helper()
 	for _, m := range list {
@@ -80,8 +80,8 @@ func kinds(t *testing.T, list []nlmsg.Msg) (kinds []string) {
 	return kinds
 }
 
-// Without the flag Ack a Noop has no answer; the flag Request does not matter to it
-// (netlink_rcv_skb acknowledges what it skips).
+// A Noop without FlagAck is not acknowledged; FlagRequest has no effect on it
+// (netlink_rcv_skb acknowledges messages that it skips).
 func TestNoopFlags(t *testing.T) {
 	p := openPort(t, newBus(t))
 	for flags, want := range map[nlmsg.Flags]int{0: 0, nlmsg.FlagRequest: 0, nlmsg.FlagAck: 1, nlmsg.FlagRequest | nlmsg.FlagAck: 1} {
@@ -93,7 +93,7 @@ func TestNoopFlags(t *testing.T) {
 	}
 }
 
-// The send buffer limits one datagram, and counts as SO_SNDBUF does; the twin test
+// The send buffer limits each datagram and is counted like SO_SNDBUF; the twin test
 // compares the numbers with the kernel's.
 func TestSendBuffer(t *testing.T) {
 	p := openPort(t, newBus(t))
@@ -127,7 +127,7 @@ func TestSendBuffer(t *testing.T) {
 	}
 }
 
-// ReadDeadline returns the time last set, also when it has passed.
+// ReadDeadline returns the last deadline that was set, even after it has expired.
 func TestReadDeadline(t *testing.T) {
 	p := openPort(t, newBus(t))
 	for _, want := range []time.Time{{}, time.Now().Add(time.Hour), time.Unix(1, 0), {}} {
@@ -140,7 +140,7 @@ func TestReadDeadline(t *testing.T) {
 	}
 }
 
-// Wait returns when there is a datagram or an error, and takes neither.
+// Wait returns when a datagram or an error is pending, and consumes neither.
 func TestWait(t *testing.T) {
 	p := openPort(t, newBus(t), WithPortFaults(Script(NoFault, NoBuffers)))
 	for range 2 { // a datagram, then the pending ENOBUFS
@@ -165,8 +165,8 @@ func TestWait(t *testing.T) {
 	}
 }
 
-// Wait wakes for what arrives while it waits, and wakes the receivers that wait with
-// it: one datagram, any number of waiters.
+// Wait wakes for a datagram that arrives while it waits, and passes the wake-up to the
+// other waiters: one datagram wakes any number of waiters.
 func TestWaitWakes(t *testing.T) {
 	p := openPort(t, newBus(t))
 	var wg sync.WaitGroup
@@ -177,7 +177,7 @@ func TestWaitWakes(t *testing.T) {
 			}
 		})
 	}
-	for range 4 { // a receiver may be faster than the waiters
+	for range 4 { // a receiver may take the datagram before a waiter sees it
 		if err := p.Send(noop()); err != nil {
 			t.Fatal(err)
 		}
@@ -205,7 +205,7 @@ func TestWaitWakesTheNext(t *testing.T) {
 	}
 }
 
-// Wait respects the deadline and Close, as Receive does.
+// Wait returns at the deadline and on Close, as Receive does.
 func TestWaitEnds(t *testing.T) {
 	b := newBus(t)
 	p := openPort(t, b)
@@ -245,8 +245,8 @@ func TestWaitEnds(t *testing.T) {
 	}
 }
 
-// A dump whose datagram a fault has lost goes on with a Wait, as with a Receive:
-// nothing else would let it go on.
+// Wait continues a dump whose datagram was lost by a fault, as Receive does. Otherwise the
+// dump would never continue.
 func TestWaitContinuesADump(t *testing.T) {
 	b := newBus(t)
 	f := register(t, b, lister(count(100, 76)))
@@ -262,8 +262,8 @@ func TestWaitContinuesADump(t *testing.T) {
 	}
 }
 
-// What a receive costs does not depend on the size of the buffer: bytes that the
-// datagram does not fill stay as they were, and nothing is allocated.
+// The cost of a receive does not depend on the size of the buffer: the bytes after the
+// datagram are unchanged, and nothing is allocated.
 func TestLargeReceiveBuffers(t *testing.T) {
 	p := openPort(t, newBus(t))
 	buf := bytes.Repeat([]byte{0xa5}, 1<<20)
@@ -281,14 +281,14 @@ func TestLargeReceiveBuffers(t *testing.T) {
 		t.Error("the buffer's tail has changed")
 	}
 	if guard.Race {
-		return // its pools forget
+		return // the race detector makes sync.Pool drop elements
 	}
 	if n := testing.AllocsPerRun(100, receive); n != 0 {
 		t.Errorf("%v allocations, want none", n)
 	}
 }
 
-// After Close the new methods fail as the others do.
+// After Close the methods of a Transport fail with os.ErrClosed.
 func TestClosedTransport(t *testing.T) {
 	p := openPort(t, newBus(t))
 	if err := p.Close(); err != nil {

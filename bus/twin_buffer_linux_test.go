@@ -15,8 +15,8 @@ type sendBuffered interface {
 	SendBuffer() (bytes int, err error)
 }
 
-// The send buffer of a port has the sizes of a socket's, and takes the same
-// datagrams. Asking for more than net.core.wmem_max takes CAP_NET_ADMIN.
+// The send buffer of a Port has the same sizes as a Socket's, and accepts the same
+// datagrams. More than net.core.wmem_max requires CAP_NET_ADMIN.
 func TestKernelSendBuffer(t *testing.T) {
 	s, err := socket.Open(socket.Generic, socket.WithNetNS(kerneltest.NewNetNS(t)))
 	if err != nil {
@@ -40,7 +40,7 @@ func TestKernelSendBuffer(t *testing.T) {
 	}
 	for _, asked := range []int{0, -1, 1, 2303, 2304, 2305, 5000, 106496, 212992, 212993, 1 << 20, 1<<30 - 1, 1 << 30, 1<<31 - 1} {
 		if want, got := use(s, asked), use(p, asked); got != want {
-			t.Errorf("asked for %d: size and sends of the last fitting lengths %s, the kernel's %s", asked, got, want)
+			t.Errorf("asked for %d: %s, want %s (buffer size, success of sends of about this size)", asked, got, want)
 		}
 	}
 }

@@ -12,27 +12,26 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// ethtoolOp is an operation of ethtool whose answers the twin has learned, by the
-// flags in the header of the request: for one device, and for all.
+// ethtoolOp is an operation of ethtool with the kernel's recorded answers, by the flags in
+// the request header: for one device, and for all.
 type ethtoolOp struct {
 	one map[[2]uint32]*learned // by device and flags
 	all map[uint32]*learned
 
-	noPHY *learned // what it says to the index of a PHY, if it looks for one
+	noPHY *learned // the answer to the index of a PHY, if the operation searches for one
 }
 
 const (
-	ethtoolHeader = 1 // the attribute that all have
+	ethtoolHeader = 1 // the header attribute of all operations
 
-	ethtoolIndex = 1 // inside
+	ethtoolIndex = 1 // nested in the header
 	ethtoolName  = 2
 	ethtoolFlags = 3
 	ethtoolPHY   = 4
 )
 
-// completeEthtool makes the twin parse headers as net/ethtool/netlink.c does, and
-// answer for operations that have nothing but a header what the kernel does. It
-// returns their commands.
+// completeEthtool makes the twin parse headers as net/ethtool/netlink.c does. Operations
+// with only a header get the kernel's answers. It returns their commands.
 func completeEthtool(t *testing.T, c *conn.Conn, k *kernelFamily, f *Family, devices map[uint32]string) []uint8 {
 	t.Helper()
 	const resvStartOp = 35
@@ -57,7 +56,7 @@ func completeEthtool(t *testing.T, c *conn.Conn, k *kernelFamily, f *Family, dev
 	return cmds
 }
 
-// ethtoolOwn are operations that do not go through ethnl_default_doit.
+// ethtoolOwn contains the operations that do not use ethnl_default_doit.
 var ethtoolOwn = []uint8{28, 45}
 
 func learnEthtool(t *testing.T, c *conn.Conn, k *kernelFamily, op *Op, devices map[uint32]string) *ethtoolOp {
@@ -72,7 +71,7 @@ func learnEthtool(t *testing.T, c *conn.Conn, k *kernelFamily, op *Op, devices m
 		}
 		return nla.End(b, 0)
 	}
-	for flags := range uint32(8) { // those that are not valid the policy refuses
+	for flags := range uint32(8) { // the policy rejects invalid flags
 		e.all[flags] = learn(t, c, &k.Family, op.Cmd, nlmsg.FlagDump, header(0, flags, 0))
 		for index := range devices {
 			e.one[[2]uint32{index, flags}] = learn(t, c, &k.Family, op.Cmd, 0, header(index, flags, 0))
@@ -98,11 +97,11 @@ func (e *ethtoolOp) do(i *Info, devices map[uint32]string) error {
 
 func headerTable(i *Info) *nla.Table {
 	tb := &nla.Table{Slots: make([]uint32, ethtoolPHY+1)}
-	_ = policy.Parse(tb, i.Attrs.Bytes(ethtoolHeader), nil, policy.Liberal) // it is validated
+	_ = policy.Parse(tb, i.Attrs.Bytes(ethtoolHeader), nil, policy.Liberal) // already validated
 	return tb
 }
 
-// parseEthtoolHeader is ethnl_parse_header_dev_get.
+// parseEthtoolHeader does what ethnl_parse_header_dev_get does.
 func parseEthtoolHeader(i *Info, devices map[uint32]string, needsDevice bool) (index, flags uint32, err error) {
 	header := i.Attrs.Get(ethtoolHeader)
 	if header == nil {

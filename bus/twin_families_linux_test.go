@@ -2,7 +2,6 @@ package bus
 
 import (
 	"errors"
-	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -11,18 +10,12 @@ import (
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
-	"github.com/nlwire/nlwire/internal/native"
+	"github.com/nlwire/nlwire/internal/test/kerneltest"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
-
-// kernelFamily is the description of a family by the running kernel.
-type kernelFamily struct {
-	ctrl.Family
-	policies *ctrl.Policies
-}
 
 func familiesOfTheKernel(t *testing.T) []kernelFamily {
 	t.Helper()
@@ -46,47 +39,8 @@ func familiesOfTheKernel(t *testing.T) []kernelFamily {
 	return all
 }
 
-// twin makes a family that the controller describes as the kernel's. Its
-// operations do nothing.
-func (k *kernelFamily) twin(t *testing.T) *Family {
-	t.Helper()
-	f := &Family{
-		Name: k.Name, Version: uint8(k.Version), HdrSize: int(k.HdrSize), MaxAttr: int(k.MaxAttr),
-		ResvStartOp: 0xff, // no checks: what these would answer is not known
-	}
-	for _, g := range k.Groups {
-		f.Groups = append(f.Groups, Group{Name: g.Name, Flags: flagsOfGroup(t, g.ID)})
-	}
-	isSplit := slices.ContainsFunc(k.Ops, func(op ctrl.Op) bool {
-		p, _ := k.policies.Op(uint8(op.ID))
-		return op.Flags&genlmsg.OpDo != 0 && op.Flags&genlmsg.OpDump != 0 && p.Do != p.Dump && p.Dump != nil
-	})
-	for _, op := range k.Ops {
-		p, _ := k.policies.Op(uint8(op.ID))
-		flags := op.Flags &^ (genlmsg.OpDo | genlmsg.OpDump | genlmsg.OpPolicy)
-		full := Op{Cmd: uint8(op.ID), Flags: flags}
-		if op.Flags&genlmsg.OpDo != 0 {
-			full.Do, full.Policy = noDo, p.Do
-		}
-		if op.Flags&genlmsg.OpDump != 0 {
-			full.Dump = noDump
-			if full.Policy == nil {
-				full.Policy = p.Dump
-			}
-			if p.Dump == nil {
-				full.Validate = DontValidateDump
-			}
-		}
-		if isSplit {
-			f.SplitOps = append(f.SplitOps, halves(&full, p)...)
-		} else {
-			f.Ops = append(f.Ops, full)
-		}
-	}
-	return f
-}
-
-// flagsOfGroup finds out what joining a group takes: the controller does not export it.
+// flagsOfGroup determines the capabilities required to join a group: the controller does
+// not export them.
 func flagsOfGroup(t *testing.T, group uint32) GroupFlags {
 	t.Helper()
 	s, err := socket.Open(socket.Generic)
@@ -94,36 +48,15 @@ func flagsOfGroup(t *testing.T, group uint32) GroupFlags {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	dropCaps(t)
-	defer restoreCaps(t)
+	kerneltest.DropCaps(t)
+	defer kerneltest.RestoreCaps(t)
 	if errors.Is(s.Join(group), unix.EPERM) {
 		return GroupNetAdmin
 	}
 	return 0
 }
 
-func noDo(*Info) error   { return errno.EOPNOTSUPP }
-func noDump(*Dump) error { return errno.EOPNOTSUPP }
-
-// halves splits an operation. A policy that is exported without rules is the one
-// that rejects all, which replaces a missing policy.
-func halves(full *Op, p ctrl.OpPolicy) (ops []SplitOp) {
-	policy := func(p *policy.Policy) *policy.Policy {
-		if p == nil || len(p.Attrs) == 0 {
-			return nil
-		}
-		return p
-	}
-	if full.Do != nil {
-		ops = append(ops, SplitOp{Cmd: full.Cmd, Flags: full.Flags | genlmsg.OpDo, Policy: policy(p.Do), Do: full.Do})
-	}
-	if full.Dump != nil {
-		ops = append(ops, SplitOp{Cmd: full.Cmd, Flags: full.Flags | genlmsg.OpDump, Policy: policy(p.Dump), Dump: full.Dump})
-	}
-	return ops
-}
-
-// setDo and setDump give an operation of a twin its handler.
+// setDo and setDump set the handler of a twin's operation.
 func (f *Family) setDo(cmd uint8, do DoFunc) {
 	for i := range f.Ops {
 		if f.Ops[i].Cmd == cmd {
@@ -150,11 +83,11 @@ func (f *Family) setDump(cmd uint8, start, dump DumpFunc) {
 	}
 }
 
-// learned is what the kernel answered to a request: messages, and how it ended.
+// learned is the kernel's answer to a request: messages, and the errno and text at the end.
 type learned struct {
 	messages []nlmsg.Msg
 	errno    errno.Errno
-	msg      string // of the error, or a warning
+	msg      string // text of the error or warning
 }
 
 // appendLearned begins a message with the command of m and appends the attributes of m.
@@ -163,7 +96,7 @@ func appendLearned(begin func(cmd uint8) []byte, m nlmsg.Msg) []byte {
 	return append(begin(h.Cmd()), genlmsg.Attrs(m, 0)...)
 }
 
-// reply answers a request with it.
+// reply answers a request with the recorded messages.
 func (l *learned) reply(i *Info) error {
 	if l.msg != "" {
 		i.SetMsg(l.msg)
@@ -179,7 +112,7 @@ func (l *learned) reply(i *Info) error {
 	return nil
 }
 
-// dump lists the messages. What the kernel says comes with the first of them.
+// dump lists the recorded messages. The text is reported with the first of them.
 func (l *learned) dump(d *Dump) error {
 	if d.Args[0] == 0 && l.msg != "" {
 		d.SetMsg(l.msg)
@@ -197,7 +130,7 @@ func (l *learned) dump(d *Dump) error {
 	return nil
 }
 
-// learn asks the kernel.
+// learn sends a request to the kernel and records the answer.
 func learn(t *testing.T, c *conn.Conn, f *ctrl.Family, cmd uint8, flags nlmsg.Flags, attrs []byte) *learned {
 	t.Helper()
 	r := c.Request(nlmsg.Type(f.ID), nlmsg.FlagRequest|nlmsg.FlagAck|flags, genlmsg.Append(nil, cmd, uint8(f.Version)))
@@ -231,11 +164,10 @@ func learn(t *testing.T, c *conn.Conn, f *ctrl.Family, cmd uint8, flags nlmsg.Fl
 
 const eafnosupport, enodev errno.Errno = 97, errno.ENODEV
 
-// completeTCPMetrics makes the twin do what net/ipv4/tcp_metrics.c does while
-// there are no metrics.
+// completeTCPMetrics makes the twin behave like net/ipv4/tcp_metrics.c without metrics.
 func completeTCPMetrics(f *Family) {
 	const addr4, addr6, cmdGet, cmdDel = 1, 2, 1, 2
-	f.Policy = f.Ops[0].Policy // two small operations under one policy, up to type 13
+	f.Policy = f.Ops[0].Policy // two small operations share one policy, up to type 13
 	f.Policy.Attrs = append(f.Policy.Attrs, make([]policy.Rule, f.MaxAttr+1-len(f.Policy.Attrs))...)
 	f.ResvStartOp, f.Parallel = cmdDel+1, true
 	flags := f.Ops[1].Flags
@@ -250,8 +182,8 @@ func completeTCPMetrics(f *Family) {
 	}
 }
 
-// completeNetdev makes the twin do what net/core/netdev-genl.c does with devices
-// that are down.
+// completeNetdev makes the twin behave like net/core/netdev-genl.c for devices that are
+// down.
 func completeNetdev(t *testing.T, c *conn.Conn, k *kernelFamily, f *Family) {
 	t.Helper()
 	const devGet, pagePoolGet, queueGet, napiGet, qstatsGet = 1, 5, 10, 11, 12
@@ -324,13 +256,15 @@ func completeNetdev(t *testing.T, c *conn.Conn, k *kernelFamily, f *Family) {
 	})
 }
 
-// event is something that a group hears, made to happen on both.
+// event is a notification to a group, and the actions that cause it on the kernel and the
+// bus.
 type event struct {
 	group  uint32
 	happen func(t *testing.T)
 }
 
-// netdevEvents are a device that comes and goes (netdev_genl_dev_notify).
+// netdevEvents are the events for a device that is added and removed
+// (netdev_genl_dev_notify).
 func netdevEvents(t *testing.T, f *Family) []event {
 	t.Helper()
 	const index, mgmt, devAdd, devDel = 500, 0, 2, 3
@@ -343,7 +277,7 @@ func netdevEvents(t *testing.T, f *Family) []event {
 		t.Helper()
 		b := f.Begin(nil, 0, 0, 0, cmd)
 		b = nla.AppendUint32(b, 1, index)
-		for _, typ := range []uint16{3, 5, 6} { // features that a bridge has not
+		for _, typ := range []uint16{3, 5, 6} { // features that a bridge lacks
 			b = nla.AppendUint64(b, typ, 0)
 		}
 		if err := f.Multicast(1, mgmt, nlmsg.End(b, 0), 0); err != nil && err != error(errno.ENOBUFS) && err != error(errno.ESRCH) {
@@ -353,38 +287,5 @@ func netdevEvents(t *testing.T, f *Family) []event {
 	return []event{
 		{f.GroupID(mgmt), func(t *testing.T) { addBridge(t, rtnl, "event", index); notify(t, devAdd) }},
 		{f.GroupID(mgmt), func(t *testing.T) { deleteLink(t, rtnl, index); notify(t, devDel) }},
-	}
-}
-
-// adopt registers the twins under the ids and groups of the kernel's families.
-func (b *Bus) adopt(t *testing.T, all []kernelFamily, twins map[string]*Family) {
-	t.Helper()
-	if native.BigEndian {
-		t.Skip("learned bytes are compared: little endian only")
-	}
-	for _, k := range all {
-		if k.Name == genlmsg.CtrlName {
-			continue
-		}
-		f := twins[k.Name]
-		if k.ID >= startAlloc {
-			b.ids.next = int(k.ID)
-		}
-		if len(k.Groups) > 0 && !hasOwnNumbers(k.Name) {
-			b.skipGroups(int(k.Groups[0].ID))
-		}
-		if err := b.Register(f); err != nil {
-			t.Fatal(err)
-		}
-		if f.ID() != k.ID || len(k.Groups) > 0 && f.GroupID(0) != k.Groups[0].ID {
-			t.Errorf("%s has id %d and group %d, in the kernel %d and %v", k.Name, f.ID(), f.GroupID(0), k.ID, k.Groups)
-		}
-	}
-}
-
-// skipGroups takes the numbers below one: families had them that are gone.
-func (b *Bus) skipGroups(first int) {
-	for i := b.groups.nextFree(2); i < first && i < b.groups.len(); i = b.groups.nextFree(i + 1) {
-		b.groups.set(i)
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
@@ -20,7 +18,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// twins are a bus and the kernel, which answer the same.
+// twins are a bus and the kernel, whose answers must be equal.
 type twins struct {
 	t       *testing.T
 	g       generate.Generator
@@ -32,34 +30,34 @@ type twins struct {
 	flags  []socket.Flag
 	caps   Caps
 	buffer int
-	isLazy bool // reads only now and then, from a small receive buffer
-	counts bool // this kernel counts in receive buffers as the bus does
+	isLazy bool // reads rarely, and has a small receive buffer
+	counts bool // the kernel counts datagrams in receive buffers as the bus does
 	seq    uint32
 	events []event
 	sent   []byte // the last datagram
 
 	requests    int
-	answers     int // datagrams compared
+	answers     int // number of compared datagrams
 	families    map[string]bool
 	unexplained map[string]int
 }
 
-// target is an operation that requests are sent to.
+// target is an operation that receives requests.
 type target struct {
 	family string
 	id     uint16
 	cmd    uint8
 	do     *policy.Policy // nil: attributes of any kind
 	dump   *policy.Policy
-	weight int // of 100
+	weight int // in percent
 }
 
-// TestKernelTwin sends the same requests to the running kernel and to a bus with
-// twins of its families, and compares every datagram that comes back, byte for
-// byte: ids, groups and port IDs are the same on both. NLWIRE_SEED and
-// NLWIRE_REQUESTS choose other streams and their number.
+// TestKernelTwin sends the same requests to the running kernel and to a bus with twins of
+// its families. It compares every received datagram byte for byte: IDs, groups and port IDs
+// are equal on both. NLWIRE_SEED and NLWIRE_REQUESTS select another stream and the number
+// of requests.
 func TestKernelTwin(t *testing.T) {
-	all := familiesOfTheKernel(t) // of the first namespace, where all are
+	all := familiesOfTheKernel(t) // in the initial namespace, which has all families
 	kerneltest.EnterNetNS(t)
 	seed, requests := kerneltest.Environment(t, "NLWIRE_SEED", 1), kerneltest.Environment(t, "NLWIRE_REQUESTS", 60_000)
 	w := &twins{t: t, g: generate.New(uint64(seed)), families: map[string]bool{}, unexplained: map[string]int{}}
@@ -79,7 +77,7 @@ func TestKernelTwin(t *testing.T) {
 	}
 }
 
-// set makes the bus.
+// set makes the bus with the twins.
 func (w *twins) set(all []kernelFamily) {
 	t := w.t
 	devices := addBridges(t, 70)
@@ -88,7 +86,7 @@ func (w *twins) set(all []kernelFamily) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	w.bus = New(WithProfile(runningProfile(t)))
+	w.bus = New(WithFeatures(runningFeatures(t)))
 	t.Cleanup(func() { w.bus.Close() })
 	here := map[string]bool{}
 	for _, k := range familiesOfTheKernel(t) {
@@ -98,7 +96,7 @@ func (w *twins) set(all []kernelFamily) {
 	var ethtool []uint8
 	for i := range all {
 		k := &all[i]
-		f := k.twin(t)
+		f := k.twin(func(group uint32) GroupFlags { return flagsOfGroup(t, group) })
 		f.NetNSOK = here[k.Name]
 		switch k.Name {
 		case "tcp_metrics":
@@ -113,12 +111,12 @@ func (w *twins) set(all []kernelFamily) {
 	w.bus.adopt(t, all, made)
 	w.aim(made, ethtool)
 	w.events = netdevEvents(t, made["netdev"])
-	// On 7.2 some answers to dumps in small receive buffers differ: see docs/design.md.
-	w.counts = w.bus.profile == Linux618 && w.sameCounts()
+	w.counts = w.sameCounts()
 }
 
-// sameCounts reports whether as many errors of any size fit into a receive buffer
-// as on the kernel: how large its buffers are depends on how it was built.
+// sameCounts reports whether the same number of Error messages of any size fits into a
+// receive buffer of the bus and of the kernel. The kernel's buffer sizes depend on its
+// configuration.
 func (w *twins) sameCounts() bool {
 	same := true
 	for size := 0; size < 4000; size += 40 {
@@ -141,14 +139,14 @@ func (w *twins) sameCounts() bool {
 		}
 		if counts[0] != counts[1] {
 			same = false
-			w.t.Logf("small receive buffers are not compared: of errors with %d bytes %d fit into the kernel's, %d into the bus's", size, counts[0], counts[1])
+			w.t.Logf("small receive buffers are not compared: errors with %d bytes: %d fit into the kernel's buffer, %d into the bus's", size, counts[0], counts[1])
 			break
 		}
 	}
 	return same
 }
 
-// fill counts the answers to requests with so many bytes that fit into a receive
+// fill returns the number of replies to requests of the given size that fit into a receive
 // buffer.
 func fill(t *testing.T, to transport, size int) (n int) {
 	t.Helper()
@@ -170,7 +168,7 @@ func fill(t *testing.T, to transport, size int) (n int) {
 	return n
 }
 
-// aim lists what requests are sent to.
+// aim lists the targets.
 func (w *twins) aim(made map[string]*Family, ethtool []uint8) {
 	add := func(f *Family, weight int, cmds ...uint8) {
 		ops := f.on.Load().ops
@@ -200,31 +198,30 @@ func (w *twins) aim(made map[string]*Family, ethtool []uint8) {
 		add(f, 10, 0, 250)
 	}
 	for _, id := range []uint16{0, 5, 15, 18, 19, 500, 1023, 1024, 0xffff} {
-		if f := w.bus.byID(id); f == nil || !f.NetNSOK { // no family, or none that is here
+		if f := w.bus.byID(id); f == nil || !f.NetNSOK { // no family, or not in this namespace
 			w.targets = append(w.targets, target{id: id, cmd: 1, weight: 10})
 		}
 	}
 }
 
-// runningProfile is that of the kernel under test.
-func runningProfile(t *testing.T) Profile {
+// runningFeatures returns the features of the running kernel.
+func runningFeatures(t *testing.T) Features {
 	t.Helper()
-	var u unix.Utsname
-	if err := unix.Uname(&u); err != nil {
+	s, err := socket.Open(socket.Generic)
+	if err != nil {
 		t.Fatal(err)
 	}
-	var major, minor int
-	if _, err := fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.%d", &major, &minor); err != nil {
+	defer s.Close()
+	f, err := Probe(s)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if major >= 7 {
-		return Linux72
-	}
-	return Linux618
+	t.Logf("the kernel has the features %v", f)
+	return f
 }
 
-// session sends requests over a new pair of socket and port, with options and
-// capabilities of its own.
+// session sends requests over a new pair of a Socket and a Port with their own options and
+// capabilities.
 func (w *twins) session() {
 	t, g := w.t, w.g
 	w.flags, w.caps, w.buffer = nil, Root, 4096<<g.IntN(4)
@@ -243,8 +240,8 @@ func (w *twins) session() {
 	defer w.socket.Close()
 	if g.IntN(5) == 0 {
 		w.caps = 0
-		dropCaps(t)
-		defer restoreCaps(t)
+		kerneltest.DropCaps(t)
+		defer kerneltest.RestoreCaps(t)
 	}
 	w.port, err = w.bus.Open(WithNetNS(1), WithPortID(w.socket.PortID()), WithCaps(w.caps), WithFlags(w.flags...))
 	if err != nil {
@@ -273,7 +270,7 @@ func (w *twins) session() {
 	}
 }
 
-// shrink makes the receive buffers small.
+// shrink makes both receive buffers small.
 func (w *twins) shrink(bytes int) {
 	if err := w.socket.SetReceiveBuffer(bytes); err != nil {
 		w.t.Fatal(err)
@@ -285,7 +282,7 @@ func (w *twins) shrink(bytes int) {
 	}
 }
 
-// join joins the same group on both.
+// join joins the same group on both sides.
 func (w *twins) join(group uint32) {
 	kernel, bus := w.socket.Join(group), w.port.Join(group)
 	theirs, _ := errno.Of(kernel)
@@ -294,7 +291,7 @@ func (w *twins) join(group uint32) {
 	}
 }
 
-// send sends a datagram to both.
+// send sends a datagram to both sides.
 func (w *twins) send() {
 	w.sent = w.sent[:0]
 	for n := 1 + max(0, w.g.IntN(8)-5); n > 0; n-- {
@@ -306,7 +303,7 @@ func (w *twins) send() {
 	}
 }
 
-// compare reads both until they are empty.
+// compare receives from both sides until they are empty.
 func (w *twins) compare() {
 	theirs, mine := make([]byte, w.buffer), make([]byte, w.buffer)
 	for {
@@ -328,7 +325,7 @@ func (w *twins) compare() {
 	}
 }
 
-// drain makes both sides quiet after a difference.
+// drain empties both sides after a difference.
 func (w *twins) drain(b []byte) {
 	for _, receive := range []func([]byte) (int, socket.Info, error){w.socket.TryReceive, w.port.TryReceive} {
 		for err := error(nil); err != socket.ErrEmpty; {

@@ -8,10 +8,10 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// one is true once in n times.
+// one returns true in one of n calls on average.
 func (w *twins) one(n int) bool { return w.g.IntN(n) == 0 }
 
-// request makes a message, mostly one that is nearly right.
+// request makes a message that is valid or almost valid in most cases.
 func (w *twins) request() []byte {
 	g := w.g
 	at := w.targets[g.IntN(len(w.targets))]
@@ -23,44 +23,11 @@ func (w *twins) request() []byte {
 		w.families[at.family] = true
 	}
 	w.seq++
-	flags := w.messageFlags()
-	b := nlmsg.Begin(nil, nlmsg.Type(at.id), flags, w.seq, uint32(g.IntN(3)))
-	header := genlmsg.Append(nil, at.cmd, uint8(g.IntN(4)))
-	if w.one(30) {
-		header[2+g.IntN(2)] = byte(g.IntN(3)) // reserved
-	}
-	b = append(b, header...)
-	b = append(b, w.attrs(&at, flags)...)
-	if w.one(40) { // too short for its headers
-		b = b[:nlmsg.HeaderLen+g.IntN(len(header)+1)]
-	}
-	b = nlmsg.End(b, 0)
-	if w.one(60) { // a length that is wrong
-		n := nla.AppendUint32(nil, 0, uint32(g.IntN(2*len(b))))
-		copy(b, n[4:])
-	}
-	return b
+	flags := g.RequestFlags()
+	return g.Request(nlmsg.Type(at.id), flags, w.seq, at.cmd, w.attrs(&at, flags))
 }
 
-func (w *twins) messageFlags() nlmsg.Flags {
-	g := w.g
-	flags := nlmsg.FlagRequest
-	if g.IntN(3) != 0 {
-		flags |= nlmsg.FlagAck
-	}
-	if g.IntN(3) == 0 {
-		flags |= nlmsg.FlagDump
-	}
-	switch {
-	case w.one(20):
-		flags ^= nlmsg.Flags(1) << g.IntN(16)
-	case w.one(100):
-		flags = nlmsg.Flags(g.Uint32())
-	}
-	return flags
-}
-
-// attrs makes attributes under the operation's policy, and often those that a real
+// attrs makes attributes according to the operation's policy, and often those that a real
 // client sends.
 func (w *twins) attrs(at *target, flags nlmsg.Flags) []byte {
 	g := w.g
@@ -82,12 +49,12 @@ func (w *twins) attrs(at *target, flags nlmsg.Flags) []byte {
 	return g.Stream(p)
 }
 
-// anyAttrs is for operations without a policy.
+// anyAttrs is the policy for attributes of operations without a policy.
 var anyAttrs = &policy.Policy{Attrs: []policy.Rule{
 	1: {Kind: policy.KindU32}, 2: {Kind: policy.KindU16}, 3: {Kind: policy.KindNULString, Len: 15}, 4: {Kind: policy.KindBinary, Len: 20},
 }}
 
-// ctrlAttrs name a family, and at times an operation.
+// ctrlAttrs makes attributes that select a family and sometimes an operation.
 func (w *twins) ctrlAttrs() (b []byte) {
 	g := w.g
 	names := []string{"nlctrl", "netdev", "ethtool", "tcp_metrics", "mptcp_pm", "thermal", "VFS_DQUOT", "IOAM6", "SEG6", "nosuch", "", "TASKSTATS"}
@@ -110,7 +77,7 @@ func (w *twins) ctrlAttrs() (b []byte) {
 	return b
 }
 
-// ethtoolAttrs are a header, mostly whole.
+// ethtoolAttrs makes a header attribute, which is complete in most cases.
 func (w *twins) ethtoolAttrs() []byte {
 	g := w.g
 	b := nla.Begin(nil, ethtoolHeader)
@@ -126,7 +93,7 @@ func (w *twins) ethtoolAttrs() []byte {
 	return nla.End(b, 0)
 }
 
-// netdevAttrs are indexes of devices and ids, of the types that the operations
+// netdevAttrs makes device indexes and IDs, with the attribute types that the operations
 // share.
 func (w *twins) netdevAttrs() (b []byte) {
 	g := w.g

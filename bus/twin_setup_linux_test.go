@@ -12,8 +12,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// addBridges makes devices, so that lists do not fit into one datagram, and
-// returns the names of all.
+// addBridges adds devices, so that dumps do not fit into one datagram. It returns the names
+// of all devices.
 func addBridges(t *testing.T, n int) map[uint32]string {
 	t.Helper()
 	c, err := conn.Open(socket.Route)
@@ -55,23 +55,4 @@ func deleteLink(t *testing.T, c *conn.Conn, index uint32) {
 func linkHeader(index uint32) []byte {
 	b := make([]byte, unix.SizeofIfInfomsg)
 	return append(append(b[:4:4], nla.AppendUint32(nil, 0, index)[4:]...), b[8:]...)
-}
-
-// dropCaps takes the capabilities that count from the thread, until restoreCaps.
-func dropCaps(t *testing.T) { setCaps(t, func(c *unix.CapUserData) { c.Effective = 0 }) }
-
-func restoreCaps(t *testing.T) { setCaps(t, func(c *unix.CapUserData) { c.Effective = c.Permitted }) }
-
-func setCaps(t *testing.T, change func(*unix.CapUserData)) {
-	t.Helper()
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	if err := unix.Capget(&header, &data[0]); err != nil {
-		t.Fatal(err)
-	}
-	change(&data[0])
-	change(&data[1])
-	if err := unix.Capset(&header, &data[0]); err != nil {
-		t.Fatal(err)
-	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// argument makes an argument of every type that a method takes.
+// argument makes an argument of the given type for a method.
 func argument(t *testing.T, typ reflect.Type) reflect.Value {
 	t.Helper()
 	for _, v := range []any{
@@ -27,7 +27,7 @@ func argument(t *testing.T, typ reflect.Type) reflect.Value {
 	return reflect.Value{}
 }
 
-// methodErrors calls every exported method of v, and returns the errors by name.
+// methodErrors calls every exported method of v and returns the errors by method name.
 func methodErrors(t *testing.T, v any) map[string]error {
 	all := map[string]error{}
 	value := reflect.ValueOf(v)
@@ -49,12 +49,12 @@ func methodErrors(t *testing.T, v any) map[string]error {
 	return all
 }
 
-// No method of a zero value panics, and every method that can fail does.
+// Methods of zero values do not panic, and every method that can fail returns an error.
 func TestZeroValues(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		value any
-		min   int // methods with an error
+		min   int // minimum number of methods that return an error
 		want  error
 		other map[string]error
 	}{

@@ -14,8 +14,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// A dump that is left early on a subscription leaves its replies to nothing: All delivers
-// the notifications that are queued among them, and no reply.
+// After a dump on a subscription was left early, All delivers the notifications that are
+// queued among its replies, and none of the replies.
 func TestNotificationsOutliveAnAbandonedDump(t *testing.T) {
 	c := openConn(t, socket.Route, socket.WithNetNS(kerneltest.NewNetNS(t)))
 	addRoutes(t, c, 2000)
@@ -73,7 +73,7 @@ func TestNotificationsOutliveAnAbandonedDump(t *testing.T) {
 	}
 }
 
-// A loop over notifications that is left in the middle of a datagram has not lost its rest.
+// A loop that is left in the middle of a datagram leaves the rest of it to the next loop.
 func TestRestOfADatagramIsForTheNextLoop(t *testing.T) {
 	_, sub, g := subscribeGroups(t)
 	g.put(event{b: join(groupMessage("a..."), groupMessage("b..."), groupMessage("c..."))})
@@ -92,8 +92,8 @@ func TestRestOfADatagramIsForTheNextLoop(t *testing.T) {
 	}
 }
 
-// A loss that another exchange met while it read the rest of a dump is the dump's, also if
-// that exchange gave up.
+// A loss that another exchange met while it read the rest of a dump is reported by the
+// dump, even if that exchange gave up.
 func TestLossMetWhileReadingTheRestIsReported(t *testing.T) {
 	c, _ := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event {
 		r := reqs[0]
@@ -104,7 +104,7 @@ func TestLossMetWhileReadingTheRestIsReported(t *testing.T) {
 		for range 5 {
 			list = append(list, event{b: message(r, multi, string(make([]byte, 100)))})
 		}
-		return list // the end was lost
+		return list // the end is missing
 	}, WithQueue(150))
 	r := c.Request(fakeType, 0, nil)
 	defer r.Release()
@@ -125,7 +125,7 @@ func TestLossMetWhileReadingTheRestIsReported(t *testing.T) {
 	}
 }
 
-// The first Transport is not used again after Close, whatever its state.
+// The first Transport is not used again after Close, in any state.
 func TestClosedConnHasNoSpare(t *testing.T) {
 	reply := func(_ *fake, reqs []nlmsg.Msg) []event {
 		return events(message(reqs[0], multi, "a"), message(reqs[0], multi, "b"))

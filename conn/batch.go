@@ -13,19 +13,20 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Batch sends requests, with [nlmsg.FlagRequest] set, in one datagram and in their order,
-// and waits for all that have [nlmsg.FlagAck]; the others, such as the messages that begin
-// and end an nftables batch, are not waited for, but what is queued for them when the
-// rest has been answered is theirs too: replies, and errors. Each request has its answer
-// in [Request.Err], [Request.Replies] and [Request.Warning]. The error is the first of
-// theirs. With nftables a refusal undoes all of the batch; other subsystems handle each
-// request by itself. A request with nlmsg.FlagAck that the kernel did not get to, as it
-// refused the batch as a whole (nfnetlink_rcv_batch), has [ErrUnanswered].
+// Batch sends requests in one datagram, in their order, with [nlmsg.FlagRequest] set. It
+// waits for the answers of all requests that have [nlmsg.FlagAck]. It does not wait for the
+// others, such as the messages that begin and end an nftables batch. If replies or errors
+// of those are queued when the rest has been answered, they are delivered too. Each request
+// has its answer in [Request.Err], [Request.Replies] and [Request.Warning]. Batch returns
+// the first error of the requests. With nftables, a refusal undoes the whole batch; other
+// subsystems handle each request separately. If the kernel refuses the batch as a whole
+// (nfnetlink_rcv_batch), the requests with nlmsg.FlagAck that it did not handle have
+// [ErrUnanswered].
 //
-// The send and the receive buffer are made large enough, where the system allows it. For
-// a batch that does not fit all the same the requests are sent in several datagrams,
-// which makes no difference but for nftables: there the batch fails with
-// [ErrBatchSize], and nothing is sent.
+// Batch enlarges the send and receive buffers where the system allows it. If the batch
+// still does not fit, the requests are sent in several datagrams. Only nftables
+// distinguishes these from one datagram: such a batch fails with [ErrBatchSize], and
+// nothing is sent.
 func (c *Conn) Batch(ctx context.Context, requests ...*Request) error {
 	for i, r := range requests {
 		if err := r.begin(); err != nil {
@@ -53,7 +54,7 @@ func (c *Conn) Batch(ctx context.Context, requests ...*Request) error {
 	return first
 }
 
-// earliest returns the first of the deadlines, the zero time if there are none.
+// earliest returns the earliest deadline, the zero time if there is none.
 func earliest(requests []*Request) (t time.Time) {
 	for _, r := range requests {
 		if !r.Deadline.IsZero() && (t.IsZero() || r.Deadline.Before(t)) {
@@ -67,10 +68,10 @@ func earliest(requests []*Request) (t time.Time) {
 type batch struct {
 	exchange
 	all  []*Request
-	sent int // how many of all were sent
+	sent int // number of requests sent
 }
 
-// finish ends the use of the requests. One that was not answered has err.
+// finish ends the use of the requests. Requests without an answer get err.
 func (x *batch) finish(err error) {
 	for _, r := range x.all {
 		if err != nil && !r.answered {
@@ -91,7 +92,7 @@ func (x *batch) run() error {
 	return err
 }
 
-// sendAll sends the requests in as few datagrams as there must be, which it makes in b.
+// sendAll sends the requests in as few datagrams as possible. It assembles them in b.
 func (x *batch) sendAll(b *[]byte) error {
 	most, err := x.makeRoom()
 	for err == nil && x.sent < len(x.all) {
@@ -109,7 +110,7 @@ func (x *batch) sendAll(b *[]byte) error {
 		case err == nil:
 			x.sent += n
 			err = x.settle()
-		case x.isSent || !errno.Is(err, errno.EMSGSIZE): // which netlink_sendmsg returns before it sends
+		case x.isSent || !errno.Is(err, errno.EMSGSIZE): // netlink_sendmsg returns EMSGSIZE before it sends
 		case x.growSendBuffer(len(*b)):
 			err = nil
 		case n == 1 || x.isWhole():
@@ -121,7 +122,7 @@ func (x *batch) sendAll(b *[]byte) error {
 	return err
 }
 
-// settle takes what is queued: errors and replies for requests that are not waited for.
+// settle receives queued errors and replies of requests that the batch does not wait for.
 func (x *batch) settle() error {
 	for {
 		b, info, err := x.next(false)
@@ -144,21 +145,21 @@ func (x *batch) settle() error {
 	return nil
 }
 
-// What an answer takes of a receive buffer as the kernel counts it: an acknowledgement
-// with its sk_buff, most replies, and one of 66 KB, such as that of a link with hundreds
-// of names.
+// The space that an answer takes in a receive buffer, as the kernel counts it: an
+// acknowledgement with its sk_buff; a typical reply; a reply of 66 KB, such as that of a
+// link with hundreds of names.
 const (
 	ackSize   = 1 << 10
 	replySize = 8 << 10
 	largeSize = 128 << 10
 )
 
-// makeRoom makes the receive buffer large enough for large answers, where the system lets
-// it: a larger limit takes no memory by itself. It returns how many requests may be sent
-// at once; with less room that is what holds most replies.
+// makeRoom makes the receive buffer large enough for large answers, where the system allows
+// it: a larger limit takes no memory by itself. It returns the number of requests that may
+// be sent at once. With a smaller buffer, that is the number of typical replies that fit.
 func (x *batch) makeRoom() (most int, err error) {
 	n, m := len(x.all), x.m
-	const few = 2 // answers fit into any buffer, whatever their size
+	const few = 2 // their answers fit into any buffer
 	if n <= few {
 		return n, nil
 	}
@@ -168,25 +169,25 @@ func (x *batch) makeRoom() (most int, err error) {
 	}
 	switch {
 	case m.room == 0 || m.room >= n*largeSize:
-		return n, nil // in the first case its size is unknown
+		return n, nil // the size of the buffer is unknown, or sufficient
 	case !x.isWhole():
 		return min(n, max(1, m.room/largeSize, min(m.room/replySize, 64))), nil
 	case m.room < n*ackSize:
-		return 0, fmt.Errorf("%w: %d answers need a receive buffer of %d bytes, it has %d",
+		return 0, fmt.Errorf("%w: %d answers need a receive buffer of %d bytes, the socket has %d",
 			ErrBatchSize, n, n*ackSize, m.room)
 	}
 	return n, nil
 }
 
-// isWhole reports whether the batch must be one datagram: nfnetlink collects the
-// requests between two messages into a transaction (nfnetlink_rcv_batch).
+// isWhole reports whether the batch must be one datagram: nfnetlink combines the requests
+// between two messages into a transaction (nfnetlink_rcv_batch).
 func (x *batch) isWhole() bool {
 	const batchBegin = nlmsg.MinType // NFNL_MSG_BATCH_BEGIN
 	return hasProtocol(x.m.t, socket.Netfilter) && x.all[0].msg().Type() == batchBegin
 }
 
-// growSendBuffer reports whether the send buffer was grown for a datagram. It takes as
-// much again for the kernel's bookkeeping.
+// growSendBuffer reports whether the send buffer was enlarged for a datagram. The kernel
+// doubles the size for its bookkeeping.
 func (x *batch) growSendBuffer(size int) bool {
 	s, ok := x.m.t.(sendBufferer)
 	if !ok || size <= x.m.sendRoom || size > maxSocketBuffer {
@@ -196,7 +197,7 @@ func (x *batch) growSendBuffer(size int) bool {
 	return s.SetSendBuffer(size) == nil
 }
 
-// datagrams keeps those of batches for the next use, for all Conns as buffers does.
+// datagrams keeps buffers for the datagrams of batches for reuse. All Conns share it.
 var datagrams sync.Pool
 
 func getDatagram() *[]byte {
@@ -206,7 +207,7 @@ func getDatagram() *[]byte {
 	return new([]byte)
 }
 
-// putDatagram drops one that is too large to be kept.
+// putDatagram returns a buffer to datagrams, unless it is larger than DefaultBuffer.
 func putDatagram(b *[]byte) {
 	if cap(*b) <= DefaultBuffer {
 		datagrams.Put(b)

@@ -17,8 +17,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// bare is the yardstick: raw system calls on a blocking descriptor, which ask
-// for the sender and check it, and nothing else.
+// bare is the reference: raw system calls on a blocking descriptor, which check the sender
+// and nothing else.
 type bare struct {
 	fd   int
 	buf  []byte
@@ -73,7 +73,7 @@ func (s *bare) receive(tb testing.TB) []byte {
 	return s.buf[:n]
 }
 
-// appendGetFamily asks the controller for itself.
+// appendGetFamily appends a request for the controller's own family.
 func appendGetFamily(b []byte) []byte {
 	m := len(b)
 	b = nlmsg.Begin(b, genlmsg.IDCtrl, nlmsg.FlagRequest, 1, 0)
@@ -82,8 +82,8 @@ func appendGetFamily(b []byte) []byte {
 	return nlmsg.End(b, m)
 }
 
-// BenchmarkDo resolves a family, with a context that can end, against a bare
-// send and receive of the same bytes.
+// BenchmarkDo resolves a family with a context that can end, compared with a bare send and
+// receive of the same bytes.
 func BenchmarkDo(b *testing.B) {
 	c := openConn(b, socket.Generic)
 	ctx, cancel := context.WithCancel(b.Context())
@@ -98,8 +98,8 @@ func BenchmarkDo(b *testing.B) {
 	})
 }
 
-// BenchmarkOpenResolveClose makes a Conn for one request, against the system calls that
-// this takes.
+// BenchmarkOpenResolveClose makes a Conn for one request, compared with the necessary
+// system calls.
 func BenchmarkOpenResolveClose(b *testing.B) {
 	var request []byte
 	buf := make([]byte, socket.BufferSize)
@@ -126,8 +126,8 @@ func BenchmarkOpenResolveClose(b *testing.B) {
 	})
 }
 
-// BenchmarkBatch resolves a family 64 times with one datagram, against a bare send of the
-// same bytes and as many receives as there are replies.
+// BenchmarkBatch resolves a family 64 times with one datagram, compared with a bare send of
+// the same bytes and one receive per reply.
 func BenchmarkBatch(b *testing.B) {
 	const requests = 64
 	for name, flags := range map[string]nlmsg.Flags{"replies": 0, "acks": nlmsg.FlagAck} {
@@ -174,9 +174,9 @@ func BenchmarkBatch(b *testing.B) {
 	}
 }
 
-// BenchmarkParallelDo has goroutines resolve a family over one Conn, against as
-// many with a lock around one socket. More than 1 x/locked is more requests per
-// second.
+// BenchmarkParallelDo resolves a family in goroutines over one Conn, compared with the same
+// number of goroutines and a lock around one socket. 1 x/locked is the ratio of the request
+// rates.
 func BenchmarkParallelDo(b *testing.B) {
 	const goroutines, each = 8, 200
 	c := openConn(b, socket.Generic)
@@ -226,8 +226,8 @@ func BenchmarkParallelDo(b *testing.B) {
 	b.ReportMetric(float64(base)/float64(own), "x/locked")
 }
 
-// BenchmarkDump ranges over a list, against a loop of bare receives that walks
-// the messages too. receives/op is how many datagrams the list takes.
+// BenchmarkDump ranges over a list, compared with a loop of bare receives that walks the
+// messages too. receives/op is the number of datagrams in the list.
 func BenchmarkDump(b *testing.B) {
 	for name, routes := range map[string]int{"routes100": 100, "routes10k": 10_000} {
 		b.Run(name, func(b *testing.B) {
@@ -260,16 +260,16 @@ func BenchmarkDump(b *testing.B) {
 	}
 }
 
-// appendGetRoutes asks for the IPv4 routes.
+// appendGetRoutes appends a request for the IPv4 routes.
 func appendGetRoutes(b []byte) []byte {
 	m := len(b)
 	b = nlmsg.Begin(b, unix.RTM_GETROUTE, nlmsg.FlagRequest|nlmsg.FlagDump, 1, 0)
 	return nlmsg.End(append(b, rtmsg()...), m)
 }
 
-// BenchmarkParallelDump has goroutines dump the same routes at once: on one
-// socket, where each waits for the one before it, and on a socket each. More than
-// 1 x/queued is for the sockets.
+// BenchmarkParallelDump dumps the same routes in several goroutines: on one socket, where
+// the dumps wait for each other, and on one socket per goroutine. A value above 1 x/queued
+// means that separate sockets are faster.
 func BenchmarkParallelDump(b *testing.B) {
 	const goroutines, each = 4, 4
 	netNS := kerneltest.NewNetNS(b)
@@ -304,13 +304,13 @@ func BenchmarkParallelDump(b *testing.B) {
 	b.ReportMetric(float64(queued)/float64(own), "x/queued")
 }
 
-// BenchmarkBarrier makes a change that has no reply, without and with an acknowledgement:
-// without, Do asks for that of an empty message.
+// BenchmarkBarrier makes a change that has no reply, with and without an acknowledgement.
+// In the second case, Do requests the acknowledgement of an empty message.
 func BenchmarkBarrier(b *testing.B) {
 	c := openConn(b, socket.Route, socket.WithNetNS(kerneltest.NewNetNS(b)))
 	ask := func(flags nlmsg.Flags) {
 		var header [unix.SizeofIfInfomsg]byte
-		binary.NativeEndian.PutUint32(header[4:], 1) // the loopback link; nothing to change
+		binary.NativeEndian.PutUint32(header[4:], 1) // the loopback link; no change
 		r := c.Request(unix.RTM_SETLINK, flags, header[:])
 		if _, err := c.Do(b.Context(), r); err != nil {
 			b.Fatal(err)

@@ -12,8 +12,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// BenchmarkSubscription receives the notifications of routes that come and go, against
-// bare receives of the same and against ReceiveBatch. Only the receiving is timed.
+// BenchmarkSubscription receives the notifications of added and removed routes, compared
+// with bare receives of the same messages and with ReceiveBatch. Only receiving is timed.
 func BenchmarkSubscription(b *testing.B) {
 	const events, group = 1000, unix.RTNLGRP_IPV4_ROUTE
 	netNS := kerneltest.NewNetNS(b)

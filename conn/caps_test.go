@@ -10,7 +10,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// On a kernel the tests may do everything.
+// On a kernel the tests have all capabilities.
 func TestErrorOfRequestsAndGroupsNamesTheMissingCapability(t *testing.T) {
 	const errPerm = errno.EPERM
 	w := newBus(t)

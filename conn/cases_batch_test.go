@@ -11,7 +11,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// makeBatch makes requests with a text each.
+// makeBatch makes n requests with different texts.
 func makeBatch(t testing.TB, c *Conn, n int, flags nlmsg.Flags) []*Request {
 	t.Helper()
 	batch := make([]*Request, n)
@@ -26,7 +26,7 @@ func makeBatch(t testing.TB, c *Conn, n int, flags nlmsg.Flags) []*Request {
 	return batch
 }
 
-// isAnswered checks that each request of a batch has the reply to it.
+// isAnswered checks that each request of a batch has its own reply.
 func isAnswered(t testing.TB, batch []*Request) {
 	t.Helper()
 	for i, r := range batch {
@@ -50,7 +50,7 @@ func TestEmptyBatchSendsNothing(t *testing.T) {
 	})
 }
 
-// It waits for no reply, but takes those that are queued.
+// A batch without FlagAck waits for no reply, but receives those that are queued.
 func TestBatchWithoutAckReturnsAtOnce(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		for _, n := range []int{1, 2, 20} {
@@ -102,7 +102,7 @@ func TestSameRequestTwiceInABatchIsRefused(t *testing.T) {
 		if n := fl.all[0].requests(); n != 0 {
 			t.Errorf("%d datagrams sent", n)
 		}
-		if err := c.Batch(patiently(t), batch...); err != nil { // they are good still
+		if err := c.Batch(patiently(t), batch...); err != nil { // they can be used again
 			t.Error(err)
 		}
 		isAnswered(t, batch)
@@ -169,7 +169,7 @@ func TestBatchThatDoesNotFitIsSplit(t *testing.T) {
 	}
 }
 
-// The parts are exchanges of their own.
+// The parts of a split batch are separate exchanges.
 func TestSplitBatchOfIgnoredRequestsEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fl := &fleet{reply: func(nlmsg.Msg) []event { return nil }}
@@ -183,7 +183,7 @@ func TestSplitBatchOfIgnoredRequestsEnds(t *testing.T) {
 	})
 }
 
-// A request that is too large by itself is not sent, those before it are.
+// A request that is too large for the send buffer is not sent. The requests before it are.
 func TestRequestThatIsTooLargeForTheSendBufferFailsByItself(t *testing.T) {
 	n := &narrow{double: (&fleet{reply: echo}).open(), most: 100}
 	c := n.openNarrow(t)
@@ -198,8 +198,8 @@ func TestRequestThatIsTooLargeForTheSendBufferFailsByItself(t *testing.T) {
 	isAlive(t, c)
 }
 
-// nfnetlink makes a transaction of the messages between those that begin and end a
-// batch: it must not be split.
+// nfnetlink combines the messages between the beginning and the end of a batch into a
+// transaction: the batch must not be split.
 func TestTransactionThatDoesNotFitIsNotSent(t *testing.T) {
 	d := (&fleet{reply: echo}).open()
 	d.protocol = socket.Netfilter
@@ -259,7 +259,8 @@ func TestLargestReplyOfABatchIsReceivedWhole(t *testing.T) {
 	})
 }
 
-// A batch with a request that cannot be sent sends none, and each of the others says so.
+// If a request of a batch is refused before sending, none is sent, and each of the others
+// has an error that says so.
 func TestRequestsOfABatchThatWasNotSentHaveAnError(t *testing.T) {
 	c, f := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event { return events(answer(reqs[0], 0, "")) })
 	first := c.Request(fakeType, nlmsg.FlagAck, nil)

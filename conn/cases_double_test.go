@@ -14,10 +14,10 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// patience is how long a test waits for an event.
+// patience is the time for which a test waits for an event.
 const patience = 30 * time.Second
 
-// patiently returns a context that ends when an exchange hangs.
+// patiently returns a context that ends if an exchange hangs.
 func patiently(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -25,12 +25,12 @@ func patiently(t testing.TB) context.Context {
 	return ctx
 }
 
-// A double is a fake in no group, whose Receive keeps every deadline, and whose Send
-// can be held up.
+// A double is a fake in no group. Its Receive respects every deadline, and its Send can be
+// blocked.
 type double struct {
 	*fake
-	hold     func(reqs []nlmsg.Msg) <-chan struct{} // Send waits for the end of the channel
-	sendErr  error                                  // of Send, which sends nothing then
+	hold     func(reqs []nlmsg.Msg) <-chan struct{} // Send waits until the channel is closed
+	sendErr  error                                  // returned by Send, which sends nothing then
 	protocol socket.Protocol
 	flags    map[socket.Flag]bool
 	gone     chan struct{} // closed by Close
@@ -113,8 +113,8 @@ func (d *double) isClosed() bool {
 	}
 }
 
-// like makes the other side of a fake out of the replies to one request. As the kernel
-// does, it acknowledges an empty message.
+// like makes the peer of a fake from the replies to one request. Like the kernel, it
+// acknowledges an empty message.
 func like(reply func(req nlmsg.Msg) []event) func(*fake, []nlmsg.Msg) []event {
 	return func(_ *fake, reqs []nlmsg.Msg) (all []event) {
 		for _, req := range reqs {
@@ -129,7 +129,7 @@ func like(reply func(req nlmsg.Msg) []event) func(*fake, []nlmsg.Msg) []event {
 	}
 }
 
-// acknowledge is the reply to a request for nothing but an acknowledgement.
+// acknowledge returns only an acknowledgement.
 func acknowledge(req nlmsg.Msg) []event {
 	if req.Flags()&nlmsg.FlagAck == 0 {
 		return nil
@@ -137,8 +137,8 @@ func acknowledge(req nlmsg.Msg) []event {
 	return events(answer(req, 0, ""))
 }
 
-// echo is a reply with the payload of the request, and an acknowledgement if it asks for
-// one. A dump is a list of it, and its end.
+// echo returns a reply with the payload of the request, and an acknowledgement if the
+// request has FlagAck. For a dump it returns the reply as a list, and DONE.
 func echo(req nlmsg.Msg) []event {
 	if req.Flags()&nlmsg.FlagDump == nlmsg.FlagDump {
 		return events(join(message(req, nlmsg.FlagMulti, string(req.Payload())), done(req, nlmsg.FlagMulti, 0)))
@@ -204,8 +204,8 @@ func (f *fleet) single(t testing.TB, options ...Option) *Conn {
 	return c
 }
 
-// inBothForms runs a test with a pool of doubles and with a single one, in time that passes
-// when all wait.
+// inBothForms runs a test with a pool of doubles and with a single one, in a synctest
+// bubble.
 func inBothForms(t *testing.T, f func(t *testing.T, open func(fl *fleet, options ...Option) *Conn)) {
 	t.Helper()
 	t.Run("pool", func(t *testing.T) {
@@ -220,7 +220,7 @@ func inBothForms(t *testing.T, f func(t *testing.T, open func(fl *fleet, options
 	})
 }
 
-// asking does a request with a text, and returns the text of the reply.
+// asking sends a request with a text and returns the text of the reply.
 func asking(ctx context.Context, c *Conn, flags nlmsg.Flags, payload string) (string, error) {
 	r := c.Request(fakeType, flags, []byte(payload))
 	defer r.Release()
@@ -231,10 +231,10 @@ func asking(ctx context.Context, c *Conn, flags nlmsg.Flags, payload string) (st
 	return said(m), err
 }
 
-// said is the text of a message, without padding.
+// said returns the text of a message without padding.
 func said(m nlmsg.Msg) string { return strings.TrimRight(text(m), "\x00") }
 
-// listing ranges over a dump, and returns the texts.
+// listing ranges over a dump and returns the texts.
 func listing(ctx context.Context, c *Conn, payload string) (texts []string, err error) {
 	r := c.Request(fakeType, 0, []byte(payload))
 	defer r.Release()

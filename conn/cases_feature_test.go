@@ -37,7 +37,8 @@ func TestLastIsTheMessageThatEndedTheExchange(t *testing.T) {
 	})
 }
 
-// Take leaves the request without replies, and they stay when it is used again.
+// After Take the request has no replies. The bytes stay valid when the request is used
+// again.
 func TestTakenRepliesAreTheCallers(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		c := open(&fleet{reply: echo})
@@ -112,7 +113,7 @@ func TestChosenSequenceNumberIsNotGivenToAnotherRequest(t *testing.T) {
 		}})
 		release := func() {}
 		if c.conf.dial != nil {
-			release = occupy(t, c) // the numbers of another begin with 1
+			release = occupy(t, c) // the sequence numbers of another Transport begin with 1
 		}
 		defer release()
 		first := c.Request(fakeType, nlmsg.FlagAck, []byte("text"))
@@ -132,7 +133,7 @@ func TestChosenSequenceNumberIsNotGivenToAnotherRequest(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		ignored = true // the barrier has a number too
+		ignored = true // the barrier has a sequence number too
 		for i := range uint32(8) {
 			first.Seq = 0
 			_, err := c.Do(patiently(t), first)
@@ -144,7 +145,8 @@ func TestChosenSequenceNumberIsNotGivenToAnotherRequest(t *testing.T) {
 	})
 }
 
-// A deadline ends an exchange as a context does, without one.
+// A deadline ends an exchange as the end of a context does. The contexts of this test never
+// end.
 func TestDeadlineEndsAnExchangeThatWaitsForItsReply(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		c := open(&fleet{reply: func(nlmsg.Msg) []event { return nil }}, WithLateReplies())
@@ -175,7 +177,7 @@ func TestDeadlineEndsAnExchangeThatWaitsForItsReply(t *testing.T) {
 	})
 }
 
-// As with a context that has ended, the request is not sent.
+// As with a context that has ended, nothing is sent.
 func TestDeadlineThatHasPassedSendsNothing(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		fl := &fleet{reply: echo}
@@ -234,16 +236,16 @@ func TestUnmatchedMessagesGoToTheHook(t *testing.T) {
 			t.Error(s, err, got)
 		}
 		got = nil
-		for range c.Dump(patiently(t), r) { // left early
+		for range c.Dump(patiently(t), r) { // leaves the loop early
 			break
 		}
-		if !slices.Equal(got, want[:2]) && !slices.Equal(got, want) { // the hook's request may have read the rest
+		if !slices.Equal(got, want[:2]) && !slices.Equal(got, want) { // the request of the hook may have read the rest
 			t.Error(got)
 		}
 	})
 }
 
-// wrapping adds words to each error of a Transport.
+// wrapping wraps each error of a Transport.
 type wrapping struct{ Transport }
 
 func (w wrapping) Send(b []byte) error { return wrapped(w.Transport.Send(b)) }

@@ -13,10 +13,10 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// A flood is a Transport that always has another datagram, up to enough of them.
+// A flood is a Transport that always has another datagram queued, up to a limit.
 type flood struct {
 	*double
-	event event // if it is empty, a part of the reply to the latest request
+	event event // if empty: a part of the reply to the latest request
 	at    func(n int)
 	own   []byte
 	n     int
@@ -97,14 +97,14 @@ func inAFlood(t *testing.T, e event, exchange func(context.Context, *Conn, *Requ
 	})
 	isError(t, exchange(ctx, c, r), context.Canceled)
 	if errors.Is(e.err, errno.EINVAL) {
-		return // so many in a row end the exchange sooner
+		return // that many in a row end the exchange earlier
 	}
 	c, r = open(func(int) {})
 	r.Deadline = time.Now().Add(2 * time.Millisecond)
 	isError(t, exchange(t.Context(), c, r), os.ErrDeadlineExceeded)
 }
 
-// An exchange that discards the rest of an abandoned dump keeps them too.
+// An exchange that discards the rest of an abandoned dump also respects its context.
 func TestContextsAreKeptWhileADumpWithoutEndIsDiscarded(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -126,7 +126,7 @@ func TestContextsAreKeptWhileADumpWithoutEndIsDiscarded(t *testing.T) {
 	isError(t, err, context.Canceled)
 }
 
-// So does the loop of a Subscription.
+// The loop of a Subscription respects its context in a flood.
 func TestContextsAreKeptByASubscriptionInAFlood(t *testing.T) {
 	for name, e := range map[string]event{
 		"foreign": {b: []byte{1}, info: socket.Info{PortID: 7}}, "malformed": {b: []byte{1}}, "empty": {b: []byte{}},

@@ -15,7 +15,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// The attributes and requests of alternative names, from linux/rtnetlink.h and if_link.h.
+// Attributes and requests for alternative names, from linux/rtnetlink.h and if_link.h.
 const (
 	rtmNewLinkProp = 108
 	iflaPropList   = 52
@@ -23,7 +23,7 @@ const (
 )
 
 // longLink gives lo of a namespace as many alternative names as the kernel allows, so that
-// each message about it has more than 64 KiB.
+// each message about it exceeds 64 KiB.
 func longLink(t *testing.T, netNS int) {
 	t.Helper()
 	c := openConn(t, socket.Route, socket.WithNetNS(netNS))
@@ -47,7 +47,7 @@ func getLink(c *Conn, flags nlmsg.Flags) *Request {
 	return c.Request(unix.RTM_GETLINK, flags, ifinfomsg(1, 0, 0))
 }
 
-// isLong checks that a message about the link is whole.
+// isLong checks that a message about the link is complete.
 func isLong(t testing.TB, m nlmsg.Msg) {
 	t.Helper()
 	list := nla.Find(m.Attrs(unix.SizeofIfInfomsg), iflaPropList)
@@ -56,7 +56,7 @@ func isLong(t testing.TB, m nlmsg.Msg) {
 	}
 }
 
-// Each is the first exchange of its Conn.
+// Each subtest is the first exchange of its Conn.
 func TestMessageOver64KiBIsReceivedWholeAtTheFirstAttempt(t *testing.T) {
 	netNS := kerneltest.NewNetNS(t)
 	longLink(t, netNS)
@@ -153,7 +153,7 @@ func (s *stiff) Send(b []byte) error {
 	return err
 }
 
-// aliases is a batch of changes, which are more bytes than a send buffer has.
+// aliases makes a batch of changes that exceeds the size of a send buffer.
 func aliases(c *Conn, n int) (batch []*Request) {
 	for i := range n {
 		r := c.Request(unix.RTM_SETLINK, nlmsg.FlagAck, ifinfomsg(1, 0, 0))
@@ -200,8 +200,8 @@ func TestThousandRequestsAreOneBatch(t *testing.T) {
 	}
 }
 
-// The kernel ignores a request that is shorter than a fixed header, and acknowledges it
-// if it asks for that.
+// The kernel ignores a request that is shorter than a fixed header, and acknowledges it if
+// it has FlagAck.
 func TestRequestWithoutItsFixedHeaderEndsOnTheKernel(t *testing.T) {
 	onKernelInBothForms(t, func(t *testing.T, open opener) {
 		netNS := kerneltest.NewNetNS(t)
@@ -226,7 +226,8 @@ func TestRequestWithoutItsFixedHeaderEndsOnTheKernel(t *testing.T) {
 	})
 }
 
-// The rest of a list of routes is read into memory, or stays where it is.
+// The rest of a list of routes is read into memory, or remains queued if it exceeds the
+// limit.
 func TestRequestsInTheBodyOfADumpOfTheKernelGetOn(t *testing.T) {
 	netNS := kerneltest.NewNetNS(t)
 	const routes = 5000

@@ -46,7 +46,7 @@ func openSingle(tb testing.TB, protocol socket.Protocol, options ...socket.Optio
 	return c
 }
 
-// isAnsweredOrLost checks how a request has ended that may have met a full buffer.
+// isAnsweredOrLost checks the result of a request that may have met a full buffer.
 func isAnsweredOrLost(t testing.TB, err error) {
 	t.Helper()
 	var loss *LossError
@@ -55,7 +55,8 @@ func isAnsweredOrLost(t testing.TB, err error) {
 	}
 }
 
-// After it has reported a full buffer, the kernel drops everything until it is empty.
+// After the kernel has reported a full buffer, it drops everything until the buffer is
+// empty.
 func TestRequestOnAFullReceiveBufferEnds(t *testing.T) {
 	s, err := socket.Open(socket.Generic, socket.WithReceiveBuffer(1), socket.WithFlags(socket.ExtAck))
 	if err != nil {
@@ -129,8 +130,8 @@ func TestManyGoroutinesLoseNoReply(t *testing.T) {
 	})
 }
 
-// linksInGroup adds links of a group, and deleteGroup deletes them, for which the kernel
-// holds its lock for long.
+// linksInGroup adds links of a group, and deleteGroup deletes them. The kernel holds rtnl
+// for a long time meanwhile.
 func linksInGroup(t *testing.T, c *Conn, group uint32, n int) {
 	t.Helper()
 	var batch []*Request
@@ -160,8 +161,8 @@ func deleteGroup(ctx context.Context, c *Conn, group uint32) error {
 	return err
 }
 
-// A route is looked up without rtnl, so that only the Conn could make it wait for those
-// who have it and those who wait for it.
+// A route lookup does not need rtnl. Only the Conn could make it wait for requests that
+// hold rtnl or wait for it.
 func TestRequestsGetOnWhileOthersWaitForALockOfTheKernel(t *testing.T) {
 	c := openConn(t, socket.Route, socket.WithNetNS(kerneltest.NewNetNS(t)))
 	addRoutes(t, c, 1)
@@ -177,8 +178,8 @@ func TestRequestsGetOnWhileOthersWaitForALockOfTheKernel(t *testing.T) {
 	}
 }
 
-// getRouteWhileLinksAreDeleted returns how long that takes, and how long the longest lookup
-// of a route meanwhile.
+// getRouteWhileLinksAreDeleted returns how long the deletion takes, and the duration of the
+// longest route lookup meanwhile.
 func getRouteWhileLinksAreDeleted(t *testing.T, c *Conn, links int) (longest, held time.Duration) {
 	t.Helper()
 	const group, waiters = 7, 8
@@ -218,7 +219,7 @@ func getRouteWhileLinksAreDeleted(t *testing.T, c *Conn, links int) (longest, he
 	}
 }
 
-// A peer between processes has a client that anybody can flood.
+// peerTransport is a client of a peer between processes. Any process can flood it.
 type peerTransport struct {
 	*socket.Socket
 	to uint32
@@ -268,7 +269,7 @@ func TestDeadlinesAreKeptWhileOtherProcessesFloodThePort(t *testing.T) {
 	}
 }
 
-// floodPort sends messages to a port until it is stopped, or the port is gone.
+// floodPort sends messages to a port until it is stopped or the port is closed.
 func floodPort(s *socket.Socket, portID uint32, stop <-chan struct{}) {
 	defer s.Close()
 	b := nlmsg.End(nlmsg.Begin(nil, fakeType, nlmsg.FlagMulti, 1, portID), 0)
@@ -325,10 +326,10 @@ func TestChangeWithoutAckEnds(t *testing.T) {
 	})
 }
 
-// familyOf resolves a family, and skips the test if this kernel has none.
+// familyOf resolves a family, and skips the test if the kernel does not have it.
 func familyOf(t *testing.T, c *Conn, name string) nlmsg.Type {
 	t.Helper()
-	r := c.Request(genlmsg.IDCtrl, 0, genlmsg.Append(nil, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion)) // without the flag
+	r := c.Request(genlmsg.IDCtrl, 0, genlmsg.Append(nil, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion)) // without FlagRequest
 	defer r.Release()
 	r.B = nla.AppendCString(r.B, genlmsg.CtrlAttrFamilyName, name)
 	m, err := c.Do(patiently(t), r)
@@ -364,7 +365,7 @@ func TestListOfThermalZonesIsDelivered(t *testing.T) {
 	})
 }
 
-// nftables answers a dump of its generation as a request.
+// nftables answers a dump of its generation like a request without FlagDump.
 func TestDumpOfTheGenerationOfNftablesEnds(t *testing.T) {
 	onKernelInBothForms(t, func(t *testing.T, open opener) {
 		c := open(socket.Netfilter, socket.WithNetNS(kerneltest.NewNetNS(t)))

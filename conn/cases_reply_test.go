@@ -31,7 +31,7 @@ func TestReceiveThatFailsForAPassingReasonIsTriedAgain(t *testing.T) {
 	}
 }
 
-// One that always fails is none of those.
+// A receive that always fails ends the exchange.
 func TestReceiveThatFailsForeverEndsTheExchange(t *testing.T) {
 	c := New(&flood{double: &double{fake: newFake(nil), gone: make(chan struct{})}, event: event{err: errno.EINVAL}, at: func(int) {}})
 	defer c.Close()
@@ -39,7 +39,7 @@ func TestReceiveThatFailsForeverEndsTheExchange(t *testing.T) {
 	isError(t, err, errno.EINVAL)
 }
 
-// The kernel has handled a request when the send returns, so no reply can follow.
+// The kernel has handled a request when the send returns, so that no reply can follow.
 func TestRequestWithoutAReplyEnds(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		c := open(&fleet{reply: func(nlmsg.Msg) []event { return nil }})
@@ -88,7 +88,7 @@ func TestRequestFlagIsSetByEveryExchange(t *testing.T) {
 	})
 }
 
-// So conntrack replies.
+// conntrack replies this way.
 func TestReplyOfSeveralPartsWithoutItsEndIsComplete(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		c := open(&fleet{reply: func(req nlmsg.Msg) []event {
@@ -114,7 +114,7 @@ func TestReplyOfSeveralPartsWithoutItsEndIsComplete(t *testing.T) {
 	})
 }
 
-// So nftables replies to a dump of its generation.
+// nftables replies this way to a dump of its generation.
 func TestDumpThatIsAnsweredAsARequestEnds(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		c := open(&fleet{reply: func(req nlmsg.Msg) []event {
@@ -137,7 +137,8 @@ func TestDumpThatIsAnsweredAsARequestEnds(t *testing.T) {
 	})
 }
 
-// AUDIT acknowledges a request for the list of rules, and sends the list from a thread.
+// NETLINK_AUDIT acknowledges a request for the list of rules, then sends the list from a
+// thread.
 func TestListThatFollowsItsAcknowledgementIsComplete(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		var fl *fleet
@@ -165,7 +166,7 @@ func TestListThatFollowsItsAcknowledgementIsComplete(t *testing.T) {
 	})
 }
 
-// thermal is a fake of drivers/thermal, which numbers nothing but the end of its lists.
+// thermal is a fake of drivers/thermal, which numbers only the end of its lists.
 func thermal(req nlmsg.Msg) []event {
 	if req.Flags()&nlmsg.FlagDump != nlmsg.FlagDump {
 		return echo(req)
@@ -190,8 +191,8 @@ func TestListWithoutSequenceNumbersIsTheDumps(t *testing.T) {
 	})
 }
 
-// A message without numbers is not the dump's if it is of another type, came from a
-// group, or from another process.
+// A message without numbers does not belong to the dump if it has another type, or came
+// from a group or another process.
 func TestMessagesWithoutSequenceNumberAreOnlyTheDumpsIfTheyCanBe(t *testing.T) {
 	stray := nlmsg.End(nlmsg.Begin(nil, fakeType, 0, 0, 0), 0)
 	other := nlmsg.End(nlmsg.Begin(nil, fakeType+1, 0, 0, 0), 0)
@@ -208,7 +209,7 @@ func TestMessagesWithoutSequenceNumberAreOnlyTheDumpsIfTheyCanBe(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 	})
-	// And never a request's.
+	// It never belongs to a request either.
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		c := open(&fleet{reply: func(req nlmsg.Msg) []event { return append([]event{{b: stray}}, echo(req)...) }})
 		if got, err := asking(patiently(t), c, 0, "mine"); got != "mine" || err != nil {

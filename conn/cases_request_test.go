@@ -15,7 +15,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// isPanic checks that f panics with a text.
+// isPanic checks that f panics with a text that contains want.
 func isPanic(t testing.TB, want string, f func()) {
 	t.Helper()
 	defer func() {
@@ -27,7 +27,7 @@ func isPanic(t testing.TB, want string, f func()) {
 	f()
 }
 
-// copyOf copies *r as an assignment does, which go vet forbids.
+// copyOf copies *r like an assignment, which go vet forbids.
 func copyOf(r *Request) *Request {
 	v := reflect.New(reflect.TypeFor[Request]())
 	v.Elem().Set(reflect.ValueOf(r).Elem())
@@ -51,7 +51,7 @@ func TestReleaseOfACopyPanics(t *testing.T) {
 	isAlive(t, c)
 }
 
-// isRefused checks that no exchange takes a request.
+// isRefused checks that no exchange accepts a request.
 func isRefused(t testing.TB, c *Conn, r *Request) {
 	t.Helper()
 	_, err := c.Do(t.Context(), r)
@@ -80,7 +80,7 @@ func TestRequestThatNoConnMadeIsRefused(t *testing.T) {
 	isAlive(t, c)
 }
 
-// A second exchange finds it in use, and the first is not disturbed.
+// A second exchange returns ErrRequest, and the first is not disturbed.
 func TestRequestThatIsInUseIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		held := make(chan struct{})
@@ -102,7 +102,7 @@ func TestRequestThatIsInUseIsRefused(t *testing.T) {
 	})
 }
 
-// However many try, each request is used by one.
+// Of many concurrent exchanges with one request, only one at a time uses it.
 func TestRequestOfManyGoroutinesIsUsedByOne(t *testing.T) {
 	c := (&fleet{reply: echo}).pool(t)
 	r := c.Request(fakeType, 0, []byte("text"))
@@ -133,7 +133,7 @@ func refuse(req nlmsg.Msg) []event {
 	return echo(req)
 }
 
-// badRequest is one whose refusal names an attribute.
+// badRequest makes a request. Its refusal names an attribute.
 func badRequest(c *Conn) *Request {
 	r := c.Request(fakeType, nlmsg.FlagAck, nil)
 	r.B = append(r.B, "\x08\x00\x01\x00bad\x00"...)
@@ -215,7 +215,7 @@ func TestCallbacksThatPanicLeaveTheConnUsable(t *testing.T) {
 	})
 }
 
-// A dump has one policy, and it is an error to give two.
+// A dump accepts one Interrupted argument; two are an error.
 func TestDumpWithTwoPoliciesIsRefused(t *testing.T) {
 	fl := &fleet{reply: echo}
 	c := fl.single(t)
@@ -225,7 +225,7 @@ func TestDumpWithTwoPoliciesIsRefused(t *testing.T) {
 	n := 0
 	for m, err := range c.Dump(t.Context(), r, Accept(&interrupted), Retry(3, nil)) {
 		n++
-		if m != nil || err == nil || !strings.Contains(err.Error(), "one policy") {
+		if m != nil || err == nil || !strings.Contains(err.Error(), "at most one") {
 			t.Error(m, err)
 		}
 	}
@@ -235,7 +235,7 @@ func TestDumpWithTwoPoliciesIsRefused(t *testing.T) {
 	isAlive(t, c)
 }
 
-// Exchanges in the body of a dump have no other Transport than its own.
+// Exchanges in the body of a dump share its only Transport.
 func TestExchangesInTheBodyOfADumpGetOn(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		c := open(&fleet{reply: manyParts(10, 100)})
@@ -270,7 +270,7 @@ func TestExchangesInTheBodyOfADumpGetOn(t *testing.T) {
 	})
 }
 
-// numbers are the texts of manyParts.
+// numbers returns the texts of manyParts.
 func numbers(n int) (texts []string) {
 	for i := range n {
 		texts = append(texts, string([]byte{'0', '0', byte('0' + i/10), byte('0' + i%10)}))
@@ -278,7 +278,7 @@ func numbers(n int) (texts []string) {
 	return texts
 }
 
-// manyParts answers dumps with n datagrams of a size each.
+// manyParts answers dumps with n datagrams of a given size.
 func manyParts(n, size int) func(nlmsg.Msg) []event {
 	return func(req nlmsg.Msg) (all []event) {
 		if req.Flags()&nlmsg.FlagDump != nlmsg.FlagDump {
@@ -291,7 +291,8 @@ func manyParts(n, size int) func(nlmsg.Msg) []event {
 	}
 }
 
-// A rest that does not fit into the queue stays in the socket, and the others fail.
+// A rest that does not fit into the queue remains in the socket, and the other exchanges
+// fail.
 func TestRestOfADumpThatExceedsTheQueueIsLeftToIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := (&fleet{reply: manyParts(99, 1000)}).single(t, WithQueue(10_000))

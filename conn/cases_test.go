@@ -13,7 +13,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// The kernel reports the loss of a reply once, and only if it is the first.
+// The kernel reports the loss of a reply only once, and only if it is the first.
 func TestRequestThatTheKernelDroppedEndsWithALoss(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		n := 0
@@ -32,7 +32,7 @@ func TestRequestThatTheKernelDroppedEndsWithALoss(t *testing.T) {
 	})
 }
 
-// The error of the receive came before the request, whose reply is dropped all the same.
+// The receive failed before the request, but the reply of the request is dropped too.
 func TestReplyThatIsLostAmongOthersIsALoss(t *testing.T) {
 	inBothForms(t, func(t *testing.T, open func(*fleet, ...Option) *Conn) {
 		n := 0
@@ -54,7 +54,7 @@ func TestReplyThatIsLostAmongOthersIsALoss(t *testing.T) {
 	})
 }
 
-// A request that waits within the kernel is alone in that.
+// A request that waits inside the kernel delays no other request.
 func TestRequestThatIsStuckInSendDelaysNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		held := make(chan struct{})
@@ -79,7 +79,7 @@ func TestRequestThatIsStuckInSendDelaysNoOther(t *testing.T) {
 	})
 }
 
-// Where there is one Transport, the others wait, but no longer than they want to.
+// With a single Transport the others wait, but not beyond their deadlines.
 func TestDeadlinesAreKeptWhileTheOnlyTransportIsStuckInSend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		held := make(chan struct{})
@@ -146,7 +146,7 @@ func TestPoolGrowsPastRequestsThatAreStuckInSend(t *testing.T) {
 	})
 }
 
-// holdText holds up requests with a text.
+// holdText blocks the send of requests with a text.
 func holdText(payload string, held chan struct{}) func(int, *double) {
 	return func(_ int, d *double) {
 		d.hold = func(reqs []nlmsg.Msg) <-chan struct{} {
@@ -164,7 +164,7 @@ func inBackground(f func() error) <-chan error {
 	return c
 }
 
-// A Transport that has died serves no later exchange, be it of a dump or a request.
+// A dead Transport serves no later exchange, neither a dump nor a request.
 func TestDeadTransportIsNotPooledAgain(t *testing.T) {
 	for name, exchange := range map[string]func(c *Conn) error{
 		"Dump": func(c *Conn) error { _, err := listing(context.Background(), c, "die"); return err },
@@ -211,7 +211,7 @@ func TestDeadTransportIsNotPooledAgain(t *testing.T) {
 	}
 }
 
-// The first Transport may die too, if there are others to be had.
+// The first Transport may fail too, if others can be opened.
 func TestDeadFirstTransportDoesNotFailLaterExchanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fl := &fleet{reply: echo}
@@ -226,7 +226,7 @@ func TestDeadFirstTransportDoesNotFailLaterExchanges(t *testing.T) {
 	})
 }
 
-// Many small datagrams take about as much memory as WithQueue allows.
+// Many small datagrams take approximately the memory that WithQueue allows.
 func TestQueueBoundsTheMemoryOfTheRestOfADump(t *testing.T) {
 	const datagrams, limit = 20_000, 1 << 20
 	c := (&fleet{reply: func(req nlmsg.Msg) (all []event) {
@@ -260,7 +260,7 @@ func TestQueueBoundsTheMemoryOfTheRestOfADump(t *testing.T) {
 	}
 }
 
-// heap is how many bytes are live.
+// heap returns the number of live bytes.
 func heap() uint64 {
 	var m runtime.MemStats
 	runtime.GC()
@@ -268,8 +268,8 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// A read deadline that the owner of a Transport has set limits the exchanges, and
-// survives them, also those that have one of their own.
+// A read deadline that the owner of a Transport has set limits the exchanges. It survives
+// them, including those with deadlines.
 func TestReadDeadlineOfTheOwnerSurvives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 0

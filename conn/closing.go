@@ -5,7 +5,8 @@ import (
 	"os"
 )
 
-// beginWait is called before a receive that waits, which close interrupts.
+// beginWait marks the member as waiting in a receive, which close may interrupt. It fails
+// if the pool is closed.
 func (p *pool) beginWait(m *member) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -17,7 +18,7 @@ func (p *pool) beginWait(m *member) error {
 	return nil
 }
 
-// endWait is called after a receive that has waited.
+// endWait ends what beginWait began.
 func (p *pool) endWait(m *member) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -25,8 +26,17 @@ func (p *pool) endWait(m *member) {
 	p.getOn(m)
 }
 
-// close closes every Transport, except those in use without waiting, perhaps in a send:
-// release closes these, since closing a socket waits for its system calls.
+// close closes every Transport that no exchange is working on, and ends every exchange:
+//
+//	state of the exchange              effect of close
+//	waiting in the queue               it is woken and returns ErrClosedWaiting
+//	waiting in a receive               its Transport is closed; it returns ErrClosedWaiting
+//	its member is parked or lent       the Transport is closed; the loop ends at its next step
+//	working, perhaps inside a send     it continues; release closes the Transport
+//	not started                        it returns ErrClosed
+//
+// A Transport inside a send is left to release, because closing a socket waits for its
+// system calls.
 func (p *pool) close() error {
 	p.mu.Lock()
 	if p.closed.Load() {
@@ -56,20 +66,21 @@ func (p *pool) close() error {
 	p.mu.Unlock()
 	var errs []error
 	for _, m := range members {
-		if err := m.t.Close(); !errors.Is(err, os.ErrClosed) { // its user may have closed it
+		if err := m.t.Close(); !errors.Is(err, os.ErrClosed) { // its owner may have closed it
 			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// unlock releases p.mu and closes the Transports that were dropped while it was held:
-// closing one of NETLINK_NETFILTER waits for a transaction (nft_rcv_nl_event).
+// unlock releases p.mu, then closes the Transports that were dropped under it. Closing a
+// socket of NETLINK_NETFILTER waits for a transaction (nft_rcv_nl_event), so p.mu must be
+// free.
 func (p *pool) unlock() {
 	doomed := p.doomed
 	p.doomed = nil
 	p.mu.Unlock()
 	for _, t := range doomed {
-		_ = t.Close() // an error has no consequence
+		_ = t.Close() // nothing depends on the result
 	}
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// scatter answers like a peer that is late, repeats itself and sends answers of
-// different requests in any order.
+// scatter answers like a peer that replies late, repeats replies, and answers requests in
+// any order.
 type scatter struct {
 	mu      sync.Mutex
 	random  *rand.Rand
@@ -40,7 +40,7 @@ func (s *scatter) answer(f *fake, reqs []nlmsg.Msg) []event {
 	case 0: // later, from another goroutine
 		go f.put(event{b: own})
 		return list
-	case 1: // with that of the next request, when the caller has given up
+	case 1: // with the reply to the next request, after the caller has given up
 		s.held[f] = append(list, event{b: own})
 		s.cancels[text(r)]()
 		return nil
@@ -60,7 +60,7 @@ func (s *scatter) register(payload string, cancel context.CancelFunc) {
 	s.cancels[payload] = cancel
 }
 
-// Contexts end at any time, which disturbs no other request.
+// Contexts end at any time, and disturb no other request.
 func TestAnswersInAnyOrderFindTheirRequests(t *testing.T) {
 	s := &scatter{random: rand.New(rand.NewPCG(1, 2)), held: map[*fake][]event{}, cancels: map[string]context.CancelFunc{}}
 	inOneAndInAPool(t, func() func(*fake, []nlmsg.Msg) []event { return s.answer }, func(t *testing.T, c *Conn) {
@@ -100,7 +100,7 @@ func TestAnswersInAnyOrderFindTheirRequests(t *testing.T) {
 	}, WithLateReplies())
 }
 
-// dumpInOrder checks a dump whose context may end.
+// dumpInOrder checks a dump; its context may end.
 func dumpInOrder(ctx context.Context, t *testing.T, c *Conn) {
 	t.Helper()
 	n := 0
@@ -144,8 +144,8 @@ func TestRequestsAfterADeadlineGetTheirOwnReplies(t *testing.T) {
 	}
 }
 
-// The exchange that has the only Transport is given up; those that wait for it get on,
-// and its late reply is none of theirs.
+// An exchange with the only Transport is given up. Those that wait for the Transport
+// continue, and none receives the late reply.
 func TestExchangesGetOnWhenTheOneBeforeThemIsGivenUp(t *testing.T) {
 	for range 100 {
 		var first nlmsg.Msg
@@ -180,7 +180,7 @@ func TestExchangesGetOnWhenTheOneBeforeThemIsGivenUp(t *testing.T) {
 	}
 }
 
-// Nor does the request whose send is under way wait for the other.
+// A request whose send is in progress does not wait for the other.
 func TestLossOfOneExchangeIsNotThatOfAnother(t *testing.T) {
 	sending, goOn := make(chan struct{}), make(chan struct{})
 	answers := func(_ *fake, reqs []nlmsg.Msg) []event {
@@ -294,7 +294,7 @@ func TestErrorOfTheSendIsThatOfTheExchange(t *testing.T) {
 	}
 }
 
-// What arrives besides is whole, so nothing is lost.
+// Everything else arrives complete, so that nothing is lost.
 func TestPassingErrorsAtAnyReceiveLoseNothing(t *testing.T) {
 	for _, fault := range []error{errno.EINTR, errno.EAGAIN, errno.ENOBUFS} {
 		for at := range 52 {

@@ -11,7 +11,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Conn runs requests over a pool of Transports. [Open] or [New] makes one. Many
+// Conn runs requests over a pool of Transports. [Open] or [New] makes one. Any number of
 // goroutines may use it at once.
 type Conn struct {
 	conf  config
@@ -19,18 +19,18 @@ type Conn struct {
 	late  bool // replies can arrive after a send has returned
 	stats *counters
 
-	// Of subscriptions: keep takes the messages that belong to no exchange, onLoss is
+	// Set by subscriptions: keep takes the messages that belong to no exchange, onLoss is
 	// called when notifications may be lost.
 	keep   func(m nlmsg.Msg, info socket.Info)
 	onLoss func(err error)
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	children map[*Conn]struct{}
 	isClosed bool
 }
 
-// New makes a Conn over t, which is the Conn's from now on: Close closes it. Without
-// [WithDialer] exchanges take turns on it. [WithSocket] has no effect: it is for Open.
+// New makes a Conn over t and takes ownership of it: Close closes t. Without [WithDialer],
+// exchanges take turns on t. [WithSocket] has no effect here; it is an option of Open.
 func New(t Transport, options ...Option) *Conn {
 	conf := defaults()
 	for _, option := range options {
@@ -43,10 +43,10 @@ func newConn(t Transport, conf config, stats *counters) *Conn {
 	return &Conn{conf: conf, pool: newPool(t, &conf), late: conf.late || repliesLate(t), stats: stats}
 }
 
-// Open makes a Conn over sockets of a protocol, with extended and capped
-// acknowledgements where the kernel has them, and the options of [WithSocket].
-// Further sockets are opened as they are needed, in the network namespace of the first
-// ([socket.Socket.Sibling]), unless [WithDialer] is given.
+// Open makes a Conn over sockets of a protocol, with the options of [WithSocket] and, where
+// the kernel supports them, extended and capped acknowledgements. Further sockets are
+// opened on demand, in the network namespace of the first ([socket.Socket.Sibling]), unless
+// [WithDialer] is given.
 func Open(protocol socket.Protocol, options ...Option) (*Conn, error) {
 	conf := defaults()
 	for _, option := range options {
@@ -60,7 +60,7 @@ func Open(protocol socket.Protocol, options ...Option) (*Conn, error) {
 		conf.dial = func() (Transport, error) {
 			sibling, err := s.Sibling()
 			if err != nil {
-				return nil, err // not a Transport that holds a nil *Socket
+				return nil, err // a nil interface, not a Transport that holds a nil *Socket
 			}
 			return sibling, nil
 		}
@@ -68,10 +68,10 @@ func Open(protocol socket.Protocol, options ...Option) (*Conn, error) {
 	return newConn(s, conf, &counters{}), nil
 }
 
-// Close closes every Transport of the Conn, of its pins and of its subscriptions.
-// Exchanges that wait end with [ErrClosedWaiting], later ones with [ErrClosed]; both
-// match [os.ErrClosed]. A Transport that is in a send is closed when the kernel has
-// returned from it; Close does not wait for that. A second Close returns ErrClosed.
+// Close closes every Transport of the Conn, of its pins and of its subscriptions. Waiting
+// exchanges end with [ErrClosedWaiting], later ones with [ErrClosed]; both match
+// [os.ErrClosed]. A Transport that is inside a send is closed when the send returns; Close
+// does not wait for it. A second Close returns ErrClosed.
 func (c *Conn) Close() error {
 	if !c.isOpen() {
 		return errZero
@@ -88,10 +88,10 @@ func (c *Conn) Close() error {
 	return err
 }
 
-// isOpen is false for the zero Conn, and for that of a zero Pin, Subscription or Client.
+// isOpen is false for the zero Conn, including that of a zero Pin, Subscription or Client.
 func (c *Conn) isOpen() bool { return c != nil && c.pool != nil }
 
-// child makes a Conn with another Transport only, which Close closes too.
+// child makes a Conn with one new Transport. Close closes it too.
 func (c *Conn) child() (*Conn, error) {
 	if c.conf.dial == nil {
 		return nil, ErrNoDialer
@@ -108,7 +108,7 @@ func (c *Conn) child() (*Conn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.isClosed {
-		_ = t.Close() // nothing is lost with it
+		_ = t.Close() // it has no user yet
 		return nil, ErrClosed
 	}
 	if c.children == nil {
@@ -118,7 +118,7 @@ func (c *Conn) child() (*Conn, error) {
 	return child, nil
 }
 
-// closeChild closes a Conn from child.
+// closeChild closes a Conn that child has made.
 func (c *Conn) closeChild(child *Conn) error {
 	c.mu.Lock()
 	delete(c.children, child)
@@ -126,12 +126,13 @@ func (c *Conn) closeChild(child *Conn) error {
 	return child.Close()
 }
 
-// Configure calls set for every Transport of the Conn: for one of them now, and for each
-// other, also those opened later, before its next exchange. Pins and subscriptions
-// that are made later have it too. If set fails for the first, its error is returned and
-// it is not called again; if it fails later, so does the exchange.
+// Configure calls set for every Transport of the Conn: immediately for one of them, and for
+// each of the others, including those opened later, before its next exchange. It also
+// applies to pins and subscriptions that are made later. If set fails for the first
+// Transport, its error is returned and it is not called again. If it fails later, the
+// exchange fails.
 //
-// set may be called from any goroutine that uses the Conn, and must not use it.
+// set may be called from any goroutine that uses the Conn. It must not use the Conn itself.
 func (c *Conn) Configure(ctx context.Context, set func(Transport) error) error {
 	x := receiver{wait: wait{ctx: ctx}, c: c}
 	err := errZero
@@ -156,20 +157,21 @@ func (c *Conn) SetFlag(ctx context.Context, f socket.Flag, on bool) error {
 	return c.Configure(ctx, func(t Transport) error {
 		s, ok := t.(flagger)
 		if !ok {
-			return fmt.Errorf("%T has no options: %w", t, errors.ErrUnsupported)
+			return fmt.Errorf("%T does not support options: %w", t, errors.ErrUnsupported)
 		}
 		return s.SetFlag(f, on)
 	})
 }
 
-// Stats counts what did not go to a request. A number only ever grows.
+// Stats counts messages, datagrams and events that no request received. The numbers only
+// grow.
 type Stats struct {
-	Stale         uint64 // messages that answer nothing: late, duplicated, for another port
-	Foreign       uint64 // datagrams that did not come from the kernel
-	Notifications uint64 // multicast messages among the replies
-	Malformed     uint64 // datagrams that are empty, or malformed from some message on
+	Stale         uint64 // messages that answer no request: late, duplicated, for another port
+	Foreign       uint64 // datagrams from senders other than the kernel
+	Notifications uint64 // multicast messages received during exchanges
+	Malformed     uint64 // datagrams that are empty or contain a malformed message
 	Truncated     uint64 // datagrams longer than the buffer
-	Lost          uint64 // losses; in a subscription also unreadable datagrams, and messages over WithQueue
+	Lost          uint64 // losses; for a subscription also unreadable datagrams and messages above WithQueue
 	Interrupted   uint64 // dumps that the kernel marked as inconsistent
 }
 
@@ -177,7 +179,7 @@ type counters struct {
 	stale, foreign, notifications, malformed, truncated, lost, interrupted atomic.Uint64
 }
 
-// Stats returns the counters of the Conn, with its pins and subscriptions.
+// Stats returns the counters of the Conn, including its pins and subscriptions.
 func (c *Conn) Stats() Stats {
 	if !c.isOpen() {
 		return Stats{}

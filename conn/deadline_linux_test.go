@@ -18,8 +18,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// rtnl is a namespace whose devices are removed with one request, which holds the rtnl
-// lock of the kernel for hundreds of milliseconds.
+// rtnl is a namespace whose devices are removed with one request. The kernel holds the rtnl
+// lock for hundreds of milliseconds meanwhile.
 type rtnl struct {
 	c    *Conn
 	kind string
@@ -63,7 +63,7 @@ func (h *rtnl) add(tb testing.TB, n int) error {
 	return nil
 }
 
-// remove removes the devices, and returns how long it took.
+// remove removes the devices and returns the time it took.
 func (h *rtnl) remove(tb testing.TB) time.Duration {
 	r := h.c.Request(unix.RTM_DELLINK, nlmsg.FlagAck, ifinfomsg(0, 0, 0))
 	defer r.Release()
@@ -75,10 +75,10 @@ func (h *rtnl) remove(tb testing.TB) time.Duration {
 	return time.Since(start)
 }
 
-// overshoots are how much later than their deadlines exchanges have ended.
+// overshoots has the delays between the deadlines of exchanges and their ends.
 type overshoots struct{ samples }
 
-// measure makes requests with a deadline until stop is closed, most at most.
+// measure makes requests with a deadline until stop is closed, and at most most of them.
 func (o *overshoots) measure(tb testing.TB, c *Conn, d time.Duration, most int, request func(c *Conn) *Request, stop <-chan struct{}) {
 	for range most {
 		select {
@@ -112,20 +112,22 @@ func getController(c *Conn) *Request {
 	return r
 }
 
-// getRoute looks up the route to 127.0.0.1, which needs no rtnl.
+// getRoute makes a lookup of the route to 127.0.0.1, which does not need rtnl.
 func getRoute(c *Conn) *Request {
 	r := c.Request(unix.RTM_GETROUTE, 0, rtmsg(32))
 	r.B = nla.AppendBE32(r.B, unix.RTA_DST, 127<<24|1)
 	return r
 }
 
-// waitForRTNL waits for rtnl within its send: setting a flag of lo that is set.
+// waitForRTNL makes a request that waits for rtnl inside its send: it sets a flag of lo
+// that is already set.
 func waitForRTNL(c *Conn) *Request {
 	return c.Request(unix.RTM_NEWLINK, nlmsg.FlagAck, ifinfomsg(1, unix.IFF_UP, unix.IFF_UP))
 }
 
-// underRTNL measures route lookups over a Conn other requests of which wait for rtnl, and
-// family lookups, while rtnl is held. It returns for how long that was.
+// underRTNL measures route lookups while rtnl is held, over a Conn on which other requests
+// wait for rtnl. It also measures family lookups, and returns the time for which rtnl was
+// held.
 func underRTNL(tb testing.TB, devices int, route, family *overshoots) (held time.Duration) {
 	tb.Helper()
 	h := newRTNL(tb)
@@ -165,8 +167,7 @@ func underRTNL(tb testing.TB, devices int, route, family *overshoots) (held time
 	return held
 }
 
-// slowConsumer measures lookups while the consumer of a dump over the same Conn does
-// not go on.
+// slowConsumer measures lookups while the consumer of a dump over the same Conn is blocked.
 func slowConsumer(tb testing.TB, o *overshoots) {
 	tb.Helper()
 	c := openConn(tb, socket.Generic)
@@ -200,8 +201,8 @@ type userPeer struct {
 
 func (p userPeer) Send(b []byte) error { return p.SendTo(b, socket.Addr{PortID: p.peer}) }
 
-// flooded measures requests to a peer that does not reply, while other sockets send to
-// the Conn's as fast as they can.
+// flooded measures requests to a peer that does not reply, while other sockets send to the
+// socket of the Conn at full speed.
 func flooded(tb testing.TB, senders, requests int, o *overshoots) {
 	tb.Helper()
 	open := func() *socket.Socket {
@@ -239,7 +240,7 @@ func flooded(tb testing.TB, senders, requests int, o *overshoots) {
 	}
 }
 
-// BenchmarkDeadline reports how much later than their deadlines exchanges end.
+// BenchmarkDeadline reports the delay between the deadlines of exchanges and their ends.
 func BenchmarkDeadline(b *testing.B) {
 	var route, family, slow overshoots
 	var held time.Duration
@@ -269,11 +270,11 @@ func BenchmarkDeadline(b *testing.B) {
 	}
 }
 
-// deadlineSlack is far more than what a busy machine adds, and less than what waiting for
-// another exchange takes.
+// deadlineSlack is far above the delays of a busy machine, and below the time that waiting
+// for another exchange takes.
 const deadlineSlack = 200 * time.Millisecond
 
-// isInTime fails when the worst of some overshoots is large, in each of three attempts.
+// isInTime fails if the largest overshoot is above the limit in each of three attempts.
 func isInTime(t *testing.T, measure func(o *overshoots)) {
 	t.Helper()
 	var worst time.Duration

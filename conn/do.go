@@ -10,34 +10,36 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Do sends a request, with [nlmsg.FlagRequest] set, and waits for the end of its answer,
-// which is the first of these:
+// Do sends a request, with [nlmsg.FlagRequest] set, and waits for the end of its answer.
+// The first of these events ends the answer:
 //
-//   - an error, or, if the request has [nlmsg.FlagAck], its acknowledgement (netlink_ack);
-//   - without nlmsg.FlagAck, a reply that is not marked [nlmsg.FlagMulti] (genlmsg_reply), or the
-//     notification of the request's own change, if it has [nlmsg.FlagEcho] (nlmsg_notify);
+//   - an error, or, if the request has [nlmsg.FlagAck], the acknowledgement (netlink_ack);
+//   - without nlmsg.FlagAck: a reply that is not marked [nlmsg.FlagMulti] (genlmsg_reply),
+//     or, with [nlmsg.FlagEcho], the notification of the request's own change
+//     (nlmsg_notify);
 //   - the end of a reply of several parts, or of a dump (netlink_dump_done);
-//   - nothing more to come: when no datagram is queued after the send, Do has the kernel
-//     acknowledge an empty message, ahead of which all replies are. So a reply marked
-//     nlmsg.FlagMulti that no end follows (ctnetlink_get_ct) is complete, and a request
-//     that has no reply, as many changes without nlmsg.FlagAck, is done. A request with
-//     nlmsg.FlagAck that was not acknowledged is [ErrUnanswered] then.
+//   - an empty queue. If no datagram is queued after the send, Do requests the
+//     acknowledgement of an empty message; all replies arrive before it. A reply marked
+//     nlmsg.FlagMulti without a following end (ctnetlink_get_ct) is then complete. A
+//     request without a reply is done, for example a change without nlmsg.FlagAck. A
+//     request with nlmsg.FlagAck that was not acknowledged fails with [ErrUnanswered].
 //
-// Where replies come after the send (NETLINK_AUDIT, Transports that say so, or
-// [WithLateReplies]) the last rule does not apply: Do waits as long as ctx and
-// Request.Deadline allow.
+// The last rule does not apply where replies arrive after the send: for NETLINK_AUDIT, for
+// Transports that report it (RepliesLate), and with [WithLateReplies]. Do then waits as
+// long as ctx and Request.Deadline allow.
 //
-// A list, which Dump is for, may be requested too, if it fits into [WithQueue]; one that the
-// kernel marked as inconsistent is [ErrInterrupted], and Request.Replies has it.
+// Do can also request a list that fits into [WithQueue]; [Conn.Dump] is intended for lists.
+// If the kernel marked the list as inconsistent, the error is [ErrInterrupted] and
+// Request.Replies has the list.
 //
-// It returns the first reply, nil if there was none; see [Request.Replies] for all of
-// them. A refusal is an [*Error]. When ctx ends first, its error is returned; the kernel
-// has handled the request all the same, since it does so within the send. That also
-// means that Do takes at least as long as the kernel, which no context can interrupt;
-// other exchanges do not wait for it if they have other Transports (WithLimit).
+// Do returns the first reply, or nil if there was none; [Request.Replies] has all of them.
+// A refusal is an [*Error]. If ctx ends first, its error is returned, although the kernel
+// has handled the request, because it does so within the send. For the same reason Do takes
+// at least as long as the kernel, which no context can interrupt. Other exchanges do not
+// wait for it if they have other Transports (WithLimit).
 //
 // nfnetlink and rtnetlink ignore a request that is shorter than their fixed header, and
-// acknowledge it if it has nlmsg.FlagAck: success then means nothing.
+// acknowledge it if it has nlmsg.FlagAck. Success means nothing in this case.
 func (c *Conn) Do(ctx context.Context, r *Request) (nlmsg.Msg, error) {
 	if err := r.begin(); err != nil {
 		return nil, err
@@ -47,7 +49,7 @@ func (c *Conn) Do(ctx context.Context, r *Request) (nlmsg.Msg, error) {
 	err := x.hold(forRequest)
 	if err == nil {
 		err = x.exchange(r.B)
-		x.drop(err == nil) // what may still arrive has another number
+		x.drop(err == nil) // later messages have another sequence number
 	}
 	if err != nil {
 		r.fail(fmt.Errorf("conn: %s: %w", r.op(), err))
@@ -64,22 +66,22 @@ func (c *Conn) Do(ctx context.Context, r *Request) (nlmsg.Msg, error) {
 	return r.Reply(), nil
 }
 
-// exchange is a request, or a batch of them, on the member that it holds.
+// exchange is one request, or a batch of requests, with the member that it holds.
 type exchange struct {
 	receiver
 	requests []*Request
 	portID   uint32
-	awaiting int // requests whose answer is not complete
-	at       int // where find looks first
+	awaiting int // number of requests without a complete answer
+	at       int // index at which find starts
 	isSent   bool
 }
 
-// exchange sends b, which holds the requests, and takes the answers. Its error is that of
-// all requests that have no answer.
+// exchange sends b, which contains the requests, and receives the answers. Its error
+// applies to all requests without an answer.
 //
-// The first receive stands here, as it is the only one for most requests: the kernel
-// leaves the processor's return-address predictor cold, so that each function that has
-// called a system call costs 10 to 20 ns when it returns.
+// The first receive is part of this function, because most requests need only one. The
+// system call leaves the return-address predictor cold, so that every function that returns
+// after it costs extra time.
 func (x *exchange) exchange(b []byte) error {
 	x.number(b)
 	x.barrier = 0
@@ -113,8 +115,8 @@ func (x *exchange) exchange(b []byte) error {
 	}
 }
 
-// handle takes what was received, and decides how to go on: whether to wait for the next
-// datagram.
+// handle processes the result of a receive. block reports whether the next receive should
+// wait.
 func (x *exchange) handle(b []byte, info socket.Info, err error) (block bool, _ error) {
 	switch {
 	case err == nil:
@@ -131,13 +133,13 @@ func (x *exchange) handle(b []byte, info socket.Info, err error) (block bool, _ 
 	return false, err
 }
 
-// quiet decides what to do when nothing is queued and an answer is not complete.
+// quiet decides how to continue if nothing is queued and an answer is incomplete.
 func (x *exchange) quiet() (block bool, err error) {
 	switch {
 	case x.loss != nil:
 		loss := x.loss
 		x.failAll(func(r *Request) error { return r.lost(loss) })
-		x.loss = nil // the queue is empty: the member is clean, and has a larger buffer now
+		x.loss = nil // the queue is empty: the member is clean and its buffer was enlarged
 	case x.barrier != 0 || x.c.late:
 		return true, nil
 	default:
@@ -146,7 +148,7 @@ func (x *exchange) quiet() (block bool, err error) {
 	return false, nil
 }
 
-// number gives the messages of a datagram their sequence numbers.
+// number writes the sequence numbers of the requests into the messages of a datagram.
 func (x *exchange) number(b []byte) {
 	hasChosen := false
 	for _, r := range x.requests {
@@ -167,16 +169,15 @@ func (x *exchange) number(b []byte) {
 	}
 }
 
-// uses reports whether a request has a sequence number.
+// uses reports whether a request has the sequence number seq.
 func (x *exchange) uses(seq uint32) bool {
 	return slices.ContainsFunc(x.requests, func(r *Request) bool { return r.seq == seq })
 }
 
-// find returns the request that a message answers, nil if it answers none. A reply
-// carries the port ID of its requester; some subsystems leave it 0 (audit_make_reply).
-// The notification of a change carries the numbers of the request that made it; it is
-// an answer only to a request for its echo, which then comes from the group too
-// (nlmsg_notify).
+// find returns the request that a message answers, nil if there is none. A reply carries
+// the port ID of the requester; some subsystems leave it 0 (audit_make_reply). The
+// notification of a change carries the numbers of the request that caused it, and arrives
+// from the group too (nlmsg_notify). It is an answer only if the request has FlagEcho.
 func (x *exchange) find(m nlmsg.Msg, info socket.Info) *Request {
 	if port := m.PortID(); port != x.portID && port != 0 {
 		return nil
@@ -197,7 +198,7 @@ func (x *exchange) find(m nlmsg.Msg, info socket.Info) *Request {
 	return nil
 }
 
-// deliver takes the messages of a datagram, and returns the request of the last one.
+// deliver processes the messages of a datagram. It returns the request of the last one.
 func (x *exchange) deliver(b []byte, info socket.Info) (last *Request) {
 	if len(b) == 0 {
 		x.c.stats.malformed.Add(1)
@@ -217,7 +218,7 @@ func (x *exchange) deliver(b []byte, info socket.Info) (last *Request) {
 	return last
 }
 
-// take takes one message, and returns the request that it was for.
+// take processes one message and returns the request that it answers.
 func (x *exchange) take(m nlmsg.Msg, info socket.Info) *Request {
 	r := x.find(m, info)
 	switch {
@@ -236,7 +237,7 @@ func (x *exchange) take(m nlmsg.Msg, info socket.Info) *Request {
 	return r
 }
 
-// count notes that the answer to r may be complete.
+// count updates the number of incomplete answers after a message for r.
 func (x *exchange) count(r *Request) {
 	if r.answered && r.awaited {
 		r.awaited = false
@@ -244,9 +245,9 @@ func (x *exchange) count(r *Request) {
 	}
 }
 
-// blame fails the requests that an unreadable or lost part of a datagram may have been
-// for: the kernel builds a datagram for one, so that is the request of the message
-// before it, or, without one, any of them.
+// blame fails the requests to which an unreadable or lost part of a datagram may belong.
+// The kernel builds each datagram for one request, so this is the request of the preceding
+// message. Without a preceding message it may be any request.
 func (x *exchange) blame(isAny bool, last *Request, reason func(*Request) error) {
 	switch {
 	case isAny:
@@ -257,7 +258,7 @@ func (x *exchange) blame(isAny bool, last *Request, reason func(*Request) error)
 	}
 }
 
-// truncated takes the whole messages of a datagram that did not fit.
+// truncated processes the complete messages of a truncated datagram.
 func (x *exchange) truncated(b []byte, info socket.Info) {
 	var last *Request
 	complete := whole(b)
@@ -271,7 +272,7 @@ func (x *exchange) truncated(b []byte, info socket.Info) {
 	x.blame(len(b) < nlmsg.HeaderLen, last, func(r *Request) error { return r.lost(socket.ErrTruncated) })
 }
 
-// failAll ends every request that is waited for.
+// failAll ends every request that the exchange waits for.
 func (x *exchange) failAll(reason func(*Request) error) {
 	for _, r := range x.requests {
 		if r.awaited && !r.answered {

@@ -14,7 +14,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// The next request gets its own reply, whatever was queued after the end.
+// The next request gets its own reply, whatever was queued after the end of this one.
 func TestDoReturnsWhatCameUpToTheEnd(t *testing.T) {
 	type reply = func(r nlmsg.Msg) []event
 	tests := []struct {
@@ -126,7 +126,7 @@ func TestDoReturnsWhatCameUpToTheEnd(t *testing.T) {
 	}
 }
 
-// Each is counted.
+// Each fault is counted.
 func TestFaultsThatTouchNoReplyDoNotFailTheRequest(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -278,7 +278,7 @@ func TestRequestShorterThanAHeaderIsRefused(t *testing.T) {
 	}
 }
 
-// acknowledgeAll acknowledges the requests that ask for it.
+// acknowledgeAll acknowledges the requests with FlagAck.
 func acknowledgeAll(_ *fake, reqs []nlmsg.Msg) (list []event) {
 	for _, r := range reqs {
 		if r.Flags()&nlmsg.FlagAck != 0 {
@@ -288,7 +288,7 @@ func acknowledgeAll(_ *fake, reqs []nlmsg.Msg) (list []event) {
 	return list
 }
 
-// 0 is that of notifications.
+// 0 is the sequence number of notifications.
 func TestSequenceNumbersWrapAroundWithoutZero(t *testing.T) {
 	var seen []uint32
 	c, _ := newFakeConn(t, func(f *fake, reqs []nlmsg.Msg) []event {
@@ -309,7 +309,7 @@ func TestSequenceNumbersWrapAroundWithoutZero(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.pool.first.seq = 1<<32 - 2
-	for range 2 { // the acknowledgement that each asks for after it has a number too
+	for range 2 { // the acknowledgement that each request causes afterwards has a number too
 		if _, err := ask(t, c, 0, ""); err != nil {
 			t.Fatal(err)
 		}
@@ -373,8 +373,8 @@ func TestBatchIsOneDatagramWithAnErrorForEachRequest(t *testing.T) {
 	}
 }
 
-// nfnetlink answers a batch that it cannot handle at all by one error, for the
-// message that opens it.
+// If nfnetlink cannot handle a batch at all, it answers with one error for the first
+// message.
 func TestRequestsOfABatchThatIsRefusedAsAWholeAreUnanswered(t *testing.T) {
 	c, _ := newFakeConn(t, func(_ *fake, reqs []nlmsg.Msg) []event { return events(answer(reqs[0], 12, "")) })
 	batch := []*Request{c.Request(fakeType, nlmsg.FlagRequest, nil), c.Request(fakeType, nlmsg.FlagAck, nil), c.Request(fakeType, nlmsg.FlagAck, nil)}

@@ -10,20 +10,19 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Interrupted says what a dump does when the kernel marks it as inconsistent
-// (NLM_F_DUMP_INTR, on any of its messages or only on the last). The zero value
-// is [Fail].
+// Interrupted determines how a dump handles an inconsistent list (NLM_F_DUMP_INTR, on any
+// of its messages or only on the last). The zero value is [Fail].
 type Interrupted struct {
 	accept  *bool
 	retries int
 	again   func()
 }
 
-// Fail delivers the messages and ends with [ErrInterrupted].
+// Fail delivers the messages. Dump returns [ErrInterrupted] at the end.
 func Fail() Interrupted { return Interrupted{} }
 
-// Accept delivers the messages, ends without an error, and sets *interrupted to true if the
-// list was inconsistent.
+// Accept delivers the messages and ends without an error. It sets *interrupted to true if
+// the list was inconsistent.
 func Accept(interrupted *bool) Interrupted {
 	if interrupted == nil {
 		interrupted = new(bool)
@@ -31,43 +30,46 @@ func Accept(interrupted *bool) Interrupted {
 	return Interrupted{accept: interrupted}
 }
 
-// Retry starts over, up to n times, after calling again: the messages delivered so
-// far are to be dropped. When the last attempt is interrupted too, it fails.
+// Retry repeats an inconsistent dump, up to n times. Before each repetition it calls the
+// function again, in which the caller discards the messages delivered so far. If the last
+// attempt is inconsistent too, Dump returns [ErrInterrupted].
 func Retry(n int, again func()) Interrupted { return Interrupted{retries: n, again: again} }
 
-// Dump sends a request for a list, with [nlmsg.FlagRequest] and [nlmsg.FlagDump] set, and ranges
-// over the messages of the answer. A message is good until the next step; Clone keeps
-// it. At most one of on says what to do about an inconsistent list. An error comes last,
-// with a nil message: an [*Error], a [*LossError], [ErrInterrupted], or that of ctx. The
-// memory it takes does not depend on the length of the list, unless another exchange needs
-// the Transport: then up to WithQueue is kept.
+// Dump sends a request for a list, with [nlmsg.FlagRequest] and [nlmsg.FlagDump] set, and
+// ranges over the messages of the answer. A message is valid until the next step; Clone
+// keeps it. The optional argument determines how Dump handles an inconsistent list; at most
+// one is allowed. An error is the last value and has a nil message: an [*Error], a
+// [*LossError], [ErrInterrupted], or the error of ctx. The memory that Dump needs does not
+// depend on the length of the list, unless another exchange needs the Transport: then up to
+// WithQueue bytes are kept.
 //
-// The list ends with the first of these:
+// The first of these events ends the list:
 //
 //   - the end of the dump, with or without an error (netlink_dump_done), or an error
 //     instead of a list (netlink_ack); further errors are discarded;
-//   - a reply that is not marked [nlmsg.FlagMulti] (nf_tables_getgen), if the request does
-//     not have [nlmsg.FlagAck];
-//   - the acknowledgement, if the request has nlmsg.FlagAck: after the messages of a family
-//     that handles the dump as a single request, or before any, when the list is empty;
-//   - nothing more to come, as for [Conn.Do]: a list without its end is complete, and
-//     without any message it is [ErrUnanswered]: rtnetlink and nfnetlink ignore a
+//   - without nlmsg.FlagAck: a reply that is not marked [nlmsg.FlagMulti]
+//     (nf_tables_getgen);
+//   - with [nlmsg.FlagAck]: the acknowledgement. It follows the messages of a family that
+//     handles the dump as a single request; for an empty list it is the only message;
+//   - an empty queue, as for [Conn.Do]. A list without its end is complete. If no message
+//     arrived at all, the error is [ErrUnanswered]: rtnetlink and nfnetlink ignore a
 //     request that is shorter than their fixed header.
 //
-// Where replies come after the send (NETLINK_AUDIT, Transports that say so, or
-// [WithLateReplies]) an acknowledgement before any message is ignored and the last rule
-// does not apply: the list ends with its end, or with ctx.
+// Where replies arrive after the send (see [Conn.Do]), an acknowledgement before any
+// message is ignored and the last rule does not apply: the list ends with its end, or with
+// ctx.
 //
-// A message with sequence number 0 and port ID 0 belongs to the list if the kernel sent
-// it to this socket, which is in no group, and its type is that of the request: so
-// drivers/thermal replies (thermal_genl_cmd_dumpit).
+// A message with sequence number 0 and port ID 0 belongs to the list if three conditions
+// hold: the kernel sent it to this socket, the socket is in no group, and the type of the
+// message is that of the request. drivers/thermal replies this way
+// (thermal_genl_cmd_dumpit).
 //
-// The body of the loop may use the Conn, see [WithLimit]. It may take its time: the
-// kernel waits for it, and no other exchange does. Leaving the loop early costs a
-// Transport, which is closed; where there is only one, the next exchange reads the rest.
+// The body of the loop may use the Conn, see [WithLimit]. It may take any time: the kernel
+// waits for it, and no other exchange does. Leaving the loop early closes the Transport. If
+// there is only one Transport, the next exchange reads the rest of the list instead.
 //
-// A dump of links over the size of a datagram without IFLA_EXT_MASK ends with its end and
-// lacks links: that is the kernel's answer (rtnl_dump_ifinfo).
+// A dump of links without IFLA_EXT_MASK that exceeds the size of a datagram ends normally
+// but lacks links: this is the kernel's answer (rtnl_dump_ifinfo).
 func (c *Conn) Dump(ctx context.Context, r *Request, on ...Interrupted) iter.Seq2[nlmsg.Msg, error] {
 	return func(yield func(nlmsg.Msg, error) bool) {
 		if err := r.begin(); err != nil {
@@ -91,9 +93,9 @@ func (c *Conn) Dump(ctx context.Context, r *Request, on ...Interrupted) iter.Seq
 	}
 }
 
-// dump is one range over a list. The body of the loop is not in it, but passed from
-// function to function: in a struct that outlives the loop the compiler would have it,
-// and its captures, on the heap.
+// dump is one range over a list. The body of the loop is passed from function to function
+// instead of stored here: a struct that outlives the loop would move the body and its
+// captures to the heap.
 type dump struct {
 	receiver
 	Interrupted
@@ -102,17 +104,18 @@ type dump struct {
 	isFinished bool
 
 	left        bool // the loop was left
-	interrupted bool // this attempt is
+	interrupted bool // this attempt is inconsistent
 
-	// Guarded by pool.mu. The member is nil once another exchange has taken it over.
-	taken     chan struct{} // closed when another exchange has read, or given up
-	abandoned bool          // the loop was left meanwhile
-	parked    ending        // as it was before the datagram that the loop has
-	backlog   []datagram    // what that has read
-	restLoss  error         // the loss that it met then
+	// Guarded by pool.mu. receiver.m is nil after another exchange has taken the member
+	// over. See spill.go for the states.
+	taken     chan struct{} // set while another exchange reads the rest; closed when it ends
+	abandoned bool          // the loop was left while taken was set
+	parked    ending        // the ending before the datagram that the loop processes
+	backlog   []datagram    // the rest that another exchange has read
+	restLoss  error         // the loss that occurred while it was read
 }
 
-// datagram is one of the rest of a dump that was read into memory.
+// datagram is a datagram of the rest of a dump, kept in memory.
 type datagram struct {
 	b    []byte
 	info socket.Info
@@ -164,13 +167,13 @@ func (d *dump) run(yield func(nlmsg.Msg, error) bool) error {
 	}
 }
 
-// attempt asks once.
+// attempt runs one exchange for the list.
 func (d *dump) attempt(yield func(nlmsg.Msg, error) bool) error {
 	if err := d.hold(forDump); err != nil {
 		return err
 	}
 	isClean := false
-	defer func() { d.leave(isClean) }() // also when the body of the loop panics
+	defer func() { d.leave(isClean) }() // also if the body of the loop panics
 	if d.r.seq = d.r.Seq; d.r.seq == 0 {
 		d.r.seq = d.m.nextSeq()
 	}
@@ -198,8 +201,8 @@ func (d *dump) attempt(yield func(nlmsg.Msg, error) bool) error {
 	return nil
 }
 
-// nextDatagram returns the next datagram, from the member or from what another exchange
-// has read of it. nil without an error says that nothing more follows.
+// nextDatagram returns the next datagram, from the member or from the backlog. It returns
+// nil without an error if nothing more follows.
 func (d *dump) nextDatagram() (b []byte, info socket.Info, err error) {
 	if err := d.c.pool.resume(d); err != nil {
 		return nil, info, err
@@ -222,7 +225,7 @@ func (d *dump) nextDatagram() (b []byte, info socket.Info, err error) {
 	b, info, err = d.fetch(&d.ending)
 	switch {
 	case err == errLost:
-		return b, info, d.r.lost(d.loss) // with what is whole of a truncated datagram
+		return b, info, d.r.lost(d.loss) // with the complete messages of a truncated datagram
 	case err != errOver:
 		return b, info, err
 	case !d.hasMessages:
@@ -234,10 +237,10 @@ func (d *dump) nextDatagram() (b []byte, info socket.Info, err error) {
 	return nil, info, err
 }
 
-// What ends a dump without a message.
+// The results of fetch that end a dump without a message.
 var (
 	errOver = errors.New("conn: nothing more follows")
-	errLost = errors.New("conn: lost") // the receiver has the reason
+	errLost = errors.New("conn: lost") // receiver.loss has the reason
 )
 
 // fetch returns the next datagram of a dump from its member.
@@ -266,7 +269,7 @@ func (x *receiver) fetch(e *ending) (b []byte, info socket.Info, err error) {
 	}
 }
 
-// whole returns the messages of a truncated datagram that are complete.
+// whole returns the complete messages of a truncated datagram.
 func whole(b []byte) []byte {
 	for rest := b; ; {
 		_, n := nlmsg.Consume(rest)
@@ -277,7 +280,7 @@ func whole(b []byte) []byte {
 	}
 }
 
-// deliver gives the loop the messages of a datagram.
+// deliver passes the messages of a datagram to the loop.
 func (d *dump) deliver(b []byte, info socket.Info, yield func(nlmsg.Msg, error) bool) error {
 	if len(b) == 0 {
 		if !d.isOver {
@@ -305,7 +308,7 @@ func (d *dump) deliver(b []byte, info socket.Info, yield func(nlmsg.Msg, error) 
 		case !isOwn:
 			d.unmatched(m, info)
 			continue
-		case !isParked: // not before: a subscription's loop could overtake its notifications
+		case !isParked: // not earlier: the loop of a subscription could overtake its notifications
 			d.c.pool.park(d, b, info)
 			isParked = true
 		}
@@ -322,7 +325,7 @@ func (d *dump) deliver(b []byte, info socket.Info, yield func(nlmsg.Msg, error) 
 	return nil
 }
 
-// deliverOne gives the loop a message.
+// deliverOne passes a message to the loop.
 func (d *dump) deliverOne(m nlmsg.Msg, yield func(nlmsg.Msg, error) bool) {
 	if m.Flags()&nlmsg.FlagDumpIntr != 0 && m.Type() != nlmsg.TypeError && !d.interrupted {
 		d.interrupted = true
@@ -339,7 +342,7 @@ func (d *dump) deliverOne(m nlmsg.Msg, yield func(nlmsg.Msg, error) bool) {
 		return
 	}
 	if d.interrupted && d.retries > 0 {
-		return // it will be delivered again
+		return // the next attempt delivers it again
 	}
 	d.left = !yield(m, nil)
 }

@@ -18,8 +18,8 @@ import (
 
 const multi = nlmsg.FlagMulti
 
-// lister answers dumps with events made for each attempt, and everything else
-// with an acknowledgement that echoes.
+// lister answers dumps with a separate list of events for each attempt. It answers other
+// requests with an acknowledgement and an echo.
 func lister(attempts ...func(r nlmsg.Msg) []event) func(*fake, []nlmsg.Msg) []event {
 	var mu sync.Mutex
 	attempt := 0
@@ -192,7 +192,7 @@ func long(r nlmsg.Msg) (list []event) {
 	return append(list, event{b: done(r, 0, 0)})
 }
 
-// The loop is left, or the context ends in its middle.
+// The loop is left early, or the context ends during it.
 func TestExchangesAfterADumpThatWasGivenUpAreComplete(t *testing.T) {
 	inOneAndInAPool(t, func() func(*fake, []nlmsg.Msg) []event { return lister(long) }, func(t *testing.T, c *Conn) {
 		for i := range 20 {
@@ -272,7 +272,7 @@ func TestTransportsOfDumpsAreKeptWhileTheyAreClean(t *testing.T) {
 		t.Fatalf("%d more Transports for three dumps one after the other", len(dialed))
 	}
 	r := c.Request(fakeType, 0, nil)
-	for range c.Dump(t.Context(), r) { // on the first, which stays open
+	for range c.Dump(t.Context(), r) { // the first Transport stays open
 		break
 	}
 	for range c.Dump(t.Context(), r) {
@@ -307,7 +307,7 @@ func TestDumpRunsOnTheFirstTransportWhenTheDialerFails(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n++; n == 10 { // another needs a Transport, or has to take turns
+		if n++; n == 10 { // uses another Transport, or takes turns
 			if got, err := collect(t, c); len(got) != 100 || err != nil {
 				t.Errorf("a dump within a dump: %d, %v", len(got), err)
 			}

@@ -14,41 +14,41 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// What can go wrong with an exchange, besides what the kernel reports.
+// The errors of an exchange, apart from those that the kernel reports.
 var (
-	// ErrInterrupted: the kernel marked a dump as inconsistent, because the list
-	// changed meanwhile (NLM_F_DUMP_INTR). The messages delivered may lack
-	// entries, or have some twice.
-	ErrInterrupted = errors.New("the dump is inconsistent: the list changed meanwhile")
-	// ErrOverrun: a message of type OVERRUN came: the kernel lost data.
+	// ErrInterrupted: the kernel marked a dump as inconsistent (NLM_F_DUMP_INTR), because
+	// the list changed during the dump. Entries may be missing or duplicated in the
+	// delivered messages. [Retry] repeats the dump.
+	ErrInterrupted = errors.New("inconsistent dump: the list changed meanwhile; repeat it (Retry)")
+	// ErrOverrun: a message of type OVERRUN arrived. The kernel lost data.
 	ErrOverrun = errors.New("the kernel reports an overrun: data was lost")
-	// ErrTooMuch: a request had more replies, or a subscription more messages during
-	// exchanges, than WithQueue allows.
+	// ErrTooMuch: a request had more replies than WithQueue allows, or a subscription more
+	// messages during exchanges.
 	ErrTooMuch = errors.New("reply queue limit exceeded (WithQueue)")
-	// ErrUnanswered: the kernel has handled the request, and sent no acknowledgement
-	// although the request has nlmsg.FlagAck, or nothing at all for a list. In a batch one
-	// before it failed, or the batch as a whole.
-	ErrUnanswered = errors.New("not answered: the request was ignored, or the batch failed before it")
-	// ErrNoDialer: a subscription needs a Transport of its own, and the Conn has no Dialer.
-	ErrNoDialer = errors.New("conn: no second Transport: make the Conn with Open, or give it WithDialer")
-	// ErrRequest: the Request is in use, was released or copied, or no Conn made it.
+	// ErrUnanswered: the kernel handled the request, but sent no acknowledgement although
+	// the request has nlmsg.FlagAck, or no message at all for a list. In a batch, an
+	// earlier request or the batch as a whole failed.
+	ErrUnanswered = errors.New("not answered: the kernel ignored the request, or the batch failed earlier")
+	// ErrNoDialer: a subscription needs a second Transport, and the Conn has no Dialer.
+	ErrNoDialer = errors.New("conn: no second Transport: make the Conn with Open, or use WithDialer")
+	// ErrRequest: the Request is in use, was released or copied, or was not made by a Conn.
 	ErrRequest = errors.New("conn: the Request is in use, was released or copied, or was not made by Conn.Request")
-	// ErrBusy: no Transport is free and no other can be opened; the one chosen has a dump
-	// whose rest exceeds the limit of WithQueue.
-	ErrBusy = errors.New("the only Transport is busy with a dump whose rest exceeds the queue limit (WithQueue)")
-	// ErrBatchSize: a batch that must be one datagram, or one request alone, does not fit
-	// into the socket's buffers. It was not sent; earlier requests of a batch that was
-	// split may have been.
-	ErrBatchSize = errors.New("the batch does not fit into the buffers of the socket, and cannot be split")
-	// ErrClosed: the Conn was closed before. It matches [os.ErrClosed].
+	// ErrBusy: no Transport is free and no other can be opened. The rest of the dump that
+	// uses the chosen one exceeds the limit of WithQueue.
+	ErrBusy = errors.New("no free Transport: the rest of the running dump exceeds the queue limit (WithQueue)")
+	// ErrBatchSize: a batch that must be one datagram, or a single request, does not fit
+	// into the socket buffers. It was not sent. If the batch was split, earlier requests
+	// may have been sent.
+	ErrBatchSize = errors.New("the batch does not fit into the socket buffers and cannot be split")
+	// ErrClosed: the Conn is closed. It matches [os.ErrClosed].
 	ErrClosed error = closedError("conn: closed")
-	// ErrClosedWaiting: the Conn was closed while an exchange waited. The kernel may
-	// have handled the request. It matches [os.ErrClosed].
+	// ErrClosedWaiting: the Conn was closed while an exchange waited. The kernel may have
+	// handled the request. It matches [os.ErrClosed].
 	ErrClosedWaiting error = closedError("conn: closed while waiting")
 
 	errZero error = closedError("conn: the zero Conn is not open: make one with Open or New")
 
-	errManyPolicies = errors.New("conn: a dump has one policy for interruptions")
+	errManyPolicies = errors.New("conn: Dump takes at most one Interrupted argument")
 )
 
 // closedError is an error that matches os.ErrClosed.
@@ -59,29 +59,29 @@ func (e closedError) Error() string { return string(e) }
 // Is reports whether target is os.ErrClosed.
 func (e closedError) Is(target error) bool { return target == os.ErrClosed }
 
-// isLoss reports whether err says by itself what was being done.
+// isLoss reports whether err is a LossError, which already names the operation.
 func isLoss(err error) bool {
 	var loss *LossError
 	return errors.As(err, &loss)
 }
 
-// Error is the kernel's refusal of a request, or with Errno 0 what it reported
-// besides success. Its contents are its own, and its Request is nil.
+// Error is the kernel's refusal of a request or, if Errno is 0, the text and cookie of a
+// success. It owns its memory; its field Request is nil.
 type Error struct {
 	Op  string // the operation
 	Seq uint32 // the sequence number that the request was sent with
 	nlmsg.ExtAck
 	IsDump bool // the request has nlmsg.FlagDump
 
-	Path     []uint16     // the types of the nests around the bad attribute, outermost first, and its own; nil if it is not in the request
-	Name     string       // of that attribute, from [Request.Name]
-	Rule     *policy.Rule // the rule that it failed, if the kernel reported it
-	MissPath []uint16     // of the nest that lacks an attribute; nil is the top level
-	MissName string       // of the missing attribute, from [Request.Name]
+	Path     []uint16     // path of types to the bad attribute, outermost nest first; nil: not in the request
+	Name     string       // name of the bad attribute, from [Request.Name]
+	Rule     *policy.Rule // the rule that the attribute violates, if the kernel reported it
+	MissPath []uint16     // path of types to the nest that lacks an attribute; nil: the top level
+	MissName string       // name of the missing attribute, from [Request.Name]
 }
 
-// Error returns one line: what was done, the errno, the kernel's words, the
-// attribute, what it should be.
+// Error returns one line: the operation, the errno, the kernel's text, the bad or missing
+// attribute and its rule, and a hint.
 func (e *Error) Error() string {
 	var s strings.Builder
 	s.WriteString("conn: " + e.Op)
@@ -116,7 +116,7 @@ func (e *Error) Error() string {
 	return s.String()
 }
 
-// hint explains the errnos of the netlink core.
+// hint explains errnos of the netlink core.
 func (e *Error) hint() string {
 	switch e.Errno {
 	case errno.EBUSY:
@@ -124,7 +124,7 @@ func (e *Error) hint() string {
 			return "another dump is running on this socket"
 		}
 	case errno.EPERM:
-		return "it needs a capability, most often CAP_NET_ADMIN"
+		return "a capability is required, usually CAP_NET_ADMIN"
 	}
 	return ""
 }
@@ -137,7 +137,7 @@ func (e *Error) Unwrap() error {
 	return e.Errno
 }
 
-// newError copies an answer to the request r.
+// newError copies the kernel's answer to the request r.
 func newError(r *Request, a *nlmsg.ExtAck) *Error {
 	e := &Error{Op: r.op(), Seq: r.seq, IsDump: r.msg().Flags()&nlmsg.FlagDump == nlmsg.FlagDump}
 	answer := *a
@@ -159,23 +159,22 @@ func newError(r *Request, a *nlmsg.ExtAck) *Error {
 	return e
 }
 
-// LossError says that something the kernel sent did not arrive, so that it is
-// not known what came of a request, or that notifications are missing.
+// LossError reports that a message of the kernel did not arrive: the result of a request is
+// unknown, or notifications are missing.
 //
-// Err is [errno.ENOBUFS] (the receive buffer was full), [socket.ErrTruncated]
-// (the datagram was longer than [WithBuffer] allows),
-// [ErrOverrun] or [ErrTooMuch]; errors.Is finds it.
+// Err is [errno.ENOBUFS] (the receive buffer was full), [socket.ErrTruncated] (the datagram
+// was longer than [WithBuffer] allows), [ErrOverrun] or [ErrTooMuch]; errors.Is finds it.
 type LossError struct {
 	Op  string // the operation
 	Seq uint32 // the sequence number of the request, 0 for notifications
 	Err error
 }
 
-// Error returns what was being done and what was lost.
+// Error returns the operation and the kind of loss.
 func (e *LossError) Error() string {
 	s := "conn: " + e.Op + ": lost: " + e.Err.Error()
 	if errno.Is(e.Err, errno.ENOBUFS) {
-		return s + ": the receive buffer was full; it is not known what came of it"
+		return s + ": the receive buffer was full; the outcome is unknown"
 	}
 	return s
 }
@@ -183,5 +182,5 @@ func (e *LossError) Error() string {
 // Unwrap returns Err.
 func (e *LossError) Unwrap() error { return e.Err }
 
-// Is makes errors.Is find the errno also as an errno.Errno.
+// Is makes errors.Is match the errno also as an errno.Errno.
 func (e *LossError) Is(target error) bool { return errno.Is(e.Err, target) }

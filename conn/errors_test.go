@@ -22,7 +22,7 @@ func TestOffsetsOfAnExtendedAckAreTurnedIntoPaths(t *testing.T) {
 	names := map[string]string{"[3]": "options", "[3 2]": "mode", "[3 9]": "limit"}
 	name := func(path []uint16) string { return names[fmt.Sprint(path)] }
 	build := func(c *Conn) *Request {
-		r := c.Request(fakeType, nlmsg.FlagRequest|nlmsg.FlagAck, []byte{1, 1, 0, 0, 9}) // 5 bytes: padding before the attributes
+		r := c.Request(fakeType, nlmsg.FlagRequest|nlmsg.FlagAck, []byte{1, 1, 0, 0, 9}) // 5 bytes: padding follows before the attributes
 		r.Name, r.Op = name, "set things"
 		r.B = nla.AppendUint8(r.B, 1, 7)
 		n := len(r.B)
@@ -52,8 +52,8 @@ func TestOffsetsOfAnExtendedAckAreTurnedIntoPaths(t *testing.T) {
 				ext := nlmsg.ExtAck{Offset: tt.offset, Cookie: []byte{1, 2}, MissType: 9, MissNest: 32, Msg: []byte("wrong")}
 				rule := policy.Range(policy.KindU32, 1, 10)
 				ext.Policy = policywire.AppendRule(nil, &rule)
-				// AppendAck leaves out offsets outside the request, as the
-				// kernel does; a hostile one would not.
+				// AppendAck, like the kernel, omits offsets outside the request. A hostile
+				// peer may send them.
 				long := append(reqs[0].Clone(), make([]byte, 400)...)
 				ext.Errno, ext.Request = errno.EINVAL, long
 				b := nlmsg.AppendAck(nil, &ext, nlmsg.AckOptions{PortID: fakePort, Cap: true, Ext: true})
@@ -131,7 +131,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 		want string
 	}{
 		{&Error{Op: "do it", ExtAck: ack(errno.ENOENT, "")}, "conn: do it: no such file or directory"},
-		{&Error{Op: "do it", ExtAck: ack(errno.EPERM, "")}, "conn: do it: operation not permitted: it needs a capability, most often CAP_NET_ADMIN"},
+		{&Error{Op: "do it", ExtAck: ack(errno.EPERM, "")}, "conn: do it: operation not permitted: a capability is required, usually CAP_NET_ADMIN"},
 		{&Error{Op: "do it", ExtAck: ack(errno.EBUSY, "the device is busy")}, "conn: do it: device or resource busy: the device is busy"},
 		{&Error{Op: "do it", ExtAck: ack(0, "obsolete")}, "conn: do it: obsolete"},
 		{&Error{Op: "do it", ExtAck: at, Path: []uint16{1, 2}, Rule: rule(policy.Min(policy.KindS8, -3))},
@@ -142,7 +142,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 		{&Error{Op: "do it", ExtAck: invalid, Rule: &policy.Rule{Kind: policy.KindString, Len: 15}}, "conn: do it: invalid argument: it must be string of at most 15 bytes"},
 		{&Error{Op: "do it", ExtAck: missing}, "conn: do it: invalid argument: attribute 4 is missing"},
 		{&LossError{Op: "do it", Err: ErrOverrun}, "conn: do it: lost: the kernel reports an overrun: data was lost"},
-		{&LossError{Op: "do it", Err: errno.ENOBUFS}, "conn: do it: lost: no buffer space available: the receive buffer was full; it is not known what came of it"},
+		{&LossError{Op: "do it", Err: errno.ENOBUFS}, "conn: do it: lost: no buffer space available: the receive buffer was full; the outcome is unknown"},
 	}
 	for _, tt := range tests {
 		if got := tt.err.Error(); got != tt.want {

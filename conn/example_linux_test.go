@@ -43,7 +43,7 @@ func resolve(ctx context.Context, c *conn.Conn, name string) (id uint16, err err
 	return nla.Find(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrFamilyID).Uint16()
 }
 
-// A list, asked for again when it changes while it is read.
+// A list that is requested again if it changes while it is read.
 func ExampleConn_Dump() {
 	c, err := conn.Open(socket.Generic)
 	if err != nil {
@@ -68,7 +68,7 @@ func ExampleConn_Dump() {
 	// nlctrl
 }
 
-// A state that follows notifications and is made anew when some are lost.
+// A state that follows notifications and is rebuilt after a loss.
 func ExampleConn_Subscribe() {
 	c, err := conn.Open(socket.Generic)
 	if err != nil {
@@ -88,7 +88,7 @@ func ExampleConn_Subscribe() {
 	}
 
 	ctx, cancel := context.WithCancel(context.Background())
-	cancel() // a real one would listen for a while
+	cancel() // a real program would continue to receive
 	for m, err := range families.All(ctx) {
 		if err != nil {
 			fmt.Println(errors.Is(err, context.Canceled))

@@ -14,21 +14,21 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// event is what one receive returns.
+// event is the result of one receive.
 type event struct {
 	b    []byte
 	info socket.Info
 	err  error
 }
 
-// fake is a Transport whose other side is a function: it answers each datagram
-// with events, and more can be put into the queue from outside.
+// fake is a Transport. A function is its peer: it answers each datagram with events. Tests
+// can queue further events.
 type fake struct {
 	answer func(f *fake, reqs []nlmsg.Msg) []event
 
 	mu       sync.Mutex
 	queue    []event
-	changed  chan struct{} // closed and made anew at every change
+	changed  chan struct{} // closed and replaced at every change
 	deadline time.Time
 	closed   bool
 	sent     int
@@ -75,7 +75,7 @@ func (f *fake) Send(b []byte) error {
 	if closed {
 		return os.ErrClosed
 	}
-	if reqs[0].Type() == nlmsg.TypeNoop { // a barrier, which the kernel acknowledges
+	if reqs[0].Type() == nlmsg.TypeNoop { // a barrier; the kernel acknowledges it
 		f.put(event{b: answer(reqs[0], 0, "")})
 		return nil
 	}
@@ -123,7 +123,7 @@ func (f *fake) Receive(b []byte) (int, socket.Info, error) {
 		if err != socket.ErrEmpty {
 			return n, info, err
 		}
-		<-changed // deadlines are set in the past only
+		<-changed // deadlines are only set to the past
 	}
 }
 
@@ -145,7 +145,7 @@ func (f *fake) Close() error {
 	return nil
 }
 
-// requests returns how many datagrams were sent.
+// requests returns the number of datagrams that were sent.
 func (f *fake) requests() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -154,13 +154,13 @@ func (f *fake) requests() int {
 
 const fakeType = 0x20
 
-// message is a reply to req.
+// message makes a reply to req.
 func message(req nlmsg.Msg, flags nlmsg.Flags, payload string) []byte {
 	b := nlmsg.Begin(nil, fakeType, flags, req.Seq(), fakePort)
 	return nlmsg.End(append(b, payload...), 0)
 }
 
-// answer is the error or acknowledgement of req.
+// answer makes the error or acknowledgement of req.
 func answer(req nlmsg.Msg, e errno.Errno, text string) []byte {
 	ext := nlmsg.ExtAck{Errno: e, Request: req}
 	if text != "" {
@@ -188,7 +188,7 @@ func events(datagrams ...[]byte) []event {
 	return list
 }
 
-// text is what a message says.
+// text returns the payload of a message.
 func text(m nlmsg.Msg) string { return string(m.Payload()) }
 
 // collect ranges over a dump.
@@ -205,7 +205,7 @@ func collect(t testing.TB, c *Conn, on ...Interrupted) (texts []string, err erro
 	return texts, nil
 }
 
-// ask does one request and returns the first reply.
+// ask makes one request and returns the first reply.
 func ask(t testing.TB, c *Conn, flags nlmsg.Flags, payload string) (string, error) {
 	t.Helper()
 	r := c.Request(fakeType, nlmsg.FlagRequest|flags, []byte(payload))

@@ -22,8 +22,8 @@ type small struct{ wire }
 
 func (small) SetReceiveBuffer(int) error { return nil }
 
-// openSmall makes a Conn whose subscriptions have the smallest possible receive buffer,
-// which many changes are sure to fill.
+// openSmall makes a Conn whose subscriptions have the smallest possible receive buffer. A
+// large number of changes fills it.
 func openSmall(t *testing.T, w world) *Conn {
 	t.Helper()
 	main, err := w.dial()
@@ -111,8 +111,8 @@ func unknownGroup(t *testing.T, w world) {
 	}
 }
 
-// churn adds and removes entries in large batches, faster than they are read. Then it
-// sends the sentinel.
+// churn adds and removes entries in large batches, faster than they are read. It then sends
+// the sentinel.
 func churn(ctx context.Context, t *testing.T, w world, c *Conn, rounds int, progress <-chan struct{}) {
 	const each = 400
 	for round := range rounds {
@@ -120,7 +120,7 @@ func churn(ctx context.Context, t *testing.T, w world, c *Conn, rounds int, prog
 		for i := range each {
 			number := 1000*(round%3) + i
 			if round%3 != 2 && i%2 == round%2 {
-				batch = append(batch, w.remove(c, 0, number)) // some exist, some do not
+				batch = append(batch, w.remove(c, 0, number)) // some of the entries exist
 			} else {
 				batch = append(batch, w.add(c, nlmsg.FlagCreate, number))
 			}
@@ -135,12 +135,13 @@ func churn(ctx context.Context, t *testing.T, w world, c *Conn, rounds int, prog
 	sendSentinel(ctx, t, w, c, progress)
 }
 
-// sendSentinel adds an entry of its own, and another whenever the reader has done
-// something, until progress is closed: the notification itself may be lost. When one
-// arrives, all that was queued or lost before has been dealt with.
+// sendSentinel adds an entry with a reserved number. It adds another one after each signal
+// of the reader, until progress is closed, because the notification may be lost. After a
+// notification for one of them arrives, everything queued or lost before has been
+// processed.
 func sendSentinel(ctx context.Context, t *testing.T, w world, c *Conn, progress <-chan struct{}) {
 	more := true
-	for i := 0; more; i++ { // each another: there is no notification for an entry that exists
+	for i := 0; more; i++ { // a new number each time: an existing entry causes no notification
 		if _, err := c.Do(ctx, w.add(c, nlmsg.FlagAck|nlmsg.FlagCreate, sentinel+i)); err != nil {
 			t.Error(err)
 			return
@@ -149,7 +150,7 @@ func sendSentinel(ctx context.Context, t *testing.T, w world, c *Conn, progress 
 	}
 }
 
-// signal lets a sender know that something was done; one signal is enough.
+// signal informs a sender that something was processed. Signals do not accumulate.
 func signal(progress chan<- struct{}) {
 	select {
 	case progress <- struct{}{}:
@@ -157,9 +158,9 @@ func signal(progress chan<- struct{}) {
 	}
 }
 
-const sentinel = 99_999 // and above
+const sentinel = 99_999 // numbers from here on
 
-// state lists the numbers of the entries.
+// state returns the numbers of the entries.
 func state(ctx context.Context, w world, c *Conn) (map[uint32]bool, error) {
 	numbers := map[uint32]bool{}
 	r := w.list(c)
@@ -175,7 +176,7 @@ func state(ctx context.Context, w world, c *Conn) (map[uint32]bool, error) {
 	return numbers, nil
 }
 
-// The state is made anew at each loss.
+// The state is rebuilt after each loss.
 func TestStateThatFollowsNotificationsIsThatOfADump(t *testing.T) {
 	t.Run("small buffer", func(t *testing.T) {
 		onBoth(t, func(t *testing.T, w world) { followState(t, w, openSmall(t, w)) })
@@ -260,13 +261,12 @@ func addMany(t *testing.T, w world, c *Conn, n int, progress <-chan struct{}) {
 		for _, r := range batch {
 			r.Release()
 		}
-		runtime.Gosched() // the reader gets some of each, on one processor too
+		runtime.Gosched() // gives the reader a chance to receive, also on one processor
 	}
 	sendSentinel(t.Context(), t, w, c, progress)
 }
 
-// It is reported before the gap, or after it, before the buffer can have been filled
-// again.
+// The loss is reported before the gap, or after it but before the buffer can be full again.
 func TestEveryGapInTheNotificationsIsReported(t *testing.T) { onBoth(t, everyGapIsReported) }
 
 func everyGapIsReported(t *testing.T, w world) {
@@ -283,7 +283,7 @@ func everyGapIsReported(t *testing.T, w world) {
 	var wg sync.WaitGroup
 	wg.Go(func() { addMany(t, w, writer, total, progress) })
 	next, losses, received, gaps := uint32(1), 0, 0, 0
-	unexplained := 0 // messages since a gap that no loss explains yet
+	unexplained := 0 // messages since a gap that no loss has explained
 	isAfterLoss := false
 	for m, err := range sub.All(t.Context()) {
 		signal(progress)
@@ -312,7 +312,7 @@ func everyGapIsReported(t *testing.T, w world) {
 			unexplained++
 		}
 		isAfterLoss = false
-		if unexplained > 32 { // the smallest buffer holds no more
+		if unexplained > 32 { // the smallest buffer holds at most that many
 			t.Fatalf("no loss was reported %d messages after a gap", unexplained)
 		}
 		next = i + 1

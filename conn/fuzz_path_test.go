@@ -9,8 +9,8 @@ import (
 	"github.com/nlwire/nlwire/internal/test/seeds"
 )
 
-// slowPaths finds every attribute, and every one that would be inside if it were a
-// nest: where it starts, and the types on the way there.
+// slowPaths finds every attribute, and every attribute inside it if it were a nest. It
+// records the offset and the path of types of each.
 func slowPaths(b []byte, at int, outer []uint16, paths map[int][]uint16) {
 	for len(b) >= 4 {
 		n := int(binary.NativeEndian.Uint16(b))
@@ -25,8 +25,8 @@ func slowPaths(b []byte, at int, outer []uint16, paths map[int][]uint16) {
 	}
 }
 
-// FuzzPath maps every offset of a stream to its path, as a search of all attributes
-// does: what the kernel blames is named, and nothing else.
+// FuzzPath maps every offset of a stream to its path and compares the result with a search
+// of all attributes.
 func FuzzPath(f *testing.F) {
 	seeds.Fuzz(f, seeds.Attributes(), func(t *testing.T, b []byte) {
 		if len(b) > 512 {

@@ -29,7 +29,7 @@ func (g *counted) Receive(b []byte) (int, socket.Info, error) {
 	return g.groups.Receive(b)
 }
 
-// stream cuts b into datagrams, each with a fate of its own.
+// stream cuts b into datagrams; fates selects the fault of each.
 func stream(fates, b []byte) (list []event) {
 	size := 16 + len(fates)*20
 	for i := 0; len(b) > 0; i++ {
@@ -56,8 +56,8 @@ func stream(fates, b []byte) (list []event) {
 	return list
 }
 
-// wanted returns what a subscription must deliver of a stream, how many times something
-// was lost, and what it must count.
+// wanted returns the texts that a subscription must deliver, the number of losses, and the
+// statistics.
 func wanted(list []event) (texts []string, losses int, stats Stats) {
 	for _, e := range list {
 		switch {
@@ -89,9 +89,9 @@ func wanted(list []event) (texts []string, losses int, stats Stats) {
 	return texts, losses, stats
 }
 
-// FuzzSubscription sends a stream of datagrams to a group: every sound message is
-// delivered once and in its order, whatever is between them; a loss is reported, at most
-// as often as something was lost, and only if something was.
+// FuzzSubscription sends a stream of datagrams to a group. Every valid message is delivered
+// once and in order, whatever is between them. Losses are reported at most as often as they
+// occur, and only if one occurs.
 func FuzzSubscription(f *testing.F) {
 	for i, s := range seeds.Datagrams() {
 		f.Add([]byte{byte(i), byte(i / 8)}, s.B)

@@ -11,21 +11,21 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// hostile makes Transports that answer every request with the same datagrams, but
+// hostile makes Transports that answer every request with the same datagrams, except
 // "next", which gets its own answer. It counts their receives.
 type hostile struct {
 	how   byte
 	b     []byte
 	last  nlmsg.Msg // the first request of the last datagram
-	sent  []event   // with which it was answered
+	sent  []event   // the answer to it
 	calls int
 }
 
 // open makes a Transport.
 func (h *hostile) open() (Transport, error) { return &hostileTransport{newFake(h.answer), h}, nil }
 
-// answer cuts b into datagrams: one, or several, every second of which may come from
-// another process or from a group. A good end may follow, and a loss.
+// answer cuts b into one or several datagrams. Every second one may come from another
+// process or from a group. A valid end and a loss may follow.
 func (h *hostile) answer(_ *fake, reqs []nlmsg.Msg) []event {
 	h.last, h.sent = reqs[0], nil
 	if text(reqs[0]) == "next" {
@@ -53,7 +53,7 @@ func (h *hostile) answer(_ *fake, reqs []nlmsg.Msg) []event {
 	return slices.Clone(h.sent)
 }
 
-// hostileTransport is one of a hostile.
+// hostileTransport is a Transport of hostile.
 type hostileTransport struct {
 	*fake
 	h *hostile
@@ -69,8 +69,8 @@ func (t *hostileTransport) Receive(b []byte) (int, socket.Info, error) {
 	return t.fake.Receive(b)
 }
 
-// direct makes the messages of b that can be found answers to a request; those with
-// an odd number become late answers to the one before it.
+// direct turns the messages found in b into answers to a request. Messages with an odd
+// number become late answers to the preceding request.
 func direct(b []byte, seq uint32) {
 	for {
 		m, n := nlmsg.Consume(b)
@@ -84,8 +84,8 @@ func direct(b []byte, seq uint32) {
 	}
 }
 
-// owed returns what the last answer has for a dump: its messages up to the end.
-// isSound means that the list is complete, and that nothing in it is wrong.
+// owed returns the messages of the last answer that belong to a dump, up to its end.
+// isSound reports whether the list is complete and has no fault.
 func (h *hostile) owed() (texts []string, isSound bool) {
 	isSound = true
 	for _, e := range h.sent {
@@ -98,7 +98,7 @@ func (h *hostile) owed() (texts []string, isSound bool) {
 		isOwn, isFirst, isCut := false, true, len(e.b) > fuzzBuffer
 		for m, err := range nlmsg.All(e.b[:min(len(e.b), fuzzBuffer)]) {
 			if isCut && err != nil {
-				break // the messages before are whole
+				break // the messages before it are complete
 			}
 			if err != nil && (isOwn || isFirst) || err == nil && m.Type() == nlmsg.TypeOverrun {
 				return texts, false
@@ -141,11 +141,11 @@ func (h *hostile) isOwn(m nlmsg.Msg, info socket.Info) bool {
 // The sizes are small so that both limits are reached.
 const fuzzBuffer, fuzzQueue = 256, 1024
 
-// FuzzAnswers answers a request, a dump and a batch with any datagrams, on a single
-// Transport and on a pool. Each exchange ends, after a receive for each datagram and a
-// few more, and a later request gets its own answer. A dump delivers the messages up to
-// its end, in their order, and reports an error exactly if something in them is wrong.
-// The reply to a request is one of those.
+// FuzzAnswers answers a request, a dump and a batch with arbitrary datagrams, on a single
+// Transport and on a pool. Each exchange ends after one receive per datagram and a few
+// more, and a later request gets its own answer. A dump delivers the messages up to its
+// end, in order, and reports an error exactly if one of them is faulty. The reply to a
+// request is one of these messages.
 func FuzzAnswers(f *testing.F) {
 	for _, s := range seeds.Datagrams() {
 		f.Add(byte(16), s.B)
@@ -193,7 +193,7 @@ func FuzzAnswers(f *testing.F) {
 	})
 }
 
-// next asks once more. An unreadable datagram in the queue fails one request.
+// next makes one more request. An unreadable datagram in the queue fails one request.
 func next(t *testing.T, c *Conn, b []byte) {
 	t.Helper()
 	var got string
@@ -223,7 +223,7 @@ func (h *hostile) replies() (texts []string) {
 	return texts
 }
 
-// checkDump compares what a dump delivered with what there was for it.
+// checkDump compares the messages that a dump delivered with those of the last answer.
 func checkDump(t *testing.T, h *hostile, texts []string, err error) {
 	t.Helper()
 	owed, isSound := h.owed()

@@ -59,7 +59,7 @@ func batchAllocatesNothing(t *testing.T, w world) {
 	}
 }
 
-// GET with ACK: the acknowledgement is not left for the next.
+// GET with ACK: the acknowledgement does not remain for the next request.
 func TestGetWithAck(t *testing.T) { onBoth(t, getWithAck) }
 
 func getWithAck(t *testing.T, w world) {
@@ -98,7 +98,7 @@ func errorAnswers(t *testing.T, w world) {
 	if !errors.As(err, &got) {
 		t.Fatal(err)
 	}
-	want.Rule.Check, want.Rule.Max = got.Rule.Check, got.Rule.Max // the kernel exports the range of the kind
+	want.Rule.Check, want.Rule.Max = got.Rule.Check, got.Rule.Max // the kernel reports the range of the kind
 	want.Policy = got.Policy
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -113,8 +113,8 @@ func errorAnswers(t *testing.T, w world) {
 	isError(t, err, errOperation)
 }
 
-// forger sends what looks like the answer to each request before it is sent: the
-// right port and number, but not from the kernel.
+// forger sends a forged answer before each request: port ID and sequence number are right,
+// but the sender is not the kernel.
 type forger struct {
 	Transport
 	lie func(b []byte) error

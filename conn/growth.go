@@ -20,12 +20,14 @@ func (t *timer) start(d time.Duration) {
 	t.isOn = true
 }
 
-// growAfter is the time without progress after which a member is stuck.
+// growAfter is the time without progress after which a member counts as stuck.
 const growAfter = time.Millisecond
 
-// growPast raises the limits by the number of members that are stuck: in a send, where
-// the kernel waits for a lock, or parked while the body of a dump's loop runs, which may
-// be waiting for this pool.
+// growPast raises the limits by the number of stuck members, and wakes waiting exchanges up
+// to the new limits. A member is stuck if it is in use and made no progress since the last
+// call: it is inside a send, where the kernel waits for a lock, or parked while the body of
+// a dump's loop runs, which may wait for this pool. A member that waits in a receive is not
+// stuck. The timer runs while exchanges wait.
 func (p *pool) growPast() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -54,7 +56,8 @@ func (p *pool) growPast() {
 	}
 }
 
-// closeUnused closes the members that have been idle since its last call.
+// closeUnused closes the members that have been idle since its last call. The timer runs
+// while more than one member is idle.
 func (p *pool) closeUnused() {
 	p.mu.Lock()
 	defer p.unlock()
@@ -74,8 +77,8 @@ func (p *pool) closeUnused() {
 	}
 }
 
-// getOn records that the user of a member gets on: the member counts for the limit again.
-// p.mu is held.
+// getOn records progress of the user of a member: a stuck member counts for the limit
+// again. p.mu is held.
 func (p *pool) getOn(m *member) {
 	m.moves++
 	if m.isStuck {
@@ -84,11 +87,12 @@ func (p *pool) getOn(m *member) {
 	}
 }
 
-// dialPause is the time between a failure to open a Transport and the next attempt.
+// dialPause is the time between a failed attempt to open a Transport and the next attempt.
 const dialPause = 100 * time.Millisecond
 
-// open opens another Transport. It returns nil if that fails: the caller waits for one of
-// the others. p.mu is held, and released while it dials.
+// open opens another Transport and takes it for an exchange of kind k. It returns nil on
+// failure; the caller then waits for another member. The caller holds p.mu; open releases
+// it while it dials.
 func (p *pool) open(k kind) *member {
 	p.using[k]++
 	p.opening++
@@ -112,8 +116,8 @@ func (p *pool) open(k kind) *member {
 	return m
 }
 
-// drop closes the idle member at i, or the following one if that is the first member of
-// the pool. p.mu is held.
+// drop closes the idle member at i, or the one after it if i is the first member of the
+// pool, which stays open. p.mu is held.
 func (p *pool) drop(i int) {
 	if p.idle[i] == p.first {
 		if i++; i == len(p.idle) {

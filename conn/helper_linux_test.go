@@ -21,7 +21,7 @@ func openConn(tb testing.TB, protocol socket.Protocol, options ...socket.Option)
 	return c
 }
 
-// rtmsg is a struct rtmsg of IPv4, with fields to change by index.
+// rtmsg makes a struct rtmsg of IPv4. fields are the bytes after the family.
 func rtmsg(fields ...byte) []byte {
 	b := make([]byte, unix.SizeofRtMsg)
 	b[0] = unix.AF_INET
@@ -29,7 +29,7 @@ func rtmsg(fields ...byte) []byte {
 	return b
 }
 
-// addRoutes adds routes to hosts of 10.0.0.0/8, in batches, over lo.
+// addRoutes adds host routes of 10.0.0.0/8 over lo, in batches.
 func addRoutes(tb testing.TB, c *Conn, n int) {
 	tb.Helper()
 	const lo = 1
@@ -65,7 +65,7 @@ func routeRequest(c *Conn, flags nlmsg.Flags, i int) *Request {
 	return r
 }
 
-// ifinfomsg is a struct ifinfomsg.
+// ifinfomsg makes a struct ifinfomsg.
 func ifinfomsg(index int32, flags, change uint32) []byte {
 	b := make([]byte, unix.SizeofIfInfomsg)
 	binary.NativeEndian.PutUint32(b[4:], uint32(index))
@@ -74,7 +74,7 @@ func ifinfomsg(index int32, flags, change uint32) []byte {
 	return b
 }
 
-// countRoutes dumps the IPv4 routes.
+// countRoutes dumps the IPv4 routes and counts them.
 func countRoutes(tb testing.TB, c *Conn) (n int) {
 	tb.Helper()
 	r := c.Request(unix.RTM_GETROUTE, nlmsg.FlagRequest, rtmsg())

@@ -15,12 +15,12 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// lookups are the ways to resolve a family that are compared. Each is called by
-// goroutine i, and reports whether the reply arrived.
+// lookups has the compared ways to resolve a family. Goroutine i calls one of them; the
+// result reports whether the reply arrived.
 type lookups struct {
 	c    *Conn
 	conn func(i int) bool // over one Conn
-	own  func(i int) bool // over a socket of each goroutine
+	own  func(i int) bool // over one socket per goroutine
 	pool func(i int) bool // over a pool of 64 sockets: a semaphore, a mutex and a list
 }
 
@@ -94,7 +94,7 @@ func newSimple(tb testing.TB) *simple {
 	return &simple{s: s, request: appendGetFamily(nil), buf: make([]byte, socket.BufferSize)}
 }
 
-// lookUp checks what a Conn checks: sender, port and sequence number.
+// lookUp makes the same checks as a Conn: sender, port ID and sequence number.
 func (s *simple) lookUp(buf []byte) bool {
 	s.seq++
 	s.request = appendGetFamily(s.request[:0])
@@ -110,7 +110,7 @@ func (s *simple) lookUp(buf []byte) bool {
 	return n > 0 && m.Seq() == s.seq && m.PortID() == s.s.PortID() && isController(m)
 }
 
-// samples are the latencies of one way, in nanoseconds.
+// samples has the latencies of one way, in nanoseconds.
 type samples struct {
 	all  []int64
 	lost int
@@ -121,8 +121,9 @@ func (s *samples) at(percent float64) float64 {
 	return float64(s.all[min(len(s.all)-1, int(float64(len(s.all))*percent/100))])
 }
 
-// round has goroutines call f each times, and adds their latencies. With a period, each
-// starts its calls on time, or as soon as it can, and is timed from when it should have.
+// round lets each goroutine call f several times and adds the latencies. With a period,
+// each goroutine starts its calls on schedule, or as soon as possible if it is late. The
+// latency counts from the scheduled time.
 func (s *samples) round(goroutines, each int, period time.Duration, f func(i int) bool) time.Duration {
 	from := len(s.all)
 	s.all = slices.Grow(s.all, goroutines*each)[:from+goroutines*each]
@@ -139,7 +140,7 @@ func (s *samples) round(goroutines, each int, period time.Duration, f func(i int
 				begin := time.Now()
 				if period > 0 {
 					if begin = at.Add(time.Duration(k) * period); time.Until(begin) > 0 {
-						time.Sleep(time.Until(begin)) // the pace of the open loop
+						time.Sleep(time.Until(begin)) // the schedule of the open loop
 					}
 				}
 				if !f(i) {
@@ -159,7 +160,7 @@ func (s *samples) round(goroutines, each int, period time.Duration, f func(i int
 	return time.Since(now)
 }
 
-// report writes the metrics of the latency of a Conn, against that of own sockets.
+// report writes the latency metrics of a Conn, compared with those of separate sockets.
 func (s *samples) report(b *testing.B, own *samples) {
 	b.ReportMetric(s.at(50)/1e3, "p50-us")
 	b.ReportMetric(s.at(99)/1e3, "p99-us")
@@ -176,14 +177,14 @@ func (s *samples) report(b *testing.B, own *samples) {
 
 var parallel = []int{1, 8, 64, 512, 2048}
 
-// perRound is how many requests a round has, in all and at least per goroutine.
+// perRound returns the number of requests per goroutine and round.
 func perRound(goroutines int) (each int) { return max(10, 16_384/goroutines) }
 
-// BenchmarkLatency has goroutines resolve a family, as fast as they can: over one Conn,
-// and over a socket each. x/own is the ratio of the 99th percentiles.
+// BenchmarkLatency resolves a family in goroutines at full speed: over one Conn, and over
+// one socket per goroutine. x/own is the ratio of the 99th percentiles.
 func BenchmarkLatency(b *testing.B) { benchmarkLatency(b, false) }
 
-// BenchmarkLatencyWithDump does so while another goroutine dumps over the Conn.
+// BenchmarkLatencyWithDump is BenchmarkLatency while another goroutine dumps over the Conn.
 func BenchmarkLatencyWithDump(b *testing.B) { benchmarkLatency(b, true) }
 
 func benchmarkLatency(b *testing.B, hasDump bool) {
@@ -206,7 +207,7 @@ func benchmarkLatency(b *testing.B, hasDump bool) {
 	}
 }
 
-// dumpFamilies dumps the families until the function that it returns is called.
+// dumpFamilies dumps the families until the returned function is called.
 func dumpFamilies(b *testing.B, c *Conn) (stop func()) {
 	var isOver atomic.Bool
 	var done sync.WaitGroup
@@ -227,8 +228,8 @@ func dumpFamilies(b *testing.B, c *Conn) (stop func()) {
 	}
 }
 
-// BenchmarkLatencyOpenLoop has 64 goroutines make requests at times that do not depend
-// on the replies: 50 or 80 % of as many as the Conn can take.
+// BenchmarkLatencyOpenLoop has 64 goroutines that make requests at times that do not depend
+// on the replies: at 50 or 80 % of the maximum rate of the Conn.
 func BenchmarkLatencyOpenLoop(b *testing.B) {
 	const goroutines, each = 64, 256
 	for _, percent := range []int{50, 80} {
@@ -249,8 +250,9 @@ func BenchmarkLatencyOpenLoop(b *testing.B) {
 	}
 }
 
-// BenchmarkThroughput has goroutines resolve a family over one Conn, over a pool made by
-// hand and over a socket each. More than 1 is more requests per second for the Conn.
+// BenchmarkThroughput resolves a family in goroutines: over one Conn, over a simple pool
+// and over one socket per goroutine. A value above 1 means that the Conn has the higher
+// request rate.
 func BenchmarkThroughput(b *testing.B) {
 	for _, goroutines := range parallel {
 		b.Run(fmt.Sprint(goroutines), func(b *testing.B) {

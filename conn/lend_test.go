@@ -79,7 +79,7 @@ func TestExchangeTakesTheTransportWhileTheBodyOfTheLoopRuns(t *testing.T) {
 	})
 }
 
-// busy runs a function in each receive.
+// busy runs a function during each receive.
 type busy struct {
 	*double
 	during func()
@@ -94,7 +94,7 @@ func (b *busy) TryReceive(p []byte) (int, socket.Info, error) {
 	return n, info, err
 }
 
-// The body of the loop is the first that waits for it.
+// The body of the loop is the first that waits for the Transport.
 func TestExchangeThatComesDuringAReceiveHasTheTransportNext(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		b := &busy{double: (&fleet{reply: echo}).open()}
@@ -172,7 +172,8 @@ func TestExchangeThatWaitedAfterTheLoopHasTheTransportInItsBody(t *testing.T) {
 	})
 }
 
-// On one processor a loop that took the Transport again at once would do so endlessly.
+// On one processor, a loop that took the Transport again immediately would starve the
+// exchange.
 func TestLoopThatWaitsHandsTheTransportOverAtOnce(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	inTime(t, func(t *testing.T) {
@@ -266,12 +267,11 @@ func TestPanicInTheBodyOfTheLoopReleasesTheTransport(t *testing.T) {
 	})
 }
 
-// Notifications that arrive all the time, alone and among replies, are delivered in
-// their order.
+// Notifications that arrive all the time, alone and among replies, are delivered in order.
 func TestExchangesRunBesideALoopThatNeverWaits(t *testing.T) {
 	const users, each = 4, 100
 	s, d := subscribe(t, (&fleet{}).pool(t))
-	var mu sync.Mutex // held until what was numbered is queued
+	var mu sync.Mutex // held until the numbered message is queued
 	sent := 0
 	next := func() event { sent++; return notify(strconv.Itoa(sent)) }
 	d.fake.answer = func(f *fake, reqs []nlmsg.Msg) []event {

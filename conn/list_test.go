@@ -52,7 +52,7 @@ func echoOfAChange(t *testing.T, w world) {
 	}
 }
 
-// A thousand acknowledgements do not fit into the receive buffer that it had.
+// The initial receive buffer cannot hold a thousand acknowledgements.
 func TestLargeBatchOnASmallReceiveBufferIsAnswered(t *testing.T) { onBoth(t, largeBatch) }
 
 func largeBatch(t *testing.T, w world) {
@@ -76,7 +76,7 @@ func largeBatch(t *testing.T, w world) {
 	}
 }
 
-// The kernel sends no reply to it.
+// The kernel sends no reply to this request.
 func TestChangeWithoutAckOfAnEntryThatIsThereEnds(t *testing.T) { onBoth(t, changeWithoutAck) }
 
 func changeWithoutAck(t *testing.T, w world) {
@@ -136,7 +136,7 @@ func contextEndsADump(t *testing.T, w world) {
 	}
 }
 
-// foreignDump is a request for a list that no Conn has numbered.
+// foreignDump makes a request for a list with a sequence number that no Conn has chosen.
 func foreignDump(r *Request) []byte {
 	m := r.msg()
 	m.SetFlags(nlmsg.FlagRequest | nlmsg.FlagDump)
@@ -144,7 +144,8 @@ func foreignDump(r *Request) []byte {
 	return nlmsg.End(r.B, 0)
 }
 
-// Its owner sends past the Conn. The kernel refuses the second of two dumps.
+// The owner of the Transport sends a dump directly, bypassing the Conn. The kernel refuses
+// the second of two dumps.
 func TestForeignDumpOnTheSameTransportIsNotTheConns(t *testing.T) { onBoth(t, dumpOnTheSameTransport) }
 
 func dumpOnTheSameTransport(t *testing.T, w world) {
@@ -173,7 +174,7 @@ func dumpOnTheSameTransport(t *testing.T, w world) {
 	if st := c.Stats(); n < 3000 || st.Stale != 1 {
 		t.Errorf("%d entries, %+v", n, st)
 	}
-	// The other way round: ours is the second.
+	// The reverse case: the dump of the Conn is the second.
 	if err := s.Send(foreign); err != nil {
 		t.Fatal(err)
 	}
@@ -282,8 +283,8 @@ func closeUnderLoad(t *testing.T, w world) {
 	}
 }
 
-// The list can be as long as the Internet's: NLWIRE_ROUTES sets the number of routes,
-// which is 20,000 otherwise.
+// NLWIRE_ROUTES sets the number of routes, up to a full Internet table. The default is
+// 20,000.
 func TestMemoryOfALongDumpIsBounded(t *testing.T) { onBoth(t, memoryOfALongDump) }
 
 func memoryOfALongDump(t *testing.T, w world) {
@@ -302,9 +303,9 @@ func memoryOfALongDump(t *testing.T, w world) {
 	runtime.ReadMemStats(&after)
 	allocated := after.TotalAlloc - before.TotalAlloc
 	t.Logf("%d routes: %d bytes allocated, peak RSS of the process %d KiB", n, allocated, peakRSS(t))
-	limit := uint64(DefaultBuffer + 256<<10) // a buffer, if the garbage collector has freed the last one
+	limit := uint64(DefaultBuffer + 256<<10) // a buffer: the last one may have been freed
 	if _, isBus := w.(*busWorld); isBus {
-		limit += 256 << 10 // its own buffers are among it
+		limit += 256 << 10 // includes the buffers of the bus
 		if guard.Race {
 			limit = math.MaxUint64 // the race detector makes its sync.Pool allocate
 		}

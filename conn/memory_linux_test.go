@@ -34,7 +34,7 @@ func memory(tb testing.TB, field string) int64 {
 	return kilobytes << 10
 }
 
-// resident returns how much memory the process has, after garbage was returned.
+// resident returns the resident memory of the process after a garbage collection.
 func resident(tb testing.TB) int64 {
 	tb.Helper()
 	debug.FreeOSMemory()
@@ -42,11 +42,10 @@ func resident(tb testing.TB) int64 {
 	return memory(tb, "VmRSS")
 }
 
-// memoryOf returns how much memory Conns take that have done nothing, and after a dump
-// each.
+// memoryOf returns the memory of unused Conns, and of the same Conns after one dump each.
 func memoryOf(tb testing.TB, conns int) (idle, dumped int64) {
 	tb.Helper()
-	countRoutes(tb, openConn(tb, socket.Route)) // makes what is made once
+	countRoutes(tb, openConn(tb, socket.Route)) // allocates what exists once per process
 	all := make([]*Conn, conns)
 	before := resident(tb)
 	for i := range all {
@@ -64,7 +63,7 @@ func memoryOf(tb testing.TB, conns int) (idle, dumped int64) {
 	return idle, resident(tb) - before
 }
 
-// BenchmarkMemory reports how much memory idle Conns take.
+// BenchmarkMemory reports the memory of idle Conns.
 func BenchmarkMemory(b *testing.B) {
 	for _, conns := range []int{1, 100, 1000} {
 		b.Run(fmt.Sprint(conns), func(b *testing.B) {
@@ -82,9 +81,9 @@ func BenchmarkMemory(b *testing.B) {
 
 func TestMemoryOfConns(t *testing.T) {
 	if guard.Race {
-		t.Skip("the race detector takes memory of its own")
+		t.Skip("the race detector needs additional memory")
 	}
-	const most = 20 << 20 // the aim is 10 MB
+	const most = 20 << 20 // the target is 10 MB
 	idle, dumped := memoryOf(t, 1000)
 	t.Logf("1000 Conns take %d KB, after a dump each %d KB", idle>>10, dumped>>10)
 	if dumped > most {
@@ -92,8 +91,8 @@ func TestMemoryOfConns(t *testing.T) {
 	}
 }
 
-// BenchmarkMemoryOfLongDump reports by how much the process grows during a dump of a
-// million routes.
+// BenchmarkMemoryOfLongDump reports the growth of the process during a dump of a million
+// routes.
 func BenchmarkMemoryOfLongDump(b *testing.B) {
 	const routes = 1_000_000
 	c := openConn(b, socket.Route, socket.WithNetNS(kerneltest.NewNetNS(b)))
@@ -112,7 +111,7 @@ func BenchmarkMemoryOfLongDump(b *testing.B) {
 	b.ReportMetric(float64(grown)/(1<<20), "peak-growth-MB")
 }
 
-// holdsNone fails while something holds a receive buffer.
+// holdsNone fails if receive buffers are held.
 func holdsNone(t *testing.T, n *atomic.Int64) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); n.Load() > 0 && time.Now().Before(end); runtime.Gosched() {
@@ -171,7 +170,7 @@ func TestIdleSubscriptionHoldsNoBuffer(t *testing.T) {
 	done.Wait()
 }
 
-// Sixteen dumps at once have a buffer each, and return it.
+// Sixteen concurrent dumps hold one buffer each, and return it.
 func TestParallelDumpsReturnBuffers(t *testing.T) {
 	const dumps = DefaultDumpLimit
 	n := countBuffers(t)

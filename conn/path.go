@@ -8,9 +8,9 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// path returns the types of the attributes around an offset of the request and
-// of the one that starts there: the inverse of NLMSGERR_ATTR_OFFS. It is nil
-// when no attribute starts there.
+// path returns the types of the nests around the attribute at an offset of the request, and
+// the type of the attribute itself: the inverse of NLMSGERR_ATTR_OFFS. It is nil if no
+// attribute starts there.
 func (r *Request) path(offset uint32) []uint16 {
 	at := nlmsg.HeaderLen + nlmsg.Align(r.header)
 	if at > len(r.B) {
@@ -19,8 +19,8 @@ func (r *Request) path(offset uint32) []uint16 {
 	return pathTo(r.B[at:], int64(offset)-int64(at))
 }
 
-// pathTo finds the attribute at an offset of a stream. An attribute that the
-// offset points into must be a nest: the kernel read it as one.
+// pathTo finds the attribute at an offset of a stream. It treats an attribute that contains
+// the offset as a nest, because the kernel parsed it as one.
 func pathTo(b []byte, offset int64) []uint16 {
 	var path []uint16
 	for offset >= 0 {
@@ -47,7 +47,7 @@ func (r *Request) name(path []uint16) string {
 	return r.Name(path)
 }
 
-// pathText is "3/1": type 1 inside type 3.
+// pathText formats a path: "3/1" is type 1 inside type 3.
 func pathText(path []uint16) string {
 	parts := make([]string, len(path))
 	for i, typ := range path {

@@ -7,21 +7,21 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Pin is one Transport of a Conn, and so one port ID, for state that the kernel binds to
-// a socket and removes with it: netdev bind-rx, interfaces and scans that an nl80211
-// socket owns (NL80211_ATTR_SOCKET_OWNER), nftables tables with an owner
+// Pin is a single Transport of a Conn, and therefore one port ID. It is for state that the
+// kernel binds to a socket and removes with it: netdev bind-rx, interfaces and scans that
+// an nl80211 socket owns (NL80211_ATTR_SOCKET_OWNER), nftables tables with an owner
 // (NFT_TABLE_F_OWNER), radios of mac80211_hwsim (HWSIM_ATTR_DESTROY_RADIO_ON_CLOSE). It
-// stays open until it is closed, or the Conn is.
+// stays open until the Pin or the Conn is closed.
 //
-// Exchanges take turns on it, as on a Conn with one Transport; see [WithLimit] for those
-// in the body of a dump. Many goroutines may use a Pin at once.
+// Exchanges take turns on it, as on a Conn with one Transport. [WithLimit] describes
+// exchanges in the body of a dump. Any number of goroutines may use a Pin at once.
 type Pin struct {
 	single
-	from *Conn // nil: the Transport is the only one of its Conn
+	from *Conn // nil: the Pin shares the only Transport of its Conn
 }
 
-// Pin returns a Pin with a new Transport, or, without a Dialer, with the only one of the
-// Conn, which other exchanges then share.
+// Pin returns a Pin with a new Transport. Without a Dialer, the Pin shares the only
+// Transport of the Conn with other exchanges.
 func (c *Conn) Pin() (*Pin, error) {
 	if !c.isOpen() {
 		return nil, errZero
@@ -36,8 +36,8 @@ func (c *Conn) Pin() (*Pin, error) {
 	return &Pin{single: single{child}, from: c}, nil
 }
 
-// Close closes the Transport, with which the kernel removes the state that is bound to
-// it. The Transport of a Conn without a Dialer stays open.
+// Close closes the Transport, and the kernel removes the state that is bound to it. If the
+// Conn has no Dialer, the Transport stays open.
 func (p *Pin) Close() error {
 	if p.from == nil {
 		return nil
@@ -48,7 +48,7 @@ func (p *Pin) Close() error {
 // single runs exchanges on one Transport.
 type single struct{ own *Conn }
 
-// Request is [Conn.Request]. A request of the Conn can be used as well.
+// Request is [Conn.Request]. A request of the Conn can be used too.
 func (s *single) Request(typ nlmsg.Type, flags nlmsg.Flags, header []byte) *Request {
 	return s.own.Request(typ, flags, header)
 }
@@ -66,9 +66,9 @@ func (s *single) Dump(ctx context.Context, r *Request, on ...Interrupted) iter.S
 	return s.own.Dump(ctx, r, on...)
 }
 
-// Send sends a datagram unchanged, and waits only until the kernel has handled it, also
-// while exchanges run. Replies to it are unmatched messages (WithUnmatched); a
-// Subscription delivers them in All.
+// Send sends a datagram unchanged. It may be called while exchanges run, and returns when
+// the kernel has handled the datagram. Replies to it are unmatched messages
+// (WithUnmatched); a Subscription delivers them in All.
 func (s *single) Send(b []byte) error {
 	if !s.own.isOpen() {
 		return errZero
@@ -76,8 +76,8 @@ func (s *single) Send(b []byte) error {
 	return s.Transport().Send(b)
 }
 
-// Transport returns the Transport, for options and its port ID; nil of a zero Pin or
-// Subscription. Receiving from it takes away what exchanges wait for.
+// Transport returns the Transport, for options and its port ID. It is nil for a zero Pin or
+// Subscription. A caller that receives from it takes replies away from exchanges.
 func (s *single) Transport() Transport {
 	if !s.own.isOpen() {
 		return nil

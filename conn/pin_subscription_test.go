@@ -11,7 +11,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// notify is a notification with a text.
+// notify makes a notification with a text.
 func notify(s string) event {
 	b := nlmsg.Begin(nil, fakeType, 0, 0, 0)
 	return event{b: nlmsg.End(append(b, s...), 0), info: socket.Info{Groups: 1, Group: 1}}
@@ -51,7 +51,7 @@ func useSubscription(t *testing.T, s *Subscription) {
 	}
 }
 
-// between has a notification before and after each datagram of an answer.
+// between adds a notification before and after each datagram of an answer.
 func between(reply func(nlmsg.Msg) []event, next func() event) func(nlmsg.Msg) []event {
 	return func(req nlmsg.Msg) []event {
 		all := []event{next()}
@@ -62,7 +62,7 @@ func between(reply func(nlmsg.Msg) []event, next func() event) func(nlmsg.Msg) [
 	}
 }
 
-// counting returns notifications with numbers.
+// counting returns notifications with consecutive numbers.
 func counting() (next func() event, sent func() int) {
 	n := 0
 	return func() event {
@@ -129,7 +129,7 @@ func TestExchangesRunInTheLoopOfASubscription(t *testing.T) {
 	})
 }
 
-// The next loop delivers the notifications that the last one has not.
+// The next loop delivers the notifications that the last one has left.
 func TestNotificationsStayInOrderWhenTheLoopIsLeft(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		next, sent := counting()
@@ -220,7 +220,7 @@ func TestNotificationsAboveTheQueueLimitAreALoss(t *testing.T) {
 	})
 }
 
-// The loop waits for the dump, however long the rest of the list is.
+// The loop waits for the dump, regardless of the length of the rest of the list.
 func TestLoopOfASubscriptionWaitsForADumpThatExceedsTheQueue(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		fl := &fleet{reply: manyParts(50, 1000)}
@@ -250,7 +250,7 @@ func TestLoopOfASubscriptionWaitsForADumpThatExceedsTheQueue(t *testing.T) {
 	})
 }
 
-// A request in the body of a dump reads its rest, with the notifications among it.
+// A request in the body of a dump reads its rest, including the notifications among it.
 func TestNotificationsStayInOrderWhenTheRestOfADumpIsTakenOver(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		next, sent := counting()

@@ -14,7 +14,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// isClosedConn checks that everything is refused by a Conn that was closed.
+// isClosedConn checks that a closed Conn refuses everything.
 func isClosedConn(t *testing.T, c *Conn) {
 	t.Helper()
 	_, err := asking(t.Context(), c, 0, "text")
@@ -93,7 +93,7 @@ func TestCloseDoesNotWaitForATransportThatIsStuckInSend(t *testing.T) {
 			}
 			isClosedConn(t, c)
 			close(held)
-			if err := <-stuck; err != nil { // the reply was there
+			if err := <-stuck; err != nil { // the reply had arrived
 				isError(t, err, ErrClosedWaiting)
 			}
 			<-fl.all[0].gone
@@ -167,7 +167,7 @@ func TestConfigureReachesEveryTransportBeforeItsNextExchange(t *testing.T) {
 				t.Errorf("Transport %d: %v, an earlier pin: %v", i, d.flags, isEarlierPin)
 			}
 		}
-		// Settings are made in their order, and once on each.
+		// Settings are applied in their order, and once to each Transport.
 		var calls atomic.Int32
 		for _, on := range []bool{false, true, false} {
 			if err := c.Configure(t.Context(), func(tr Transport) error {
@@ -196,7 +196,7 @@ func TestErrorOfASettingIsThatOfTheExchange(t *testing.T) {
 		c := fl.pool(t)
 		set := func(Transport) error { return errno.ENOPROTOOPT }
 		isError(t, c.Configure(t.Context(), set), errno.ENOPROTOOPT)
-		isAlive(t, c) // it is not called again
+		isAlive(t, c) // the failed setting is not called again
 		good := fl.all[0]
 		if err := c.Configure(t.Context(), func(tr Transport) error {
 			if tr != good {
@@ -222,7 +222,7 @@ func TestErrorOfASettingIsThatOfTheExchange(t *testing.T) {
 	isError(t, c.SetFlag(t.Context(), socket.ExtAck, true), errors.ErrUnsupported)
 }
 
-// The rest of an abandoned dump is not forgotten with the error of a setting.
+// A Transport with the rest of an abandoned dump remains unclean after a setting fails.
 func TestTransportWhoseSettingFailsStaysUnclean(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		fl := &fleet{reply: manyParts(5, 10)}
@@ -259,7 +259,7 @@ func TestTransportOfAnAbandonedDumpIsClosedInAPool(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		fl := &fleet{reply: manyParts(5, 10)}
 		c := fl.pool(t)
-		release := occupy(t, c) // the first stays open
+		release := occupy(t, c) // the first one stays open
 		for range 3 {
 			r := c.Request(fakeType, 0, nil)
 			for range c.Dump(t.Context(), r) {
@@ -301,7 +301,7 @@ func TestTransportOfAnAbandonedDumpIsDrainedWhereItIsTheOnlyOne(t *testing.T) {
 	})
 }
 
-// A request that was given up leaves a reply, which is no later one's.
+// A request that was given up leaves a reply, which reaches no later request.
 func TestLateReplyToARequestThatWasGivenUpIsNoOthers(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		var late nlmsg.Msg

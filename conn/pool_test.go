@@ -15,13 +15,13 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// inTime runs a test in time that passes when all wait.
+// inTime runs a test in a synctest bubble.
 func inTime(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
 	synctest.Test(t, f)
 }
 
-// occupy takes a Transport of the pool, until the function that it returns is called.
+// occupy holds a Transport of the pool until the returned function is called.
 func occupy(t *testing.T, c *Conn) (release func()) {
 	t.Helper()
 	m, err := c.pool.acquire(&wait{ctx: t.Context()}, forRequest)
@@ -31,8 +31,8 @@ func occupy(t *testing.T, c *Conn) (release func()) {
 	return func() { c.pool.release(m, true) }
 }
 
-// await starts a request on the first Transport, which waits for its reply until the
-// function that it returns is called. The Conn must know that replies come late.
+// await starts a request on the first Transport. It waits for its reply until the returned
+// function is called. The Conn needs WithLateReplies.
 func (f *fleet) await(t *testing.T, c *Conn) (reply func()) {
 	t.Helper()
 	var req nlmsg.Msg
@@ -92,13 +92,13 @@ func TestWaitingForATransportKeepsContextsAndDeadlines(t *testing.T) {
 	})
 }
 
-// waiters starts exchanges that wait, one after the other, and returns a function that
-// waits for their end.
+// waiters starts waiting exchanges, one after the other, and returns a function that waits
+// for their end.
 func waiters(n int, exchange func(i int) error) (end func()) {
 	var wg sync.WaitGroup
 	for i := range n {
 		wg.Go(func() {
-			_ = exchange(i) // some are meant to fail
+			_ = exchange(i) // some of them fail intentionally
 		})
 		synctest.Wait()
 	}
@@ -144,7 +144,7 @@ func TestExchangesGetOnInTheirOrder(t *testing.T) {
 	})
 }
 
-// nest runs dumps, each in the body of the one before, and a request in the innermost.
+// nest runs dumps, each in the body of the preceding one, and a request in the innermost.
 func nest(ctx context.Context, c *Conn, depth int) error {
 	if depth == 0 {
 		_, err := asking(ctx, c, nlmsg.FlagAck, "text")
@@ -198,7 +198,7 @@ func TestMoreNestedDumpsThanTheLimitGetOn(t *testing.T) {
 	}
 }
 
-// crowd counts the requests that are in a send at once.
+// crowd counts the requests that are inside a send at the same time.
 type crowd struct {
 	mu        sync.Mutex
 	now, most int
@@ -249,7 +249,7 @@ func TestLimitsHoldWhileExchangesGetOn(t *testing.T) {
 	})
 }
 
-// openMany makes the pool open n Transports, which are idle then.
+// openMany makes the pool open n Transports, which are idle afterwards.
 func openMany(t *testing.T, c *Conn, n int) {
 	t.Helper()
 	var release []func()
@@ -311,13 +311,13 @@ func TestUnusedTransportsAreClosedInTime(t *testing.T) {
 	})
 }
 
-// One that is used stays open, however long.
+// A Transport that is in use stays open for any time.
 func TestUsedTransportsStayOpen(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		const unused = time.Second
 		fl := &fleet{reply: echo}
 		c := fl.pool(t, WithIdle(10, unused))
-		openMany(t, c, 4) // the first stays open too
+		openMany(t, c, 4) // the first one stays open too
 		ticker := time.NewTicker(unused / 4)
 		defer ticker.Stop()
 		for range 40 {

@@ -5,8 +5,14 @@ import (
 	"time"
 )
 
-// A place is the position of a waiting exchange in the queue. It receives a member, or nil,
-// after which the exchange calls take again.
+// A place is the position of a waiting exchange in the queue. These are its states:
+//
+//	queued ---- next, remove ----> woken ---- ready receives a member ----> has it
+//	  ^                              |
+//	  |                              +---- ready receives nil ----> looking: calls take again
+//	  +---------- insert, if take returned nothing ---------------------+
+//
+// A ticket fixes the order: a place that returns to the queue keeps its ticket.
 type place struct {
 	ready      chan *member
 	ticket     uint64
@@ -16,11 +22,11 @@ type place struct {
 	prev, next *place
 }
 
-// queue holds places, sorted by ticket.
+// queue is a list of places, sorted by ticket.
 type queue struct{ head, tail *place }
 
-// insert adds w: at the end if it is new, and near the front if it was woken and found
-// nothing.
+// insert adds w: a new place goes to the end, a place that was woken and found nothing near
+// the front.
 func (q *queue) insert(w *place) {
 	w.queued = true
 	at := q.tail
@@ -54,8 +60,8 @@ func (q *queue) remove(w *place) {
 	w.prev, w.next, w.queued = nil, nil, false
 }
 
-// await opens a Transport, takes one over or waits for one. p.mu is held, and released
-// while it waits.
+// await returns a member. It opens a Transport, takes one over, or waits in the queue. The
+// caller holds p.mu; await releases it while it dials, reads or waits.
 func (p *pool) await(x *wait, k kind) (*member, error) {
 	if p.closed.Load() {
 		return nil, ErrClosed
@@ -76,7 +82,7 @@ func (p *pool) await(x *wait, k kind) (*member, error) {
 				return p.takeOver(x, m, k)
 			}
 			m.wanted = true
-			_ = m.t.SetReadDeadline(past) // fails if closed: nothing waits then
+			_ = m.t.SetReadDeadline(past) // fails if closed; then nothing waits
 		}
 		if p.closed.Load() {
 			return nil, ErrClosedWaiting
@@ -94,8 +100,8 @@ func (p *pool) await(x *wait, k kind) (*member, error) {
 	}
 }
 
-// interruptible returns a member that can be taken from its user, nil if there is none.
-// p.mu is held.
+// interruptible returns a member that can be taken from its user: a parked one, or one on
+// which the loop of a subscription waits. It returns nil if there is none. p.mu is held.
 func (p *pool) interruptible() *member {
 	for m := range p.members {
 		if m.parked != nil || m.listens {
@@ -105,8 +111,8 @@ func (p *pool) interruptible() *member {
 	return nil
 }
 
-// queueUp waits for a member. If it returns neither a member nor an error the caller tries
-// again. p.mu is held, and released while it waits.
+// queueUp waits for a member. If it returns neither a member nor an error, the caller calls
+// take again. The caller holds p.mu; queueUp releases it while it waits.
 func (p *pool) queueUp(x *wait, w *place, k kind) (*member, error) {
 	w.lookups++
 	p.waiting[k].insert(w)
@@ -129,7 +135,7 @@ func (p *pool) queueUp(x *wait, w *place, k kind) (*member, error) {
 			p.takeBack(m)
 		} else {
 			p.looking--
-			p.wake(kinds) // this wake-up is for the next in the queue
+			p.wake(kinds) // passes the wake-up on to the next exchange
 		}
 	}
 	if p.dialErr != nil {
@@ -138,8 +144,8 @@ func (p *pool) queueUp(x *wait, w *place, k kind) (*member, error) {
 	return nil, err
 }
 
-// next returns the exchange of a kind below end that has waited longest, nil if there is
-// none. Unless any is set, kinds whose limit is reached are left out. p.mu is held.
+// next returns the exchange that has waited longest among the kinds below end, nil if there
+// is none. Unless any is set, it skips kinds that have reached their limit. p.mu is held.
 func (p *pool) next(end kind, any bool) (w *place, k kind) {
 	for i := range p.waiting[:end] {
 		if head := p.waiting[i].head; head != nil && (any || p.mayRun(kind(i))) && (w == nil || head.ticket < w.ticket) {
@@ -149,7 +155,7 @@ func (p *pool) next(end kind, any bool) (w *place, k kind) {
 	return w, k
 }
 
-// wake wakes the exchange of a kind below end that has waited longest. p.mu is held.
+// wake wakes the exchange that has waited longest among the kinds below end. p.mu is held.
 func (p *pool) wake(end kind) {
 	if w, k := p.next(end, end == forListening); w != nil {
 		p.waiting[k].remove(w)

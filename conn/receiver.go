@@ -12,23 +12,23 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// A receiver sends to and receives from a member, for the exchange that holds it.
+// A receiver sends and receives on a member, for the exchange that holds it.
 type receiver struct {
 	wait
 	c *Conn
 	m *member
 
-	space *[]byte // of the pool of buffers
-	buf   []byte  // as much of it as a datagram may have
+	space *[]byte // from the pool of buffers
+	buf   []byte  // the part of space that conf.buffer allows
 
-	isListener bool // of Subscription.All
+	isListener bool // it belongs to Subscription.All
 
-	count   int    // of the receives
+	count   int    // number of receives
 	loss    error  // a loss that the kernel reported; the reply may still be queued
 	barrier uint32 // sequence number of the barrier, 0 before it is sent
 }
 
-// hold takes a member and a buffer. drop must follow if it succeeds.
+// hold acquires a member and a buffer. If it succeeds, the caller calls drop afterwards.
 func (x *receiver) hold(k kind) error {
 	if err := x.ctx.Err(); err != nil {
 		return err
@@ -60,7 +60,7 @@ func (x *receiver) drop(isClean bool) {
 	x.rest()
 }
 
-// borrow takes a receive buffer, unless x has one.
+// borrow takes a receive buffer from the pool, unless x has one.
 func (x *receiver) borrow() {
 	if x.space == nil {
 		x.space = x.c.conf.getBuffer()
@@ -68,7 +68,7 @@ func (x *receiver) borrow() {
 	}
 }
 
-// rest gives the buffer back.
+// rest returns the buffer to the pool.
 func (x *receiver) rest() {
 	if x.space != nil {
 		x.c.conf.putBuffer(x.space)
@@ -76,10 +76,11 @@ func (x *receiver) rest() {
 	}
 }
 
-// sendBarrier asks for the acknowledgement of nothing. The kernel handles the requests
-// of a socket in their order, within the send (netlink_rcv_skb), so that whatever it
-// answers to earlier ones arrives first. One that answers no barrier, as the
-// connector, is waited for. The sequence numbers in use are not its own.
+// sendBarrier requests the acknowledgement of an empty message. The kernel handles the
+// requests of a socket in their order, within the send (netlink_rcv_skb), so that all
+// replies to earlier requests arrive before the acknowledgement. For a peer that does not
+// acknowledge a barrier, such as the connector, the exchange waits. The barrier uses a
+// sequence number for which isUsed is false.
 func (x *receiver) sendBarrier(isUsed func(seq uint32) bool) error {
 	for x.barrier = x.m.nextSeq(); isUsed(x.barrier); {
 		x.barrier = x.m.nextSeq()
@@ -88,21 +89,21 @@ func (x *receiver) sendBarrier(isUsed func(seq uint32) bool) error {
 	return x.m.t.Send(nlmsg.End(b, 0))
 }
 
-// isBarrier reports whether m acknowledges the barrier. A subsystem that knows no NOOP
-// refuses it, which says as much.
+// isBarrier reports whether m answers the barrier. A subsystem without NOOP refuses it with
+// an error, which has the same meaning.
 func (x *receiver) isBarrier(m nlmsg.Msg) bool {
 	return x.barrier != 0 && m.Seq() == x.barrier && m.Type() == nlmsg.TypeError
 }
 
-// maxFailures is how many receives may fail in a row for passing reasons.
+// maxFailures limits consecutive receives that fail with temporary errors.
 const maxFailures = 100
 
-// next returns the next datagram of the kernel. If none is queued it waits, or, if it
-// must not block, the error is [socket.ErrEmpty]. With [socket.ErrTruncated] there is
-// the beginning of the datagram.
+// next returns the next datagram of the kernel. If none is queued, it waits; without block,
+// it returns [socket.ErrEmpty] instead. With [socket.ErrTruncated] it returns the beginning
+// of the datagram.
 //
-// A queue that is never empty must not make the exchange overlook its end, so every few
-// datagrams it looks.
+// It checks the end of the exchange every few datagrams, because the queue may never become
+// empty.
 func (x *receiver) next(block bool) (b []byte, info socket.Info, err error) {
 	const few = 16
 	if x.count++; x.count%few == 0 {
@@ -114,7 +115,7 @@ func (x *receiver) next(block bool) (b []byte, info socket.Info, err error) {
 	return x.judge(block, n, info, err)
 }
 
-// judge is next after the first attempt.
+// judge continues next with the result of its first receive.
 func (x *receiver) judge(block bool, n int, info socket.Info, err error) ([]byte, socket.Info, error) {
 	for failures := 0; ; n, info, err = x.read(block) {
 		switch {
@@ -135,15 +136,15 @@ func (x *receiver) judge(block bool, n int, info socket.Info, err error) ([]byte
 		case errors.Is(err, socket.ErrSender):
 			x.c.stats.foreign.Add(1)
 		case errno.Is(err, errno.ENOBUFS):
-			// The kernel reports it once, ahead of the datagrams that are queued, and
-			// drops all others until the queue is empty (NETLINK_S_CONGESTED).
+			// The kernel reports it once, before the queued datagrams, and drops all others
+			// until the queue is empty (NETLINK_S_CONGESTED).
 			x.c.stats.lost.Add(1)
 			x.loss = errno.ENOBUFS
 			if !x.isListener {
 				x.m.room = growReceiveBuffer(x.m.t, 0)
 			}
 			x.missed(errno.ENOBUFS)
-			block = false // there may be nothing to wait for
+			block = false // the reply may have been dropped
 		case isPassing(err) && failures < maxFailures:
 			failures++
 		default:
@@ -161,13 +162,13 @@ func (x *receiver) judge(block bool, n int, info socket.Info, err error) ([]byte
 	}
 }
 
-// isPassing reports whether a receive that failed is tried again. EINVAL comes when a
-// dump ends while another goroutine sends (netlink_dump, cb_running).
+// isPassing reports whether a failed receive is repeated. EINVAL occurs if a dump ends
+// while another goroutine sends (netlink_dump, cb_running).
 func isPassing(err error) bool {
 	return errno.Is(err, errno.EINTR) || errno.Is(err, errno.EAGAIN) || errno.Is(err, errno.EINVAL)
 }
 
-// read is one attempt of next.
+// read makes one attempt to receive.
 func (x *receiver) read(block bool) (n int, info socket.Info, err error) {
 	t := x.m.t
 	if !block {
@@ -186,7 +187,8 @@ func (x *receiver) read(block bool) (n int, info socket.Info, err error) {
 	return n, info, err
 }
 
-// limited waits for the member, as long as the exchange does.
+// limited calls wait, which waits for a datagram on the member. It interrupts wait at the
+// end of the exchange.
 func (x *receiver) limited(wait func() error) error {
 	if err := x.c.pool.beginWait(x.m); err != nil {
 		return err
@@ -202,9 +204,9 @@ func (x *receiver) limited(wait func() error) error {
 	return err
 }
 
-// clean discards the replies to an earlier exchange that was given up, and nothing else: a
-// subscription has notifications among them. A dump goes on with each receive, so that
-// it has ended when nothing is queued.
+// clean discards the replies to an earlier exchange that was given up. It passes other
+// messages on, because a subscription may have notifications among them. Each receive
+// continues an unfinished dump, so that the dump has ended when the queue is empty.
 func (x *receiver) clean() error {
 	own := x.m.t.PortID()
 	for {
@@ -229,14 +231,14 @@ func (x *receiver) clean() error {
 	}
 }
 
-// missed reports a loss that may be of notifications.
+// missed reports that notifications may be lost.
 func (x *receiver) missed(err error) {
 	if x.c.onLoss != nil && !x.isListener {
 		x.c.onLoss(err)
 	}
 }
 
-// unmatched takes a message that belongs to no request.
+// unmatched processes a message that belongs to no request.
 func (x *receiver) unmatched(m nlmsg.Msg, info socket.Info) {
 	switch {
 	case x.c.keep != nil:
@@ -252,7 +254,7 @@ func (x *receiver) unmatched(m nlmsg.Msg, info socket.Info) {
 	}
 }
 
-// handOver calls the hook with what was not matched.
+// handOver calls the hook with the unmatched messages.
 func (x *receiver) handOver() {
 	strays := x.strays
 	x.strays = nil
@@ -264,11 +266,11 @@ func (x *receiver) handOver() {
 // isMulticast reports whether a datagram was sent to a group.
 func isMulticast(info socket.Info) bool { return info.Groups != 0 || info.Group != 0 }
 
-// buffers has receive buffers of DefaultBuffer bytes for all Conns, so that an idle one
-// has none. Only the pages that datagrams have reached take memory.
+// buffers keeps receive buffers of DefaultBuffer bytes. All Conns share it, so that an idle
+// Conn holds none. Only the pages that datagrams have reached take memory.
 var buffers sync.Pool
 
-// getBuffer returns a buffer for datagrams, which putBuffer takes back.
+// getBuffer returns a receive buffer. putBuffer takes it back.
 func (c *config) getBuffer() *[]byte {
 	if c.buffer > DefaultBuffer {
 		b := make([]byte, c.buffer)

@@ -11,43 +11,43 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Request is a request to be sent, and after it the answer. [Conn.Request] makes one,
-// out of a pool; [Request.Release] returns it.
+// Request holds a request to be sent and, after the exchange, its answer. [Conn.Request]
+// takes one from a pool; [Request.Release] returns it.
 //
 //	r := c.Request(family, nlmsg.FlagRequest, genlmsg.Append(h[:0], cmd, version))
 //	defer r.Release()
 //	r.B = nla.AppendUint32(r.B, attrIfindex, 7)
 //	reply, err := c.Do(ctx, r)
 //
-// It is used by one goroutine at a time. An exchange with one that is in use, that was
-// copied or released, or that no Conn made, fails with [ErrRequest].
+// One goroutine at a time may use a Request. An exchange fails with [ErrRequest] if its
+// Request is in use, was copied or released, or was not made by a Conn.
 type Request struct {
-	// B is the message: header, the family's fixed header, and what the caller
-	// appends to it. Its length and sequence number are written, and flags added
-	// (nlmsg.FlagRequest; by Dump nlmsg.FlagDump), when it is sent; they stay in B.
+	// B is the message: the header, the family's fixed header, and the attributes that the
+	// caller appends. The exchange writes the length and the sequence number into B and
+	// adds flags (nlmsg.FlagRequest; Dump adds nlmsg.FlagDump); they remain in B.
 	B []byte
-	// Op is the name of the operation in errors: `get link "eth0"`. If it is empty,
-	// the type of the message is used.
+	// Op is the name of the operation in errors: `get link "eth0"`. If it is empty, errors
+	// name the type of the message.
 	Op string
-	// Name returns the name of an attribute, for errors, given the types of the nests
-	// around it, outermost first, and its own. It may be nil, and may return "". It is
-	// called when the exchange is over.
+	// Name returns the name of an attribute for errors. Its argument is the path of types:
+	// the nests around the attribute, outermost first, then the attribute. Name may be nil
+	// and may return "". It is called after the exchange.
 	Name func(path []uint16) string
-	// Seq is the sequence number to send. With 0 the Conn chooses one.
+	// Seq is the sequence number to send. If it is 0, the Conn chooses one.
 	Seq uint32
-	// Deadline ends the exchange as ctx does, with [os.ErrDeadlineExceeded]. The zero
-	// time means none. In a batch the earliest counts.
+	// Deadline ends the exchange with [os.ErrDeadlineExceeded], in addition to ctx. The
+	// zero time means no deadline. The earliest deadline of a batch applies to all of it.
 	Deadline time.Time
 
 	header int         // length of the family's fixed header
-	self   [1]*Request // also what an exchange of one has
-	state  uint32      // atomic
+	self   [1]*Request // points to the Request unless it was copied; the list of an exchange of one
+	state  uint32      // one of the states below; atomic
 
 	seq      uint32 // the sequence number that was sent
 	awaited  bool   // the exchange waits for it
-	answered bool   // nothing more will come
+	answered bool   // the answer is complete
 	replies  []byte // messages, aligned
-	last     []byte // the message that ended the exchange, if it is none of replies
+	last     []byte // the message that ended the exchange, if it is not in replies
 	ended    bool   // last is set
 
 	interrupted bool // a list is inconsistent
@@ -55,16 +55,17 @@ type Request struct {
 	warning     *Error
 }
 
-// The states of a Request.
+// The states of a Request: Conn.Request makes a free one ready, an exchange makes it busy
+// and then ready again, Release makes it free.
 const (
 	stateFree uint32 = iota // released
 	stateReady
 	stateBusy
 )
 
-// Request returns a request with its header and the family's fixed header (a
-// struct genlmsghdr, ifinfomsg, rtmsg, ...) in B, which are copied. Do states which
-// flags make it end when.
+// Request returns a request. Its B has a message header, and a copy of header, the family's
+// fixed header (a struct genlmsghdr, ifinfomsg, rtmsg, ...). [Conn.Do] documents how flags
+// determine the end of the answer.
 func (c *Conn) Request(typ nlmsg.Type, flags nlmsg.Flags, header []byte) *Request {
 	r := getRequest()
 	r.B = nlmsg.Begin(r.B[:0], typ, flags, 0, 0)
@@ -73,8 +74,9 @@ func (c *Conn) Request(typ nlmsg.Type, flags nlmsg.Flags, header []byte) *Reques
 	return r
 }
 
-// Release returns the request to the pool. Its replies are lost with it, and it must not
-// be used again; a second Release panics. Not to call it costs an allocation later.
+// Release returns the request to the pool. Its replies become invalid, and it must not be
+// used again; a second Release panics. A request that is not released costs an allocation
+// later.
 func (r *Request) Release() {
 	if r.self[0] != r || !atomic.CompareAndSwapUint32(&r.state, stateReady, stateFree) {
 		panic("conn: Release of a Request that was released before, is in use, was copied, or was not made by Conn.Request")
@@ -84,16 +86,16 @@ func (r *Request) Release() {
 	putRequest(r)
 }
 
-// Reply returns the first message that answered the request, nil if there was
-// none but the acknowledgement. It is good until the request is released or
-// used again; Clone or Take keeps it.
+// Reply returns the first message that answered the request, nil if there was only an
+// acknowledgement. It is valid until the request is released or used again; Clone or Take
+// keeps it.
 func (r *Request) Reply() nlmsg.Msg {
 	m, _ := nlmsg.Consume(r.replies)
 	return m
 }
 
-// Replies ranges over the messages that answered the request, without
-// acknowledgement, error and end. They are good as Reply is.
+// Replies ranges over the messages that answered the request, without the acknowledgement,
+// the error and the end of a list. They are valid as long as Reply.
 func (r *Request) Replies() iter.Seq[nlmsg.Msg] {
 	return func(yield func(nlmsg.Msg) bool) {
 		for b := r.replies; ; {
@@ -106,18 +108,18 @@ func (r *Request) Replies() iter.Seq[nlmsg.Msg] {
 	}
 }
 
-// Take returns the bytes of Replies, which are the caller's from then on. The request
-// has none afterwards.
+// Take returns the messages of Replies as bytes and passes their ownership to the caller.
+// The request has no replies afterwards.
 func (r *Request) Take() []byte {
 	b := r.replies
 	r.replies = nil
 	return b
 }
 
-// Last returns the message that ended the exchange: the acknowledgement, the error, the
-// end of a list, or a reply after which none follows. It is nil if no message ended it.
-// It is good as Reply is. After a Dump it is that of the last attempt, and nil if a
-// reply ended it, which the loop was given.
+// Last returns the message that ended the exchange: the acknowledgement, the error, the end
+// of a list, or a final reply. It is nil if no message ended the exchange. It is valid as
+// long as Reply. After a Dump it belongs to the last attempt; if a reply ended the list, it
+// is nil, because the loop received that reply.
 func (r *Request) Last() nlmsg.Msg {
 	if r.ended {
 		return nlmsg.Msg(r.last)
@@ -135,30 +137,30 @@ func (r *Request) Last() nlmsg.Msg {
 // Sent returns the sequence number that the request was sent with.
 func (r *Request) Sent() uint32 { return r.seq }
 
-// Err returns how the request ended: nil, an [*Error], a [*LossError],
-// [ErrUnanswered], or what ended it for the caller. After Do and Dump it is what
-// they returned; after Batch each request has its own.
+// Err returns the result of the request: nil, an [*Error], a [*LossError], [ErrUnanswered],
+// or the error that ended the exchange. After Do and Dump it is the error that they
+// returned; after Batch each request has a separate one.
 func (r *Request) Err() error { return r.err }
 
-// Warning returns what the kernel reported besides success: a text, a cookie. It is
-// nil when it reported nothing. Its Errno is 0.
+// Warning returns the text or cookie that the kernel added to a success, nil if there was
+// none. Its Errno is 0.
 func (r *Request) Warning() *Error { return r.warning }
 
-// reset forgets the answer to an earlier use.
+// reset removes the answer to an earlier exchange.
 func (r *Request) reset() {
 	r.replies, r.last, r.err, r.warning = r.replies[:0], r.last[:0], nil, nil
 	r.answered, r.ended, r.awaited, r.interrupted = false, false, false, false
 }
 
-// begin takes the request for an exchange, and completes the message: the length is
-// written, B is padded. finish must follow.
+// begin takes the request for an exchange and completes the message: it writes the length
+// and pads B. The caller calls finish afterwards.
 func (r *Request) begin() error {
 	if r.self[0] != r || !atomic.CompareAndSwapUint32(&r.state, stateReady, stateBusy) {
 		return ErrRequest
 	}
 	if len(r.B) < nlmsg.HeaderLen {
 		r.finish()
-		return fmt.Errorf("%w: B has %d bytes, a message at least %d", ErrRequest, len(r.B), nlmsg.HeaderLen)
+		return fmt.Errorf("%w: B has %d bytes, a message has at least %d", ErrRequest, len(r.B), nlmsg.HeaderLen)
 	}
 	r.reset()
 	r.awaited = true
@@ -167,14 +169,14 @@ func (r *Request) begin() error {
 	return nil
 }
 
-// finish ends the use by an exchange.
+// finish ends the use of the request by an exchange.
 func (r *Request) finish() { atomic.StoreUint32(&r.state, stateReady) }
 
 func (r *Request) msg() nlmsg.Msg { return nlmsg.Msg(r.B) }
 
 func (r *Request) asksAck() bool { return r.msg().Flags()&nlmsg.FlagAck != 0 }
 
-// op is the name of the request in errors.
+// op returns the name of the request in errors.
 func (r *Request) op() string {
 	if r.Op != "" {
 		return r.Op
@@ -182,7 +184,7 @@ func (r *Request) op() string {
 	return "request of type " + r.msg().Type().String()
 }
 
-// take takes one message of the answer.
+// take processes one message of the answer.
 func (r *Request) take(m nlmsg.Msg, limit int) {
 	if m.Flags()&nlmsg.FlagDumpIntr != 0 && m.Type() != nlmsg.TypeError {
 		r.interrupted = true
@@ -201,7 +203,7 @@ func (r *Request) take(m nlmsg.Msg, limit int) {
 	}
 }
 
-// end takes the message that ends the exchange: error, acknowledgement, done.
+// end stores the message that ends the exchange: an error, an acknowledgement or DONE.
 func (r *Request) end(m nlmsg.Msg) {
 	r.last = append(r.last[:0], m...)
 	r.answered, r.ended = true, true
@@ -214,10 +216,11 @@ func (r *Request) fail(err error) {
 	}
 }
 
-// lost is the error for a loss.
+// lost returns the error for a loss.
 func (r *Request) lost(err error) error { return &LossError{Op: r.op(), Seq: r.seq, Err: err} }
 
-// unanswered is how a request ends that the kernel has handled without a final message.
+// unanswered returns the result of a request that the kernel handled without a final
+// message.
 func (r *Request) unanswered() error {
 	if r.asksAck() {
 		return fmt.Errorf("conn: %s: %w", r.op(), ErrUnanswered)
@@ -225,7 +228,7 @@ func (r *Request) unanswered() error {
 	return nil
 }
 
-// conclude decides how the request ended. The member has been returned, so
+// conclude determines the result of the request. The exchange has returned its member, so
 // that Name and the hook for warnings may use the Conn.
 func (r *Request) conclude(c *Conn) {
 	if r.ended {
@@ -239,7 +242,7 @@ func (r *Request) conclude(c *Conn) {
 	}
 }
 
-// readEnd reads the message that ended the exchange.
+// readEnd parses the message that ended the exchange.
 func (r *Request) readEnd(c *Conn) {
 	parse := nlmsg.ParseAck
 	if nlmsg.Msg(r.last).Type() == nlmsg.TypeDone {
@@ -259,11 +262,11 @@ func (r *Request) readEnd(c *Conn) {
 	}
 }
 
-// pad aligns the end of b for another message.
+// pad aligns the end of b for the next message.
 func pad(b []byte) []byte { return native.Pad(b, len(b)) }
 
-// requests keeps requests with their buffers for the next use, for all Conns: a pool for
-// each would cost a Conn that makes a single request 7 % of its time (BenchmarkOpenResolveClose).
+// requests keeps requests and their buffers for reuse. All Conns share it, so that a Conn
+// that makes a single request does not pay for a pool (BenchmarkOpenResolveClose).
 var requests sync.Pool
 
 func getRequest() *Request {
@@ -276,7 +279,7 @@ func getRequest() *Request {
 	return r
 }
 
-// putRequest drops a request that is too large to be kept for small ones.
+// putRequest drops a request with large buffers, which the pool would keep alive.
 func putRequest(r *Request) {
 	const large = 64 << 10
 	if cap(r.B) <= large && cap(r.replies) <= large && cap(r.last) <= large {

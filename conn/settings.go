@@ -2,7 +2,8 @@ package conn
 
 import "slices"
 
-// apply makes the settings that a member lacks. If one fails it releases the member.
+// apply makes the settings that a member still lacks. If one fails, apply releases the
+// member.
 func (p *pool) apply(m *member) (*member, error) {
 	for {
 		p.mu.Lock()
@@ -29,7 +30,7 @@ func (p *pool) configure(m *member, set func(Transport) error) error {
 	if err == nil {
 		p.settings = append(p.settings, set)
 		if m.applied == len(p.settings)-1 {
-			m.applied++ // otherwise apply repeats this one, after the others
+			m.applied++ // otherwise apply repeats set, after the missing settings
 		}
 	}
 	p.mu.Unlock()
@@ -37,7 +38,7 @@ func (p *pool) configure(m *member, set func(Transport) error) error {
 	return err
 }
 
-// copySettings returns the settings that were recorded.
+// copySettings returns the recorded settings.
 func (p *pool) copySettings() []func(Transport) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -6,13 +6,23 @@ import (
 )
 
 // While the body of its loop runs, a dump needs its member only for the rest of the list.
-// The member is parked then: an exchange that finds no other Transport, and can open none,
-// reads that rest into memory and takes the member. Without this, a request in the body
-// of a dump would wait for the dump, and the dump for it.
+// The member is parked for that time. An exchange that finds no other Transport and cannot
+// open one takes the member over: it reads the rest of the list into memory (the backlog of
+// the dump), keeps the member and uses it. Otherwise a request in the body of a dump would
+// wait for the dump, and the dump for the request.
+//
+//	holds m ---- park ----> parked ---- resume ----> holds m
+//	                          |
+//	              takeOver by | another exchange: taken is set while it reads
+//	                          v
+//	                        taken ---- end of the list read ----> d.m is nil: the dump
+//	                          |                                   continues from its backlog
+//	                          +---- gave up ----> parked again, or released if the loop
+//	                                              was left meanwhile (abandoned)
 
-// park allows others to take the member of d until resume, while the loop has datagram b.
-// Where replies come late an empty queue does not end the list, so the end is looked for
-// in b.
+// park lets other exchanges take over the member of d until resume, while the loop
+// processes datagram b. If replies come late, an empty queue does not end the list, so park
+// looks for the end in b.
 func (p *pool) park(d *dump, b []byte, info socket.Info) {
 	parked := d.ending
 	if parked.isLate {
@@ -26,11 +36,11 @@ func (p *pool) park(d *dump, b []byte, info socket.Info) {
 	d.m.parked, d.parked = d, parked
 	p.getOn(d.m)
 	if !p.mayDial() {
-		p.wake(forListening) // which waits for the end of the dump
+		p.wake(forListening) // not the loop of a subscription, which waits for the end of the dump
 	}
 }
 
-// resume ends the parking. If another exchange is reading the rest it waits for that.
+// resume ends the parking. If another exchange is reading the rest, resume waits for it.
 func (p *pool) resume(d *dump) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -56,7 +66,8 @@ func (p *pool) resume(d *dump) error {
 	return nil
 }
 
-// leave ends the use of the member by d. It reports whether the caller must release it.
+// leave ends the use of the member by d. It reports whether the caller must release the
+// member.
 func (p *pool) leave(d *dump) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -70,8 +81,8 @@ func (p *pool) leave(d *dump) bool {
 	return false
 }
 
-// takeOver reads the rest of the dump that has parked m, and uses m for k. p.mu is held,
-// and released while it reads.
+// takeOver reads the rest of the dump that has parked m, and takes m for an exchange of
+// kind k. The caller holds p.mu; takeOver releases it while it reads.
 func (p *pool) takeOver(x *wait, m *member, k kind) (*member, error) {
 	d := m.parked
 	m.parked, d.taken = nil, make(chan struct{})
@@ -86,7 +97,7 @@ func (p *pool) takeOver(x *wait, m *member, k kind) (*member, error) {
 	switch {
 	case err == nil:
 		d.m, d.restLoss = nil, r.loss
-		m.dirty = r.loss == socket.ErrTruncated // the list goes on
+		m.dirty = r.loss == socket.ErrTruncated // the kernel continues the list
 		p.unuse(m)
 		p.use(m, k)
 		return m, nil
@@ -99,14 +110,15 @@ func (p *pool) takeOver(x *wait, m *member, k kind) (*member, error) {
 	return nil, err
 }
 
-// rest is the part of a dump that was read into memory.
+// rest is the result of reading a dump into memory.
 type rest struct {
 	datagrams []datagram
-	loss      error // that the kernel reported meanwhile
+	loss      error // reported by the kernel while it was read
 }
 
-// readRest reads the rest of a dump for the exchange x; kept bytes of it were read before.
-// The loop may be left meanwhile, so it uses only fields of d that do not change.
+// readRest reads the rest of a dump for the exchange x. kept is the number of bytes that
+// were read before. The loop may be left meanwhile, so readRest uses only fields of d that
+// do not change.
 func (d *dump) readRest(x *wait, m *member, e *ending, kept int) (r rest, err error) {
 	if e.isOver {
 		return r, nil
@@ -138,15 +150,15 @@ func (d *dump) readRest(x *wait, m *member, e *ending, kept int) (r rest, err er
 	return r, err
 }
 
-// sort keeps the messages of a datagram that belong to the dump. The others are of
-// notifications, which must not wait for its loop.
+// sort keeps the messages of a datagram that belong to the dump. It passes the others on
+// immediately, because notifications must not wait for the loop of the dump.
 func (x *receiver) sort(b []byte, info socket.Info, e *ending, r *rest) {
 	kept := make([]byte, 0, len(b))
 	for len(b) > 0 {
 		m, n := nlmsg.Consume(b)
 		switch {
 		case n < 0:
-			kept, b = append(kept, b...), nil // for the loop to report
+			kept, b = append(kept, b...), nil // the loop reports the error
 			continue
 		case m.Type() == nlmsg.TypeOverrun || !e.isOver && e.owns(m, info):
 			e.ends(m)
@@ -161,7 +173,7 @@ func (x *receiver) sort(b []byte, info socket.Info, e *ending, r *rest) {
 	}
 }
 
-// keptBytes is how many bytes datagrams have.
+// keptBytes returns the total length of datagrams.
 func keptBytes(datagrams []datagram) (n int) {
 	for _, d := range datagrams {
 		n += len(d.b)

@@ -11,24 +11,24 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// stressEvent is what the stress test does to a request, to its reply, or to a Conn.
-// Faults of a reply are encoded in the value of the request, which the reply carries
-// too: so each fault has the request that was chosen for it, and no other.
+// stressEvent is a fault that the stress test applies to a request, its reply or a Conn.
+// Faults of a reply are encoded in the value of the request, and the reply carries the same
+// value: each fault therefore hits exactly the request for which it was chosen.
 type stressEvent uint32
 
 const (
 	noFault stressEvent = iota
-	// After these a request succeeds all the same.
+	// A request succeeds despite these faults.
 	faultDuplicate
 	faultEarlier // the reply to an earlier request arrives first
 	faultForeign // a forged copy from another port arrives first
 	faultEINTR
 	faultStuck        // the send takes stuckFor
-	faultBusInterrupt // of bus.Faults, as all of that prefix
+	faultBusInterrupt // of bus.Faults, like all names with this prefix
 	faultBusDuplicate
 	faultBusForge
-	// After these a request may fail.
-	faultENOBUFS    // and the reply
+	// A request may fail after these faults.
+	faultENOBUFS    // before the reply
 	faultLost       // ENOBUFS instead of the reply
 	faultLate       // the reply arrives after the next send
 	faultTruncated  // half of the reply
@@ -68,19 +68,19 @@ type stressTransport struct {
 	target *stressTarget
 
 	mu      sync.Mutex
-	pending []stressArrival // before what the inner Transport has
-	late    []stressArrival // until the next send
+	pending []stressArrival // delivered before datagrams of the inner Transport
+	late    []stressArrival // delivered after the next send
 	earlier []byte          // the last reply
 }
 
-// stressArrival is what one receive returns.
+// stressArrival is the result of one receive.
 type stressArrival struct {
 	b    []byte
 	info socket.Info
 	err  error
 }
 
-// fault returns the fault that a request or a reply asks for.
+// fault returns the fault that a request or a reply selects.
 func (t *stressTransport) fault(b []byte) stressEvent {
 	if m, n := nlmsg.Consume(b); n > 0 {
 		if value, ok := t.target.value(m); ok {
@@ -139,7 +139,7 @@ func (t *stressTransport) pop() (a stressArrival, ok bool) {
 	return a, true
 }
 
-// inject reports whether pending has what arrives instead of a datagram.
+// inject reports whether pending has an event that replaces the datagram.
 func (t *stressTransport) inject(b []byte, info socket.Info) bool {
 	fault := t.fault(b)
 	t.mu.Lock()
@@ -192,7 +192,7 @@ func (t *stressTransport) Close() error {
 	return err
 }
 
-// busFaults injects the faults that a bus knows.
+// busFaults injects the faults that a bus supports.
 func (s *stress) busFaults(value func(nlmsg.Msg) (uint32, bool)) bus.Faults {
 	kinds := map[stressEvent]bus.Fault{
 		faultBusInterrupt: bus.Interrupt, faultBusDuplicate: bus.Duplicate, faultBusForge: bus.Forge,

@@ -28,8 +28,8 @@ func routeTargets(t *testing.T) (targets []*stressTarget) {
 	return targets
 }
 
-// routeTarget looks up the route to an address in 11.0.0.0/8, the rest of which is the
-// value. Its list is that of routes to addresses in 10.0.0.0/8.
+// routeTarget looks up the route to an address in 11.0.0.0/8; the host part is the value.
+// Its list is that of routes to addresses in 10.0.0.0/8.
 func routeTarget(t *testing.T, netNS int) *stressTarget {
 	const routes, prefix = 700, 11
 	c := openConn(t, socket.Route, socket.WithNetNS(netNS))
@@ -89,13 +89,13 @@ func familyTarget(t *testing.T) []*stressTarget {
 	return []*stressTarget{target}
 }
 
-// familyName returns the name of a family that the controller reports, "" without one.
+// familyName returns the name of a family that the controller reports, "" if there is none.
 func familyName(m nlmsg.Msg) string {
-	name, _ := nla.Find(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrFamilyName).Text() // "" with an error
+	name, _ := nla.Find(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrFamilyName).Text() // "" on error
 	return string(name)
 }
 
-// siblings dials as Open does.
+// siblings dials like Open.
 func siblings(protocol socket.Protocol, options ...socket.Option) Dialer {
 	var first *socket.Socket
 	return func() (Transport, error) {
@@ -106,7 +106,7 @@ func siblings(protocol socket.Protocol, options ...socket.Option) Dialer {
 		}
 		s, err := dial()
 		if err != nil {
-			return nil, err // not a Transport that holds a nil *Socket
+			return nil, err // a nil interface, not a Transport that holds a nil *Socket
 		}
 		if first == nil {
 			first = s

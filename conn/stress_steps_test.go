@@ -18,11 +18,11 @@ type stressWorker struct {
 	target  *stressTarget
 	number  uint32
 	made    int
-	allowed error        // of every exchange, nil: none
-	started atomic.Int64 // of the exchange that runs, 0 if none does
+	allowed error        // error that every exchange may return, nil: none
+	started atomic.Int64 // start time of the current exchange, 0 if there is none
 }
 
-// chance is true once in n times.
+// chance returns true once in n times.
 func (w *stressWorker) chance(n int) bool { return w.IntN(n) == 0 }
 
 // begin and end surround an exchange of n requests.
@@ -34,7 +34,7 @@ func (w *stressWorker) end(n int) {
 	w.requests.Add(int64(n))
 }
 
-// step makes a request, or a few.
+// step makes one request or several.
 func (w *stressWorker) step() {
 	switch n := w.IntN(2000); {
 	case n < 1500:
@@ -64,7 +64,7 @@ func (w *stressWorker) step() {
 	}
 }
 
-// fault returns one of the list that can be injected here.
+// fault returns a fault of the list that can be injected here.
 func (w *stressWorker) fault(list ...stressEvent) stressEvent {
 	if f := list[w.IntN(len(list))]; f < w.target.faults {
 		return f
@@ -89,7 +89,8 @@ func (w *stressWorker) judge(what string, fault stressEvent, err error, mayEnd b
 	}
 }
 
-// do makes one request. during, if it is not nil, ends its context at some time.
+// do makes one request. If during is not nil, it ends the context of the request at some
+// time.
 func (w *stressWorker) do(ctx context.Context, fault stressEvent, during func(r *Request)) {
 	value, flags := w.next(fault)
 	r := w.target.ask(w.c, flags, value)
@@ -116,7 +117,7 @@ func (w *stressWorker) doFaulty() {
 		fault = noFault
 	}
 	if fault == faultStuck && !w.chance(20) {
-		fault = noFault // they are expensive
+		fault = noFault // these are slow
 	}
 	w.do(context.Background(), fault, nil)
 }
@@ -179,7 +180,7 @@ func (w *stressWorker) batch() {
 	}
 }
 
-// dump makes a list, which is left when body, if there is one, says so.
+// dump makes a list. The loop is left if body returns false.
 func (w *stressWorker) dump(fault stressEvent, body func(i int) bool) {
 	w.dumpUntil(context.Background(), fault, false, body)
 }
@@ -210,7 +211,7 @@ func (w *stressWorker) dumpUntil(ctx context.Context, fault stressEvent, mayEnd 
 	}
 }
 
-// panicking makes a list whose consumer panics.
+// panicking makes a list, and the body of its loop panics.
 func (w *stressWorker) panicking() {
 	w.events[eventPanic].Add(1)
 	at := 1 + w.IntN(w.target.listed)
@@ -227,7 +228,7 @@ func (w *stressWorker) panicking() {
 	})
 }
 
-// nesting makes a list whose consumer makes requests, and now and then another list.
+// nesting makes a list. The body of its loop makes requests, and sometimes another list.
 func (w *stressWorker) nesting() {
 	at, isList := 1+w.IntN(w.target.listed), w.chance(8)
 	w.dump(noFault, func(i int) bool {
@@ -239,12 +240,12 @@ func (w *stressWorker) nesting() {
 			w.events[eventNested].Add(1)
 			w.do(context.Background(), noFault, nil)
 		}
-		w.begin() // the dump goes on
+		w.begin() // the dump continues
 		return true
 	})
 }
 
-// dumpCancelled makes a list whose context ends.
+// dumpCancelled makes a list, and its context ends.
 func (w *stressWorker) dumpCancelled() {
 	w.events[eventCancel].Add(1)
 	ctx, cancel := context.WithCancel(context.Background())

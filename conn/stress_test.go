@@ -25,18 +25,18 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// stressTarget is what a Conn of the stress test sends its requests to. The replies carry
-// the values of their requests.
+// stressTarget is the peer of a Conn of the stress test. The replies carry the values of
+// their requests.
 type stressTarget struct {
 	name   string
 	dialer func() Dialer // for one Conn
 	ask    func(c *Conn, flags nlmsg.Flags, value uint32) *Request
-	value  func(m nlmsg.Msg) (value uint32, ok bool) // of a request or a reply, if it has one
-	answer func(m nlmsg.Msg, value uint32) bool      // whether m is the reply to a request with the value
-	list   func(c *Conn, value uint32) *Request      // nil: it has no list
+	value  func(m nlmsg.Msg) (value uint32, ok bool) // returns the value of a request or a reply, if it has one
+	answer func(m nlmsg.Msg, value uint32) bool      // reports whether m is the reply to a request with the value
+	list   func(c *Conn, value uint32) *Request      // nil: the target has no list
 	inList func(m nlmsg.Msg, value uint32) bool
 	listed int         // messages of the list
-	faults stressEvent // the first that cannot be injected
+	faults stressEvent // the first fault that cannot be injected
 }
 
 // stressTargets makes the targets that need the running kernel.
@@ -53,7 +53,7 @@ type stress struct {
 	buffers   *atomic.Int64 // receive buffers
 	unstopped atomic.Int64  // members in use after Close
 	events    [numEvents]atomic.Int64
-	workers   sync.Map // of *stressWorker: those that run
+	workers   sync.Map // the running ones, *stressWorker
 	reports   atomic.Int64
 }
 
@@ -65,12 +65,13 @@ func (s *stress) report(counter *atomic.Int64, format string, args ...any) {
 	}
 }
 
-// stressPatience bounds an exchange, on the slowest machine with the race detector.
+// stressPatience limits the time of an exchange, also on a slow machine with the race
+// detector.
 const stressPatience = 30 * time.Second
 
-// Many Conns at once, to the kernel and to a bus, with everything that can happen to
-// their exchanges. NLWIRE_STRESS_REQUESTS is the number of requests, NLWIRE_STRESS_SEED
-// makes the choices of each goroutine again.
+// Runs many Conns at once, to the kernel and to a bus, with every fault of this package.
+// NLWIRE_STRESS_REQUESTS is the number of requests. NLWIRE_STRESS_SEED repeats the choices
+// of each goroutine.
 func TestStress(t *testing.T) {
 	total := 1_000_000
 	if testing.Short() {
@@ -120,7 +121,7 @@ func TestStress(t *testing.T) {
 	}
 }
 
-// watch waits for the end, and returns how many requests hang.
+// watch waits for the end and returns the number of hanging requests.
 func (s *stress) watch(ended <-chan struct{}) (hung int) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
@@ -145,8 +146,8 @@ func (s *stress) watch(ended <-chan struct{}) (hung int) {
 	}
 }
 
-// countBuffers counts the receive buffers that something holds: garbage collections take
-// those in the pool.
+// countBuffers counts the receive buffers that are in use. Garbage collections free those
+// in the pool.
 func countBuffers(tb testing.TB) *atomic.Int64 {
 	n := &atomic.Int64{}
 	debug.FreeOSMemory()
@@ -161,12 +162,12 @@ func countBuffers(tb testing.TB) *atomic.Int64 {
 	return n
 }
 
-// leaks returns how many goroutines and buffers are held after the end. Goroutines on
-// their way out get the time that they need; descriptors are counted with the Transports,
-// and by TestMain.
+// leaks returns the number of goroutines and buffers that remain after the end. Goroutines
+// that are about to end get the time that they need. Descriptors are counted with the
+// Transports, and by TestMain.
 func (s *stress) leaks(goroutines int) (n int64) {
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); runtime.Gosched() {
-		debug.FreeOSMemory() // collects garbage, and with it what a sync.Pool holds
+		debug.FreeOSMemory() // collects garbage, including the contents of each sync.Pool
 		n = max(0, int64(runtime.NumGoroutine()-goroutines)) + s.buffers.Load()
 		if n == 0 {
 			break
@@ -175,7 +176,7 @@ func (s *stress) leaks(goroutines int) (n int64) {
 	return n
 }
 
-// newConn makes a Conn whose Transports inject faults. Of the attempts to dial some fail.
+// newConn makes a Conn whose Transports inject faults. Some attempts to dial fail.
 func (s *stress) newConn(target *stressTarget, id uint64, isPooled bool) *Conn {
 	dial := target.dialer()
 	random, mu := rand.New(rand.NewPCG(s.seed, id|1<<60)), sync.Mutex{}
@@ -207,7 +208,7 @@ func (s *stress) newConn(target *stressTarget, id uint64, isPooled bool) *Conn {
 	}))
 }
 
-// closeConn closes a Conn that no exchange uses any more.
+// closeConn closes a Conn after its last exchange.
 func (s *stress) closeConn(c *Conn) {
 	if err := c.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
 		s.report(&s.lost, "close: %v", err)
@@ -220,7 +221,7 @@ func (s *stress) closeConn(c *Conn) {
 	s.unstopped.Add(int64(c.pool.opening))
 }
 
-// cell has goroutines make requests over one Conn.
+// cell runs goroutines that make requests over one Conn.
 func (s *stress) cell(target *stressTarget, id uint64, goroutines, requests int, isPooled bool) {
 	c := s.newConn(target, id, isPooled)
 	if c == nil {
@@ -253,14 +254,15 @@ func (s *stress) closing(target *stressTarget, id uint64, requests int) {
 					s.report(&s.lost, "close: %v", err)
 				}
 			}
-			return n < last+50 // some come after the end
+			return n < last+50 // some requests start after the end
 		})
 		requests -= int(last)
 		s.closeConn(c)
 	}
 }
 
-// work has goroutines run steps, until they have made so many requests or step is false.
+// work runs steps in goroutines until the number of requests is reached or step returns
+// false.
 func (s *stress) work(c *Conn, target *stressTarget, id uint64, goroutines, requests int, step func(w *stressWorker) bool) {
 	var wg sync.WaitGroup
 	each := (requests + goroutines - 1) / goroutines
@@ -332,7 +334,7 @@ func (s *stress) busTarget() *stressTarget {
 	return target
 }
 
-// isEnd reports whether err is how a context or a deadline ends an exchange.
+// isEnd reports whether err is the error of a context or a deadline that ended.
 func isEnd(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
 }

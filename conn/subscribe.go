@@ -13,36 +13,36 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Subscription receives the notifications of multicast groups, on a Transport of its
-// own. One goroutine may run All; exchanges, Send and Close are for any number.
+// Subscription receives the notifications of multicast groups on a separate Transport. One
+// goroutine may run All. Any number of goroutines may run exchanges, Send and Close.
 //
-// Do, Dump and Batch run on the same Transport, for protocols that answer and report to
-// one port: registrations of nl80211, TASKSTATS, upcalls of openvswitch, nflog and
-// nfqueue, the audit daemon. What else arrives meanwhile is kept for All, up to
-// [WithQueue]; more is a loss, with [ErrTooMuch]. While All waits in another goroutine,
-// it hands the Transport to the exchange and receives again after it.
+// Do, Dump and Batch use the same Transport, for protocols that send replies and reports to
+// one port: registrations of nl80211, TASKSTATS, upcalls of openvswitch, nflog and nfqueue,
+// the audit daemon. Other messages that arrive during an exchange are kept for All, up to
+// [WithQueue]; more is a loss, with [ErrTooMuch]. If All waits in another goroutine, it
+// gives the Transport to the exchange and continues afterwards.
 type Subscription struct {
 	single
 
-	// Resync, if it is set, is called when notifications were lost, in the
-	// goroutine of the loop, once those from before the loss were delivered. A list
-	// that it dumps is then right, and the notifications delivered afterwards bring
-	// it up to date; a change may show in both. Its error ends the loop.
+	// Resync, if set, is called after a loss of notifications, in the goroutine of the
+	// loop, when all notifications from before the loss were delivered. It typically dumps
+	// a list. The notifications delivered afterwards bring that list up to date; a change
+	// may appear in both. An error of Resync ends the loop.
 	Resync func(ctx context.Context, loss *LossError) error
 
 	from *Conn
 	op   string
-	info socket.Info // of the last message
+	info socket.Info // origin of the last message
 
-	loss  error // not reported yet
-	queue int   // datagrams that may have been queued before the loss
-	again error // another loss, since
+	loss  error // a loss that was not reported yet
+	queue int   // number of datagrams that may have been queued before the loss
+	again error // a further loss, after that
 
-	mu     sync.Mutex  // guards what exchanges leave for All
-	isLeft atomic.Bool // that there is any
+	mu     sync.Mutex  // guards the messages and losses that exchanges leave for All
+	isLeft atomic.Bool // kept or missed is set
 	kept   []notification
 	size   int   // bytes of kept
-	missed error // a loss that an exchange met
+	missed error // a loss that occurred during an exchange
 }
 
 // notification is a message that arrived during an exchange.
@@ -51,20 +51,20 @@ type notification struct {
 	info socket.Info
 }
 
-// Subscribe joins multicast groups of the protocol, by number, on another Transport; with
-// none it is for protocols that report to a port. The flags that [Open] was given and
-// the settings of [Conn.Configure] apply: with [socket.PacketInfo] and
-// [socket.ListenAllNSID] [Subscription.Info] has more.
+// Subscribe opens another Transport and joins multicast groups of the protocol, by number.
+// Without groups it is for protocols that report to a port. The flags of [Open] and the
+// settings of [Conn.Configure] apply: [socket.PacketInfo] and [socket.ListenAllNSID] add
+// fields to [Subscription.Info].
 //
-// KObjectUevent is refused: device events are no netlink messages. Receive them from a
-// [socket.Socket] with that group.
+// KObjectUevent is refused, because device events are not netlink messages. Receive them
+// from a [socket.Socket] with that group.
 func (c *Conn) Subscribe(groups ...uint32) (*Subscription, error) {
 	op := "subscription to groups " + fmt.Sprint(groups)
 	if !c.isOpen() {
 		return nil, errZero
 	}
 	if hasProtocol(c.pool.first.t, socket.KObjectUevent) {
-		return nil, fmt.Errorf("conn: %s: device events are no netlink messages: receive them from a socket.Socket: %w", op, errors.ErrUnsupported)
+		return nil, fmt.Errorf("conn: %s: device events are not netlink messages; receive them from a socket.Socket: %w", op, errors.ErrUnsupported)
 	}
 	child, err := c.child()
 	if err != nil {
@@ -79,7 +79,8 @@ func (c *Conn) Subscribe(groups ...uint32) (*Subscription, error) {
 	return s, nil
 }
 
-// join applies the settings before the first notification can arrive.
+// join joins the groups. acquire applies the settings before the first notification can
+// arrive.
 func (s *Subscription) join(groups []uint32) error {
 	p := s.own.pool
 	m, err := p.acquire(&wait{ctx: context.Background()}, forListening)
@@ -89,7 +90,7 @@ func (s *Subscription) join(groups []uint32) error {
 	defer p.release(m, true)
 	j, ok := m.t.(joiner)
 	if !ok && len(groups) > 0 {
-		return fmt.Errorf("%T has no groups: %w", m.t, errors.ErrUnsupported)
+		return fmt.Errorf("%T does not support multicast groups: %w", m.t, errors.ErrUnsupported)
 	}
 	for _, group := range groups {
 		if err := j.Join(group); err != nil {
@@ -99,8 +100,7 @@ func (s *Subscription) join(groups []uint32) error {
 	return nil
 }
 
-// Close leaves the groups. It wakes a loop that waits, which ends with
-// [os.ErrClosed].
+// Close leaves the groups. A waiting loop ends with [os.ErrClosed].
 func (s *Subscription) Close() error {
 	if s.from == nil {
 		return errZero
@@ -108,11 +108,11 @@ func (s *Subscription) Close() error {
 	return s.from.closeChild(s.own)
 }
 
-// Info returns where the last message that All delivered came from: its group if the
-// socket has [socket.PacketInfo], its namespace if it has [socket.ListenAllNSID].
+// Info returns the origin of the last message that All delivered: its group if the socket
+// has [socket.PacketInfo], its namespace if the socket has [socket.ListenAllNSID].
 func (s *Subscription) Info() socket.Info { return s.info }
 
-// keep keeps a message that arrived during an exchange. Its sender was checked.
+// keep keeps a message that arrived during an exchange. The sender was checked before.
 func (s *Subscription) keep(m nlmsg.Msg, info socket.Info) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,7 +126,7 @@ func (s *Subscription) keep(m nlmsg.Msg, info socket.Info) {
 	s.kept = append(s.kept, notification{m.Clone(), info})
 }
 
-// miss notes a loss that the kernel reported to an exchange.
+// miss records a loss that the kernel reported to an exchange.
 func (s *Subscription) miss(err error) {
 	s.mu.Lock()
 	s.missed = err
@@ -134,13 +134,13 @@ func (s *Subscription) miss(err error) {
 	s.mu.Unlock()
 }
 
-// All ranges over the notifications, waiting for each. A message is good until
-// the next step; Clone keeps it.
+// All ranges over the notifications and waits for each. A message is valid until the next
+// step; Clone keeps it.
 //
-// A [*LossError] says that notifications are missing among the latest ones, as
-// many as the receive buffer holds; those after it are complete again. The loop
-// goes on after it. It comes only if there is no Resync. Any other error comes
-// last: that of ctx, of Resync, or [os.ErrClosed].
+// A [*LossError] reports lost notifications. The gap is among the latest messages, at most
+// as many as the receive buffer holds. Later notifications are complete again, and the loop
+// continues. The LossError appears only without Resync. Any other error is the last value:
+// the error of ctx or of Resync, or [os.ErrClosed].
 func (s *Subscription) All(ctx context.Context) iter.Seq2[nlmsg.Msg, error] {
 	return func(yield func(nlmsg.Msg, error) bool) {
 		if !s.own.isOpen() {
@@ -165,15 +165,16 @@ func (s *Subscription) All(ctx context.Context) iter.Seq2[nlmsg.Msg, error] {
 	}
 }
 
-// listener receives for All. The member is lent while the loop has a datagram.
+// listener receives for All. It lends the member while the loop has a datagram (lend.go).
 type listener struct {
 	receiver
 	s    *Subscription
 	kept []notification
 }
 
-// datagram returns the next datagram, nil for none: exchanges have left messages, or a
-// loss is due. The first receive stands here for the reason that exchange has.
+// datagram returns the next datagram. It returns nil if exchanges have left messages or a
+// loss is due. The first receive is part of this function for the same reason as in
+// exchange.
 func (l *listener) datagram() (b []byte, err error) {
 	if err := l.expired(); err != nil {
 		return nil, err
@@ -213,7 +214,7 @@ func (l *listener) end() {
 	l.rest()
 }
 
-// goOn is datagram after a receive that was not the usual one.
+// goOn continues datagram if its first receive returned no usual datagram.
 func (l *listener) goOn(n int, info socket.Info, failure error) (b []byte, err error) {
 	s := l.s
 	b, info, err = l.judge(false, n, info, failure)
@@ -239,7 +240,7 @@ func (l *listener) goOn(n int, info socket.Info, failure error) (b []byte, err e
 	return b, err
 }
 
-// noteLoss passes on the loss that a receive has met.
+// noteLoss records the loss that a receive has reported.
 func (l *listener) noteLoss() {
 	if l.loss != nil {
 		l.s.lose(l.loss)
@@ -247,11 +248,12 @@ func (l *listener) noteLoss() {
 	}
 }
 
-// errHandOver says that there may be a datagram, or that an exchange wants the Transport.
+// errHandOver reports that a datagram may be queued, or that an exchange needs the
+// Transport.
 var errHandOver = errors.New("conn: an exchange waits")
 
-// listen waits for a datagram, unless an exchange waits for the Transport. It gives the
-// buffer back meanwhile, if the Transport can wait without.
+// listen waits for a datagram, unless an exchange waits for the Transport. If the Transport
+// can wait without a buffer, listen returns the buffer to the pool first.
 func (l *listener) listen() (b []byte, info socket.Info, err error) {
 	t := l.m.t
 	before := readDeadline(t)
@@ -269,7 +271,7 @@ func (l *listener) listen() (b []byte, info socket.Info, err error) {
 		}
 	}
 	if l.c.pool.listen(l.m, false) {
-		_ = t.SetReadDeadline(before) // fails on a closed one, where nothing waits
+		_ = t.SetReadDeadline(before) // fails if closed; then nothing waits
 		if errors.Is(err, os.ErrDeadlineExceeded) && l.expired() == nil {
 			err = errHandOver
 		}
@@ -277,29 +279,29 @@ func (l *listener) listen() (b []byte, info socket.Info, err error) {
 	return b, info, err
 }
 
-// lose notes a loss. The kernel reports it at once, ahead of the datagrams that are
-// queued, and then drops everything until the queue has been emptied
-// (NETLINK_S_CONGESTED, netlink_rcv_wake). A list that is read before that misses
-// changes without another report; so the loss is reported only then.
+// lose records a loss. The kernel reports it immediately, before the queued datagrams, and
+// then drops all others until the queue is empty (NETLINK_S_CONGESTED, netlink_rcv_wake). A
+// list that is read before that misses changes without a further report. The loss is
+// therefore reported to the caller only when the queue is empty.
 func (s *Subscription) lose(err error) {
 	s.note(err)
 	growReceiveBuffer(s.Transport(), 0)
 }
 
-// note is lose where the receive buffer has grown.
+// note is lose without growing the receive buffer.
 func (s *Subscription) note(err error) {
 	if s.loss == nil {
 		s.loss, s.queue = err, s.capacity()
 	} else {
-		s.again = err // in a flood that does not end, the first is reported all the same
+		s.again = err // an endless flood must not delay the report of the first
 	}
 }
 
-// capacity is how many datagrams the receive buffer can hold. After so many, all
-// that were queued at a loss have been received, even if new ones follow so fast
-// that the queue is never found empty.
+// capacity returns the maximum number of datagrams in the receive buffer. After that many
+// receives, all datagrams that were queued at a loss have been received, even if new ones
+// arrive so fast that the queue is never empty.
 func (s *Subscription) capacity() int {
-	const least = 256 // bytes that the smallest datagram takes, with its sk_buff
+	const least = 256 // space for the smallest datagram, with its sk_buff
 	if b, ok := s.Transport().(bufferer); ok {
 		if size, err := b.ReceiveBuffer(); err == nil {
 			return size / least
@@ -310,7 +312,7 @@ func (s *Subscription) capacity() int {
 
 func (s *Subscription) isLossDue() bool { return s.loss != nil && s.queue <= 0 }
 
-// reportLoss returns whether the loop goes on.
+// reportLoss reports a loss to the loop. It returns whether the loop continues.
 func (s *Subscription) reportLoss(ctx context.Context, yield func(nlmsg.Msg, error) bool) bool {
 	loss := &LossError{Op: s.op, Err: s.loss}
 	if s.loss, s.again = s.again, nil; s.loss != nil {
@@ -320,13 +322,13 @@ func (s *Subscription) reportLoss(ctx context.Context, yield func(nlmsg.Msg, err
 		return yield(nil, loss)
 	}
 	if err := s.Resync(ctx, loss); err != nil {
-		yield(nil, fmt.Errorf("conn: %s: resynchronising: %w", s.op, err))
+		yield(nil, fmt.Errorf("conn: %s: resync: %w", s.op, err))
 		return false
 	}
 	return true
 }
 
-// takeKept takes what exchanges have left, while none runs.
+// takeKept takes the messages that exchanges have left. No exchange runs meanwhile.
 func (l *listener) takeKept() {
 	s := l.s
 	s.mu.Lock()
@@ -338,8 +340,8 @@ func (l *listener) takeKept() {
 	s.isLeft.Store(false)
 }
 
-// deliverKept gives the loop what exchanges have left. What it does not want any more is
-// for the next loop.
+// deliverKept passes the messages that exchanges have left to the loop. If the loop is
+// left, the remaining messages are kept for the next loop.
 func (l *listener) deliverKept(yield func(nlmsg.Msg, error) bool) bool {
 	kept := l.kept
 	l.kept = nil
@@ -353,7 +355,7 @@ func (l *listener) deliverKept(yield func(nlmsg.Msg, error) bool) bool {
 	return true
 }
 
-// putBack keeps messages that a loop has left.
+// putBack keeps messages that the loop has not received.
 func (s *Subscription) putBack(kept []notification) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -364,14 +366,14 @@ func (s *Subscription) putBack(kept []notification) {
 	}
 }
 
-// deliver gives the loop the messages of a datagram.
+// deliver passes the messages of a datagram to the loop.
 func (s *Subscription) deliver(b []byte, yield func(nlmsg.Msg, error) bool) bool {
 	for len(b) > 0 {
 		m, n := nlmsg.Consume(b)
 		if n < 0 {
 			s.own.stats.malformed.Add(1)
 			s.own.stats.lost.Add(1)
-			s.lose(nlmsg.ParseError(n)) // what else it held is unknown
+			s.lose(nlmsg.ParseError(n)) // the rest of the datagram is unknown
 			return true
 		}
 		b = b[n:]
@@ -390,7 +392,7 @@ func (s *Subscription) deliver(b []byte, yield func(nlmsg.Msg, error) bool) bool
 	return true
 }
 
-// split returns the messages of the rest of a datagram, for the next loop.
+// split returns copies of the messages in the rest of a datagram, for the next loop.
 func split(b []byte, info socket.Info) (list []notification) {
 	for c := nlmsg.Walk(b); c.More(); c = c.Next() {
 		list = append(list, notification{c.Msg().Clone(), info})

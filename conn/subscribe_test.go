@@ -15,8 +15,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// groups is a fake with multicast groups and a receive buffer. At the first receive that
-// waits, "end" arrives.
+// groups is a fake with multicast groups and a receive buffer. "end" arrives at the first
+// receive that waits.
 type groups struct {
 	*fake
 	joined []uint32
@@ -43,7 +43,7 @@ func (g *groups) Receive(b []byte) (int, socket.Info, error) {
 	return g.fake.Receive(b)
 }
 
-// groupMessage is a message to a group.
+// groupMessage makes a message to a group.
 func groupMessage(payload string) []byte {
 	b := nlmsg.Begin(nil, fakeType, 0, 0, 0)
 	return nlmsg.End(append(b, payload...), 0)
@@ -115,7 +115,7 @@ func TestLoopOfASubscriptionDeliversAllAndReportsLosses(t *testing.T) {
 					var loss *LossError
 					if errors.As(err, &loss) {
 						if resync {
-							t.Errorf("%v besides Resync", err)
+							t.Errorf("%v in addition to Resync", err)
 						}
 						lost(loss)
 						continue

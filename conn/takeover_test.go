@@ -12,7 +12,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// The exchange that reads a message calls the hook with it.
+// The exchange that reads a message passes it to the hook.
 func TestUnmatchedMessagesOfATakeOverGoToTheHook(t *testing.T) {
 	for name, leave := range map[string]bool{"loop left": true, "loop to the end": false} {
 		t.Run(name, func(t *testing.T) {
@@ -37,7 +37,7 @@ func TestUnmatchedMessagesOfATakeOverGoToTheHook(t *testing.T) {
 						break
 					}
 				}
-				want := 5 + 2 - 1 // the last one stays in the queue
+				want := 5 + 2 - 1 // the last one remains in the queue
 				if !leave {
 					want += 2 * 2
 				}
@@ -119,7 +119,7 @@ func TestWholeMessagesOfATruncatedDatagramOfADumpAreDelivered(t *testing.T) {
 	}
 }
 
-// What is cut off is of another exchange.
+// The truncated part belongs to another exchange.
 func TestDumpThatEndsInATruncatedDatagramIsComplete(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		fl := &fleet{reply: func(req nlmsg.Msg) []event {
@@ -151,7 +151,7 @@ func TestTransportThatGetsOnAgainCounts(t *testing.T) {
 		fl := &fleet{prepare: holdText("stuck", held)}
 		fl.reply = func(req nlmsg.Msg) []event {
 			if said(req) == "stuck" {
-				return nil // so that it waits after the send
+				return nil // the request waits after the send
 			}
 			return echo(req)
 		}

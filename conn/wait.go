@@ -10,13 +10,13 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// wait is how long an exchange waits, for a member of the pool and for datagrams, and what
-// it receives meanwhile for the hook.
+// wait limits how long an exchange waits, for a member of the pool and for datagrams. It
+// also collects the messages for the hook that arrive meanwhile.
 type wait struct {
 	ctx      context.Context
 	deadline time.Time // zero: none
 
-	strays []stray // that it has received
+	strays []stray // received, but not passed to the hook yet
 }
 
 // stray is a message for the hook of WithUnmatched.
@@ -25,11 +25,11 @@ type stray struct {
 	info socket.Info
 }
 
-// past is a time at which waiting has ended.
+// past is a time in the past. As a read deadline it interrupts a receive.
 var past = time.Unix(1, 0)
 
-// expired returns why the waiting is over. It looks at the clock too: a timer of the
-// context may be late while goroutines keep all processors busy.
+// expired returns the reason why waiting must end, nil if it may continue. It checks the
+// clock too: the timer of a context may be late while goroutines keep all processors busy.
 func (x *wait) expired() error {
 	if err := x.ctx.Err(); err != nil {
 		return err
@@ -43,7 +43,7 @@ func (x *wait) expired() error {
 	return nil
 }
 
-// await waits for a value, or for the end of a channel.
+// await receives a value from c, or the zero value if c is closed.
 func await[T any](x *wait, c <-chan T) (v T, err error) {
 	var late <-chan time.Time
 	if !x.deadline.IsZero() {
@@ -61,13 +61,14 @@ func await[T any](x *wait, c <-chan T) (v T, err error) {
 	}
 }
 
-// limit makes a Receive of t fail when the waiting is over. The function that it returns
-// undoes that, and says whether err, of the Receive, means just that.
+// limit makes a Receive of t fail when waiting must end. The returned function undoes that.
+// Its argument is the error of the Receive; it reports whether that error means that
+// waiting must end.
 func (x *wait) limit(t Transport) (undo func(err error) bool) {
 	before := readDeadline(t)
 	own := !x.deadline.IsZero() && (before.IsZero() || x.deadline.Before(before))
 	if own {
-		_ = t.SetReadDeadline(x.deadline) // fails on a closed one, where nothing waits
+		_ = t.SetReadDeadline(x.deadline) // fails if closed; then nothing waits
 	}
 	stop, set := func() bool { return true }, make(chan struct{})
 	if x.ctx.Done() != nil {

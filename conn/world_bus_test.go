@@ -15,8 +15,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// busWorld is the world of a bus, with the two lists as a family. What a handler
-// does runs under the lock that families share.
+// busWorld implements world on a bus. Its family has the two lists. Handlers run under the
+// lock that families share.
 type busWorld struct {
 	bus    *bus.Bus
 	family *bus.Family
@@ -37,7 +37,7 @@ const (
 
 	attrNumber = 1
 	attrName   = 2
-	attrPad    = 3 // what makes a message as long as a route's, or a link's
+	attrPad    = 3 // padding, up to the length of a message about a route or a link
 
 	routePad, linkPad = 20, 1200
 
@@ -51,7 +51,7 @@ func newBus(tb testing.TB) *busWorld {
 	policy := &policy.Policy{Attrs: []policy.Rule{attrNumber: {Kind: policy.KindU32}, attrName: {Kind: policy.KindNULString, Len: 15}}}
 	w.family = &bus.Family{
 		Name: "lists", Version: 1, Policy: policy,
-		ResvStartOp: 0xff, // the flags for adding are not for newer operations
+		ResvStartOp: 0xff, // newer operations do not have the flags for adding
 		Groups:      []bus.Group{{Name: "entries"}, {Name: "links"}, {Name: "guarded", Flags: bus.GroupNetAdmin}},
 		Ops: []bus.Op{
 			{Cmd: cmdAdd, Do: w.doAdd}, {Cmd: cmdRemove, Do: w.doRemove}, {Cmd: cmdList, Dump: w.dumpEntries},
@@ -67,7 +67,7 @@ func newBus(tb testing.TB) *busWorld {
 
 func doNothing(*bus.Info) error { return nil }
 
-// doAdd does as the kernel does with a route (fib_table_insert).
+// doAdd handles a request as the kernel handles a route (fib_table_insert).
 func (w *busWorld) doAdd(i *bus.Info) error {
 	if err := i.Require(attrNumber); err != nil {
 		return err
@@ -76,7 +76,7 @@ func (w *busWorld) doAdd(i *bus.Info) error {
 	at, exists := slices.BinarySearch(w.entries, number)
 	switch {
 	case exists && flags&nlmsg.FlagReplace != 0:
-		return nil // it is the same
+		return nil // it is identical
 	case exists:
 		return errno.EEXIST
 	case flags&nlmsg.FlagCreate == 0:
@@ -106,7 +106,7 @@ func appendEntry(b []byte, number uint32) []byte {
 	return nla.AppendBytes(nla.AppendUint32(b, attrNumber, number), attrPad, padding[:])
 }
 
-// dumpEntries goes on behind the last number, wherever that is by now.
+// dumpEntries continues after the last number, even if that entry was removed.
 func (w *busWorld) dumpEntries(d *bus.Dump) error {
 	at, _ := slices.BinarySearch(w.entries, uint32(d.Args[0]))
 	for _, number := range w.entries[at:] {
@@ -157,7 +157,7 @@ func (w *busWorld) open(tb testing.TB, receiveBuffer int, flags ...socket.Flag) 
 	})
 }
 
-// openWith makes a Conn whose ports have the options.
+// openWith makes a Conn. Its ports have the options.
 func (w *busWorld) openWith(tb testing.TB, options ...bus.PortOption) *Conn {
 	tb.Helper()
 	options = append([]bus.PortOption{bus.WithFlags(socket.ExtAck, socket.CapAck)}, options...)
@@ -199,7 +199,7 @@ func (w *busWorld) victim(tb testing.TB) (Transport, func([]byte) error) {
 	return t, func(b []byte) error { return liar.SendTo(t.PortID(), b) }
 }
 
-// request asks the family.
+// request makes a request to the family.
 func (w *busWorld) request(c *Conn, flags nlmsg.Flags, cmd uint8) *Request {
 	var header [genlmsg.HeaderLen]byte
 	return c.Request(nlmsg.Type(w.family.ID()), nlmsg.FlagRequest|flags, genlmsg.Append(header[:0], cmd, 1))

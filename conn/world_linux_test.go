@@ -12,8 +12,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// kernel is the world of the running kernel: IPv4 routes and links of a network
-// namespace, which is made when it is needed.
+// kernel implements world on the running kernel: IPv4 routes and links of a network
+// namespace, which is created on demand.
 type kernel struct {
 	t     *testing.T
 	netNS int
@@ -42,7 +42,7 @@ func (k *kernel) open(tb testing.TB, receiveBuffer int, flags ...socket.Flag) *C
 func (k *kernel) dial() (wire, error) {
 	s, err := socket.Open(socket.Route, k.inNetNS(), socket.WithFlags(socket.ExtAck))
 	if err != nil {
-		return nil, err // not a wire that holds a nil *Socket
+		return nil, err // a nil interface, not a wire that holds a nil *Socket
 	}
 	return s, nil
 }
@@ -85,7 +85,7 @@ func (k *kernel) list(c *Conn) *Request {
 	return c.Request(unix.RTM_GETROUTE, nlmsg.FlagRequest, rtmsg())
 }
 
-// entry knows the routes of routeRequest from those that the kernel makes.
+// entry distinguishes the routes of routeRequest from those that the kernel adds.
 func (k *kernel) entry(m nlmsg.Msg) (i uint32, isThere, ok bool) {
 	p := m.Payload()
 	isRoute := m.Type() == unix.RTM_NEWROUTE || m.Type() == unix.RTM_DELROUTE
@@ -115,7 +115,7 @@ func (k *kernel) groups() (entries, links uint32) {
 	return unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_LINK
 }
 
-// peakRSS is the most memory that the process has had, in KiB.
+// peakRSS returns the maximum resident memory of the process, in KiB.
 func peakRSS(tb testing.TB) int64 {
 	var usage unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {

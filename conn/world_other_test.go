@@ -9,9 +9,9 @@ import (
 
 func newKernel(t *testing.T) world {
 	t.Helper()
-	t.Skip("netlink is Linux's; this is ", runtime.GOOS)
+	t.Skip("netlink exists on Linux only; this is ", runtime.GOOS)
 	return nil
 }
 
-// peakRSS is not known here.
+// peakRSS is unknown on this system.
 func peakRSS(testing.TB) int64 { return 0 }

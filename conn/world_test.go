@@ -15,40 +15,40 @@ import (
 
 func TestMain(m *testing.M) { kerneltest.Main(m) }
 
-// A world is what a test sends its requests to: the running kernel, or a bus. It has
-// the controller of Generic Netlink, and two lists that nobody else changes: one of
-// entries by number (the kernel's IPv4 routes), and one of links by name, with one to
-// begin with, whose dumps are marked if a link is added meanwhile.
+// A world is the peer of a test: the running kernel or a bus. It has the controller of
+// Generic Netlink and two lists that nothing else changes. One has entries by number (the
+// kernel's IPv4 routes). The other has links by name and initially one link; its dumps are
+// marked as inconsistent if a link is added meanwhile.
 type world interface {
 	// generic makes a Conn to the controller.
 	generic(tb testing.TB) *Conn
-	// victim opens a Transport to the controller, to which somebody else lies.
+	// victim opens a Transport to the controller. lie sends forged datagrams to it.
 	victim(tb testing.TB) (t Transport, lie func(b []byte) error)
 
-	// open makes a Conn to the lists, with a receive buffer of so many bytes unless
-	// that is 0. Further Transports are like the first.
+	// open makes a Conn to the lists. receiveBuffer is its receive buffer in bytes; 0 is
+	// the default. Further Transports have the same properties.
 	open(tb testing.TB, receiveBuffer int, flags ...socket.Flag) *Conn
 	// dial opens a Transport to the lists.
 	dial() (wire, error)
 
-	nothing(c *Conn) *Request // changes nothing and is acknowledged
-	// add adds an entry, as nlmsg.FlagCreate, Excl and Replace say; without nlmsg.FlagAck
-	// nothing answers but a refusal.
+	nothing(c *Conn) *Request // a request that changes nothing and is acknowledged
+	// add makes a request for an entry, with nlmsg.FlagCreate, Excl and Replace. Without
+	// nlmsg.FlagAck only a refusal is answered.
 	add(c *Conn, flags nlmsg.Flags, i int) *Request
 	remove(c *Conn, flags nlmsg.Flags, i int) *Request
 	list(c *Conn) *Request
-	// entry reads what a list or a notification says of an entry.
+	// entry parses an entry in a list or a notification.
 	entry(m nlmsg.Msg) (i uint32, isThere, ok bool)
 
 	addLink(c *Conn, name string) *Request
 	listLinks(c *Conn) *Request
 	isLink(m nlmsg.Msg) bool
 
-	// groups are the multicast groups that hear of changes.
+	// groups returns the multicast groups that receive changes.
 	groups() (entries, links uint32)
 }
 
-// wire is a Transport with all that one may have.
+// wire is a Transport with all optional methods.
 type wire interface {
 	Transport
 	joiner
@@ -62,7 +62,7 @@ func onBoth(t *testing.T, f func(t *testing.T, w world)) {
 	t.Run("bus", func(t *testing.T) { f(t, newBus(t)) })
 }
 
-// The errnos that answers carry, as Linux numbers them.
+// The errnos in answers, with the numbers of Linux.
 const (
 	errSearch    = errno.ESRCH
 	errBusy      = errno.EBUSY
@@ -72,12 +72,12 @@ const (
 	errOperation = errno.EOPNOTSUPP
 )
 
-// ctrlRequest is a request to the controller.
+// ctrlRequest makes a request to the controller.
 func ctrlRequest(c *Conn, flags nlmsg.Flags, cmd uint8) *Request {
 	return c.Request(genlmsg.IDCtrl, nlmsg.FlagRequest|flags, genlmsg.Append(nil, cmd, genlmsg.CtrlVersion))
 }
 
-// resolve asks the controller for itself.
+// resolve requests the controller's own family.
 func resolve(ctx context.Context, tb testing.TB, c *Conn) {
 	var header [genlmsg.HeaderLen]byte
 	r := c.Request(genlmsg.IDCtrl, nlmsg.FlagRequest, genlmsg.Append(header[:0], genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion))
@@ -97,7 +97,7 @@ func familyID(tb testing.TB, m nlmsg.Msg) {
 	}
 }
 
-// thousandGoodRequests is what every fault must leave possible.
+// thousandGoodRequests checks that requests succeed after a fault.
 func thousandGoodRequests(t *testing.T, c *Conn) {
 	t.Helper()
 	for range 1000 {
@@ -105,12 +105,12 @@ func thousandGoodRequests(t *testing.T, c *Conn) {
 	}
 }
 
-// fill adds the entries from first on, in batches.
+// fill adds n entries starting with first, in batches.
 func fill(tb testing.TB, w world, c *Conn, first, n int) {
 	tb.Helper()
 	start := w.nothing(c)
 	defer start.Release()
-	if _, err := c.Do(tb.Context(), start); err != nil { // it sets the link up on which the routes are
+	if _, err := c.Do(tb.Context(), start); err != nil { // sets the link of the routes up
 		tb.Fatal(err)
 	}
 	const perBatch = 500
@@ -132,7 +132,7 @@ func fill(tb testing.TB, w world, c *Conn, first, n int) {
 	}
 }
 
-// count lists the entries.
+// count dumps the entries and counts them.
 func count(tb testing.TB, w world, c *Conn) (n int) {
 	tb.Helper()
 	r := w.list(c)

@@ -12,8 +12,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// The zero values of what only a constructor makes return an error from every method that
-// can, which matches os.ErrClosed, and never panic.
+// The zero values of types that need a constructor return an error from every method that
+// can. The error matches os.ErrClosed. They never panic.
 func TestZeroValues(t *testing.T) {
 	for _, zero := range []any{new(Conn), new(Pin), new(Subscription)} {
 		v := reflect.ValueOf(zero)
@@ -27,14 +27,14 @@ func TestZeroValues(t *testing.T) {
 					results = []reflect.Value{reflect.ValueOf(&err).Elem()}
 					return true
 				})
-			case "Conn.Request", "Pin.Request", "Subscription.Request": // for another Conn
+			case "Conn.Request", "Pin.Request", "Subscription.Request": // these make a request for another Conn
 				continue
 			case "Pin.Transport", "Subscription.Transport", "Conn.Stats", "Subscription.Info":
 				if !results[0].IsZero() {
 					t.Errorf("%s: %v", name, results[0])
 				}
 				continue
-			case "Pin.Close": // as of one without a Transport of its own
+			case "Pin.Close": // like a Pin without a separate Transport
 				continue
 			}
 			err, _ := results[len(results)-1].Interface().(error)
@@ -68,8 +68,8 @@ func zeroArguments(f reflect.Type) (args []reflect.Value) {
 	return args
 }
 
-// A list that Do has received is not right if the kernel says so, whichever message has the
-// flag; its replies are there all the same.
+// A list received by Do has ErrInterrupted if any message has the flag. Its replies are
+// available nevertheless.
 func TestDoReportsInterruptedLists(t *testing.T) {
 	for name, flags := range map[string][2]nlmsg.Flags{
 		"a message": {nlmsg.FlagDumpIntr, 0}, "the end": {0, nlmsg.FlagDumpIntr}, "neither": {},

@@ -10,14 +10,14 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Checker validates requests for one operation by the policy that the kernel exports,
-// without sending anything. It refuses no request that the kernel accepts: where the
-// export omits part of a rule, the attribute passes.
+// Checker validates requests for one operation with the policy that the kernel exports,
+// without sending anything. It refuses no request that the kernel accepts: if the export
+// omits part of a rule, the Checker accepts the attribute.
 //
-// The export also omits how strictly the kernel applies a policy. A Checker assumes
-// liberal validation, the older of two kinds; [Checker.Strict] states the other.
+// The export also omits how strictly the kernel applies a policy. A Checker assumes liberal
+// validation, the older of the two modes; [Checker.Strict] selects the other.
 //
-// Many goroutines may use one Checker. It is valid as long as the family stays
+// Any number of goroutines may use one Checker. It is valid as long as the family remains
 // registered.
 type Checker struct {
 	header int // length of struct genlmsghdr and the family header
@@ -28,13 +28,13 @@ type Checker struct {
 	mode   policy.Mode
 }
 
-// Check validates a request, as sent by a caller with the necessary capabilities; one whose
-// length is not written yet (0), such as conn.Request.B before it is sent, is all of m. The
-// error is a *policy.Error with the errno, the text and the offset of the kernel's
-// answer; the offset counts from the start of the message. If the kernel validates
-// strictly and [Checker.Strict] was not used, its error may be another one.
+// Check validates a request as if sent by a caller with the necessary capabilities. If the
+// length in the header is not written yet (0), as in conn.Request.B before it is sent, the
+// request is all of m. The error is a *policy.Error with the errno, the text and the offset
+// of the kernel's answer; the offset counts from the start of the message. If the kernel
+// validates strictly and [Checker.Strict] was not used, the error of the kernel may differ.
 //
-// nil does not promise success: the kernel may apply rules that it does not export, and
+// nil does not guarantee success: the kernel may apply rules that it does not export, and
 // the operation may refuse the request.
 func (k *Checker) Check(m nlmsg.Msg) error {
 	n := len(m)
@@ -54,19 +54,19 @@ func (k *Checker) Check(m nlmsg.Msg) error {
 }
 
 // Strict returns a Checker for an operation that the kernel validates strictly
-// (policy.Strict), as it does the operations of newer families: those that do not set
-// GENL_DONT_VALIDATE_STRICT or GENL_DONT_VALIDATE_DUMP_STRICT. Of the types above the
-// last one exported, and of those in between that are not exported, every payload
-// passes. For an operation that is validated liberally it refuses too much.
+// (policy.Strict). These are the operations of newer families that do not set
+// GENL_DONT_VALIDATE_STRICT or GENL_DONT_VALIDATE_DUMP_STRICT. Types above the last
+// exported one, and types in between that are not exported, pass with every payload. For an
+// operation that the kernel validates liberally, the Checker refuses too much.
 func (k *Checker) Strict() *Checker {
 	strict := *k
 	strict.apply(policy.Strict)
 	return &strict
 }
 
-// apply derives the policies of a mode. Strict validation cannot refuse the types above
-// the last exported one of the top level, only of nests, so there it is a StrictStart
-// in a mode that refuses nothing but leftover bytes.
+// apply derives the policies for a mode. The Checker must not refuse top-level types above
+// the last exported one, but must refuse such types of nests. The policy therefore has
+// StrictStart 1, and the mode refuses only leftover bytes.
 func (k *Checker) apply(mode policy.Mode) {
 	if k.export == nil {
 		return
@@ -84,13 +84,13 @@ func (k *Checker) apply(mode policy.Mode) {
 // errNoOperation is the answer of genl_family_rcv_msg.
 var errNoOperation = &policy.Error{Errno: errno.EOPNOTSUPP}
 
-// Checker returns a Checker for an operation: with isDump for its dump, without it for
-// its do. It sends one request, GETPOLICY, to the controller, and none to the
-// operation. An operation that the family lacks, or that has no policy, needs no
-// request: the Checker refuses or accepts everything.
+// Checker returns a Checker for the dump of an operation if isDump is set, otherwise for
+// its do. It sends one request, GETPOLICY, to the controller, and none to the operation. If
+// the family lacks the operation or the operation has no policy, it sends none; the Checker
+// then refuses or accepts everything.
 //
-// A kernel that cannot export policies is [ErrNotExported]; a family header above
-// 4 KiB, which ParseFamily refuses, is [ErrHeaderSize].
+// The error is [ErrNotExported] if the kernel cannot export policies, and [ErrHeaderSize]
+// if the family header exceeds 4 KiB, which ParseFamily refuses.
 func (c *Client) Checker(ctx context.Context, f *Family, cmd uint8, isDump bool) (*Checker, error) {
 	if f.HdrSize > maxHeader {
 		return nil, headerError(f)
@@ -104,8 +104,8 @@ func (c *Client) Checker(ctx context.Context, f *Family, cmd uint8, isDump bool)
 	if k.exists = op.Flags&wanted != 0; !k.exists || op.Flags&genlmsg.OpPolicy == 0 {
 		return k, nil
 	}
-	// The export of one operation, unlike that of all, omits the empty policies that
-	// kernels such as Linux 6.18 announce and do not apply.
+	// Kernels such as Linux 6.18 announce empty policies and do not apply them. The export
+	// of one operation omits them, unlike the export of all operations.
 	policies, isCommon, err := c.opPolicy(ctx, f.ID, cmd)
 	if err != nil {
 		return nil, err
@@ -113,20 +113,19 @@ func (c *Client) Checker(ctx context.Context, f *Family, cmd uint8, isDump bool)
 	switch {
 	case !isDump:
 		k.export = policies.Do
-	case !isCommon: // else the dump may not be validated (GENL_DONT_VALIDATE_DUMP)
+	case !isCommon: // the dump of a common policy may not be validated (GENL_DONT_VALIDATE_DUMP)
 		k.export = policies.Dump
 	}
 	k.apply(policy.Liberal)
 	return k, nil
 }
 
-// Check validates a request by the exported policy of its operation, assuming liberal
-// validation: see [Checker.Check] for a refusal, which is a *policy.Error. It asks
-// the controller for the family and its policy; keep a [Checker] to validate more
-// than one request.
+// Check validates a request with the exported policy of its operation, and assumes liberal
+// validation. A refusal is a *policy.Error; see [Checker.Check]. Check requests the family
+// and its policy from the controller. To validate several requests, use a [Checker].
 //
-// Any other error means that the request was not validated: [ErrNotExported] on a
-// kernel that cannot export policies, [ErrUnknown] for a type that no family has.
+// Any other error means that the request was not validated: [ErrNotExported] if the kernel
+// cannot export policies, [ErrUnknown] if no family has the message type.
 func (c *Client) Check(ctx context.Context, m nlmsg.Msg) error {
 	h, n := genlmsg.Consume(m.Payload())
 	if n < 0 {

@@ -14,7 +14,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// checkers returns a Checker of an operation for each mode.
+// checkers returns the Checkers of an operation, one for each mode.
 func checkers(t *testing.T, c *Client, f *Family, cmd uint8) (liberal, strict *Checker) {
 	t.Helper()
 	k, err := c.Checker(t.Context(), f, cmd, false)
@@ -24,12 +24,12 @@ func checkers(t *testing.T, c *Client, f *Family, cmd uint8) (liberal, strict *C
 	return k, k.Strict()
 }
 
-// exportCases are requests under the policy of TestCheckerOfRulesExportedAsOthers.
+// exportCases are requests for the policy of TestCheckerOfRulesExportedAsOthers.
 var exportCases = []struct {
 	name                       string
 	attrs                      []byte
-	liberal, strict, mayDiffer bool // passes; mayDiffer: the Checker cannot know, and accepts
-	otherError                 bool // it is exported as an UINT, which has another one
+	liberal, strict, mayDiffer bool // the request passes; mayDiffer: the Checker accepts it for lack of information
+	otherError                 bool // the rule is exported as a UINT, which has another error
 }{
 	{name: "be16", attrs: nla.AppendBE16(nil, 2, 1), liberal: true, strict: true},
 	{name: "be16 of no bytes", attrs: nla.AppendFlag(nil, 2), mayDiffer: true},
@@ -54,8 +54,9 @@ var exportCases = []struct {
 	{name: "leftover bytes", attrs: append(nla.AppendUint8(nil, 8, 9), 1, 2), liberal: true},
 }
 
-// A Checker accepts the payloads of rules that are exported as others, or not at all:
-// NLA_BE16, NLA_MSECS, NLA_POLICY_EXACT_LEN_WARN. Where it refuses, so does the bus.
+// A Checker accepts the payloads of rules that are exported as others or not at all:
+// NLA_BE16, NLA_MSECS, NLA_POLICY_EXACT_LEN_WARN. The bus refuses everything that the
+// Checker refuses.
 func TestCheckerOfRulesExportedAsOthers(t *testing.T) {
 	policy := &policy.Policy{Attrs: []policy.Rule{
 		1: {Kind: policy.KindU32}, 2: {Kind: policy.KindBE16}, 3: policy.ExactLenWarn(6), 4: {Kind: policy.KindMsecs},
@@ -111,8 +112,8 @@ func sameRefusal(t *testing.T, name string, got, want error) {
 	}
 }
 
-// An operation without a policy that is announced with one accepts everything, leftover
-// bytes as well.
+// An operation without a policy that is announced with one accepts everything, including
+// leftover bytes.
 func TestCheckerOfAnEmptyPolicy(t *testing.T) {
 	w := newBus(t, &bus.Family{Name: "f", Version: 1, SplitOps: []bus.SplitOp{{Cmd: 1, Flags: genlmsg.OpDo, Do: accept}}})
 	c := w.client(t)
@@ -133,8 +134,8 @@ func TestCheckerOfAnEmptyPolicy(t *testing.T) {
 	}
 }
 
-// Half of an operation without a policy, announced with an empty one, accepts everything;
-// the other half keeps its policy. So it is with dev-get of netdev.
+// The do or dump of an operation may lack a policy, but be announced with an empty one. It
+// accepts everything; the other one keeps its policy. dev-get of netdev is an example.
 func TestCheckerOfHalfAnOperation(t *testing.T) {
 	rule := func(hi int64) *policy.Policy {
 		return &policy.Policy{Attrs: []policy.Rule{1: policy.Range(policy.KindU32, 1, hi)}}
@@ -171,8 +172,8 @@ func TestCheckerOfHalfAnOperation(t *testing.T) {
 	}
 }
 
-// For every header size and every length of a request the Checker and the bus agree:
-// the length is compared with the header size, the attributes start at its padding.
+// For every header size and every length of a request, the Checker and the bus agree. The
+// length is compared with the header size, and the attributes start after its padding.
 func TestCheckerOfHeaderSizes(t *testing.T) {
 	for size := range 10 {
 		w := newBus(t, &bus.Family{Name: "f", Version: 1, HdrSize: size, Ops: []bus.Op{
@@ -211,7 +212,7 @@ func TestCheckerOfHeaderSizes(t *testing.T) {
 	}
 }
 
-// A family header size is not believed without limit: the controller may be a bus.
+// The size of a family header is limited, because the controller may be a hostile bus.
 func TestHugeHeaders(t *testing.T) {
 	var c Client // sends nothing
 	for _, size := range []uint32{1<<12 + 1, 1 << 31, 1<<32 - 1} {
@@ -230,7 +231,7 @@ func TestHugeHeaders(t *testing.T) {
 	}
 }
 
-// A request can be checked before it is sent, when its length is not written yet.
+// A request can be checked before it is sent, while its length is not written yet.
 func TestCheckBeforeSending(t *testing.T) {
 	w := newBus(t, &bus.Family{Name: "f", Version: 1, SplitOps: []bus.SplitOp{{
 		Cmd: 1, Flags: genlmsg.OpDo, Do: accept, Policy: &policy.Policy{Attrs: []policy.Rule{1: policy.Range(policy.KindU32, 1, 9)}},

@@ -12,15 +12,14 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Client sends requests to the controller over a Conn. Many goroutines may use one.
+// Client sends requests to the controller over a Conn. Any number of goroutines may use it.
 type Client struct {
 	conn *conn.Conn
 	own  bool // Close closes it
 }
 
-// New makes a Client over a Conn of NETLINK_GENERIC, for a network namespace or to
-// share the Conn with requests to the families. The caller keeps the Conn and
-// closes it.
+// New makes a Client over a Conn of NETLINK_GENERIC, for another network namespace or to
+// share the Conn with requests to the families. The caller keeps the Conn and closes it.
 func New(c *conn.Conn) *Client { return &Client{conn: c} }
 
 // Open makes a Client with a private Conn, which [Client.Close] closes.
@@ -33,8 +32,8 @@ func Open() (*Client, error) {
 	return &Client{conn: c, own: true}, nil
 }
 
-// Close closes the Conn that Open made; requests under way fail with
-// os.ErrClosed. It leaves a Conn passed to New open.
+// Close closes the Conn of Open; requests in progress fail with os.ErrClosed. It does not
+// close a Conn passed to New.
 func (c *Client) Close() error {
 	if !c.own {
 		return nil
@@ -45,9 +44,9 @@ func (c *Client) Close() error {
 // Conn returns the Conn that the Client uses.
 func (c *Client) Conn() *conn.Conn { return c.conn }
 
-// Family returns the family of that name. The error for an unknown family is
-// ErrUnknown, with a *conn.Error of ENOENT; names that no family can have are refused
-// with ErrNameEmpty, ErrNameLong or ErrNameNUL and not sent.
+// Family returns the family with a name. If no family has it, the error matches ErrUnknown
+// and is a *conn.Error of ENOENT. Invalid names are refused with ErrNameEmpty, ErrNameLong
+// or ErrNameNUL and are not sent.
 func (c *Client) Family(ctx context.Context, name string) (Family, error) {
 	switch {
 	case name == "":
@@ -67,8 +66,8 @@ func (c *Client) Family(ctx context.Context, name string) (Family, error) {
 	return ParseFamily(m)
 }
 
-// FamilyByID returns the family with that id, which is the type of its messages.
-// The error for an unknown id is ErrUnknown, with a *conn.Error of ENOENT.
+// FamilyByID returns the family with an id, which is the type of its messages. If no family
+// has it, the error matches ErrUnknown and is a *conn.Error of ENOENT.
 func (c *Client) FamilyByID(ctx context.Context, id nlmsg.Type) (Family, error) {
 	r := c.request(genlmsg.CtrlCmdGetFamily)
 	defer r.Release()
@@ -80,7 +79,7 @@ func (c *Client) FamilyByID(ctx context.Context, id nlmsg.Type) (Family, error) 
 	return ParseFamily(m)
 }
 
-// Families returns all families of the Conn's network namespace, by id.
+// Families returns all families of the Conn's network namespace, ordered by id.
 func (c *Client) Families(ctx context.Context) ([]Family, error) {
 	r := c.request(genlmsg.CtrlCmdGetFamily)
 	defer r.Release()
@@ -98,10 +97,11 @@ func (c *Client) Families(ctx context.Context) ([]Family, error) {
 	return all, nil
 }
 
-// retries is how often a dump is repeated that the kernel marks as inconsistent.
+// retries is the maximum number of repetitions of a dump that the kernel marks as
+// inconsistent.
 const retries = 3
 
-// request begins a request to the controller.
+// request returns a request to the controller without attributes.
 func (c *Client) request(cmd uint8) *conn.Request {
 	var header [genlmsg.HeaderLen]byte
 	r := c.conn.Request(genlmsg.IDCtrl, nlmsg.FlagRequest, genlmsg.Append(header[:0], cmd, genlmsg.CtrlVersion))

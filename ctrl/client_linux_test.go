@@ -15,7 +15,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// resolves is how often the child of TestResolveTakesTwoSyscalls looks up.
+// resolves is the number of lookups in the child process of TestResolveTakesTwoSyscalls.
 const resolves = 1000
 
 // A lookup is one send and one receive: the kernel answers within the send.
@@ -61,7 +61,7 @@ func TestResolveTakesTwoSyscalls(t *testing.T) {
 		t.Errorf("%d lookups made these calls: %v", resolves, calls)
 	}
 	waits := calls["epoll_wait"] + calls["epoll_pwait"] + calls["poll"] + calls["ppoll"]
-	if waits > resolves/10 && !guard.Race { // with the detector a sync.Pool drops buffers, and the collector waits
+	if waits > resolves/10 && !guard.Race { // with the race detector a sync.Pool drops buffers, and the garbage collector waits
 		t.Errorf("%d lookups waited %d times: %v", resolves, waits, calls)
 	}
 }
@@ -81,7 +81,7 @@ func BenchmarkResolve(b *testing.B) {
 	}
 }
 
-// BenchmarkFamily looks a family up by name, against nothing but the exchange of the same
+// BenchmarkFamily looks a family up by name, compared with the bare exchange of the same
 // request.
 func BenchmarkFamily(b *testing.B) {
 	for _, name := range []string{"nlctrl", "ethtool"} {
@@ -104,7 +104,7 @@ func BenchmarkFamily(b *testing.B) {
 	}
 }
 
-// A lookup allocates the family and nothing for errors that do not occur.
+// A lookup allocates the family, and nothing for errors that do not occur.
 func TestFamilyAllocations(t *testing.T) {
 	if guard.Race {
 		t.Skip("the race detector makes sync.Pool allocate")
@@ -120,8 +120,7 @@ func TestFamilyAllocations(t *testing.T) {
 	}
 }
 
-// BenchmarkResolveCached looks names up that are known, against a map that is
-// only read.
+// BenchmarkResolveCached looks up cached names, compared with a map that is only read.
 func BenchmarkResolveCached(b *testing.B) {
 	c, err := conn.Open(socket.Generic)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// The three ways to ask agree, family by family.
+// The three kinds of lookups agree on every family.
 func TestFamiliesAgree(t *testing.T) { onBoth(t, familiesAgree) }
 
 func familiesAgree(t *testing.T, w world) {
@@ -99,7 +99,7 @@ func manyGoroutines(t *testing.T, w world) {
 	wg.Wait()
 }
 
-// A context that has ended costs nothing; one that ends meanwhile leaves the
+// A context that has ended causes no request. A context that ends meanwhile leaves the
 // client usable.
 func TestContexts(t *testing.T) { onBoth(t, contexts) }
 
@@ -124,7 +124,7 @@ func contexts(t *testing.T, w world) {
 	}
 }
 
-// Over a Conn that stays the caller's.
+// The caller keeps the Conn of New.
 func TestNew(t *testing.T) { onBoth(t, overAConn) }
 
 func overAConn(t *testing.T, w world) {
@@ -151,7 +151,7 @@ func aClosedClient(t *testing.T, w world) {
 	}
 }
 
-// resolve is a lookup with nothing but a Transport and the codec.
+// resolve looks a family up with only a Transport and the codec.
 func resolve(s conn.Transport, buf []byte, name string) (id uint16, err error) {
 	b := nlmsg.Begin(buf[:0], genlmsg.IDCtrl, nlmsg.FlagRequest, 1, 0)
 	b = genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion)
@@ -189,7 +189,7 @@ func resolveAllocatesNothing(t *testing.T, w world) {
 	}
 }
 
-// A Resolver says of every family what the list says.
+// A Resolver returns every family as in the list.
 func TestResolverKnowsAll(t *testing.T) { onBoth(t, resolverKnowsAll) }
 
 func resolverKnowsAll(t *testing.T, w world) {
@@ -224,7 +224,7 @@ func resolverKnowsAll(t *testing.T, w world) {
 	}
 }
 
-// calls is a Transport that counts.
+// calls is a Transport that counts calls.
 type calls struct {
 	conn.Transport
 	sends, receives, waits int
@@ -245,8 +245,8 @@ func (c *calls) Receive(b []byte) (int, socket.Info, error) {
 	return c.Transport.Receive(b)
 }
 
-// A lookup is one send and one receive, which never waits: the answer is there
-// when the send returns.
+// A lookup is one send and one receive, which never waits: the answer is queued when the
+// send returns.
 func TestResolveTakesTwoCalls(t *testing.T) { onBoth(t, resolveTakesTwoCalls) }
 
 func resolveTakesTwoCalls(t *testing.T, w world) {

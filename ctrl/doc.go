@@ -1,6 +1,6 @@
-// Package ctrl is a client of the Generic Netlink controller (family "nlctrl", id 16),
-// which describes the families of the kernel: their ids, versions, operations,
-// multicast groups and policies, and reports their changes.
+// Package ctrl is a client of the Generic Netlink controller (family "nlctrl", id 16). The
+// controller describes the families of the kernel: their ids, versions, operations,
+// multicast groups and policies. It also reports their changes.
 //
 //	request   GETFAMILY { FAMILY_NAME "ethtool" }
 //	reply     NEWFAMILY { FAMILY_NAME, FAMILY_ID, VERSION, HDRSIZE, MAXATTR,
@@ -13,18 +13,11 @@
 //
 //	group     "notify", 16: NEWFAMILY, DELFAMILY, NEWMCAST_GRP, DELMCAST_GRP
 //
-// A family's id differs by kernel, boot and order of modules; only its name is
-// fixed. So a client starts with a lookup by name, once ([Client.Family]) or for as
-// long as it runs ([Resolver]), and builds requests with [Family.Request].
+// The id of a family depends on the kernel, the boot and the order of modules; only its
+// name is fixed. A client therefore looks families up by name, once ([Client.Family]) or
+// with a cache ([Resolver]), and builds requests with [Family.Request].
 //
-// # Kernels
-//
-// Before Linux 5.7 the kernel exports no policies: they are [ErrNotExported]. Linux 5.7
-// to 5.9 exports one for each family ([Policies].Common), later versions one for each
-// operation. A family without policies is none of these, and no error: its
-// [Policies] are empty.
-//
-// # Index by job
+// # Index by task
 //
 //	open      Open, Client.Close; New over a Conn
 //	look up   Client.Family, Client.FamilyByID, Client.Families
@@ -39,4 +32,10 @@
 //	errors    ErrUnknown, ErrNameEmpty, ErrNameLong, ErrNameNUL, ErrNotFamily,
 //	          ErrNotPolicy, ErrNotExported, ErrHeaderSize; *conn.Error for refusals
 //	          by the kernel
+//
+// # Kernels
+//
+// Before Linux 5.7 the kernel exports no policies; the error is [ErrNotExported]. Linux 5.7
+// to 5.9 export one policy per family ([Policies].Common), later versions one per
+// operation. A family without policies is not an error: its [Policies] are empty.
 package ctrl

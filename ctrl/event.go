@@ -9,14 +9,14 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Event is a change that the controller reports (genl_ctrl_event): a family or one
-// of its groups was registered or removed.
+// Event is a change that the controller reports (genl_ctrl_event): a family or one of its
+// groups was registered or removed.
 type Event struct {
 	// Cmd is genlmsg.CtrlCmdNewFamily, CtrlCmdDelFamily,
 	// CtrlCmdNewMulticastGroup or CtrlCmdDelMulticastGroup.
 	Cmd uint8
-	// Family is complete in the events of families. In those of groups it has the
-	// name, the id, and the group in Groups.
+	// Family is complete in events of families. In events of groups it has the name, the
+	// id, and the group in Groups.
 	Family Family
 }
 
@@ -31,7 +31,7 @@ func (e Event) String() string {
 	}
 	what := "new group"
 	if e.Cmd == genlmsg.CtrlCmdDelMulticastGroup {
-		what = "gone group"
+		what = "removed group"
 	}
 	for _, g := range e.Family.Groups {
 		what += fmt.Sprintf(" %s, id %d,", quote(g.Name), g.ID)
@@ -39,8 +39,8 @@ func (e Event) String() string {
 	return what + " of family " + quote(e.Family.Name)
 }
 
-// ParseEvent decodes a notification of the controller. It returns ErrNotFamily for
-// any other message.
+// ParseEvent decodes a notification of the controller. It returns ErrNotFamily for any
+// other message.
 func ParseEvent(m nlmsg.Msg) (Event, error) {
 	h, n := genlmsg.Consume(m.Payload())
 	if n < 0 || m.Type() != genlmsg.IDCtrl {
@@ -62,10 +62,10 @@ func ParseEvent(m nlmsg.Msg) (Event, error) {
 	return e, nil
 }
 
-// Watch ranges over the changes from now on and waits for each; families that
-// already exist cause no event. A *conn.LossError means that events were lost: list
-// the families again. The loop continues after it, and after a malformed
-// notification. Any other error ends the loop, that of ctx too.
+// Watch ranges over the changes from now on and waits for each. Families that already exist
+// cause no event. A *conn.LossError means that events were lost: list the families again.
+// The loop continues after it, and after a malformed notification. Any other error ends the
+// loop, including that of ctx.
 func (c *Client) Watch(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		sub, err := c.conn.Subscribe(notifyGroup)
@@ -86,6 +86,6 @@ func (c *Client) Watch(ctx context.Context) iter.Seq2[Event, error] {
 	}
 }
 
-// notifyGroup is the controller's group "notify". It has the controller's id
+// notifyGroup is the controller's group "notify". Its number is the controller's id
 // (GENL_ID_CTRL, genl_allocate_reserve_groups).
 const notifyGroup = genlmsg.IDCtrl

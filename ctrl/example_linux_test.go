@@ -35,8 +35,8 @@ func ExampleClient_Family() {
 	// true
 }
 
-// The same lookup with nothing but a socket and the codec. Only the socket and
-// the buffer allocate.
+// The same lookup with only a socket and the codec. Only the socket and the buffer
+// allocate.
 func Example_byHand() {
 	id, err := resolve("nlctrl")
 	fmt.Println(id, err)
@@ -67,7 +67,7 @@ func resolve(name string) (id uint16, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if from.PortID != 0 { // port 0 is the kernel; anybody else may write to us
+	if from.PortID != 0 { // port ID 0 is the kernel; any process can send to this socket
 		return 0, fmt.Errorf("a message from port %d, not from the kernel", from.PortID)
 	}
 	msg, n := nlmsg.Consume(buf[:n])

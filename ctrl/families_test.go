@@ -11,13 +11,14 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// The texts of rules of these families that are not the kernel's own.
+// Texts of rules in these families, apart from the kernel's texts.
 const (
 	textRejected = "attribute 18 is replaced by 17"
 	textOdd      = "an odd number"
 )
 
-// selfNested nests itself, and an array of another policy that nests it.
+// selfNested returns a policy that nests itself, and nests an array of a policy that nests
+// it.
 func selfNested() *policy.Policy {
 	own := &policy.Policy{Attrs: []policy.Rule{1: policy.Range(policy.KindU8, 1, 7), 2: {Kind: policy.KindNested}, 3: {Kind: policy.KindNestedArray}}}
 	other := &policy.Policy{Attrs: []policy.Rule{1: {Kind: policy.KindU16}, 2: policy.Nest(own)}}
@@ -25,8 +26,8 @@ func selfNested() *policy.Policy {
 	return own
 }
 
-// everyKind has a rule of every kind and check, among them those that the controller
-// exports as others, or not at all.
+// everyKind returns a policy with a rule of every kind and check, including rules that the
+// controller exports as others or not at all.
 func everyKind() *policy.Policy {
 	inner := selfNested()
 	return &policy.Policy{Attrs: []policy.Rule{
@@ -75,8 +76,8 @@ func isEven(a nla.Attr) error {
 func accept(*bus.Info) error { return nil }
 func none(*bus.Dump) error   { return nil }
 
-// families are operations in all of their forms, under policies of all kinds.
-// They do nothing, so that whatever refuses a request is its validation.
+// families returns families with operations of all forms and policies of all kinds. The
+// operations do nothing, so that only validation refuses requests.
 func families() []*bus.Family {
 	every, self := everyKind(), selfNested()
 	const liberal = bus.DontValidateStrict | bus.DontValidateDumpStrict

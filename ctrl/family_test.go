@@ -12,7 +12,8 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// appendFamily writes what ParseFamily reads, as the kernel's ctrl_fill_info.
+// appendFamily appends the attributes that ParseFamily reads, like ctrl_fill_info of the
+// kernel.
 func appendFamily(b []byte, cmd uint8, f Family) []byte {
 	m := len(b)
 	b = nlmsg.Begin(b, genlmsg.IDCtrl, 0, 0, 0)
@@ -51,8 +52,8 @@ func appendFamily(b []byte, cmd uint8, f Family) []byte {
 	return nlmsg.End(b, m)
 }
 
-// The recorded dump, decoded and written again, is the same bytes but for what
-// the header of a dump has.
+// The recorded dump, decoded and encoded again, has the same bytes except for header fields
+// of a dump.
 func TestParseFamilyRecorded(t *testing.T) {
 	var names []string
 	for _, d := range golden.Datagrams(t, "families") {
@@ -112,7 +113,7 @@ func TestParseFamilyMalformed(t *testing.T) {
 		{"version of 1 byte", message(genlmsg.IDCtrl, 1, name, id, nla.AppendUint8(nil, genlmsg.CtrlAttrVersion, 1)), nla.ErrSize},
 		{"operation with an id of 1 byte", message(genlmsg.IDCtrl, 1, name, id, badOps), nla.ErrSize},
 		{"operations of 2 bytes", message(genlmsg.IDCtrl, 1, name, id, nla.AppendUint16(nil, genlmsg.CtrlAttrOps, 1)), nla.ErrTruncated},
-		{"2 bytes behind", message(genlmsg.IDCtrl, 1, name, id, []byte{1, 2})[:len(name)+len(id)+22], nla.ErrTruncated},
+		{"2 bytes after the attributes", message(genlmsg.IDCtrl, 1, name, id, []byte{1, 2})[:len(name)+len(id)+22], nla.ErrTruncated},
 	}
 	for _, tt := range tests {
 		if _, err := ParseFamily(tt.m); !errors.Is(err, tt.err) {

@@ -16,26 +16,26 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// slowDump is a policy dump, joined slowly: what refers to a table says only its
-// index, and how long a table has to be is found at the end.
+// slowDump decodes a policy dump slowly: references hold only the index of a table, and the
+// size of a table is determined at the end.
 type slowDump struct {
 	ops    []slowOp
 	rules  map[uint32]map[uint32]slowRule
-	most   map[uint32]uint32 // the highest type of a table, as far as it is exported
+	most   map[uint32]uint32 // the highest exported type of a table
 	failed bool
 }
 
 type slowOp struct {
 	cmd      uint16
-	do, dump int64 // -1 for none
+	do, dump int64 // -1: none
 }
 
 type slowRule struct {
 	rule  policy.Rule
-	table int64 // -1 for none
+	table int64 // -1: none
 }
 
-// each calls f for every attribute of b, and notes if something is left over.
+// each calls f for every attribute of b, and records leftover bytes.
 func (d *slowDump) each(b []byte, f func(typ uint16, payload []byte)) {
 	for len(b) > 0 && !d.failed {
 		if len(b) < 4 || int(binary.NativeEndian.Uint16(b)) < 4 || int(binary.NativeEndian.Uint16(b)) > len(b) {
@@ -58,7 +58,7 @@ func (d *slowDump) index(payload []byte) int64 {
 	return int64(index)
 }
 
-// mention makes a table known, with a type that it has.
+// mention records a table and a type of it.
 func (d *slowDump) mention(index, typ uint32) {
 	d.most[index] = max(d.most[index], typ)
 }
@@ -108,7 +108,7 @@ func (d *slowDump) describe(table, typ uint32, payload []byte) {
 	d.rules[table][typ] = s
 }
 
-// agrees compares the tables of the decoder with those joined slowly.
+// agrees compares the tables of the decoder with those of d.
 func (d *slowDump) agrees(t *testing.T, got *policyDecoder) {
 	t.Helper()
 	if len(got.tables) != len(d.most) || len(got.policies.Ops) != len(d.ops) {
@@ -139,7 +139,7 @@ func (d *slowDump) agrees(t *testing.T, got *policyDecoder) {
 	}
 }
 
-// types counts as the decoder does what the tables take.
+// types counts the types in all tables like the decoder.
 func (d *slowDump) types() (n int) {
 	for index, most := range d.most {
 		if most > 0 || len(d.rules[index]) > 0 {
@@ -149,9 +149,9 @@ func (d *slowDump) types() (n int) {
 	return n
 }
 
-// FuzzPolicies decodes any attributes as a message of a policy dump, and compares
-// with the same joined slowly. What a dump can make the decoder allocate is bounded.
-// What is understood is understood again when it is written.
+// FuzzPolicies decodes arbitrary attributes as a message of a policy dump and compares the
+// result with that of slowDump. The memory that a dump can make the decoder allocate is
+// limited. A decoded policy is the same after encoding and decoding.
 func FuzzPolicies(f *testing.F) {
 	var list []seeds.Seed
 	var all []byte
@@ -175,7 +175,7 @@ func FuzzPolicies(f *testing.F) {
 		}
 		d := newPolicyDecoder(30)
 		err := d.add(policyMessage(attrs))
-		// A rule has 56 bytes, and a table grows by doubling at most.
+		// A rule has 56 bytes, and a table grows at most by doubling.
 		guard.Memory(t, attrs, 2*60*(maxTypes+nla.TypeMask)+256*len(attrs)+4096, func() { _ = newPolicyDecoder(30).add(policyMessage(attrs)) })
 		want := joinSlowly(attrs)
 		if failed := want.failed || want.types() > maxTypes; (err != nil) != failed || d.types > maxTypes+nla.TypeMask+1 {
@@ -188,7 +188,7 @@ func FuzzPolicies(f *testing.F) {
 	})
 }
 
-// checkAgain writes the policies as the kernel would, and reads them.
+// checkAgain encodes the policies like the kernel and decodes them.
 func checkAgain(t *testing.T, d *policyDecoder) {
 	t.Helper()
 	again := newPolicyDecoder(30)

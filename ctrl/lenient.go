@@ -12,9 +12,9 @@ import (
 // anything accepts every payload in any mode.
 var anything = policy.Rule{Kind: policy.KindBinary}
 
-// lenient returns a copy of an exported policy for a mode. Rules of which the export
-// omits a part accept every payload that the kernel may accept, except that a UINT
-// stays a UINT unless maybeMsecs is set.
+// lenient returns a copy of an exported policy for a mode. If the export omits part of a
+// rule, the copy accepts every payload that the kernel may accept. A UINT stays a UINT
+// unless maybeMsecs is set.
 func lenient(p *policy.Policy, mode policy.Mode, maybeMsecs bool) *policy.Policy {
 	l := leniency{mode, maybeMsecs, map[*policy.Policy]*policy.Policy{}}
 	return l.policy(p)
@@ -23,7 +23,7 @@ func lenient(p *policy.Policy, mode policy.Mode, maybeMsecs bool) *policy.Policy
 type leniency struct {
 	mode       policy.Mode
 	maybeMsecs bool
-	done       map[*policy.Policy]*policy.Policy // policies nest each other
+	done       map[*policy.Policy]*policy.Policy // finds policies that nest each other
 }
 
 func (l *leniency) policy(p *policy.Policy) *policy.Policy {
@@ -51,8 +51,8 @@ func (l *leniency) rule(r policy.Rule) policy.Rule {
 	return r
 }
 
-// uintOrMsecs refuses the payloads that are neither an UINT, of 4 or 8 bytes, nor an
-// MSECS, of 8 or more, in the range of the rule.
+// uintOrMsecs returns a check function. It refuses payloads that are neither a UINT, of 4
+// or 8 bytes, nor an MSECS, of 8 or more bytes, in the range of the rule.
 func uintOrMsecs(r policy.Rule) func(nla.Attr) error {
 	return func(a nla.Attr) error {
 		var v uint64
@@ -71,5 +71,6 @@ func uintOrMsecs(r policy.Rule) func(nla.Attr) error {
 	}
 }
 
-// errUint is not reported: the error of a refusal is found with the rule of an UINT.
+// errUint is not returned to callers: a second validation with the UINT rule determines the
+// error of a refusal.
 var errUint = &policy.Error{Errno: errno.EINVAL}

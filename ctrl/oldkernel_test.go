@@ -21,7 +21,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// oldKernel is a port of a bus that answers policy dumps as an old kernel does.
+// oldKernel is a port of a bus that answers policy dumps like an old kernel.
 type oldKernel struct {
 	*bus.Port
 	t      *testing.T
@@ -39,8 +39,8 @@ func (k *oldKernel) Send(b []byte) error {
 	return k.bus.Unicast(0, k.PortID(), k.answer(bytes.Clone(b), k.PortID()))
 }
 
-// newOldKernel makes a Client of a bus with the families, whose controller answers
-// policy dumps so. The number counts these dumps.
+// newOldKernel makes a Client of a bus with the families. answer replaces the controller's
+// answers to policy dumps. dumps counts these dumps.
 func newOldKernel(t *testing.T, answer func(nlmsg.Msg, uint32) []byte, families ...*bus.Family) (c *Client, dumps *int) {
 	t.Helper()
 	w := newBus(t, families...)
@@ -58,13 +58,13 @@ func newOldKernel(t *testing.T, answer func(nlmsg.Msg, uint32) []byte, families 
 	return New(over), dumps
 }
 
-// linux56 has no GETPOLICY.
+// linux56 refuses GETPOLICY, which it lacks.
 func linux56(m nlmsg.Msg, portID uint32) []byte {
 	return nlmsg.AppendAck(nil, &nlmsg.ExtAck{Errno: errno.EOPNOTSUPP, Request: m}, nlmsg.AckOptions{PortID: portID, Cap: true, Ext: true})
 }
 
-// linux57 exports the policy of a family. It validates strictly, and does not know
-// CTRL_ATTR_OP unless ignoresOp is set (ctrl_dumppolicy of Linux 5.7).
+// linux57 exports the policy of a family. It validates strictly, and refuses CTRL_ATTR_OP
+// unless ignoresOp is set (ctrl_dumppolicy of Linux 5.7).
 func linux57(p *policy.Policy, ignoresOp bool) func(nlmsg.Msg, uint32) []byte {
 	known := &policy.Policy{Attrs: []policy.Rule{1: {Kind: policy.KindU16}, 2: {Kind: policy.KindNULString, Len: 15}, 8: {}}}
 	return func(m nlmsg.Msg, portID uint32) (b []byte) {
@@ -110,8 +110,8 @@ func oldRequest(f *Family, cmd uint8, flags nlmsg.Flags, value uint32) nlmsg.Msg
 	return nlmsg.Msg(nlmsg.End(b, 0))
 }
 
-// A kernel that exports no policies refuses the export, not the request that is to be
-// checked; and a family without policies is another result.
+// A kernel that exports no policies refuses the export, not the request to be checked. A
+// family without policies has a different result.
 func TestPoliciesNotExported(t *testing.T) {
 	old, _ := oldFamily()
 	plain := &bus.Family{Name: "plain", Version: 1, ResvStartOp: 0xff, Ops: []bus.Op{{Cmd: 1, Do: accept}}}
@@ -145,7 +145,7 @@ func TestPoliciesNotExported(t *testing.T) {
 	}
 }
 
-// Kernels that export by family send rules and no operations.
+// Kernels that export by family send rules without operations.
 func TestPoliciesByFamily(t *testing.T) {
 	for _, ignoresOp := range []bool{false, true} {
 		old, exported := oldFamily()
@@ -195,7 +195,7 @@ func checksByFamily(t *testing.T, c *Client, f *Family) {
 	}
 }
 
-// Written again, policies by family are the messages of the kernel.
+// Policies by family, encoded again, are the messages of the kernel.
 func TestPoliciesByFamilyWrittenAgain(t *testing.T) {
 	old, exported := oldFamily()
 	c, _ := newOldKernel(t, linux57(exported, false), old)
@@ -216,7 +216,7 @@ func TestPoliciesByFamilyWrittenAgain(t *testing.T) {
 	}
 }
 
-// A family without a policy has empty Policies; that is no error, by family or by
+// A family without a policy has empty Policies. This is not an error, by family or by
 // operation.
 func TestNoPolicies(t *testing.T) {
 	old, _ := oldFamily()
@@ -241,7 +241,7 @@ func TestNoPolicies(t *testing.T) {
 	}
 }
 
-// Other refusals of the export are neither "not exported" nor "none".
+// Other refusals of the export are neither ErrNotExported nor empty Policies.
 func TestPoliciesRefused(t *testing.T) {
 	old, _ := oldFamily()
 	c, dumps := newOldKernel(t, func(m nlmsg.Msg, portID uint32) []byte {

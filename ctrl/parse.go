@@ -9,14 +9,13 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// maxHeader is the largest family header that is plausible: most families have none,
-// some one of 4 bytes. It bounds what a hostile controller can make [Family.Request]
-// allocate.
+// maxHeader is the largest plausible family header: most families have none, some have one
+// of 4 bytes. It limits the allocation of [Family.Request] if the controller is hostile.
 const maxHeader = 1 << 12
 
-// ParseFamily decodes a NEWFAMILY or DELFAMILY message. It skips unknown attributes,
-// since newer kernels may send more; a name and an id must be present. A family whose
-// header exceeds 4 KiB is ErrHeaderSize; any other message is ErrNotFamily.
+// ParseFamily decodes a NEWFAMILY or DELFAMILY message. It ignores unknown attributes,
+// since newer kernels may send more; a name and an id must be present. A family header
+// above 4 KiB is ErrHeaderSize; any other message is ErrNotFamily.
 func ParseFamily(m nlmsg.Msg) (Family, error) {
 	var f Family
 	h, n := genlmsg.Consume(m.Payload())
@@ -78,7 +77,8 @@ func (f *Family) set(a nla.Attr) (err error) {
 	return err
 }
 
-// opLen is the length of the kernel's entry for an operation: a nest of two numbers.
+// opLen is the length of the kernel's entry for an operation: a nest of two 32-bit
+// attributes.
 const opLen = nla.HeaderLen + 2*8
 
 // parseOps decodes the array of operations: nests with an id and flags.
@@ -135,8 +135,8 @@ func count(b []byte) (n int, err error) {
 	return n, nil
 }
 
-// parseGroups decodes the array of groups: nests with a name and an id. The names
-// are parts of one string, a copy of all of b.
+// parseGroups decodes the array of groups: nests with a name and an id. The names are
+// substrings of a single string copy of b.
 func parseGroups(b []byte) ([]Group, error) {
 	n, err := count(b)
 	if n == 0 {
@@ -150,7 +150,7 @@ func parseGroups(b []byte) ([]Group, error) {
 			a, n := nla.Consume(e)
 			err := nla.ParseError(n)
 			if err == nil {
-				start := at + nla.HeaderLen + len(body) - len(e) + nla.HeaderLen // of a's payload
+				start := at + nla.HeaderLen + len(body) - len(e) + nla.HeaderLen // offset of the payload of a
 				err = groups[i].set(a, all[start:])
 			}
 			if err != nil {
@@ -163,7 +163,7 @@ func parseGroups(b []byte) ([]Group, error) {
 	return groups, nil
 }
 
-// set takes an attribute; text starts with its payload.
+// set processes an attribute. text starts with its payload.
 func (g *Group) set(a nla.Attr, text string) (err error) {
 	switch a.Type() {
 	case genlmsg.CtrlAttrMulticastGroupID:

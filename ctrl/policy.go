@@ -19,18 +19,18 @@ import (
 )
 
 // Policies are the policies of a family's operations as the controller exports them
-// (CTRL_CMD_GETPOLICY). Policies that are the same in the kernel are the same
+// (CTRL_CMD_GETPOLICY). Policies that are identical objects in the kernel are the same
 // pointer here; some nest themselves.
 //
-// The export is lossy: see [Lost]. It omits the highest type of a policy that is not
-// nested in another, so types above its last rule may exist.
+// The export is lossy: see [Lost]. It omits the highest type of a policy that is not nested
+// in another, so types above its last rule may exist.
 type Policies struct {
 	FamilyID nlmsg.Type
 	Ops      []OpPolicy // the operations that have a policy, in the kernel's order
-	// Common is the one policy of all operations where the kernel exports policies
-	// by family, as Linux 5.7 to 5.9 do; Ops then has it for each operation of the
-	// family, though some families apply it to no dump. It is nil where the kernel
-	// exports policies by operation, and for a family without a policy.
+	// Common is the policy of all operations if the kernel exports policies by family
+	// (Linux 5.7 to 5.9). Ops then has it for each operation of the family, although some
+	// families do not apply it to dumps. It is nil if the kernel exports policies by
+	// operation, and for a family without a policy.
 	Common *policy.Policy
 }
 
@@ -39,9 +39,9 @@ type OpPolicy struct {
 	Cmd  uint32
 	Do   *policy.Policy
 	Dump *policy.Policy
-	// Unnamed reports that the kernel exported it as command 0, as many kernels do
-	// with an operation that has no do (ctrl_dumppolicy_put_op takes the do's
-	// number).
+	// Unnamed reports that the kernel exported the operation as command 0. Many kernels do
+	// so for an operation without a do, because ctrl_dumppolicy_put_op uses the command of
+	// the do.
 	Unnamed bool
 }
 
@@ -55,9 +55,9 @@ func (p *Policies) Op(cmd uint8) (OpPolicy, bool) {
 	return OpPolicy{}, false
 }
 
-// Policies returns the policies of a family. A family whose operations have no policy
-// has empty Policies, and that is no error. A kernel that cannot export policies is
-// [ErrNotExported], with the *conn.Error of EOPNOTSUPP.
+// Policies returns the policies of a family. If no operation has a policy, the result is
+// empty and there is no error. If the kernel cannot export policies, the error is
+// [ErrNotExported] with the *conn.Error of EOPNOTSUPP.
 func (c *Client) Policies(ctx context.Context, f *Family) (*Policies, error) {
 	p, err := c.policies(ctx, f.ID, nil)
 	if err != nil {
@@ -67,9 +67,9 @@ func (c *Client) Policies(ctx context.Context, f *Family) (*Policies, error) {
 	return p, nil
 }
 
-// name assigns operations to policies that the kernel exports without them. Those
-// exported as command 0 are in the order of the family's operations with a policy;
-// a common policy is that of every operation.
+// name assigns operations to policies that the kernel exports without them. Policies
+// exported as command 0 have the same order as the family's operations with a policy. A
+// common policy applies to every operation.
 func (p *Policies) name(f *Family) {
 	i := 0
 	for _, op := range f.Ops {
@@ -86,7 +86,7 @@ func (p *Policies) name(f *Family) {
 	}
 }
 
-// commonOp returns the policies of an operation under the policy of its family.
+// commonOp returns the policies of an operation if its family has a common policy.
 func commonOp(common *policy.Policy, op Op) OpPolicy {
 	out := OpPolicy{Cmd: op.ID}
 	if op.Flags&genlmsg.OpDo != 0 {
@@ -98,20 +98,20 @@ func commonOp(common *policy.Policy, op Op) OpPolicy {
 	return out
 }
 
-// OpPolicy returns the policies of one operation of the family with that id. Both are
-// nil where it has none, which is no error. An operation that the family lacks is
-// ENOENT. A kernel that cannot export policies is [ErrNotExported]; one that exports
-// them by family has that policy for Do and Dump of any command.
+// OpPolicy returns the policies of one operation of the family with an id. Both are nil if
+// it has none; this is not an error. An operation that the family lacks is ENOENT. If the
+// kernel cannot export policies, the error is [ErrNotExported]. If it exports them by
+// family, Do and Dump of any command have the family's policy.
 func (c *Client) OpPolicy(ctx context.Context, id nlmsg.Type, cmd uint8) (OpPolicy, error) {
 	op, _, err := c.opPolicy(ctx, id, cmd)
 	return op, err
 }
 
-// opPolicy is OpPolicy; isCommon reports that the policy is the family's.
+// opPolicy is OpPolicy. isCommon reports whether the policy is that of the family.
 func (c *Client) opPolicy(ctx context.Context, id nlmsg.Type, cmd uint8) (op OpPolicy, isCommon bool, err error) {
 	var attr [8]byte
 	p, err := c.policies(ctx, id, nla.AppendUint32(attr[:0], genlmsg.CtrlAttrOp, uint32(cmd)))
-	if errno.Is(err, errno.EINVAL) { // CTRL_ATTR_OP is as old as policies by operation
+	if errno.Is(err, errno.EINVAL) { // kernels that export by family do not know CTRL_ATTR_OP
 		p, err = c.policies(ctx, id, nil)
 	}
 	if err != nil {
@@ -128,7 +128,7 @@ func (c *Client) opPolicy(ctx context.Context, id nlmsg.Type, cmd uint8) (op OpP
 	return op, p.Common != nil, nil
 }
 
-// policyError is the error of a failed policy dump. A controller without the command
+// policyError returns the error of a failed policy dump. A controller without the command
 // refuses it with EOPNOTSUPP.
 func policyError(what string, err error) error {
 	if errors.Is(err, errno.EOPNOTSUPP) {
@@ -137,7 +137,7 @@ func policyError(what string, err error) error {
 	return fmt.Errorf("ctrl: %s: %w", what, err)
 }
 
-// policies runs a policy dump. A family without policies is refused with ENODATA.
+// policies dumps policies. The kernel refuses the dump with ENODATA if the family has none.
 func (c *Client) policies(ctx context.Context, id nlmsg.Type, attrs []byte) (*Policies, error) {
 	r := c.request(genlmsg.CtrlCmdGetPolicy)
 	defer r.Release()
@@ -157,9 +157,9 @@ func (c *Client) policies(ctx context.Context, id nlmsg.Type, attrs []byte) (*Po
 	return d.finish(), nil
 }
 
-// Messages ranges over the attributes of the messages with which the kernel exports
-// these policies (ctrl_dumppolicy): the operations, then one message for each rule.
-// Tables are numbered breadth-first. Each step reuses the slice of the previous one.
+// Messages ranges over the attributes of the messages with which the kernel exports these
+// policies (ctrl_dumppolicy): first the operations, then one message per rule. Tables are
+// numbered breadth-first. Each step reuses the slice of the preceding one.
 func (p *Policies) Messages() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		t := p.tables()
@@ -167,7 +167,7 @@ func (p *Policies) Messages() iter.Seq[[]byte] {
 		head := len(b)
 		for _, op := range p.Ops {
 			if p.Common != nil {
-				break // exported without operations
+				break // a common policy is exported without operations
 			}
 			cmd := uint16(op.Cmd)
 			if op.Unnamed {
@@ -200,25 +200,25 @@ func (p *Policies) tables() *policydump.Tables {
 	return t
 }
 
-// Lost is the part of a rule that the export may omit.
+// Lost names the part of a rule that the export may omit.
 type Lost uint8
 
 const (
 	// LostNothing: the rule is complete.
 	LostNothing Lost = iota
-	// LostRule: the type is not exported. It may be NLA_UNSPEC, REJECT, BE16 or
-	// BE32, or unused.
+	// LostRule: the type is not exported. It may be NLA_UNSPEC, REJECT, BE16 or BE32, or
+	// unused.
 	LostRule
-	// LostLength: a string or binary exported without a length may have one, by
-	// MIN_LEN or MAX_LEN, or a check function.
+	// LostLength: a string or binary without an exported length may have one, by MIN_LEN or
+	// MAX_LEN, or a check function.
 	LostLength
 	// LostKind: a rule exported as UINT may be MSECS.
 	LostKind
-	// LostFunc: a function checks the number.
+	// LostFunc: a function validates the value.
 	LostFunc
 )
 
-// LostOf returns the part that a rule of Policies may lack.
+// LostOf returns the part that may be missing from a rule of Policies.
 func LostOf(r *policy.Rule) Lost {
 	switch {
 	case r.Kind == policy.KindUnspec:

@@ -11,8 +11,8 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// policyDecoder joins the tables of a dump: the kernel sends one message for each
-// operation and then one for each rule, and nests refer to tables by index.
+// policyDecoder combines the messages of a dump: the kernel sends one message per
+// operation, then one per rule. Nests refer to tables by index.
 type policyDecoder struct {
 	policies *Policies
 	tables   map[uint32]*policy.Policy
@@ -23,9 +23,9 @@ func newPolicyDecoder(id nlmsg.Type) *policyDecoder {
 	return &policyDecoder{policies: &Policies{FamilyID: id}, tables: map[uint32]*policy.Policy{}}
 }
 
-// maxTypes bounds what a dump can make the decoder allocate, since a few bytes
-// can announce a table of 2^14 types. The largest family, nl80211, has some
-// thousand in all.
+// maxTypes limits the memory that a dump can make the decoder allocate, because a few bytes
+// can announce a table of 2^14 types. The largest family, nl80211, has a few thousand types
+// in all.
 const maxTypes = 1 << 16
 
 func (d *policyDecoder) table(index uint32) *policy.Policy {
@@ -37,7 +37,7 @@ func (d *policyDecoder) table(index uint32) *policy.Policy {
 	return p
 }
 
-// tableOf returns the table whose index the attribute holds.
+// tableOf returns the table that the index in the attribute selects.
 func (d *policyDecoder) tableOf(a nla.Attr) (*policy.Policy, error) {
 	index, err := a.Uint32()
 	if err != nil {
@@ -46,8 +46,8 @@ func (d *policyDecoder) tableOf(a nla.Attr) (*policy.Policy, error) {
 	return d.table(index), nil
 }
 
-// finish returns the policies. Kernels that export by family send rules without
-// operations: the family's policy is the first table.
+// finish returns the policies. Kernels that export by family send rules without operations;
+// the family's policy is the first table.
 func (d *policyDecoder) finish() *Policies {
 	if len(d.policies.Ops) == 0 {
 		d.policies.Common = d.tables[0]
@@ -126,7 +126,7 @@ func (d *policyDecoder) addTable(a nla.Attr) error {
 	})
 }
 
-// extend makes typ a type of the policy, if that is within bounds.
+// extend adds typ to the types of the policy. It returns an error if a limit is exceeded.
 func (d *policyDecoder) extend(p *policy.Policy, typ uint32) error {
 	d.types += max(0, int(min(typ, nla.TypeMask))+1-len(p.Attrs))
 	if typ > nla.TypeMask || d.types > maxTypes {
@@ -136,7 +136,7 @@ func (d *policyDecoder) extend(p *policy.Policy, typ uint32) error {
 	return nil
 }
 
-// extend makes typ a type of the policy.
+// extend adds typ to the types of the policy.
 func extend(p *policy.Policy, typ int) {
 	if missing := typ + 1 - len(p.Attrs); missing > 0 {
 		p.Attrs = append(p.Attrs, make([]policy.Rule, missing)...)

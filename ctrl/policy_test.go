@@ -14,7 +14,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// policyMessage is a message of a policy dump.
+// policyMessage makes a message of a policy dump.
 func policyMessage(attrs []byte) nlmsg.Msg {
 	b := nlmsg.Begin(nil, genlmsg.IDCtrl, nlmsg.FlagMulti, 1, 0)
 	b = nlmsg.End(append(genlmsg.Append(b, genlmsg.CtrlCmdGetPolicy, 2), attrs...), 0)
@@ -22,7 +22,8 @@ func policyMessage(attrs []byte) nlmsg.Msg {
 	return msg
 }
 
-// example has every kind of rule that is exported, in tables that nest each other.
+// example returns policies with every kind of exported rule, in tables that nest each
+// other.
 func example() *Policies {
 	inner := &policy.Policy{Attrs: []policy.Rule{{}, policy.Range(policy.KindU8, 1, 7), {Kind: policy.KindNested}, policy.Range(policy.KindS16, -5, 5)}}
 	inner.Attrs[2].Nested = inner
@@ -34,7 +35,7 @@ func example() *Policies {
 	return &Policies{FamilyID: 30, Ops: []OpPolicy{{Cmd: 1, Do: outer}, {Cmd: 2, Do: inner, Dump: outer}, {Cmd: 3, Dump: inner, Unnamed: true}}}
 }
 
-// largeTables are a few bytes that announce a hundred tables of 2^14 types.
+// largeTables returns a few bytes that announce a hundred tables of 2^14 types.
 func largeTables() []byte {
 	var tables []byte
 	for i := range uint32(100) {
@@ -94,8 +95,8 @@ func policiesOfTheController(t *testing.T, w world) {
 	}
 }
 
-// A policy that nests itself is one pointer (devlink's, nl80211's; here nothing
-// may have one, so that the tables are made by hand).
+// A policy that nests itself is one pointer. devlink and nl80211 have such policies; the
+// test makes the tables itself, because the running kernel may lack such families.
 func TestRecursionIsKept(t *testing.T) {
 	self := &policy.Policy{Attrs: []policy.Rule{{}, {Kind: policy.KindU8}, {Kind: policy.KindNested}}}
 	self.Attrs[2].Nested = self
@@ -169,7 +170,7 @@ func checks(t *testing.T, w world) {
 	}
 }
 
-// Stated to be strict, the dump of policies is checked as the kernel does it.
+// A strict Checker for the dump of policies agrees with the kernel.
 func TestCheckStrictly(t *testing.T) { onBoth(t, checksStrictly) }
 
 func checksStrictly(t *testing.T, w world) {
@@ -233,7 +234,7 @@ func TestLost(t *testing.T) {
 	}
 }
 
-// A newer kernel may tell more of an operation, in another size.
+// A newer kernel may export further attributes of an operation, of any size.
 func TestPoliciesSkipWhatIsNotKnown(t *testing.T) {
 	op := nla.AppendUint32(nla.AppendUint64(nil, 9, 1), genlmsg.CtrlAttrPolicyDo, 3)
 	attrs := nla.AppendBytes(nil, genlmsg.CtrlAttrOpPolicy, nla.AppendBytes(nil, 5, op))

@@ -15,7 +15,7 @@ import (
 )
 
 // A request has the family's id and version, the command, and a family header of zeros,
-// padded, whatever the pooled request held before.
+// padded, regardless of the previous contents of the pooled request.
 func TestFamilyRequest(t *testing.T) {
 	c := newBus(t).open(t)
 	for _, size := range []uint32{0, 1, 3, 4, 6, 24, 63, 64, 65, 1 << 12} {
@@ -34,7 +34,7 @@ func TestFamilyRequest(t *testing.T) {
 	}
 }
 
-// The family header starts at byte 20, and errors find the attributes after it.
+// The family header starts at byte 20, and errors locate the attributes after it.
 func TestFamilyRequestWithHeader(t *testing.T) {
 	var got []byte
 	w := newBus(t, &bus.Family{Name: "headed", Version: 1, HdrSize: 6, Ops: []bus.Op{{
@@ -76,7 +76,8 @@ func TestFamilyRequestAllocatesNothing(t *testing.T) {
 	}
 }
 
-// A family takes four allocations: its name, the operations, the groups, their names.
+// Decoding a family takes four allocations: its name, the operations, the groups, their
+// names.
 func TestParseFamilyAllocations(t *testing.T) {
 	f := Family{Name: "f", ID: 30, Version: 1, HdrSize: 4, MaxAttr: 9}
 	for i := range uint32(100) {
@@ -98,7 +99,7 @@ func TestParseFamilyAllocations(t *testing.T) {
 	}
 }
 
-// Names with a space are quoted wherever they are printed.
+// Names with a space are quoted in all texts.
 func TestNamesAreQuoted(t *testing.T) {
 	f := Family{Name: "802.15.4 MAC", ID: 30, Groups: []Group{{ID: 5, Name: "a b"}}}
 	for cmd, want := range map[uint8]string{

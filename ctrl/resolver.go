@@ -16,44 +16,45 @@ import (
 	"github.com/nlwire/nlwire/conn"
 )
 
-// Resolver finds families by name and caches them until the controller reports a
-// change. Many goroutines may use one; the families that it returns are shared and
-// must not be changed.
+// Resolver finds families by name and caches them until the controller reports a change.
+// Any number of goroutines may use it. The returned families are shared and must not be
+// modified.
 //
-// The cache is as old as the last notification received: it may still hold a family
-// that was just unloaded. The kernel then answers ENOENT to the family's id; call
+// The cache reflects the last notification received: it may still contain a family that was
+// just removed. The kernel then answers ENOENT to requests with the family's id. Call
 // Forget, and look the name up again.
 type Resolver struct {
 	client *Client
 	sub    *conn.Subscription
 	done   chan struct{} // closed when watch has ended
 
-	// known is never changed but replaced, so that reading takes no lock.
+	// known points to a map that is replaced and never modified, so that readers need no
+	// lock.
 	known atomic.Pointer[map[string]*Family]
 
 	mu         sync.Mutex // guards the fields below, and replacing known
 	generation uint64     // counts invalidations
 	flights    map[string]*flight
-	missing    map[string]time.Time // until when an unknown name is not asked for again
-	ended      error                // why notifications ended
+	missing    map[string]time.Time // name: time until which the name counts as unknown
+	ended      error                // the error that ended the notifications
 }
 
-// flight is a lookup under way, shared by all callers that want its name.
+// flight is a lookup in progress, shared by all callers that need the name.
 type flight struct {
 	landed chan struct{}
 	family *Family
 	err    error
 }
 
-// How long and how many unknown names are cached. A notification ends an entry as soon
-// as the family is registered; the time is for lost notifications.
+// The limits for caching unknown names. A notification removes an entry as soon as the
+// family is registered; the time limit covers lost notifications.
 const (
 	missingFor = time.Second
 	maxMissing = 1024
 )
 
-// NewResolver makes a Resolver over a Conn of NETLINK_GENERIC that can open a
-// Transport for the notifications. The caller keeps the Conn and closes it.
+// NewResolver makes a Resolver over a Conn of NETLINK_GENERIC. The Conn must be able to
+// open a Transport for the notifications. The caller keeps the Conn and closes it.
 func NewResolver(c *conn.Conn) (*Resolver, error) {
 	sub, err := c.Subscribe(notifyGroup)
 	if err != nil {
@@ -72,7 +73,7 @@ func NewResolver(c *conn.Conn) (*Resolver, error) {
 	return r, nil
 }
 
-// Close ends the subscription. Later lookups ask the kernel each time.
+// Close ends the subscription. Later lookups send a request each time.
 func (r *Resolver) Close() error {
 	if r.sub == nil {
 		return errZero
@@ -82,9 +83,9 @@ func (r *Resolver) Close() error {
 	return err
 }
 
-// Family returns the family of that name, from the cache or from the kernel. The error
-// for an unknown family is ErrUnknown; see Client.Family for the others. Concurrent
-// lookups of a name share one request; each waits as long as its ctx.
+// Family returns the family with a name, from the cache or from the kernel. The error for
+// an unknown family is ErrUnknown; see Client.Family for the others. Concurrent lookups of
+// a name share one request; each waits until its ctx ends.
 func (r *Resolver) Family(ctx context.Context, name string) (*Family, error) {
 	known := r.known.Load()
 	if known == nil {
@@ -96,8 +97,8 @@ func (r *Resolver) Family(ctx context.Context, name string) (*Family, error) {
 	return r.lookUp(ctx, name)
 }
 
-// ID returns the id of the family of that name, the type of its messages. Errors are
-// those of Family.
+// ID returns the id of the family with a name, which is the type of its messages. The
+// errors are those of Family.
 func (r *Resolver) ID(ctx context.Context, name string) (nlmsg.Type, error) {
 	f, err := r.Family(ctx, name)
 	if err != nil {
@@ -128,18 +129,18 @@ func (r *Resolver) lookUp(ctx context.Context, name string) (*Family, error) {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
-		// The flight may have ended with the context of the caller that began it.
+		// The flight may have ended with the context of the caller that started it.
 		if f.err == nil || !errors.Is(f.err, context.Canceled) && !errors.Is(f.err, context.DeadlineExceeded) {
 			return f.family, f.err
 		}
 	}
 }
 
-// board returns the flight for a name; own reports that the caller has to fly it.
+// board returns the flight for a name. own reports that the caller must run it.
 func (r *Resolver) board(name string) (f *flight, own bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if found := (*r.known.Load())[name]; found != nil { // meanwhile
+	if found := (*r.known.Load())[name]; found != nil { // another caller has found it
 		f = &flight{landed: make(chan struct{}), family: found}
 		close(f.landed)
 		return f, false, nil
@@ -158,8 +159,8 @@ func (r *Resolver) board(name string) (f *flight, own bool, err error) {
 	return f, true, nil
 }
 
-// fly asks the kernel for all waiting callers. The answer is cached only if nothing was
-// invalidated meanwhile: it may be older than that.
+// fly sends the request for all waiting callers. It caches the answer only if nothing was
+// invalidated meanwhile, because the answer may be older than the change.
 func (r *Resolver) fly(ctx context.Context, f *flight, name string) (*Family, error) {
 	r.mu.Lock()
 	before := r.generation
@@ -191,7 +192,7 @@ func (r *Resolver) fly(ctx context.Context, f *flight, name string) (*Family, er
 	return f.family, err
 }
 
-// watch follows the controller's notifications until the subscription ends.
+// watch processes the controller's notifications until the subscription ends.
 func (r *Resolver) watch() {
 	defer close(r.done)
 	for m, err := range r.sub.All(context.Background()) {
@@ -204,16 +205,15 @@ func (r *Resolver) watch() {
 		}
 		e, err := ParseEvent(m)
 		if err != nil {
-			r.ForgetAll() // an unknown change
+			r.ForgetAll() // the change is unknown
 			continue
 		}
 		r.Forget(e.Family.Name)
 	}
 }
 
-// Forget drops a name from the cache, so that the next lookup of it asks the kernel.
-// Lookups under way go on for the callers that already wait. The empty name is no
-// name: it drops nothing.
+// Forget removes a name from the cache, so that its next lookup sends a request. Lookups in
+// progress continue for the callers that already wait. The empty name has no effect.
 func (r *Resolver) Forget(name string) {
 	if name == "" || r.sub == nil {
 		return
@@ -230,7 +230,7 @@ func (r *Resolver) Forget(name string) {
 	}
 }
 
-// ForgetAll drops every name, as Forget does one.
+// ForgetAll removes every name, as Forget removes one.
 func (r *Resolver) ForgetAll() {
 	if r.sub == nil {
 		return
@@ -243,13 +243,13 @@ func (r *Resolver) ForgetAll() {
 	clear(r.missing)
 }
 
-// missingError is the error for an unknown name that is in the cache.
+// missingError is the error for a name that is cached as unknown.
 type missingError struct{ name string }
 
-// Error returns the name, and that it is not registered.
+// Error names the family and reports that it is not registered.
 func (e missingError) Error() string {
 	return "ctrl: family " + strconv.Quote(e.name) + ": " + ErrUnknown.Error() + " (looked up less than a second ago)"
 }
 
-// Unwrap returns ErrUnknown and ENOENT, which the error of a lookup has too.
+// Unwrap returns ErrUnknown and ENOENT, like the error of a lookup.
 func (e missingError) Unwrap() []error { return []error{ErrUnknown, errno.ENOENT} }

@@ -6,7 +6,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// A lookup that was overtaken ends without ending the one that began after it.
+// A lookup that was invalidated does not end the lookup that started after it.
 func TestResolverOvertakenLookupLeavesTheNext(t *testing.T) {
 	s, c := newStage(t, "a")
 	first, second := make(chan struct{}), make(chan struct{})
@@ -32,8 +32,9 @@ func TestResolverOvertakenLookupLeavesTheNext(t *testing.T) {
 	}
 }
 
-// ForgetAll lets the next lookup of any name ask: known names, unknown ones, and those
-// that are being looked up. Forget does so for its name only, and the empty name is none.
+// After ForgetAll, the next lookup of any name sends a request: known names, unknown ones,
+// and names with a lookup in progress. Forget does so for one name, and has no effect for
+// the empty name.
 func TestResolverForgets(t *testing.T) {
 	s, c := newStage(t, "a", "b", "c")
 	r := newResolver(t, c)

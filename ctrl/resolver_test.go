@@ -29,8 +29,8 @@ func newResolver(t *testing.T, c *conn.Conn) *Resolver {
 	return r
 }
 
-// eventually waits for another goroutine; what never comes ends with the time of
-// the test run.
+// eventually waits for another goroutine. An event that never occurs ends the test run by
+// its timeout.
 func eventually(t *testing.T, what string, f func() bool) {
 	t.Helper()
 	for !f() {
@@ -50,7 +50,7 @@ func idOf(t *testing.T, r *Resolver, name string) nlmsg.Type {
 	return id
 }
 
-// onlyNewGroups lets nothing but new groups be heard of.
+// onlyNewGroups drops all notifications except those of new groups.
 func onlyNewGroups(d bus.Delivery) bus.Fault {
 	if e, _ := ParseEvent(d.Bytes); e.Cmd == genlmsg.CtrlCmdNewMulticastGroup {
 		return bus.NoFault
@@ -58,13 +58,13 @@ func onlyNewGroups(d bus.Delivery) bus.Fault {
 	return bus.Lose
 }
 
-// change is something that happens to a family.
+// change is a change of a family.
 type change struct {
 	name string
 	do   func() (want nlmsg.Type) // returns the id afterwards
 }
 
-// changesOfA are changes that a Resolver must notice.
+// changesOfA returns changes that a Resolver must notice.
 func changesOfA(s *stage) []change {
 	again := func() nlmsg.Type { return s.come("a") }
 	return []change{
@@ -101,7 +101,7 @@ func TestResolverKeepsAndForgets(t *testing.T) {
 	if s.asked("a") != 1 || s.asked("ab") != 1 {
 		t.Errorf("asked %d and %d times, want once", s.asked("a"), s.asked("ab"))
 	}
-	isKept := func(want nlmsg.Type) bool { // an answer that was overtaken is not
+	isKept := func(want nlmsg.Type) bool { // an invalidated answer is not cached
 		isNew := idOf(t, r, "a") == want
 		asked := s.asked("a")
 		return isNew && idOf(t, r, "a") == want && s.asked("a") == asked
@@ -115,7 +115,7 @@ func TestResolverKeepsAndForgets(t *testing.T) {
 		eventually(t, tt.name, func() bool { return isKept(want) })
 		last = want
 	}
-	// Notifications arrive in order: after one of "ab" those of "a" have been handled.
+	// Notifications arrive in order: after one for "ab", those for "a" have been processed.
 	// Each earlier loss may cause another lookup, so this is repeated.
 	for range 3 {
 		want := s.come("ab")
@@ -135,7 +135,7 @@ func TestResolverKeepsAndForgets(t *testing.T) {
 	}
 }
 
-// What is not from the controller changes nothing, whatever it says.
+// A notification that is not from the controller has no effect.
 func TestResolverIgnoresForgedNotifications(t *testing.T) {
 	s, c := newStage(t, "a")
 	r := newResolver(t, c)
@@ -152,8 +152,8 @@ func TestResolverIgnoresForgedNotifications(t *testing.T) {
 	}
 }
 
-// A name that is not there is not asked for again at once, but is there as soon as
-// the controller says so; and many of them take no memory without limit.
+// An unknown name is not requested again immediately, but is found as soon as the
+// controller reports it. The number of cached unknown names is limited.
 func TestResolverUnknownNames(t *testing.T) {
 	s, c := newStage(t)
 	r := newResolver(t, c)
@@ -185,7 +185,7 @@ func TestResolverUnknownNames(t *testing.T) {
 	}
 }
 
-// One asks, the others wait for it, each as long as its context.
+// One caller sends the request, the others wait for it, each until its context ends.
 func TestResolverAsksOnce(t *testing.T) {
 	s, c := newStage(t, "a")
 	gate := make(chan struct{})
@@ -203,7 +203,7 @@ func TestResolverAsksOnce(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := r.Family(ctx, "a"); !errors.Is(err, context.Canceled) {
-		t.Errorf("one who does not want to wait: %v", err)
+		t.Errorf("a caller whose context ended: %v", err)
 	}
 	close(gate)
 	wg.Wait()
@@ -212,7 +212,7 @@ func TestResolverAsksOnce(t *testing.T) {
 	}
 }
 
-// The one who asks gives up: those who wait ask for themselves.
+// The caller that sends the request gives up: the waiting callers send their own.
 func TestResolverIsNotCancelledByOthers(t *testing.T) {
 	s, c := newStage(t, "a")
 	gate := make(chan struct{})
@@ -238,7 +238,7 @@ func TestResolverIsNotCancelledByOthers(t *testing.T) {
 	}
 }
 
-// What is thrown away while it is looked up is not kept.
+// The answer to a lookup is not cached if its name was invalidated meanwhile.
 func TestResolverLookupOvertaken(t *testing.T) {
 	s, c := newStage(t, "a")
 	gate := make(chan struct{})
@@ -251,7 +251,7 @@ func TestResolverLookupOvertaken(t *testing.T) {
 	before := generation(r)
 	last := s.come("a")
 	eventually(t, "the change is heard", func() bool { return generation(r) > before })
-	if id := idOf(t, r, "a"); id != last { // does not wait for the lookup that may be old
+	if id := idOf(t, r, "a"); id != last { // does not wait for the lookup that may be outdated
 		t.Errorf("id %d", id)
 	}
 	close(gate)
@@ -269,7 +269,7 @@ func generation(r *Resolver) uint64 {
 	return r.generation
 }
 
-// Families come and go while they are looked up: in the end everybody knows the
+// Families are registered and removed during lookups. At the end every lookup returns the
 // last id.
 func TestResolverStorm(t *testing.T) {
 	s, c := newStage(t, "a", "b", "c")
@@ -313,7 +313,7 @@ func TestResolverStorm(t *testing.T) {
 	wg.Wait()
 }
 
-// Without notifications nothing is kept, and everything still works.
+// Without notifications nothing is cached, and lookups still work.
 func TestResolverThatHearsNothing(t *testing.T) {
 	s, c := newStage(t, "a")
 	r := newResolver(t, c)
@@ -369,7 +369,7 @@ func TestWatch(t *testing.T) {
 	}
 	want := []string{
 		fmt.Sprintf("new family a, id %d", id), fmt.Sprintf("new group news, id %d, of family a", group), ErrNotFamily.Error(),
-		fmt.Sprintf("gone group news, id %d, of family a", group), fmt.Sprintf("family a, id %d, is gone", id), "conn: subscription to groups [16]: context canceled",
+		fmt.Sprintf("removed group news, id %d, of family a", group), fmt.Sprintf("family a, id %d, is gone", id), "conn: subscription to groups [16]: context canceled",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -14,28 +14,28 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// stage is a bus whose families come and go as a test says.
+// stage is a bus. A test registers and removes its families.
 type stage struct {
 	t   *testing.T
 	bus *bus.Bus
 
-	mu       sync.Mutex // guards what follows; not held while the bus is used
+	mu       sync.Mutex // guards the fields below; not held while the bus is used
 	families map[string]*bus.Family
 	lookups  map[string]int
 	ports    []*port
-	events   bus.Faults    // what happens to notifications, nil for nothing
-	gate     chan struct{} // if it is set, who has sent waits for it
+	events   bus.Faults    // faults of notifications, nil for none
+	gate     chan struct{} // if set, Send waits for it after sending
 }
 
-// port is a port of the bus, with what no bus does: its answers wait, though they
-// are there, and it breaks for a reason of the system's.
+// port is a port of the bus with additional behavior: Send can be delayed after the answer
+// is queued, and receives can fail.
 type port struct {
 	*bus.Port
 	stage  *stage
 	broken atomic.Bool
 }
 
-// newStage makes a stage with families of those names, and a Conn to it.
+// newStage makes a stage with families of the given names, and a Conn to it.
 func newStage(t *testing.T, names ...string) (*stage, *conn.Conn) {
 	t.Helper()
 	s := &stage{t: t, families: map[string]*bus.Family{}, lookups: map[string]int{}}
@@ -62,8 +62,8 @@ func (s *stage) dial() *port {
 	return own
 }
 
-// come registers a family, which comes anew if it is there, and returns its id. The
-// groups are its own.
+// come registers a family, replacing one with the same name, and returns its id. groups are
+// its multicast groups.
 func (s *stage) come(name string, groups ...string) (id nlmsg.Type) {
 	s.goes(name)
 	f := &bus.Family{Name: name, Version: 1}
@@ -79,7 +79,7 @@ func (s *stage) come(name string, groups ...string) (id nlmsg.Type) {
 	return f.ID()
 }
 
-// goes unregisters a family, if it is there.
+// goes removes a family, if it is registered.
 func (s *stage) goes(name string) {
 	s.mu.Lock()
 	f := s.families[name]
@@ -93,7 +93,7 @@ func (s *stage) goes(name string) {
 	}
 }
 
-// count hears of every request to the controller.
+// count counts every request to the controller.
 func (s *stage) count(i *bus.Info) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -106,22 +106,21 @@ func (s *stage) asked(name string) int {
 	return s.lookups[name]
 }
 
-// hold has those who send from now on wait for the channel; nil ends that for who
-// comes later.
+// hold makes later sends wait for the channel; nil makes later sends not wait.
 func (s *stage) hold(gate chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gate = gate
 }
 
-// during runs f while this happens to notifications.
+// during runs f while faults apply to notifications.
 func (s *stage) during(faults bus.Faults, f func() nlmsg.Type) nlmsg.Type {
 	s.suffer(faults)
 	defer s.suffer(nil)
 	return f()
 }
 
-// suffer has this happen to notifications from now on.
+// suffer applies faults to later notifications.
 func (s *stage) suffer(faults bus.Faults) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -140,7 +139,7 @@ func (s *stage) fault(d bus.Delivery) bus.Fault {
 	return s.events(d)
 }
 
-// listeners are the ports that have joined the controller's group.
+// listeners returns the ports that have joined the controller's group.
 func (s *stage) listeners() (list []*port) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -152,7 +151,7 @@ func (s *stage) listeners() (list []*port) {
 	return list
 }
 
-// tell sends any bytes to those who listen, as the controller.
+// tell sends b to the listeners, as the controller.
 func (s *stage) tell(b []byte) {
 	for _, p := range s.listeners() {
 		if err := s.bus.Unicast(0, p.PortID(), b); err != nil {
@@ -161,7 +160,7 @@ func (s *stage) tell(b []byte) {
 	}
 }
 
-// breakDown has those who listen hear nothing any more.
+// breakDown makes all later receives of the listeners fail.
 func (s *stage) breakDown() {
 	for _, p := range s.listeners() {
 		p.broken.Store(true)
@@ -169,7 +168,7 @@ func (s *stage) breakDown() {
 	s.tell(appendFamily(nil, genlmsg.CtrlCmdNewFamily, Family{Name: "wakes", ID: 1}))
 }
 
-// Send lets the bus answer, then waits for the gate that was set before it.
+// Send sends a request, then waits for the gate that was set before.
 func (p *port) Send(b []byte) error {
 	p.stage.mu.Lock()
 	gate := p.stage.gate

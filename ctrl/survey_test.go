@@ -16,7 +16,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// exportOf returns the attributes of the policy messages as the kernel sends them.
+// exportOf returns the attributes of the policy messages that the kernel sends.
 func exportOf(t *testing.T, c *Client, id nlmsg.Type) (messages [][]byte) {
 	t.Helper()
 	r := c.request(genlmsg.CtrlCmdGetPolicy)
@@ -34,7 +34,7 @@ func exportOf(t *testing.T, c *Client, id nlmsg.Type) (messages [][]byte) {
 	return messages
 }
 
-// operation is one that TestAllPolicies sends requests to.
+// operation is an operation to which TestAllPolicies sends requests.
 type operation struct {
 	client *Client
 	family *Family
@@ -67,14 +67,14 @@ func (o *operation) verdict(t *testing.T, attrs []byte) *conn.Error {
 	return answer
 }
 
-// message is the request that verdict sends.
+// message makes the request of verdict.
 func (o *operation) message(attrs []byte) nlmsg.Msg {
 	b := nlmsg.Begin(nil, nlmsg.Type(o.family.ID), nlmsg.FlagRequest, 1, 0)
 	b = append(genlmsg.Append(b, o.cmd, 1), make([]byte, nlmsg.Align(int(o.family.HdrSize)))...)
 	return nlmsg.Msg(nlmsg.End(append(b, attrs...), 0))
 }
 
-// isValidation distinguishes a refusal by policy from the operation's own.
+// isValidation distinguishes a refusal by policy from a refusal by the operation.
 func isValidation(e *conn.Error) bool {
 	switch string(e.Msg) {
 	case "Attribute failed policy validation", "Unknown attribute type", "bytes leftover after parsing attributes",
@@ -86,8 +86,8 @@ func isValidation(e *conn.Error) bool {
 	return false
 }
 
-// mayCall reports whether a rule may call a check function: one is exported at best by
-// the range that is missing (nl80211 has many).
+// mayCall reports whether a rule may call a check function. At most, the export shows it by
+// a missing range (nl80211 has many such rules).
 func mayCall(r *policy.Rule, seen map[*policy.Policy]bool) bool {
 	switch r.Kind {
 	case policy.KindBinary, policy.KindString, policy.KindNULString:
@@ -107,9 +107,9 @@ func mayCall(r *policy.Rule, seen map[*policy.Policy]bool) bool {
 	return false
 }
 
-// isStricter reports whether the kernel lets pass what the Checker refuses. An answer
-// that is not of the validation may be that of a check function: then the attribute that
-// the Checker refuses is sent alone.
+// isStricter reports whether the kernel accepts an attribute that the Checker refuses. An
+// answer that is not a validation error may come from a check function; in this case the
+// refused attribute is sent alone.
 func (o *operation) isStricter(t *testing.T, refusal *policy.Error, stream []byte, answer *conn.Error) bool {
 	t.Helper()
 	if answer == nil || isValidation(answer) || !refusal.HasAttr {
@@ -132,25 +132,25 @@ func (o *operation) isStricter(t *testing.T, refusal *policy.Error, stream []byt
 }
 
 // isEarlier reports whether the kernel refused an attribute that a Checker must accept,
-// since its type is not exported, before the one that the Checker refuses.
+// because its type is not exported, before the attribute that the Checker refuses.
 func isEarlier(refusal *policy.Error, answer *conn.Error) bool {
 	text := string(answer.Msg)
 	isUnknown := text == "Unknown attribute type" || text == "Unsupported attribute"
 	return isUnknown && (!refusal.HasAttr || int(answer.Offset) < refusal.Offset)
 }
 
-// survey is the count of TestAllPolicies.
+// survey has the counters of TestAllPolicies.
 type survey struct {
-	families, tables, attrs, ops int // exported
-	strictOps                    int // that showed their mode
-	refused, same, stricter      int // requests that a Checker refuses, as the kernel or not
+	families, tables, attrs, ops int // numbers exported
+	strictOps                    int // operations that were found to validate strictly
+	refused, same, stricter      int // refused by a Checker; with the kernel's error; accepted by the kernel
 	earlier                      int // refused by the kernel for an attribute that is not exported
 }
 
-// All policies of all families: written again they are the bytes of the kernel, and
-// requests that a Checker refuses by them are refused by the kernel, with the same
-// error where the mode is known. Only such requests are sent, to operations that change
-// something only in a private namespace.
+// Tests all policies of all families. Encoded again, they are the bytes of the kernel.
+// Requests that a Checker refuses are refused by the kernel, with the same error if the
+// mode is known. Only such requests are sent. Those to operations that change something are
+// sent only in a private namespace.
 func TestAllPolicies(t *testing.T) { onBoth(t, allPolicies) }
 
 func allPolicies(t *testing.T, w world) {
@@ -180,7 +180,7 @@ func allPolicies(t *testing.T, w world) {
 		}
 	}
 	t.Logf("policies: families=%d tables=%d attrs=%d ops=%d strict=%d stricter=%d", s.families, s.tables, s.attrs, s.ops, s.strictOps, s.stricter)
-	t.Logf("%d requests refused, %d of them with the kernel's very error, and %d after an attribute that is not exported", s.refused+s.earlier, s.same, s.earlier)
+	t.Logf("%d requests refused, %d of them with the kernel's error, and %d after an attribute that is not exported", s.refused+s.earlier, s.same, s.earlier)
 	if s.families == 0 || s.refused < 1000 {
 		t.Error("this kernel exports no policies, or they refuse nothing: nothing was tested")
 	}
@@ -189,7 +189,7 @@ func allPolicies(t *testing.T, w world) {
 	}
 }
 
-// rewrite reads a family's policies and compares them with what they are written as.
+// rewrite reads a family's policies and compares their encoding with the kernel's messages.
 func (s *survey) rewrite(t *testing.T, c *Client, f *Family) *Policies {
 	t.Helper()
 	want := exportOf(t, c, f.ID)
@@ -220,9 +220,9 @@ func (s *survey) rewrite(t *testing.T, c *Client, f *Family) *Policies {
 	return p
 }
 
-// compare sends the requests that a Checker refuses. An operation that answers to an
-// unknown type is validated strictly: from then on its Checker is strict, and the errors
-// of the requests before it are not compared.
+// compare sends the requests that a Checker refuses. An operation that refuses an unknown
+// type validates strictly: from then on its Checker is strict, and the errors of earlier
+// requests are not compared.
 func (s *survey) compare(t *testing.T, g generate.Generator, o *operation) {
 	t.Helper()
 	k, err := o.client.Checker(t.Context(), o.family, o.cmd, o.isDump)

@@ -9,8 +9,8 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// The refusals of an UINT are the kernel's: page-pool-get of netdev has one with a
-// range from 1 to 2^32-1, and changes nothing.
+// The kernel refuses a UINT like the Checker. page-pool-get of netdev has one with a range
+// from 1 to 2^32-1, and changes nothing.
 func TestUintRefusedAsByTheKernel(t *testing.T) {
 	const cmdPagePoolGet, attrID = 5, 1
 	c := kernel{}.client(t)

@@ -8,7 +8,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// kernel is the world of the running kernel.
+// kernel implements world on the running kernel.
 type kernel struct{}
 
 func newKernel(testing.TB) world { return kernel{} }

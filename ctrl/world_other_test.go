@@ -9,6 +9,6 @@ import (
 
 func newKernel(tb testing.TB) world {
 	tb.Helper()
-	tb.Skip("netlink is Linux's; this is ", runtime.GOOS)
+	tb.Skip("netlink exists on Linux only; this is ", runtime.GOOS)
 	return nil
 }

@@ -11,10 +11,9 @@ import (
 
 func TestMain(m *testing.M) { kerneltest.Main(m) }
 
-// A world is the Generic Netlink that a test asks: the running kernel's, or a bus.
+// A world is the peer of a test: the Generic Netlink of the running kernel, or a bus.
 type world interface {
-	// open makes a Conn that can open further Transports. It is closed with the
-	// test.
+	// open makes a Conn that can open further Transports. The end of the test closes it.
 	open(tb testing.TB) *conn.Conn
 	// openApart is open in another network namespace.
 	openApart(tb testing.TB) *conn.Conn
@@ -31,7 +30,7 @@ func onBoth(t *testing.T, f func(t *testing.T, w world)) {
 	t.Run("bus", func(t *testing.T) { f(t, newBus(t, families()...)) })
 }
 
-// busWorld is the world of a bus.
+// busWorld implements world on a bus.
 type busWorld struct{ bus *bus.Bus }
 
 func newBus(tb testing.TB, families ...*bus.Family) busWorld {

@@ -11,10 +11,10 @@ import (
 	"github.com/nlwire/nlwire/internal/test/guard"
 )
 
-// extremes are numbers at the edges of what an errno, a netlink message and an Errno hold.
+// extremes are numbers at the limits of errnos, of the field in a netlink message, and of Errno.
 var extremes = []Errno{0, 1, 2, 132, 133, 511, 512, 532, 1133, 4095, 4096, 1<<16 - 1, 1 << 16, 1<<31 - 3, 1<<31 - 1, 1 << 31, 1<<31 + 1, math.MaxUint32 - 1, math.MaxUint32}
 
-// TestEdges tries every exported function with extreme arguments.
+// TestEdges calls every exported function with extreme arguments.
 func TestEdges(t *testing.T) {
 	guard.Edges(t, map[string]func(*testing.T){
 		"Errno.Error": func(t *testing.T) {
@@ -35,7 +35,7 @@ func TestEdges(t *testing.T) {
 		"Errno.Is": func(t *testing.T) {
 			for _, e := range extremes {
 				if e.Is(nil) || e.Is(odd{}) || e.Is((*fs.PathError)(nil)) {
-					t.Errorf("%d is what it is not", uint32(e))
+					t.Errorf("%d matches an error that it does not represent", uint32(e))
 				}
 			}
 		},
@@ -71,7 +71,7 @@ func TestEdges(t *testing.T) {
 	}, nil)
 }
 
-// odd is an error that cannot be compared.
+// odd is an error that is not comparable.
 type odd struct{ _ []byte }
 
 func (odd) Error() string { return "odd" }

@@ -1,12 +1,11 @@
-// Package errno has the error numbers that the kernel answers with, on every system.
+// Package errno defines the kernel's error numbers on every system.
 //
 //	if errors.Is(err, errno.ENOENT) { ... } // with the error types of nlwire
-//	e, ok := errno.Of(err)                  // with any error, of a system call too
+//	e, ok := errno.Of(err)                  // with any error, including those of system calls
 //
-// An [Errno] has Linux's number, name and text also where the program runs on another system:
-// a capture is read and a bus answers there as here. On Linux the numbers are those of
-// the architecture (MIPS has its own), and errors.Is and errors.As treat an Errno as
-// the syscall.Errno of the same number.
+// An [Errno] has Linux's number, name and text on other systems, too, where nlwire decodes
+// captures and runs a bus. On Linux the numbers are those of the architecture (MIPS has different
+// ones), and errors.Is and errors.As treat an Errno like the syscall.Errno of the same number.
 package errno
 
 import (
@@ -15,18 +14,18 @@ import (
 	"strconv"
 )
 
-// Errno is an error number of Linux; 0 is success. A netlink message carries its negative
+// Errno is an error number of Linux; 0 is success. A netlink message contains the negative number
 // (struct nlmsgerr).
 type Errno uint32
 
-// Names for numbers that have another name already.
+// Second names of numbers.
 const (
 	EWOULDBLOCK = EAGAIN
 	ENOTSUP     = EOPNOTSUPP
 )
 
-// The kernel's own errnos (include/linux/errno.h), which have no text in strerror(3).
-// Subsystems answer with some of them, most often ENOTSUPP.
+// The kernel-internal errnos (include/linux/errno.h), which strerror(3) does not define. Some
+// subsystems return them to user space, most often ENOTSUPP.
 const (
 	ERESTARTSYS           Errno = 512
 	ERESTARTNOINTR        Errno = 513
@@ -49,7 +48,7 @@ const (
 	ENOGRACE              Errno = 531
 )
 
-// Error returns the text: "no such file or directory". An unknown number is "errno 4000".
+// Error returns the text: "no such file or directory". An unknown number returns "errno 4000".
 func (e Errno) Error() string {
 	for i := range table {
 		if table[i].errno == e {
@@ -62,7 +61,7 @@ func (e Errno) Error() string {
 	return "errno " + strconv.FormatUint(uint64(e), 10)
 }
 
-// Name returns the name: "ENOENT". It is "" for an unknown number and for 0.
+// Name returns the name: "ENOENT". It returns "" for 0 and for an unknown number.
 func (e Errno) Name() string {
 	for i := range table {
 		if table[i].errno == e {
@@ -72,9 +71,9 @@ func (e Errno) Name() string {
 	return ""
 }
 
-// Is reports whether target stands for the same: on Linux the syscall.Errno of that
-// number, and, as for those, fs.ErrPermission, fs.ErrExist, fs.ErrNotExist and
-// errors.ErrUnsupported.
+// Is reports whether target represents the same error: on Linux the syscall.Errno of that number,
+// and on every system fs.ErrPermission, fs.ErrExist, fs.ErrNotExist and errors.ErrUnsupported, as
+// for a syscall.Errno.
 func (e Errno) Is(target error) bool {
 	switch target {
 	case fs.ErrPermission:
@@ -89,8 +88,8 @@ func (e Errno) Is(target error) bool {
 	return e.isSystem(target)
 }
 
-// Is reports whether target is an Errno and err has the same, as an Errno or on Linux as a
-// syscall.Errno. It is for the method Is of errors that wrap those of system calls.
+// Is reports whether target is an Errno and err contains the same number, as an Errno or on Linux
+// as a syscall.Errno. It is for the Is method of errors that wrap errors of system calls.
 func Is(err, target error) bool {
 	want, ok := target.(Errno)
 	if !ok {
@@ -100,8 +99,8 @@ func Is(err, target error) bool {
 	return ok && got == want
 }
 
-// Of returns the errno that err has in its tree, as an Errno or on Linux as a syscall.Errno,
-// and whether it has one.
+// Of returns the errno in the tree of err, an Errno or on Linux a syscall.Errno, and reports
+// whether there is one.
 func Of(err error) (e Errno, ok bool) {
 	if e, ok = err.(Errno); ok || err == nil {
 		return e, ok
@@ -109,7 +108,7 @@ func Of(err error) (e Errno, ok bool) {
 	return find(err)
 }
 
-// find is Of for an error that may wrap one; it allocates.
+// find is Of for an error that may wrap one. It allocates.
 func find(err error) (Errno, bool) {
 	var e Errno
 	if errors.As(err, &e) {

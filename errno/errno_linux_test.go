@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The table agrees with Go's for this architecture; CI runs it on MIPS too.
+// The table equals Go's table for this architecture; CI runs this test on MIPS, too.
 func TestAgreesWithSystem(t *testing.T) {
 	named := 0
 	for n := range Errno(2000) {
@@ -23,12 +23,12 @@ func TestAgreesWithSystem(t *testing.T) {
 		}
 		if system == "" {
 			if n != 0 && n.Name() != "" {
-				t.Errorf("%d: %s, which the system does not know", n, n.Name())
+				t.Errorf("%d: %s is unknown to the system", n, n.Name())
 			}
 			continue
 		}
 		if system == "EINIT" || system == "EREMDEV" || system == "EDEADLOCK" && n != EDEADLK {
-			continue // only MIPS has them, and nothing in the kernel returns them
+			continue // they exist only on MIPS, and the kernel never returns them
 		}
 		named++
 		if got := n.Name(); got != system && !isAlias(system, n) {
@@ -39,11 +39,11 @@ func TestAgreesWithSystem(t *testing.T) {
 		}
 	}
 	if named < 130 {
-		t.Errorf("compared %d errnos only", named)
+		t.Errorf("compared only %d errnos", named)
 	}
 }
 
-// isAlias reports whether a name is another one for the same number.
+// isAlias reports whether name is a second name of the number n.
 func isAlias(name string, n Errno) bool {
 	other, ok := map[string]Errno{
 		"EWOULDBLOCK": EAGAIN, "EDEADLOCK": EDEADLK, "ENOTSUP": ENOTSUP, "EFSBADCRC": EBADMSG, "EFSCORRUPTED": EUCLEAN,
@@ -56,11 +56,11 @@ func TestErrorsFindsSystemErrno(t *testing.T) {
 	var system syscall.Errno
 	switch {
 	case !errors.Is(err, unix.ENODEV):
-		t.Error("errors.Is does not find unix.ENODEV")
+		t.Error("errors.Is does not match unix.ENODEV")
 	case errors.Is(err, unix.ENOENT):
-		t.Error("errors.Is finds unix.ENOENT")
+		t.Error("errors.Is matches unix.ENOENT")
 	case !errors.As(err, &system) || system != unix.ENODEV:
-		t.Errorf("errors.As finds %v", system)
+		t.Errorf("errors.As returns %v", system)
 	}
 	for n := range Errno(200) {
 		for _, target := range []error{fs.ErrPermission, fs.ErrExist, fs.ErrNotExist, errors.ErrUnsupported} {
@@ -70,15 +70,15 @@ func TestErrorsFindsSystemErrno(t *testing.T) {
 		}
 	}
 	if !Is(unix.ENODEV, ENODEV) || !Is(fmt.Errorf("get: %w", ENODEV), ENODEV) || Is(unix.ENODEV, ENOENT) || Is(nil, ENODEV) || Is(ENODEV, unix.ENODEV) {
-		t.Error("Is compares wrongly")
+		t.Error("Is returns a wrong result")
 	}
 	if e, ok := Of(fmt.Errorf("send: %w", unix.EMSGSIZE)); e != EMSGSIZE || !ok {
-		t.Errorf("Of finds %v, %v", e, ok)
+		t.Errorf("Of returns %v, %v", e, ok)
 	}
 }
 
-// A syscall.Errno has more bits than an Errno on 64-bit machines: one with a high bit is no
-// other errno.
+// On 64-bit machines a syscall.Errno has more bits than an Errno. A number with one of these bits
+// must not match an errno.
 func TestEdgesOfSystemErrnos(t *testing.T) {
 	for _, e := range extremes {
 		system := syscall.Errno(e)

@@ -25,12 +25,12 @@ func TestTexts(t *testing.T) {
 	}
 }
 
-// Each number has one name, so that the table can be read both ways.
+// Each number has one name, so that the table can be searched by number and by name.
 func TestTableHasNoDoubles(t *testing.T) {
 	numbers, names := map[Errno]bool{}, map[string]bool{}
 	for _, e := range table {
 		if numbers[e.errno] || names[e.name] || e.errno == 0 || e.text == "" {
-			t.Errorf("%d, %s: a double, or without a text", e.errno, e.name)
+			t.Errorf("%d, %s: duplicate, or no text", e.errno, e.name)
 		}
 		numbers[e.errno], names[e.name] = true, true
 	}

@@ -2,7 +2,7 @@
 
 package errno
 
-// The errnos of Linux, as include/uapi/asm-generic/errno.h numbers them.
+// The errnos of Linux with the numbers of include/uapi/asm-generic/errno.h.
 const (
 	EPERM           Errno = 1
 	ENOENT          Errno = 2

@@ -2,7 +2,7 @@
 
 package errno
 
-// The errnos of Linux, as arch/mips/include/uapi/asm/errno.h numbers them.
+// The errnos of Linux with the numbers of arch/mips/include/uapi/asm/errno.h.
 const (
 	EPERM           Errno = 1
 	ENOENT          Errno = 2

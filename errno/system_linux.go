@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// As makes errors.As find the syscall.Errno of the same number.
+// As sets a target of type *syscall.Errno to the same number; errors.As calls it.
 func (e Errno) As(target any) bool {
 	system, ok := target.(*syscall.Errno)
 	if ok {
@@ -22,7 +22,7 @@ func (e Errno) isSystem(target error) bool {
 
 func ofSystem(err error) (Errno, bool) {
 	var system syscall.Errno
-	if errors.As(err, &system) && uint64(system) <= math.MaxUint32 { // others are no errno
+	if errors.As(err, &system) && uint64(system) <= math.MaxUint32 { // larger numbers are not errnos
 		return Errno(system), true
 	}
 	return 0, false

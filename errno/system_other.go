@@ -2,7 +2,7 @@
 
 package errno
 
-// Other systems have other numbers, or none.
+// Error numbers of other systems are different from Linux's, or do not exist.
 
 func (e Errno) isSystem(error) bool { return false }
 

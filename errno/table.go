@@ -1,7 +1,7 @@
 package errno
 
-// table has the name and the text of each errno: the text is that of strerror(3); the last ones are
-// the kernel's own (include/linux/errno.h).
+// table maps each errno to its name and text. The text is that of strerror(3); the last entries
+// are the kernel-internal errnos (include/linux/errno.h).
 var table = [...]struct {
 	errno Errno
 	name  string

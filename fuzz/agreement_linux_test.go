@@ -22,7 +22,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// kernel is a socket to it, made in the test's own network namespace.
+// kernel is a socket to the kernel, opened in the test's network namespace.
 type kernel struct {
 	socket *socket.Socket
 	seq    uint32
@@ -42,13 +42,13 @@ func newKernel(t *testing.T, protocol socket.Protocol) *kernel {
 			t.Fatal(err)
 		}
 	}
-	// No answer at all is a failure of the test, not a reason to hang.
+	// If the kernel does not answer, the test fails instead of hanging.
 	s.SetReadDeadline(time.Now().Add(5 * time.Minute))
 	return &kernel{socket: s, buf: make([]byte, 64<<10)}
 }
 
-// exchange sends a request with that payload and returns its final answer, an
-// Error or a Done; data is called for each message before it.
+// exchange sends a request with the given payload and returns its final answer, an Error or a
+// Done. It calls data for each message before that.
 func (k *kernel) exchange(t *testing.T, typ nlmsg.Type, flags nlmsg.Flags, payload []byte, data func(nlmsg.Msg)) nlmsg.ExtAck {
 	t.Helper()
 	k.seq++
@@ -95,18 +95,18 @@ func (o *operation) send(t *testing.T, attrs []byte) nlmsg.ExtAck {
 	return o.kernel.exchange(t, o.typ, o.flags, payload, func(nlmsg.Msg) {})
 }
 
-// comparison is one request with both verdicts.
+// comparison is one request with the results of the kernel and of nlwire.
 type comparison struct {
 	op      *operation
 	request nlmsg.Msg
 	kernel  nlmsg.ExtAck
 	errno   errno.Errno
 	report  policy.Report
-	policy  []byte // the description of the rule that our verdict names
+	policy  []byte // the description of the rule in nlwire's result
 }
 
-// texts are those of the kernel's validation. A refusal with another text, or
-// without one, is the operation's own, later check.
+// texts are the texts of the kernel's validation. An error with another text, or without one,
+// comes from a later check by the operation.
 var texts = []string{
 	"Attribute failed policy validation", "Unknown attribute type", "bytes leftover after parsing attributes",
 	"invalid attribute length", "NLA_F_NESTED is missing", "NLA_F_NESTED not expected", "Unsupported attribute",
@@ -114,10 +114,9 @@ var texts = []string{
 	"binary attribute size out of range", "reserved bit set",
 }
 
-// agrees reports whether the kernel refuses what we refuse, with the same
-// errno, text, offset and policy. Where we accept, the kernel must not complain
-// of the attributes: its text is the warning that we have too, or none, or one
-// of the operation's own.
+// agrees reports whether the kernel rejects what nlwire rejects, with the same errno, text,
+// offset and policy. If nlwire accepts the attributes, the kernel must do so as well: its text is
+// the same warning, empty, or from the operation.
 func (c *comparison) agrees() bool {
 	k, text := &c.kernel, string(c.kernel.Msg)
 	if c.errno == 0 {
@@ -138,7 +137,7 @@ func (o *operation) compare(t *testing.T, attrs []byte) comparison {
 	return c
 }
 
-// key is the same for disagreements of the same sort: one of each is printed.
+// key returns the same string for similar disagreements, so that one of each is printed.
 func (c *comparison) key() string {
 	return fmt.Sprintf("%s: kernel %d %q, nlwire %d %q", c.op.name, c.kernel.Errno, c.kernel.Msg, c.errno, c.report.Msg)
 }
@@ -149,18 +148,18 @@ func (c *comparison) String() string {
 		c.errno, c.report.Msg, c.report.Offset, c.policy)
 }
 
-// tally counts what the comparison has seen.
+// tally counts the results of comparisons.
 type tally struct {
 	requests    int
 	accepted    map[policy.Kind]int
 	refused     map[policy.Kind]int
 	explained   map[string]int
 	unexplained int
-	open        map[string]int // the unexplained ones by what differs
+	open        map[string]int // the unexplained ones by their difference
 }
 
-// add counts a request, and the kinds that its attributes have at the top
-// level: all of them if it is accepted, the one to blame if it is refused.
+// add counts a request and the kinds of its attributes at the top level: all of them if it was
+// accepted, the invalid one if it was rejected.
 func (n *tally) add(c *comparison) {
 	n.requests++
 	if c.errno != 0 {
@@ -178,9 +177,9 @@ func (n *tally) add(c *comparison) {
 	}
 }
 
-// TestKernelAgreement sends requests to operations of the running kernel and
-// compares its verdict on their attributes with ours. NLWIRE_SEED and
-// NLWIRE_REQUESTS choose other streams and their number.
+// TestKernelAgreement sends requests to operations of the running kernel and compares the
+// kernel's validation of their attributes with nlwire's. NLWIRE_SEED and NLWIRE_REQUESTS set the
+// seed and the number of requests.
 func TestKernelAgreement(t *testing.T) {
 	kerneltest.EnterNetNS(t)
 	seed, requests := kerneltest.Environment(t, "NLWIRE_SEED", 1), kerneltest.Environment(t, "NLWIRE_REQUESTS", 300_000)
@@ -215,9 +214,9 @@ func TestKernelAgreement(t *testing.T) {
 	n.print(t, operations)
 }
 
-// systematic sends every rule of an operation's top level alone, with every
-// length from 0 to 20, and with each flag bit; a small bitfield with every
-// value and selector.
+// systematic tests every rule at the top level of an operation in separate requests: with every
+// length from 0 to 20, with each flag bit, and for a small bitfield with every value and
+// selector.
 func systematic(o *operation, g generate.Generator, check func(*operation, []byte)) {
 	for typ := range len(o.policy.Attrs) + 2 {
 		for size := range 21 {
@@ -248,7 +247,7 @@ func (n *tally) print(t *testing.T, operations []operation) {
 	fmt.Printf("agreement: requests=%d families=%d ops=%d types=%d unexplained=%d\n",
 		n.requests, len(families), len(operations), len(kinds), n.unexplained)
 	for _, k := range slices.Sorted(maps.Keys(kinds)) {
-		t.Logf("%-12v accepted %6d, refused %6d", k, n.accepted[k], n.refused[k])
+		t.Logf("%-12v accepted %6d, rejected %6d", k, n.accepted[k], n.refused[k])
 	}
 	for _, r := range explanations {
 		t.Logf("explained %6d: %s", n.explained[r.name], r.name)
@@ -275,23 +274,23 @@ func allOperations(t *testing.T) []operation {
 	return append(out, routeOperations(t, newKernel(t, socket.Route))...)
 }
 
-// explanation is a disagreement that is not ours: a rule with a name and a
-// narrow condition.
+// explanation is a known disagreement that is not an error of nlwire: a name and a narrow
+// condition.
 type explanation struct {
 	name    string
 	applies func(*comparison) bool
 }
 
 var explanations = []explanation{
-	// strset_parse_request, ethnl_parse_bitset: the policy has a bare
-	// NLA_NESTED there, and the handler parses with the same functions.
+	// strset_parse_request, ethnl_parse_bitset: the policy contains an NLA_NESTED without a
+	// nested policy, and the handler validates the contents with the same functions.
 	{"ethtool parses string sets and bitsets itself, after the policy", func(c *comparison) bool {
 		return c.op.family == "ethtool" && c.errno == 0 && c.kernel.Errno != 0 && c.blamesBareNest()
 	}},
 }
 
-// blamesBareNest reports whether the kernel refuses what is inside a nest for
-// which the top level has no nested policy.
+// blamesBareNest reports whether the kernel rejects the contents of a nest that has no nested
+// policy at the top level.
 func (c *comparison) blamesBareNest() bool {
 	attrs := c.request.Attrs(len(c.op.header))
 	start := len(c.request) - len(attrs)
@@ -316,7 +315,7 @@ func explain(c *comparison) string {
 	return ""
 }
 
-// first counts a sort of disagreement and reports whether it is new.
+// first counts a kind of disagreement and reports whether it is new.
 func (n *tally) first(key string) bool {
 	n.open[key]++
 	return n.open[key] == 1

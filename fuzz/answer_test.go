@@ -11,14 +11,14 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// reasons has the oracle's words for what is wrong.
+// reasons maps the oracle's words for problems to errors.
 var reasons = map[string]error{
 	"type": nlmsg.ErrType, "cut": nlmsg.ErrTruncated, "echo": nlmsg.ErrEcho, "size": nlmsg.ErrExtAck,
 	"header": nla.ErrTruncated, "length": nla.ErrLength, "overrun": nla.ErrOverrun,
 }
 
-// agreeOnAnswer holds ParseAck or ParseDone to the oracle: everything that can be
-// read, and what is wrong with the rest.
+// agreeOnAnswer compares ParseAck or ParseDone with the oracle: all fields that can be read, and
+// the problem with the rest.
 func agreeOnAnswer(t *testing.T, m nlmsg.Msg, isDone bool) (nlmsg.ExtAck, slowAnswer) {
 	t.Helper()
 	parse := nlmsg.ParseAck
@@ -40,15 +40,15 @@ func agreeOnAnswer(t *testing.T, m nlmsg.Msg, isDone bool) (nlmsg.ExtAck, slowAn
 		}
 	}
 	for typ, value := range map[int]uint32{nlmsg.AttrOffs: got.Offset, nlmsg.AttrMissType: got.MissType, nlmsg.AttrMissNest: got.MissNest} {
-		if uint64(value) != want.numbers[typ] { // 0 if it is not there
+		if uint64(value) != want.numbers[typ] { // 0 if it is absent
 			t.Fatalf("%+v, the oracle: %v, %v\n% x", got, want.texts, want.numbers, []byte(m))
 		}
 	}
 	return got, want
 }
 
-// agreeOnComposing writes what was read as the answer to a request, with all
-// options, and reads it again.
+// agreeOnComposing writes the answer that was read as the answer to a request, with all options,
+// and reads it again.
 func agreeOnComposing(t *testing.T, request nlmsg.Msg, got nlmsg.ExtAck, want slowAnswer) {
 	t.Helper()
 	for options := range 8 {
@@ -69,8 +69,8 @@ func agreeOnComposing(t *testing.T, request nlmsg.Msg, got nlmsg.ExtAck, want sl
 	}
 }
 
-// whole returns a request that can be answered: the one repeated, or the message
-// itself, with the length that it has.
+// whole returns a request that can be answered, with its actual length: the repeated one, or the
+// message itself.
 func whole(request, m []byte) nlmsg.Msg {
 	if request == nil {
 		request = m
@@ -80,7 +80,7 @@ func whole(request, m []byte) nlmsg.Msg {
 	return append(length.b, request[4:]...)
 }
 
-// agreeOnDatagram does so with each message.
+// agreeOnDatagram runs these checks on each message.
 func agreeOnDatagram(t *testing.T, b []byte) {
 	t.Helper()
 	frames, stop := slowFrames(b)
@@ -105,12 +105,12 @@ func agreeOnDatagram(t *testing.T, b []byte) {
 	}
 }
 
-// FuzzAnswers compares the walk over messages, and errors, acknowledgements and ends
-// of dumps with extended ACK, read and composed, with the oracle.
+// FuzzAnswers compares the iteration over messages, and reading and composing errors,
+// acknowledgements and ends of dumps with extended ACK, with the oracle.
 func FuzzAnswers(f *testing.F) { seeds.Fuzz(f, seeds.Datagrams(), agreeOnDatagram) }
 
-// TestAnswersAgreeWithTheOracle runs what FuzzAnswers runs over datagrams that are
-// near right, and counts that everything that can be wrong is met.
+// TestAnswersAgreeWithTheOracle runs the check of FuzzAnswers on nearly valid datagrams, and
+// checks that every possible problem occurs.
 func TestAnswersAgreeWithTheOracle(t *testing.T) {
 	g := generate.New(1)
 	datagrams := 20_000

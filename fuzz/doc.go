@@ -1,5 +1,5 @@
-// Package fuzz holds the tests that compare the library with something else: with
-// slow implementations of the same rules, written to disagree (validation, encoding,
-// answers, families), and with the running kernel. The module rivals in it compares
-// with other libraries. It has no code of its own.
+// Package fuzz contains the tests that compare the library with other implementations: with
+// independent, slow implementations of the same rules (validation, encoding, answers, families),
+// and with the running kernel. The nested module rivals compares it with other libraries. The
+// package has no code besides tests.
 package fuzz

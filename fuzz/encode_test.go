@@ -13,7 +13,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// encode writes attributes with the function for each.
+// encode writes each attribute with the function for its kind.
 func encode(b []byte, nodes []generate.Node) []byte {
 	for _, n := range nodes {
 		var mark int
@@ -80,8 +80,8 @@ func encodeNumber(b []byte, n generate.Node) []byte {
 	return nla.AppendMsecs(b, n.Type, time.Duration(v%maxMsecs)*time.Millisecond)
 }
 
-// agreeOnBytes writes the program's attributes into a message, with nlwire and with
-// the oracle.
+// agreeOnBytes writes the program's attributes into a message with nlwire and with the oracle,
+// and compares the bytes.
 func agreeOnBytes(t *testing.T, program []byte) {
 	t.Helper()
 	nodes := generate.Tree(program)
@@ -104,7 +104,7 @@ func agreeOnBytes(t *testing.T, program []byte) {
 	if n != len(b)-mark || !bytes.Equal(genlmsg.Attrs(m, 0), w.b) {
 		t.Fatalf("read % x of % x", genlmsg.Attrs(m, 0), b[mark:])
 	}
-	// The texts are made strings here; nlwire needs nothing.
+	// This test converts the texts to strings, which allocates; nlwire allocates nothing.
 	guard.Memory(t, program, 64+2*len(program), func() { encode(b[:mark], nodes) })
 	for _, size := range []int{16, 20} { // nla_align_64bit
 		padded := nla.AppendPad64(b[:size:size], 9)
@@ -114,7 +114,7 @@ func agreeOnBytes(t *testing.T, program []byte) {
 	}
 }
 
-// edgePrograms are programs of one number, at the edges of what fewer bytes hold.
+// edgePrograms are programs with one number, at the limits of shorter encodings.
 func edgePrograms() (programs [][]byte) {
 	for kind := range generate.NodeFlag {
 		for _, v := range []uint64{0, 1, 1<<31 - 1, 1 << 31, 1<<32 - 1, 1 << 32, 1<<63 - 1, 1 << 63, 1<<64 - 1<<31, 1<<64 - 1<<31 - 1, 1<<64 - 1} {
@@ -124,7 +124,7 @@ func edgePrograms() (programs [][]byte) {
 	return programs
 }
 
-// FuzzEncode compares what is written with the oracle, for any tree of attributes.
+// FuzzEncode compares the encoder with the oracle for arbitrary trees of attributes.
 func FuzzEncode(f *testing.F) {
 	for seed := range uint64(64) {
 		f.Add(description(generate.New(seed)))
@@ -133,13 +133,13 @@ func FuzzEncode(f *testing.F) {
 		f.Add(program)
 	}
 	f.Fuzz(func(t *testing.T, program []byte) {
-		if len(program) < 4000 { // a nest has 65,531 bytes at most
+		if len(program) < 4000 { // a nest has at most 65,531 bytes
 			agreeOnBytes(t, program)
 		}
 	})
 }
 
-// TestEncodeAgreesWithTheOracle runs what FuzzEncode runs over many programs.
+// TestEncodeAgreesWithTheOracle runs the check of FuzzEncode on many programs.
 func TestEncodeAgreesWithTheOracle(t *testing.T) {
 	g := generate.New(3)
 	programs := 50_000

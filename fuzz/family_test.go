@@ -13,7 +13,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// family is the oracle's, as ctrl has them.
+// family converts the result of the oracle to ctrl's type.
 func (f *slowFamily) family() ctrl.Family {
 	if f == nil {
 		return ctrl.Family{}
@@ -31,8 +31,8 @@ func (f *slowFamily) family() ctrl.Family {
 	return out
 }
 
-// agreeOnFamily holds ParseFamily and ParseEvent to the oracle; it returns whether
-// the message is one.
+// agreeOnFamily compares ParseFamily and ParseEvent with the oracle. It reports whether the
+// message is a family or an event.
 func agreeOnFamily(t *testing.T, m nlmsg.Msg) bool {
 	t.Helper()
 	want := parseFamily(bytesAt(m), 1, 2)
@@ -51,7 +51,7 @@ func agreeOnFamily(t *testing.T, m nlmsg.Msg) bool {
 	return event != nil
 }
 
-// FuzzFamilies compares the families and events of the controller with the oracle.
+// FuzzFamilies compares families and events of the controller with the oracle.
 func FuzzFamilies(f *testing.F) {
 	g := generate.New(1)
 	list := seeds.Datagrams()
@@ -68,8 +68,7 @@ func FuzzFamilies(f *testing.F) {
 	})
 }
 
-// TestFamiliesAgreeWithTheOracle runs what FuzzFamilies runs over messages that are
-// near right.
+// TestFamiliesAgreeWithTheOracle runs the check of FuzzFamilies on nearly valid messages.
 func TestFamiliesAgreeWithTheOracle(t *testing.T) {
 	g := generate.New(2)
 	messages, good := 100_000, 0

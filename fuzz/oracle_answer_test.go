@@ -6,10 +6,10 @@ import (
 	"github.com/nlwire/nlwire/internal/native"
 )
 
-// bytesAt reads numbers out of bytes, one byte at a time.
+// bytesAt reads numbers from bytes, one byte at a time.
 type bytesAt []byte
 
-// number reads n bytes in the machine's order.
+// number reads n bytes in the byte order of the machine.
 func (b bytesAt) number(at, n int) (v uint64) {
 	for i := range n {
 		digit := b[at+i]
@@ -21,10 +21,10 @@ func (b bytesAt) number(at, n int) (v uint64) {
 	return v
 }
 
-// slowFrame is one message, by where it stands in the datagram.
+// slowFrame is the position of one message in the datagram.
 type slowFrame struct{ at, end int }
 
-// slowFrames walks a datagram as netlink_rcv_skb does, and returns where it stops.
+// slowFrames walks a datagram like netlink_rcv_skb, and returns the offset where it stops.
 func slowFrames(b bytesAt) (frames []slowFrame, stop int) {
 	for len(b)-stop >= 16 {
 		length := b.number(stop, 4)
@@ -39,13 +39,13 @@ func slowFrames(b bytesAt) (frames []slowFrame, stop int) {
 	return frames, stop
 }
 
-// slowAnswer is what an Error or a Done says, with what is wrong with it and where.
+// slowAnswer is the content of an Error or a Done, with the first problem and its offset.
 type slowAnswer struct {
 	errno   uint64
 	request []byte
-	texts   map[int]string // of the text, the cookie, the policy
+	texts   map[int]string // the text, the cookie, the policy
 	numbers map[int]uint64
-	wrong   string // "", or a word
+	wrong   string // the problem, or ""
 	at      int
 }
 
@@ -54,8 +54,8 @@ func (a *slowAnswer) blame(at int, word string) slowAnswer {
 	return *a
 }
 
-// slowParse reads a message as an answer: struct nlmsgerr of linux/netlink.h, as
-// netlink_ack and netlink_dump_done fill it.
+// slowParse reads a message as an answer: struct nlmsgerr of linux/netlink.h, as filled by
+// netlink_ack and netlink_dump_done.
 func slowParse(m bytesAt, isDone bool) slowAnswer {
 	a := slowAnswer{texts: map[int]string{}, numbers: map[int]uint64{}}
 	typ, flags := m.number(4, 2), m.number(6, 2)
@@ -88,7 +88,7 @@ func slowParse(m bytesAt, isDone bool) slowAnswer {
 	return a
 }
 
-// echo takes the request that is repeated behind the errno.
+// echo reads the repeated request after the errno.
 func (a *slowAnswer) echo(m bytesAt, capped, hasAttributes bool) (wrong string) {
 	if len(m) < 36 {
 		return "cut"
@@ -106,7 +106,7 @@ func (a *slowAnswer) echo(m bytesAt, capped, hasAttributes bool) (wrong string) 
 	return ""
 }
 
-// attributes takes those of the extended ACK, until one is wrong.
+// attributes reads the extended ACK until the first malformed attribute.
 func (a *slowAnswer) attributes(m bytesAt, at int) {
 	for at < len(m) {
 		if len(m)-at < 4 {
@@ -164,8 +164,8 @@ func (w *slowWriter) attribute(typ uint64, payload []byte) {
 	w.align()
 }
 
-// attributes writes what of an extended ACK goes with the errno, in the order of
-// netlink_ack_tlv_fill; offsets outside of a request of that length are left out.
+// attributes writes the extended ACK in the order of netlink_ack_tlv_fill. It omits offsets
+// outside a request of the given length.
 func (w *slowWriter) attributes(a *slowAnswer, length int) {
 	if s, ok := a.texts[1]; ok {
 		w.attribute(1, append([]byte(s), 0))
@@ -191,8 +191,8 @@ func (w *slowWriter) attributes(a *slowAnswer, length int) {
 	number(6, uint64(length))
 }
 
-// slowCompose writes an answer to the request as netlink_ack does, or as
-// netlink_dump_done: port and seq are those of the header.
+// slowCompose writes an answer to the request like netlink_ack or netlink_dump_done; port is the
+// port ID of its header.
 func slowCompose(a *slowAnswer, request []byte, isDone, capAck, extAck bool, port uint64) []byte {
 	typ, flags, echo := uint64(2), uint64(0), request
 	if isDone {
@@ -229,7 +229,7 @@ func slowCompose(a *slowAnswer, request []byte, isDone, capAck, extAck bool, por
 	return append(length.b, w.b[4:]...)
 }
 
-// keys returns those of the given that are there.
+// keys returns the wanted keys that are in m.
 func keys(m map[int]string, wanted ...int) (found []int) {
 	for _, k := range wanted {
 		if _, ok := m[k]; ok {

@@ -2,15 +2,14 @@ package fuzz
 
 import "github.com/nlwire/nlwire/internal/test/generate"
 
-// slowSizes has the bytes of the integers.
+// slowSizes maps integer kinds to their sizes.
 var slowSizes = map[generate.NodeKind]int{
 	generate.NodeU8: 1, generate.NodeU16: 2, generate.NodeU32: 4, generate.NodeU64: 8,
 	generate.NodeS8: 1, generate.NodeS16: 2, generate.NodeS32: 4, generate.NodeS64: 8,
 	generate.NodeMsecs: 8, generate.NodeBitfield: 8,
 }
 
-// slowEncode writes attributes one byte after the other, as the nla_put functions
-// of the kernel do.
+// slowEncode writes attributes byte by byte, like the kernel's nla_put functions.
 func slowEncode(w *slowWriter, nodes []generate.Node) {
 	for _, n := range nodes {
 		typ := uint64(n.Type)
@@ -54,5 +53,5 @@ func slowPayload(n generate.Node) []byte {
 	return w.b
 }
 
-// maxMsecs is more than the milliseconds that a Duration holds.
+// maxMsecs is the maximum number of milliseconds in a Duration.
 const maxMsecs = (1<<63 - 1) / 1_000_000

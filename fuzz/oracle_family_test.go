@@ -1,9 +1,9 @@
 package fuzz
 
-// slowFamily is what a message of the controller says, read by position.
+// slowFamily is the content of a message of the controller.
 type slowFamily struct {
 	name    string
-	numbers map[int]uint64 // by type: the id, the version, the header, the highest attribute
+	numbers map[int]uint64 // by type: the ID, the version, the header size, the highest attribute
 	ops     [][2]uint64    // number, flags
 	groups  []slowGroup
 }
@@ -13,13 +13,13 @@ type slowGroup struct {
 	name string
 }
 
-// slowReader stops at the first thing that is wrong.
+// slowReader stops at the first malformed byte.
 type slowReader struct {
 	b     bytesAt
 	wrong bool
 }
 
-// each calls f for every attribute between two places.
+// each calls f for every attribute between two offsets.
 func (r *slowReader) each(at, end int, f func(typ, at, end int)) {
 	for at < end && !r.wrong {
 		if end-at < 4 {
@@ -36,7 +36,7 @@ func (r *slowReader) each(at, end int, f func(typ, at, end int)) {
 	}
 }
 
-// number reads one of n bytes, and no other.
+// number reads a number of exactly n bytes.
 func (r *slowReader) number(at, end, n int) uint64 {
 	if end-at != n {
 		r.wrong = true
@@ -45,7 +45,7 @@ func (r *slowReader) number(at, end, n int) uint64 {
 	return r.b.number(at, n)
 }
 
-// text reads up to a NUL, which must be there.
+// text reads up to a NUL, which must be present.
 func (r *slowReader) text(at, end int) string {
 	for i := at; i < end; i++ {
 		if r.b[i] == 0 {
@@ -56,8 +56,8 @@ func (r *slowReader) text(at, end int) string {
 	return ""
 }
 
-// parseFamily reads a family, as ctrl_fill_info and ctrl_fill_mcgrp_info write it,
-// if the message is one of those commands. It is nil for what is none.
+// parseFamily reads a family, as written by ctrl_fill_info and ctrl_fill_mcgrp_info, if the
+// message is one of the given commands. It returns nil for other messages.
 func parseFamily(m bytesAt, commands ...uint64) *slowFamily {
 	if len(m) < 20 || m.number(4, 2) != 16 || !contains(commands, uint64(m[16])) {
 		return nil

@@ -9,11 +9,10 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// oracle is a second implementation of attribute validation, slow and obvious:
-// numbers are big integers, bytes are read one by one, positions are absolute,
-// and every rule stands where the kernel's sources have it (validate_nla and
-// __nla_validate_parse of lib/nlattr.c). It shares nothing with package nla but
-// the types that describe a policy.
+// oracle is a second implementation of attribute validation, slow and simple: numbers are big
+// integers, bytes are read one by one, positions are absolute, and the rules are in the order of
+// the kernel's source (validate_nla and __nla_validate_parse of lib/nlattr.c). It shares only the
+// types that describe a policy with package policy.
 type oracle struct {
 	whole []byte // the outermost stream
 
@@ -22,7 +21,7 @@ type oracle struct {
 	offset int // -1 for none
 	typ    int
 	rule   *policy.Rule
-	table  map[int]string // type to the attribute's bytes
+	table  map[int]string // the attribute's bytes, by type
 }
 
 func consult(b []byte, p *policy.Policy, mode policy.Mode) *oracle {
@@ -44,13 +43,13 @@ func (o *oracle) u16(at int) int {
 	return high*256 + low
 }
 
-// blame sets text, attribute and rule.
+// blame sets the text, the attribute and the rule.
 func (o *oracle) blame(errno int, msg string, at int, rule *policy.Rule) int {
 	o.msg, o.offset, o.typ, o.rule = msg, at, o.u16(at+2)%0x4000, rule
 	return errno
 }
 
-// stream validates the bytes from at up to end.
+// stream validates the bytes from at to end.
 func (o *oracle) stream(at, end int, p *policy.Policy, mode policy.Mode, depth int, top bool) int {
 	if depth >= 10 {
 		o.msg = "allowed policy recursion depth exceeded"
@@ -94,7 +93,7 @@ var (
 
 const generic = "Attribute failed policy validation"
 
-// attribute is validate_nla, step by step.
+// attribute implements validate_nla, step by step.
 func (o *oracle) attribute(at, n, t int, p *policy.Policy, mode policy.Mode, depth int) int {
 	r := &p.Attrs[t]
 	length := n - 4
@@ -125,7 +124,7 @@ func (o *oracle) attribute(at, n, t int, p *policy.Policy, mode policy.Mode, dep
 	return o.extra(at, payload, r, mode)
 }
 
-// kind is the switch over the type.
+// kind is the switch on the kind of the rule.
 func (o *oracle) kind(at, length int, payload []byte, r *policy.Rule, mode policy.Mode, depth int) int {
 	limit := int(r.Len)
 	switch r.Kind {
@@ -253,7 +252,7 @@ func (o *oracle) array(at, length int, r *policy.Rule, mode policy.Mode, depth i
 	return 0
 }
 
-// number reads bytes as a big integer.
+// number returns bytes as a big integer.
 func number(b []byte, bigEndian, signed bool) *big.Int {
 	digits := append([]byte(nil), b...)
 	if !bigEndian && !native.BigEndian {
@@ -268,7 +267,7 @@ func number(b []byte, bigEndian, signed bool) *big.Int {
 	return v
 }
 
-// extra is the switch over the validation type.
+// extra is the switch on the additional check.
 func (o *oracle) extra(at int, payload []byte, r *policy.Rule, mode policy.Mode) int {
 	switch r.Check {
 	case policy.CheckMask:
@@ -292,7 +291,7 @@ func (o *oracle) extra(at int, payload []byte, r *policy.Rule, mode policy.Mode)
 	return 0
 }
 
-// padded returns the first n bytes; what a short attribute lacks is zero.
+// padded returns the first n bytes of b, extended with zeros.
 func padded(b []byte, n int) []byte {
 	return append(append([]byte(nil), b...), make([]byte, 8)...)[:n]
 }

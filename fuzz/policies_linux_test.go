@@ -12,8 +12,8 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// operation is something to send requests to: a message type with a fixed
-// header, and the policy and mode with which the kernel validates it.
+// operation is a target for requests: a message type with a fixed header, and the policy and mode
+// with which the kernel validates it.
 type operation struct {
 	name   string
 	family string
@@ -23,7 +23,7 @@ type operation struct {
 	header []byte
 	policy *policy.Policy
 	mode   policy.Mode
-	unsure map[uint16]bool // types whose rule is not known: they are not sent
+	unsure map[uint16]bool // types with unknown rules, which are not sent
 }
 
 // extend makes typ a type of the policy.
@@ -33,13 +33,12 @@ func extend(p *policy.Policy, typ int) {
 	}
 }
 
-// genericOperations are the operations of a family whose policies the kernel
-// exports and does apply. The export lacks two things, which probes tell: the
-// mode, and the highest type of the top level.
+// genericOperations returns the operations of a family with policies that the kernel exports and
+// applies. Probes determine two properties that are not exported: the mode, and the highest type
+// of the top level.
 //
-// What the controller does not export at all (KindUnspec, KindReject, big-endian
-// integers) is a hole in the policy: strict validation refuses it, as it does the
-// first of these.
+// Rules that the controller does not export (KindUnspec, KindReject, big-endian integers) are
+// holes in the policy: strict validation rejects their attributes, as it does for KindUnspec.
 func (k *kernel) genericOperations(t *testing.T, c *ctrl.Client, f ctrl.Family) []operation {
 	t.Helper()
 	var out []operation
@@ -57,7 +56,7 @@ func (k *kernel) genericOperations(t *testing.T, c *ctrl.Client, f ctrl.Family) 
 				continue
 			}
 			complete(f.Name, uint8(op.Cmd), p)
-			// The top level may be longer than where it is nested.
+			// The top level may have more types than the same policy has as a nested policy.
 			own := &policy.Policy{Attrs: append([]policy.Rule(nil), p.Attrs...), StrictStart: p.StrictStart}
 			o := operation{
 				name: fmt.Sprintf("%s %d", f.Name, op.Cmd), family: f.Name, kernel: k,
@@ -74,8 +73,8 @@ func (k *kernel) genericOperations(t *testing.T, c *ctrl.Client, f ctrl.Family) 
 	return out
 }
 
-// complete puts back what the export of a family loses and no probe tells,
-// from the kernel's sources: lengths of MIN_LEN and big-endian integers.
+// complete restores, from the kernel's source, the rules that are neither exported nor found by
+// probes: lengths of MIN_LEN and big-endian integers.
 func complete(family string, cmd uint8, p *policy.Policy) {
 	switch {
 	case family == "ethtool" && cmd == 48: // ethnl_rss_set_policy of net/ethtool/rss.c
@@ -87,8 +86,8 @@ func complete(family string, cmd uint8, p *policy.Policy) {
 	}
 }
 
-// completeAddresses finds mptcp_pm_address_nl_policy, wherever it is nested:
-// its attribute 3 is the IPv4 address, a NLA_BE32.
+// completeAddresses completes mptcp_pm_address_nl_policy at every level: its attribute 3 is the
+// IPv4 address, an NLA_BE32.
 func completeAddresses(p *policy.Policy, seen map[*policy.Policy]bool) {
 	if seen[p] {
 		return
@@ -105,15 +104,14 @@ func completeAddresses(p *policy.Policy, seen map[*policy.Policy]bool) {
 	}
 }
 
-// isExcluded tells operations that would change what the test stands on.
+// isExcluded reports whether the test cannot send requests to an operation.
 func isExcluded(family string, cmd uint32) bool {
-	return family == "TASKSTATS" && cmd == 4 // nothing answers to it
+	return family == "TASKSTATS" && cmd == 4 // it never answers
 }
 
-// probe finds what the export does not tell: the mode, the highest type, and
-// the rules that the kernel does not describe. It reports whether the kernel
-// validates the operation at all: old operations do not look at what a dump
-// request holds (GENL_DONT_VALIDATE_DUMP).
+// probe determines the properties that are not exported: the mode, the highest type, and the
+// rules that the kernel does not describe. It reports whether the kernel validates the operation
+// at all: old operations do not validate dump requests (GENL_DONT_VALIDATE_DUMP).
 func (o *operation) probe(t *testing.T) bool {
 	t.Helper()
 	if a := o.send(t, nla.AppendFlag(nil, nla.TypeMask)); string(a.Msg) == "Unknown attribute type" {
@@ -139,9 +137,8 @@ func (o *operation) probe(t *testing.T) bool {
 	return false
 }
 
-// probeRule asks for a rule that is not exported with an empty attribute: a
-// KindUnspec and a KindReject say what they are. It returns false if there is
-// no such type.
+// probeRule sends an empty attribute to find a rule that is not exported: the error distinguishes
+// KindUnspec and KindReject. It returns false if the type does not exist.
 func (o *operation) probeRule(t *testing.T, typ uint16) (policy.Rule, bool) {
 	t.Helper()
 	switch a := o.send(t, nla.AppendFlag(nil, typ)); string(a.Msg) {
@@ -152,7 +149,7 @@ func (o *operation) probeRule(t *testing.T, typ uint16) (policy.Rule, bool) {
 	case "Attribute failed policy validation":
 		return policy.Rule{Kind: policy.KindReject}, true
 	default:
-		t.Fatalf("%s: type %d has a rule that the kernel does not export and this test does not know: %+v", o.name, typ, a)
+		t.Fatalf("%s: type %d has a rule that is not exported and not in this test: %+v", o.name, typ, a)
 		return policy.Rule{}, false
 	}
 }

@@ -19,23 +19,23 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// walk is what a reader finds in its input.
+// walk is the result of a reader.
 type walk struct {
-	views [][]byte // in the order of their places
-	err   error    // why it stops before the end: a static error
-	stop  int      // where; unknown if the reader does not report it
+	views [][]byte // in the order of their offsets
+	err   error    // the reason for stopping before the end: a static error
+	stop  int      // the offset where it stopped; unknown if the reader does not report it
 }
 
 const unknown = -1
 
 func (w *walk) add(view []byte) { w.views = append(w.views, view) }
 
-// attributeReaders are all the ways to read a stream of attributes. A further one is one
-// more row.
+// attributeReaders lists all ways to read a stream of attributes. A new reader needs one more
+// row.
 var attributeReaders = []struct {
 	name string
 	read func(b []byte) walk
-	// want returns the attributes that it finds of all those that there are.
+	// want selects, from all attributes, those that the reader returns.
 	want func(all []slow.Attr) []slow.Attr
 	// silent readers do not report a malformed attribute.
 	silent bool
@@ -99,7 +99,7 @@ var attributeReaders = []struct {
 	{"nla.Find", func(b []byte) (w walk) {
 		seen := map[uint16]bool{}
 		for a, err := range nla.All(b) {
-			if err == nil && !seen[a.Type()] && len(seen) < 200 { // in quadratic time
+			if err == nil && !seen[a.Type()] && len(seen) < 200 { // takes quadratic time
 				seen[a.Type()] = true
 				w.add(nla.Find(b, a.Type()))
 			}
@@ -111,19 +111,18 @@ var attributeReaders = []struct {
 	}, true},
 	{"policy.Parse without a policy", func(b []byte) walk { return parsed(b, nil) }, lastOfType, true},
 	{"policy.Parse", func(b []byte) walk { return parsed(b, anyBinary) }, lastOfType, true},
-	{"policy.Parse, compiled", func(b []byte) walk { return parsed(b, anyBinaryCompiled) }, lastOfType, true},
 }
 
 func everyAttribute(all []slow.Attr) []slow.Attr { return all }
 
-// tableSize is that of the tables here: higher types and type 0 have no place.
+// tableSize is the size of the tables here; they do not store higher types and type 0.
 const tableSize = 256
 
 func lastOfType(all []slow.Attr) []slow.Attr {
 	return oneOfType(all, func(typ int) bool { return typ > 0 && typ < tableSize }, true)
 }
 
-// oneOfType returns the first attribute of each type that has a place, or the last.
+// oneOfType returns the first or the last attribute of each type that has a slot.
 func oneOfType(all []slow.Attr, hasPlace func(typ int) bool, last bool) (some []slow.Attr) {
 	at := map[uint16]int{}
 	for _, a := range all {
@@ -141,24 +140,24 @@ func oneOfType(all []slow.Attr, hasPlace func(typ int) bool, last bool) (some []
 	return some
 }
 
-// anyBinary accepts every attribute that has a place in the table.
-var anyBinary, anyBinaryCompiled = func() (plain, compiled *policy.Policy) {
+// anyBinary accepts every attribute that has a slot in the table.
+var anyBinary = func() *policy.Policy {
 	rules := make([]policy.Rule, tableSize)
 	for typ := range rules {
 		rules[typ].Kind = policy.KindBinary
 	}
-	return &policy.Policy{Attrs: rules}, (&policy.Policy{Attrs: rules}).Compile()
+	return &policy.Policy{Attrs: rules}
 }()
 
 func parsed(b []byte, p *policy.Policy) walk {
 	tb := &nla.Table{Slots: make([]uint32, tableSize)}
 	err := policy.Parse(tb, b, p, policy.Liberal)
 	w := tableViews(tb, b)
-	w.err = err // a liberal mode has none
+	w.err = err // nil in a liberal mode
 	return w
 }
 
-// tableViews returns the attributes of a table of b by their places.
+// tableViews returns the attributes in a table of b, ordered by offset.
 func tableViews(tb *nla.Table, b []byte) (w walk) {
 	for typ := range tb.Slots {
 		if a := tb.Get(uint16(typ)); a != nil {
@@ -169,7 +168,7 @@ func tableViews(tb *nla.Table, b []byte) (w walk) {
 	return w
 }
 
-// reasonOf returns why the kernel's loop stops at bytes.
+// reasonOf returns the reason why the kernel's loop stops at rest.
 func reasonOf(rest bytesAt) error {
 	switch {
 	case len(rest) == 0:
@@ -182,7 +181,7 @@ func reasonOf(rest bytesAt) error {
 	return nla.ErrOverrun
 }
 
-// attributesAgree holds all readers of attributes to the kernel's loop.
+// attributesAgree compares all readers of attributes with the kernel's loop.
 func attributesAgree(t *testing.T, b []byte) {
 	t.Helper()
 	all, rem := slow.Walk(b)
@@ -205,12 +204,12 @@ func attributesAgree(t *testing.T, b []byte) {
 		}
 	}
 	if err := policy.Validate(b, nil, policy.ValidateTrailing); (err != nil) != (rem > 0) {
-		t.Fatalf("%d bytes are left over, %v\n% x", rem, err, b)
+		t.Fatalf("%d leftover bytes, %v\n% x", rem, err, b)
 	}
 }
 
-// copiesAgree appends what was read again: a reader finds the same, and where the padding
-// was zero the bytes are the same.
+// copiesAgree appends the attributes to a new buffer. Reading it returns the same attributes, and
+// the bytes are equal where the padding was zero.
 func copiesAgree(t *testing.T, b []byte) {
 	t.Helper()
 	all, rem := slow.Walk(b)
@@ -234,7 +233,7 @@ func copiesAgree(t *testing.T, b []byte) {
 	attributesAgree(t, again)
 }
 
-// messageReaders are all the ways to read a datagram.
+// messageReaders lists all ways to read a datagram.
 var messageReaders = []struct {
 	name string
 	read func(b []byte) walk
@@ -274,7 +273,7 @@ var messageReaders = []struct {
 	}},
 }
 
-// messageReason returns why netlink_rcv_skb stops at bytes.
+// messageReason returns the reason why netlink_rcv_skb stops at rest.
 func messageReason(rest bytesAt) error {
 	switch {
 	case len(rest) == 0:
@@ -287,11 +286,11 @@ func messageReason(rest bytesAt) error {
 	return nlmsg.ErrOverrun
 }
 
-// headers are lengths of a family's header. No message has attributes after one that is
-// negative.
+// headers are lengths of a family's header. A message has no attributes after a header of
+// negative length.
 var headers = []int{0, 1, 4, 5, 8, 12, 16, 20, 1 << 16, math.MaxInt, math.MaxInt - 19, math.MaxInt - 20, -1, -4, -16, -20, math.MinInt}
 
-// attrsReaders are all the ways to the attributes of a message.
+// attrsReaders lists all ways to get the attributes of a message.
 var attrsReaders = []struct {
 	name string
 	read func(m nlmsg.Msg, hdrlen int) []byte
@@ -309,7 +308,7 @@ var attrsReaders = []struct {
 	}},
 }
 
-// messageAgrees holds what is read of a message to its bytes.
+// messageAgrees compares the results of reading a message with its bytes.
 func messageAgrees(t *testing.T, m nlmsg.Msg) {
 	t.Helper()
 	h, n := genlmsg.Consume(m.Payload())
@@ -343,8 +342,8 @@ func messageAgrees(t *testing.T, m nlmsg.Msg) {
 	}
 }
 
-// readersAgree holds all readers to each other, with the input as attributes and as a
-// datagram. It is in memory where a read outside faults.
+// readersAgree compares all readers with each other, with the input as attributes and as a
+// datagram. The input is in memory where a read outside faults.
 func readersAgree(t *testing.T, b []byte) {
 	t.Helper()
 	if len(b) > 1<<17 {
@@ -375,12 +374,12 @@ func readersAgree(t *testing.T, b []byte) {
 	copiesAgree(t, b)
 }
 
-// FuzzReaders compares all that reads attributes and messages, on the same input.
+// FuzzReaders compares all readers of attributes and messages on the same input.
 func FuzzReaders(f *testing.F) {
 	seeds.Fuzz(f, append(seeds.Attributes(), seeds.Datagrams()...), readersAgree)
 }
 
-// TestReadersAgreeWithTheOracle runs what FuzzReaders runs over inputs that are near right.
+// TestReadersAgreeWithTheOracle runs the check of FuzzReaders on nearly valid inputs.
 func TestReadersAgreeWithTheOracle(t *testing.T) {
 	g := generate.New(5)
 	inputs := 6_000

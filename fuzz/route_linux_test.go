@@ -10,8 +10,8 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// routeOperations are requests of rtnetlink whose policies are known from the
-// kernel's sources. They reach what no Generic Netlink family here has.
+// routeOperations returns requests of rtnetlink with policies from the kernel's source. They
+// cover rules that are in no Generic Netlink family of the test.
 func routeOperations(t *testing.T, k *kernel) []operation {
 	t.Helper()
 	operations := []operation{
@@ -28,9 +28,9 @@ func routeOperations(t *testing.T, k *kernel) []operation {
 	return operations
 }
 
-// ownPolicy makes the operation's policy as long as this kernel's, and takes
-// limits from it that depend on the kernel's version or configuration: an
-// attribute that is too short is refused with the description of its rule.
+// ownPolicy extends the operation's policy to the types of the running kernel, and adopts limits
+// that depend on the kernel's version or configuration: for an attribute that is too short the
+// kernel reports its rule.
 func (o *operation) ownPolicy(t *testing.T) {
 	t.Helper()
 	p := &policy.Policy{StrictStart: o.policy.StrictStart, Attrs: append([]policy.Rule(nil), o.policy.Attrs...)}
@@ -45,7 +45,7 @@ func (o *operation) ownPolicy(t *testing.T) {
 			extend(p, typ)
 		}
 		switch r, _, err := policywire.ParseRule(a.Policy); {
-		case string(a.Msg) == "Unsupported attribute": // KindUnspec behind StrictStart
+		case string(a.Msg) == "Unsupported attribute": // KindUnspec after StrictStart
 			p.Attrs[typ] = policy.Rule{}
 		case !isListed:
 			o.unsure[uint16(typ)] = true
@@ -85,7 +85,7 @@ var neighbourPolicy = &policy.Policy{StrictStart: 13, Attrs: []policy.Rule{
 	14: nest, 15: policy.Mask(policy.KindU32, 0x3), 16: ruleU16, 17: ruleU8,
 }}
 
-// configPolicy is devconf_ipv4_policy of net/ipv4/devinet.c: lengths alone.
+// configPolicy is devconf_ipv4_policy of net/ipv4/devinet.c, reduced to lengths.
 var configPolicy = &policy.Policy{Attrs: []policy.Rule{1: {Len: 4}, 2: {Len: 4}, 3: {Len: 4}, 5: {Len: 4}, 6: {Len: 4}}}
 
 // linkPolicy is ifla_policy of net/core/rtnetlink.c.

@@ -1,35 +1,35 @@
 package genlmsg
 
-// Names and ids of families (GENL_*).
+// Names and IDs of families (GENL_*).
 const (
-	// NameSize is the size of a family's or a group's name with its NUL
-	// (GENL_NAMSIZ): 15 bytes are the longest name.
+	// NameSize is the size of the name of a family or group, including its NUL (GENL_NAMSIZ): a
+	// name has at most 15 bytes.
 	NameSize = 16
 
-	MinID = 0x10 // the first id (GENL_MIN_ID)
-	MaxID = 1023 // the last id (GENL_MAX_ID)
+	MinID = 0x10 // the lowest ID (GENL_MIN_ID)
+	MaxID = 1023 // the highest ID (GENL_MAX_ID)
 
 	IDCtrl     = 0x10 // the controller (GENL_ID_CTRL)
 	IDVFSQuota = 0x11 // VFS_DQUOT (GENL_ID_VFS_DQUOT)
 	IDPMCRAID  = 0x12 // pmcraid (GENL_ID_PMCRAID)
 
-	// CtrlName and CtrlVersion are the controller's, CtrlGroup its multicast
-	// group, whose id is IDCtrl.
+	// CtrlName and CtrlVersion are the name and the version of the controller. CtrlGroup is its
+	// multicast group, with the ID IDCtrl.
 	CtrlName    = "nlctrl"
 	CtrlVersion = 2
 	CtrlGroup   = "notify"
 )
 
-// OpFlags are the flags of an operation, as CtrlAttrOpFlags carries them.
+// OpFlags are the flags of an operation, the value of CtrlAttrOpFlags.
 type OpFlags uint32
 
 // The flags of an operation (GENL_*).
 const (
-	OpAdmin    OpFlags = 0x01 // needs CAP_NET_ADMIN in the first user namespace (GENL_ADMIN_PERM)
-	OpDo       OpFlags = 0x02 // answers a plain request (GENL_CMD_CAP_DO)
-	OpDump     OpFlags = 0x04 // answers a dump (GENL_CMD_CAP_DUMP)
+	OpAdmin    OpFlags = 0x01 // needs CAP_NET_ADMIN in the initial user namespace (GENL_ADMIN_PERM)
+	OpDo       OpFlags = 0x02 // accepts a request that is not a dump (GENL_CMD_CAP_DO)
+	OpDump     OpFlags = 0x04 // accepts a dump (GENL_CMD_CAP_DUMP)
 	OpPolicy   OpFlags = 0x08 // has a policy (GENL_CMD_CAP_HASPOL)
-	OpUnsAdmin OpFlags = 0x10 // needs CAP_NET_ADMIN in the namespace's user namespace (GENL_UNS_ADMIN_PERM)
+	OpUnsAdmin OpFlags = 0x10 // needs CAP_NET_ADMIN in the user namespace of the network namespace (GENL_UNS_ADMIN_PERM)
 )
 
 // The controller's commands (CTRL_CMD_*).

@@ -1,5 +1,5 @@
-// Package genlmsg reads and writes the header of Generic Netlink messages
-// (struct genlmsghdr of linux/genetlink.h) and holds that file's constants.
+// Package genlmsg reads and writes the header of Generic Netlink messages (struct genlmsghdr of
+// linux/genetlink.h) and defines that file's constants.
 //
 //	 0         16    17        18         20              20+Align(hdrsize)
 //	+---------+-----+---------+----------+---------+-----+------------+
@@ -9,9 +9,8 @@
 //	          |<-------- Header -------->|
 //	          |<------------------- nlmsg payload ------------------->|
 //
-// The type of the netlink message is the family's id, which the controller
-// (package ctrl) returns for a name. Most families have no user header: their
-// hdrsize is 0.
+// The type of the netlink message is the ID of the family. The controller (package ctrl)
+// translates a family's name to its ID. Most families have no user header: their hdrsize is 0.
 //
 // # Index by task
 //

@@ -12,8 +12,8 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// TestEdges tries every exported function with extreme arguments, as the test of that name
-// in package nla does.
+// TestEdges calls every exported function with extreme arguments, like the test of the same name
+// in package nla.
 func TestEdges(t *testing.T) {
 	guard.Edges(t, map[string]func(*testing.T){
 		"Header.Cmd":      field(0, 1, func(h Header) uint64 { return uint64(h.Cmd()) }),
@@ -84,7 +84,7 @@ func eachSlice(f func(b []byte)) {
 	}
 }
 
-// eachHeader calls f with messages of all sizes, the longest too, and user headers.
+// eachHeader calls f with messages of all sizes, up to the longest, and user headers.
 func eachHeader(t *testing.T, f func(m nlmsg.Msg, hdrsize, size int)) {
 	try := func(b []byte) {
 		for _, hdrsize := range append(edges.Ints(), len(b)-24, len(b)-21, len(b)-20, len(b)-19) {
@@ -101,7 +101,7 @@ func eachHeader(t *testing.T, f func(m nlmsg.Msg, hdrsize, size int)) {
 	}
 }
 
-// field is the row of an accessor for the n bytes at a place of the header.
+// field returns the row of an accessor for n bytes at an offset of the header.
 func field(at, n int, get func(Header) uint64) func(*testing.T) {
 	return func(t *testing.T) {
 		eachSlice(func(b []byte) {

@@ -8,7 +8,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// A request to the controller: which id has the family of this name?
+// A request to the controller for the ID of a family.
 func ExampleAppend() {
 	b := nlmsg.Begin(nil, genlmsg.IDCtrl, nlmsg.FlagRequest, 1, 0)
 	b = genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion)
@@ -27,7 +27,7 @@ func ExampleAppend() {
 	// 2 ethtool <nil>
 }
 
-// Open vSwitch has a user header of 4 bytes, the index of the datapath.
+// Open vSwitch has a user header of 4 bytes, which contains the index of the datapath.
 func ExampleUserHeader() {
 	b := nlmsg.Begin(nil, 0x20, nlmsg.FlagRequest, 1, 0)
 	b = genlmsg.AppendUserHeader(genlmsg.Append(b, 3, 1), []byte{7, 0, 0, 0})

@@ -9,8 +9,8 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// FuzzHeader builds a message from its parts and reads it again; the same
-// bytes as a payload from the wire must not panic, nor leave the message.
+// FuzzHeader builds a message from its parts and reads it again. It also parses the same bytes as
+// a payload from the wire, which must not panic, and results must be inside the message.
 func FuzzHeader(f *testing.F) {
 	f.Add(uint8(3), uint8(2), []byte(nil), []byte(nil))
 	f.Add(uint8(1), uint8(1), []byte{1, 2, 3, 4, 5}, nla.AppendCString(nil, 2, "nlctrl"))
@@ -37,8 +37,8 @@ func FuzzHeader(f *testing.F) {
 	})
 }
 
-// checkWire reads bytes from the wire as a message with a user header of that
-// size: what comes back is where it has to be, or nothing.
+// checkWire parses bytes from the wire as a message with a user header of the given size. Results
+// must be at their defined offsets, or nil.
 func checkWire(t *testing.T, wire nlmsg.Msg, hdrsize int) {
 	t.Helper()
 	const start = nlmsg.HeaderLen + HeaderLen

@@ -7,7 +7,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Results go here so that the compiler cannot drop the calls.
+// The compiler cannot drop calls with results stored here.
 var (
 	sinkBytes  []byte
 	sinkHeader Header

@@ -9,7 +9,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// A request as DESIGN writes it: netlink header, Generic Netlink header, nest.
+// A request with a netlink header, a Generic Netlink header and a nest.
 func TestRequest(t *testing.T) {
 	const (
 		little = "20000000 1500 0500 07000000 00000000  02 01 0000  0c00 0180  0800 0100 07000000"
@@ -64,7 +64,7 @@ func TestAccessorsAreSafeOnAnySlice(t *testing.T) {
 	}
 }
 
-// User headers of every size: what Open vSwitch (4), TIPC (8) and others have.
+// User headers of every size; Open vSwitch has 4 bytes, TIPC 8.
 func TestUserHeader(t *testing.T) {
 	for size := range 13 {
 		hdr := bytes.Repeat([]byte{0xaa}, size)
@@ -106,7 +106,7 @@ func TestShortMessagesHaveNoUserHeader(t *testing.T) {
 	}
 }
 
-// The recorded families dump: every message is the controller's NEWFAMILY.
+// The recorded dump of families: every message is a NEWFAMILY of the controller.
 func TestRecordedFamilies(t *testing.T) {
 	var names []string
 	for _, d := range golden.Datagrams(t, "families") {

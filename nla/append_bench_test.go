@@ -5,9 +5,8 @@ import (
 	"testing"
 )
 
-// BenchmarkAppendBytes appends payloads of a length to a buffer that has room: those of names
-// and addresses, and longer ones. The metric x/copy is the time over that of copying the
-// bytes.
+// BenchmarkAppendBytes appends payloads to a buffer with enough capacity: short ones, such as
+// names and addresses, and longer ones.
 func BenchmarkAppendBytes(b *testing.B) {
 	for _, n := range []int{0, 1, 4, 6, 8, 16, 17, 24, 32, 33, 48, 64, 128, 256, 1024} {
 		payload := make([]byte, n)

@@ -10,7 +10,7 @@ import (
 	"github.com/nlwire/nlwire/internal/test/golden"
 )
 
-// A payload of 70,000 bytes wraps to 4,468 in other libraries.
+// A payload of 70,000 bytes must not wrap to a length of 4,468.
 func TestOverlongPayloadsPanic(t *testing.T) {
 	const wraps = 70_000
 	nest := func(n int) func() {
@@ -46,14 +46,14 @@ func TestOverlongPayloadsPanic(t *testing.T) {
 		"AppendCString, longest": {
 			func() { AppendCString(nil, 1, strings.Repeat("x", MaxPayload-1)) }, false,
 		},
-		"End":                 {nest(wraps), true},
-		"End, one over":       {nest(MaxPayload + 1), true},
-		"End, longest":        {nest(MaxPayload), false},
-		"End, canceled":       {func() { b := Begin(make([]byte, 8, 32), 1); End(b[:8], 8) }, true},
-		"End, mark behind":    {func() { End(make([]byte, 8, 32), 17) }, true},
-		"End, half a header":  {func() { End(make([]byte, 10, 32), 8) }, true},
-		"AppendMsecs, -1 ns":  {func() { AppendMsecs(nil, 1, -1) }, true},
-		"AppendMsecs, 999 ns": {func() { AppendMsecs(nil, 1, 999*time.Nanosecond) }, false},
+		"End":                    {nest(wraps), true},
+		"End, one over":          {nest(MaxPayload + 1), true},
+		"End, longest":           {nest(MaxPayload), false},
+		"End, canceled":          {func() { b := Begin(make([]byte, 8, 32), 1); End(b[:8], 8) }, true},
+		"End, mark past the end": {func() { End(make([]byte, 8, 32), 17) }, true},
+		"End, half a header":     {func() { End(make([]byte, 10, 32), 8) }, true},
+		"AppendMsecs, -1 ns":     {func() { AppendMsecs(nil, 1, -1) }, true},
+		"AppendMsecs, 999 ns":    {func() { AppendMsecs(nil, 1, 999*time.Nanosecond) }, false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -67,7 +67,7 @@ func TestOverlongPayloadsPanic(t *testing.T) {
 	}
 }
 
-// The padding is zeros even where the buffer held something before.
+// The padding is zeros, whatever the buffer contained before.
 func TestPaddingIsZero(t *testing.T) {
 	for n := range 9 {
 		dirty := bytes.Repeat([]byte{0xff}, 64)
@@ -109,7 +109,7 @@ func TestCancelLeavesNothing(t *testing.T) {
 	}
 }
 
-// The two forms of nested arrays, as the controller and as ethtool send them.
+// The two forms of nested arrays, as sent by the controller and by ethtool.
 func TestNestedArrays(t *testing.T) {
 	const ops, id, flow = 6, 1, 3
 	b := BeginNoFlag(nil, ops)
@@ -150,7 +150,7 @@ func TestNestedArrays(t *testing.T) {
 	}
 }
 
-// With the padding attribute every 64-bit payload starts at a multiple of 8.
+// After AppendPad64 every 64-bit payload starts at a multiple of 8.
 func TestAppendPad64AlignsThePayload(t *testing.T) {
 	const padding = 9
 	for words := range 5 {
@@ -159,11 +159,11 @@ func TestAppendPad64AlignsThePayload(t *testing.T) {
 		start := len(b)
 		b = AppendUint64(b, 1, 7)
 		if (start+HeaderLen)%8 != 0 {
-			t.Errorf("behind %d bytes the payload starts at %d", 4*words, start+HeaderLen)
+			t.Errorf("after %d bytes the payload starts at %d", 4*words, start+HeaderLen)
 		}
-		want := words%2 == 0 // the tail is at a multiple of 8, so header + 4 is not
+		want := words%2 == 0 // the buffer ends at a multiple of 8, so the payload would start 4 bytes past one
 		if got := Find(b[4*words:], padding) != nil; got != want {
-			t.Errorf("behind %d bytes: padding attribute %v, want %v", 4*words, got, want)
+			t.Errorf("after %d bytes: padding attribute %v, want %v", 4*words, got, want)
 		}
 	}
 	want := golden.Native(t, "0400 0900  0c00 0100 0700000000000000", "0004 0009  000c 0001 0000000000000007")
@@ -185,8 +185,8 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// Payloads are copied in several ways, by their length and by whether there is
-// room: all must give what the plain way gives.
+// Payloads are copied in several ways, which depend on their length and on the capacity. All must
+// give the result of the slow path.
 func TestPayloadsOfAllLengths(t *testing.T) {
 	payload := bytes.Repeat([]byte("0123456789abcdefghijklmnopqrstuvwxyz"), 9)
 	for n := range payload {
@@ -213,20 +213,23 @@ func TestPayloadsOfAllLengths(t *testing.T) {
 	}
 }
 
-// What is appended may lie in the room after the buffer, or begin in the buffer: it is read
-// before it is overwritten.
+// The payload may lie in the spare capacity of the buffer, or begin in the buffer. It is read
+// before it is overwritten, at every distance, and the bytes after the attribute do not change.
 func TestAppendBytesInPlace(t *testing.T) {
-	const start = 80 // bytes in the buffer
-	for n := range 300 {
-		for at := start - min(n, 70); at < start+80; at++ {
-			b := make([]byte, start, 512)
-			there := b[:cap(b)][at : at+n]
-			for i := range there {
-				there[i] = byte(i + 1)
-			}
-			want := appendLong(bytes.Clone(b), 7, bytes.Clone(there), 0)
-			if got := AppendBytes(b, 7, there); !bytes.Equal(got, want) {
-				t.Fatalf("%d bytes that lay at %d: % x, want % x", n, at, got, want)
+	const start = 300 // bytes in the buffer
+	whole := make([]byte, 1024)
+	for i := range whole {
+		whole[i] = byte(i*167 + 1)
+	}
+	b, want := make([]byte, len(whole)), make([]byte, len(whole))
+	for n := range 280 {
+		for at := start - n - 1; at < start+n+2*HeaderLen+1; at++ {
+			copy(b, whole)
+			copy(want, whole)
+			end := start + copy(want[start:], slowAttr(7, whole[at:at+n], true))
+			got := AppendBytes(b[:start:end], 7, b[at:at+n])
+			if len(got) != end || &got[0] != &b[0] || !bytes.Equal(b, want) {
+				t.Fatalf("%d bytes at offset %d: % x, want % x", n, at-start, got, want[:end])
 			}
 		}
 	}

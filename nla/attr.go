@@ -26,8 +26,8 @@ const (
 // ne is the byte order of headers and host-order payloads.
 var ne = binary.NativeEndian
 
-// Align returns n rounded up to the alignment of attributes (NLA_ALIGN), or the greatest
-// int where that is above it.
+// Align returns n rounded up to a multiple of AlignTo (NLA_ALIGN). It returns math.MaxInt if the
+// result would overflow.
 func Align(n int) int {
 	if n > math.MaxInt-(AlignTo-1) {
 		return math.MaxInt
@@ -35,9 +35,9 @@ func Align(n int) int {
 	return (n + AlignTo - 1) &^ (AlignTo - 1)
 }
 
-// Size returns the bytes that an attribute with a payload of that many bytes
-// takes in a message: header, payload and padding (nla_total_size). It is the greatest int
-// where that is above it.
+// Size returns the number of bytes that an attribute with a payload of the given length takes in
+// a message: header, payload and padding (nla_total_size). It returns math.MaxInt if the result
+// would overflow.
 func Size(payload int) int {
 	if payload > math.MaxInt-HeaderLen {
 		return math.MaxInt
@@ -45,12 +45,12 @@ func Size(payload int) int {
 	return Align(HeaderLen + payload)
 }
 
-// Attr is a view of one attribute, header in and padding out. It aliases the
-// bytes it was read from, its capacity ends with the attribute, and it is good
-// until that buffer is used again.
+// Attr is a view of one attribute: its header and payload, without the padding. It aliases the
+// bytes it was read from, its capacity ends with the attribute, and it is valid until that buffer
+// is reused.
 //
-// The nil Attr stands for an attribute that is not there: its Type is 0, its
-// Payload nil, and its getters other than Flag return ErrSize.
+// The nil Attr represents an absent attribute: Type returns 0, Payload returns nil, Flag returns
+// false, CString returns ErrUnterminated, and the other getters return ErrSize.
 type Attr []byte
 
 // Type returns the attribute's type with the flag bits masked off (nla_type).
@@ -61,7 +61,7 @@ func (a Attr) Type() uint16 {
 	return 0
 }
 
-// RawType returns the type field as it stands, with the flag bits Nested and NetByteOrder.
+// RawType returns the type field unchanged, with the flag bits Nested and NetByteOrder.
 func (a Attr) RawType() uint16 {
 	if len(a) >= HeaderLen {
 		return ne.Uint16(a[2:])
@@ -69,8 +69,8 @@ func (a Attr) RawType() uint16 {
 	return 0
 }
 
-// IsNested reports whether the Nested bit is set (nla_is_nested). Many families
-// nest without setting it: what is nested is the family's to say.
+// IsNested reports whether the Nested bit is set (nla_is_nested). Many families nest without
+// setting it; the family's specification defines which attributes are nests.
 func (a Attr) IsNested() bool { return len(a) >= HeaderLen && ne.Uint16(a[2:])&Nested != 0 }
 
 // IsNetByteOrder reports whether the NetByteOrder bit is set. Few families
@@ -79,9 +79,8 @@ func (a Attr) IsNetByteOrder() bool {
 	return len(a) >= HeaderLen && ne.Uint16(a[2:])&NetByteOrder != 0
 }
 
-// Payload returns the bytes after the header (nla_data, nla_len), nil if there
-// are none. It aliases the attribute; for a nest it is what Consume, All and
-// Find take.
+// Payload returns the bytes after the header (nla_data, nla_len), or nil if there are none. It
+// aliases the attribute. The payload of a nest is input for Walk, All, Consume and Find.
 func (a Attr) Payload() []byte {
 	if len(a) > HeaderLen {
 		return a[HeaderLen:]

@@ -7,21 +7,21 @@ import (
 	"github.com/nlwire/nlwire/internal/test/golden"
 )
 
-// recordedStreams returns the attribute streams of recorded dumps: those of
-// every message, and those of every nest the family's header file names.
+// recordedStreams returns the attribute streams of recorded dumps: those of every message, and
+// those of every nest defined in the family's header file.
 func recordedStreams(tb testing.TB) map[string][][]byte {
 	return map[string][][]byte{
 		// CTRL_ATTR_OPS and CTRL_ATTR_MCAST_GROUPS are arrays of nests.
 		"families": streams(golden.Datagrams(tb, "families"), 4, map[uint16]int{6: 2, 7: 2}),
-		// IFLA_LINKINFO, IFLA_AF_SPEC with one nest a protocol family, IFLA_XDP.
+		// IFLA_LINKINFO, IFLA_AF_SPEC with one nest per protocol family, IFLA_XDP.
 		"links": streams(golden.Datagrams(tb, "links"), 16, map[uint16]int{18: 1, 26: 2, 43: 1}),
-		// struct rtmsg; no nests on plain routes.
+		// struct rtmsg; plain routes have no nests.
 		"routes": streams(golden.Datagrams(tb, "routes"), 12, nil),
 	}
 }
 
-// streams cuts datagrams by the length of struct nlmsghdr: this package does
-// not know messages.
+// streams splits datagrams at the lengths in struct nlmsghdr, because this package must not import
+// nlmsg.
 func streams(datagrams [][]byte, hdrlen int, nests map[uint16]int) [][]byte {
 	var out [][]byte
 	for _, d := range datagrams {
@@ -36,7 +36,7 @@ func streams(datagrams [][]byte, hdrlen int, nests map[uint16]int) [][]byte {
 	return out
 }
 
-// appendStreams appends b and the nests in it, down to the depth given.
+// appendStreams appends b and the nests in it, down to the given depth.
 func appendStreams(out [][]byte, b []byte, nests map[uint16]int) [][]byte {
 	out = append(out, b)
 	for a := range All(b) {
@@ -57,8 +57,8 @@ func appendNests(out [][]byte, b []byte, depth int) [][]byte {
 	return out
 }
 
-// mixedStreams holds u32 and u64 attributes in random order: the input on
-// which a predicted step can lose.
+// mixedStreams returns u32 and u64 attributes in random order, an input on which the predicted
+// step can be wrong.
 func mixedStreams() [][]byte {
 	r := rand.New(rand.NewPCG(1, 2))
 	out := make([][]byte, 64)
@@ -74,7 +74,7 @@ func mixedStreams() [][]byte {
 	return out
 }
 
-// touch is the work on each attribute: its type and the head of its payload.
+// touch is the work per attribute: it reads the type and the start of the payload.
 func touch(typ uint16, payload []byte) uint64 {
 	if len(payload) >= 4 {
 		return uint64(typ) + uint64(ne.Uint32(payload))
@@ -117,7 +117,7 @@ func walkByAll(streams [][]byte) (sum uint64) {
 	return sum
 }
 
-// walkByHand is what a user would write without this package, same checks.
+// walkByHand is a handwritten loop with the same checks.
 func walkByHand(streams [][]byte) (sum uint64) {
 	for _, b := range streams {
 		for len(b) > 0 {
@@ -136,7 +136,7 @@ func walkByHand(streams [][]byte) (sum uint64) {
 	return sum
 }
 
-// BenchmarkWalk touches every attribute of recorded dumps, nests included.
+// BenchmarkWalk touches every attribute of recorded dumps, including nests.
 func BenchmarkWalk(b *testing.B) {
 	inputs := recordedStreams(b)
 	inputs["mixed"] = mixedStreams()
@@ -190,9 +190,8 @@ func BenchmarkEncode(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/9, "ns/attr")
 }
 
-// BenchmarkTable reads every stream of a recorded dump into a table, and a few of its
-// attributes. The metric x/walk is the time over a walk that has to be written for each
-// family.
+// BenchmarkTable reads every stream of a recorded dump into a table, and then a few of its
+// attributes.
 func BenchmarkTable(b *testing.B) {
 	inputs := recordedStreams(b)
 	for _, input := range []string{"families", "links", "routes"} {

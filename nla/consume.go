@@ -1,11 +1,11 @@
 package nla
 
-// Consume takes one attribute from the front of b and returns it with the
-// number of bytes it takes, padding included. The last attribute may lack its
-// padding. This is the kernel's nla_ok and nla_next.
+// Consume takes one attribute from the front of b. It returns the attribute and the number of
+// bytes it takes, including the padding. The last attribute may lack its padding. Consume
+// implements the kernel's nla_ok and nla_next.
 //
-// This returns a negative length upon an error (see [ParseError]), a nil Attr
-// with it, and the same for an empty b. It never allocates and never panics.
+// If b is empty or malformed, the Attr is nil and n is negative: [ParseError] converts n to an
+// error. Consume never allocates and never panics.
 //
 //	for len(b) > 0 {
 //		a, n := nla.Consume(b)
@@ -16,13 +16,12 @@ package nla
 //		// use a
 //	}
 func Consume(b []byte) (a Attr, n int) {
-	// Laid out so that most attributes meet two comparisons, of what is left and of
-	// their length. It takes all that the compiler inlines (guard_test.go).
+	// Most attributes need only two comparisons: of the remaining bytes and of the length. The
+	// function uses the compiler's whole inlining budget (guard_test.go).
 	if len(b) >= 8 {
 		n = int(ne.Uint16(b))
-		// The predicted step. Most attributes take 8 bytes; on a branch the
-		// CPU guesses where the next header is instead of waiting for this
-		// length. docs/design.md has what it pays and what was rejected.
+		// The predicted step: most attributes take 8 bytes. With a branch the CPU predicts the
+		// position of the next header instead of waiting for this length.
 		if n > HeaderLen && n <= 8 {
 			return Attr(b[:n:n]), 8
 		}
@@ -41,8 +40,8 @@ func Consume(b []byte) (a Attr, n int) {
 	return nil, n - codeBase
 }
 
-// Find returns the first attribute of that type, flag bits apart, or nil
-// (nla_find). It stops at the first malformed attribute.
+// Find returns the first attribute of the given type, ignoring flag bits, or nil (nla_find). It
+// stops at the first malformed attribute.
 func Find(b []byte, typ uint16) Attr {
 	for len(b) > 0 {
 		a, n := Consume(b)

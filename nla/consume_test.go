@@ -53,7 +53,7 @@ func TestConsume(t *testing.T) {
 				t.Errorf("payload % x, want % x", a.Payload(), want)
 			}
 			if cap(a) != len(a) {
-				t.Errorf("capacity %d, length %d: an append would overwrite the next attribute", cap(a), len(a))
+				t.Errorf("capacity %d, length %d: append would overwrite the next attribute", cap(a), len(a))
 			}
 		})
 	}
@@ -115,7 +115,7 @@ func TestCloneOutlivesTheBuffer(t *testing.T) {
 	}
 }
 
-// walked is what a walk yields: types, and the error with its offset.
+// walked is the result of a walk: the types, and the error with its offset.
 type walked struct {
 	Types  []uint16
 	Err    error
@@ -155,7 +155,7 @@ func walkCursor(b []byte) (w walked) {
 	c := Walk(b)
 	for ; c.More(); c = c.Next() {
 		if a := c.Attr(); a.Type() != c.Type() {
-			panic("the cursor has another type than its attribute")
+			panic("the cursor and its attribute have different types")
 		}
 		w.Types = append(w.Types, c.Type())
 	}
@@ -188,9 +188,9 @@ func TestAll(t *testing.T) {
 		{"two", two, walked{Types: []uint16{1, 2}}},
 		{"the last one without padding", two[:13], walked{Types: []uint16{1, 2}}},
 		{"the last one cut", two[:12], walked{[]uint16{1}, ErrOverrun, 8}},
-		{"1 byte behind", append(bytes.Clone(two), 0), walked{[]uint16{1, 2}, ErrTruncated, 16}},
-		{"3 bytes behind", append(bytes.Clone(two), 0, 0, 0), walked{[]uint16{1, 2}, ErrTruncated, 16}},
-		{"a zero header behind", append(bytes.Clone(two), 0, 0, 0, 0), walked{[]uint16{1, 2}, ErrLength, 16}},
+		{"1 byte after the last", append(bytes.Clone(two), 0), walked{[]uint16{1, 2}, ErrTruncated, 16}},
+		{"3 bytes after the last", append(bytes.Clone(two), 0, 0, 0), walked{[]uint16{1, 2}, ErrTruncated, 16}},
+		{"a zero header after the last", append(bytes.Clone(two), 0, 0, 0, 0), walked{[]uint16{1, 2}, ErrLength, 16}},
 		{"a header of length 3 first", append(AppendFlag(nil, 1)[:0:0], golden.Native(t, "03000100", "00030001")...), walked{nil, ErrLength, 0}},
 	}
 	for _, tt := range tests {
@@ -206,7 +206,7 @@ func TestAllStopsWhenTheLoopDoes(t *testing.T) {
 	b := AppendFlag(AppendFlag(nil, 1), 2)
 	for a := range All(b) {
 		if a.Type() == 2 {
-			t.Fatal("ranged on after the break")
+			t.Fatal("the iterator continued after the break")
 		}
 		break
 	}
@@ -234,12 +234,12 @@ func TestFind(t *testing.T) {
 		t.Errorf("Find = %d, want the first of two, 20", v)
 	}
 	if a := Find(b, 3); a != nil {
-		t.Errorf("Find of what is not there = % x", []byte(a))
+		t.Errorf("Find of an absent type = % x", []byte(a))
 	}
 	broken := append(AppendUint8(nil, 1, 10), 0, 0, 0, 0)
 	broken = AppendUint8(broken, 5, 1)
 	if a := Find(broken, 5); a != nil {
-		t.Error("Find went on behind a malformed attribute")
+		t.Error("Find continued after a malformed attribute")
 	}
 }
 
@@ -254,8 +254,8 @@ func TestSyntaxErrorText(t *testing.T) {
 	}
 }
 
-// Recorded dumps are well formed, All and Consume agree on them, and a walk
-// that copies every attribute gives back the bytes.
+// Recorded dumps are well-formed, All and Consume return the same attributes, and copying
+// attribute by attribute reproduces the bytes.
 func TestRecordedStreams(t *testing.T) {
 	for name, streams := range recordedStreams(t) {
 		var attrs int

@@ -9,10 +9,10 @@
 //	|<-------------- Attr, a view ------------>|
 //	                |<------ Payload() ------->|
 //
-// len and type are in host byte order. len counts the header and the payload,
-// not the padding. Two bits of type are flags ([Nested], [NetByteOrder]); the
-// rest is the number that the family's header file gives to the attribute.
-// A nested attribute has attributes as its payload.
+// len and type are in host byte order. len counts the header and the payload, not the padding.
+// Two bits of type are flags ([Nested], [NetByteOrder]); the other 14 bits are the attribute's
+// number in the family's header file. The payload of a nested attribute is a stream of
+// attributes.
 //
 // # Index by task
 //
@@ -20,8 +20,8 @@
 //	inspect   Attr.Type, RawType, IsNested, IsNetByteOrder, Payload, Clone; Format
 //	decode    Attr.Uint8 .. Uint64, Int8 .. Int64, BE16 .. BE64, Uint, Sint,
 //	          Bitfield32, Msecs, Flag, CString, Text, Addr; FieldUint
-//	          Reader: the same, and the first error is kept
-//	          Table: the same by type, total
+//	          Reader: the same getters; it keeps the first error
+//	          Table: the same getters by type, without errors
 //	write     AppendUint8 .. AppendUint64, AppendInt8 .. AppendInt64,
 //	          AppendBE16 .. AppendBE64, AppendUint, AppendSint, AppendBitfield32,
 //	          AppendMsecs, AppendFlag, AppendCString, AppendText, AppendBytes,
@@ -33,7 +33,7 @@
 //
 // # Reading
 //
-// [Walk] goes through a stream of attributes, and through nests as well:
+// [Walk] returns a cursor over a stream of attributes. The payload of a nest is a stream, too:
 //
 //	c := nla.Walk(b)
 //	for ; c.More(); c = c.Next() {
@@ -50,26 +50,25 @@
 //	}
 //	return c.Err()
 //
-// [All] is the short form, for small bodies: a return inside of its loop costs. [Consume]
-// takes one attribute from the front of a slice. A [Reader] keeps the first error, for code
-// that handles many fields. All return views: an [Attr] aliases the buffer it was read
-// from and is good until that buffer is used again; [Attr.Clone] keeps one.
-// A getter of the wrong size returns [ErrSize]; nothing in this package
-// panics on bytes from the wire.
+// [All] is the short form, for small loop bodies; a return inside its loop costs time. [Consume]
+// takes one attribute from the front of a slice. A [Reader] keeps the first error, for code that
+// handles many fields. All of them return views: an [Attr] aliases the buffer it was read from
+// and is valid until that buffer is reused; [Attr.Clone] makes a copy. A getter returns [ErrSize]
+// if the payload has the wrong size. Nothing in this package panics on bytes from the wire.
 //
 // # Writing
 //
-// The Append functions grow a slice and return it, as the built-in append
-// does, and write the padding after the payload as zeros. [Size] gives the bytes that each of
-// them takes, so that one allocation is enough. Their typ may carry
-// flag bits and is written unchanged. A payload over [MaxPayload] does not
-// fit into the length field; that is the caller's error and panics.
+// The Append functions append to a slice and return it, like the built-in append. They write the
+// padding as zeros. [Size] returns the number of bytes that an attribute takes, so that the
+// caller can allocate once. typ may carry flag bits and is written unchanged. A payload longer
+// than [MaxPayload] does not fit the length field: it is an error of the caller, and the
+// functions panic.
 //
 // # Nested arrays
 //
-// The kernel has two forms. An indexed array is a nest whose entries are nests
-// with the index as type; a multi-attr array repeats one type in the parent:
+// The kernel uses two forms. An indexed array is a nest of nests with the index as their type. A
+// multi-attr array repeats one type in the parent:
 //
 //	indexed     OPS{ 1{ID, FLAGS}  2{ID, FLAGS} }     Begin for OPS and for each entry
-//	multi-attr  FLOW{...} FLOW{...} FLOW{...}         Begin(b, FLOW) again and again
+//	multi-attr  FLOW{...} FLOW{...} FLOW{...}         Begin(b, FLOW) for each entry
 package nla

@@ -10,8 +10,8 @@ import (
 	"github.com/nlwire/nlwire/internal/test/edges"
 )
 
-// eachRoom calls f with buffers to append to, with much room, the room of size bytes, less,
-// and none. Room after size bytes has to stay as it is.
+// eachRoom calls f with buffers of different capacity: more than size bytes, size bytes, fewer,
+// and none. Capacity beyond size bytes must stay unchanged.
 func eachRoom(t *testing.T, size int, f func(b []byte)) {
 	for _, prefix := range []int{0, 1, 4, 7, 8} {
 		for _, spare := range []int{0, size - 1, size, size + 9} {
@@ -32,7 +32,7 @@ func eachRoom(t *testing.T, size int, f func(b []byte)) {
 	f(nil)
 }
 
-// edgesOfAppend tries a function that appends payload.
+// edgesOfAppend tests a function that appends an attribute with the given payload.
 func edgesOfAppend(t *testing.T, f func(b []byte, typ uint16) []byte, flags uint16, payload []byte) {
 	t.Helper()
 	for _, typ := range edges.Uint16s() {
@@ -50,7 +50,7 @@ func numberWriters() map[string]func(*testing.T) {
 	rows := map[string]func(*testing.T){}
 	for name, w := range map[string]struct {
 		put       func(b []byte, typ uint16, v uint64) []byte
-		size      int // 0 for the shortest, -1 for the shortest that is signed
+		size      int // 0 for the shortest unsigned form, -1 for the shortest signed form
 		bigEndian bool
 	}{
 		"AppendUint8":  {func(b []byte, typ uint16, v uint64) []byte { return AppendUint8(b, typ, uint8(v)) }, 1, false},
@@ -112,13 +112,23 @@ func fromString(f func([]byte, uint16, string) []byte) func([]byte, uint16, []by
 	return func(b []byte, typ uint16, p []byte) []byte { return f(b, typ, edges.String(p)) }
 }
 
-// edgesOfAppendBytes tries payloads of all sizes, which zeros follow.
+// payloadSizes returns edges.Sizes and the sizes around those at which appendPayload copies in
+// another way.
+func payloadSizes() []int {
+	all := edges.Sizes()
+	for n := 41; n <= 300; n++ {
+		all = append(all, n)
+	}
+	return all
+}
+
+// edgesOfAppendBytes tests payloads of all sizes, followed by zeros.
 func edgesOfAppendBytes(t *testing.T, f func(b []byte, typ uint16, p []byte) []byte, zeros int) {
 	payload := make([]byte, 1<<16+16)
 	for i := range payload {
 		payload[i] = byte(i)*7 | 1
 	}
-	for _, size := range edges.Sizes() {
+	for _, size := range payloadSizes() {
 		p := slices.Clip(payload[:size])
 		if size+zeros > MaxPayload {
 			if reason := edges.Panics(func() { f(nil, 1, p) }); reason != payloadTooLong {
@@ -129,23 +139,25 @@ func edgesOfAppendBytes(t *testing.T, f func(b []byte, typ uint16, p []byte) []b
 		want := slowAttr(9, append(slices.Clone(p), make([]byte, zeros)...), true)
 		eachRoom(t, len(want), func(b []byte) {
 			if got := f(b, 9, p); string(got[len(b):]) != string(want) {
-				t.Errorf("%d bytes behind %d: % x, want % x", size, len(b), head(got[len(b):]), head(want))
+				t.Errorf("%d bytes after %d: % x, want % x", size, len(b), head(got[len(b):]), head(want))
 			}
 		})
-		// What is read is fenced too.
-		copies := 0
-		edges.Fence(p, func(p []byte) {
-			if copies++; string(f(nil, 9, p)) != string(want) {
-				t.Errorf("fenced: %d bytes", size)
-			}
-		})
+		// The payload is in fenced memory, too. With and without room it is copied in different ways.
+		for _, b := range [][]byte{nil, make([]byte, 0, len(want))} {
+			edges.Fence(p, func(p []byte) {
+				if string(f(b, 9, p)) != string(want) {
+					t.Errorf("fenced: %d bytes, room for %d", size, cap(b))
+				}
+			})
+		}
 	}
 	if got := f(nil, 9, nil); string(got) != string(slowAttr(9, make([]byte, zeros), true)) {
 		t.Errorf("nil: % x", got)
 	}
 }
 
-// A payload of the greatest int has no room, and with a NUL no length.
+// Payloads of up to 2^31-1 bytes must panic. With a header or a NUL their sizes overflow a 32-bit
+// int.
 func TestEdgesOfHugePayloads(t *testing.T) {
 	huge := edges.Reserve(t, 1<<31-1)
 	for name, f := range map[string]func(b []byte, typ uint16, p []byte) []byte{
@@ -190,7 +202,7 @@ func edgesOfAppendAttr(t *testing.T) {
 			t.Errorf("% x: % x", head(a), head(got))
 		}
 		if got := AppendAttr([]byte("abc"), a); string(got) != "abc"+string(want) {
-			t.Errorf("% x behind abc: % x", head(a), head(got))
+			t.Errorf("% x after abc: % x", head(a), head(got))
 		}
 	})
 }
@@ -203,16 +215,16 @@ func edgesOfAppendPad64(t *testing.T) {
 			want = append(want, slowAttr(7, nil, true)...)
 		}
 		if got := AppendPad64(b, 7); string(got) != string(want) {
-			t.Errorf("behind %d bytes: % x", size, got)
+			t.Errorf("after %d bytes: % x", size, got)
 		}
 	}
 	edges.Equal(t, AppendPad64(nil, 7), slowAttr(7, nil, true), "nil")
 }
 
-// isNest is whether a nest may have been begun at mark in a buffer of so many bytes.
+// isNest reports whether a nest can begin at mark in a buffer of size bytes.
 func isNest(size, mark int) bool { return mark >= 0 && mark <= size-4 && size-mark <= 1<<16-1 }
 
-// ended is what End makes of b.
+// ended returns the expected result of End.
 func ended(b []byte, mark int) string {
 	want := slices.Clone(b)
 	copy(want[mark:], edges.Bytes(uint64(len(b)-mark), 2))

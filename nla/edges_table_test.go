@@ -11,8 +11,7 @@ import (
 	"github.com/nlwire/nlwire/internal/test/slow"
 )
 
-// eachTable calls f with tables that have no attribute, and with slots that may be of another
-// stream.
+// eachTable calls f with tables without attributes, and with tables that have arbitrary slots.
 func eachTable(f func(tb *Table, typ uint16)) {
 	for _, typ := range edges.Uint16s() {
 		f(&Table{}, typ)
@@ -30,7 +29,7 @@ func eachTable(f func(tb *Table, typ uint16)) {
 	})
 }
 
-// slowGet returns the attribute that a slot refers to, nil if it is not inside of the stream.
+// slowGet returns the attribute that a slot refers to, or nil if it is not inside the stream.
 func slowGet(tb *Table, typ uint16) Attr {
 	if int(typ) >= len(tb.Slots) {
 		return nil
@@ -46,7 +45,7 @@ func slowGet(tb *Table, typ uint16) Attr {
 	return nil
 }
 
-// slowPayload returns the payload of an attribute that may not be there.
+// slowPayload returns the payload of an attribute, or nil if it is absent.
 func slowPayload(tb *Table, typ uint16) []byte {
 	if a := slowGet(tb, typ); len(a) > 4 {
 		return a[4:]
@@ -80,7 +79,7 @@ func tableEdges() map[string]func(*testing.T) {
 				for _, size := range []int{0, 1, 3, 300} {
 					tb := &Table{Stream: []byte{1}, Slots: slices.Repeat([]uint32{7}, size)}
 					if err := tb.Read(b); (err != nil) != (rem > 0) {
-						t.Errorf("% x: %v, %d bytes are left over", head(b), err, rem)
+						t.Errorf("% x: %v, %d leftover bytes", head(b), err, rem)
 					}
 					for typ := range tb.Slots {
 						a, ok := last[typ]
@@ -147,7 +146,7 @@ func tableEdges() map[string]func(*testing.T) {
 	}
 	for name, n := range map[string]struct {
 		get               func(*Table, uint16) uint64
-		size              int // 0 for 4 bytes or 8
+		size              int // 0 for 4 or 8 bytes
 		bigEndian, signed bool
 	}{
 		"Uint8":  {wideOf((*Table).Uint8), 1, false, false},
@@ -189,7 +188,7 @@ func wideOf[V uint8 | uint16 | uint32 | uint64 | int8 | int16 | int32 | int64](g
 	return func(tb *Table, typ uint16) uint64 { return uint64(get(tb, typ)) }
 }
 
-// readerEdges are the rows of cursors, readers and numbers of run-time width.
+// readerEdges returns the rows for cursors, readers and numbers of run-time width.
 func readerEdges() map[string]func(*testing.T) {
 	return map[string]func(*testing.T){
 		"Walk": func(t *testing.T) {
@@ -259,7 +258,7 @@ func readerEdges() map[string]func(*testing.T) {
 		},
 		"FieldError.Unwrap": func(t *testing.T) {
 			if (&FieldError{}).Unwrap() != nil || (&FieldError{0, ErrSize}).Unwrap() != ErrSize {
-				t.Error("not the error in it")
+				t.Error("Unwrap does not return Err")
 			}
 		},
 	}

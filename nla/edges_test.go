@@ -13,10 +13,10 @@ import (
 	"github.com/nlwire/nlwire/internal/test/slow"
 )
 
-// TestEdges tries every exported function with extreme arguments, in memory where a read
-// outside of them faults, and compares the results with the slowest implementation of what
-// is documented. It passes in every form of the package: with unsafe and with the build tag
-// purego, 32 and 64 bits, little-endian and big-endian. So they have the same results.
+// TestEdges calls every exported function with extreme arguments, in memory where a read past the
+// end faults, and compares the results with the slowest implementation of the documentation. It
+// passes in every form of the package (unsafe and purego, 32 and 64 bits, little-endian and
+// big-endian), so all forms have the same results.
 func TestEdges(t *testing.T) {
 	rows := map[string]func(*testing.T){
 		"Align": func(t *testing.T) {
@@ -52,7 +52,7 @@ func TestEdges(t *testing.T) {
 		},
 		"SyntaxError.Unwrap": func(t *testing.T) {
 			if (&SyntaxError{}).Unwrap() != nil || (&SyntaxError{0, ErrLength}).Unwrap() != ErrLength {
-				t.Error("not the error in it")
+				t.Error("Unwrap does not return Err")
 			}
 		},
 		"Begin":         func(t *testing.T) { edgesOfAppend(t, Begin, 1<<15, nil) },
@@ -78,14 +78,14 @@ func TestEdges(t *testing.T) {
 	for name, f := range readerEdges() {
 		rows[name] = f
 	}
-	const ofAttr = "its value and error are those of the method of Attr"
+	const ofAttr = "same value and error as the method of Attr"
 	exempt := map[string]string{"NewTable": "a negative size panics, as make does"}
 	for _, name := range []string{"Uint8", "Uint16", "Uint32", "Uint64", "Int8", "Int16", "Int32", "Int64", "BE16", "BE32", "BE64", "Uint", "Sint",
 		"Bitfield32", "Msecs", "Flag", "CString", "Text", "Addr"} {
 		exempt["Reader."+name] = ofAttr
 	}
 	for _, name := range []string{"Reader.Err", "Reader.Attr", "Reader.Type", "Reader.Bytes", "Reader.Nest", "Reader.Fail", "NewReader", "Cursor.Attr", "Cursor.Type", "Cursor.More", "Cursor.Err", "Cursor.Next"} {
-		exempt[name] = "tried with Reader.Next or Walk"
+		exempt[name] = "tested with Reader.Next or Walk"
 	}
 	guard.Edges(t, rows, exempt)
 }
@@ -124,7 +124,7 @@ func edgesOfFind(t *testing.T) {
 	})
 }
 
-// eachAttr calls f with views that may be no whole attribute.
+// eachAttr calls f with views that may not be complete attributes.
 func eachAttr(f func(a Attr)) {
 	for _, b := range edges.Streams(2) {
 		edges.Fence(b, func(b []byte) { f(b) })
@@ -139,7 +139,7 @@ func eachAttr(f func(a Attr)) {
 	}
 }
 
-// slowAttr is an attribute, with its padding if wanted.
+// slowAttr returns an attribute, with or without its padding.
 func slowAttr(typ uint16, payload []byte, padded bool) []byte {
 	b := slices.Concat(edges.Bytes(uint64(4+len(payload)), 2), edges.Bytes(uint64(typ), 2), payload)
 	for padded && len(b)%4 != 0 {
@@ -148,7 +148,7 @@ func slowAttr(typ uint16, payload []byte, padded bool) []byte {
 	return b
 }
 
-// slowType is the type field, 0 if it is not there.
+// slowType returns the type field, or 0 if it is absent.
 func slowType(a Attr) *big.Int {
 	if len(a) < 4 {
 		return new(big.Int)
@@ -267,7 +267,7 @@ func attrRows() map[string]func(*testing.T) {
 	return rows
 }
 
-// wide makes the getters of all sizes one type.
+// wide converts getters of all integer types to one type.
 func wide[V uint8 | uint16 | uint32 | uint64 | int8 | int16 | int32 | int64](get func(Attr) (V, error)) func(Attr) (uint64, error) {
 	return func(a Attr) (uint64, error) {
 		v, err := get(a)
@@ -275,8 +275,8 @@ func wide[V uint8 | uint16 | uint32 | uint64 | int8 | int16 | int32 | int64](get
 	}
 }
 
-// first returns the bytes of the number that ends 8 or 4 bytes after its start at from-8 or
-// from; nil if a is not of size bytes.
+// first returns the 8 bytes after the header if from equals size, otherwise the 4 bytes at from.
+// It returns nil if a does not have size bytes.
 func first(a Attr, from, size int) []byte {
 	switch {
 	case len(a) != size:
@@ -287,7 +287,7 @@ func first(a Attr, from, size int) []byte {
 	return a[from : from+4]
 }
 
-// checkGot compares a number with that in p; without p it is 0 and ErrSize.
+// checkGot compares v with the number in p. If p is nil, v must be 0 and err ErrSize.
 func checkGot(t *testing.T, what string, a Attr, v uint64, err error, p []byte, bigEndian, signed bool) {
 	t.Helper()
 	if p == nil {
@@ -301,7 +301,7 @@ func checkGot(t *testing.T, what string, a Attr, v uint64, err error, p []byte, 
 	}
 }
 
-// slowUint reads p, and has a negative number as its two's complement.
+// slowUint returns the number in p, a negative one as its two's complement.
 func slowUint(p []byte, bigEndian, signed bool) uint64 {
 	v := slow.Number(p, bigEndian, signed)
 	if v.Sign() < 0 {

@@ -5,36 +5,33 @@ import (
 	"strconv"
 )
 
-// What can be wrong with an attribute. All are static, so that reporting them
-// allocates nothing.
+// Errors of attributes. All are static, so that returning them does not allocate.
 var (
-	// ErrTruncated: 1 to 3 bytes, or none, where a header of 4 should be.
+	// ErrTruncated: fewer than 4 bytes are left for the header.
 	ErrTruncated = errors.New("nla: attribute header cut short")
-	// ErrLength: the length field is below the header's own 4 bytes.
+	// ErrLength: the length field is below the 4 bytes of the header.
 	ErrLength = errors.New("nla: attribute length below its header")
 	// ErrOverrun: the length field reaches past the end of the input.
 	ErrOverrun = errors.New("nla: attribute length past the end of the input")
-	// ErrSize: the payload has not the size of the kind that was asked for.
+	// ErrSize: the payload does not have the size of the requested kind.
 	ErrSize = errors.New("nla: payload has the wrong size for this kind")
 	// ErrUnterminated: a C string has no NUL byte.
 	ErrUnterminated = errors.New("nla: string payload lacks its NUL byte")
 	// ErrRange: the value does not fit into the Go type.
 	ErrRange = errors.New("nla: value out of range")
-	// ErrTooLong: a nest has more bytes than MaxPayload, or its mark is outside of the
-	// buffer; or a stream is over MaxStream.
-	ErrTooLong = errors.New("nla: too long for its length field, or a mark outside of the buffer")
+	// ErrTooLong: a nest is longer than MaxPayload, its mark is outside the buffer, or a stream
+	// is longer than MaxStream.
+	ErrTooLong = errors.New("nla: nest or stream too long, or mark outside the buffer")
 )
 
-// The negative results of Consume: codeTruncated, or the bad length less
-// codeBase.
+// The negative results of Consume: codeTruncated, or the invalid length minus codeBase.
 const (
 	codeBase      = 1 << 16
 	codeTruncated = -1 << 17
 )
 
-// ParseError returns the error that a negative result of Consume stands for:
-// ErrTruncated, ErrLength or ErrOverrun. It returns nil for n >= 0 and never
-// allocates.
+// ParseError returns the error that a negative result of Consume represents: ErrTruncated,
+// ErrLength or ErrOverrun. It returns nil for n >= 0 and never allocates.
 func ParseError(n int) error {
 	switch {
 	case n >= 0:
@@ -47,11 +44,11 @@ func ParseError(n int) error {
 	return ErrOverrun
 }
 
-// SyntaxError has the place where a stream of attributes is malformed. What
-// the kernel calls leftover bytes is one: after a walk it ignores them unless
-// the validation is strict (__nla_validate_parse in lib/nlattr.c).
+// SyntaxError reports where a stream of attributes is malformed. The kernel treats such bytes as
+// leftover: after a walk it ignores them unless the validation is strict (__nla_validate_parse in
+// lib/nlattr.c).
 type SyntaxError struct {
-	Offset int   // of the bad attribute's header, in bytes from the start of the input
+	Offset int   // of the malformed attribute's header, in bytes from the start of the input
 	Err    error // ErrTruncated, ErrLength or ErrOverrun
 }
 
@@ -61,9 +58,9 @@ func (e *SyntaxError) Error() string { return e.Err.Error() + " at offset " + st
 // Unwrap returns Err.
 func (e *SyntaxError) Unwrap() error { return e.Err }
 
-// syntaxError returns the error of Consume for the last left bytes of b. It keeps the
-// allocation out of the loops that are inlined into their callers. Bytes that
-// another goroutine changes meanwhile may be valid by now; their length was not.
+// syntaxError returns the *SyntaxError for the offset that is left bytes before the end of b. It keeps
+// the allocation out of the loops that are inlined into their callers. If another goroutine has
+// changed the bytes since, they may be valid now; the result is ErrLength then.
 //
 //go:noinline
 func syntaxError(b []byte, left int) error {

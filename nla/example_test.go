@@ -43,10 +43,10 @@ func ExampleAll() {
 	// name eth0 <nil>
 }
 
-// Consume is the loop for code that must not allocate even on bad input.
+// Consume is for code that must not allocate, not even on invalid input.
 func ExampleConsume() {
 	b := nla.AppendUint16(nil, 4, 80)
-	b = append(b, 1, 0) // two bytes of rubbish
+	b = append(b, 1, 0) // two bytes that are no attribute
 
 	for len(b) > 0 {
 		a, n := nla.Consume(b)
@@ -63,7 +63,7 @@ func ExampleConsume() {
 	// nla: attribute header cut short
 }
 
-// A nest is written between Begin and End, and read by its payload.
+// A nest is written between Begin and End, and read through its payload.
 func ExampleBegin() {
 	b := nla.Begin(nil, 1)
 	b = nla.AppendUint32(b, attrIfindex, 7)
@@ -75,7 +75,7 @@ func ExampleBegin() {
 	// Output: true 7 <nil>
 }
 
-// An indexed array: nests in a nest, their types count from 1.
+// An indexed array is a nest of nests with types that count from 1.
 //
 //	OPS{ 1{ID 10}  2{ID 20} }
 func ExampleBeginNoFlag_indexedArray() {
@@ -115,9 +115,9 @@ func ExampleAll_multiAttr() {
 	// 2 <nil>
 }
 
-// What cannot be read is told with its place.
+// A SyntaxError contains the offset of the malformed attribute.
 func ExampleSyntaxError() {
-	b := append(nla.AppendFlag(nil, 1), 0, 0, 0, 0) // a zero header behind
+	b := append(nla.AppendFlag(nil, 1), 0, 0, 0, 0) // followed by a zero header
 
 	for _, err := range nla.All(b) {
 		var syntax *nla.SyntaxError

@@ -2,12 +2,12 @@ package nla
 
 import "encoding/binary"
 
-// Numbers whose width and byte order are known at run time only: members of structs, and
-// attributes that a description defines.
+// Numbers with a width and byte order that are known only at run time: members of structs, and
+// attributes defined by a description.
 
-// FieldUint returns the number of width bytes (1, 2, 4 or 8) at an offset of p: a member of
-// a struct, such as a family's fixed header. order is binary.NativeEndian or
-// binary.BigEndian. ErrSize if it is not inside of p, or for another width.
+// FieldUint returns the number of width bytes (1, 2, 4 or 8) at an offset of p, for example a
+// member of a family's fixed header. order is binary.NativeEndian or binary.BigEndian. It returns
+// ErrSize if the number is not inside p, and for other widths.
 func FieldUint(p []byte, offset, width int, order binary.ByteOrder) (uint64, error) {
 	if offset < 0 || offset > len(p) || width < 0 || width > len(p)-offset {
 		return 0, ErrSize
@@ -26,9 +26,9 @@ func FieldUint(p []byte, offset, width int, order binary.ByteOrder) (uint64, err
 	return 0, ErrSize
 }
 
-// AppendField appends a number of width bytes (1, 2, 4 or 8) without a header or padding,
-// the inverse of FieldUint; a negative number is given as uint64(v). ErrSize for another
-// width, and ErrRange if v does not fit: then nothing is appended.
+// AppendField appends a number of width bytes (1, 2, 4 or 8) without a header or padding, the
+// inverse of FieldUint. Pass a negative number as uint64(v). It returns ErrSize for other widths
+// and ErrRange if v does not fit; b is unchanged then.
 func AppendField(b []byte, v uint64, width int, order binary.ByteOrder) ([]byte, error) {
 	switch {
 	case width != 1 && width != 2 && width != 4 && width != 8:
@@ -50,8 +50,8 @@ func AppendField(b []byte, v uint64, width int, order binary.ByteOrder) ([]byte,
 	return b, nil
 }
 
-// AppendNumber appends an attribute whose payload is a number of width bytes; errors are
-// those of AppendField.
+// AppendNumber appends an attribute with a number of width bytes as its payload. It returns the
+// errors of AppendField; b is unchanged then.
 func AppendNumber(b []byte, typ uint16, v uint64, width int, order binary.ByteOrder) ([]byte, error) {
 	mark := len(b)
 	b, err := AppendField(BeginNoFlag(b, typ), v, width, order)

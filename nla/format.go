@@ -5,17 +5,17 @@ import (
 	"strconv"
 )
 
-// Format returns the attributes of b as text for people, a line for each: the type, the
-// length of the payload, and its bytes in hex, of which 32 are shown; nests that have the
-// Nested bit are indented after it. What is malformed ends a stream with a line that
-// says so. The text has nothing raw from b. It allocates.
+// Format returns the attributes of b as readable text, one per line: the type, the length of the
+// payload, and its first 32 bytes in hex. An attribute with the Nested bit is followed by its
+// attributes, indented. A malformed attribute ends its stream with a line that contains the
+// error. The text contains no raw bytes of b. Format allocates.
 //
 //	3: 5 bytes: 6574683000
 //	18: 12 bytes
 //	  1: 5 bytes: 7665746800
 func Format(b []byte) string { return string(format(nil, b, 0)) }
 
-// formatDepth is how deep nests are shown: more than any policy nests.
+// formatDepth is the maximum depth of nests that Format expands. Policies nest less deeply.
 const formatDepth = 10
 
 func format(text, b []byte, depth int) []byte {

@@ -10,13 +10,13 @@ import (
 	"github.com/nlwire/nlwire/internal/test/slow"
 )
 
-// integer is any type that a getter of integers returns.
+// integer is any result type of the integer getters.
 type integer interface {
 	uint8 | uint16 | uint32 | uint64 | int8 | int16 | int32 | int64
 }
 
-// get, in and put make the getters of Attr and of Table and the Append functions
-// those of uint64, with the sign extended.
+// get, in and put convert the getters of Attr, those of Table and the Append functions to uint64,
+// sign-extended.
 func get[T integer](f func(Attr) (T, error)) func(Attr) (uint64, error) {
 	return func(a Attr) (uint64, error) { v, err := f(a); return uint64(v), err }
 }
@@ -29,7 +29,7 @@ func put[T integer](f func([]byte, uint16, T) []byte) func([]byte, uint16, uint6
 	return func(b []byte, typ uint16, v uint64) []byte { return f(b, typ, T(v)) }
 }
 
-// numbers has what reads and writes integers, with the sizes that are taken.
+// numbers lists the functions that read and write integers, with the accepted sizes.
 var numbers = map[string]struct {
 	sizes     []int
 	bigEndian bool
@@ -53,9 +53,9 @@ var numbers = map[string]struct {
 	"Sint":   {[]int{4, 8}, false, true, get(Attr.Sint), in((*Table).Sint), put(AppendSint)},
 }
 
-// FuzzGetters reads one payload as every kind: the getters of Attr take the exact
-// size and no other, those of Table the first bytes, and the value is that of the
-// digits. What was read is appended as the same bytes.
+// FuzzGetters reads one payload as every kind. The getters of Attr accept only the exact size,
+// those of Table read the first bytes, and the value matches a computation digit by digit.
+// Appending the value reproduces the bytes.
 func FuzzGetters(f *testing.F) {
 	for size := range 13 {
 		f.Add(uint16(1), make([]byte, size))
@@ -63,7 +63,7 @@ func FuzzGetters(f *testing.F) {
 	f.Add(uint16(0xffff), []byte("eth0\x00"))
 	f.Fuzz(func(t *testing.T, typ uint16, payload []byte) {
 		if len(payload) > MaxPayload {
-			t.Skip("no attribute has such a payload")
+			t.Skip("longer than the payload of any attribute")
 		}
 		in := AppendBytes(nil, typ, payload)
 		a, n := Consume(in)
@@ -116,7 +116,7 @@ func number(v uint64, signed bool) *big.Int {
 	return new(big.Int).SetUint64(v)
 }
 
-// checkFixed checks the kinds of a fixed size that are no plain numbers.
+// checkFixed checks the kinds of a fixed size that are not plain numbers.
 func checkFixed(t *testing.T, typ uint16, payload []byte, a Attr, tb *Table) {
 	t.Helper()
 	bits, err := a.Bitfield32()
@@ -147,7 +147,7 @@ func checkFixed(t *testing.T, typ uint16, payload []byte, a Attr, tb *Table) {
 	}
 }
 
-// checkText checks the kinds that end with a NUL, or may.
+// checkText checks the kinds that end, or may end, with a NUL.
 func checkText(t *testing.T, payload []byte, a Attr, tb *Table) {
 	t.Helper()
 	end, nul := len(payload), false

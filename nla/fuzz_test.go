@@ -10,10 +10,10 @@ import (
 	"github.com/nlwire/nlwire/internal/test/slow"
 )
 
-// FuzzAttributes holds Consume, All and Find to the kernel's loop: the same
-// attributes in the same places, the same leftover, offsets inside the input, a
-// step of 4 bytes at least, one error value at most, and the same bytes when
-// everything read is appended again.
+// FuzzAttributes compares Consume, All, Walk and Reader with the kernel's loop: the same
+// attributes at the same offsets, the same leftover bytes, error offsets inside the input, steps
+// of at least 4 bytes, at most one error value, and the same bytes when every attribute is
+// appended again. It also checks Find.
 func FuzzAttributes(f *testing.F) {
 	seeds.Fuzz(f, append(seeds.Attributes(), seeds.Recorded()...), func(t *testing.T, b []byte) {
 		want, rem := slow.Walk(b)
@@ -31,7 +31,7 @@ func FuzzAttributes(f *testing.F) {
 	})
 }
 
-// checkWalk compares a walk with the slow one, of which rem bytes are left over.
+// checkWalk compares a walk with the slow one, which left rem bytes over.
 func checkWalk(t *testing.T, name string, b []byte, w walked, want []slow.Attr, rem int) {
 	t.Helper()
 	if len(w.Types) != len(want) || (w.Err != nil) != (rem > 0) {
@@ -50,7 +50,7 @@ func checkWalk(t *testing.T, name string, b []byte, w walked, want []slow.Attr, 
 	}
 }
 
-// slowReason tells what is wrong with the bytes at which a walk stopped.
+// slowReason returns the error for the bytes at which a walk stopped.
 func slowReason(rest []byte) error {
 	length := 0
 	for i := range min(len(rest), 2) {
@@ -69,8 +69,8 @@ func slowReason(rest []byte) error {
 	return ErrOverrun
 }
 
-// checkPlaces checks that each attribute is a view of its own bytes, that Find
-// finds the first of its type, and that a copy has them all.
+// checkPlaces checks that each attribute is a view of its own bytes, that Find returns the first
+// attribute of a type, and that a copy contains all attributes.
 func checkPlaces(t *testing.T, b []byte, want []slow.Attr) {
 	t.Helper()
 	first := map[uint16]int{}
@@ -88,21 +88,21 @@ func checkPlaces(t *testing.T, b []byte, want []slow.Attr) {
 			first[w.Type] = w.At
 		}
 		if found := Find(b, w.Type); &found[0] != &b[first[w.Type]] {
-			t.Fatalf("Find(%d) = % x, want the one at %d", w.Type, []byte(found), first[w.Type])
+			t.Fatalf("Find(%d) = % x, want the attribute at %d", w.Type, []byte(found), first[w.Type])
 		}
 		if again = AppendAttr(again, a); i > 200 {
-			return // Find for each would take quadratic time
+			return // calling Find for every attribute takes quadratic time
 		}
 		i++
 	}
 	if _, ok := first[TypeMask]; !ok && Find(b, TypeMask) != nil {
-		t.Fatal("Find found what is not there")
+		t.Fatal("Find returned an attribute of an absent type")
 	}
 	checkCopy(t, again, b)
 }
 
-// checkCopy compares a stream read and written again with the original, whose
-// padding may be anything, or missing at the end.
+// checkCopy compares a stream that was read and written again with the original. The original's
+// padding may have any content and may be absent at the end.
 func checkCopy(t *testing.T, again, b []byte) {
 	t.Helper()
 	if len(again)%AlignTo != 0 || len(again) > Align(len(b)) {
@@ -120,8 +120,8 @@ func checkCopy(t *testing.T, again, b []byte) {
 	}
 }
 
-// checkCursor moves a cursor on past the end, and where there is no attribute: it stays
-// inside of b, and its methods agree.
+// checkCursor moves a cursor past the end and past malformed attributes: it stays inside b, and
+// its methods are consistent.
 func checkCursor(t *testing.T, b []byte) {
 	t.Helper()
 	c := Walk(b)

@@ -12,8 +12,8 @@ import (
 	"github.com/nlwire/nlwire/internal/test/golden"
 )
 
-// kind is one row of the two-way table: a value and its bytes, checked in both
-// directions. The bytes are literal for both byte orders.
+// kind is one row of the round-trip table: a value and its bytes, checked in both directions. The
+// bytes are literals for both byte orders.
 type kind struct {
 	name        string
 	little, big string
@@ -164,7 +164,7 @@ func TestKinds(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
 			want := golden.Native(t, k.little, k.big)
-			// Something in front: an encoder must not count from the start of b.
+			// A prefix: an encoder must not count from the start of b.
 			got := k.put([]byte{0xee, 0xee, 0xee, 0xee})[4:]
 			if !bytes.Equal(got, want) {
 				t.Fatalf("appended % x, want % x", got, want)
@@ -187,14 +187,14 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// A buffer with room for an attribute and no more must do: a caller who counts
-// with Size must not be made to allocate.
+// Capacity for exactly one attribute is enough: a caller who reserves Size bytes must not cause
+// an allocation.
 func TestAppendNeedsNoMoreThanItsBytes(t *testing.T) {
 	for _, k := range kinds {
 		want := golden.Native(t, k.little, k.big)
 		exact := make([]byte, 0, len(want))
 		if got := k.put(exact); &got[0] != &exact[:1][0] {
-			t.Errorf("%s: moved to a new buffer though %d bytes suffice", k.name, len(want))
+			t.Errorf("%s: reallocated although %d bytes suffice", k.name, len(want))
 		}
 		if len(want) != Size(len(mustConsume(t, want).Payload())) {
 			t.Errorf("%s: Size disagrees with %d bytes", k.name, len(want))
@@ -211,7 +211,7 @@ func mustConsume(t *testing.T, b []byte) Attr {
 	return a
 }
 
-// Every getter on every size from nothing to 20 bytes.
+// Every getter is called on every size from 0 to 20 bytes.
 func TestGettersRefuseTheWrongSize(t *testing.T) {
 	getters := map[string]struct {
 		get   func(Attr) (any, error)
@@ -242,7 +242,7 @@ func TestGettersRefuseTheWrongSize(t *testing.T) {
 		for size := range 21 {
 			v, err := g.get(mustConsume(t, AppendBytes(nil, 1, make([]byte, size))))
 			if good[size] != (err == nil) || err != nil && !errors.Is(err, ErrSize) {
-				t.Errorf("%s of %d bytes = %v, %v; legal sizes are %v", name, size, v, err, g.sizes)
+				t.Errorf("%s of %d bytes = %v, %v; valid sizes are %v", name, size, v, err, g.sizes)
 			}
 		}
 		for _, a := range []Attr{nil, {}, {1}, {8, 0}, {8, 0, 1}} {
@@ -301,17 +301,17 @@ func TestMsecsBeyondADurationIsAnError(t *testing.T) {
 	}
 }
 
-// A string ends at its first NUL, wherever that is and whatever follows.
+// A string ends at its first NUL, regardless of position and following bytes.
 func TestFirstNUL(t *testing.T) {
 	for n := range 100 {
 		for at := range n + 1 {
-			payload := bytes.Repeat([]byte{0x80}, n) // 0x80 has the bit that marks a zero byte
+			payload := bytes.Repeat([]byte{0x80}, n) // 0x80 has the bit that zeroBytes uses as its mark
 			want := payload[:at]
 			if at < n {
 				copy(payload[at:], make([]byte, 1+n%3))
 			}
 			if at > 0 {
-				payload[at-1] = 1 // one less borrows from the byte after it
+				payload[at-1] = 1 // subtracting 1 borrows from the next byte
 			}
 			a := Attr(AppendBytes(nil, 1, payload)[:HeaderLen+n])
 			text, err := a.Text()

@@ -25,8 +25,8 @@ import (
 //	}
 //	return r.Err()
 //
-// After an error Next returns false and getters return zero. What a Reader returns
-// aliases b.
+// After an error Next returns false and the getters of values return zero; Attr, Type, Bytes and
+// Nest do not depend on errors. Results of a Reader alias b.
 type Reader struct {
 	c     Cursor
 	a     Attr
@@ -34,10 +34,10 @@ type Reader struct {
 	err   error
 }
 
-// FieldError is an error that a Reader met in an attribute.
+// FieldError is the error of a Reader for one attribute.
 type FieldError struct {
 	Type uint16 // of the attribute
-	Err  error  // such as ErrSize; of a nest, what its Reader met
+	Err  error  // such as ErrSize; for a nest the error of its Reader
 }
 
 // Error returns the type of the attribute and the reason.
@@ -51,7 +51,7 @@ func (e *FieldError) Unwrap() error { return e.Err }
 // NewReader returns a Reader of the attributes in b.
 func NewReader(b []byte) Reader { return Reader{c: Walk(b), total: len(b)} }
 
-// Next moves on to the next attribute, and reports whether there is one.
+// Next advances to the next attribute and reports whether there is one.
 func (r *Reader) Next() bool {
 	r.a = nil
 	if r.err != nil {
@@ -68,31 +68,32 @@ func (r *Reader) Next() bool {
 	return true
 }
 
-// Err returns the first error: a *FieldError of a getter, or a *SyntaxError if the stream is
-// malformed.
+// Err returns the first error: a *FieldError from a getter or Fail, or a *SyntaxError if the
+// stream is malformed.
 func (r *Reader) Err() error { return r.err }
 
-// Attr returns the attribute, nil before Next and after the last one.
+// Attr returns the current attribute, or nil before the first Next and after the last attribute.
 func (r *Reader) Attr() Attr { return r.a }
 
-// Type returns its type without the flag bits.
+// Type returns the type of the current attribute without the flag bits.
 func (r *Reader) Type() uint16 { return r.a.Type() }
 
-// Bytes returns its payload, nil if there is none.
+// Bytes returns the payload of the current attribute, or nil if there is none.
 func (r *Reader) Bytes() []byte { return r.a.Payload() }
 
-// Nest returns a Reader of the attributes in it. Give its error to Fail at the end.
+// Nest returns a Reader of the attributes in the current one. Pass its error to Fail after
+// reading.
 func (r *Reader) Nest() Reader { return NewReader(r.a.Payload()) }
 
-// Fail keeps an error about the attribute, such as one of a nest, as a *FieldError, unless
-// it is nil or there is one already.
+// Fail records err as a *FieldError of the current attribute, for example the error of a nest. It
+// does nothing if err is nil or the Reader has an error already.
 func (r *Reader) Fail(err error) {
 	if err != nil && r.err == nil {
 		r.err = &FieldError{r.a.Type(), err}
 	}
 }
 
-// note returns v, or zero after an error, which it keeps.
+// note records err and returns v, or zero if the Reader has an error.
 func note[T any](r *Reader, v T, err error) T {
 	if r.Fail(err); r.err != nil {
 		var zero T

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// everyKind has an attribute of each kind, by type.
+// everyKind returns an attribute of each kind, with types from 1.
 func everyKind() []byte {
 	b := AppendUint8(nil, 1, 1)
 	b = AppendUint16(b, 2, 2)
@@ -35,7 +35,7 @@ func everyKind() []byte {
 	return AppendAddr(AppendAddr(b, 19, addr4), 20, addr6)
 }
 
-// getters are those of a Reader, by the types of everyKind.
+// getters maps the types of everyKind to methods of Reader.
 var getters = map[uint16]func(*Reader) any{
 	1: func(r *Reader) any { return r.Uint8() }, 2: func(r *Reader) any { return r.Uint16() },
 	3: func(r *Reader) any { return r.Uint32() }, 4: func(r *Reader) any { return r.Uint64() },
@@ -65,15 +65,15 @@ func TestReader(t *testing.T) {
 	}
 }
 
-// The first error stays, with the type of its attribute; what is read after it is zero, and
-// the walk ends.
+// The first error is kept, with the type of its attribute. Later reads return zero, and the walk
+// ends.
 func TestReaderKeepsTheFirstError(t *testing.T) {
 	for typ, get := range getters {
 		b := AppendUint8(AppendBytes(AppendUint8(nil, 99, 1), typ, make([]byte, 3)), 98, 1)
 		if typ == 17 {
 			b = AppendUint8(AppendBytes(AppendUint8(nil, 99, 1), typ, []byte("abc")), 98, 1)
 		}
-		if typ == 18 { // only nothing is no text
+		if typ == 18 { // only an empty payload is invalid as text
 			b = AppendUint8(AppendFlag(AppendUint8(nil, 99, 1), typ), 98, 1)
 		}
 		r := NewReader(b)
@@ -91,7 +91,7 @@ func TestReaderKeepsTheFirstError(t *testing.T) {
 	}
 }
 
-// An error in a nest ends the Reader that it is of, at any depth.
+// An error in a nest ends its Reader and those around it, at any depth.
 func TestReaderOfNests(t *testing.T) {
 	inner := AppendUint32(AppendUint32(nil, 1, 7), 1, 8)
 	b := AppendUint8(AppendBytes(AppendBytes(nil, 5, AppendBytes(nil, 6, inner)), 5, AppendBytes(nil, 6, inner)), 9, 1)
@@ -222,7 +222,7 @@ nla: attribute header cut short
 	}
 }
 
-// A nest in a nest, and so on, takes linear time and depth.
+// Deeply nested input takes linear time and bounded depth.
 func TestFormatOfHostileInput(t *testing.T) {
 	b := []byte(strings.Repeat("\x04\x00\x01\x80", 1000))
 	for range 1000 {

@@ -4,20 +4,20 @@ package nla
 
 import "iter"
 
-// The forms of unsafe.go without pointers.
+// The counterparts of unsafe.go without package unsafe.
 
-// Cursor is the position of a walk over attributes: at one of them, at the end, or at bytes
-// that are no attribute. [Walk] makes one.
+// Cursor is a position in a stream of attributes: at an attribute, at the end, or at malformed
+// bytes. [Walk] returns one.
 //
-// Its methods can be called at any time, also where there is no attribute, and read
-// nothing outside of the stream. What they return aliases it.
+// The methods may be called at any position and never read outside the stream. Results alias the
+// stream.
 type Cursor struct{ rest []byte }
 
 // Walk returns a cursor at the first attribute of b.
 func Walk(b []byte) Cursor { return Cursor{b} }
 
-// More reports whether a whole attribute is there (nla_ok). If not, Err reports
-// whether that is the end.
+// More reports whether there is a complete attribute at the cursor (nla_ok). If not, Err
+// distinguishes the end from malformed bytes.
 func (c Cursor) More() bool {
 	if len(c.rest) >= HeaderLen {
 		n := int(ne.Uint16(c.rest))
@@ -26,7 +26,7 @@ func (c Cursor) More() bool {
 	return false
 }
 
-// Attr returns the attribute, nil if there is none.
+// Attr returns the attribute at the cursor, or nil if there is none.
 func (c Cursor) Attr() Attr {
 	if len(c.rest) >= HeaderLen {
 		n := int(ne.Uint16(c.rest))
@@ -47,9 +47,9 @@ func (c Cursor) Type() uint16 {
 	return 0
 }
 
-// Next returns a cursor at the next attribute (nla_next); the last one may lack
-// its padding. Call it only where More is true: elsewhere it leads
-// to some place in the stream, and Err may afterwards be nil.
+// Next returns a cursor at the next attribute (nla_next). The last attribute may lack its
+// padding. Call Next only if More returned true: otherwise the new cursor is at an arbitrary
+// position in the stream, and its Err may be nil.
 func (c Cursor) Next() Cursor {
 	if len(c.rest) >= HeaderLen {
 		if step := (int(ne.Uint16(c.rest)) + 3) &^ 3; step < len(c.rest) {
@@ -59,11 +59,11 @@ func (c Cursor) Next() Cursor {
 	return Cursor{}
 }
 
-// len is how many bytes are left.
+// len returns the number of bytes left.
 func (c Cursor) len() int { return len(c.rest) }
 
-// Err returns why there is no attribute: ErrTruncated, ErrLength or ErrOverrun, and nil
-// at the end, or at an attribute. It never allocates.
+// Err returns the reason why there is no attribute: ErrTruncated, ErrLength or ErrOverrun. It
+// returns nil at the end and at an attribute. It never allocates.
 func (c Cursor) Err() error {
 	if len(c.rest) == 0 {
 		return nil
@@ -71,7 +71,7 @@ func (c Cursor) Err() error {
 	return c.err()
 }
 
-// err is Err where bytes are left.
+// err is Err for a cursor with bytes left.
 //
 //go:noinline
 func (c Cursor) err() error {
@@ -79,8 +79,8 @@ func (c Cursor) err() error {
 	return ParseError(n)
 }
 
-// All ranges over the attributes of b in their order. On an error it yields
-// (nil, *SyntaxError) once and ends: that value is the only allocation.
+// All returns an iterator over the attributes of b, in order. At a malformed attribute it yields
+// (nil, *SyntaxError) and stops. That error is the only allocation.
 func All(b []byte) iter.Seq2[Attr, error] {
 	return func(yield func(Attr, error) bool) {
 		for rest := b; len(rest) > 0; {
@@ -97,8 +97,21 @@ func All(b []byte) iter.Seq2[Attr, error] {
 	}
 }
 
-// appendString is appendLong of a string: to convert it would copy it, and a type
-// parameter for both has the bytes of a caller escape.
+// Get returns the attribute of the given type, or nil if it is absent.
+func (tb *Table) Get(typ uint16) Attr {
+	if int(typ) < len(tb.Slots) {
+		if left := int(tb.Slots[typ]); left >= HeaderLen && left <= len(tb.Stream) {
+			b := tb.Stream[len(tb.Stream)-left:]
+			if n := int(ne.Uint16(b)); n >= HeaderLen && n <= len(b) {
+				return Attr(b[:n:n])
+			}
+		}
+	}
+	return nil
+}
+
+// appendString is appendLong for strings. Converting the string would copy it, and with a type
+// parameter for both types the caller's bytes would escape to the heap.
 func appendString(b []byte, typ uint16, s string, zeros int) []byte {
 	size := len(s) + zeros
 	return wrap(append(room(b, size), s...), typ, zeros, size)
@@ -106,6 +119,6 @@ func appendString(b []byte, typ uint16, s string, zeros int) []byte {
 
 func appendBytes(b []byte, typ uint16, p []byte) []byte { return appendLong(b, typ, p, 0) }
 
-// putLen writes the length of the attribute that starts at b[i:]. So cut the slice
-// cannot be empty, which would cost a mask.
+// putLen writes the length of the attribute at b[i:]. This slice expression is never empty, so
+// the compiler emits no mask for an empty slice.
 func putLen(b []byte, i, n int) { ne.PutUint16(b[i:i+2:i+2], uint16(n)) }

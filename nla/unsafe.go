@@ -7,23 +7,21 @@ import (
 	"unsafe"
 )
 
-// The forms of this file read and write with pointers; safe.go has those for
-// architectures that want what they load aligned, and for the build tag purego. A
-// pointer stays inside the bytes that are left. Re-slicing costs more: the compiler masks
-// the pointer so that an empty slice stays inside its array. docs/design.md has what each
-// of them pays.
+// This file reads and writes through pointers. safe.go has the counterparts for architectures
+// without efficient unaligned access and for the build tag purego. A pointer stays inside the
+// bytes that are left. Re-slicing costs more: the compiler masks the pointer so that an empty
+// slice stays inside its array.
 
 // attrHeader is struct nlattr.
 type attrHeader struct{ len, typ uint16 }
 
-// Cursor is the position of a walk over attributes: at one of them, at the end, or at bytes
-// that are no attribute. [Walk] makes one. It is two words that stay in registers.
+// Cursor is a position in a stream of attributes: at an attribute, at the end, or at malformed
+// bytes. [Walk] returns one. It consists of two words that stay in registers.
 //
-// Its methods can be called at any time, also where there is no attribute, and read
-// nothing outside of the stream. What they return aliases it.
+// The methods may be called at any position and never read outside the stream. Results alias the
+// stream.
 //
-// None of them calls another: each call that is inlined leaves an instruction that
-// does nothing.
+// The methods do not call each other: each inlined call leaves a no-op instruction.
 type Cursor struct {
 	p    unsafe.Pointer
 	left int // bytes from p to the end of the stream
@@ -32,8 +30,8 @@ type Cursor struct {
 // Walk returns a cursor at the first attribute of b.
 func Walk(b []byte) Cursor { return Cursor{unsafe.Pointer(unsafe.SliceData(b)), len(b)} }
 
-// More reports whether a whole attribute is there (nla_ok). If not, Err reports
-// whether that is the end.
+// More reports whether there is a complete attribute at the cursor (nla_ok). If not, Err
+// distinguishes the end from malformed bytes.
 func (c Cursor) More() bool {
 	if c.left >= HeaderLen {
 		n := int((*attrHeader)(c.p).len)
@@ -42,7 +40,7 @@ func (c Cursor) More() bool {
 	return false
 }
 
-// Attr returns the attribute, nil if there is none.
+// Attr returns the attribute at the cursor, or nil if there is none.
 func (c Cursor) Attr() Attr {
 	if c.left >= HeaderLen {
 		n := int((*attrHeader)(c.p).len)
@@ -64,9 +62,9 @@ func (c Cursor) Type() uint16 {
 	return 0
 }
 
-// Next returns a cursor at the next attribute (nla_next); the last one may lack
-// its padding. Call it only where More is true: elsewhere it leads
-// to some place in the stream, and Err may afterwards be nil.
+// Next returns a cursor at the next attribute (nla_next). The last attribute may lack its
+// padding. Call Next only if More returned true: otherwise the new cursor is at an arbitrary
+// position in the stream, and its Err may be nil.
 func (c Cursor) Next() Cursor {
 	if c.left >= HeaderLen {
 		step := (int((*attrHeader)(c.p).len) + 3) &^ 3
@@ -80,11 +78,11 @@ func (c Cursor) Next() Cursor {
 	return Cursor{c.p, 0}
 }
 
-// len is how many bytes are left.
+// len returns the number of bytes left.
 func (c Cursor) len() int { return c.left }
 
-// Err returns why there is no attribute: ErrTruncated, ErrLength or ErrOverrun, and nil
-// at the end, or at an attribute. It never allocates.
+// Err returns the reason why there is no attribute: ErrTruncated, ErrLength or ErrOverrun. It
+// returns nil at the end and at an attribute. It never allocates.
 func (c Cursor) Err() error {
 	if c.left == 0 {
 		return nil
@@ -92,7 +90,8 @@ func (c Cursor) Err() error {
 	return c.err()
 }
 
-// err is Err where bytes are left, apart from it so that the end of a nest costs no call.
+// err is Err for a cursor with bytes left. It is separate so that the end of a nest costs no
+// call.
 //
 //go:noinline
 func (c Cursor) err() error {
@@ -100,11 +99,10 @@ func (c Cursor) err() error {
 	return ParseError(n)
 }
 
-// All ranges over the attributes of b in their order. On an error it yields
-// (nil, *SyntaxError) once and ends: that value is the only allocation.
+// All returns an iterator over the attributes of b, in order. At a malformed attribute it yields
+// (nil, *SyntaxError) and stops. That error is the only allocation.
 //
-// It is written without helpers: each of them that is inlined leaves an instruction that
-// does nothing.
+// All uses no helper functions: each inlined call leaves a no-op instruction.
 func All(b []byte) iter.Seq2[Attr, error] {
 	return func(yield func(Attr, error) bool) {
 		p, left := unsafe.Pointer(unsafe.SliceData(b)), len(b)
@@ -126,12 +124,26 @@ func All(b []byte) iter.Seq2[Attr, error] {
 			}
 			p, left = unsafe.Add(p, step), left-step
 		}
-		// A single path leads to the call: after a place where paths meet, the loop
-		// would keep in memory what a call must not lose.
+		// Only one path leads to this call. If several paths joined here, the compiler would keep
+		// the loop's variables in memory instead of registers, because a call does not preserve
+		// registers.
 		if left > 0 {
 			yield(nil, syntaxError(b, left))
 		}
 	}
+}
+
+// Get returns the attribute of the given type, or nil if it is absent.
+func (tb *Table) Get(typ uint16) Attr {
+	if int(typ) < len(tb.Slots) {
+		if left := int(tb.Slots[typ]); left >= HeaderLen && left <= len(tb.Stream) {
+			p := unsafe.Add(unsafe.Pointer(unsafe.SliceData(tb.Stream)), len(tb.Stream)-left)
+			if n := int((*attrHeader)(p).len); n >= HeaderLen && n <= left {
+				return (*[1 << 16]byte)(p)[:n:n]
+			}
+		}
+	}
+	return nil
 }
 
 func appendString(b []byte, typ uint16, s string, zeros int) []byte {
@@ -142,12 +154,12 @@ func appendBytes(b []byte, typ uint16, p []byte) []byte {
 	return appendPayload(b, typ, unsafe.Pointer(unsafe.SliceData(p)), len(p), len(p))
 }
 
-// appendPayload appends a payload of size bytes: n bytes at p, and zeros. Up to 256 bytes
-// are copied here, in two moves that may overlap, or more: copying a length that the compiler
-// does not know is a call, which takes as long as all of this, and the names of
-// netlink are short.
+// appendPayload appends a payload of size bytes: n bytes at p, followed by zeros. It copies up to
+// 256 bytes with two or more moves that may overlap. A copy with a length unknown to the compiler
+// is a function call, which takes as long as the rest of this function; most strings in netlink
+// are short.
 func appendPayload(b []byte, typ uint16, p unsafe.Pointer, n, size int) []byte {
-	// This is Size, without the instructions that mark inlined calls.
+	// The result of Size, without the no-op instruction of an inlined call.
 	step := (size + HeaderLen + 3) &^ 3
 	end := len(b) + step
 	if uint(end) > uint(cap(b)) {
@@ -155,7 +167,7 @@ func appendPayload(b []byte, typ uint16, p unsafe.Pointer, n, size int) []byte {
 	}
 	to := unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), len(b))
 	tail := (*uint32)(unsafe.Add(to, step-AlignTo)) // zeros after the payload
-	// Up to 32 bytes are read before anything is written: they may be there already.
+	// Up to 32 bytes are read before the first write, because they may overlap the destination.
 	switch {
 	case uint(n-4) <= 4:
 		first, last := *(*uint32)(p), *(*uint32)(unsafe.Add(p, n-4))
@@ -186,8 +198,8 @@ func appendPayload(b []byte, typ uint16, p unsafe.Pointer, n, size int) []byte {
 		}
 		*(*block64)(unsafe.Add(payload, n-64)) = *(*block64)(unsafe.Add(p, n-64))
 	case n == 0:
-		*tail = 0 // the header itself, or a NUL
-	default: // of no bytes the pointer to them may be past the end
+		*tail = 0 // the header, which is written below, or the NUL
+	default: // 1 to 3 bytes; if there were none, p could point past its array
 		first, middle, last := *(*byte)(p), *(*byte)(unsafe.Add(p, n/2)), *(*byte)(unsafe.Add(p, n-1))
 		*tail = 0
 		*(*byte)(unsafe.Add(to, HeaderLen)), *(*byte)(unsafe.Add(to, HeaderLen+n/2)) = first, middle
@@ -197,22 +209,21 @@ func appendPayload(b []byte, typ uint16, p unsafe.Pointer, n, size int) []byte {
 	return b[:end]
 }
 
-// words are 16 bytes that stay in registers, as an array does not.
+// words holds 16 bytes in registers; an array would stay in memory.
 type words struct{ a, b uint64 }
 
-// block32 and block64 are copied by moves of 16 bytes; for an array, which may overlap, the compiler
-// would call memmove.
+// block32 and block64 are copied by moves of 16 bytes. For a plain array, which may overlap, the
+// compiler calls memmove.
 type block32 struct{ _ [32]byte }
 type block64 struct{ _ [64]byte }
 
-// putLen writes the length of the attribute that starts at b[i:]. End has made sure
-// that it is there.
+// putLen writes the length of the attribute at b[i:]. End has checked that i is inside b.
 func putLen(b []byte, i, n int) {
 	*(*uint16)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i)) = uint16(n)
 }
 
-// appendAt is appendLong of n bytes at p: too many, or with too little room, or where they
-// overlap with what they become.
+// appendAt is the slow path of appendPayload: more than 256 bytes, too little capacity, or a
+// source that overlaps the destination.
 //
 //go:noinline
 func appendAt(b []byte, typ uint16, p unsafe.Pointer, n, size int) []byte {

@@ -11,44 +11,42 @@ import (
 
 // The attributes of an extended ACK (NLMSGERR_ATTR_*).
 const (
-	AttrMsg      = 1 // NUL-terminated text for people
-	AttrOffs     = 2 // u32, offset of the bad attribute in the request
-	AttrCookie   = 3 // binary, up to 8 bytes, of the family
-	AttrPolicy   = 4 // nest, the policy that the attribute failed
+	AttrMsg      = 1 // NUL-terminated text
+	AttrOffs     = 2 // u32, offset of the invalid attribute in the request
+	AttrCookie   = 3 // binary, up to 8 bytes, defined by the family
+	AttrPolicy   = 4 // nest, the policy that the attribute violates
 	AttrMissType = 5 // u32, type of a missing attribute
-	AttrMissNest = 6 // u32, offset of the nest that lacks it
+	AttrMissNest = 6 // u32, offset of the nest without the missing attribute
 )
 
-// errnoLen and echoLen are the parts of struct nlmsgerr: the errno and the
-// header of the request.
+// errnoLen and echoLen are the sizes of the parts of struct nlmsgerr: the errno and the header of
+// the request.
 const (
 	errnoLen = 4
 	echoLen  = HeaderLen
 )
 
 // ExtAck is the content of an Error or a Done message (struct nlmsgerr and struct
-// netlink_ext_ack): the errno, the request, and what else the kernel reports, which may
-// be there on success too. ParseAck and ParseDone read it, AppendAck and AppendDone
-// write it.
+// netlink_ext_ack): the errno, the request, and the extended ACK, which may be present on
+// success, too. ParseAck and ParseDone read it, AppendAck and AppendDone write it.
 //
-// What is not there is nil or 0, as in the kernel: no attribute is at offset 0, and none
-// that can be missing has type 0 (netlink_ack_tlv_fill). An empty text that is not nil is
-// written. Read from a message, the slices alias it.
+// Absent fields are nil or 0, as in the kernel: offset 0 is never that of an attribute, and type
+// 0 is never that of a missing attribute (netlink_ack_tlv_fill). An empty Msg that is not nil is
+// written. In an ExtAck that was read, the slices alias the message.
 type ExtAck struct {
-	// Errno is positive, as C's errno; 0 is success. The number is that of the kernel's
-	// architecture.
+	// Errno is positive, as in C; 0 is success. It is the number of the kernel's architecture.
 	Errno errno.Errno
-	// Request is the request that is answered. In an Error message that was read it is
-	// the header and the payload, or in a capped one only the header (whose length field
-	// then counts more); in a Done it is nil.
+	// Request is the request that is answered. ParseAck sets it to the header and the payload of
+	// the request or, if the message is capped, to the header only; the length field is then that
+	// of the whole request. ParseDone sets it to nil.
 	Request Msg
 
 	Msg      []byte // text, without its NUL
-	Offset   uint32 // of the bad attribute's header, in bytes from the start of the request
-	Cookie   []byte // up to 8 bytes, of the family
-	Policy   []byte // attributes: the policy that the bad attribute failed
+	Offset   uint32 // of the invalid attribute's header, in bytes from the start of the request
+	Cookie   []byte // up to 8 bytes, defined by the family
+	Policy   []byte // attributes: the policy that the invalid attribute violates
 	MissType uint32 // type of the missing attribute
-	MissNest uint32 // offset of the nest that lacks it; 0 is the top level
+	MissNest uint32 // offset of the nest without the missing attribute; 0 is the top level
 }
 
 // Clone returns a copy that outlives the buffer. It allocates.
@@ -59,12 +57,11 @@ func (e *ExtAck) Clone() ExtAck {
 	return c
 }
 
-// ParseAck reads a message of type Error: an error, or an acknowledgement if
-// the errno is 0.
+// ParseAck reads a message of type Error: an error, or an acknowledgement if the errno is 0.
 //
-// On a malformed message it returns what could be read besides the
-// *SyntaxError, whose offset counts from the start of the message: the errno
-// is never lost if its 4 bytes are there.
+// If the message is malformed, ParseAck returns a *SyntaxError, with an offset from the start of
+// the message, and the fields that it could read. The errno is never lost if its 4 bytes are
+// present.
 func ParseAck(m Msg) (e ExtAck, err error) {
 	if m.Type() != TypeError {
 		return e, syntaxError(4, ErrType)
@@ -73,14 +70,14 @@ func ParseAck(m Msg) (e ExtAck, err error) {
 	return e, err
 }
 
-// ParseAckPayload is ParseAck for a payload without its message, and the flags of that.
-// Offsets of errors count from the start of the payload.
+// ParseAckPayload is ParseAck for a payload without its message; f is the flags of the message.
+// Offsets in errors count from the start of the payload.
 func ParseAckPayload(p []byte, f Flags) (e ExtAck, err error) {
 	err = e.parseAck(p, f, 0)
 	return e, err
 }
 
-// parseAck reads struct nlmsgerr, which starts at a place of the message.
+// parseAck reads struct nlmsgerr; at is its offset in the message.
 func (e *ExtAck) parseAck(p []byte, f Flags, at int) error {
 	if len(p) < errnoLen {
 		return syntaxError(at+len(p), ErrTruncated)
@@ -97,7 +94,7 @@ func (e *ExtAck) parseAck(p []byte, f Flags, at int) error {
 		case n >= echoLen && n <= uint(len(echo)):
 			size = int(n)
 		case e.Errno == 0 && f&FlagAckTLVs == 0:
-			// Before 4.12 a success came capped without saying so.
+			// Before 4.12 acknowledgements were capped without FlagCapped.
 		default:
 			e.Request = Msg(echo[:echoLen:echoLen])
 			return syntaxError(at+errnoLen, ErrEcho)
@@ -110,9 +107,8 @@ func (e *ExtAck) parseAck(p []byte, f Flags, at int) error {
 	return e.parse(p, at, Align(errnoLen+size))
 }
 
-// ParseDone reads a message of type Done. Its errno is how the dump ended. An
-// empty payload, which some protocols send, is success. Errors are as those of
-// ParseAck.
+// ParseDone reads a message of type Done. Its errno is the result of the dump. An empty payload,
+// which some protocols send, is success. The errors are those of ParseAck.
 func ParseDone(m Msg) (ExtAck, error) {
 	if m.Type() != TypeDone {
 		return ExtAck{}, syntaxError(4, ErrType)
@@ -125,21 +121,21 @@ func ParseDone(m Msg) (ExtAck, error) {
 		return ExtAck{}, syntaxError(len(m), ErrTruncated)
 	}
 	var e ExtAck
-	// Only a negative number is an errno here: some protocols put a count or
-	// a length of their own into the payload.
+	// Only a negative number is an errno here: some protocols send a count or a length in the
+	// payload.
 	if v := int32(ne.Uint32(p)); v < 0 {
 		e.Errno = abs(v)
 	}
-	// The kernel sets AckTLVs even where the TLVs did not fit
-	// (netlink_dump_done), so nothing after the errno is right too.
+	// The kernel sets FlagAckTLVs even if the TLVs did not fit (netlink_dump_done), so it is
+	// valid if nothing follows the errno.
 	if m.Flags()&FlagAckTLVs == 0 {
 		return e, nil
 	}
 	return e, e.parse(p, HeaderLen, errnoLen)
 }
 
-// abs returns the errno as a positive number. The kernel sends negative ones;
-// some old subsystems sent them with the other sign. -2^31 stays 2^31.
+// abs returns the errno as a positive number. The kernel sends negative numbers; some old
+// subsystems sent positive ones. -2^31 becomes 2^31.
 func abs(v int32) errno.Errno {
 	if v < 0 {
 		return -errno.Errno(v)
@@ -147,8 +143,8 @@ func abs(v int32) errno.Errno {
 	return errno.Errno(v)
 }
 
-// parse reads the TLVs from an offset of the payload p on; it may lie past the end. The
-// payload is at a place of the message.
+// parse reads the TLVs from offset start of the payload p; start may be past the end of p. at is the
+// offset of p in the message.
 func (e *ExtAck) parse(p []byte, at, start int) error {
 	b := p[min(start, len(p)):]
 	for len(b) > 0 {
@@ -164,8 +160,8 @@ func (e *ExtAck) parse(p []byte, at, start int) error {
 	return nil
 }
 
-// set takes one TLV; unknown ones are skipped, for newer kernels may send more.
-// One of the wrong size changes nothing.
+// set stores one TLV and reports whether it is valid. It ignores unknown ones, because newer
+// kernels may send more. A number of the wrong size changes nothing.
 func (e *ExtAck) set(a nla.Attr) bool {
 	var number *uint32
 	switch a.Type() {
@@ -192,8 +188,8 @@ func (e *ExtAck) set(a nla.Attr) bool {
 	return err == nil
 }
 
-// text cuts at the first NUL. A text without one is taken whole: it is for
-// people, and no reason to lose the errno.
+// text returns p up to the first NUL. A text without a NUL is accepted, because it is only
+// informative and the errno is more important than this error.
 func text(p []byte) []byte {
 	if n := bytes.IndexByte(p, 0); n >= 0 {
 		p = p[:n]
@@ -201,17 +197,16 @@ func text(p []byte) []byte {
 	return p[:len(p):len(p)]
 }
 
-// SetReport takes what a validation reported: its text,
-// the offset, and the description of the rule where the kernel describes such
-// rules. The text and the description are appended to buf, which it returns
-// grown; e refers to it.
+// SetReport copies the report of a validation: its text, the offset, and the description of the
+// rule if the kernel exports such rules. It appends the text and the description to buf and
+// returns the extended buf; e refers to it.
 func (e *ExtAck) SetReport(r *policy.Report, buf []byte) []byte {
 	if r.Msg != "" {
 		start := len(buf)
 		buf = append(buf, r.Msg...)
 		e.Msg = buf[start:len(buf):len(buf)]
 	}
-	if r.HasAttr { // NL_SET_ERR_MSG_ATTR_POL sets the policy too
+	if r.HasAttr { // NL_SET_ERR_MSG_ATTR_POL sets the policy, too
 		e.Offset, e.Policy = uint32(r.Offset), nil
 	}
 	if r.Policy != nil && policywire.Exported(r.Policy.Kind) {

@@ -5,23 +5,21 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// AckOptions describe the requesting socket: where the answer goes, and the options that
-// shape it.
+// AckOptions describe the requesting socket: the address of the answer, and the socket options
+// that change its form.
 type AckOptions struct {
 	PortID uint32
 	Cap    bool // NETLINK_CAP_ACK: do not repeat the payload of the request
 	Ext    bool // NETLINK_EXT_ACK: add the extended ACK
 }
 
-// AppendAck appends the Error message that the kernel would answer e.Request with
-// (netlink_ack); an errno of 0 acknowledges.
+// AppendAck appends the Error message with which the kernel answers e.Request (netlink_ack). If
+// e.Errno is 0, it is an acknowledgement.
 //
-// The payload of the request is repeated on an error, unless opts.Cap; offsets
-// that lie outside the request are left out, as are all TLVs but the text and
-// the cookie on success. A text that does not fit into an attribute is cut; such a cookie or
-// policy panics. A request below HeaderLen bytes is
-// repeated with zeros after it. A text with
-// its NUL, a cookie or a policy over nla.MaxPayload panics, as in AppendDone.
+// An error repeats the payload of the request, unless opts.Cap is set. A request shorter than
+// HeaderLen is padded with zeros. Offsets outside the request are omitted. An acknowledgement
+// contains only the text and the cookie of the extended ACK. A text that does not fit into an
+// attribute is cut. A cookie or policy longer than nla.MaxPayload panics, as in AppendDone.
 func AppendAck(b []byte, e *ExtAck, opts AckOptions) []byte {
 	var flags Flags
 	echo := e.Request
@@ -47,10 +45,10 @@ func AppendAck(b []byte, e *ExtAck, opts AckOptions) []byte {
 	return End(b, mark)
 }
 
-// AppendDone appends the Done message that ends the dump which e.Request asked for
-// (netlink_dump_done): Multi and the given flags (DumpIntr, DumpFiltered), the errno, and
-// the TLVs directly after it. e.Request must be set, which it is not in an ExtAck of
-// ParseDone. opts.Cap has no effect.
+// AppendDone appends the Done message that ends the dump of e.Request (netlink_dump_done): its
+// flags are FlagMulti and the given ones (FlagDumpIntr, FlagDumpFiltered), its payload is the
+// errno and, directly after it, the TLVs. e.Request must be set; ParseDone does not set it.
+// opts.Cap has no effect.
 func AppendDone(b []byte, e *ExtAck, flags Flags, opts AckOptions) []byte {
 	flags |= FlagMulti
 	isExt := e.hasTLVs(opts)
@@ -66,8 +64,8 @@ func AppendDone(b []byte, e *ExtAck, flags Flags, opts AckOptions) []byte {
 	return End(b, mark)
 }
 
-// hasTLVs reports whether anything is to be sent besides the errno (netlink_ack_tlv_len).
-// A success carries the text and the cookie only.
+// hasTLVs reports whether there are TLVs to send (netlink_ack_tlv_len). An acknowledgement
+// carries only the text and the cookie.
 func (e *ExtAck) hasTLVs(opts AckOptions) bool {
 	switch {
 	case !opts.Ext:
@@ -78,10 +76,11 @@ func (e *ExtAck) hasTLVs(opts AckOptions) bool {
 	return e.Errno != 0 && (e.Offset != 0 || e.Policy != nil || e.MissType != 0 || e.MissNest != 0)
 }
 
-// append writes the TLVs in the kernel's order (netlink_ack_tlv_fill). An
-// offset must lie in the request.
+// append writes the TLVs in the kernel's order (netlink_ack_tlv_fill). It omits offsets outside
+// the request.
 func (e *ExtAck) append(b []byte) []byte {
-	// Of the request in a capped answer there is only the header, with the length of it all.
+	// A capped answer contains only the header of the request, with the length of the whole
+	// request.
 	length := max(uint64(len(e.Request)), uint64(e.Request.Header().Len))
 	inside := func(offset uint32) bool { return offset != 0 && uint64(offset) < length }
 	if e.Msg != nil {

@@ -40,10 +40,10 @@ func TestMalformedAcks(t *testing.T) {
 		{"3 bytes of errno", answer(TypeError, 0, number(-2)[:3]), 0, 19, ErrTruncated},
 		{"errno alone", answer(TypeError, 0, number(-2)), enoent, 20, ErrTruncated},
 		{"15 bytes of request", answer(TypeError, 0, number(-2), echo[:15]), enoent, 35, ErrTruncated},
-		{"request larger than the message", answer(TypeError, 0, number(-2), huge), enoent, 20, ErrEcho},
-		{"request cut by one byte", answer(TypeError, 0, number(-2), echo[:19]), enoent, 20, ErrEcho},
-		{"request below its header", answer(TypeError, 0, number(-2), tiny), enoent, 20, ErrEcho},
-		{"request too large in front of TLVs", answer(TypeError, FlagAckTLVs, number(0), huge), 0, 20, ErrEcho},
+		{"request longer than the message", answer(TypeError, 0, number(-2), huge), enoent, 20, ErrEcho},
+		{"request cut short by one byte", answer(TypeError, 0, number(-2), echo[:19]), enoent, 20, ErrEcho},
+		{"request shorter than its header", answer(TypeError, 0, number(-2), tiny), enoent, 20, ErrEcho},
+		{"request too long before TLVs", answer(TypeError, FlagAckTLVs, number(0), huge), 0, 20, ErrEcho},
 		{"TLV cut", answer(TypeError, FlagCapped|FlagAckTLVs, number(-2), echo[:16], []byte{1, 0}), enoent, 36, nla.ErrTruncated},
 		{"TLV past the end", answer(TypeError, FlagCapped|FlagAckTLVs, number(-2), echo[:16], nla.AppendUint32(nil, AttrOffs, 4)[:7]), enoent, 36, nla.ErrOverrun},
 		{"TLV of length 0", answer(TypeError, FlagCapped|FlagAckTLVs, number(-2), echo[:16], nla.AppendUint32(nil, AttrOffs, 4), make([]byte, 4)), enoent, 44, nla.ErrLength},
@@ -75,10 +75,10 @@ func TestUnusualAnswers(t *testing.T) {
 		return a
 	}
 	if a := ack(answer(TypeError, 0, number(0), echo[:16])); a.Errno != 0 || a.Request.Seq() != 7 {
-		t.Errorf("success of a kernel before 4.12, capped without the flag: %+v", a)
+		t.Errorf("acknowledgement of a kernel before 4.12, capped without the flag: %+v", a)
 	}
 	if a := ack(answer(TypeError, 0, number(2), echo)); a.Errno != enoent {
-		t.Errorf("errno with the other sign: %d", a.Errno)
+		t.Errorf("positive errno: %d", a.Errno)
 	}
 	if a := ack(answer(TypeError, 0, number(-1<<31), echo)); a.Errno != 1<<31 {
 		t.Errorf("errno -2^31: %d", a.Errno)
@@ -88,7 +88,7 @@ func TestUnusualAnswers(t *testing.T) {
 	}
 	unknown := nla.AppendUint32(nla.AppendUint32(nil, 99, 1), AttrOffs, 16)
 	if a := ack(answer(TypeError, FlagCapped|FlagAckTLVs, number(-2), echo[:16], unknown)); a.Offset != 16 {
-		t.Errorf("behind an unknown TLV: %+v", a)
+		t.Errorf("after an unknown TLV: %+v", a)
 	}
 	if a := ack(answer(TypeError, FlagCapped|FlagAckTLVs, number(-2), echo[:16], nla.AppendText(nil, AttrMsg, "no NUL"))); string(a.Msg) != "no NUL" {
 		t.Errorf("text without NUL: %q", a.Msg)
@@ -118,8 +118,8 @@ func TestUnusualDones(t *testing.T) {
 	}
 }
 
-// A request shorter than a header cannot come from a kernel's loop; it must
-// still not make the answer shorter than struct nlmsgerr.
+// The kernel's receive loop never passes on a request shorter than a header. An answer to one
+// must still contain a whole struct nlmsgerr.
 func TestAppendAckOfAShortRequest(t *testing.T) {
 	for n := range HeaderLen {
 		m, size := Consume(AppendAck(nil, &ExtAck{Errno: einval, Request: make(Msg, n)}, AckOptions{PortID: 1}))
@@ -129,7 +129,7 @@ func TestAppendAckOfAShortRequest(t *testing.T) {
 	}
 }
 
-// A number of the wrong size behind a good one: an error, and the good one stays.
+// A number of the wrong size after a valid one is an error, and the valid one is kept.
 func TestAWrongSizeKeepsWhatWasRead(t *testing.T) {
 	for _, typ := range []uint16{AttrOffs, AttrMissType, AttrMissNest} {
 		b := AppendAck(nil, &ExtAck{Errno: einval, Request: request(0)}, AckOptions{PortID: 1, Cap: true})

@@ -18,7 +18,7 @@ const (
 	einval = errno.EINVAL
 )
 
-// answering returns e as the answer to a request.
+// answering returns e as the reply to a request.
 func answering(e *ExtAck, code errno.Errno, request Msg) *ExtAck {
 	c := *e
 	c.Errno, c.Request = code, request
@@ -31,9 +31,8 @@ func toPort(o AckOptions, portID uint32) AckOptions {
 	return o
 }
 
-// Requests and the kernel's answers, under every combination of the two
-// socket options: read, and composed again from what was read, they must be
-// the same bytes.
+// Requests and the kernel's answers, with every combination of the two socket options. An answer
+// that is read and composed again must have the same bytes.
 func TestRecordedAcks(t *testing.T) {
 	for name, opts := range map[string]AckOptions{
 		"acks-none": {}, "acks-cap": {Cap: true}, "acks-ext": {Ext: true}, "acks-extcap": {Cap: true, Ext: true},
@@ -61,7 +60,7 @@ func TestRecordedAcks(t *testing.T) {
 	}
 }
 
-// What the kernel said, field by field, with extended ACK on.
+// The fields of the kernel's answers with extended ACK enabled.
 func TestRecordedExtAcks(t *testing.T) {
 	type said struct {
 		Errno  errno.Errno
@@ -121,17 +120,17 @@ func TestRecordedDones(t *testing.T) {
 	}
 	var got []done
 	for i, d := range golden.Datagrams(t, "dones") {
-		m := lastMsg(t, d) // the kernel packs it behind the last data
+		m := lastMsg(t, d) // the kernel appends it to the last datagram of the dump
 		a, err := ParseDone(m)
 		if err != nil {
 			t.Fatalf("message %d: %v", i, err)
 		}
 		got = append(got, done{a.Errno, string(a.Msg)})
 		if a.Request != nil {
-			t.Errorf("message %d: a TypeDone repeats no request", i)
+			t.Errorf("message %d: a Done repeated a request", i)
 		}
 		if m.Payload() == nil {
-			continue // the kernel's netlink_dump_done never makes these
+			continue // the kernel's netlink_dump_done never sends these
 		}
 		request := Begin(nil, 0x10, FlagRequest|FlagDump, m.Seq(), 0)
 		request = End(request, 0)
@@ -156,7 +155,7 @@ func lastMsg(t *testing.T, datagram []byte) (last Msg) {
 	return last
 }
 
-// full is an extended ACK with every attribute.
+// full returns an extended ACK with every attribute.
 func full() *ExtAck {
 	return &ExtAck{
 		Msg: []byte("text"), Cookie: []byte{1, 2, 3, 4, 5, 6, 7, 8}, Policy: nla.AppendUint32(nil, 1, 4),
@@ -169,7 +168,7 @@ func request(payload int) Msg {
 	return Msg(End(append(b, bytes.Repeat([]byte{0xaa}, payload)...), 0))[:HeaderLen+payload]
 }
 
-// Every TLV through every combination of options, errno and request length.
+// Every TLV with every combination of options, errno and request length.
 func TestAckCombinations(t *testing.T) {
 	for _, payload := range []int{0, 1, 3, 4, 5, 20, 4096} {
 		for _, code := range []errno.Errno{0, einval, 1 << 31} {
@@ -230,7 +229,7 @@ func TestDoneCombinations(t *testing.T) {
 	}
 }
 
-// One TLV alone is 8 to 16 bytes: a block that other libraries lose.
+// One TLV alone has 8 to 16 bytes. Such short blocks must not be lost.
 func TestShortExtAckBlocks(t *testing.T) {
 	e := full()
 	for name, alone := range map[string]*ExtAck{
@@ -244,7 +243,7 @@ func TestShortExtAckBlocks(t *testing.T) {
 			t.Errorf("%s alone: %v, -want +got:\n%s", name, err, diff)
 		}
 		if block := len(m) - 20 - 36; block < 8 || block > 16 {
-			t.Errorf("%s: block of %d bytes does not test what it should", name, block)
+			t.Errorf("%s: block of %d bytes, want 8 to 16", name, block)
 		}
 	}
 }
@@ -269,7 +268,8 @@ func TestCloneOfAnExtAck(t *testing.T) {
 	}
 }
 
-// Without its message a payload reads the same, and offsets of errors count from it.
+// ParseAckPayload returns the same fields as ParseAck, and offsets of errors count from the start
+// of the payload.
 func TestParseAckPayload(t *testing.T) {
 	whole := Msg(AppendAck(nil, answering(full(), einval, request(20)), AckOptions{Ext: true}))
 	for n := HeaderLen; n <= len(whole); n++ {
@@ -286,7 +286,7 @@ func TestParseAckPayload(t *testing.T) {
 	}
 }
 
-// What was read of a capped answer is written again as it was, offsets included.
+// A capped answer that is read and composed again has the same bytes, including offsets.
 func TestCappedAnswerIsWrittenAgain(t *testing.T) {
 	m := Msg(AppendAck(nil, answering(full(), einval, request(20)), AckOptions{PortID: 1, Cap: true, Ext: true}))
 	e, err := ParseAck(m)

@@ -2,9 +2,9 @@ package nlmsg
 
 import "github.com/nlwire/nlwire/internal/native"
 
-// Begin appends the header of a message (nlmsg_put). What is appended until [End] is the
-// payload: the family's fixed header, then attributes. The mark of the message is the length
-// of the buffer before, 0 for the first:
+// Begin appends the header of a message (nlmsg_put). Bytes appended before [End] are its payload:
+// the family's fixed header, then attributes. The mark of the message is the length of the buffer
+// before Begin, 0 for the first message:
 //
 //	b := nlmsg.Begin(nil, typ, nlmsg.FlagRequest|nlmsg.FlagAck, seq, 0)
 //	b = nla.AppendUint32(b, attrIfindex, 7)
@@ -12,23 +12,23 @@ import "github.com/nlwire/nlwire/internal/native"
 //
 // b[:mark] cancels the message (nlmsg_cancel).
 //
-// portID may be 0 in a request: the kernel goes by the sender's address.
+// portID may be 0 in a request: the kernel uses the sender's address instead.
 func Begin(b []byte, typ Type, flags Flags, seq, portID uint32) []byte {
 	return appendHeader(b, typ, flags, seq, portID)
 }
 
-// End writes the length of the message that was begun when b had mark bytes, and the
-// padding if raw bytes were appended (nlmsg_end). The length counts no padding
-// of its own; attributes are padded, so a message that ends with one has an
-// aligned length. A mark outside of b panics, and so does a message over MaxLen; another mark
-// that is not of this message makes a wrong one.
+// End completes the message that began when b had mark bytes: it writes the length, and the
+// padding if raw bytes were appended (nlmsg_end). The length does not include that padding;
+// attributes include theirs, so a message that ends with an attribute has an aligned length. End
+// panics if mark is outside b or the message is longer than MaxLen. A mark inside b that is not
+// the mark of this message produces a wrong message.
 func End(b []byte, mark int) []byte {
 	n := len(b) - mark
 	if uint(n-HeaderLen) > MaxLen-HeaderLen || mark < 0 {
-		panic("nlmsg: the mark is not of this message, or a message over MaxLen does not fit its length field")
+		panic("nlmsg: End: invalid mark, or message longer than MaxLen")
 	}
 	putLen(b, mark, n)
-	if n%AlignTo == 0 { // as it is after attributes; the loop in Pad costs even so
+	if n%AlignTo == 0 { // always true after attributes; skips the loop of Pad
 		return b
 	}
 	return native.Pad(b, n)

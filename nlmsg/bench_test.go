@@ -6,7 +6,7 @@ import (
 	"github.com/nlwire/nlwire/internal/test/golden"
 )
 
-// BenchmarkSplit cuts recorded datagrams into messages.
+// BenchmarkSplit splits recorded datagrams into messages.
 func BenchmarkSplit(b *testing.B) {
 	for _, name := range []string{"families", "links", "routes"} {
 		datagrams := golden.Datagrams(b, name)
@@ -64,8 +64,7 @@ func splitByWalk(b []byte) (sum uint64) {
 	return sum
 }
 
-// BenchmarkParseAck reads an error with every extended ACK attribute, and the
-// acknowledgement of a success.
+// BenchmarkParseAck reads an error with every extended ACK attribute, and an acknowledgement.
 func BenchmarkParseAck(b *testing.B) {
 	for name, m := range map[string]Msg{
 		"error": AppendAck(nil, answering(full(), einval, request(20)), AckOptions{PortID: 1, Ext: true}),

@@ -2,17 +2,17 @@ package nlmsg
 
 import "iter"
 
-// Consume takes one message from the front of b and returns it with the number
-// of bytes it takes, padding included. The last message may lack its padding.
-// This is the kernel's nlmsg_ok and nlmsg_next.
+// Consume takes one message from the front of b. It returns the message and the number of bytes
+// it takes, including the padding. The last message may lack its padding. Consume implements the
+// kernel's nlmsg_ok and nlmsg_next.
 //
-// This returns a negative length upon an error (see [ParseError]), a nil Msg
-// with it, and the same for an empty b. It never allocates and never panics.
+// If b is empty or malformed, the Msg is nil and n is negative: [ParseError] converts n to an
+// error. Consume never allocates and never panics.
 func Consume(b []byte) (m Msg, n int) {
-	// The good case stands inside the ifs: so laid out, the code of an inlined walk is
-	// short and jumps little. The length is unsigned: one of 2^31 and more is too long
-	// on 32-bit machines, not negative (RUSTSEC-2025-0142 is that mistake), and so is
-	// one of 2^31-3 that is rounded up.
+	// The valid case is inside the ifs, because this layout makes the code of an inlined walk
+	// short, with few jumps. The length is unsigned, so that on 32-bit machines 2^31 and more is
+	// too long and not negative (the bug of RUSTSEC-2025-0142); the same holds for 2^31-3, which
+	// is rounded up.
 	if len(b) >= HeaderLen {
 		size := uint(ne.Uint32(b))
 		if size >= HeaderLen && size <= uint(len(b)) {
@@ -26,14 +26,14 @@ func Consume(b []byte) (m Msg, n int) {
 	return nil, codeTruncated
 }
 
-// All ranges over the messages of a datagram in their order. On an error it
-// yields (nil, *SyntaxError) once and ends: that value is the only allocation.
+// All returns an iterator over the messages of a datagram, in order. At a malformed message it
+// yields (nil, *SyntaxError) and stops. That error is the only allocation.
 func All(b []byte) iter.Seq2[Msg, error] {
 	return func(yield func(Msg, error) bool) {
 		c := Walk(b)
 		for c.More() {
 			m := c.Msg()
-			c = c.Next() // now: who gets m may write into it
+			c = c.Next() // before the yield, because the loop body may overwrite m
 			if !yield(m, nil) {
 				return
 			}

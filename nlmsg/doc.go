@@ -14,14 +14,14 @@
 // family's fixed header (struct genlmsghdr, ifinfomsg, rtmsg, ...) comes first
 // in the payload; attributes follow it.
 //
-// An error or acknowledgement answers one request; both are of type [TypeError]:
+// An error or acknowledgement is the reply to one request; both have the type [TypeError]:
 //
 //	+--------+-------+-----------------+------------------------+--------------------+
 //	| header | errno | request header  | request payload, or    | TLVs, if ACK_TLVS  |
 //	|        | s32   | (16 bytes)      | nothing if CAPPED      | (MSG, OFFS, ...)   |
 //	+--------+-------+-----------------+------------------------+--------------------+
 //
-// A dump ends with [TypeDone], which has the errno and directly after it the TLVs.
+// A dump ends with [TypeDone], which contains the errno and, directly after it, the TLVs.
 //
 // # Index by task
 //
@@ -34,8 +34,7 @@
 //
 // # Reading
 //
-// [Consume] takes one message from the front of a datagram, [All] ranges over
-// all of them, and a [Cursor] does so in the least time. A [Msg] aliases the
-// datagram and is good until that buffer is used again. Nothing in this package
-// panics on bytes from the wire.
+// [Consume] takes one message from the front of a datagram, [All] iterates over all messages, and
+// a [Cursor] is the fastest way to iterate. A [Msg] aliases the datagram and is valid until that
+// buffer is reused. Nothing in this package panics on bytes from the wire.
 package nlmsg

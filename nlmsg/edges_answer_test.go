@@ -15,8 +15,8 @@ import (
 	"github.com/nlwire/nlwire/nla/policy"
 )
 
-// checkAnswer reads a message or its payload, which is at a place of it: all that comes
-// back is inside, and what is wrong is too. The content is compared in package fuzz.
+// checkAnswer parses a message, or a payload at offset at of its message. All results must be
+// views inside it, and offsets of errors, too. Package fuzz compares the contents.
 func checkAnswer(t *testing.T, b []byte, f Flags, at int, parse func([]byte, Flags) (ExtAck, error)) {
 	t.Helper()
 	a, err := parse(b, f)
@@ -57,7 +57,8 @@ func edgesOfClone(t *testing.T, m Msg) {
 	}
 }
 
-// Everything that has a place in an answer is written and read again; a text that has none is cut, other fields panic.
+// Every field that fits into an answer is written and read again. A text that does not fit is
+// cut; other fields panic.
 func edgesOfAppendAck(t *testing.T) {
 	long := make([]byte, nla.MaxPayload+2)
 	for i := range long {
@@ -73,7 +74,7 @@ func edgesOfAppendAck(t *testing.T) {
 				switch {
 				case name == "text": // is cut
 					limit = math.MaxInt
-				case name == "policy" && code == 0: // a success has none
+				case name == "policy" && code == 0: // an acknowledgement has no policy
 					limit = math.MaxInt
 				}
 				reason := edges.Panics(func() {
@@ -106,7 +107,7 @@ func edgesOfAppendAck(t *testing.T) {
 	_, _ = AppendAck(nil, &ExtAck{}, AckOptions{}), AppendDone(nil, &ExtAck{}, 0, AckOptions{})
 }
 
-// PutLen writes the length that m has.
+// PutLen writes the length of m into its length field.
 func PutLen(m Msg) { edges.PutLen(m, uint64(len(m))) }
 
 func edgesOfTypes(t *testing.T) {
@@ -210,7 +211,7 @@ func edgesOfEnd(t *testing.T) {
 	}
 }
 
-// Messages may have as many bytes as a slice. Rounding that up overflows an int of 32 bits.
+// A message may be as long as a slice. Rounding its length up overflows a 32-bit int.
 func TestEdgesOfHugeMessages(t *testing.T) {
 	huge := edges.Reserve(t, 1<<31-1)
 	for size := len(huge); size > len(huge)-6; size-- {
@@ -225,7 +226,7 @@ func TestEdgesOfHugeMessages(t *testing.T) {
 			}
 			c := Walk(b)
 			if !c.More() || c.Err() != nil || len(c.Msg()) != length || c.Next().offset(b) != step {
-				t.Errorf("%d bytes: the cursor has a message of %d, the next at %d, want %d, %d", size, len(c.Msg()), c.Next().offset(b), length, step)
+				t.Errorf("%d bytes: the cursor has a message of %d, the next one at %d, want %d, %d", size, len(c.Msg()), c.Next().offset(b), length, step)
 			}
 			messages := 0
 			for m, err := range All(b) {
@@ -259,7 +260,7 @@ func TestEdgesOfHugeMessages(t *testing.T) {
 	}
 }
 
-// So may the request that an answer repeats.
+// The request repeated in an answer may be as long as a slice, too.
 func TestEdgesOfHugeAnswers(t *testing.T) {
 	p := edges.Reserve(t, 1<<31-1)
 	for size := len(p) - 4; size > len(p)-12; size-- {
@@ -274,7 +275,7 @@ func TestEdgesOfHugeAnswers(t *testing.T) {
 		}
 		edges.PutLen(p[4:], uint64(len(p)))
 		if _, err := ParseAckPayload(p, 0); !errors.Is(err, nil) {
-			t.Errorf("a success that is capped: %v", err)
+			t.Errorf("a capped acknowledgement: %v", err)
 		}
 	}
 	m := Msg(p)
@@ -287,11 +288,11 @@ func TestEdgesOfHugeAnswers(t *testing.T) {
 	}
 }
 
-// A message of MaxLen has its padding besides, where a slice may be longer than it.
+// A message of MaxLen bytes is followed by padding if the slice can be longer than that.
 func TestEdgesOfHugeEnds(t *testing.T) {
 	if math.MaxInt == math.MaxInt32 {
 		b := edges.Reserve(t, math.MaxInt)
-		for _, mark := range []int{-1, math.MinInt, math.MaxInt, math.MaxInt - 15, 0} { // for 0 there is no room to pad
+		for _, mark := range []int{-1, math.MinInt, math.MaxInt, math.MaxInt - 15, 0} { // with 0 there is no capacity for the padding
 			if edges.Panics(func() { End(b, mark) }) == nil {
 				t.Errorf("mark %d: no panic", mark)
 			}
@@ -302,12 +303,12 @@ func TestEdgesOfHugeEnds(t *testing.T) {
 		return
 	}
 	four := 1 << 16
-	four *= four // 4 GiB, where an int holds it
+	four *= four // 4 GiB if an int can hold it
 	b := edges.Reserve(t, four+64)
 	for _, size := range []int{four - 4, four - 3, four - 1} {
 		got := End(b[:size], 0)
 		if m, n := Consume(got); len(got) != edges.RoundUp(size) || len(m) != size || n != len(got) || len(Walk(got).Msg()) != size {
-			t.Errorf("%d bytes: %d, of which the message has %d", size, len(got), len(m))
+			t.Errorf("%d bytes: %d, message of %d", size, len(got), len(m))
 		}
 	}
 	if edges.Panics(func() { End(b[:four], 0) }) == nil {

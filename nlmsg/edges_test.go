@@ -17,8 +17,8 @@ import (
 	"github.com/nlwire/nlwire/nla/policy"
 )
 
-// TestEdges tries every exported function with extreme arguments, as the test of that name
-// in package nla does.
+// TestEdges calls every exported function with extreme arguments, like the test of the same name
+// in package nla.
 func TestEdges(t *testing.T) {
 	rows := map[string]func(*testing.T){
 		"Size": func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestEdges(t *testing.T) {
 		},
 		"SyntaxError.Unwrap": func(t *testing.T) {
 			if (&SyntaxError{}).Unwrap() != nil || (&SyntaxError{0, ErrLength}).Unwrap() != ErrLength {
-				t.Error("not the error in it")
+				t.Error("Unwrap does not return Err")
 			}
 		},
 		"Consume": func(t *testing.T) {
@@ -123,15 +123,16 @@ func eachDatagram(f func(b []byte)) {
 	}
 }
 
-// eachMsg makes a row of a function of a view that may be no whole message.
+// eachMsg makes a row from a function of a view that may not be a complete message.
 func eachMsg(f func(t *testing.T, m Msg)) func(*testing.T) {
 	return func(t *testing.T) { eachDatagram(func(b []byte) { f(t, b) }) }
 }
 
-// u reads n bytes of b as a number.
+// u reads n bytes of b at an offset as a number.
 func u(b []byte, at, n int) uint64 { return slow.Number(b[at:at+n], false, false).Uint64() }
 
-// slowFirst returns the length of the message at the start of b, or 0 and why there is none.
+// slowFirst returns the length of the message at the start of b, or 0 and the reason why there is
+// none.
 func slowFirst(b []byte) (size int, err error) {
 	switch {
 	case len(b) < 16:
@@ -206,7 +207,7 @@ func edgesOfCursor(t *testing.T) {
 	}
 }
 
-// Next leads to a place in the datagram from any other, also where there is no message.
+// Next stays inside the datagram from any position, even if there is no message.
 func edgesOfNext(t *testing.T) {
 	eachDatagram(func(b []byte) {
 		c := Walk(b)
@@ -218,8 +219,8 @@ func edgesOfNext(t *testing.T) {
 	})
 }
 
-// slowAttrs returns where the attributes of a message are that has size bytes: it has none
-// where the header is larger than it, or of a negative length.
+// slowAttrs returns the offset and the length of the attributes in a message of size bytes: both
+// are 0 if the header does not fit or its length is negative.
 func slowAttrs(size, hdrlen int) (start, n int) {
 	if start = edges.RoundUp(16, hdrlen); hdrlen < 0 || start >= size {
 		return 0, 0
@@ -227,7 +228,7 @@ func slowAttrs(size, hdrlen int) (start, n int) {
 	return start, size - start
 }
 
-// eachWhole calls f with messages of all sizes, whose attributes are of 8 bytes.
+// eachWhole calls f with messages of all sizes, with attributes of 8 bytes each.
 func eachWhole(f func(b []byte)) {
 	for _, size := range edges.Sizes() {
 		b := make([]byte, size)
@@ -294,7 +295,7 @@ func edgesOfParse(t *testing.T) {
 	})
 }
 
-// field is the row of an accessor for the n bytes at a place of the header.
+// field returns the row of an accessor for n bytes at an offset of the header.
 func field(at, n int, get func(Msg) uint64) func(*testing.T) {
 	return eachMsg(func(t *testing.T, m Msg) {
 		var want uint64

@@ -5,18 +5,17 @@ import (
 	"strconv"
 )
 
-// What can be wrong with a message. All are static, so that reporting them
-// allocates nothing.
+// Errors of messages. All are static, so that returning them does not allocate.
 var (
-	// ErrTruncated: fewer bytes than a header, or than the errno of a Done.
+	// ErrTruncated: the header, or the payload of an answer, is incomplete.
 	ErrTruncated = errors.New("nlmsg: message cut short")
-	// ErrLength: the length field is below the header's own 16 bytes.
+	// ErrLength: the length field is below the 16 bytes of the header.
 	ErrLength = errors.New("nlmsg: message length below its header")
 	// ErrOverrun: the length field reaches past the end of the input.
 	ErrOverrun = errors.New("nlmsg: message length past the end of the input")
-	// ErrType: the message is not of the type that the function reads.
+	// ErrType: the message does not have the type that the function reads.
 	ErrType = errors.New("nlmsg: not a message of this type")
-	// ErrEcho: the request repeated in an Error message reaches past its end.
+	// ErrEcho: the request repeated in an Error message reaches past the end of the message.
 	ErrEcho = errors.New("nlmsg: repeated request is larger than the message")
 	// ErrExtAck: an extended ACK attribute has the wrong size.
 	ErrExtAck = errors.New("nlmsg: malformed extended ACK attribute")
@@ -30,9 +29,8 @@ const (
 	codeOverrun
 )
 
-// ParseError returns the error that a negative result of Consume stands for:
-// ErrTruncated, ErrLength or ErrOverrun. It returns nil for n >= 0 and never
-// allocates.
+// ParseError returns the error that a negative result of Consume represents: ErrTruncated,
+// ErrLength or ErrOverrun. It returns nil for n >= 0 and never allocates.
 func ParseError(n int) error {
 	switch {
 	case n >= 0:
@@ -45,8 +43,8 @@ func ParseError(n int) error {
 	return ErrOverrun
 }
 
-// SyntaxError has the place where a datagram is malformed. The kernel drops
-// the rest of such a datagram silently (netlink_rcv_skb).
+// SyntaxError reports where a datagram is malformed. The kernel silently drops the rest of such a
+// datagram (netlink_rcv_skb).
 type SyntaxError struct {
 	Offset int   // in bytes from the start of the input
 	Err    error // one of the static errors of this package, or of nla
@@ -58,8 +56,7 @@ func (e *SyntaxError) Error() string { return e.Err.Error() + " at offset " + st
 // Unwrap returns Err.
 func (e *SyntaxError) Unwrap() error { return e.Err }
 
-// syntaxError keeps the allocation out of the loops that are inlined into
-// their callers.
+// syntaxError keeps the allocation out of the loops that are inlined into their callers.
 //
 //go:noinline
 func syntaxError(offset int, err error) error { return &SyntaxError{offset, err} }

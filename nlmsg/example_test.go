@@ -14,7 +14,7 @@ const (
 	getLink = 18 // RTM_GETLINK
 )
 
-// A request: header, the family's fixed header, one attribute.
+// A request consists of the header, the family's fixed header, and attributes.
 func ExampleBegin() {
 	b := nlmsg.Begin(nil, getLink, nlmsg.FlagRequest|nlmsg.FlagAck, 1, 0)
 	b = append(b, make([]byte, 16)...)  // struct ifinfomsg
@@ -30,8 +30,8 @@ func ExampleBegin() {
 	// eth0 <nil>
 }
 
-// A buffer of the right size does not grow: that of a message is known from the sizes of its
-// parts, header and padding included.
+// A buffer of the right size does not grow. The size of a message is computed from the sizes of
+// its parts, including headers and padding.
 func ExampleSize() {
 	name := "eth0"
 	size := nlmsg.Size(16 + nla.Size(len(name)+1)) // with the NUL
@@ -62,7 +62,7 @@ func ExampleAll() {
 	// len 20 type done flags multi seq 1 port 0
 }
 
-// The kernel's answer to a bad request says what is bad and where.
+// The kernel's answer to an invalid request reports the cause and the offset.
 func ExampleParseAck() {
 	req := nlmsg.Begin(nil, getLink, nlmsg.FlagRequest, 7, 0)
 	req = nlmsg.End(append(req, 1, 2, 3, 4), 0)
@@ -80,7 +80,7 @@ func ExampleParseAck() {
 	// 16
 }
 
-// A dump in the least time: what each message has is read where it is.
+// Walk is the fastest way to read a dump: the fields of each message are read in place.
 func ExampleWalk() {
 	var datagram []byte
 	for _, name := range []string{"lo", "eth0"} {

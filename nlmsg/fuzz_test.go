@@ -8,9 +8,9 @@ import (
 	"github.com/nlwire/nlwire/internal/test/seeds"
 )
 
-// slowSplit is the kernel's receive loop (netlink_rcv_skb) with nothing
-// shared: where the messages start that it would handle, their lengths, and
-// where it stops.
+// slowSplit is the kernel's receive loop (netlink_rcv_skb), written independently of the package.
+// It returns the offsets and lengths of the messages that the kernel handles, and the offset
+// where the loop stops.
 func slowSplit(b []byte) (starts, lengths []int, stop int) {
 	for len(b)-stop >= 16 {
 		n := uint64(ne.Uint32(b[stop : stop+4]))
@@ -23,7 +23,7 @@ func slowSplit(b []byte) (starts, lengths []int, stop int) {
 	return starts, lengths, stop
 }
 
-// slowReason tells what is wrong where the loop stopped.
+// slowReason returns the error at the point where the loop stopped.
 func slowReason(rest []byte) error {
 	switch {
 	case len(rest) == 0:
@@ -36,9 +36,9 @@ func slowReason(rest []byte) error {
 	return ErrOverrun
 }
 
-// FuzzMessages holds Consume, All and Walk to the kernel's loop: the same messages in
-// the same places, steps of 16 bytes at least, one error value at most. What is
-// read of each is inside of it.
+// FuzzMessages compares Consume, All and Walk with the kernel's loop: the same messages at the
+// same offsets, steps of at least 16 bytes, at most one error value. Views from a message are
+// inside it.
 func FuzzMessages(f *testing.F) {
 	seeds.Fuzz(f, seeds.Datagrams(), func(t *testing.T, b []byte) {
 		starts, lengths, stop := slowSplit(b)
@@ -73,7 +73,7 @@ func FuzzMessages(f *testing.F) {
 	})
 }
 
-// checkWalk holds a cursor to the same messages, and where they end.
+// checkWalk compares a cursor with the slow loop: the same messages, the same end.
 func checkWalk(t *testing.T, b []byte, starts, lengths []int, stop int) {
 	t.Helper()
 	c := Walk(b)
@@ -85,7 +85,7 @@ func checkWalk(t *testing.T, b []byte, starts, lengths []int, stop int) {
 		}
 		for hdrlen := range 12 {
 			if attrs, want := c.Attrs(hdrlen), m.Attrs(hdrlen); (attrs == nil) != (want == nil) || len(attrs) != len(want) || cap(attrs) != cap(want) || len(attrs) > 0 && &attrs[0] != &want[0] {
-				t.Fatalf("message %d: %d attribute bytes behind %d, Msg.Attrs has %d", i, len(attrs), hdrlen, len(want))
+				t.Fatalf("message %d: %d attribute bytes after a header of %d, Msg.Attrs has %d", i, len(attrs), hdrlen, len(want))
 			}
 		}
 		if c.Type() != m.Type() {
@@ -94,9 +94,9 @@ func checkWalk(t *testing.T, b []byte, starts, lengths []int, stop int) {
 		c = c.Next()
 	}
 	if c.More() || c.Msg() != nil || c.Type() != 0 || c.Attrs(0) != nil || c.Err() != slowReason(b[stop:]) {
-		t.Fatalf("behind the last: More = %v, % x, %v, want %v", c.More(), []byte(c.Msg()), c.Err(), slowReason(b[stop:]))
+		t.Fatalf("after the last message: More = %v, % x, %v, want %v", c.More(), []byte(c.Msg()), c.Err(), slowReason(b[stop:]))
 	}
-	// Who goes on without asking stays inside.
+	// A caller that ignores More stays inside the datagram.
 	for range len(b) + 1 {
 		c = c.Next()
 	}
@@ -105,8 +105,8 @@ func checkWalk(t *testing.T, b []byte, starts, lengths []int, stop int) {
 	}
 }
 
-// checkParts reads m as every kind of answer, and its attributes behind headers
-// of every size: what comes back is inside.
+// checkParts parses m as every kind of answer, and reads its attributes after headers of every
+// size. All results must be inside m.
 func checkParts(t *testing.T, m Msg) {
 	t.Helper()
 	for _, parse := range []func(Msg) (ExtAck, error){ParseAck, ParseDone} {
@@ -122,7 +122,7 @@ func checkParts(t *testing.T, m Msg) {
 	for hdrlen := range 12 {
 		attrs := m.Attrs(hdrlen)
 		if want := max(0, len(m)-HeaderLen-(hdrlen+3)/4*4); len(attrs) != want || len(attrs) > 0 && &attrs[want-1] != &m[len(m)-1] {
-			t.Fatalf("%d bytes of attributes behind a header of %d in %d", len(attrs), hdrlen, len(m))
+			t.Fatalf("%d bytes of attributes after a header of %d in %d", len(attrs), hdrlen, len(m))
 		}
 	}
 	guard.Memory(t, m, 64, func() { _, _ = ParseAck(m) })

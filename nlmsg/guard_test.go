@@ -9,7 +9,7 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// Results go here so that the compiler cannot drop the calls.
+// The compiler cannot drop calls with results stored here.
 var (
 	sinkBytes  []byte
 	sinkMsg    Msg
@@ -80,17 +80,17 @@ func TestNoAllocs(t *testing.T) {
 		"ExtAck.SetReport":   func() { sinkBytes = said.SetReport(&report, buf[:0]) },
 		"SyntaxError.Unwrap": func() { sinkErr = (&SyntaxError{4, ErrOverrun}).Unwrap() },
 	}, map[string]string{
-		"Msg.Clone":         "its job is a copy",
-		"ExtAck.Clone":      "its job is a copy",
-		"Msg.String":        "text for people",
-		"Type.String":       "text for people",
-		"Flags.String":      "text for people",
-		"Flags.Names":       "text for people",
-		"SyntaxError.Error": "text for people",
+		"Msg.Clone":         "returns a copy",
+		"ExtAck.Clone":      "returns a copy",
+		"Msg.String":        "returns text",
+		"Type.String":       "returns text",
+		"Flags.String":      "returns text",
+		"Flags.Names":       "returns text",
+		"SyntaxError.Error": "returns text",
 	})
 }
 
-// What fails may allocate one error value and no more.
+// A failure allocates at most one error value.
 func TestFailuresAllocateOneErrorAtMost(t *testing.T) {
 	broken := append(append([]byte(nil), request(8)...), 1, 2, 3)
 	for name, f := range map[string]func(){
@@ -103,14 +103,14 @@ func TestFailuresAllocateOneErrorAtMost(t *testing.T) {
 		"ParseDone": func() { _, sinkErr = ParseDone(answer1) },
 	} {
 		if n := testing.AllocsPerRun(100, f); n > 1 || sinkErr == nil {
-			t.Errorf("%s: %v allocations, error %v; want one of each at most", name, n, sinkErr)
+			t.Errorf("%s: %v allocations, error %v; want at most one of each", name, n, sinkErr)
 		}
 	}
 }
 
 var answer1 = request(0)
 
-// The functions on the path of every message.
+// These functions are called for every message.
 func TestInlining(t *testing.T) {
 	guard.Inlining(t, "Align", "Size", "Consume", "ParseError", "All", "All.func1",
 		"Walk", "Cursor.More", "Cursor.Msg", "Cursor.Type", "Cursor.Attrs", "Cursor.Next",

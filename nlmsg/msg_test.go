@@ -12,7 +12,7 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// The two-way table: fields and their bytes, literal for both byte orders.
+// The round-trip test: fields and their bytes, as literals for both byte orders.
 func TestHeader(t *testing.T) {
 	const (
 		little = "14000000 1000 0503 04030201 f1f2f3f4 03020000"
@@ -62,7 +62,7 @@ func TestConsume(t *testing.T) {
 		{name: "length 17 without padding", little: "11000000" + rest + "aa", big: "00000011" + rest + "aa", length: 17, n: 17},
 		{name: "length 17, some padding", little: "11000000" + rest + "aa00", big: "00000011" + rest + "aa00", length: 17, n: 18},
 		{name: "length 17, padding", little: "11000000" + rest + "aa000000", big: "00000011" + rest + "aa000000", length: 17, n: 20},
-		{name: "length 17, more behind", little: "11000000" + rest + "aa000000ff", big: "00000011" + rest + "aa000000ff", length: 17, n: 20},
+		{name: "length 17, followed by more", little: "11000000" + rest + "aa000000ff", big: "00000011" + rest + "aa000000ff", length: 17, n: 20},
 		{name: "length 2^31-1", little: "ffffff7f" + rest, big: "7fffffff" + rest, err: ErrOverrun},
 		{name: "length 2^31", little: "00000080" + rest, big: "80000000" + rest, err: ErrOverrun},
 		{name: "length 2^32-3", little: "fdffffff" + rest, big: "fffffffd" + rest, err: ErrOverrun},
@@ -102,9 +102,9 @@ func TestAll(t *testing.T) {
 		{"two", two, 2, 0, nil},
 		{"the last one without padding", two[:37], 2, 0, nil},
 		{"the last one cut", two[:36], 1, 20, ErrOverrun},
-		{"15 bytes behind", append(bytes.Clone(two), make([]byte, 15)...), 2, 40, ErrTruncated},
-		{"1 byte behind", append(bytes.Clone(two), 0), 2, 40, ErrTruncated},
-		{"zeros behind", append(bytes.Clone(two), make([]byte, 16)...), 2, 40, ErrLength},
+		{"followed by 15 bytes", append(bytes.Clone(two), make([]byte, 15)...), 2, 40, ErrTruncated},
+		{"followed by 1 byte", append(bytes.Clone(two), 0), 2, 40, ErrTruncated},
+		{"followed by zeros", append(bytes.Clone(two), make([]byte, 16)...), 2, 40, ErrLength},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -127,7 +127,7 @@ func TestAll(t *testing.T) {
 		})
 	}
 	for range All(two) {
-		break // must not go on
+		break // must stop the iterator
 	}
 }
 
@@ -244,7 +244,7 @@ func TestSyntaxErrorText(t *testing.T) {
 	}
 }
 
-// What is recorded is well formed, and a copy message by message is the same.
+// Recorded datagrams are well-formed, and copying message by message reproduces them.
 func TestRecordedDatagrams(t *testing.T) {
 	for name, want := range map[string]int{"families": 15, "links": 19, "routes": 485} {
 		var count int
@@ -269,11 +269,11 @@ func TestRecordedDatagrams(t *testing.T) {
 	}
 }
 
-// A mark that is not of the message panics, and nothing is written behind the end.
+// A mark that is not the mark of a message panics, and nothing is written past the end.
 func TestEndOfAWrongMark(t *testing.T) {
 	for name, end := range map[string]func(b []byte){
 		"canceled":      func(b []byte) { End(b[:8], 8) },
-		"behind":        func(b []byte) { End(b[:8], 17) },
+		"past the end":  func(b []byte) { End(b[:8], 17) },
 		"half a header": func(b []byte) { End(b[:16], 8) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -288,7 +288,8 @@ func TestEndOfAWrongMark(t *testing.T) {
 	}
 }
 
-// Who counts with Align has room for the padding, and nothing behind it is touched.
+// A buffer with a capacity computed with Align has space for the padding, and bytes after it stay
+// unchanged.
 func TestEndPadsInPlace(t *testing.T) {
 	for payload := range 9 {
 		size := Align(HeaderLen + payload)
@@ -297,17 +298,17 @@ func TestEndPadsInPlace(t *testing.T) {
 		b := Begin(buf[:0:size], 1, 0, 0, 0)
 		b = End(append(b, make([]byte, payload)...), m)
 		if len(b) != size || &b[0] != &buf[0] || !bytes.Equal(buf[size:], bytes.Repeat([]byte{0xee}, 8)) {
-			t.Errorf("payload of %d bytes: %d in place %v, behind it % x", payload, len(b), &b[0] == &buf[0], buf[size:])
+			t.Errorf("payload of %d bytes: %d, in place %v, followed by % x", payload, len(b), &b[0] == &buf[0], buf[size:])
 		}
 		b = Begin(buf[:0], 1, 0, 0, 0)
 		End(append(b, make([]byte, payload)...), 0)
 		if !bytes.Equal(buf[size:], bytes.Repeat([]byte{0xee}, 8)) {
-			t.Errorf("payload of %d bytes: behind it % x", payload, buf[size:])
+			t.Errorf("payload of %d bytes: followed by % x", payload, buf[size:])
 		}
 	}
 }
 
-// Who gets a message may write into it, its length too.
+// The loop body may overwrite a message, including its length.
 func TestAllGoesOnBehindWhatWasOverwritten(t *testing.T) {
 	var b []byte
 	for seq := range uint32(3) {

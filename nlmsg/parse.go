@@ -6,14 +6,13 @@ import (
 	"github.com/nlwire/nlwire/nla/policy"
 )
 
-// msgHeader is the text for a message that is too short for its fixed header.
+// msgHeader is the kernel's text for a message that is too short for its fixed header.
 const msgHeader = "Invalid header length"
 
-// Parse validates the attributes after a family's fixed header of hdrlen bytes
-// and fills tb, as policy.Parse does (nlmsg_parse). The offset of its
-// *policy.Error counts from the start of the message, as NLMSGERR_ATTR_OFFS
-// does. A message too short for the header is refused with EINVAL, as
-// every message is for a negative hdrlen.
+// Parse validates the attributes after a family's fixed header of hdrlen bytes and fills tb, like
+// policy.Parse (nlmsg_parse). The offset in its *policy.Error counts from the start of the
+// message, as NLMSGERR_ATTR_OFFS does. Parse returns EINVAL if the message is too short for the
+// header or hdrlen is negative.
 func Parse(tb *nla.Table, m Msg, hdrlen int, p *policy.Policy, mode policy.Mode) error {
 	var r policy.Report
 	if errno := ParseReport(tb, m, hdrlen, p, mode, &r); errno != 0 {
@@ -22,15 +21,15 @@ func Parse(tb *nla.Table, m Msg, hdrlen int, p *policy.Policy, mode policy.Mode)
 	return nil
 }
 
-// ParseReport is Parse for those who answer as the kernel, see policy.ParseReport:
-// the report may hold a warning on success. It never allocates.
+// ParseReport is Parse for servers that answer as the kernel does; see policy.ParseReport. report
+// may contain a warning on success. ParseReport never allocates.
 func ParseReport(tb *nla.Table, m Msg, hdrlen int, p *policy.Policy, mode policy.Mode, report *policy.Report) errno.Errno {
 	if hdrlen < 0 || hdrlen > len(m)-HeaderLen {
 		report.Msg = msgHeader
 		return errno.EINVAL
 	}
 	attrs := m.Attrs(hdrlen)
-	earlier := report.HasAttr // what was reported before keeps its offset
+	earlier := report.HasAttr // an earlier report keeps its offset
 	report.HasAttr = false
 	errno := policy.ParseReport(tb, attrs, p, mode, report)
 	if report.HasAttr {

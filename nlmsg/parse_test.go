@@ -15,7 +15,7 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// The kernel's tables for the commands of the recorded requests.
+// The kernel's policies for the commands of the recorded requests.
 var (
 	getFamily = &policy.Policy{Attrs: []policy.Rule{1: {Kind: policy.KindU16}, 2: {Kind: policy.KindNULString, Len: 15}}}
 	devGet    = &policy.Policy{Attrs: []policy.Rule{1: policy.Min(policy.KindU32, 1)}}
@@ -23,10 +23,10 @@ var (
 	stringSet = &policy.Policy{Attrs: []policy.Rule{1: policy.Nest(ethHeader), 2: {Kind: policy.KindNested}, 3: {Kind: policy.KindFlag}}}
 )
 
-// A request that the kernel refused, refused here: the answer composed from our
-// verdict is the recorded one, byte for byte, with all four option sets.
+// nlwire validates recorded requests that the kernel rejected. The answer composed from the
+// result equals the recorded one, byte for byte, with all four combinations of options.
 func TestVerdictsComposeTheKernelsAnswers(t *testing.T) {
-	cases := map[int]struct { // by number of the pair in the files
+	cases := map[int]struct { // by the index of the pair in the files
 		policy *policy.Policy
 		mode   policy.Mode
 		errno  errno.Errno
@@ -74,15 +74,15 @@ func TestParseCountsFromTheMessage(t *testing.T) {
 	}
 	for n := range 5 {
 		if err := Parse(tb, m[:HeaderLen+n], 5, devGet, policy.Liberal); !errors.As(err, &refused) || refused.Msg != msgHeader || refused.HasAttr {
-			t.Errorf("a header of %d bytes of 5: %v", n, err)
+			t.Errorf("%d bytes of a 5-byte header: %v", n, err)
 		}
 	}
 	if err := Parse(tb, m[:HeaderLen+5], 5, devGet, policy.Strict); err != nil {
-		t.Errorf("the header and not even its padding: %v", err)
+		t.Errorf("the header without its padding: %v", err)
 	}
 }
 
-// A report is filled by one validation after the other, as an extended ACK is.
+// One report may collect several validations, like an extended ACK.
 func TestReportsKeepTheirOffsets(t *testing.T) {
 	bad := Begin(nil, 0x20, FlagRequest, 1, 0)
 	bad = End(nla.AppendUint32(append(bad, 3, 2, 0, 0), 1, 0), 0)
@@ -105,6 +105,6 @@ func TestSetReportKeepsToItsBuffer(t *testing.T) {
 	}
 	var plain ExtAck
 	if buf := plain.SetReport(&policy.Report{Policy: &be}, nil); len(buf) != 0 || plain.Policy != nil {
-		t.Errorf("the kernel does not describe be32, but %+v", plain)
+		t.Errorf("the kernel does not export be32 rules, got %+v", plain)
 	}
 }

@@ -4,10 +4,10 @@ package nlmsg
 
 import "github.com/nlwire/nlwire/internal/native"
 
-// The forms of unsafe.go without pointers.
+// The counterparts of unsafe.go without package unsafe.
 
-// Cursor is the position of a walk over messages: at one of them, at the end, or at bytes
-// that are no message. [Walk] makes one.
+// Cursor is a position in a datagram: at a message, at the end, or at malformed bytes. [Walk]
+// returns one.
 //
 //	c := nlmsg.Walk(datagram)
 //	for ; c.More(); c = c.Next() {
@@ -22,21 +22,21 @@ import "github.com/nlwire/nlwire/internal/native"
 //		return err
 //	}
 //
-// Its methods can be called at any time, also where there is no message, and read
-// nothing outside of the datagram. What they return aliases it.
+// The methods may be called at any position and never read outside the datagram. Results alias
+// the datagram.
 type Cursor struct{ rest []byte }
 
 // Walk returns a cursor at the first message of b.
 func Walk(b []byte) Cursor { return Cursor{b} }
 
-// More reports whether a whole message is there (nlmsg_ok). If not, Err reports
-// whether that is the end.
+// More reports whether there is a complete message at the cursor (nlmsg_ok). If not, Err
+// distinguishes the end from malformed bytes.
 func (c Cursor) More() bool {
 	_, n := Consume(c.rest)
 	return n >= 0
 }
 
-// Msg returns the message, nil if there is none.
+// Msg returns the message at the cursor, or nil if there is none.
 func (c Cursor) Msg() Msg {
 	m, _ := Consume(c.rest)
 	return m
@@ -48,16 +48,16 @@ func (c Cursor) Type() Type { return c.Msg().Type() }
 // Attrs is c.Msg().Attrs(hdrlen).
 func (c Cursor) Attrs(hdrlen int) []byte { return c.Msg().Attrs(hdrlen) }
 
-// Next returns a cursor at the next message (nlmsg_next), which may lack
-// its padding if it is the last. Call it only where More is true: elsewhere it leads
-// to some place in the datagram, and Err may afterwards be nil.
+// Next returns a cursor at the next message (nlmsg_next). The last message may lack its padding.
+// Call Next only if More returned true: otherwise the new cursor is at an arbitrary position in
+// the datagram, and its Err may be nil.
 func (c Cursor) Next() Cursor {
 	_, n := Consume(c.rest)
 	return Cursor{c.rest[max(n, 0):]}
 }
 
-// Err returns why there is no message: ErrTruncated, ErrLength or ErrOverrun, and nil
-// at the end, or at a message. It never allocates.
+// Err returns the reason why there is no message: ErrTruncated, ErrLength or ErrOverrun. It
+// returns nil at the end and at a message. It never allocates.
 func (c Cursor) Err() error {
 	if len(c.rest) == 0 {
 		return nil
@@ -66,12 +66,12 @@ func (c Cursor) Err() error {
 	return ParseError(n)
 }
 
-// offset is where the cursor stands in b, which Walk was given.
+// offset returns the offset of the cursor in b, the argument of Walk.
 func (c Cursor) offset(b []byte) int { return len(b) - len(c.rest) }
 
 func appendHeader(b []byte, typ Type, flags Flags, seq, portID uint32) []byte {
 	start := len(b)
-	b = append(b, make([]byte, HeaderLen)...) // one check for room
+	b = append(b, make([]byte, HeaderLen)...) // one check of the capacity
 	h := b[start : start+HeaderLen : start+HeaderLen]
 	ne.PutUint32(h[4:], native.Half(uint16(typ), uint16(flags)))
 	ne.PutUint32(h[8:], seq)
@@ -79,5 +79,6 @@ func appendHeader(b []byte, typ Type, flags Flags, seq, portID uint32) []byte {
 	return b
 }
 
-// putLen writes the length. So cut the slice cannot be empty, which would cost a mask.
+// putLen writes the length. This slice expression is never empty, so the compiler emits no mask
+// for an empty slice.
 func putLen(b []byte, start, n int) { ne.PutUint32(b[start:start+4:start+4], uint32(n)) }

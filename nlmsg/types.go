@@ -2,12 +2,12 @@ package nlmsg
 
 import "strconv"
 
-// Type is the type field of a message. Types below MinType are control
-// messages, the same for every protocol.
+// Type is the type field of a message. Types below MinType are control messages; they are the
+// same in every protocol.
 type Type uint16
 
-// The control messages (NLMSG_*). Error answers a request with an errno, or
-// with 0 as its acknowledgement; Done ends a multipart reply.
+// The control messages (NLMSG_*). An Error is the reply to a request, with an errno, or with 0 as
+// an acknowledgement. A Done ends a multipart reply.
 const (
 	TypeNoop    Type = 1
 	TypeError   Type = 2
@@ -31,40 +31,40 @@ func (t Type) String() string {
 	return "0x" + strconv.FormatUint(uint64(t), 16)
 }
 
-// Flags is the flags field of a message. Its lower byte is the same in every
-// message, the upper byte means something else for each Kind.
+// Flags is the flags field of a message. The lower byte has the same meaning in every message;
+// the meaning of the upper byte depends on the Kind.
 type Flags uint16
 
 // Flags of every message (NLM_F_*).
 const (
-	FlagRequest      Flags = 0x01 // a request; the kernel handles nothing without it
+	FlagRequest      Flags = 0x01 // a request; the kernel ignores messages without it
 	FlagMulti        Flags = 0x02 // part of a reply that ends with Done
-	FlagAck          Flags = 0x04 // answer with an acknowledgement, also on success
-	FlagEcho         Flags = 0x08 // send the notification of this request back too
-	FlagDumpIntr     Flags = 0x10 // the dump is inconsistent: things changed meanwhile
-	FlagDumpFiltered Flags = 0x20 // the dump was filtered as the request asked
+	FlagAck          Flags = 0x04 // request an acknowledgement on success, too
+	FlagEcho         Flags = 0x08 // send the notifications caused by this request to the requester, too
+	FlagDumpIntr     Flags = 0x10 // the dump is inconsistent: its objects changed while it ran
+	FlagDumpFiltered Flags = 0x20 // the dump was filtered as requested
 )
 
-// Flags of a get request. Only with both bits of Dump it is a dump.
+// Flags of a get request. It is a dump only if both bits of FlagDump are set.
 const (
 	FlagRoot   Flags = 0x100 // the whole table
-	FlagMatch  Flags = 0x200 // all that match
-	FlagAtomic Flags = 0x400 // an atomic snapshot (of no effect in today's kernels)
+	FlagMatch  Flags = 0x200 // all matching objects
+	FlagAtomic Flags = 0x400 // an atomic snapshot (no effect in current kernels)
 	FlagDump   Flags = FlagRoot | FlagMatch
 )
 
 // Flags of a new request.
 const (
-	FlagReplace Flags = 0x100 // replace what is there
-	FlagExcl    Flags = 0x200 // fail with EEXIST if it is there
-	FlagCreate  Flags = 0x400 // create if it is not there
+	FlagReplace Flags = 0x100 // replace an existing object
+	FlagExcl    Flags = 0x200 // fail with EEXIST if the object exists
+	FlagCreate  Flags = 0x400 // create the object if it does not exist
 	FlagAppend  Flags = 0x800 // add at the end of the list
 )
 
 // Flags of a delete request.
 const (
 	FlagNonRec Flags = 0x100 // do not delete recursively
-	FlagBulk   Flags = 0x200 // delete all that match
+	FlagBulk   Flags = 0x200 // delete all matching objects
 )
 
 // Flags of an Error message.
@@ -73,8 +73,8 @@ const (
 	FlagAckTLVs Flags = 0x200 // extended ACK attributes follow (in Done too)
 )
 
-// Kind selects the meaning of the upper byte of Flags. Whether a request gets, makes
-// or deletes something is defined by the family; the bits alone do not show it.
+// Kind selects the meaning of the upper byte of Flags. The family defines whether a request gets,
+// creates or deletes an object; the flags alone do not show it.
 type Kind uint8
 
 // The kinds of messages, by the meaning of their flags.
@@ -105,12 +105,12 @@ var upperFlags = [...][8]string{
 	KindAck:     {"capped", "ack-tlvs"},
 }
 
-// String returns the names of the flags that every message has and the rest
-// as a number: "request|ack|0x300".
+// String returns the names of the flags in the lower byte, and the other bits as a number:
+// "request|ack|0x300".
 func (f Flags) String() string { return f.Names(KindUnknown) }
 
-// Names returns the names of the flags of a message of that kind, with what has
-// no name as a number: "request|dump". It returns "0" for none.
+// Names returns the names of the flags for a message of the given kind, and unnamed bits as a
+// number: "request|dump". It returns "0" if no flag is set.
 func (f Flags) Names(k Kind) string {
 	if int(k) >= len(upperFlags) {
 		k = KindUnknown

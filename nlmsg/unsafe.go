@@ -4,13 +4,11 @@ package nlmsg
 
 import "unsafe"
 
-// The forms of this file read and write with pointers; safe.go has those for
-// architectures that want what they load aligned, and for the build tag purego.
-// docs/design.md has what each of them pays.
+// This file reads and writes through pointers. safe.go has the counterparts for architectures
+// without efficient unaligned access and for the build tag purego.
 
-// Cursor is the position of a walk over messages: at one of them, at the end, or at bytes
-// that are no message. [Walk] makes one. It is two words that
-// stay in registers.
+// Cursor is a position in a datagram: at a message, at the end, or at malformed bytes. [Walk]
+// returns one. It consists of two words that stay in registers.
 //
 //	c := nlmsg.Walk(datagram)
 //	for ; c.More(); c = c.Next() {
@@ -25,11 +23,10 @@ import "unsafe"
 //		return err
 //	}
 //
-// Its methods can be called at any time, also where there is no message, and read
-// nothing outside of the datagram. What they return aliases it.
+// The methods may be called at any position and never read outside the datagram. Results alias
+// the datagram.
 //
-// None of them calls another: each call that is inlined leaves an instruction that
-// does nothing.
+// The methods do not call each other: each inlined call leaves a no-op instruction.
 type Cursor struct {
 	p    unsafe.Pointer
 	left int // bytes from p to the end of the datagram
@@ -38,10 +35,10 @@ type Cursor struct {
 // Walk returns a cursor at the first message of b.
 func Walk(b []byte) Cursor { return Cursor{unsafe.Pointer(unsafe.SliceData(b)), len(b)} }
 
-// More reports whether a whole message is there (nlmsg_ok). If not, Err reports
-// whether that is the end.
+// More reports whether there is a complete message at the cursor (nlmsg_ok). If not, Err
+// distinguishes the end from malformed bytes.
 func (c Cursor) More() bool {
-	// The good case stands inside the ifs, and lengths are unsigned: see Consume.
+	// The valid case is inside the ifs, and lengths are unsigned: see Consume.
 	if c.left >= HeaderLen {
 		n := uint((*header)(c.p).len)
 		return n >= HeaderLen && n <= uint(c.left)
@@ -49,7 +46,7 @@ func (c Cursor) More() bool {
 	return false
 }
 
-// Msg returns the message, nil if there is none.
+// Msg returns the message at the cursor, or nil if there is none.
 func (c Cursor) Msg() Msg {
 	if c.left >= HeaderLen {
 		n := uint((*header)(c.p).len)
@@ -76,16 +73,16 @@ func (c Cursor) Attrs(hdrlen int) []byte {
 	if c.left >= HeaderLen {
 		n, start := uint((*header)(c.p).len), uint((HeaderLen+hdrlen+3)&^3)
 		if start < n && n <= uint(c.left) && hdrlen >= 0 {
-			rest := uint32(n) - uint32(start) // of 32 bits there are no more than MaxLen
+			rest := uint32(n) - uint32(start) // 32 bits prove that rest is at most MaxLen
 			return (*[MaxLen]byte)(unsafe.Add(c.p, start))[:rest:rest]
 		}
 	}
 	return nil
 }
 
-// Next returns a cursor at the next message (nlmsg_next), which may lack
-// its padding if it is the last. Call it only where More is true: elsewhere it leads
-// to some place in the datagram, and Err may afterwards be nil.
+// Next returns a cursor at the next message (nlmsg_next). The last message may lack its padding.
+// Call Next only if More returned true: otherwise the new cursor is at an arbitrary position in
+// the datagram, and its Err may be nil.
 func (c Cursor) Next() Cursor {
 	if c.left >= HeaderLen {
 		if step := (uint((*header)(c.p).len) + 3) &^ 3; step < uint(c.left) {
@@ -95,8 +92,8 @@ func (c Cursor) Next() Cursor {
 	return Cursor{c.p, 0}
 }
 
-// Err returns why there is no message: ErrTruncated, ErrLength or ErrOverrun, and nil
-// at the end, or at a message. It never allocates.
+// Err returns the reason why there is no message: ErrTruncated, ErrLength or ErrOverrun. It
+// returns nil at the end and at a message. It never allocates.
 func (c Cursor) Err() error {
 	if c.left == 0 {
 		return nil
@@ -105,11 +102,11 @@ func (c Cursor) Err() error {
 	return ParseError(n)
 }
 
-// offset is where the cursor stands in b, which Walk was given.
+// offset returns the offset of the cursor in b, the argument of Walk.
 func (c Cursor) offset(b []byte) int { return len(b) - c.left }
 
-// header is struct nlmsghdr, for Cursor, Begin and End: they have made sure that it
-// is there, and what is checked twice is a tenth of encoding a short request.
+// header is struct nlmsghdr, for Cursor, Begin and End. They have checked the bounds; a second
+// check by the compiler would slow down the encoding of short requests.
 type header struct {
 	len         uint32
 	typ         Type

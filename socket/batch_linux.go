@@ -13,11 +13,11 @@ type mmsghdr struct {
 	n   uint32
 }
 
-// maxBatch is UIO_MAXIOV, the most that the kernel takes in one call.
+// maxBatch is UIO_MAXIOV, the kernel's maximum for one call.
 const maxBatch = 1024
 
-// grow makes room for n datagrams. The headers point into slots, so both are
-// made anew together.
+// grow makes room for n datagrams. It reallocates both slices, because the headers point
+// into the slots.
 func (r *receiver) grow(n int) {
 	if n <= len(r.hdrs) {
 		return
@@ -28,8 +28,8 @@ func (r *receiver) grow(n int) {
 	}
 }
 
-// recvmmsg is recvmsg for as many datagrams as are queued. The timeout is not
-// used: it is checked only after a datagram, and the poller does the waiting.
+// recvmmsg receives as many datagrams as are queued. It passes no timeout: the kernel
+// checks the timeout only after a datagram, and the poller does the waiting.
 func (r *receiver) recvmmsg(fd uintptr) bool {
 	for {
 		n, _, errno := syscall.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&r.hdrs[0])),

@@ -75,7 +75,7 @@ func TestBatchOfReplies(t *testing.T) {
 	}
 	batch := MakeBatch(2*requests, 4096)
 	n, err := s.ReceiveBatch(batch)
-	if n != requests || err != nil { // all answers were there
+	if n != requests || err != nil { // all answers are queued
 		t.Fatal(n, err)
 	}
 	for i := range n {
@@ -123,7 +123,7 @@ func TestBatchCutsEachForItself(t *testing.T) {
 	}
 }
 
-// Results of an earlier use must not shine through.
+// Results of an earlier use must not remain visible.
 func TestBatchIsReusable(t *testing.T) {
 	from, to := open(t, UserSock), open(t, UserSock)
 	batch := MakeBatch(2, 100)
@@ -145,7 +145,7 @@ func TestEmptyBatch(t *testing.T) {
 	}
 }
 
-// The kernel fills 1024 places at a time.
+// The kernel fills at most 1024 elements per call.
 func TestBatchesBeyondTheKernelsLimit(t *testing.T) {
 	const count = 2*maxBatch + 10
 	from := open(t, UserSock)
@@ -169,7 +169,7 @@ func TestBatchesBeyondTheKernelsLimit(t *testing.T) {
 	}
 }
 
-// A full peer makes a sender wait again and again; nothing is lost or doubled.
+// A full peer makes a sender wait repeatedly. No datagram is lost or duplicated.
 func TestManySendsWaitForRoom(t *testing.T) {
 	const count = 40
 	from, to := open(t, UserSock), open(t, UserSock, WithReceiveBuffer(1))

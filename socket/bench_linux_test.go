@@ -11,8 +11,8 @@ import (
 	"github.com/nlwire/nlwire/internal/test/kerneltest"
 )
 
-// bare is the yardstick: the same datagrams by the fewest instructions, on a
-// descriptor without poller, locks or checks.
+// bare is the reference: the same datagrams with the fewest instructions, on a descriptor
+// without poller, locks or checks.
 type bare struct {
 	fd   int
 	from unix.RawSockaddrNetlink
@@ -51,7 +51,7 @@ func check(b *testing.B, errno syscall.Errno) {
 	}
 }
 
-// benchSocket opens without deadlines, and so outside the poller.
+// benchSocket opens a socket without deadlines, so that it is not in the poller.
 func benchSocket(b *testing.B, opts ...Option) *Socket {
 	s, err := Open(Generic, opts...)
 	if err != nil {
@@ -62,9 +62,9 @@ func benchSocket(b *testing.B, opts ...Option) *Socket {
 }
 
 // BenchmarkRoundTrip resolves a family: one send, one receive. "one" is
-// Socket.TryRoundTrip. "waited" is the same on a socket that had to wait before, "kept" on
-// one that a user of SyscallConn keeps in the poller. "timers" has something else going
-// on in the program, so that threads idle in epoll.
+// Socket.TryRoundTrip. "waited" uses a socket that had to wait before. "kept" uses a socket
+// that a user of SyscallConn keeps in the poller. "timers" runs timers in the program, so
+// that threads idle in epoll.
 func BenchmarkRoundTrip(b *testing.B) {
 	for _, row := range []struct {
 		name                 string
@@ -104,7 +104,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 	}
 }
 
-// sendReceive is a round trip in two calls, oneCall in one.
+// sendReceive is a round trip in two calls, oneCall one in a single call.
 func sendReceive(s *Socket, req, buf []byte) error {
 	if err := s.Send(req); err != nil {
 		return err
@@ -118,7 +118,7 @@ func oneCall(s *Socket, req, buf []byte) error {
 	return err
 }
 
-// BenchmarkOpen opens and closes, beside the system calls alone.
+// BenchmarkOpen opens and closes a socket, compared with the bare system calls.
 func BenchmarkOpen(b *testing.B) {
 	kerneltest.Interleave(b, 50, "x/bare", func() {
 		s, err := Open(Generic, WithFlags(ExtAck, CapAck))
@@ -148,7 +148,7 @@ func BenchmarkOpen(b *testing.B) {
 	})
 }
 
-// tick runs a goroutine with a timer until stop.
+// tick runs a goroutine with a timer until stop is called.
 func tick() (stop func()) {
 	ticker, done := time.NewTicker(time.Millisecond), make(chan struct{})
 	go func() {
@@ -210,7 +210,7 @@ func ends(b []byte) bool {
 	return false
 }
 
-// BenchmarkBatch receives 16 datagrams a call.
+// BenchmarkBatch receives 16 datagrams per call.
 func BenchmarkBatch(b *testing.B) {
 	s, floor := benchSocket(b), newBare(b)
 	req, buf := getFamily(1), make([]byte, BufferSize)
@@ -234,8 +234,8 @@ func BenchmarkBatch(b *testing.B) {
 	})
 }
 
-// BenchmarkPacketInfo receives events that have the number of their group, beside the
-// same events without. Only receiving is timed.
+// BenchmarkPacketInfo receives events that carry their group number, compared with the same
+// events without it. Only receiving is timed.
 func BenchmarkPacketInfo(b *testing.B) {
 	const group, events = 9, 100
 	from := benchUser(b)

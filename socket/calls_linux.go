@@ -7,18 +7,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The system calls that move datagrams. The functions for one datagram are so small that
-// the compiler inlines them (TestCallsAreInlined): the kernel leaves the processor's
-// return-address predictor cold, so that each return after a system call costs 10 to
-// 20 ns. Their callers repeat them after EINTR.
+// The system calls that move datagrams. The functions for one datagram are small enough for
+// the compiler to inline them (TestCallsAreInlined). A system call leaves the processor's
+// return-address predictor cold, so that every function that returns after it costs extra
+// time. The callers repeat the calls after EINTR.
 //
-// They are Syscalls, not RawSyscalls, because the kernel may sleep inside, on a lock such
-// as rtnl: a send runs the handler of a request, and a receive that makes room continues a
-// dump (netlink_dump). A RawSyscall would hold a P of the scheduler for that time.
+// These functions use Syscall instead of RawSyscall, because the kernel may sleep inside,
+// on a lock such as rtnl: a send runs the handler of a request, and a receive that makes
+// room continues a dump (netlink_dump). A RawSyscall would block a P of the scheduler for
+// that time.
 
-// receiveFlags makes the calls return real lengths (MSG_TRUNC). The descriptor is
-// non-blocking; MSG_DONTWAIT keeps the calls so when another holder of the descriptor
-// clears that flag. Never MSG_PEEK: it doubles the calls.
+// receiveFlags makes the calls return the length before truncation (MSG_TRUNC). The
+// descriptor is non-blocking; MSG_DONTWAIT keeps the calls non-blocking if another holder
+// of the descriptor clears that flag. Only NextSize uses MSG_PEEK, which would double the
+// number of calls.
 const receiveFlags = unix.MSG_TRUNC | unix.MSG_DONTWAIT
 
 // sendto is sendto(2) without waiting; name may be nil.
@@ -34,8 +36,8 @@ func sendmsg(fd int, h *unix.Msghdr) (n uintptr, errno syscall.Errno) {
 	return n, errno
 }
 
-// recvfrom is recvfrom(2) into size bytes at base. namelen is the size of from, and of what
-// the kernel wrote there.
+// recvfrom is recvfrom(2) into size bytes at base. *namelen is the size of from, and the
+// number of bytes that the kernel wrote there.
 func recvfrom(fd uintptr, base *byte, size int, from *unix.RawSockaddrNetlink, namelen *uint32) (n uintptr, errno syscall.Errno) {
 	n, _, errno = syscall.Syscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(base)), uintptr(size),
 		receiveFlags, uintptr(unsafe.Pointer(from)), uintptr(unsafe.Pointer(namelen)))

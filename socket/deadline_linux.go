@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// A deadline is kept twice. The direct calls compare it with the clock, which
-// costs them 40 ns when one is set and nothing otherwise. The poller gets it
-// when the descriptor gets there, and ends waiting with it.
+// A deadline is stored twice: once for the direct calls, which compare it with the clock
+// only if one is set, and once for the poller, which receives it together with the
+// descriptor and ends waiting at that time.
 type deadline struct {
 	t     time.Time    // for the poller; guarded by sysSocket.mu
-	nanos atomic.Int64 // after the base, for direct calls; 0 is none
+	nanos atomic.Int64 // for direct calls: nanoseconds after the base, 0 for none
 }
 
-// set stores t as a distance from base, so that the clock in use is the
-// monotonic one, if t has it.
+// set stores t as a distance from base. The comparison then uses the monotonic clock if t
+// has a reading of it.
 func (d *deadline) set(t, base time.Time) {
 	d.t = t
 	var nanos int64
@@ -60,7 +60,7 @@ func (s *sysSocket) applyDeadline(t time.Time, set func(*os.File, time.Time) err
 	return nil
 }
 
-// handOver gives the deadlines set so far to a file that is new in the poller.
+// handOver applies the current deadlines to a file that is new in the poller.
 func (s *sysSocket) handOver(file *os.File) error {
 	if err := file.SetReadDeadline(s.r.until.t); err != nil {
 		return err
@@ -68,7 +68,7 @@ func (s *sysSocket) handOver(file *os.File) error {
 	return file.SetWriteDeadline(s.w.until.t)
 }
 
-// readDeadline returns the deadline for receiving that was set last.
+// readDeadline returns the current deadline for receiving.
 func (s *sysSocket) readDeadline() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// polledOrNot runs a test on a socket that is not in the poller, and on one that
-// is: they keep deadlines in different places.
+// polledOrNot runs a test on a socket outside the poller and on one in it: they store
+// deadlines in different places.
 func polledOrNot(t *testing.T, f func(t *testing.T, s *Socket)) {
 	for _, name := range []string{"direct", "polled"} {
 		t.Run(name, func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestDeadlinesAreSeparate(t *testing.T) {
 		if err := s.Send(getFamily(1)); err != nil {
 			t.Fatal(err)
 		}
-		_, _, err := s.Receive(make([]byte, BufferSize)) // though there is something
+		_, _, err := s.Receive(make([]byte, BufferSize)) // although a datagram is queued
 		is(t, err, os.ErrDeadlineExceeded, "receive")
 
 		if err := s.SetReadDeadline(time.Time{}); err != nil {
@@ -70,7 +70,8 @@ func TestDeadlinesAreSeparate(t *testing.T) {
 	})
 }
 
-// Zero in the field means that there is none; a deadline must not become that.
+// The value 0 means that there is no deadline. A deadline at the base must not be stored as
+// 0.
 func TestDeadlineAtTheBase(t *testing.T) {
 	base := time.Now()
 	var d deadline
@@ -93,7 +94,7 @@ func TestDeadlineAtTheBase(t *testing.T) {
 	}
 }
 
-// A deadline set on a socket that is not in the poller goes with it there.
+// A deadline set on a socket outside the poller applies after the socket enters it.
 func TestDeadlineIsHandedOver(t *testing.T) {
 	s := open(t, Generic)
 	if err := s.SetReadDeadline(time.Now().Add(20 * time.Millisecond)); err != nil {
@@ -102,7 +103,7 @@ func TestDeadlineIsHandedOver(t *testing.T) {
 	if s.sys.poll.Load() != nil {
 		t.Error("in the poller already")
 	}
-	_, _, err := s.Receive(make([]byte, 100)) // has to wait, and gets there
+	_, _, err := s.Receive(make([]byte, 100)) // has to wait, and enters the poller
 	is(t, err, os.ErrDeadlineExceeded, "receive")
 	if s.sys.poll.Load() == nil {
 		t.Error("not in the poller")
@@ -121,7 +122,7 @@ func TestDeadlineEndsWaiting(t *testing.T) {
 }
 
 func TestDeadlineSetWhileWaiting(t *testing.T) {
-	s, err := Open(Generic) // none before
+	s, err := Open(Generic) // no deadline before
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,35 +8,34 @@ import (
 	"github.com/nlwire/nlwire/errno"
 )
 
-// ErrTruncated says that a datagram was longer than the buffer offered. The
-// buffer holds its beginning, [Info.Size] its length, and the rest is gone:
-// netlink has no way to ask for it again. Compare with ==; it is never wrapped.
-var ErrTruncated = errors.New("netlink: datagram truncated: the buffer was too small and the rest is lost")
-
-// ErrSender says that a datagram came without the address of a netlink sender.
-// Its PortID of 0 must not be read as the kernel's: do not trust the bytes.
+// ErrTruncated reports that a datagram was longer than the buffer. The buffer holds its
+// beginning, [Info.Size] is its length, and the rest is lost: netlink cannot repeat it.
 // Compare with ==; it is never wrapped.
-var ErrSender = errors.New("netlink: datagram without a netlink sender: not to be trusted")
+var ErrTruncated = errors.New("netlink: datagram truncated: the buffer is too small, the rest is lost")
 
-// ErrEmpty says that [Socket.TryReceive] found no datagram. Compare with ==; it
-// is never wrapped.
+// ErrSender reports that a datagram has no netlink sender address. Its PortID of 0 does not
+// mean the kernel: do not trust the bytes. Compare with ==; it is never wrapped.
+var ErrSender = errors.New("netlink: datagram without a netlink sender address: do not trust it")
+
+// ErrEmpty reports that [Socket.TryReceive] found no datagram. Compare with ==; it is never
+// wrapped.
 var ErrEmpty = errors.New("netlink: no datagram is queued")
 
-// ErrFull says that [Socket.TrySendTo] found the receive buffer of the peer full.
+// ErrFull reports that the receive buffer of the peer of [Socket.TrySendTo] is full.
 // Compare with ==; it is never wrapped.
 var ErrFull = errors.New("netlink: the receive buffer of the peer is full")
 
-// ErrNetNS says that [Socket.Sibling] made no socket, because it could not verify that it
-// would be in the network namespace of the first one.
-var ErrNetNS = errors.New("netlink: the network namespace of the socket cannot be found")
+// ErrNetNS reports that [Socket.Sibling] made no socket, because it could not verify that
+// the socket would be in the same network namespace.
+var ErrNetNS = errors.New("netlink: the network namespace of the socket cannot be verified")
 
-// An OpError says which call failed, on a socket of which protocol, and why.
+// An OpError describes a failed call: the call, the protocol of the socket, and the reason.
 type OpError struct {
-	Op       string   // the system call: "bind", "setsockopt"; "receive" for all that receive
-	Option   string   // the option of a call that has one: "NETLINK_EXT_ACK"
+	Op       string   // the system call: "bind", "setsockopt"; "receive" for all calls that receive
+	Option   string   // the option of a call that sets one: "NETLINK_EXT_ACK"
 	Protocol Protocol // of the socket; -1 if unknown
 	Err      error    // a syscall.Errno, os.ErrClosed, os.ErrDeadlineExceeded or errors.ErrUnsupported
-	Hint     string   // what it means here and what to do about it; may be empty
+	Hint     string   // explanation and remedy; may be empty
 }
 
 // os.IsTimeout, errors.Is and errors.As use these methods.
@@ -46,7 +45,7 @@ var _ interface {
 	Unwrap() error
 } = (*OpError)(nil)
 
-// Error returns one line: protocol if known, call, reason, hint.
+// Error returns one line: the protocol if known, the call, the reason, and the hint.
 func (e *OpError) Error() string {
 	text := "netlink"
 	if e.Protocol != unknownProtocol {
@@ -63,18 +62,18 @@ func (e *OpError) Error() string {
 	return text
 }
 
-// Unwrap returns Err, so that errors.Is(err, syscall.ENOBUFS) and the like work.
+// Unwrap returns Err, so that for example errors.Is(err, syscall.ENOBUFS) works.
 func (e *OpError) Unwrap() error { return e.Err }
 
-// Is makes errors.Is find the errno also as an errno.Errno.
+// Is makes errors.Is match the errno also as an errno.Errno.
 func (e *OpError) Is(target error) bool { return errno.Is(e.Err, target) }
 
-// Timeout reports whether a deadline passed, as [os.IsTimeout] asks for it.
+// Timeout reports whether a deadline passed. [os.IsTimeout] calls it.
 func (e *OpError) Timeout() bool { return errors.Is(e.Err, os.ErrDeadlineExceeded) }
 
-// wrap makes an [*OpError] of err, or nil of nil. A call that has an option is named with
-// it: "setsockopt SO_RCVBUF". It stays small enough to be inlined; the allocation is in
-// opError, off the path that matters.
+// wrap returns err as an [*OpError], nil for nil. If the call sets an option, op includes
+// its name: "setsockopt SO_RCVBUF". wrap is small enough to be inlined; opError allocates,
+// and only on errors.
 func (s *Socket) wrap(op string, err error) error {
 	if err == nil {
 		return nil
@@ -104,7 +103,7 @@ func newOpError(op string, protocol Protocol, err error) *OpError {
 	return e
 }
 
-// wrapReceive lets the static errors pass as they are.
+// wrapReceive returns the static errors unchanged.
 func (s *Socket) wrapReceive(op string, err error) error {
 	if err == nil || err == ErrEmpty || err == ErrTruncated || err == ErrSender {
 		return err

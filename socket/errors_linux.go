@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hint explains the errors that puzzle people, in the words of the call. The
-// comments name the place in the kernel.
+// hint explains errors that are not obvious, for a given call. The comments cite the kernel
+// function that returns the error.
 func hint(op string, err error) string {
 	var errno unix.Errno
 	if !errors.As(err, &errno) {
@@ -29,54 +29,54 @@ func hint(op string, err error) string {
 func hintOpen(op string, errno unix.Errno) string {
 	switch {
 	case op == opSocket && errno == unix.EAFNOSUPPORT:
-		return "a filter refuses netlink sockets: systemd needs AF_NETLINK in RestrictAddressFamilies"
+		return "a filter refuses netlink sockets: with systemd, add AF_NETLINK to RestrictAddressFamilies"
 	case op == opSocket && (errno == unix.EPERM || errno == unix.EACCES):
 		return "a security policy refuses netlink sockets"
 	case op == "ioctl SIOCGSKNS" && errno == unix.EPERM:
-		return "another socket in this namespace needs CAP_NET_ADMIN there, which was given up: open the sockets before"
+		return "another socket in this namespace requires CAP_NET_ADMIN there: open all sockets before dropping it"
 	case op == opSocket && errno == unix.EPROTONOSUPPORT: // netlink_create
 		return "this kernel does not have the protocol, or its module is not loaded"
 	case op == opSetns && errno == unix.EPERM: // netns_install
-		return "entering a network namespace needs CAP_SYS_ADMIN"
+		return "entering a network namespace requires CAP_SYS_ADMIN"
 	case op == opSetns && errno == unix.EINVAL:
-		return "the descriptor is not that of a network namespace"
+		return "the descriptor does not refer to a network namespace"
 	}
 	return ""
 }
 
-// hintSend follows netlink_sendmsg and netlink_unicast.
+// hintSend explains errors of netlink_sendmsg and netlink_unicast.
 func hintSend(errno unix.Errno) string {
 	switch errno {
 	case unix.ECONNREFUSED:
 		return "no socket has that port ID, or the kernel does not listen on this protocol"
 	case unix.EPERM:
-		return "this protocol lets only CAP_NET_ADMIN send to a port ID or group"
+		return "on this protocol, sending to a port ID or group requires CAP_NET_ADMIN"
 	case unix.EMSGSIZE:
 		return "the datagram does not fit into the send buffer: see SetSendBuffer"
 	case unix.ENODATA:
-		return "netlink has no empty datagrams for the kernel"
+		return "an empty datagram cannot be sent to the kernel"
 	}
 	return ""
 }
 
-// hintReceive follows netlink_overrun and netlink_dump.
+// hintReceive explains errors of netlink_overrun and netlink_dump.
 func hintReceive(errno unix.Errno) string {
 	if errno == unix.ENOBUFS {
-		return "the receive buffer was full and messages are lost: read on, and resynchronise with a dump"
+		return "the receive buffer was full and messages are lost: continue to receive, and resynchronize with a dump"
 	}
 	return ""
 }
 
-// hintOption follows netlink_setsockopt.
+// hintOption explains errors of netlink_setsockopt.
 func hintOption(option string, errno unix.Errno) string {
 	membership := option == nameAddMembership || option == nameDropMembership
 	switch {
 	case membership && errno == unix.EPERM:
-		return "this group needs a capability, most often CAP_NET_ADMIN"
+		return "this group requires a capability, usually CAP_NET_ADMIN"
 	case membership && errno == unix.EINVAL:
 		return "the protocol has no such group"
 	case option == ListenAllNSID.String() && errno == unix.EPERM:
-		return "hearing other network namespaces needs CAP_NET_BROADCAST"
+		return "receiving from other network namespaces requires CAP_NET_BROADCAST"
 	case errno == unix.ENOPROTOOPT:
 		return "this kernel is too old for the option"
 	}

@@ -15,19 +15,19 @@ func TestHints(t *testing.T) {
 	for _, row := range []struct {
 		op   string
 		err  error
-		want string // a part; none means that there is no hint
+		want string // part of the hint; empty: no hint
 	}{
 		{opSocket, unix.EPROTONOSUPPORT, "does not have the protocol"},
 		{opSocket, unix.EMFILE, ""},
 		{opSetns, unix.EPERM, "CAP_SYS_ADMIN"},
-		{opSetns, unix.EINVAL, "not that of a network namespace"},
+		{opSetns, unix.EINVAL, "does not refer to a network namespace"},
 		{opBind, unix.EINVAL, ""},
 		{opSendto, unix.EPERM, "CAP_NET_ADMIN"},
 		{opSendmsg, unix.ECONNREFUSED, "no socket has that port ID"},
 		{opSendto, unix.ENODATA, "empty"},
 		{opSendto, unix.ENOBUFS, ""},
-		{opRecvmsg, unix.ENOBUFS, "resynchronise"},
-		{opRecvmmsg, unix.ENOBUFS, "resynchronise"},
+		{opRecvmsg, unix.ENOBUFS, "resynchronize"},
+		{opRecvmmsg, unix.ENOBUFS, "resynchronize"},
 		{opRecvmsg, unix.EIO, ""},
 		{opRecvmsg, os.ErrClosed, ""},
 		{"setsockopt NETLINK_ADD_MEMBERSHIP", unix.EPERM, "CAP_NET_ADMIN"},
@@ -47,7 +47,7 @@ func TestHints(t *testing.T) {
 	}
 }
 
-// errors.Is finds the errno as the system's and as errno.Errno.
+// errors.Is matches the errno as a syscall.Errno and as an errno.Errno.
 func TestOpErrorIsItsErrno(t *testing.T) {
 	s, err := Open(Generic)
 	if err != nil {

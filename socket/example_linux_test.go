@@ -11,8 +11,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// A request for a family of Generic Netlink, put together by hand. The packages
-// nlmsg, genlmsg and nla do that with less ink.
+// A Generic Netlink request, assembled by hand. The packages nlmsg, genlmsg and nla need
+// less code.
 func Example() {
 	s, err := socket.Open(socket.Generic, socket.WithFlags(socket.ExtAck, socket.CapAck))
 	if err != nil {
@@ -48,7 +48,7 @@ func Example() {
 	// type: 16
 }
 
-// Two sockets of one protocol talk to each other, without the kernel.
+// Two sockets of one protocol exchange a datagram without the kernel.
 func ExampleSocket_SendTo() {
 	server, err := socket.Open(socket.UserSock)
 	if err != nil {
@@ -73,7 +73,7 @@ func ExampleSocket_SendTo() {
 	// Output: hello, from the client: true
 }
 
-// A batch takes what is queued in one system call.
+// A batch receives the queued datagrams in one system call.
 func ExampleSocket_ReceiveBatch() {
 	s, err := socket.Open(socket.UserSock)
 	if err != nil {
@@ -87,7 +87,7 @@ func ExampleSocket_ReceiveBatch() {
 			log.Fatal(err)
 		}
 	}
-	batch := socket.MakeBatch(8, 4096) // once; good for any number of calls
+	batch := socket.MakeBatch(8, 4096) // can be reused for any number of calls
 	n, err := s.ReceiveBatch(batch)
 	if err != nil {
 		log.Fatal(err)
@@ -101,7 +101,7 @@ func ExampleSocket_ReceiveBatch() {
 	// three
 }
 
-// A deadline ends waiting; so does Close, with os.ErrClosed.
+// A deadline ends waiting. Close ends it too, with os.ErrClosed.
 func ExampleSocket_SetReadDeadline() {
 	s, err := socket.Open(socket.Generic)
 	if err != nil {

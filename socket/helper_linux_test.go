@@ -15,18 +15,19 @@ import (
 	"github.com/nlwire/nlwire/internal/test/kerneltest"
 )
 
-// init keeps the first thread for TestMain. Goroutines that enter a namespace end
-// with their thread, but the runtime cannot end the first one.
+// init reserves the first thread for TestMain. Goroutines that enter a namespace end
+// together with their thread, but the runtime cannot end the first one.
 func init() { runtime.LockOSThread() }
 
 func TestMain(m *testing.M) { kerneltest.Main(m) }
 
-// guardTime ends a test that waits for what never comes.
+// guardTime ends a test that waits for an event that never occurs.
 const guardTime = 20 * time.Second
 
 var ne = binary.NativeEndian
 
-// open makes a socket that is closed with the test and cannot hang it.
+// open makes a socket that is closed at the end of the test. Its deadline prevents a
+// hanging test.
 func open(t testing.TB, protocol Protocol, opts ...Option) *Socket {
 	t.Helper()
 	s, err := Open(protocol, opts...)
@@ -40,7 +41,7 @@ func open(t testing.TB, protocol Protocol, opts ...Option) *Socket {
 	return s
 }
 
-// Numbers of linux/netlink.h, linux/rtnetlink.h and linux/genetlink.h.
+// Constants of linux/netlink.h, linux/rtnetlink.h and linux/genetlink.h.
 const (
 	flagRequest = 0x1
 	flagAck     = 0x4
@@ -52,8 +53,8 @@ const (
 	typeCtrl  = 16 // nlctrl
 )
 
-// message makes one netlink message by hand. The codec packages are not used
-// here, so that an error of theirs cannot hide one of ours.
+// message makes a netlink message by hand. The codec packages are not used, so that their
+// errors cannot hide errors of this package.
 func message(typ, flags uint16, seq uint32, payload ...[]byte) []byte {
 	b := make([]byte, 16)
 	for _, p := range payload {
@@ -76,12 +77,12 @@ func attr(typ uint16, payload []byte) []byte {
 
 func u32(v uint32) []byte { return ne.AppendUint32(nil, v) }
 
-// getFamily asks the controller for itself (CTRL_CMD_GETFAMILY by name).
+// getFamily requests the controller's own family (CTRL_CMD_GETFAMILY by name).
 func getFamily(seq uint32) []byte {
 	return message(typeCtrl, flagRequest, seq, []byte{3, 1, 0, 0}, attr(2, []byte("nlctrl\x00")))
 }
 
-// dumpFamilies asks for all families.
+// dumpFamilies requests all families.
 func dumpFamilies(seq uint32) []byte {
 	return message(typeCtrl, flagRequest|flagDump, seq, []byte{3, 1, 0, 0})
 }
@@ -113,7 +114,7 @@ func receive(t testing.TB, s *Socket) ([]byte, Info) {
 	return b[:n], info
 }
 
-// request sends a message that asks for an ACK and returns the errno of it.
+// request sends a message with NLM_F_ACK and returns the errno of the answer.
 func request(t testing.TB, s *Socket, msg []byte) error {
 	t.Helper()
 	if err := s.Send(msg); err != nil {
@@ -136,7 +137,7 @@ func ackOf(t testing.TB, s *Socket, seq uint32) error {
 	}
 }
 
-// linkUp sets a link up. The first of a namespace, index 1, is lo.
+// linkUp sets a link up. Index 1, the first link of a namespace, is lo.
 func linkUp(t testing.TB, s *Socket, index uint32) {
 	t.Helper()
 	const up = unix.IFF_UP
@@ -146,8 +147,8 @@ func linkUp(t testing.TB, s *Socket, index uint32) {
 	}
 }
 
-// eventually repeats what depends on other threads until it holds. It yields;
-// it does not sleep.
+// eventually repeats a condition that depends on other threads until it holds. It yields
+// instead of sleeping.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(guardTime); !holds(); runtime.Gosched() {
@@ -157,9 +158,8 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// blocked waits until n goroutines are in the state ("IO wait", "select") and
-// inside the function. That they wait is what the test needs to know, and the
-// runtime tells it.
+// blocked waits until n goroutines are in the state ("IO wait", "select") and inside the
+// function. The runtime reports both in its goroutine dump.
 func blocked(t testing.TB, n int, state, function string) {
 	t.Helper()
 	b := make([]byte, 1<<20)
@@ -174,7 +174,7 @@ func blocked(t testing.TB, n int, state, function string) {
 	})
 }
 
-// descriptors counts what is open.
+// descriptors returns the number of open descriptors.
 func descriptors(t testing.TB) int {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")
@@ -184,8 +184,7 @@ func descriptors(t testing.TB) int {
 	return len(entries)
 }
 
-// is fails unless err matches target and, as every error of a Socket, names
-// the call.
+// is fails unless err matches target and names the call, like every error of a Socket.
 func is(t testing.TB, err, target error, op string) {
 	t.Helper()
 	if !errors.Is(err, target) {
@@ -197,5 +196,5 @@ func is(t testing.TB, err, target error, op string) {
 	}
 }
 
-// call is the system call with its option.
+// call returns the system call with its option.
 func (e *OpError) call() string { return strings.TrimSpace(e.Op + " " + e.Option) }

@@ -31,7 +31,7 @@ func TestSendErrors(t *testing.T) {
 		is(t, s.Send(empty), unix.ENODATA, "sendto")
 	}
 	user := open(t, UserSock)
-	is(t, user.Send([]byte("x")), unix.ECONNREFUSED, "sendto") // no kernel there
+	is(t, user.Send([]byte("x")), unix.ECONNREFUSED, "sendto") // no kernel socket
 	is(t, user.SendTo([]byte("x"), Addr{PortID: 1<<31 - 5}), unix.ECONNREFUSED, "sendto")
 	const want = "netlink usersock: sendto: connection refused: no socket has that port ID, or the kernel does not listen on this protocol"
 	if err := user.SendTo([]byte("x"), Addr{}); err == nil || err.Error() != want {
@@ -58,10 +58,10 @@ func TestReceiveCutsWhatIsTooLong(t *testing.T) {
 			t.Errorf("%d bytes are not the beginning", size)
 		}
 		if !bytes.Equal(b[size:], bytes.Repeat([]byte{0xee}, 8)) {
-			t.Errorf("%d bytes: written behind them", size)
+			t.Errorf("%d bytes: written after them", size)
 		}
 	}
-	if err := s.Send(getFamily(2)); err != nil { // the rests are gone
+	if err := s.Send(getFamily(2)); err != nil { // the truncated parts are lost
 		t.Fatal(err)
 	}
 	if b, _ := receive(t, s); msgSeq(b) != 2 {
@@ -71,7 +71,7 @@ func TestReceiveCutsWhatIsTooLong(t *testing.T) {
 
 func TestUnicastBetweenSockets(t *testing.T) {
 	a, b := open(t, UserSock), open(t, UserSock)
-	for _, text := range []string{"hello", "", "x"} { // an empty one is allowed here?
+	for _, text := range []string{"hello", "", "x"} { // some kernels refuse an empty datagram
 		if err := a.SendTo([]byte(text), Addr{PortID: b.PortID()}); err != nil {
 			if text == "" {
 				is(t, err, unix.ENODATA, "sendto")
@@ -126,7 +126,7 @@ func TestMulticastAndUnicastInOne(t *testing.T) {
 			t.Errorf("%q", b)
 		}
 	}
-	// A port ID that nobody has is an error, though the group has got it.
+	// An unused port ID is an error, although the group has received the datagram.
 	err := from.SendTo([]byte("half"), Addr{PortID: 1<<31 - 5, Groups: 1 << 2})
 	is(t, err, unix.ECONNREFUSED, "sendto")
 	if b, _ := receive(t, hearer); string(b) != "half" {
@@ -134,11 +134,11 @@ func TestMulticastAndUnicastInOne(t *testing.T) {
 	}
 }
 
-// The multicast half is done once, however often the unicast half is tried.
+// The multicast part is sent once, regardless of the attempts for the unicast part.
 func TestRetryDoesNotRepeatTheMulticast(t *testing.T) {
 	hearer := hearers(t, 1, 4)[0]
 	from, to, _, done := fill(t)
-	once := make([]byte, 512) // no smaller than what fills the peer
+	once := make([]byte, 512) // not smaller than the datagrams that fill the peer
 	both := start(func() error {
 		return from.SendTo(once, Addr{PortID: to.PortID(), Groups: 1 << 3})
 	})
@@ -146,7 +146,7 @@ func TestRetryDoesNotRepeatTheMulticast(t *testing.T) {
 	if b, _ := receive(t, hearer); len(b) != len(once) {
 		t.Errorf("%q", b)
 	}
-	if err := to.Close(); err != nil { // ends both, after some tries
+	if err := to.Close(); err != nil { // ends both, after some attempts
 		t.Fatal(err)
 	}
 	is(t, <-both, unix.ECONNREFUSED, "sendto")
@@ -170,7 +170,7 @@ func TestOverrunIsReportedAndCounted(t *testing.T) {
 		if !quiet {
 			_, _, err := hearer.Receive(make([]byte, 200))
 			is(t, err, unix.ENOBUFS, "receive")
-			const want = "netlink usersock: receive: no buffer space available: the receive buffer was full and messages are lost: read on, and resynchronise with a dump"
+			const want = "netlink usersock: receive: no buffer space available: the receive buffer was full and messages are lost: continue to receive, and resynchronize with a dump"
 			if err.Error() != want {
 				t.Errorf("error text\n%s, want\n%s", err, want)
 			}
@@ -179,7 +179,7 @@ func TestOverrunIsReportedAndCounted(t *testing.T) {
 		if err != nil || drops == 0 || drops >= sent {
 			t.Fatalf("%d drops, %v", drops, err)
 		}
-		for range sent - drops { // the others are there
+		for range sent - drops { // the others are queued
 			receive(t, hearer)
 		}
 		nothing(t, hearer)
@@ -266,8 +266,8 @@ func TestLargeBuffersMakeDumpsShort(t *testing.T) {
 	}
 }
 
-// asUnprivileged opens a socket on a thread that has no CAP_NET_ADMIN for that
-// moment. It runs on the thread of the caller, who has locked it.
+// asUnprivileged opens a socket on a thread that has temporarily dropped CAP_NET_ADMIN. It
+// runs on the thread of the caller, which must be locked.
 func asUnprivileged(protocol Protocol) (*Socket, error) {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var before [2]unix.CapUserData
@@ -283,8 +283,8 @@ func asUnprivileged(protocol Protocol) (*Socket, error) {
 	return s, errors.Join(err, unix.Capset(&header, &before[0]))
 }
 
-// An explicit address makes the kernel skip the question whether the opener of
-// the socket had the capability. That is why Send gives none.
+// With an explicit address the kernel does not check whether the opener of the socket had
+// the capability. Send therefore passes no address.
 func TestSendAsksForTheOpenersCapability(t *testing.T) {
 	up := message(unix.RTM_NEWLINK, flagRequest|flagAck, 1,
 		append(append([]byte{0, 0, 0, 0}, u32(1)...), append(u32(unix.IFF_UP), u32(unix.IFF_UP)...)...))
@@ -293,7 +293,7 @@ func TestSendAsksForTheOpenersCapability(t *testing.T) {
 	}
 	done := make(chan result)
 	go func() {
-		runtime.LockOSThread() // and let the thread end: it is in a namespace of its own
+		runtime.LockOSThread() // the thread ends, because it is in another namespace
 		var r result
 		defer func() { done <- r }()
 		if r.err = unix.Unshare(unix.CLONE_NEWNET); r.err != nil {
@@ -322,8 +322,8 @@ func TestSendAsksForTheOpenersCapability(t *testing.T) {
 	}
 }
 
-// pair makes a socket of a descriptor that is not netlink: datagrams there
-// come without an address.
+// pair makes a Socket from a descriptor that is not a netlink socket: its datagrams have no
+// address.
 func pair(t *testing.T) (s *Socket, peer int) {
 	t.Helper()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
@@ -348,7 +348,7 @@ func TestSenderThatIsNotNetlink(t *testing.T) {
 	if n != 6 || info != (Info{Size: 6}) || err != ErrSender {
 		t.Errorf("n %d, info %+v, error %v", n, info, err)
 	}
-	if _, _, err = s.Receive(b[:3]); err != ErrSender { // worse than being cut
+	if _, _, err = s.Receive(b[:3]); err != ErrSender { // ErrSender takes precedence over ErrTruncated
 		t.Errorf("error %v", err)
 	}
 	batch := MakeBatch(2, 10)
@@ -357,7 +357,7 @@ func TestSenderThatIsNotNetlink(t *testing.T) {
 	}
 }
 
-// A netlink sender cannot be short of bytes; other descriptors can.
+// A netlink send is never short, but a send on another descriptor can be.
 func TestShortSendIsAnError(t *testing.T) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {

@@ -4,25 +4,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// namespace identifies a socket's network namespace, as far as that is known. Those of two
-// sockets can be compared if both have the same field.
+// namespace identifies the network namespace of a socket as far as it is known. Two sockets
+// can be compared if both have the same field.
 type namespace struct {
 	cookie uint64 // SO_NETNS_COOKIE, 0 if the kernel has none (before Linux 5.14)
-	thread nsID   // of the thread that made the socket, if there is no cookie
+	thread nsID   // namespace of the thread that made the socket, if there is no cookie
 }
 
-// nsID identifies a namespace as a file of /proc does. The zero value is unknown.
+// nsID identifies a namespace by its file in /proc. The zero value is unknown.
 type nsID struct{ dev, inode uint64 }
 
-// probe has the ways to learn of a namespace. Tests replace them; nil is the kernel's.
+// probe has the functions that identify a namespace. Tests replace them; nil selects the
+// kernel's.
 type probe struct {
 	cookie func(fd int) (uint64, error)
 	owner  func(fd int) (nsFD int, err error) // SIOCGSKNS
 	thread func() (nsID, error)
 }
 
-// identify learns what costs little of the namespace of a descriptor, which this thread
-// has just made.
+// identify returns the cheap identification of the namespace of a descriptor that this
+// thread has just made.
 func (p *probe) identify(fd int) (ns namespace) {
 	cookie, thread := netNSCookie, threadNetNS
 	if p.cookie != nil {
@@ -39,7 +40,7 @@ func (p *probe) identify(fd int) (ns namespace) {
 	return ns
 }
 
-// open returns a descriptor of the namespace of a socket. It needs CAP_NET_ADMIN there
+// open returns a descriptor of the namespace of a socket. It requires CAP_NET_ADMIN there
 // (sock_ioctl, SIOCGSKNS).
 func (p *probe) open(fd int) (nsFD int, err error) {
 	if p.owner != nil {
@@ -48,7 +49,7 @@ func (p *probe) open(fd int) (nsFD int, err error) {
 	return unix.IoctlRetInt(fd, unix.SIOCGSKNS)
 }
 
-// owner identifies the namespace of a socket by SIOCGSKNS.
+// ownerOf identifies the namespace of a socket by SIOCGSKNS.
 func (p *probe) ownerOf(fd int) (id nsID, err error) {
 	ns, err := p.open(fd)
 	if err != nil {
@@ -62,7 +63,7 @@ func netNSCookie(fd int) (uint64, error) {
 	return unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
 }
 
-// threadNetNS identifies the namespace of this thread, which must be locked.
+// threadNetNS identifies the namespace of this thread. The caller has locked the thread.
 func threadNetNS() (id nsID, err error) {
 	var st unix.Stat_t
 	if err := unix.Stat("/proc/thread-self/ns/net", &st); err != nil {
@@ -79,8 +80,7 @@ func fileID(fd int) (id nsID, err error) {
 	return nsID{uint64(st.Dev), st.Ino}, nil
 }
 
-// compare reports whether two sockets are in the same namespace, and whether that is
-// known.
+// compare reports whether two sockets are in the same namespace, and whether this is known.
 func (s *sysSocket) compare(other *sysSocket, p *probe) (same, known bool) {
 	a, b := s.origin, other.origin
 	if a.cookie != 0 && b.cookie != 0 {
@@ -102,10 +102,10 @@ func (s *sysSocket) compare(other *sysSocket, p *probe) (same, known bool) {
 	return a.thread == b.thread, a.thread != nsID{} && b.thread != nsID{}
 }
 
-// sibling makes another socket in the namespace of s, which is never guessed: if there is no
-// way to be sure of it there is no sibling.
+// sibling makes another socket in the namespace of s. It never guesses the namespace: if it
+// cannot verify it, it returns an error.
 func (s *Socket) sibling(c config) (*Socket, error) {
-	if s.options.netNS != nil { // most likely not this thread's
+	if s.options.netNS != nil { // usually not the namespace of this thread
 		if sibling, err := s.siblingInside(c); err == nil {
 			return sibling, nil
 		}
@@ -118,11 +118,11 @@ func (s *Socket) sibling(c config) (*Socket, error) {
 	if same && known {
 		return sibling, nil
 	}
-	_ = sibling.Close() // it was made in the wrong place
+	_ = sibling.Close() // it may be in another namespace
 	return s.siblingInside(c)
 }
 
-// siblingInside enters the namespace of s for the sibling.
+// siblingInside enters the namespace of s to make the sibling.
 func (s *Socket) siblingInside(c config) (*Socket, error) {
 	var ns int
 	err := s.sys.control(func(fd int) (err error) {

@@ -12,7 +12,7 @@ import (
 	"github.com/nlwire/nlwire/internal/test/kerneltest"
 )
 
-// links counts the links that a socket sees.
+// links counts the links in the namespace of a socket.
 func links(t *testing.T, s *Socket) (count int) {
 	t.Helper()
 	if err := s.Send(message(unix.RTM_GETLINK, flagRequest|flagDump, 1, make([]byte, 16))); err != nil {
@@ -30,7 +30,7 @@ func links(t *testing.T, s *Socket) (count int) {
 	return count
 }
 
-// addLink makes a link in a namespace of its own.
+// addLink makes a link in a separate namespace.
 func addLink(t *testing.T, s *Socket, kind string) {
 	t.Helper()
 	const linkInfo, infoKind = 18, 1 // IFLA_LINKINFO, IFLA_INFO_KIND
@@ -54,7 +54,7 @@ func TestSocketInAnotherNamespace(t *testing.T) {
 	}
 }
 
-// Nobody is left in the foreign namespace: each thread is at home, or has ended.
+// No thread remains in the other namespace: each has returned, or has ended.
 func TestThreadsStayAtHome(t *testing.T) {
 	ns := kerneltest.NewNetNS(t)
 	var want unix.Stat_t
@@ -89,22 +89,22 @@ func TestThreadsStayAtHome(t *testing.T) {
 func TestNamespaceErrors(t *testing.T) {
 	_, err := Open(Generic, WithNetNS(-1))
 	is(t, err, unix.EBADF, "setns")
-	file, err := os.Open("/proc/self/ns/uts") // a namespace, but not a network
+	file, err := os.Open("/proc/self/ns/uts") // a namespace, but not a network namespace
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
 	_, err = Open(Generic, WithNetNS(int(file.Fd())))
 	is(t, err, unix.EINVAL, "setns")
-	if err.Error() != "netlink generic: setns: invalid argument: the descriptor is not that of a network namespace" {
+	if err.Error() != "netlink generic: setns: invalid argument: the descriptor does not refer to a network namespace" {
 		t.Errorf("error text %q", err)
 	}
-	_, err = Open(3, WithNetNS(kerneltest.NewNetNS(t))) // fails inside
+	_, err = Open(3, WithNetNS(kerneltest.NewNetNS(t))) // fails inside the namespace
 	is(t, err, unix.EPROTONOSUPPORT, "socket")
 }
 
-// Groups above 32 do not fit into nl_groups. RTNLGRP_BRVLAN is 33: it tells of
-// the VLANs of bridges.
+// Groups above 32 do not fit into nl_groups. RTNLGRP_BRVLAN is 33 and reports the VLANs of
+// bridges.
 func TestEventsOfHighGroups(t *testing.T) {
 	const (
 		groupLink, groupNexthop = 1, 32
@@ -114,7 +114,7 @@ func TestEventsOfHighGroups(t *testing.T) {
 	s := open(t, Route, WithNetNS(ns))
 	linkUp(t, s, 1)
 	hearer := open(t, Route, WithNetNS(ns), WithFlags(PacketInfo), WithGroups(groupLink, groupNexthop))
-	// A nexthop that drops everything: NHA_ID 1, NHA_BLACKHOLE.
+	// A nexthop that drops all packets: NHA_ID 1, NHA_BLACKHOLE.
 	err := request(t, s, message(newNexthop, flagRequest|flagAck|flagCreate, 3,
 		[]byte{unix.AF_INET, 0, 0, 0, 0, 0, 0, 0}, attr(1, u32(1)), attr(4, nil)))
 	if errors.Is(err, unix.EOPNOTSUPP) {
@@ -130,9 +130,8 @@ func TestEventsOfHighGroups(t *testing.T) {
 	}
 }
 
-// Above 32 there is no bit in sockaddr_nl, only the control message. A link
-// that goes up joins the group of all hosts, 224.0.0.1, and
-// RTNLGRP_IPV4_MCADDR tells of it.
+// A group above 32 has no bit in sockaddr_nl, only the control message. A link that goes up
+// joins the group of all hosts, 224.0.0.1, and RTNLGRP_IPV4_MCADDR reports it.
 func TestEventsBeyondTheMask(t *testing.T) {
 	const (
 		groupMulticast = 37
@@ -156,7 +155,7 @@ func TestEventsBeyondTheMask(t *testing.T) {
 	}
 }
 
-// With ListenAllNSID a socket hears namespaces that have a number in its own.
+// With ListenAllNSID a socket receives from namespaces that have an nsid in its own.
 func TestEventsOfOtherNamespaces(t *testing.T) {
 	const (
 		groupLink = 1
@@ -182,14 +181,14 @@ func TestEventsOfOtherNamespaces(t *testing.T) {
 	}
 	nothing(t, deaf)
 
-	linkUp(t, s, 1) // at home: no number
+	linkUp(t, s, 1) // in the socket's own namespace: no nsid
 	b, info = receive(t, hearer)
 	if want := (Info{Groups: 1, Group: groupLink, Size: len(b)}); info != want {
 		t.Errorf("%+v, want %+v", info, want)
 	}
 }
 
-// A sibling is where its socket is, wherever that is.
+// A sibling is in the namespace of its socket.
 func TestSibling(t *testing.T) {
 	dup := func(fd int) int {
 		again, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
@@ -210,7 +209,7 @@ func TestSibling(t *testing.T) {
 		"there, by a thread that had gone there": func() *Socket {
 			opened := make(chan *Socket)
 			go func() {
-				runtime.LockOSThread() // and end with the goroutine
+				runtime.LockOSThread() // the thread ends with the goroutine
 				if err := unix.Setns(ns, unix.CLONE_NEWNET); err != nil {
 					t.Error(err)
 				}

@@ -10,8 +10,7 @@ import (
 	"github.com/nlwire/nlwire/internal/test/kerneltest"
 )
 
-// The ways to learn of a namespace, as kernels, sandboxes and missing capabilities have
-// them refuse.
+// The functions of a probe, as kernels, sandboxes and missing capabilities make them fail.
 func noCookie(int) (uint64, error) { return 0, unix.ENOPROTOOPT }
 func noOwner(int) (int, error)     { return -1, unix.EPERM }
 func noThread() (nsID, error)      { return nsID{}, unix.ENOENT }
@@ -24,13 +23,13 @@ func siblingThere(t *testing.T, s *Socket) (*Socket, error) {
 	return sibling, err
 }
 
-// A sibling is made by a thread in another namespace: whatever the kernel refuses, it is in
-// the namespace of its socket, or there is none.
+// A thread in another namespace makes a sibling. Whatever fails, the sibling is in the
+// namespace of its socket, or there is an error.
 func TestANamespaceIsNeverGuessed(t *testing.T) {
 	for name, tt := range map[string]struct {
 		probe  probe
-		isMade bool // although the thread is elsewhere
-		isHere bool // when the thread is in the right place
+		isMade bool // although the thread is in another namespace
+		isHere bool // if the thread is in the right namespace
 	}{
 		"all":             {probe{}, true, true},
 		"no cookie":       {probe{cookie: noCookie}, true, true},
@@ -68,7 +67,8 @@ func TestANamespaceIsNeverGuessed(t *testing.T) {
 	}
 }
 
-// A socket in a namespace by descriptor, whose process has given up its capabilities.
+// The socket is in a namespace given by descriptor, and the process has dropped its
+// capabilities.
 func TestASiblingInsideWithoutCapabilities(t *testing.T) {
 	ns := kerneltest.NewNetNS(t)
 	s := open(t, Route, WithNetNS(ns), withProbe(probe{owner: noOwner}))

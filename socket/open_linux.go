@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// open does everything of Open on a bare descriptor. Its errors are OpErrors.
+// open performs all steps of Open on a bare descriptor. Its errors are OpErrors.
 func (s *sysSocket) open(protocol Protocol, c *config) (portID uint32, err error) {
 	fd, origin, op, err := c.socket(protocol)
 	if err != nil {
@@ -25,14 +25,14 @@ func (s *sysSocket) open(protocol Protocol, c *config) (portID uint32, err error
 	return portID, nil
 }
 
-// take makes the socket of a descriptor that was set up.
+// take initializes the socket with a configured descriptor.
 func (s *sysSocket) take(fd int, origin namespace, c *config) {
 	s.origin = origin
 	s.adopt(fd)
 	s.r.control.Store(slices.ContainsFunc(c.flags, func(w wish) bool { return w.hasControl() }))
 }
 
-// fromFD is open for a descriptor that is there.
+// fromFD is open for an existing descriptor.
 func (s *sysSocket) fromFD(fd int, c *config) (protocol Protocol, portID uint32, err error) {
 	domain, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
 	if err == nil && domain != unix.AF_NETLINK {
@@ -40,7 +40,7 @@ func (s *sysSocket) fromFD(fd int, c *config) (protocol Protocol, portID uint32,
 	}
 	if err != nil {
 		return 0, 0, &OpError{Op: "getsockopt", Option: "SO_DOMAIN", Protocol: unknownProtocol, Err: err,
-			Hint: "the descriptor is not that of a netlink socket"}
+			Hint: "the descriptor does not refer to a netlink socket"}
 	}
 	number, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL)
 	if err != nil {
@@ -51,22 +51,22 @@ func (s *sysSocket) fromFD(fd int, c *config) (protocol Protocol, portID uint32,
 	if err := unix.SetNonblock(fd, true); err != nil {
 		return 0, 0, newOpError("fcntl O_NONBLOCK", protocol, err)
 	}
-	c.isUnbound = true // or bound by its maker
+	c.isUnbound = true // or bound by its creator
 	if portID, err = c.setUp(fd, protocol); err != nil {
 		return 0, 0, err
 	}
 	origin := c.probe.identify(fd)
 	s.take(fd, origin, c)
-	// The kernel adds control messages if the maker has asked for them.
+	// The creator may have enabled options that add control messages.
 	s.r.control.Store(true)
 	return protocol, portID, nil
 }
 
-// socket makes the descriptor, in the namespace asked for, and returns what is known of
-// that.
+// socket makes the descriptor, in the requested namespace. It returns the identification of
+// that namespace.
 func (c *config) socket(protocol Protocol) (fd int, origin namespace, op string, err error) {
 	if c.netNS == nil {
-		runtime.LockOSThread() // identify may look at the thread
+		runtime.LockOSThread() // identify may inspect the thread
 		defer runtime.UnlockOSThread()
 		if fd, op, err = newDescriptor(protocol); err == nil {
 			origin = c.probe.identify(fd)
@@ -79,8 +79,8 @@ func (c *config) socket(protocol Protocol) (fd int, origin namespace, op string,
 		op     string
 		err    error
 	}
-	// The visit must not hold this goroutine's thread: the caller may have
-	// locked it, and the thread may have to end.
+	// The visit must not run on this goroutine's thread: the caller may have locked the
+	// thread, and the runtime may have to end it.
 	done := make(chan result)
 	go func() {
 		var r result
@@ -96,19 +96,20 @@ func newDescriptor(protocol Protocol) (fd int, op string, err error) {
 	return fd, opSocket, err
 }
 
-// visit makes a descriptor inside another network namespace. It runs in a
-// goroutine of its own that ends with it. A namespace belongs to the thread, so
-// the thread is locked, and released only when it is home again. Otherwise the
-// goroutine ends with the lock held, and the runtime ends the thread with it.
+// visit makes a descriptor inside another network namespace. It runs in a separate
+// goroutine that ends with it. A namespace is a property of the thread, so visit locks the
+// thread and unlocks it only after the return to its original namespace. Otherwise the
+// goroutine ends with the thread locked, and the runtime ends the thread.
 func (c *config) visit(netNS int, protocol Protocol) (fd int, origin namespace, op string, err error) {
 	runtime.LockOSThread()
-	// Without /proc there is no way home: setns then refuses -1, which will do.
+	// Without /proc there is no descriptor to return to: setns(-1) fails, and the thread
+	// ends.
 	home, _ := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if home >= 0 {
 		defer unix.Close(home)
 	}
 	if err := unix.Setns(netNS, unix.CLONE_NEWNET); err != nil {
-		runtime.UnlockOSThread() // it never left
+		runtime.UnlockOSThread() // it did not change the namespace
 		return -1, origin, opSetns, err
 	}
 	if fd, op, err = newDescriptor(protocol); err == nil {
@@ -120,7 +121,7 @@ func (c *config) visit(netNS int, protocol Protocol) (fd int, origin namespace, 
 	return fd, origin, op, err
 }
 
-// setUp applies the options in the order that Open promises.
+// setUp applies the options in the order that Open documents.
 func (c *config) setUp(fd int, protocol Protocol) (portID uint32, err error) {
 	if op, err := c.apply(fd); err != nil {
 		return 0, newOpError(op, protocol, err)
@@ -144,7 +145,7 @@ func (c *config) setUp(fd int, protocol Protocol) (portID uint32, err error) {
 	return portID, nil
 }
 
-// apply sets what must be in place before the socket can hear anything.
+// apply sets the options that must be in effect before the socket receives anything.
 func (c *config) apply(fd int) (op string, err error) {
 	for _, f := range c.flags {
 		err := setFlag(fd, f.Flag, true)
@@ -168,7 +169,7 @@ func (c *config) apply(fd int) (op string, err error) {
 	return "", nil
 }
 
-// isUnknown reports whether the kernel, or a sandbox in its place, does not have an
+// isUnknown reports whether the kernel, or a sandbox that replaces it, does not support an
 // option.
 func isUnknown(err error) bool {
 	return errors.Is(err, unix.ENOPROTOOPT) || errors.Is(err, unix.EINVAL) ||
@@ -185,7 +186,7 @@ func bind(fd int, portID, groups uint32) error {
 	return nil
 }
 
-// boundPort returns the port ID, 0 of a socket that is not bound.
+// boundPort returns the port ID, 0 for a socket that is not bound.
 func boundPort(fd int) (uint32, error) {
 	var sa unix.RawSockaddrNetlink
 	size := uint32(unix.SizeofSockaddrNetlink)

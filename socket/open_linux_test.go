@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The methods that others may build interfaces on.
+// The methods on which other packages may build interfaces.
 var _ interface {
 	Send(b []byte) error
 	SendTo(b []byte, to Addr) error
@@ -38,7 +38,7 @@ func TestOpenGivesPortIDAndProtocol(t *testing.T) {
 }
 
 func TestOpenRefusesUnknownProtocols(t *testing.T) {
-	for _, protocol := range []Protocol{3, 31, 32, 1000, -1} { // 3 is NETLINK_UNUSED, 32 MAX_LINKS
+	for _, protocol := range []Protocol{3, 31, 32, 1000, -1} { // 3 is NETLINK_UNUSED, 32 is MAX_LINKS
 		_, err := Open(protocol)
 		is(t, err, unix.EPROTONOSUPPORT, "socket")
 	}
@@ -61,11 +61,11 @@ func TestOpenWithPortID(t *testing.T) {
 	if err.Error() != want {
 		t.Errorf("error text\n%s, want\n%s", err, want)
 	}
-	open(t, UserSock, WithPortID(id)) // another protocol has its own port IDs
+	open(t, UserSock, WithPortID(id)) // port IDs of another protocol are independent
 }
 
-// The process ID goes to one socket only; netlink_autobind takes the others
-// from the upper half, which an int32 does not hold.
+// Only one socket has the process ID. netlink_autobind assigns the others a port ID in the
+// upper half, which does not fit into an int32.
 func TestSecondSocketHasHighPortID(t *testing.T) {
 	a, b := open(t, Generic), open(t, Generic)
 	if a.PortID() == b.PortID() {
@@ -134,7 +134,7 @@ func TestCloseReleasesTheDescriptor(t *testing.T) {
 	open(t, Generic, WithPortID(77)).Close()
 	before := descriptors(t)
 	for range 20 {
-		s := open(t, Generic, WithPortID(77)) // is free again each time
+		s := open(t, Generic, WithPortID(77)) // is free again after each Close
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -144,8 +144,8 @@ func TestCloseReleasesTheDescriptor(t *testing.T) {
 	}
 }
 
-// A socket that is dropped without Close is closed by the garbage collector,
-// whether it is in the poller or not.
+// The garbage collector closes a socket that is dropped without Close, in the poller or
+// outside.
 func TestForgottenSocketIsClosed(t *testing.T) {
 	for _, polled := range []bool{false, true} {
 		forget := func() {

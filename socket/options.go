@@ -1,9 +1,9 @@
 package socket
 
-// An Option changes how [Open] makes a socket.
+// An Option configures the socket of [Open].
 type Option func(*config)
 
-// config is what the options add up to.
+// config is the result of the options.
 type config struct {
 	portID        uint32
 	isUnbound     bool
@@ -17,47 +17,47 @@ type config struct {
 	probe         probe
 }
 
-// wish is a flag to turn on. A kernel need not have one that is optional.
+// wish is a flag to turn on. If it is optional, the kernel may lack it.
 type wish struct {
 	Flag
 	isOptional bool
 }
 
-// WithPortID binds the socket to a port ID of the caller's choice. It fails with
-// EADDRINUSE when a socket of the same protocol and network namespace has it.
-// 0, the default, lets the kernel choose.
+// WithPortID binds the socket to a chosen port ID. Open fails with EADDRINUSE if another
+// socket of the same protocol and network namespace has it. The default is 0: the kernel
+// chooses.
 func WithPortID(id uint32) Option {
 	return func(c *config) { c.portID = id }
 }
 
-// WithGroups joins multicast groups once the socket is bound, as
-// [Socket.Join] does. It adds to the groups of an earlier WithGroups.
+// WithGroups joins multicast groups after binding the socket, like [Socket.Join]. Several
+// WithGroups add up.
 func WithGroups(groups ...uint32) Option {
 	return func(c *config) { c.groups = append(c.groups, groups...) }
 }
 
-// WithGroupMask joins the groups 1 to 32 of a mask in the same step that binds the socket
+// WithGroupMask joins groups 1 to 32 by a mask, atomically with binding the socket
 // (nl_groups of struct sockaddr_nl): bit 0 is group 1. The kernel ignores bits of groups
-// that the protocol does not have, which [WithGroups] refuses.
+// that the protocol does not have; for these groups [WithGroups] returns an error.
 func WithGroupMask(mask uint32) Option {
 	return func(c *config) { c.groupMask = mask }
 }
 
-// WithoutBind leaves binding to the kernel, which does it at the first send
-// (netlink_autobind); [Socket.PortID] is 0 before. Open does so by itself where binding
-// is refused with EACCES, as Android does for NETLINK_ROUTE.
+// WithoutBind leaves binding to the kernel, which binds the socket at the first send
+// (netlink_autobind). [Socket.PortID] is 0 before that. Open does this automatically if
+// binding fails with EACCES, as on Android for NETLINK_ROUTE.
 func WithoutBind() Option {
 	return func(c *config) { c.isUnbound = true }
 }
 
-// WithFlags turns boolean options on, as [Socket.SetFlag] does. Open fails when the
-// kernel does not have one of them.
+// WithFlags turns boolean options on, like [Socket.SetFlag]. Open fails if the kernel does
+// not support one of them.
 func WithFlags(flags ...Flag) Option {
 	return func(c *config) { c.add(flags, false) }
 }
 
-// WithPreferredFlags is WithFlags for flags that the kernel need not have: one that is unknown to it, or
-// to the sandbox in its place (ENOPROTOOPT, EINVAL, EOPNOTSUPP, ENOSYS), is left out.
+// WithPreferredFlags is WithFlags for optional flags. A flag that the kernel, or a sandbox
+// that replaces it, does not support (ENOPROTOOPT, EINVAL, EOPNOTSUPP, ENOSYS) is ignored.
 func WithPreferredFlags(flags ...Flag) Option {
 	return func(c *config) { c.add(flags, true) }
 }
@@ -68,28 +68,28 @@ func (c *config) add(flags []Flag, isOptional bool) {
 	}
 }
 
-// WithReceiveBuffer sets the size of the receive buffer, as
-// [Socket.SetReceiveBuffer] does, before the socket hears anything.
+// WithReceiveBuffer sets the size of the receive buffer, like [Socket.SetReceiveBuffer],
+// before the socket can receive.
 func WithReceiveBuffer(bytes int) Option {
 	return func(c *config) { c.receiveBuffer = &bytes }
 }
 
-// WithSendBuffer sets the size of the send buffer, as [Socket.SetSendBuffer] does.
+// WithSendBuffer sets the size of the send buffer, like [Socket.SetSendBuffer].
 func WithSendBuffer(bytes int) Option {
 	return func(c *config) { c.sendBuffer = &bytes }
 }
 
-// WithFilter attaches a filter before the socket is bound, so that nothing
-// passes that it would have held back. See [Socket.AttachFilter].
+// WithFilter attaches a filter before the socket is bound, so that no datagram bypasses it.
+// See [Socket.AttachFilter].
 func WithFilter(program ...Instruction) Option {
 	return func(c *config) { c.filter = program }
 }
 
-// WithNetNS makes the socket inside the network namespace of fd, a descriptor
-// of /proc/PID/ns/net or /run/netns/NAME, and it stays there for its life. The
-// caller keeps fd and may close it when Open returns. It needs CAP_SYS_ADMIN
-// over that namespace. Only a thread that serves no other goroutine enters the
-// namespace, and only for the time of one socket(2).
+// WithNetNS makes the socket inside the network namespace of fd, a descriptor of
+// /proc/PID/ns/net or /run/netns/NAME. The socket stays in that namespace. The caller keeps
+// fd and may close it when Open has returned. This requires CAP_SYS_ADMIN over the
+// namespace. Only a thread without other goroutines enters the namespace, for the duration
+// of one socket(2).
 func WithNetNS(fd int) Option {
 	return func(c *config) { c.netNS = &fd }
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/nlwire/nlwire/internal/test/kerneltest"
 )
 
-// The numbers are written out in this package, so that they exist on every
-// system. Here they meet those of the kernel's headers.
+// This package defines the numbers itself, so that they exist on every system. This test
+// compares them with those of the kernel's headers.
 func TestNumbersAreTheKernels(t *testing.T) {
 	for _, row := range []struct {
 		name       string
@@ -67,7 +67,7 @@ func TestFlagsSetAndReadBack(t *testing.T) {
 				}
 				got, err := s.Flag(f)
 				if f == ListenAllNSID && errors.Is(err, unix.ENOPROTOOPT) {
-					t.Skip("this kernel can set the option but not tell it")
+					t.Skip("this kernel can set the option but not report it")
 				}
 				if err != nil || got != want {
 					t.Fatalf("%v, %v, want %v", got, err, want)
@@ -90,7 +90,7 @@ func TestOpenWithFlags(t *testing.T) {
 	}
 }
 
-// What is no boolean option must not reach the kernel: 1 would join group 1.
+// A number that is not a boolean option must not reach the kernel: 1 would join group 1.
 func TestUnknownFlagsAreRefused(t *testing.T) {
 	s := open(t, Route)
 	for _, f := range []Flag{-1, 0, 1, 2, 6, 7, 9, 13, 99} {
@@ -103,14 +103,14 @@ func TestUnknownFlagsAreRefused(t *testing.T) {
 	}
 }
 
-// CapAck shows in the answer: an error repeats the request's header only.
+// The answer shows the effect of CapAck: an error repeats only the header of the request.
 func TestCapAckCutsTheRequest(t *testing.T) {
 	for _, on := range []bool{false, true} {
 		s := open(t, Generic)
 		if err := s.SetFlag(CapAck, on); err != nil {
 			t.Fatal(err)
 		}
-		bad := message(typeCtrl, flagRequest|flagAck, 3, []byte{99, 1, 0, 0}, attr(2, []byte("x\x00"))) // no such command
+		bad := message(typeCtrl, flagRequest|flagAck, 3, []byte{99, 1, 0, 0}, attr(2, []byte("x\x00"))) // unknown command
 		if err := s.Send(bad); err != nil {
 			t.Fatal(err)
 		}
@@ -132,7 +132,7 @@ func TestBuffers(t *testing.T) {
 			t.Errorf("%s: %d, %v, want %d", what, got, err, want)
 		}
 	}
-	check("receive buffer", s.ReceiveBuffer, 20000) // the kernel doubles
+	check("receive buffer", s.ReceiveBuffer, 20000) // the kernel doubles the size
 	check("send buffer", s.SendBuffer, 40000)
 	if err := errors.Join(s.SetReceiveBuffer(15000), s.SetSendBuffer(5000)); err != nil {
 		t.Fatal(err)
@@ -174,7 +174,7 @@ func TestSendBufferLimitsADatagram(t *testing.T) {
 
 func TestJoinListLeave(t *testing.T) {
 	s := open(t, Route, WithGroups(29, 1), WithGroups(32))
-	for _, g := range []uint32{33, 7, 1} { // 1 again is no error
+	for _, g := range []uint32{33, 7, 1} { // joining 1 again is not an error
 		if err := s.Join(g); err != nil {
 			t.Fatal(err)
 		}
@@ -202,8 +202,8 @@ func TestJoinListLeave(t *testing.T) {
 	list(1, 32, 33)
 }
 
-// Some groups of NETLINK_ROUTE ask for a capability (rtnetlink_bind), those of
-// NETLINK_USERSOCK all do.
+// Some groups of NETLINK_ROUTE require a capability (rtnetlink_bind), and all groups of
+// NETLINK_USERSOCK do.
 func TestJoinWithoutTheCapability(t *testing.T) {
 	s := open(t, UserSock)
 	err := s.Join(1)
@@ -213,8 +213,8 @@ func TestJoinWithoutTheCapability(t *testing.T) {
 	is(t, err, unix.EPERM, "setsockopt NETLINK_ADD_MEMBERSHIP")
 }
 
-// Generic Netlink makes room for 64 groups at first, and lets one join those
-// that no family has.
+// Generic Netlink initially has room for 64 groups, and allows a socket to join groups that
+// belong to no family.
 func TestJoinHighGenericGroups(t *testing.T) {
 	s := open(t, Generic, WithGroups(31, 32, 33, 36, 63))
 	got, err := s.Groups()
@@ -240,7 +240,7 @@ func TestGroupsOfMask(t *testing.T) {
 	}
 }
 
-// Programs for filters. They look at nlmsg_type, at offset 4.
+// Programs for filters. They compare nlmsg_type, at offset 4.
 var (
 	keepAll = Instruction{Op: unix.BPF_RET | unix.BPF_K, K: 1<<32 - 1}
 	dropAll = Instruction{Op: unix.BPF_RET | unix.BPF_K}
@@ -259,7 +259,7 @@ func keepType(typ uint16) []Instruction {
 	}
 }
 
-// nothing fails if there is a datagram.
+// nothing fails if a datagram is queued.
 func nothing(t testing.TB, s *Socket) {
 	t.Helper()
 	if err := s.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
@@ -278,7 +278,7 @@ func TestFilterHoldsBack(t *testing.T) {
 	s := open(t, Generic, WithFilter(keepType(typeError)...))
 	ask := func() {
 		t.Helper()
-		if err := s.Send(getFamily(5)); err != nil { // its answer is of type 16
+		if err := s.Send(getFamily(5)); err != nil { // its answer has type 16
 			t.Fatal(err)
 		}
 	}
@@ -292,7 +292,7 @@ func TestFilterHoldsBack(t *testing.T) {
 	}
 	nothing(t, s)
 
-	if err := s.AttachFilter(keepType(typeCtrl)); err != nil { // in its place
+	if err := s.AttachFilter(keepType(typeCtrl)); err != nil { // replaces the first
 		t.Fatal(err)
 	}
 	ask()

@@ -6,13 +6,13 @@ import "strconv"
 // of socket(2).
 type Protocol int
 
-// Protocols for [Open], from linux/netlink.h. A kernel has those that it was
-// built with; the others give EPROTONOSUPPORT.
+// Protocols for [Open], from linux/netlink.h. Open fails with EPROTONOSUPPORT for a
+// protocol that the kernel was built without.
 const (
 	Route         Protocol = 0  // links, addresses, routes, traffic control
-	UserSock      Protocol = 2  // between processes; the kernel takes no part
+	UserSock      Protocol = 2  // between processes, without the kernel
 	SockDiag      Protocol = 4  // sockets
-	NFLog         Protocol = 5  // ULOG of netfilter; gone since Linux 3.17
+	NFLog         Protocol = 5  // ULOG of netfilter; removed in Linux 3.17
 	XFRM          Protocol = 6  // IPsec
 	SELinux       Protocol = 7  // events of SELinux
 	ISCSI         Protocol = 8  // Open-iSCSI
@@ -28,11 +28,11 @@ const (
 	SMC           Protocol = 22 // SMC monitoring
 )
 
-// unknownProtocol is OpError.Protocol where there is no socket to ask.
+// unknownProtocol is OpError.Protocol if there is no socket.
 const unknownProtocol Protocol = -1
 
-// String returns the kernel's name of a protocol in lower case, "generic" for
-// NETLINK_GENERIC, or "protocol 99", which is allocated, for a number without a name.
+// String returns the kernel's name of a protocol in lower case: "generic" for
+// NETLINK_GENERIC. For a number without a name it allocates a string such as "protocol 99".
 func (p Protocol) String() string {
 	if p >= 0 && int(p) < len(protocolNames) && protocolNames[p] != "" {
 		return protocolNames[p]

@@ -10,16 +10,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A receiver is the state of one direction. Arguments and results of a system
-// call live here, under mu, because the functions that the poller calls are
-// made once: a closure made for each call would be an allocation. The poller
-// lets only one reader in at a time anyhow, so that mu costs no parallelism.
+// A receiver has the state of the receiving direction. Arguments and results of a system
+// call are fields, guarded by mu, because the functions for the poller are created only
+// once: a closure per call would allocate. The poller admits only one reader at a time, so
+// mu does not reduce parallelism.
 type receiver struct {
 	mu      sync.Mutex
 	recv    func(fd uintptr) bool // attempt as a method value
 	recvAll func(fd uintptr) bool // recvmmsg as a method value
 	isReady func(fd uintptr) bool // isReadable as a method value
-	ready   int                   // receives in a row that did not wait, in the poller
+	peek    func(fd uintptr) bool // peekSize as a method value
+	ready   int                   // consecutive receives that did not wait, while in the poller
 	n       int
 	errno   syscall.Errno
 	until   deadline
@@ -28,22 +29,21 @@ type receiver struct {
 	slot  slot
 	polls [1]unix.PollFd
 
-	// control says that datagrams may have control messages. Without them
-	// recvfrom(2) returns everything at lower cost: 3.7 instead of 4.1 us for a
-	// round trip (BenchmarkRoundTrip).
+	// control is set if datagrams may have control messages. Otherwise recvfrom(2) returns
+	// everything at a lower cost (BenchmarkRoundTrip).
 	control atomic.Bool
 
 	hdrs  []mmsghdr // batches; grown on demand, up to maxBatch
 	slots []slot
-	batch int // places in use
+	batch int // number of slots in use
 }
 
 func (r *receiver) init() {
-	r.recv, r.recvAll, r.isReady = r.attempt, r.recvmmsg, r.isReadable
+	r.recv, r.recvAll, r.isReady, r.peek = r.attempt, r.recvmmsg, r.isReadable, r.peekSize
 	r.slot.link(&r.hdr)
 }
 
-// attempt tries once, and returns false when the poller shall wait.
+// attempt tries once. It returns false if the poller should wait.
 func (r *receiver) attempt(fd uintptr) bool {
 	var n uintptr
 	errno := unix.EINTR
@@ -61,10 +61,11 @@ func (r *receiver) attempt(fd uintptr) bool {
 }
 
 // receive takes a datagram, and waits for one if wait is set. The first attempt bypasses
-// the poller: r.mu keeps the descriptor from being closed; a receiver that waits holds it.
+// the poller. r.mu prevents the descriptor from being closed meanwhile; a waiting receiver
+// holds it.
 //
-// The first attempt stands here, not in a call of attempt, so that few returns follow the
-// system call; see calls_linux.go.
+// The first attempt is not a call of attempt, so that few functions return after the system
+// call; see calls_linux.go.
 func (s *sysSocket) receive(b []byte, wait bool) (n int, info Info, err error) {
 	r := &s.r
 	if wait {
@@ -113,20 +114,20 @@ func (s *sysSocket) receive(b []byte, wait bool) (n int, info Info, err error) {
 	return n, info, err
 }
 
-// wait waits until there is something to receive, a datagram or an error.
+// wait waits until a datagram or an error can be received.
 func (s *sysSocket) wait() error {
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()
 	return s.read(s.r.isReady)
 }
 
-// isReadable asks without taking anything: receiving with MSG_PEEK would take an error.
+// isReadable polls without taking anything: receiving with MSG_PEEK would take an error.
 func (r *receiver) isReadable(fd uintptr) bool {
 	for {
 		r.polls[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
 		n, err := unix.Poll(r.polls[:], 0)
 		if err != unix.EINTR {
-			return n != 0 || err != nil // the receive has the error
+			return n != 0 || err != nil // the receive will return the error
 		}
 	}
 }
@@ -141,7 +142,7 @@ func (s *sysSocket) mayRead(wait bool) error {
 	return nil
 }
 
-// receiveAny goes on where the first attempt found nothing. r.mu is held.
+// receiveAny continues after a first attempt that found nothing. r.mu is held.
 func (s *sysSocket) receiveAny(b []byte) (n int, info Info, err error) {
 	r := &s.r
 	r.slot.offer(b)

@@ -6,13 +6,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TryRoundTrip is [Socket.Send] and [Socket.TryReceive] in one, which saves 3 to 4 % of a
-// short request (BenchmarkRoundTrip). sent reports whether req was sent: err is that of
-// the send if it was not, and otherwise that of the receive.
+// TryRoundTrip is [Socket.Send] and [Socket.TryReceive] in one call, which is faster for
+// short requests (BenchmarkRoundTrip). sent reports whether req was sent. If it was not,
+// err is the error of the send, otherwise that of the receive.
 //
 // Datagrams that were queued before are received first: compare the sequence number.
 //
-// It is one function, so that few returns follow the system calls; see calls_linux.go.
+// It is one function, so that few functions return after the system calls; see
+// calls_linux.go.
 func (s *Socket) TryRoundTrip(req, b []byte) (n int, info Info, sent bool, err error) {
 	sys, r := &s.sys, &s.sys.r
 	r.mu.Lock()
@@ -48,7 +49,7 @@ func (s *Socket) TryRoundTrip(req, b []byte) (n int, info Info, sent bool, err e
 	return n, info, true, err
 }
 
-// tryRoundTripAny is TryRoundTrip for every kind of socket. It unlocks r.mu.
+// tryRoundTripAny is TryRoundTrip for all sockets. It unlocks r.mu.
 func (s *Socket) tryRoundTripAny(req, b []byte) (n int, info Info, sent bool, err error) {
 	s.sys.r.mu.Unlock()
 	if err := s.Send(req); err != nil {

@@ -35,7 +35,7 @@ func TestTryRoundTrip(t *testing.T) {
 	})
 }
 
-// Datagrams that were queued come first, with the group of their control message.
+// Queued datagrams are received first, with the group of their control message.
 func TestTryRoundTripAfterAnEvent(t *testing.T) {
 	ns := kerneltest.NewNetNS(t)
 	s := open(t, Route, WithNetNS(ns), WithFlags(PacketInfo), WithGroups(unix.RTNLGRP_LINK))
@@ -56,7 +56,7 @@ func TestTryRoundTripAfterAnEvent(t *testing.T) {
 	}
 }
 
-// The write deadline holds for it, the read deadline does not, as for TryReceive.
+// The write deadline applies to it. The read deadline does not, as for TryReceive.
 func TestTryRoundTripHasTheWriteDeadline(t *testing.T) {
 	s, b := open(t, Generic), make([]byte, BufferSize)
 	if err := s.SetWriteDeadline(time.Unix(1, 0)); err != nil {
@@ -82,13 +82,13 @@ func TestTryRoundTripHasTheWriteDeadline(t *testing.T) {
 	is(t, err, os.ErrClosed, "sendto")
 }
 
-// A loss is reported as that of the receive, and does not end the socket.
+// A loss is reported as an error of the receive, and the socket remains usable.
 func TestTryRoundTripAfterALoss(t *testing.T) {
 	s, b := open(t, Generic), make([]byte, BufferSize)
 	if err := s.SetDeadline(time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.SetReceiveBuffer(1); err != nil { // the least there is
+	if err := s.SetReceiveBuffer(1); err != nil { // the kernel's minimum
 		t.Fatal(err)
 	}
 	for range 50 {
@@ -106,7 +106,7 @@ func TestTryRoundTripAfterALoss(t *testing.T) {
 	}
 }
 
-// No goroutine gets the reply of another.
+// No goroutine receives the reply of another.
 func TestTryRoundTripsAtOnce(t *testing.T) {
 	s := open(t, Generic)
 	if err := s.SetDeadline(time.Time{}); err != nil {

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A sender is the state of the other direction; see receiver.
+// A sender has the state of the sending direction; see receiver.
 type sender struct {
 	mu    sync.Mutex
 	until deadline
@@ -22,7 +22,7 @@ type sender struct {
 
 func (w *sender) init() { w.name.Family = unix.AF_NETLINK }
 
-// aim returns the address of the next call, nil for none, and its size.
+// aim returns the address for the next call, nil for none, and its size.
 func (w *sender) aim(to Addr, addressed bool) (name *unix.RawSockaddrNetlink, size uintptr) {
 	if addressed {
 		w.name.Pid, w.name.Groups = to.PortID, to.Groups
@@ -31,11 +31,11 @@ func (w *sender) aim(to Addr, addressed bool) (name *unix.RawSockaddrNetlink, si
 	return name, size
 }
 
-// sendOnce makes one attempt. A datagram goes as a whole or not at all
-// (netlink_sendmsg has no other return), so a short count would be a broken
-// kernel; it is not passed over in silence.
+// sendOnce makes one attempt. The kernel sends a datagram completely or not at all
+// (netlink_sendmsg has no other result), so a short count means a faulty kernel. It is
+// reported as an error.
 //
-// It is flat on purpose, with the system call in it; see calls_linux.go.
+// The system call is inlined here; see calls_linux.go.
 func (s *sysSocket) sendOnce(b []byte, to Addr, addressed bool) error {
 	w := &s.w
 	w.mu.Lock()
@@ -53,7 +53,7 @@ func (s *sysSocket) sendOnce(b []byte, to Addr, addressed bool) error {
 	return sendError(errno, int(n), len(b))
 }
 
-// sendError is the error of a send of size bytes that returned errno and n.
+// sendError returns the error of a send of size bytes that returned errno and n.
 func sendError(errno syscall.Errno, n, size int) error {
 	switch {
 	case errno != 0:
@@ -64,9 +64,9 @@ func sendError(errno syscall.Errno, n, size int) error {
 	return nil
 }
 
-// sendOn goes on after a first attempt that ended with err, until the peer has
-// room. netlink_sendmsg does the multicast half before the unicast half: once that
-// was full, the groups have got theirs, and only the unicast half is tried again.
+// sendOn continues after a first attempt that returned err, until the peer has room.
+// netlink_sendmsg sends the multicast part before the unicast part: if the peer was full,
+// the groups have received the datagram, and only the unicast part is repeated.
 func (s *sysSocket) sendOn(err error, b []byte, to Addr, addressed bool) error {
 	multicast := to.Groups != 0 && to.PortID == 0
 	for wait := minPause; ; wait = min(2*wait, maxPause) {
@@ -74,7 +74,7 @@ func (s *sysSocket) sendOn(err error, b []byte, to Addr, addressed bool) error {
 		case err == nil:
 			return nil
 		case err == unix.ECONNREFUSED && multicast:
-			return nil // only the kernel, port 0, did not take it
+			return nil // only the kernel, port ID 0, did not receive it
 		case err != unix.EAGAIN:
 			return err
 		}
@@ -86,20 +86,19 @@ func (s *sysSocket) sendOn(err error, b []byte, to Addr, addressed bool) error {
 	}
 }
 
-// How long a sender waits before it tries a full peer again.
+// The limits of the pause between attempts to send to a full peer.
 const (
 	minPause = 50 * time.Microsecond
 	maxPause = 5 * time.Millisecond
 )
 
-// pause waits on the clock, because there is no event to wait for. A netlink
-// socket always polls as writable (datagram_poll looks at its own buffer), and
-// what ends the congestion of a peer, netlink_rcv_wake, wakes the peer's wait
-// queue, which only a blocking send sleeps on. The runtime's poller, which is
-// edge-triggered, would hang there until the deadline.
+// pause waits for a time, because there is no event to wait for. A netlink socket always
+// polls as writable (datagram_poll checks its own buffer). netlink_rcv_wake ends the
+// congestion of a peer and wakes the peer's wait queue, but only a blocking send sleeps on
+// that queue. The runtime's poller is edge-triggered and would wait until the deadline.
 //
-// mu is free meanwhile, so that one full peer does not hold up sending to
-// others. The write deadline is checked by the next attempt.
+// mu is free meanwhile, so that a full peer does not delay sending to others. The next
+// attempt checks the write deadline.
 func (s *sysSocket) pause(d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -111,7 +110,7 @@ func (s *sysSocket) pause(d time.Duration) error {
 	}
 }
 
-// maxVec is how many slices sendVec sends without an allocation.
+// maxVec is the number of slices that sendVec sends without an allocation.
 const maxVec = 8
 
 // sendVec sends one datagram whose bytes are in several slices.

@@ -7,16 +7,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cmsgSpace is CMSG_SPACE(sizeof(int)), as a constant; controlLen has room for
-// the two control messages that this package reads.
+// cmsgSpace is CMSG_SPACE(sizeof(int)) as a constant. controlLen has room for the two
+// control messages that this package reads.
 const (
 	word       = int(unsafe.Sizeof(uintptr(0)))
 	cmsgSpace  = (unix.SizeofCmsghdr+word-1)&^(word-1) + (4+word-1)&^(word-1)
 	controlLen = 2 * cmsgSpace
 )
 
-// A slot is what one received datagram needs besides the msghdr. It is part of
-// something on the heap: the msghdr points into it, and the kernel writes there.
+// A slot has the memory for one received datagram, apart from the msghdr. It is part of a
+// heap object, because the msghdr points into it and the kernel writes there.
 type slot struct {
 	control [controlLen]byte // first, for the alignment of a cmsghdr
 	from    unix.RawSockaddrNetlink
@@ -24,7 +24,7 @@ type slot struct {
 	size    int // length of the caller's buffer
 }
 
-// link points h at the slot, once and for all.
+// link makes h point to the slot. One call is sufficient for the life of the slot.
 func (sl *slot) link(h *unix.Msghdr) {
 	h.Name = (*byte)(unsafe.Pointer(&sl.from))
 	h.Control = &sl.control[0]
@@ -32,24 +32,24 @@ func (sl *slot) link(h *unix.Msghdr) {
 	h.SetIovlen(1)
 }
 
-// offer puts the caller's buffer in.
+// offer sets the caller's buffer.
 func (sl *slot) offer(b []byte) {
 	sl.iov.Base = unsafe.SliceData(b)
 	sl.iov.SetLen(len(b))
 	sl.size = len(b)
 }
 
-// release forgets the buffer, which must not live on through the socket.
+// release drops the reference to the buffer, so that the socket does not keep it alive.
 func (sl *slot) release() { sl.iov.Base = nil }
 
-// arm sets the lengths, which are results of the call before.
+// arm sets the lengths, which the preceding call has overwritten.
 func arm(h *unix.Msghdr) {
 	h.Namelen = unix.SizeofSockaddrNetlink
 	h.SetControllen(controlLen)
 }
 
-// result reads what the kernel wrote. size is the datagram's real length, which
-// MSG_TRUNC has the call return.
+// result reads what the kernel wrote. size is the length before truncation, which the call
+// returns because of MSG_TRUNC.
 func (sl *slot) result(h *unix.Msghdr, size int) (n int, info Info, err error) {
 	n, err = sl.sender(&info, h.Namelen, size, sl.size)
 	if length := int(h.Controllen); length != 0 {
@@ -58,14 +58,13 @@ func (sl *slot) result(h *unix.Msghdr, size int) (n int, info Info, err error) {
 	return n, info, err
 }
 
-// sender is result without control messages, for a buffer of room bytes. info is
-// zero; it is too large to be returned without being copied.
+// sender is result without control messages, for a buffer of room bytes. It fills *info,
+// which is zero before; returning an Info would copy it.
 func (sl *slot) sender(info *Info, namelen uint32, size, room int) (n int, err error) {
 	n = min(size, room)
 	info.Size = size
-	// The kernel always names a netlink sender. This is about descriptors that
-	// are no netlink sockets and kernels that are not Linux: an address that
-	// was not written must not pass for port 0.
+	// The kernel always provides the address of a netlink sender. Other descriptors and
+	// kernels may not: a missing address must not be mistaken for port ID 0.
 	if namelen < unix.SizeofSockaddrNetlink || sl.from.Family != unix.AF_NETLINK {
 		return n, ErrSender
 	}
@@ -77,8 +76,8 @@ func (sl *slot) sender(info *Info, namelen uint32, size, room int) (n int, err e
 }
 
 // control reads the control messages of netlink_cmsg_recv_pktinfo and
-// netlink_cmsg_listen_all_nsid. Others, which a user of SyscallConn may have
-// asked for, come after them and are skipped.
+// netlink_cmsg_listen_all_nsid. Other messages follow these and are skipped; a user of
+// SyscallConn may have enabled them.
 func (info *Info) control(b []byte) {
 	for len(b) >= unix.SizeofCmsghdr {
 		h := (*unix.Cmsghdr)(unsafe.Pointer(unsafe.SliceData(b)))
@@ -93,7 +92,7 @@ func (info *Info) control(b []byte) {
 	}
 }
 
-// cmsgData is where the data of a control message begins (CMSG_DATA).
+// cmsgData is the offset of the data in a control message (CMSG_DATA).
 const cmsgData = (unix.SizeofCmsghdr + word - 1) &^ (word - 1)
 
 func (info *Info) option(typ int32, value uint32) {

@@ -13,7 +13,7 @@ func TestControlHasRoomForBothMessages(t *testing.T) {
 	}
 }
 
-// cmsg makes one control message, as the kernel lays it out.
+// cmsg makes a control message as the kernel does.
 func cmsg(level, typ int32, data []byte) []byte {
 	b := make([]byte, unix.CmsgSpace(len(data)))
 	if word == 8 {
@@ -60,8 +60,7 @@ func TestControlMessages(t *testing.T) {
 	}
 }
 
-// slowControl walks control messages as CMSG_NXTHDR of the C library does, by
-// position.
+// slowControl walks control messages by position, like CMSG_NXTHDR of the C library.
 func slowControl(b []byte) (info Info) {
 	header := word + 8
 	for at := 0; len(b)-at >= header; {
@@ -88,7 +87,8 @@ func slowControl(b []byte) (info Info) {
 	return info
 }
 
-// FuzzControl reads any bytes as control messages, and compares with a slow walk.
+// FuzzControl reads arbitrary bytes as control messages and compares the result with a slow
+// walk.
 func FuzzControl(f *testing.F) {
 	group := cmsg(unix.SOL_NETLINK, unix.NETLINK_PKTINFO, u32(200))
 	f.Add(group)
@@ -140,7 +140,7 @@ func TestSlotResult(t *testing.T) {
 	}
 }
 
-// The socket must not keep a caller's memory alive after the call.
+// The socket must not keep the caller's memory alive after the call.
 func TestBuffersAreReleased(t *testing.T) {
 	s := open(t, Generic)
 	req := getFamily(1)
@@ -174,7 +174,7 @@ func TestBuffersAreReleased(t *testing.T) {
 	}
 }
 
-// A buffer does not live on through the socket it was offered to.
+// The socket does not keep a buffer alive after the call.
 func TestBuffersWithControlMessagesAreReleased(t *testing.T) {
 	s := open(t, Generic, WithFlags(PacketInfo))
 	for name, receive := range map[string]func(b []byte) error{

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The functions take a descriptor, for Open, which has no more than that; the
-// methods run them with the descriptor of an open socket.
+// The functions take a descriptor, because Open has no Socket yet. The methods call them
+// with the descriptor of an open socket.
 
 func setFlag(fd int, f Flag, on bool) error {
 	if !f.known() {
@@ -27,7 +27,7 @@ func (f Flag) hasControl() bool { return f == PacketInfo || f == ListenAllNSID }
 
 func (s *sysSocket) setFlag(f Flag, on bool) error {
 	if f.hasControl() {
-		s.r.control.Store(true) // for the life of the socket
+		s.r.control.Store(true) // remains set for the life of the socket
 	}
 	return s.control(func(fd int) error { return setFlag(fd, f, on) })
 }
@@ -49,7 +49,7 @@ func (s *sysSocket) intOption(level, name int) (value int, err error) {
 	return value, err
 }
 
-// setMembership joins or leaves. The kernel reads the int back as unsigned.
+// setMembership joins or leaves a group. The kernel converts the int back to unsigned.
 func setMembership(fd, option int, group uint32) error {
 	return unix.SetsockoptInt(fd, unix.SOL_NETLINK, option, int(group))
 }
@@ -67,10 +67,10 @@ func (s *sysSocket) memberships() (words []uint32, err error) {
 	return words, err
 }
 
-// memberships asks for the size first. Before Linux 6.4 the answer is rounded
-// down, to 4 bytes for 38 groups, although all words are written when there is
-// room. So it makes room for one word more and reads them all, not only as many
-// as the kernel says.
+// memberships asks for the size first. Before Linux 6.4 the returned size is rounded down:
+// it is 4 bytes for 38 groups, although the kernel writes all words if there is room.
+// memberships therefore adds one word and reads all of them, regardless of the returned
+// size.
 func memberships(fd int) ([]uint32, error) {
 	size, err := getWords(fd, unix.SOL_NETLINK, optListMemberships, nil)
 	if err != nil {
@@ -91,8 +91,8 @@ func (s *sysSocket) drops() (uint32, error) {
 	return counters[unix.SK_MEMINFO_DROPS], err
 }
 
-// getWords is getsockopt(2) for an array of u32, which package unix lacks. It
-// returns the length that the kernel reports, in bytes.
+// getWords is getsockopt(2) for an array of u32, which package unix lacks. It returns the
+// length that the kernel reports, in bytes.
 func getWords(fd, level, name int, words []uint32) (int, error) {
 	size := uint32(4 * len(words)) // socklen_t
 	_, _, errno := syscall.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name),
@@ -136,7 +136,7 @@ func (s *sysSocket) sendBuffer() (int, error) {
 	return s.intOption(unix.SOL_SOCKET, unix.SO_SNDBUF)
 }
 
-// forceBuffer goes beyond the system's limit, or fails.
+// forceBuffer exceeds the system's limit, or fails.
 func (s *sysSocket) forceBuffer(option, bytes int) error {
 	return s.control(func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, bytes) })
 }
@@ -149,8 +149,8 @@ func (s *sysSocket) forceSendBuffer(bytes int) error {
 	return s.forceBuffer(unix.SO_SNDBUFFORCE, bytes)
 }
 
-// attachFilter copies the program into the kernel's type. The length field has
-// 16 bits; the kernel's own limit is 4096 (BPF_MAXINSNS) and its error EINVAL.
+// attachFilter converts the program to the kernel's type. The length field has 16 bits; the
+// kernel's limit is 4096 (BPF_MAXINSNS), above which it returns EINVAL.
 func attachFilter(fd int, program []Instruction) error {
 	if len(program) == 0 || len(program) > unix.BPF_MAXINSNS {
 		return unix.EINVAL

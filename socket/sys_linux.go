@@ -11,39 +11,38 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sysSocket is the Linux half of a Socket. Its errors are bare (a
-// syscall.Errno, os.ErrClosed, os.ErrDeadlineExceeded); only open, with its
-// many steps, makes them into an OpError itself.
+// sysSocket is the Linux part of a Socket. Its errors are bare (a syscall.Errno,
+// os.ErrClosed, os.ErrDeadlineExceeded), except those of open, which has many steps and
+// returns OpErrors.
 //
-// A receiver that has to wait puts a duplicate of the descriptor into the poller of the
-// runtime. A request is answered by the time it is sent, so most sockets never wait, and
-// being polled has its price: the kernel then reports every datagram to epoll, which
-// wakes a thread of the runtime that idles there, for nothing. After a number of receives
-// that did not have to wait the duplicate is closed again (BenchmarkRoundTrip, polled).
+// A receiver that has to wait adds a duplicate of the descriptor to the poller of the
+// runtime. The answer to a request is queued when the send returns, so most sockets never
+// wait. A polled socket is slower: the kernel reports every datagram to epoll, which wakes
+// an idle thread of the runtime unnecessarily. The duplicate is therefore closed after a
+// number of receives that did not have to wait (BenchmarkRoundTrip, polled).
 //
-// The number of the descriptor must not be given away to another file under a
-// running call. Each user holds one of the three mutexes, and close takes
-// them all.
+// While a call runs, the number of the descriptor must not be reused for another file. Each
+// user holds one of the three mutexes, and close takes all of them.
 type sysSocket struct {
 	r receiver // r.mu before mu
 	w sender   // w.mu before mu
 
-	mu     sync.Mutex // guards what follows; held for options
+	mu     sync.Mutex // guards the fields below; held while options are set
 	fd     int
 	isOpen atomic.Bool            // written under mu; the zero sysSocket is closed
 	done   chan struct{}          // closed by close; wakes senders in pause
 	poll   atomic.Pointer[poller] // written under mu; nil: not in the poller
-	leak   runtime.Cleanup        // closes fd when the socket is forgotten
+	leak   runtime.Cleanup        // closes fd when the socket becomes unreachable
 	base   time.Time              // deadlines count from here; set once
-	origin namespace              // in which it was made; set once
+	origin namespace              // namespace of the socket; set once
 }
 
-// A poller is a duplicate of the descriptor as a file: that is the way into the runtime's
-// poller for what package net does not know. The file owns the duplicate.
+// A poller is a duplicate of the descriptor as an os.File, which adds it to the poller of
+// the runtime. The file owns the duplicate.
 type poller struct {
 	file *os.File
 	raw  syscall.RawConn
-	kept bool // for a user of SyscallConn
+	kept bool // a user of SyscallConn needs it
 }
 
 // adopt takes over a non-blocking descriptor.
@@ -57,11 +56,11 @@ func (s *sysSocket) adopt(fd int) {
 	s.isOpen.Store(true)
 }
 
-// isZero reports whether no descriptor was ever adopted. A zero sysSocket counts as
+// isZero reports whether the socket never had a descriptor. A zero sysSocket counts as
 // closed, so that its fd, 0, is never used.
 func (s *sysSocket) isZero() bool { return s.done == nil }
 
-// register puts a duplicate of the descriptor into the poller.
+// register adds a duplicate of the descriptor to the poller.
 func (s *sysSocket) register() (*poller, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,21 +77,21 @@ func (s *sysSocket) register() (*poller, error) {
 	file := os.NewFile(uintptr(fd), "netlink")
 	raw, err := file.SyscallConn()
 	if err != nil {
-		return nil, err // not with a file that is open
+		return nil, err // cannot happen with an open file
 	}
 	p := &poller{file: file, raw: raw}
 	s.poll.Store(p)
-	// An error here is that of epoll, which did not take the descriptor (out
-	// of memory). Waiting will fail then, and say so.
+	// An error here comes from epoll, which did not accept the descriptor (out of memory).
+	// Waiting then fails with an error.
 	return p, s.handOver(file)
 }
 
-// manyReady is after how many receives that did not wait the duplicate is closed. That
-// and making another take two to three microseconds.
+// manyReady is the number of consecutive receives without waiting after which the duplicate
+// is closed. It is large enough to amortize the cost of closing and duplicating again.
 const manyReady = 16
 
-// ready counts a receive that did not have to wait, of a socket in the poller. It is
-// called with r.mu, so that no receiver waits.
+// ready counts a receive that did not have to wait, for a socket in the poller. The caller
+// holds r.mu, so that no receiver waits.
 func (s *sysSocket) ready() {
 	if s.r.ready++; s.r.ready < manyReady {
 		return
@@ -102,11 +101,11 @@ func (s *sysSocket) ready() {
 	defer s.mu.Unlock()
 	if p := s.poll.Load(); p != nil && !p.kept {
 		s.poll.Store(nil)
-		_ = p.file.Close() // the socket stays open
+		_ = p.file.Close() // the original descriptor stays open
 	}
 }
 
-// read runs attempt until it returns true, under r.mu.
+// read calls attempt until it returns true. r.mu is held.
 func (s *sysSocket) read(attempt func(fd uintptr) bool) error {
 	if err := s.mayRead(true); err != nil {
 		return err
@@ -131,7 +130,7 @@ func (s *sysSocket) read(attempt func(fd uintptr) bool) error {
 	return s.pollError(p.raw.Read(attempt))
 }
 
-// readSlowly waits on the clock, where there is no descriptor left for the poller.
+// readSlowly waits by pausing, if no descriptor is left for the poller.
 func (s *sysSocket) readSlowly(attempt func(fd uintptr) bool) error {
 	for wait := minPause; ; wait = min(2*wait, maxPause) {
 		if err := s.pause(wait); err != nil {
@@ -156,8 +155,8 @@ func (s *sysSocket) mayWrite() error {
 	return nil
 }
 
-// pollError translates what the poller refuses. close wakes waiters by a
-// deadline and clears isOpen before that, so isOpen decides.
+// pollError converts an error of the poller. close clears isOpen, then wakes waiters with a
+// deadline, so isOpen determines the error.
 func (s *sysSocket) pollError(err error) error {
 	if err != nil && !s.isOpen.Load() {
 		return os.ErrClosed
@@ -169,19 +168,19 @@ func (s *sysSocket) close() error {
 	if err := s.shut(); err != nil {
 		return err
 	}
-	s.r.mu.Lock() // running calls end first; later ones see isOpen
+	s.r.mu.Lock() // waits for calls in progress; later ones check isOpen
 	defer s.r.mu.Unlock()
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
 	if p := s.poll.Load(); p != nil {
-		_ = p.file.Close() // a duplicate
+		_ = p.file.Close() // the duplicate
 	}
 	s.leak.Stop()
 	return unix.Close(s.fd)
 }
 
-// shut lets nobody in any more and wakes those who wait. From here on nobody
-// can register or move the deadline again.
+// shut marks the socket as closed and wakes all waiting calls. Afterwards no call can
+// register the descriptor or change a deadline.
 func (s *sysSocket) shut() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -190,12 +189,12 @@ func (s *sysSocket) shut() error {
 	}
 	close(s.done)
 	if p := s.poll.Load(); p != nil {
-		_ = p.file.SetDeadline(time.Unix(1, 0)) // fails only where nobody can wait
+		_ = p.file.SetDeadline(time.Unix(1, 0)) // an error means that nothing waits
 	}
 	return nil
 }
 
-// control runs f on the descriptor.
+// control calls f with the descriptor. It holds mu, so that the descriptor stays open.
 func (s *sysSocket) control(f func(fd int) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -210,7 +209,7 @@ func (s *sysSocket) rawConn() (syscall.RawConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.r.control.Store(true) // whatever options are set by it
+	s.r.control.Store(true) // the caller may enable any option
 	s.mu.Lock()
 	p.kept = true
 	s.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// sysSocket stands in where there is no netlink: open always fails, so that
-// the other methods are never reached. The fields of config count as used.
+// sysSocket replaces the Linux part on other systems: open always fails, so that the other
+// methods are never called on an open socket. The fields of config count as used.
 type sysSocket struct{}
 
 func (*sysSocket) open(protocol Protocol, _ *config) (uint32, error) {
@@ -46,6 +46,7 @@ func (*sysSocket) sendOn(error, []byte, Addr, bool) error {
 	return errors.ErrUnsupported
 }
 func (*sysSocket) receive([]byte, bool) (int, Info, error) { return 0, Info{}, errors.ErrUnsupported }
+func (*sysSocket) nextSize() (int, error)                  { return 0, errors.ErrUnsupported }
 func (*sysSocket) wait() error                             { return errors.ErrUnsupported }
 func (*sysSocket) readDeadline() time.Time                 { return time.Time{} }
 func (*sysSocket) boundPort() (uint32, error)              { return 0, errors.ErrUnsupported }
@@ -70,5 +71,5 @@ func (s *Socket) TryRoundTrip(_, _ []byte) (n int, info Info, sent bool, err err
 // isFull reports whether a send failed because the receive buffer of the peer is full.
 func isFull(error) bool { return false }
 
-// probe has the ways to learn of a network namespace.
+// probe has the functions that identify a network namespace.
 type probe struct{}

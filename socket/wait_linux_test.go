@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Frames and states by which blocked finds waiting goroutines.
+// The functions and states by which blocked finds waiting goroutines.
 const (
 	inReceive = "socket.(*Socket).Receive"
 	inPause   = "socket.(*sysSocket).pause"
@@ -19,7 +19,7 @@ const (
 	onSelect  = "select"
 )
 
-// start runs f in a goroutine and returns where its error arrives.
+// start runs f in a goroutine and returns a channel with its error.
 func start(f func() error) <-chan error {
 	done := make(chan error, 1)
 	go func() { done <- f() }()
@@ -36,7 +36,7 @@ func TestCloseWakesReceivers(t *testing.T) {
 		done = append(done, start(func() error { _, _, err := s.Receive(make([]byte, 100)); return err }))
 	}
 	blocked(t, 1, onPoller, inReceive)
-	blocked(t, 2, onMutex, inReceive) // queue behind the first
+	blocked(t, 2, onMutex, inReceive) // both wait for the mutex of the first
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -56,8 +56,8 @@ func TestCloseWakesReceiveBatch(t *testing.T) {
 	is(t, <-done, os.ErrClosed, "recvmmsg")
 }
 
-// Close may come at any moment of a call; it must neither hang nor let a call
-// through to a descriptor that is closed.
+// Close may run at any point of a call. It must neither hang nor let a call use a closed
+// descriptor.
 func TestCloseRacesWithCalls(t *testing.T) {
 	before := descriptors(t)
 	for i := range 100 {
@@ -84,7 +84,7 @@ func TestCloseRacesWithCalls(t *testing.T) {
 		}
 		wg.Wait()
 	}
-	if after := descriptors(t); after > before+1 { // the runtime's epoll may be new
+	if after := descriptors(t); after > before+1 { // the runtime may have opened its epoll descriptor
 		t.Errorf("%d descriptors before, %d after", before, after)
 	}
 }
@@ -101,8 +101,8 @@ func TestReceiveDoesNotHoldUpSend(t *testing.T) {
 	}
 }
 
-// fill opens two sockets and has one send to the other until it blocks. The
-// counter tells how many datagrams got through.
+// fill opens two sockets. One sends to the other until it blocks. The counter has the
+// number of datagrams that were sent.
 func fill(t *testing.T) (from, to *Socket, sent *int, done <-chan error) {
 	t.Helper()
 	to = open(t, UserSock, WithReceiveBuffer(1)) // the kernel's minimum
@@ -147,7 +147,7 @@ func TestPeerGoneEndsSending(t *testing.T) {
 	is(t, <-done, unix.ECONNREFUSED, "sendto")
 }
 
-// A full peer loses nothing: its sender waits, and goes on when there is room.
+// A full peer loses nothing: its sender waits, and continues when there is room.
 func TestSenderWaitsForRoom(t *testing.T) {
 	from, to, sent, done := fill(t)
 	const more = 50
@@ -177,7 +177,7 @@ func TestSenderWaitsForRoom(t *testing.T) {
 	}
 }
 
-// One full peer must not hold up sending to others on the same socket.
+// A full peer must not delay sending to others on the same socket.
 func TestFullPeerHoldsUpNobodyElse(t *testing.T) {
 	from, _, _, done := fill(t)
 	other := open(t, UserSock)
@@ -207,7 +207,7 @@ func TestManySendersAndReceivers(t *testing.T) {
 	s := open(t, Generic)
 	var mu sync.Mutex
 	seen := map[uint32]int{}
-	slots := make(chan struct{}, 16) // requests under way: the queue must hold the answers
+	slots := make(chan struct{}, 16) // limits concurrent requests: the queue must hold the answers
 	var wg sync.WaitGroup
 	for i := range uint32(senders) {
 		wg.Go(func() {
@@ -268,7 +268,7 @@ func TestTryReceive(t *testing.T) {
 	})
 }
 
-// A receiver that waits takes the next datagram; nobody waits for it.
+// A waiting receiver takes the next datagram. TryReceive does not wait for the receiver.
 func TestTryReceiveBesideAReceiver(t *testing.T) {
 	s := open(t, Generic)
 	done := start(func() error {

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bait puts a netlink socket with a queued reply at descriptor 0. Its check fails the test
+// bait creates a netlink socket with a queued reply at descriptor 0. check fails the test
 // if a method has changed, read or closed it.
 func bait(t *testing.T) (check func()) {
 	t.Helper()
@@ -78,7 +78,7 @@ func TestAClosedSocketUsesNoDescriptor(t *testing.T) {
 		t.Fatal(err)
 	}
 	check := bait(t)
-	s.sys.fd = 0 // another file has its number
+	s.sys.fd = 0 // another file has that descriptor
 	for name, err := range methodErrors(t, s) {
 		var e *OpError
 		if !errors.Is(err, os.ErrClosed) || !errors.As(err, &e) || e.Protocol != Route || e.Hint != "" {

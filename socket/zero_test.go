@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// argument makes an argument of every type that a method of Socket takes.
+// argument makes an argument for each type that a method of Socket takes.
 func argument(t *testing.T, typ reflect.Type) reflect.Value {
 	t.Helper()
 	for _, v := range []any{
@@ -25,8 +25,8 @@ func argument(t *testing.T, typ reflect.Type) reflect.Value {
 	return reflect.Value{}
 }
 
-// methodErrors calls every exported method of s and returns the errors by name. Those that
-// return no error are called too.
+// methodErrors calls every exported method of s and returns the errors by name. It also
+// calls the methods without an error result.
 func methodErrors(t *testing.T, s *Socket) map[string]error {
 	all := map[string]error{}
 	withoutError := map[string]bool{"PortID": true, "Protocol": true, "RepliesLate": true, "ReadDeadline": true}
@@ -53,7 +53,7 @@ func methodErrors(t *testing.T, s *Socket) map[string]error {
 	return all
 }
 
-// checkZero checks the errors of the zero Socket, which match want.
+// checkZero checks the errors of the zero Socket, which must match want.
 func checkZero(t *testing.T, want error) {
 	var s Socket
 	all := methodErrors(t, &s)

@@ -1,15 +1,16 @@
-// Tools that CI runs on the project, pinned here so that those who import
-// nlwire never see them.
+// The tools that CI runs on the project. They are pinned in this module, so that they do
+// not become dependencies of nlwire's importers. Not released.
 module github.com/nlwire/nlwire/tools
 
 go 1.25.0
 
 tool honnef.co/go/tools/cmd/staticcheck
 
+require golang.org/x/mod v0.31.0
+
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
-	golang.org/x/mod v0.31.0 // indirect
 	golang.org/x/sync v0.19.0 // indirect
 	golang.org/x/tools v0.40.1-0.20260108161641-ca281cf95054 // indirect
 	honnef.co/go/tools v0.7.0 // indirect

@@ -1,5 +1,5 @@
-/* The batch of rules and the filter of "encode", in the macros of encode.c or of mnl.c:
- * START, OPEN, CLOSE, DONE; STRZ, PUT, BYTES; NEST, END. */
+/* The rule batch and the filter of the case "encode". encode.c and mnl.c define the macros before
+ * they include this file: START, OPEN, CLOSE, DONE; STRZ, PUT, BYTES; NEST, END. */
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/pkt_cls.h>
@@ -14,7 +14,7 @@
 #define PUT_BE32(type, value) PUT(type, u32, __builtin_bswap32(value))
 #define PUT_BE64(type, value) PUT(type, u64, __builtin_bswap64(value))
 
-/* PART opens an expression or an action with its data, END_PART closes both. */
+/* PART opens an expression or an action and its data. END_PART closes both. */
 #define PART(type, kind, name, content)                                       \
 	{                                                                     \
 		NEST(part, type);                                             \

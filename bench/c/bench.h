@@ -1,5 +1,5 @@
-/* What the C columns share: the input, the lines that ../worker/main.go
- * describes, and the work on each attribute. */
+/* Declarations shared by the C columns: the input, the tasks, and the work on each attribute.
+ * ../worker/main.go documents the protocol between the runner and a worker. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -14,7 +14,7 @@ struct datagram {
 };
 
 struct rule {
-	uint32_t kind, len; /* numbers of NLA_* in the kernel's netlink.h */
+	uint32_t kind, len; /* NLA_* of include/net/netlink.h, and bytes */
 };
 
 enum { UNSPEC, U8, U16, U32, U64, STRING, NESTED = 8, NUL_STRING = 10, BINARY };
@@ -24,7 +24,7 @@ struct input {
 	uint32_t depth_count, *depths;
 	uint32_t rule_count;
 	struct rule *rules;
-	uint32_t wanted_count, *wanted; /* types to take out of a table */
+	uint32_t wanted_count, *wanted; /* types that are read from a table */
 	uint32_t count;
 	struct datagram *datagrams;
 };
@@ -38,17 +38,17 @@ struct task {
 
 struct column {
 	const char *kase, *name;
-	void (*open)(void); /* NULL: nothing to open */
+	void (*open)(void); /* may be NULL */
 	struct task task;
 };
 
-/* Each program has its own, the last one has no name. */
+/* The columns of the program. An entry without a name ends the list. */
 extern const struct column columns[];
 
-/* fail ends the worker with a reason. */
+/* fail prints an error and ends the worker. */
 void fail(const char *why) __attribute__((noreturn, cold));
 
-/* absent ends the worker of a column that cannot have the input. */
+/* absent reports that the column does not support the input, and ends the worker. */
 void absent(const char *why) __attribute__((noreturn, cold));
 
 static inline uint32_t head(const void *payload)

@@ -1,11 +1,8 @@
-/* Messages encoded without a library: stores, and as a floor a copy. */
+/* Encoding without a library. */
 #include "inline.h"
 #include "encode.h"
 
 #include <netinet/in.h>
-
-static unsigned char *copies[MESSAGES_PER_OP];
-static uint32_t sizes[MESSAGES_PER_OP];
 
 static inline unsigned char *header(unsigned char *p, uint32_t len, uint16_t type)
 {
@@ -129,13 +126,13 @@ static __attribute__((noinline)) uint32_t encode_mixed(uint32_t i)
 #define END(name) end_nest(name, p)
 #include "batch.h"
 
-/* put_room checks that there is room. The end is cleared before the payload is copied. */
+/* put_room checks the free space. It clears the padding before it copies the payload. */
 static inline unsigned char *put_room(unsigned char *p, uint16_t type, const void *v, uint32_t len, uint32_t zeros)
 {
 	uint32_t size = NLA_ALIGN(NLA_HDRLEN + len + zeros);
 
 	if (size > buf + sizeof buf - p)
-		fail("no room");
+		fail("message buffer full");
 	memset(p + size - NLA_ALIGNTO, 0, NLA_ALIGNTO);
 	header(p, len + zeros, type);
 	memcpy(p + NLA_HDRLEN, v, len);
@@ -155,29 +152,11 @@ static uint32_t encode_append(uint32_t i)
 	return h->nlmsg_len = p - buf;
 }
 
-/* copy is the floor: a message that was made before is copied. */
-static __attribute__((noinline)) uint32_t copy(uint32_t i)
-{
-	memcpy(buf, copies[i], sizes[i]);
-	return sizes[i];
-}
-
 void open_append(void) { encode = encode_append; }
 
 void open_encode(void)
 {
 	encode = encoder();
-}
-
-void open_copy(void)
-{
-	open_encode();
-	for (uint32_t i = 0; i < messages(); i++) {
-		sizes[i] = encode(i);
-		copies[i] = malloc(sizes[i]);
-		memcpy(copies[i], buf, sizes[i]);
-	}
-	encode = copy;
 }
 
 uint64_t encode_inline(uint64_t n) { return run_encode(n); }

@@ -1,13 +1,13 @@
-/* How the columns of C encode messages in a static buffer. */
+/* Encoding into a static buffer, for all C columns. */
 #ifndef ENCODE_H
 #define ENCODE_H
 
 #include "message.h"
 
-/* The room for messages is that of a batch of rules. */
+/* The buffer is large enough for a batch of rules. */
 static unsigned char buf[512 << 10] __attribute__((aligned(8)));
 
-/* encode makes message i in buf and returns its length. */
+/* encode writes message i to buf and returns its length. */
 static uint32_t (*encode)(uint32_t i);
 
 static uint64_t run_encode(uint64_t n)
@@ -22,7 +22,7 @@ static uint64_t run_encode(uint64_t n)
 	return sum;
 }
 
-/* check_encode clears buf each time: libmnl before 1.0.5 leaves padding as it is. */
+/* check_encode clears buf before each message: libmnl before 1.0.5 does not write the padding. */
 static uint64_t check_encode(void)
 {
 	uint64_t sum = FNV_OFFSET;

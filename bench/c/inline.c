@@ -1,4 +1,4 @@
-/* The columns without a library: loops written out, and floors. */
+/* The columns without a library: handwritten loops. */
 #include "bench.h"
 #include "inline.h"
 
@@ -14,7 +14,7 @@ static inline uint64_t walk(const unsigned char *p, uint32_t rem)
 			fail("truncated attribute");
 		len = a->nla_len;
 		if (len < NLA_HDRLEN || len > rem)
-			fail("bad length of an attribute");
+			fail("invalid attribute length");
 		sum += touch(a->nla_type & NLA_TYPE_MASK, p + NLA_HDRLEN, len - NLA_HDRLEN);
 		step = NLA_ALIGN(len);
 		if (step >= rem)
@@ -37,7 +37,7 @@ static inline uint64_t walk_predicted(const unsigned char *p, uint32_t rem)
 			fail("truncated attribute");
 		len = a->nla_len;
 		if (len < NLA_HDRLEN || len > rem)
-			fail("bad length of an attribute");
+			fail("invalid attribute length");
 		sum += touch(a->nla_type & NLA_TYPE_MASK, p + NLA_HDRLEN, len - NLA_HDRLEN);
 		step = NLA_ALIGN(len);
 		if (len == 8) {
@@ -45,7 +45,7 @@ static inline uint64_t walk_predicted(const unsigned char *p, uint32_t rem)
 				break;
 			p += 8;
 			rem -= 8;
-			__asm__("" : "+r"(p)); /* or the branches are joined again */
+			__asm__("" : "+r"(p)); /* keeps the compiler from merging the branches */
 			continue;
 		}
 		if (step >= rem)
@@ -76,22 +76,7 @@ static uint64_t decode_predicted(uint64_t n)
 	return sum;
 }
 
-/* floor_read touches every cache line once: less than that is not to read it. */
-static uint64_t floor_read(uint64_t n)
-{
-	uint64_t sum = 0;
-
-	while (n--)
-		for (uint32_t i = 0; i < in.count; i++) {
-			const struct datagram *d = &in.datagrams[i];
-			for (uint32_t at = 0; at + 4 <= d->len; at += 64)
-				sum += head(d->b + at);
-		}
-	return sum;
-}
-
-
-/* deep walks what is in a nest: levels of nests, and attributes in the last. */
+/* deep walks the attributes at p. With levels above 1, each attribute is a nest and is walked too. */
 static uint64_t deep(const unsigned char *p, uint32_t rem, uint32_t levels)
 {
 	uint64_t sum = 0;
@@ -104,7 +89,7 @@ static uint64_t deep(const unsigned char *p, uint32_t rem, uint32_t levels)
 			fail("truncated attribute");
 		len = a->nla_len;
 		if (len < NLA_HDRLEN || len > rem)
-			fail("bad length of an attribute");
+			fail("invalid attribute length");
 		sum += touch(a->nla_type & NLA_TYPE_MASK, p + NLA_HDRLEN, len - NLA_HDRLEN);
 		if (levels > 1)
 			sum += deep(p + NLA_HDRLEN, len - NLA_HDRLEN, levels - 1);
@@ -129,7 +114,7 @@ static inline uint64_t walk_deep(const unsigned char *p, uint32_t rem)
 			fail("truncated attribute");
 		len = a->nla_len;
 		if (len < NLA_HDRLEN || len > rem)
-			fail("bad length of an attribute");
+			fail("invalid attribute length");
 		type = a->nla_type & NLA_TYPE_MASK;
 		sum += touch(type, p + NLA_HDRLEN, len - NLA_HDRLEN);
 		levels = depth_of(type);
@@ -154,8 +139,8 @@ static uint64_t decode_deep(uint64_t n)
 	return sum;
 }
 
-/* The policy as least and greatest payload, and what else must hold: that the last
- * byte is NUL, or that a nest has room for an attribute if it is not empty. */
+/* A policy is a minimum and a maximum payload length and one further condition. NUL_ENDS: the last
+ * byte is NUL. NEST: the payload is empty or at least as long as an attribute header. */
 enum { NOTHING, NUL_ENDS, NEST };
 static struct limit {
 	uint16_t least, most, also;
@@ -208,7 +193,7 @@ static inline uint64_t parse(const unsigned char *p, uint32_t rem)
 			fail("truncated attribute");
 		len = a->nla_len;
 		if (len < NLA_HDRLEN || len > rem)
-			fail("bad length of an attribute");
+			fail("invalid attribute length");
 		type = a->nla_type & NLA_TYPE_MASK;
 		if (type > 0 && type < in.rule_count) {
 			const struct limit *l = &limits[type];
@@ -217,7 +202,7 @@ static inline uint64_t parse(const unsigned char *p, uint32_t rem)
 			if (size < l->least || size > l->most ||
 			    (l->also == NUL_ENDS && p[len - 1]) ||
 			    (l->also == NEST && size > 0 && size < NLA_HDRLEN))
-				fail("an attribute is against the policy");
+				fail("attribute violates the policy");
 			table[type] = a;
 		}
 		step = NLA_ALIGN(len);
@@ -245,7 +230,7 @@ static uint64_t decode_policy(uint64_t n)
 	return sum;
 }
 
-/* tables are those of the levels of nests. */
+/* tables holds one table for each nesting level. */
 static const struct nlattr **tables[3];
 
 static void open_table(void)
@@ -268,7 +253,7 @@ static uint64_t small(int level, const unsigned char *p, uint32_t rem, uint32_t 
 			fail("truncated attribute");
 		len = a->nla_len;
 		if (len < NLA_HDRLEN || len > rem)
-			fail("bad length of an attribute");
+			fail("invalid attribute length");
 		if ((a->nla_type & NLA_TYPE_MASK) < in.rule_count)
 			tb[a->nla_type & NLA_TYPE_MASK] = a;
 		step = NLA_ALIGN(len);
@@ -303,13 +288,9 @@ static uint64_t table_small(uint64_t n)
 const struct column columns[] = {
 	{ "decode", "c-inline", NULL, { decode, NULL } },
 	{ "decode", "c-predicted", NULL, { decode_predicted, NULL } },
-	{ "decode", "floor", NULL, { floor_read, NULL } },
 	{ "decode-deep", "c-inline", NULL, { decode_deep, NULL } },
-	{ "decode-deep", "floor", NULL, { floor_read, NULL } },
 	{ "decode-policy", "c-inline", open_policy, { decode_policy, NULL } },
-	{ "decode-policy", "floor", NULL, { floor_read, NULL } },
 	{ "encode", "c-inline", open_encode, { encode_inline, check_inline } },
-	{ "encode", "floor", open_copy, { encode_inline, check_inline } },
 	{ "append", "c-inline", open_append, { encode_inline, check_inline } },
 	{ "typed-link", "c-inline", NULL, { typed_link, NULL } },
 	{ "typed-link-copied", "c-inline", NULL, { typed_copied, NULL } },
@@ -317,18 +298,10 @@ const struct column columns[] = {
 	{ "typed-nft", "c-inline", NULL, { typed_nft, NULL } },
 	{ "typed-flow", "c-inline", NULL, { typed_flow, NULL } },
 	{ "table-small", "c-inline", open_table, { table_small, NULL } },
-	{ "resolve", "c-inline", open_generic, { resolve_inline, NULL } },
-	{ "resolve", "c-threads", open_threads, { resolve_inline, NULL } },
-	{ "resolve", "floor", open_generic, { resolve_floor, NULL } },
-	{ "families", "c-inline", open_generic, { families_inline, NULL } },
-	{ "families", "floor", open_generic, { families_floor, NULL } },
+	{ "request", "c-inline", open_generic, { request_inline, NULL } },
 	{ "routes10k", "c-inline", open_route, { routes_inline, NULL } },
-	{ "routes10k", "floor", open_route, { routes_floor, NULL } },
 	{ "routes1m", "c-inline", open_route, { routes_inline, NULL } },
-	{ "routes1m", "floor", open_route, { routes_floor, NULL } },
-	{ "flood", "c-inline", open_flood, { flood_inline, NULL } },
-	{ "flood", "floor", open_flood, { flood_floor, NULL } },
-	{ "pipeline", "c-inline", open_generic, { pipeline_inline, NULL } },
-	{ "pipeline", "floor", open_generic, { pipeline_floor, NULL } },
+	{ "events", "c-inline", open_events, { events_inline, NULL } },
+	{ "batch", "c-inline", open_generic, { batch_inline, NULL } },
 	{ NULL, NULL, NULL, { NULL, NULL } },
 };

@@ -1,4 +1,4 @@
-/* What inline.c shares with encode.c, live.c and typed.c. */
+/* Declarations shared by inline.c, encode.c, live.c and typed.c. */
 #ifndef INLINE_H
 #define INLINE_H
 
@@ -7,17 +7,14 @@
 uint64_t typed_link(uint64_t n), typed_copied(uint64_t n), typed_route(uint64_t n);
 uint64_t typed_nft(uint64_t n), typed_flow(uint64_t n);
 
-void open_encode(void), open_copy(void), open_append(void);
+void open_encode(void), open_append(void);
 uint64_t encode_inline(uint64_t n), check_inline(void);
 
-void open_generic(void), open_threads(void), open_route(void), open_flood(void);
-uint64_t resolve_inline(uint64_t n), resolve_floor(uint64_t n);
-uint64_t families_inline(uint64_t n), families_floor(uint64_t n);
-uint64_t routes_inline(uint64_t n), routes_floor(uint64_t n);
-uint64_t flood_inline(uint64_t n), flood_floor(uint64_t n);
-uint64_t pipeline_inline(uint64_t n), pipeline_floor(uint64_t n);
+void open_generic(void), open_route(void), open_events(void);
+uint64_t request_inline(uint64_t n), batch_inline(uint64_t n);
+uint64_t routes_inline(uint64_t n), events_inline(uint64_t n);
 
-/* MESSAGES runs body for the attributes of every message: rem bytes at p. */
+/* MESSAGES runs body once for each message. The message's attributes are rem bytes at p. */
 #define MESSAGES(d, body)                                                     \
 	do {                                                                  \
 		const unsigned char *at = (d)->b;                             \
@@ -29,7 +26,7 @@ uint64_t pipeline_inline(uint64_t n), pipeline_floor(uint64_t n);
 				fail("truncated message");                    \
 			len = h->nlmsg_len;                                   \
 			if (len < NLMSG_HDRLEN || len > left)                 \
-				fail("bad length of a message");              \
+				fail("invalid message length");               \
 			if (h->nlmsg_type >= NLMSG_MIN_TYPE &&                \
 			    len > NLMSG_HDRLEN + in.header_len) {             \
 				const unsigned char *p =                      \

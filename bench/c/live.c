@@ -1,17 +1,16 @@
-/* The running kernel without a library: bare system calls, with a walk of what
- * comes (c-inline) or without (floor). */
+/* Requests to the running kernel without a library. The system calls are direct, and the checks are
+ * those of a library: sender, sequence number, port ID and NLM_F_DUMP_INTR. */
 #define _GNU_SOURCE
 #include "inline.h"
 #include "message.h"
 
-#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 static int fd;
-static uint32_t seq;
+static uint32_t seq, port;
 static unsigned char *buf;
-static unsigned char request[PIPELINE * 64];
+static unsigned char request[BATCHED * 64];
 static struct mmsghdr batch[BATCH];
 static struct iovec iov[BATCH];
 static struct sockaddr_nl senders[BATCH];
@@ -19,10 +18,12 @@ static struct sockaddr_nl senders[BATCH];
 static void open_socket(int protocol)
 {
 	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
+	socklen_t size = sizeof self;
 
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
-	if (fd < 0 || bind(fd, (void *)&self, sizeof self))
-		fail("no socket");
+	if (fd < 0 || bind(fd, (void *)&self, sizeof self) || getsockname(fd, (void *)&self, &size))
+		fail("cannot open the socket");
+	port = self.nl_pid;
 	buf = malloc(BUFFER);
 	for (int i = 0; i < BATCH; i++) {
 		iov[i].iov_base = malloc(SMALL);
@@ -35,34 +36,16 @@ static void open_socket(int protocol)
 
 void open_generic(void) { open_socket(NETLINK_GENERIC); }
 
-static void *sleep_on(void *arg)
-{
-	for (;;)
-		pause();
-	return arg;
-}
-
-/* open_threads gives the process a second thread, as every Go process has: the kernel
- * then counts who uses a descriptor (fdget, which looks at files_struct.count). */
-void open_threads(void)
-{
-	pthread_t thread;
-
-	if (pthread_create(&thread, NULL, sleep_on, NULL))
-		fail("no thread");
-	open_generic();
-}
-
 void open_route(void) { open_socket(NETLINK_ROUTE); }
 
-void open_flood(void)
+void open_events(void)
 {
 	int group = RTNLGRP_IPV4_ROUTE, bytes = QUEUE;
 
 	open_socket(NETLINK_ROUTE);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) ||
 	    setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group))
-		fail("no subscription");
+		fail("cannot join the multicast group");
 }
 
 static void send_all(const void *b, uint32_t len)
@@ -71,7 +54,7 @@ static void send_all(const void *b, uint32_t len)
 		fail("send");
 }
 
-/* receive returns the length of a datagram of the kernel. */
+/* receive reads one datagram of the kernel into buf and returns its length. */
 static uint32_t receive(void)
 {
 	struct sockaddr_nl from;
@@ -83,7 +66,7 @@ static uint32_t receive(void)
 	return n;
 }
 
-/* receive_batch fills batch and returns how many datagrams there are. */
+/* receive_batch fills batch and returns the number of datagrams. */
 static int receive_batch(void)
 {
 	int n;
@@ -99,7 +82,7 @@ static int receive_batch(void)
 	return n;
 }
 
-/* ATTRS runs body for the attributes a of len bytes at p. */
+/* ATTRS runs body for each attribute a in the len bytes at p. */
 #define ATTRS(p, len, body)                                                   \
 	do {                                                                  \
 		const unsigned char *at_ = (const void *)(p);                 \
@@ -109,7 +92,7 @@ static int receive_batch(void)
 			uint32_t step_;                                       \
 			if (rem_ < NLA_HDRLEN || a->nla_len < NLA_HDRLEN ||   \
 			    a->nla_len > rem_)                                \
-				fail("bad attribute");                        \
+				fail("malformed attribute");                  \
 			body;                                                 \
 			step_ = NLA_ALIGN(a->nla_len);                        \
 			if (step_ >= rem_)                                    \
@@ -125,7 +108,7 @@ static inline int type(const struct nlattr *a) { return a->nla_type & NLA_TYPE_M
 static inline uint32_t u32(const struct nlattr *a)
 {
 	if (a->nla_len < NLA_HDRLEN + 4)
-		fail("short attribute");
+		fail("attribute too short");
 	return head(data(a));
 }
 
@@ -133,14 +116,14 @@ static inline uint32_t u16(const struct nlattr *a)
 {
 	uint16_t v;
 	if (a->nla_len < NLA_HDRLEN + 2)
-		fail("short attribute");
+		fail("attribute too short");
 	memcpy(&v, data(a), sizeof v);
 	return v;
 }
 
-/* walk gives each message of a datagram to f, and returns whether it was the
- * last one. */
-static inline int walk(const unsigned char *b, uint32_t left, uint64_t (*f)(const struct nlmsghdr *),
+/* walk calls f for each message of a datagram and adds up the results. It returns 1 after NLMSG_DONE.
+ * For events number is 0, and the header is not compared. */
+static inline int walk(const unsigned char *b, uint32_t left, uint32_t number, uint64_t (*f)(const struct nlmsghdr *),
 		       uint64_t *sum)
 {
 	while (left > 0) {
@@ -148,11 +131,13 @@ static inline int walk(const unsigned char *b, uint32_t left, uint64_t (*f)(cons
 		uint32_t step;
 
 		if (left < NLMSG_HDRLEN || h->nlmsg_len < NLMSG_HDRLEN || h->nlmsg_len > left)
-			fail("bad message");
+			fail("malformed message");
+		if (number && (h->nlmsg_seq != number || h->nlmsg_pid != port || h->nlmsg_flags & NLM_F_DUMP_INTR))
+			fail("unexpected reply");
 		if (h->nlmsg_type == NLMSG_DONE)
 			return 1;
 		if (h->nlmsg_type == NLMSG_ERROR)
-			fail("refused");
+			fail("error reply");
 		*sum += f(h);
 		step = NLMSG_ALIGN(h->nlmsg_len);
 		if (step >= left)
@@ -197,10 +182,10 @@ static inline uint64_t family_id(const struct nlmsghdr *h)
 		fail("not a family");
 	ATTRS((const char *)h + start, h->nlmsg_len - start,
 	      if (type(a) == CTRL_ATTR_FAMILY_ID) return u16(a));
-	fail("no id");
+	fail("family without an ID");
 }
 
-uint64_t resolve_inline(uint64_t n)
+uint64_t request_inline(uint64_t n)
 {
 	uint64_t sum = 0;
 
@@ -210,93 +195,22 @@ uint64_t resolve_inline(uint64_t n)
 
 		send_all(request, get_family(request, ++seq, names[0]));
 		len = receive();
-		if (len < NLMSG_HDRLEN || h->nlmsg_len > len || h->nlmsg_seq != seq)
-			fail("not the answer");
+		if (len < NLMSG_HDRLEN || h->nlmsg_len > len || h->nlmsg_seq != seq || h->nlmsg_pid != port)
+			fail("unexpected reply");
 		sum += family_id(h);
 	}
 	return sum;
 }
 
-uint64_t resolve_floor(uint64_t n)
-{
-	uint32_t len = get_family(request, 1, names[0]);
-
-	while (n--) {
-		send_all(request, len);
-		receive();
-	}
-	return 0;
-}
-
-static uint64_t group_ids(const struct nlattr *groups)
-{
-	uint64_t sum = 0;
-
-	ATTRS(data(groups), groups->nla_len - NLA_HDRLEN, {
-		const struct nlattr *group = a;
-		ATTRS(data(group), group->nla_len - NLA_HDRLEN,
-		      if (type(a) == CTRL_ATTR_MCAST_GRP_ID) sum += u32(a));
-	});
-	return sum;
-}
-
-static uint64_t family_sum(const struct nlmsghdr *h)
-{
-	const uint32_t start = NLMSG_HDRLEN + GENL_HDRLEN;
-	uint64_t sum = 0;
-
-	if (h->nlmsg_len < start)
-		fail("short message");
-	ATTRS((const char *)h + start, h->nlmsg_len - start, switch (type(a)) {
-		case CTRL_ATTR_FAMILY_ID: sum += u16(a); break;
-		case CTRL_ATTR_FAMILY_NAME:
-			sum += strnlen(data(a), a->nla_len - NLA_HDRLEN) + *(const char *)data(a);
-			break;
-		case CTRL_ATTR_VERSION: sum += u32(a); break;
-		case CTRL_ATTR_MCAST_GROUPS: sum += group_ids(a); break;
-	});
-	return sum;
-}
-
-/* dump asks, and has every message summed. */
+/* dump sends a dump request and adds up f of all messages. */
 static inline uint64_t dump(uint32_t len, uint64_t (*f)(const struct nlmsghdr *))
 {
 	uint64_t sum = 0;
 
 	send_all(request, len);
-	while (!walk(buf, receive(), f, &sum))
+	while (!walk(buf, receive(), seq, f, &sum))
 		;
 	return sum;
-}
-
-/* skim asks, and looks at nothing but whether a datagram ends with NLMSG_DONE. */
-static void skim(uint32_t len)
-{
-	const uint32_t size = NLMSG_HDRLEN + 4;
-
-	send_all(request, len);
-	for (;;) {
-		uint32_t n = receive();
-		const struct nlmsghdr *h = (void *)(buf + n - size);
-		if (n >= size && h->nlmsg_len == size && h->nlmsg_type == NLMSG_DONE)
-			return;
-	}
-}
-
-uint64_t families_inline(uint64_t n)
-{
-	uint64_t sum = 0;
-
-	while (n--)
-		sum += dump(get_family(request, ++seq, NULL), family_sum);
-	return sum;
-}
-
-uint64_t families_floor(uint64_t n)
-{
-	while (n--)
-		skim(get_family(request, ++seq, NULL));
-	return 0;
 }
 
 static uint32_t get_routes(void)
@@ -320,7 +234,7 @@ static inline uint64_t route_sum(const struct nlmsghdr *h)
 	uint32_t dst = 0, oif = 0, table = 0;
 
 	if (h->nlmsg_len < start)
-		fail("short message");
+		fail("message too short");
 	ATTRS(r + 1, h->nlmsg_len - start, switch (type(a)) {
 		case RTA_DST: dst = u32(a); break;
 		case RTA_OIF: oif = u32(a); break;
@@ -340,43 +254,34 @@ uint64_t routes_inline(uint64_t n)
 	return sum;
 }
 
-uint64_t routes_floor(uint64_t n)
-{
-	while (n--)
-		skim(get_routes());
-	return 0;
-}
-
-/* drain has so many datagrams summed, nothing with NULL. */
-static inline uint64_t drain(uint64_t count, uint64_t (*f)(const struct nlmsghdr *))
+uint64_t events_inline(uint64_t n)
 {
 	uint64_t sum = 0;
 
-	while (count > 0) {
-		int n = receive_batch();
-		for (int i = 0; f && i < n; i++)
-			walk(iov[i].iov_base, batch[i].msg_len, f, &sum);
-		count -= n;
+	for (int64_t left = n * EVENTS; left > 0;) {
+		int count = receive_batch();
+		for (int i = 0; i < count; i++)
+			walk(iov[i].iov_base, batch[i].msg_len, 0, event_sum, &sum);
+		left -= count;
 	}
 	return sum;
 }
 
-uint64_t flood_inline(uint64_t n) { return drain(n * FLOOD, event_sum); }
-uint64_t flood_floor(uint64_t n) { return drain(n * FLOOD, NULL); }
-
-static uint64_t pipeline(uint64_t n, uint64_t (*f)(const struct nlmsghdr *))
+uint64_t batch_inline(uint64_t n)
 {
 	uint64_t sum = 0;
 
 	while (n--) {
-		uint32_t len = 0;
-		for (int i = 0; i < PIPELINE; i++)
+		uint32_t len = 0, number = seq + 1;
+		for (int i = 0; i < BATCHED; i++)
 			len += get_family(request + len, ++seq, names[i % 4]);
 		send_all(request, len);
-		sum += drain(PIPELINE, f);
+		for (int left = BATCHED; left > 0;) {
+			int count = receive_batch();
+			for (int i = 0; i < count; i++)
+				walk(iov[i].iov_base, batch[i].msg_len, number++, family_id, &sum);
+			left -= count;
+		}
 	}
 	return sum;
 }
-
-uint64_t pipeline_inline(uint64_t n) { return pipeline(n, family_id); }
-uint64_t pipeline_floor(uint64_t n) { return pipeline(n, NULL); }

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <time.h>
-#include <unistd.h>
 
 struct input in;
 
@@ -18,46 +17,13 @@ void absent(const char *why)
 	exit(0);
 }
 
-#ifdef COUNT
-/* The program is built twice; this build counts what is allocated, in the
- * libraries too, and the other one is timed. */
-static uint64_t allocs, bytes;
-
-void *__libc_malloc(size_t);
-void *__libc_calloc(size_t, size_t);
-void *__libc_realloc(void *, size_t);
-
-void *malloc(size_t n)
-{
-	allocs++;
-	bytes += n;
-	return __libc_malloc(n);
-}
-
-void *calloc(size_t n, size_t size)
-{
-	allocs++;
-	bytes += n * size;
-	return __libc_calloc(n, size);
-}
-
-void *realloc(void *p, size_t n)
-{
-	allocs++;
-	bytes += n;
-	return __libc_realloc(p, n);
-}
-#else
-static const uint64_t allocs, bytes;
-#endif
-
-/* file is what is left to read of the input file. */
+/* The unread words of the input file are between file and end. */
 static uint32_t *file, *end;
 
 static uint32_t word(void)
 {
 	if (file >= end)
-		fail("the input file is cut short");
+		fail("truncated input file");
 	return *file++;
 }
 
@@ -65,7 +31,7 @@ static void *words(uint32_t n)
 {
 	void *p = file;
 	if (n > (uint32_t)(end - file))
-		fail("the input file is cut short");
+		fail("truncated input file");
 	file += n;
 	return p;
 }
@@ -76,11 +42,11 @@ static void load(const char *path)
 	long size;
 
 	if (!f || fseek(f, 0, SEEK_END) || (size = ftell(f)) < 0 || fseek(f, 0, SEEK_SET))
-		fail("the input file cannot be read");
+		fail("cannot read the input file");
 	file = malloc(size);
 	end = file + size / 4;
 	if (fread(file, 1, size, f) != (size_t)size)
-		fail("the input file cannot be read");
+		fail("cannot read the input file");
 	fclose(f);
 	in.header_len = word();
 	in.depth_count = word();
@@ -97,7 +63,7 @@ static void load(const char *path)
 
 		d->len = word();
 		at = words((d->len + 3) / 4);
-		/* A copy of its own, as a receive would fill: aligned. */
+		/* Each datagram has a separate, aligned buffer, as after a receive. */
 		d->b = malloc(d->len);
 		memcpy(d->b, at, d->len);
 	}
@@ -110,7 +76,7 @@ static const struct column *find(const char *kase, const char *name)
 	for (c = columns; c->name; c++)
 		if (!strcmp(c->kase, kase) && !strcmp(c->name, name))
 			return c;
-	fail("no such column");
+	fail("unknown case or column");
 }
 
 static uint64_t now(void)
@@ -120,49 +86,11 @@ static uint64_t now(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-/* count reads the perf event that the runner has opened, 0 without one. */
-static int counter = -1;
-
-static uint64_t count(void)
-{
-	uint64_t v = 0;
-	if (counter >= 0 && read(counter, &v, sizeof v) != sizeof v)
-		fail("the counter cannot be read");
-	return v;
-}
-
-/* probe is that of ../worker/probe.go. The compiler must not see through it. */
-static uint64_t probe(void)
-{
-	uint64_t least = UINT64_MAX;
-
-	for (int n = 0; n < 3; n++) {
-		uint64_t start = now(), took, a = 1, b = 2, c = 3, d = 4;
-
-		for (uint64_t i = 0; i < 10000; i++) {
-			a ^= i, b ^= i, c ^= i, d ^= i;
-			a += i, b += i, c += i, d += i;
-			a ^= i, b ^= i, c ^= i, d ^= i;
-			a += i, b += i, c += i, d += i;
-			__asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d));
-		}
-		took = now() - start;
-		if (took < least)
-			least = took;
-	}
-	return least;
-}
-
 static void run(const struct task *t, uint64_t n)
 {
-	uint64_t before = probe(), a = allocs, b = bytes, calls = count();
 	uint64_t start = now(), sum = t->run(n), took = now() - start;
-	int64_t made = counter < 0 ? -1 : (int64_t)(count() - calls - 1);
-	uint64_t after = probe();
 
-	printf("ran %llu %llx %llu %llu %lld %llu\n", (unsigned long long)took, (unsigned long long)sum,
-	       (unsigned long long)(allocs - a), (unsigned long long)(bytes - b), (long long)made,
-	       (unsigned long long)(before > after ? before : after));
+	printf("ran %llu %llx\n", (unsigned long long)took, (unsigned long long)sum);
 }
 
 static void peak(void)
@@ -178,7 +106,6 @@ static void peak(void)
 
 int main(int argc, char **argv)
 {
-	const char *fd = getenv("NLWIRE_BENCH_COUNTER");
 	const struct column *c;
 	char line[64];
 	unsigned long long n;
@@ -186,8 +113,6 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc != 4)
 		fail("usage: PROGRAM CASE COLUMN FILE");
-	if (fd)
-		counter = atoi(fd);
 	c = find(argv[1], argv[2]);
 	if (strcmp(argv[3], "-"))
 		load(argv[3]);
@@ -197,10 +122,14 @@ int main(int argc, char **argv)
 	while (fgets(line, sizeof line, stdin)) {
 		if (!strcmp(line, "check\n"))
 			printf("sum %llx\n", (unsigned long long)(c->task.check ? c->task.check() : c->task.run(1)));
-		else if (sscanf(line, "run %llu", &n) == 1 || sscanf(line, "count %llu", &n) == 1)
+		else if (sscanf(line, "run %llu", &n) == 1)
 			run(&c->task, n);
+		else if (sscanf(line, "count %llu", &n) == 1) {
+			c->task.run(n); /* consumes the events that the runner sent */
+			puts("allocated -1 -1");
+		}
 		else
-			fail("not a command");
+			fail("unknown command");
 	}
 	peak();
 	return 0;

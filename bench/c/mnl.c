@@ -1,4 +1,4 @@
-/* The column libmnl, as its documentation's examples use it. */
+/* The column libmnl. The calls are those of the examples in its documentation. */
 #define _GNU_SOURCE
 #include "encode.h"
 #include "typed.h"
@@ -12,7 +12,7 @@ static inline uint64_t touch_attr(const struct nlattr *a)
 	return touch(mnl_attr_get_type(a), mnl_attr_get_payload(a), mnl_attr_get_payload_len(a));
 }
 
-/* EACH runs body for every message of every datagram, n times. */
+/* EACH adds up body for every message of every datagram, n times. */
 #define EACH(n, body)                                                         \
 	do {                                                                  \
 		uint64_t sum = 0;                                             \
@@ -72,7 +72,7 @@ static inline uint64_t walk_deep(const struct nlmsghdr *h)
 static uint64_t decode(uint64_t n) { EACH(n, walk(h)); }
 static uint64_t decode_deep(uint64_t n) { EACH(n, walk_deep(h)); }
 
-/* A table for a callback: types to validate (0: none), attributes by type. */
+/* The argument of the callbacks: the kind of each type (0: not validated) and the attributes by type. */
 struct table {
 	uint32_t max;
 	const uint8_t *types;
@@ -119,7 +119,7 @@ static int store(const struct nlattr *a, void *data)
 	return MNL_CB_OK;
 }
 
-/* keep is store without types. */
+/* keep is store without validation. */
 static int keep(const struct nlattr *a, void *data)
 {
 	const struct table *t = data;
@@ -135,7 +135,7 @@ static inline uint64_t parse(const struct nlmsghdr *h)
 
 	memset(table.tb, 0, in.rule_count * sizeof *table.tb);
 	if (mnl_attr_parse(h, in.header_len, store, &table) < 0)
-		fail("an attribute is against the policy");
+		fail("attribute violates the policy");
 	for (uint32_t i = 0; i < in.wanted_count; i++)
 		if (table.tb[in.wanted[i]])
 			sum += touch_attr(table.tb[in.wanted[i]]);
@@ -144,7 +144,7 @@ static inline uint64_t parse(const struct nlmsghdr *h)
 
 static uint64_t decode_policy(uint64_t n) { EACH(n, parse(h)); }
 
-/* small reads the table of a message, or of a nest at levels below. */
+/* small fills and reads the table of a message (level 0) or of a nest. */
 static uint64_t small(const struct nlmsghdr *h, const struct nlattr *nest, int level, uint32_t depth)
 {
 	struct table *t = &tables[level];
@@ -168,8 +168,8 @@ static uint64_t small(const struct nlmsghdr *h, const struct nlattr *nest, int l
 
 static uint64_t table_small(uint64_t n) { EACH(n, small(h, NULL, 0, 0)); }
 
-/* The typed columns: PARSE and NESTED fill a table whose types the callback validates, as
- * the library's examples do, and its attributes are got if they are there. */
+/* The typed columns. PARSE and NESTED fill a table, and the callback validates the kinds, as in the
+ * library's examples. Then each attribute that is present is read. */
 #define PARSE(call, at, list)                                                 \
 	const struct nlattr *tb[sizeof(list)] = { 0 };                        \
 	struct table table = { sizeof(list) - 1, list, tb };                  \
@@ -473,7 +473,7 @@ static int decode_flow(struct flow *f, const struct nlmsghdr *h)
 	return flow_times(f, tb[CTA_TIMESTAMP]) || flow_proto(f, tb[CTA_PROTOINFO]) ? -1 : 0;
 }
 
-/* TYPED decodes a message into a type and adds up its fields. */
+/* TYPED defines a column that decodes messages into a type and adds up the fields. */
 #define TYPED(name, type, decode, sum_of)                                     \
 	static inline uint64_t name##_sum(const struct nlmsghdr *h)           \
 	{                                                                     \
@@ -490,7 +490,7 @@ TYPED(typed_route, struct route, decode_route, sum_route)
 TYPED(typed_nft, struct nft_rule, decode_rule, sum_rule)
 TYPED(typed_flow, struct flow, decode_flow, sum_flow)
 
-static uint64_t sum; /* of what the callbacks saw */
+static uint64_t sum; /* of the callbacks */
 static struct mnl_socket *nl;
 static uint32_t seq, port;
 
@@ -559,7 +559,7 @@ static __attribute__((noinline)) uint32_t encode_mixed(uint32_t i)
 #define END(name) mnl_attr_nest_end(h, name)
 #include "batch.h"
 
-static char *text; /* the payload of "append" with a NUL */
+static char *text; /* the payload of "append" and a NUL */
 
 static uint32_t encode_append(uint32_t i)
 {
@@ -588,21 +588,21 @@ static void open_socket(int protocol)
 {
 	nl = mnl_socket_open(protocol);
 	if (!nl || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0)
-		fail("no socket");
+		fail("cannot open the socket");
 	port = mnl_socket_get_portid(nl);
 }
 
 static void open_generic(void) { open_socket(NETLINK_GENERIC); }
 static void open_route(void) { open_socket(NETLINK_ROUTE); }
 
-static void open_flood(void)
+static void open_events(void)
 {
 	int group = RTNLGRP_IPV4_ROUTE, bytes = QUEUE;
 
 	open_socket(NETLINK_ROUTE);
 	if (setsockopt(mnl_socket_get_fd(nl), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) ||
 	    mnl_socket_setsockopt(nl, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) < 0)
-		fail("no subscription");
+		fail("cannot join the multicast group");
 }
 
 static int id_cb(const struct nlmsghdr *h, void *data)
@@ -618,46 +618,6 @@ static int id_cb(const struct nlmsghdr *h, void *data)
 			return MNL_CB_OK;
 		}
 	return MNL_CB_ERROR;
-}
-
-static void group_ids(const struct nlattr *groups)
-{
-	const struct nlattr *group, *a;
-
-	mnl_attr_for_each_nested(group, groups)
-		mnl_attr_for_each_nested(a, group)
-			if (mnl_attr_get_type(a) == CTRL_ATTR_MCAST_GRP_ID &&
-			    mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
-				sum += mnl_attr_get_u32(a);
-}
-
-static int family_cb(const struct nlmsghdr *h, void *data)
-{
-	const struct nlattr *a;
-
-	(void)data;
-	mnl_attr_for_each(a, h, sizeof(struct genlmsghdr))
-		switch (mnl_attr_get_type(a)) {
-		case CTRL_ATTR_FAMILY_ID:
-			if (mnl_attr_validate(a, MNL_TYPE_U16) < 0)
-				return MNL_CB_ERROR;
-			sum += mnl_attr_get_u16(a);
-			break;
-		case CTRL_ATTR_FAMILY_NAME:
-			if (mnl_attr_validate(a, MNL_TYPE_NUL_STRING) < 0)
-				return MNL_CB_ERROR;
-			sum += strlen(mnl_attr_get_str(a)) + *mnl_attr_get_str(a);
-			break;
-		case CTRL_ATTR_VERSION:
-			if (mnl_attr_validate(a, MNL_TYPE_U32) < 0)
-				return MNL_CB_ERROR;
-			sum += mnl_attr_get_u32(a);
-			break;
-		case CTRL_ATTR_MCAST_GROUPS:
-			group_ids(a);
-			break;
-		}
-	return MNL_CB_OK;
 }
 
 static int route_cb(const struct nlmsghdr *h, void *data)
@@ -693,7 +653,7 @@ static int receive(uint32_t number, uint32_t to, mnl_cb_t cb, void *data)
 		fail("receive");
 	result = mnl_cb_run(buf, n, number, to, cb, data);
 	if (result < 0)
-		fail("refused");
+		fail("error reply");
 	return result;
 }
 
@@ -703,23 +663,12 @@ static void ask(const struct nlmsghdr *h)
 		fail("send");
 }
 
-static uint64_t resolve(uint64_t n)
+static uint64_t request(uint64_t n)
 {
 	sum = 0;
 	while (n--) {
 		ask(get_family(buf, 0, ++seq, names[0]));
 		receive(seq, port, id_cb, NULL);
-	}
-	return sum;
-}
-
-static uint64_t families(uint64_t n)
-{
-	sum = 0;
-	while (n--) {
-		ask(get_family(buf, NLM_F_DUMP, ++seq, NULL));
-		while (receive(seq, port, family_cb, NULL) > MNL_CB_STOP)
-			;
 	}
 	return sum;
 }
@@ -739,15 +688,15 @@ static uint64_t routes(uint64_t n)
 	return sum;
 }
 
-static uint64_t flood(uint64_t n)
+static uint64_t events(uint64_t n)
 {
 	sum = 0;
-	for (n *= FLOOD; n--;)
+	for (n *= EVENTS; n--;)
 		receive(0, 0, route_cb, &sum);
 	return sum;
 }
 
-static uint64_t pipeline(uint64_t n)
+static uint64_t batch(uint64_t n)
 {
 	static char requests[BUFFER];
 
@@ -755,15 +704,15 @@ static uint64_t pipeline(uint64_t n)
 	while (n--) {
 		struct mnl_nlmsg_batch *b = mnl_nlmsg_batch_start(requests, BUFFER / 2);
 
-		for (int i = 0; i < PIPELINE; i++) {
+		for (int i = 0; i < BATCHED; i++) {
 			get_family(mnl_nlmsg_batch_current(b), 0, ++seq, names[i % 4]);
 			if (!mnl_nlmsg_batch_next(b))
-				fail("the batch is full");
+				fail("batch full");
 		}
 		if (mnl_socket_sendto(nl, mnl_nlmsg_batch_head(b), mnl_nlmsg_batch_size(b)) < 0)
 			fail("send");
 		mnl_nlmsg_batch_stop(b);
-		for (uint32_t i = PIPELINE; i--;)
+		for (uint32_t i = BATCHED; i--;)
 			receive(seq - i, port, id_cb, NULL);
 	}
 	return sum;
@@ -781,11 +730,10 @@ const struct column columns[] = {
 	{ "typed-nft", "libmnl", NULL, { typed_nft, NULL } },
 	{ "typed-flow", "libmnl", NULL, { typed_flow, NULL } },
 	{ "table-small", "libmnl", open_tables, { table_small, NULL } },
-	{ "resolve", "libmnl", open_generic, { resolve, NULL } },
-	{ "families", "libmnl", open_generic, { families, NULL } },
+	{ "request", "libmnl", open_generic, { request, NULL } },
 	{ "routes10k", "libmnl", open_route, { routes, NULL } },
 	{ "routes1m", "libmnl", open_route, { routes, NULL } },
-	{ "flood", "libmnl", open_flood, { flood, NULL } },
-	{ "pipeline", "libmnl", open_generic, { pipeline, NULL } },
+	{ "events", "libmnl", open_events, { events, NULL } },
+	{ "batch", "libmnl", open_generic, { batch, NULL } },
 	{ NULL, NULL, NULL, { NULL, NULL } },
 };

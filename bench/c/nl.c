@@ -1,5 +1,5 @@
-/* The column libnl, as its documentation uses it: messages that are parsed in
- * place, sockets without sequence checks to spare and without MSG_PEEK. */
+/* The column libnl, as in its documentation: messages are parsed in place, and sockets do not use
+ * MSG_PEEK. */
 #include "message.h"
 
 #include <arpa/inet.h>
@@ -94,7 +94,7 @@ static void open_policy(void)
 	for (uint32_t t = 0; t < in.rule_count; t++) {
 		const struct rule *r = &in.rules[t];
 
-		policy[t].type = r->kind; /* the kernel's numbers are libnl's up to here */
+		policy[t].type = r->kind; /* libnl has the kernel's numbers up to NESTED */
 		if (r->kind == STRING || r->kind == BINARY)
 			policy[t].maxlen = r->len;
 		if (r->kind == NUL_STRING && r->len)
@@ -114,7 +114,7 @@ static inline uint64_t parse(struct nlmsghdr *h)
 
 	if (nla_parse(table, in.rule_count - 1, nlmsg_attrdata(h, in.header_len),
 		      nlmsg_attrlen(h, in.header_len), policy) < 0)
-		fail("an attribute is against the policy");
+		fail("attribute violates the policy");
 	for (uint32_t i = 0; i < in.wanted_count; i++)
 		if (table[in.wanted[i]])
 			sum += touch_attr(table[in.wanted[i]]);
@@ -131,7 +131,7 @@ static void open_tables(void)
 		tables[i] = calloc(in.rule_count, sizeof **tables);
 }
 
-/* small reads the table of a message, or of a nest at levels below. */
+/* small fills and reads the table of a message (level 0) or of a nest. */
 static uint64_t small(struct nlmsghdr *h, struct nlattr *nest, int level, uint32_t depth)
 {
 	struct nlattr **tb = tables[level];
@@ -155,13 +155,13 @@ static uint64_t small(struct nlmsghdr *h, struct nlattr *nest, int level, uint32
 
 static uint64_t table_small(uint64_t n) { EACH(n, small(h, NULL, 0, 0)); }
 
-/* A message of the library is allocated; it is made no larger than it must be. */
+/* The library allocates each message. 256 bytes are enough for all of them. */
 static struct nl_msg *message(void)
 {
 	struct nl_msg *m = nlmsg_alloc_size(256);
 
 	if (!m)
-		fail("no memory");
+		fail("out of memory");
 	return m;
 }
 
@@ -171,7 +171,7 @@ static struct nl_msg *get_family(int flags, uint32_t number, const char *name)
 
 	if (!genlmsg_put(m, 0, number, GENL_ID_CTRL, 0, NLM_F_REQUEST | flags, CTRL_CMD_GETFAMILY, 2) ||
 	    (name && nla_put_string(m, CTRL_ATTR_FAMILY_NAME, name)))
-		fail("no room");
+		fail("message buffer full");
 	return m;
 }
 
@@ -207,13 +207,13 @@ static struct nl_msg *mixed(uint32_t i)
 	return m;
 full:
 nla_put_failure:
-	fail("no room");
+	fail("message buffer full");
 }
 
 static void open_encode(void)
 {
 	if (in.header_len != REQUEST && in.header_len != MIXED)
-		absent("batches and filters are not written for it");
+		absent("not implemented for libnl");
 }
 
 static inline uint64_t encode_each(uint64_t n, struct nl_msg *(*make)(uint32_t))
@@ -247,67 +247,28 @@ static uint64_t check(void)
 }
 
 static struct nl_sock *sk;
-static uint64_t sum;   /* of what the callbacks saw */
-static uint64_t seen;  /* how many messages that was */
+static uint64_t sum; /* of the callbacks */
 
 static int fault(struct sockaddr_nl *from, struct nlmsgerr *e, void *arg)
 {
 	(void)from, (void)e, (void)arg;
-	fail("refused");
+	fail("error reply");
 }
 
 static void open_socket(int protocol, nl_recvmsg_msg_cb_t cb)
 {
 	sk = nl_socket_alloc();
 	if (!sk || nl_connect(sk, protocol) < 0)
-		fail("no socket");
+		fail("cannot open the socket");
 	nl_socket_disable_msg_peek(sk);
 	nl_socket_set_msg_buf_size(sk, BUFFER);
-	nl_socket_set_buffer_size(sk, 1 << 20, 0); /* its default holds few answers */
+	nl_socket_set_buffer_size(sk, 1 << 20, 0); /* the default is small for a dump */
 	nl_socket_disable_auto_ack(sk);
 	nl_socket_modify_cb(sk, NL_CB_VALID, NL_CB_CUSTOM, cb, NULL);
 	nl_socket_modify_err_cb(sk, NL_CB_CUSTOM, fault, NULL);
 }
 
 static void open_resolve(void) { open_socket(NETLINK_GENERIC, NULL); }
-
-static int id_cb(struct nl_msg *m, void *arg)
-{
-	static struct nla_policy id_policy[CTRL_ATTR_FAMILY_ID + 1] = {
-		[CTRL_ATTR_FAMILY_ID] = { .type = NLA_U16 },
-	};
-	struct nlattr *tb[CTRL_ATTR_FAMILY_ID + 1];
-
-	(void)arg;
-	if (genlmsg_parse(nlmsg_hdr(m), 0, tb, CTRL_ATTR_FAMILY_ID, id_policy) < 0 || !tb[CTRL_ATTR_FAMILY_ID])
-		fail("not a family");
-	sum += nla_get_u16(tb[CTRL_ATTR_FAMILY_ID]);
-	seen++;
-	return NL_OK;
-}
-
-static int family_cb(struct nl_msg *m, void *arg)
-{
-	static struct nla_policy family_policy[CTRL_ATTR_MCAST_GROUPS + 1] = {
-		[CTRL_ATTR_FAMILY_ID] = { .type = NLA_U16 },
-		[CTRL_ATTR_FAMILY_NAME] = { .type = NLA_STRING },
-		[CTRL_ATTR_VERSION] = { .type = NLA_U32 },
-		[CTRL_ATTR_MCAST_GROUPS] = { .type = NLA_NESTED },
-	};
-	struct nlattr *tb[CTRL_ATTR_MCAST_GROUPS + 1], *group, *id;
-	int rem;
-
-	(void)arg;
-	if (genlmsg_parse(nlmsg_hdr(m), 0, tb, CTRL_ATTR_MCAST_GROUPS, family_policy) < 0)
-		fail("not a family");
-	sum += nla_get_u16(tb[CTRL_ATTR_FAMILY_ID]) + nla_get_u32(tb[CTRL_ATTR_VERSION]);
-	sum += strlen(nla_get_string(tb[CTRL_ATTR_FAMILY_NAME])) + *nla_get_string(tb[CTRL_ATTR_FAMILY_NAME]);
-	if (tb[CTRL_ATTR_MCAST_GROUPS])
-		nla_for_each_nested(group, tb[CTRL_ATTR_MCAST_GROUPS], rem)
-			if ((id = nla_find(nla_data(group), nla_len(group), CTRL_ATTR_MCAST_GRP_ID)))
-				sum += nla_get_u32(id);
-	return NL_OK;
-}
 
 static int route_cb(struct nl_msg *m, void *arg)
 {
@@ -321,38 +282,15 @@ static int route_cb(struct nl_msg *m, void *arg)
 	const struct rtmsg *r = nlmsg_data(h);
 
 	if (nlmsg_parse(h, sizeof *r, tb, RTA_TABLE, route_policy) < 0)
-		fail("not a route");
+		fail("malformed route");
+	(void)arg;
 	if (tb[RTA_TABLE] && nla_get_u32(tb[RTA_TABLE]) == RT_TABLE_MAIN)
 		sum += (tb[RTA_DST] ? (uint64_t)nla_get_u32(tb[RTA_DST]) : 0) +
 		       (tb[RTA_OIF] ? nla_get_u32(tb[RTA_OIF]) : 0) + r->rtm_dst_len;
-	if (arg)
-		sum += h->nlmsg_type;
-	seen++;
 	return NL_OK;
 }
 
-static void open_families(void) { open_socket(NETLINK_GENERIC, family_cb); }
-static void open_pipeline(void) { open_socket(NETLINK_GENERIC, id_cb); }
 static void open_routes(void) { open_socket(NETLINK_ROUTE, route_cb); }
-
-static void open_flood(void)
-{
-	int bytes = QUEUE;
-
-	open_socket(NETLINK_ROUTE, route_cb);
-	nl_socket_modify_cb(sk, NL_CB_VALID, NL_CB_CUSTOM, route_cb, &sum);
-	nl_socket_disable_seq_check(sk); /* as documented for notifications */
-	if (setsockopt(nl_socket_get_fd(sk), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) ||
-	    nl_socket_add_membership(sk, RTNLGRP_IPV4_ROUTE) < 0)
-		fail("no subscription");
-}
-
-static void ask(struct nl_msg *m)
-{
-	if (nl_send_auto(sk, m) < 0)
-		fail("send");
-	nlmsg_free(m);
-}
 
 static void receive(void)
 {
@@ -368,20 +306,10 @@ static uint64_t resolve(uint64_t n)
 		int id = genl_ctrl_resolve(sk, names[0]);
 
 		if (id < 0)
-			fail("refused");
+			fail("error reply");
 		ids += id;
 	}
 	return ids;
-}
-
-static uint64_t families(uint64_t n)
-{
-	sum = 0;
-	while (n--) {
-		ask(get_family(NLM_F_DUMP, NL_AUTO_SEQ, NULL));
-		receive();
-	}
-	return sum;
 }
 
 static uint64_t routes(uint64_t n)
@@ -397,39 +325,14 @@ static uint64_t routes(uint64_t n)
 	return sum;
 }
 
-static uint64_t flood(uint64_t n)
-{
-	sum = seen = 0;
-	while (seen < n * FLOOD)
-		receive();
-	return sum;
-}
-
-static uint64_t pipeline(uint64_t n)
-{
-	sum = seen = 0;
-	while (n--) {
-		uint64_t until = seen + PIPELINE;
-
-		for (int i = 0; i < PIPELINE; i++)
-			ask(get_family(0, NL_AUTO_SEQ, names[i % 4]));
-		while (seen < until)
-			receive();
-	}
-	return sum;
-}
-
 const struct column columns[] = {
 	{ "decode", "libnl", NULL, { decode, NULL } },
 	{ "decode-deep", "libnl", NULL, { decode_deep, NULL } },
 	{ "decode-policy", "libnl", open_policy, { decode_policy, NULL } },
 	{ "encode", "libnl", open_encode, { encode, check } },
 	{ "table-small", "libnl", open_tables, { table_small, NULL } },
-	{ "resolve", "libnl", open_resolve, { resolve, NULL } },
-	{ "families", "libnl", open_families, { families, NULL } },
+	{ "request", "libnl", open_resolve, { resolve, NULL } },
 	{ "routes10k", "libnl", open_routes, { routes, NULL } },
 	{ "routes1m", "libnl", open_routes, { routes, NULL } },
-	{ "flood", "libnl", open_flood, { flood, NULL } },
-	{ "pipeline", "libnl", open_pipeline, { pipeline, NULL } },
 	{ NULL, NULL, NULL, { NULL, NULL } },
 };

@@ -1,9 +1,10 @@
-/* Typed decoding without a library: switches in loops written out. */
+/* Typed decoding without a library: handwritten loops with a switch. */
 #include "inline.h"
 #include "typed.h"
 
 
-/* SWITCH goes through size bytes at p; the cases of its body see p and len. */
+/* SWITCH iterates over the attributes in size bytes at p. Its body contains the cases, which use p and
+ * len. */
 #define SWITCH(p, size)                                                       \
 	for (uint32_t rem = (size), len = 0; rem > 0;                         \
 	     rem = NLA_ALIGN(len) < rem ? rem - NLA_ALIGN(len) : 0, (p) += NLA_ALIGN(len)) \
@@ -12,8 +13,8 @@
 		else                                                          \
 			switch (((const struct nlattr *)(p))->nla_type & NLA_TYPE_MASK)
 
-/* The cases: a number of the field's size, one in network byte order, a payload, a
- * string, a nest. */
+/* The cases of SWITCH: NUMBER (host byte order, of the field's size), BE (network byte order), BYTES
+ * (the payload), TEXT (a string with a NUL), NEST. */
 #define NUMBER(type, field)                                                   \
 	case type:                                                            \
 		if (len != NLA_HDRLEN + sizeof(field))                        \
@@ -287,7 +288,7 @@ static __attribute__((noinline)) int decode_flow(struct flow *f, const unsigned 
 	return 0;
 }
 
-/* TYPED decodes every message into a type and adds up its fields. */
+/* TYPED defines a column that decodes messages into a type and adds up the fields. */
 #define TYPED(name, type, decode, sum_of)                                     \
 	uint64_t name(uint64_t n)                                             \
 	{                                                                     \

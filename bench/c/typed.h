@@ -1,5 +1,5 @@
-/* The types of "typed-link", "typed-route", "typed-nft" and "typed-flow": those of
- * ../worker/typed.go. */
+/* The types of "typed-link", "typed-route", "typed-nft" and "typed-flow". ../worker/typed.go has the
+ * same types. */
 #ifndef TYPED_H
 #define TYPED_H
 
@@ -30,7 +30,7 @@ struct link {
 	uint32_t num_tx, num_rx, gso_segs, gso_size, changes, inet6;
 	uint8_t operstate, mode, carrier, gen_mode;
 	uint64_t stats[8];
-	unsigned char text[512]; /* of copied strings */
+	unsigned char text[512]; /* storage of copied strings */
 };
 
 struct hop {
@@ -77,10 +77,10 @@ struct flow {
 	uint16_t flags_orig, flags_reply;
 };
 
-/* CLEAR zeroes a link up to its text. */
+/* CLEAR_LINK zeroes a link except its text. */
 #define CLEAR_LINK(l) memset(l, 0, offsetof(struct link, text))
 
-/* SWAP is ntoh of any width. */
+/* SWAP reverses the byte order of an integer of 2, 4 or 8 bytes. */
 #define SWAP(v)                                                               \
 	((v) = sizeof(v) == 2 ? __builtin_bswap16(v) :                        \
 	       sizeof(v) == 4 ? __builtin_bswap32(v) : __builtin_bswap64(v))
@@ -136,7 +136,7 @@ static inline uint64_t sum_flow(const struct flow *f)
 	return sum;
 }
 
-/* copy_strings copies what a link refers to into its text. */
+/* copy_strings copies the strings and addresses of a link into its text. */
 static inline int copy_strings(struct link *l)
 {
 	struct view *all[] = { &l->name, &l->qdisc, &l->kind, &l->address, &l->broadcast };

@@ -13,9 +13,13 @@ import (
 func TestDraw(t *testing.T) {
 	dir := t.TempDir()
 	rows := []report.Row{
-		{Case: "decode", Input: "a", Column: "nlwire", NsOp: 100, NsAttr: 2},
-		{Case: "decode", Input: "a", Column: "libmnl", NsOp: 400, NsAttr: 8},
-		{Case: "resolve", Input: "a", Column: "nlwire", NsOp: 3000},
+		{Case: "decode", Input: "links", Column: "nlwire", NsOp: 100, NsAttr: 2},
+		{Case: "decode", Input: "links", Column: "libmnl", NsOp: 400, NsAttr: 8},
+		{Case: "request", Input: "nlctrl", Column: "nlwire", NsOp: 3000},
+		{Case: "latency", Input: "1", Column: "nlwire", NsOp: 4000},
+		{Case: "latency", Input: "64", Column: "nlwire", NsOp: 6000},
+		{Case: "latency", Input: "1", Column: "mdlayher", NsOp: 12000},
+		{Case: "latency", Input: "64", Column: "mdlayher", NsOp: 900000},
 	}
 	if err := Draw(dir, rows); err != nil {
 		t.Fatal(err)
@@ -24,9 +28,9 @@ func TestDraw(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{"nlwire", "libmnl", "decode, ns an attribute", "resolve a family"} {
+	for _, text := range []string{"nlwire", "libmnl", "decode recorded messages", "request the ID of a family", "p99 of a request"} {
 		if !bytes.Contains(svg, []byte(text)) {
-			t.Errorf("the SVG does not say %q", text)
+			t.Errorf("the SVG does not contain %q", text)
 		}
 	}
 	f, err := os.Open(filepath.Join(dir, Name+".png"))

@@ -1,5 +1,5 @@
-// Package input holds what is decoded: recorded datagrams with what a reader
-// has to know about them, in one file that the Go and the C workers read.
+// Package input contains the inputs of the benchmarks: datagrams, their policy and the depth of their
+// nests. The Go and the C workers read them from the same file.
 package input
 
 import (
@@ -15,22 +15,21 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Set is a set of datagrams of one kind.
+// Set is a set of datagrams with one fixed header.
 type Set struct {
 	HeaderLen int           // of the family's fixed header, in bytes
-	Depths    []uint32      // by type at the top level: how deep the nests in it go, 0 for none
+	Depths    []uint32      // by type at the top level: depth of the nests in it, 0 for none
 	Rules     []policy.Rule // by type at the top level: kinds and lengths
-	Wanted    []uint32      // the types that a reader takes out of a table: those that occur
+	Wanted    []uint32      // the types that are read from a table: those that occur
 	Datagrams [][]byte
 }
 
-// The file is 32-bit words in the machine's order: the header's length, then four
-// lists, each behind its length: depths, rules as kind and length, wanted types,
-// datagrams as their length and their bytes, padded.
+// The file contains 32-bit words in native byte order: the length of the header, then four lists.
+// Each list starts with its length: the depths, the rules (kind and length), the wanted types, and
+// the datagrams (length and padded bytes).
 var ne = binary.NativeEndian
 
-// errFormat: the file is not one of this package.
-var errFormat = errors.New("not an input file")
+var errFormat = errors.New("malformed input file")
 
 // Write writes the set to a file.
 func (s *Set) Write(path string) error {
@@ -90,8 +89,7 @@ func parse(b []byte) (*Set, error) {
 	return s, nil
 }
 
-// reader takes words from the front. What is too short reads as zeros, and is
-// remembered.
+// reader reads words. After the end of the file it returns zeros and sets failed.
 type reader struct {
 	b      []byte
 	failed bool
@@ -125,7 +123,7 @@ func (r *reader) bytes() []byte {
 	return b
 }
 
-// Depth returns how deep the nests in an attribute of the top level go.
+// Depth returns the depth of the nests in a top-level attribute.
 func (s *Set) Depth(typ uint16) uint32 {
 	if int(typ) < len(s.Depths) {
 		return s.Depths[typ]
@@ -136,8 +134,8 @@ func (s *Set) Depth(typ uint16) uint32 {
 // Policy returns the rules as a compiled policy.
 func (s *Set) Policy() *policy.Policy { return (&policy.Policy{Attrs: s.Rules}).Compile() }
 
-// want fills in Wanted: the types that occur at the top level and have a rule. A
-// table is as long as it must be for them, so rules behind the last are dropped.
+// want sets Wanted to the types that occur at the top level and have a rule. It drops the rules after
+// the last of these types, so that a table is no longer than necessary.
 func (s *Set) want() *Set {
 	occurs := make([]bool, len(s.Rules))
 	for _, d := range s.Datagrams {

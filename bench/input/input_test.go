@@ -14,7 +14,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// sets are all but the routes, which are recorded by a run.
+// sets returns all inputs except the routes, which each run records.
 func sets(t *testing.T) map[string]*Set {
 	t.Helper()
 	all := map[string]*Set{"u32": U32(), "mixed": Mixed(), "multipath": MultipathRoutes(), "rules": NFTRules(), "flows": Flows()}
@@ -61,12 +61,12 @@ func TestReadRefusesWhatIsCut(t *testing.T) {
 		}
 	}
 	if _, err := parse(append(whole, 0)); !errors.Is(err, errFormat) {
-		t.Errorf("with a byte more: %v", err)
+		t.Errorf("with one more byte: %v", err)
 	}
 }
 
-// Every set must hold what the cases make of it: messages, attributes, nests as
-// deep as told, and nothing that its policy refuses.
+// Every set must be valid for the cases: messages and attributes are well-formed, nests have the
+// stated depth, and the policy accepts all attributes.
 func TestSetsAreSound(t *testing.T) {
 	for name, s := range sets(t) {
 		attrs, p := 0, s.Policy()

@@ -10,8 +10,8 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Families is the dump of all Generic Netlink families. The policy is what the
-// controller's reply holds; it tells none of its own.
+// Families is the dump of all Generic Netlink families. The kernel exports no policy for these
+// replies. The rules here describe the attributes that they contain.
 func Families() (*Set, error) {
 	return recorded("families", Set{
 		HeaderLen: 4, // struct genlmsghdr
@@ -23,8 +23,8 @@ func Families() (*Set, error) {
 	})
 }
 
-// EthtoolPolicy is the dump of the policies of the family ethtool: one rule in a
-// message, in three nests.
+// EthtoolPolicy is the policy dump of the family ethtool. Each message contains one rule in three
+// nested attributes.
 func EthtoolPolicy() (*Set, error) {
 	return recorded("ethtool-policy", Set{
 		HeaderLen: 4,
@@ -35,8 +35,8 @@ func EthtoolPolicy() (*Set, error) {
 	})
 }
 
-// Links is the dump of links of many kinds. The policy is ifla_policy of
-// net/core/rtnetlink.c with what only replies have.
+// Links is the dump of links of many kinds. The policy is ifla_policy (net/core/rtnetlink.c) with
+// rules for the attributes that only replies contain.
 func Links() (*Set, error) {
 	return recorded("links", Set{
 		HeaderLen: 16,                            // struct ifinfomsg
@@ -54,8 +54,7 @@ func Links() (*Set, error) {
 	})
 }
 
-// Routes is a dump of IPv4 routes. The policy is rtm_ipv4_policy of
-// net/ipv4/fib_frontend.c.
+// Routes is a dump of IPv4 routes. The policy is rtm_ipv4_policy (net/ipv4/fib_frontend.c).
 func Routes(datagrams [][]byte) *Set {
 	s := &Set{
 		HeaderLen: 12, // struct rtmsg
@@ -70,7 +69,7 @@ func Routes(datagrams [][]byte) *Set {
 	return s.want()
 }
 
-// Payload is one datagram of n bytes, none of them NUL: what "append" appends.
+// Payload is one datagram of n bytes without a NUL: the payload of the case "append".
 func Payload(n int) *Set {
 	b := make([]byte, n)
 	for i := range b {
@@ -79,7 +78,7 @@ func Payload(n int) *Set {
 	return &Set{Datagrams: [][]byte{b}}
 }
 
-// U32 has 64 attributes of 32 bits in each of its messages.
+// U32 contains 64 attributes of 32 bits in each message.
 func U32() *Set {
 	r := rand.New(rand.NewPCG(1, 2))
 	return synthetic(64, policy.Rule{Kind: policy.KindU32}, func(b []byte, typ uint16) []byte {
@@ -87,11 +86,11 @@ func U32() *Set {
 	})
 }
 
-// Mixed has attributes of 32 and 64 bits in random order: the input on which
-// guessing the next header's place loses.
+// Mixed contains attributes of 32 and 64 bits in random order. A prediction of the next header's
+// offset often fails on it.
 func Mixed() *Set { return mixed(64) }
 
-// MixedLarge has 131,072 such attributes: more than a branch predictor learns.
+// MixedLarge contains 131,072 such attributes: more than a branch predictor can learn.
 func MixedLarge() *Set { return mixed(2048) }
 
 func mixed(messages int) *Set {
@@ -104,8 +103,8 @@ func mixed(messages int) *Set {
 	})
 }
 
-// synthetic makes messages of 64 attributes, in a datagram each. They are of
-// the type RTM_NEWROUTE, since some readers know nothing but rtnetlink.
+// synthetic returns messages of 64 attributes, one message per datagram. The type is RTM_NEWROUTE,
+// because some of the libraries support rtnetlink only.
 func synthetic(messages int, rule policy.Rule, add func(b []byte, typ uint16) []byte) *Set {
 	const newRoute, count = 24, 64
 	s := &Set{HeaderLen: 12, Rules: make([]policy.Rule, count+1)}
@@ -129,7 +128,7 @@ func recorded(name string, s Set) (*Set, error) {
 	return s.want(), err
 }
 
-// rules makes a policy of types by their kinds, without limits of length.
+// rules returns the rules for types grouped by kind, without length limits.
 func rules(types map[policy.Kind][]uint16) []policy.Rule {
 	var all []policy.Rule
 	for kind, list := range types {

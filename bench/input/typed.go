@@ -10,13 +10,13 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Types of linux/netfilter that are used here, in bench/worker and in bench/c.
+// Message types of linux/netfilter for this package, bench/worker and bench/c.
 const (
 	NewRule = unix.NFNL_SUBSYS_NFTABLES<<8 | unix.NFT_MSG_NEWRULE
 	newFlow = unix.NFNL_SUBSYS_CTNETLINK << 8 // IPCTNL_MSG_CT_NEW
 )
 
-// MultipathRoutes are 64 routes as fib_dump_info writes them, with metrics and two next hops.
+// MultipathRoutes contains 64 routes with metrics and two next hops (fib_dump_info).
 func MultipathRoutes() *Set {
 	s := &Set{HeaderLen: unix.SizeofRtMsg, Depths: []uint32{unix.RTA_METRICS: 1}}
 	header := []byte{unix.AF_INET, 24, 0, 0, unix.RT_TABLE_MAIN, unix.RTPROT_STATIC, 0, unix.RTN_UNICAST, 0, 0, 0, 0}
@@ -42,7 +42,7 @@ func MultipathRoutes() *Set {
 	})
 }
 
-// NFTRules are 64 rules as nf_tables_fill_rule_info writes them.
+// NFTRules contains 64 rules (nf_tables_fill_rule_info).
 func NFTRules() *Set {
 	s := &Set{HeaderLen: 4, Depths: []uint32{unix.NFTA_RULE_EXPRESSIONS: 2}}
 	return s.repeat(64, NewRule, []byte{unix.AF_INET, 0, 0, 7}, func(b []byte, i uint32) []byte {
@@ -57,7 +57,7 @@ func NFTRules() *Set {
 	})
 }
 
-// AppendExpressions appends those of rule i: tcp dport PORT counter accept.
+// AppendExpressions appends the expressions of rule i: tcp dport i counter accept.
 func AppendExpressions(b []byte, i uint32) []byte {
 	list := len(b)
 	b = nla.Begin(b, unix.NFTA_RULE_EXPRESSIONS)
@@ -89,7 +89,7 @@ func AppendExpressions(b []byte, i uint32) []byte {
 	return nla.End(b, list)
 }
 
-// beginExpr opens an element of the list, and its data.
+// beginExpr opens a list element and its data.
 func beginExpr(b []byte, name string) (_ []byte, elem, data int) {
 	elem = len(b)
 	b = nla.Begin(b, unix.NFTA_LIST_ELEM)
@@ -108,7 +108,7 @@ func appendCmp(b, value []byte) []byte {
 	return nla.End(nla.End(nla.End(b, data), d), e)
 }
 
-// Flows are 64 TCP connections as ctnetlink_fill_info writes them.
+// Flows contains 64 TCP connections (ctnetlink_fill_info).
 func Flows() *Set {
 	s := &Set{HeaderLen: 4, Depths: []uint32{1: 2, 2: 2, 4: 2, 9: 1, 10: 1, 20: 1}}
 	return s.repeat(64, newFlow, []byte{unix.AF_INET, 0, 0, 0}, func(b []byte, i uint32) []byte {
@@ -160,8 +160,9 @@ func appendTuple(b []byte, typ uint16, src, dst uint32, from, to uint16) []byte 
 	return nla.End(nla.End(b, proto), tuple)
 }
 
-// SmallTables are messages of three to eight attributes: routes, addresses, or tables in two
-// nests. The rules have no kinds, and there is one for each type that the family has.
+// SmallTables returns messages of three to eight attributes. The name selects routes ("route"),
+// addresses ("address") or tables in two nests ("nested"). Each type of the family has a rule
+// without a kind.
 func SmallTables(name string) (*Set, error) {
 	switch name {
 	case "route":
@@ -186,10 +187,10 @@ func SmallTables(name string) (*Set, error) {
 			return nla.AppendBE32(b, 3, 0x18e)
 		}), nil
 	}
-	return nil, fmt.Errorf("no input %q", name)
+	return nil, fmt.Errorf("unknown input %q", name)
 }
 
-// repeat fills a datagram with messages of that type and header.
+// repeat sets Datagrams to one datagram of n messages. attrs appends the attributes of message i.
 func (s *Set) repeat(n int, typ nlmsg.Type, header []byte, attrs func(b []byte, i uint32) []byte) *Set {
 	var b []byte
 	for i := range uint32(n) {

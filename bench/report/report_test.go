@@ -29,7 +29,7 @@ func TestQuantile(t *testing.T) {
 		}
 	}
 	if got := Median(nil); !math.IsNaN(got) {
-		t.Errorf("Median of nothing is %v", got)
+		t.Errorf("Median(nil) = %v, want NaN", got)
 	}
 }
 
@@ -38,15 +38,6 @@ func TestQuantileLeavesTheValuesAsTheyAre(t *testing.T) {
 	Median(values)
 	if diff := cmp.Diff([]float64{3, 1, 2}, values); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func TestGeoMean(t *testing.T) {
-	if got := GeoMean([]float64{1, 4, 16}); math.Abs(got-4) > 1e-12 {
-		t.Errorf("got %v, want 4", got)
-	}
-	if got := GeoMean(nil); !math.IsNaN(got) {
-		t.Errorf("of nothing: %v", got)
 	}
 }
 
@@ -66,51 +57,28 @@ func TestNumber(t *testing.T) {
 	}
 }
 
-// results are two inputs of a case, and one of another.
+// results returns rows for two inputs of the case decode and for one input of other cases.
 func results() ([]Row, *Details) {
-	calls := 2.0
+	none, one := 0.0, 1.0
 	rows := []Row{
-		{Case: "decode", Input: "a", Column: "nlwire", NsOp: 100, NsAttr: 2, SyscallsOp: &calls, PeakRSS: 5 << 20},
-		{Case: "decode", Input: "a", Column: "libmnl", NsOp: 400, NsAttr: 8},
-		{Case: "decode", Input: "a", Column: "libnl", NsOp: 200, NsAttr: 4},
-		{Case: "decode", Input: "a", Column: "floor", NsOp: 10, NsAttr: 0.2},
-		{Case: "decode", Input: "b", Column: "nlwire", NsOp: 100, NsAttr: 8},
-		{Case: "decode", Input: "b", Column: "libmnl", NsOp: 1600, NsAttr: 128},
-		{Case: "resolve", Input: "c", Column: "nlwire", NsOp: 3000, NsAttr: 500, AllocsOp: 1},
+		{Case: "decode", Input: "families", Column: "nlwire", NsOp: 100, NsAttr: 2, AllocsOp: &none, PeakRSS: 5 << 20},
+		{Case: "decode", Input: "families", Column: "libmnl", NsOp: 400, NsAttr: 8},
+		{Case: "decode", Input: "families", Column: "libnl", NsOp: 200, NsAttr: 4},
+		{Case: "decode", Input: "links", Column: "nlwire", NsOp: 100, NsAttr: 8, AllocsOp: &none},
+		{Case: "decode", Input: "links", Column: "libmnl", NsOp: 1600, NsAttr: 128},
+		{Case: "decode", Input: "mixed", Column: "nlwire", NsOp: 100, NsAttr: 1000, AllocsOp: &none},
+		{Case: "request", Input: "nlctrl", Column: "nlwire", NsOp: 3000, NsAttr: 500, AllocsOp: &one},
+		{Case: "request", Input: "nlctrl", Column: "nlwire-socket", NsOp: 2500, NsAttr: 500, AllocsOp: &none},
+		{Case: "latency", Input: "1", Column: "nlwire", NsOp: 4000},
+		{Case: "latency", Input: "64", Column: "nlwire", NsOp: 6000},
+		{Case: "latency", Input: "64", Column: "mdlayher", NsOp: 60000},
 	}
 	d := &Details{
 		Machine:  map[string]string{"cpu": "a CPU", "cores": "2", "kernel": "6.18", "arch": "amd64"},
 		Versions: map[string]string{"go": "go1.26"},
-		Absent:   []Absence{{"decode", "b", "libnl", "not installed"}},
-	}
-	for _, r := range rows {
-		d.Rows = append(d.Rows, Detail{Case: r.Case, Input: r.Input, Column: r.Column, Rounds: []float64{r.NsOp, r.NsOp + 1}})
+		Absent:   []Absence{{"decode", "links", "libnl", "not installed"}},
 	}
 	return rows, d
-}
-
-func TestRatio(t *testing.T) {
-	rows, _ := results()
-	if got := Ratio(rows, "decode", "nlwire", "libmnl"); math.Abs(got-0.125) > 1e-12 {
-		t.Errorf("over libmnl: %v, want the mean of 1/4 and 1/16", got)
-	}
-	if got := Ratio(rows, "decode", "nlwire", "libnl"); got != 0.5 {
-		t.Errorf("over libnl, which has one input: %v", got)
-	}
-	if got := Ratio(rows, "decode", "nlwire", "nobody"); !math.IsNaN(got) {
-		t.Errorf("over nobody: %v", got)
-	}
-}
-
-func TestCompare(t *testing.T) {
-	rows, d := results()
-	Compare(rows, d)
-	if got := d.Rows[0]; got.Best != 0.5 || got.Floor != 10 {
-		t.Errorf("%v of the best rival, %v of the floor", got.Best, got.Floor)
-	}
-	if got := d.Rows[6]; got.Best != 0 || got.Floor != 0 {
-		t.Errorf("without others: %v, %v", got.Best, got.Floor)
-	}
 }
 
 func TestWriteAndRead(t *testing.T) {
@@ -126,9 +94,6 @@ func TestWriteAndRead(t *testing.T) {
 	if diff := cmp.Diff(rows, gotRows); diff != "" {
 		t.Error(diff)
 	}
-	for i := range d.Rows {
-		d.Rows[i].Rounds = nil // they are in the text
-	}
 	if diff := cmp.Diff(d, got); diff != "" {
 		t.Error(diff)
 	}
@@ -136,39 +101,9 @@ func TestWriteAndRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, field := range []string{`"case": "decode"`, `"ns_op": 100`, `"syscalls_op": 2`, `"syscalls_op": null`, `"peak_rss": 5242880`} {
+	for _, field := range []string{`"case": "decode"`, `"ns_op": 100`, `"allocs_op": 0`, `"allocs_op": null`, `"peak_rss": 5242880`} {
 		if !strings.Contains(string(b), field) {
 			t.Errorf("no %s in %s", field, b)
-		}
-	}
-}
-
-func TestText(t *testing.T) {
-	rows, d := results()
-	text := Text(rows, d)
-	for _, want := range []string{
-		"goarch: amd64\n", "cpu: a CPU\n",
-		"BenchmarkDecode/input=a/column=libmnl 1 400 ns/op 0 B/op 0 allocs/op\n",
-		"BenchmarkDecode/input=a/column=libmnl 1 401 ns/op 0 B/op 0 allocs/op\n",
-	} {
-		if !strings.Contains(text, want) {
-			t.Errorf("no %q in\n%s", want, text)
-		}
-	}
-	if got := title("decode-deep"); got != "DecodeDeep" {
-		t.Error(got)
-	}
-}
-
-func TestGroups(t *testing.T) {
-	for n, want := range map[int]int{0: 0, 1: 1, 5: 5, 8: 8, 9: 8, 201: 8} {
-		rounds := make([]float64, n)
-		total, got := 0, groups(rounds)
-		for _, g := range got {
-			total += len(g)
-		}
-		if len(got) != want || total != n {
-			t.Errorf("%d rounds make %d groups with %d", n, len(got), total)
 		}
 	}
 }
@@ -176,8 +111,9 @@ func TestGroups(t *testing.T) {
 func TestTable(t *testing.T) {
 	table := Table(results())
 	for _, want := range []string{
-		"| decode, ns an attribute | 4.0 | – | 32 | 4.0 | – | – | 0.2 | 0 |\n", // geometric means
-		"| resolve a family, µs | 3.0 | – | – | – | – | – | – | 1 |\n",
+		"| decode recorded messages, ns per attribute | 4.0 | – | – | – | 32 | 4.0 | – | – | – | 0 |\n", // geometric means
+		"| request the ID of a family, µs | 3.0 | 2.5 | – | – | – | – | – | – | – | 1 |\n",
+		"| 64 goroutines on one connection, p99 in µs | 6.0 | – | – | – | – | – | 60 | – | – | – |\n",
 	} {
 		if !strings.Contains(table, want) {
 			t.Errorf("no line %q in\n%s", want, table)
@@ -221,9 +157,8 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-func TestSummaryTellsWhatIsAbsent(t *testing.T) {
-	rows, d := results()
-	if s := Summary(rows, d); !strings.Contains(s, "no libnl in decode of b: not installed") {
+func TestSummaryReportsAbsentColumns(t *testing.T) {
+	if s := Summary(results()); !strings.Contains(s, "no libnl in decode of links: not installed") {
 		t.Error(s)
 	}
 }
@@ -232,10 +167,18 @@ func TestPanels(t *testing.T) {
 	rows, _ := results()
 	panels := Panels(rows)
 	if len(panels) != 2 {
-		t.Fatalf("%d panels, want those of decode and resolve", len(panels))
+		t.Fatalf("%d panels, want those of decode and request", len(panels))
 	}
-	want := []Bar{{"floor", 0.2}, {"nlwire", 4}, {"libnl", 4}, {"libmnl", 32}}
+	want := []Bar{{"nlwire", 4}, {"libnl", 4}, {"libmnl", 32}}
 	if diff := cmp.Diff(want, panels[0].Bars, cmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) < 1e-9 })); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestCurves(t *testing.T) {
+	rows, _ := results()
+	want := []Curve{{"nlwire", []float64{1, 64}, []float64{4, 6}}, {"mdlayher", []float64{64}, []float64{60}}}
+	if diff := cmp.Diff(want, Curves(rows)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -8,41 +8,40 @@ import (
 	"strings"
 )
 
-// A program is what some columns are in.
+// A program implements some of the columns.
 type program struct {
-	path     string // the timed build
-	counting string // the build that counts allocations; the same for Go
-	why      string // it could not be built
+	path string
+	why  string // the reason, if it could not be built
 }
 
-// programs holds the program of each column that is not one of the Go worker.
+// programs contains the Go worker and, by column, the C programs.
 type programs map[string]program
 
-// The C programs: their sources in c/, and the library that pkg-config knows.
+// The C programs: the pkg-config name of the library, the sources in c/, and the columns.
 var cPrograms = []struct {
 	name, library string
 	sources       []string
 	columns       []string
 }{
-	{"inline", "", []string{"inline.c", "encode.c", "live.c", "typed.c"}, []string{"c-inline", "c-predicted", "c-threads", "floor"}},
+	{"inline", "", []string{"inline.c", "encode.c", "live.c", "typed.c"}, []string{"c-inline", "c-predicted"}},
 	{"mnl", "libmnl", []string{"mnl.c"}, []string{"libmnl"}},
 	{"nl", "libnl-genl-3.0", []string{"nl.c"}, []string{"libnl"}},
 }
 
-// worker is the column under which the Go worker is kept.
+// worker is the key of the Go worker in programs.
 const worker = "worker"
 
-// build makes every program in dir, from the sources of the bench module in
-// source. A library that is not installed leaves its columns without a program.
+// build compiles all programs to dir. source is the directory of the bench module. If a library is
+// not installed, its columns have no program.
 func build(source, dir string) (programs, error) {
 	all := programs{}
 	path := filepath.Join(dir, "worker")
 	if err := command(source, "go", "build", "-o", path, "./worker"); err != nil {
 		return nil, err
 	}
-	all[worker] = program{path: path, counting: path}
+	all[worker] = program{path: path}
 	for _, c := range cPrograms {
-		p := program{path: filepath.Join(dir, c.name), counting: filepath.Join(dir, c.name+"-counting")}
+		p := program{path: filepath.Join(dir, c.name)}
 		flags, err := pkgConfig(c.library)
 		if err != nil {
 			p.why = err.Error()
@@ -65,18 +64,15 @@ func (p programs) of(column string) program {
 }
 
 func compile(source string, sources, flags []string, p program) error {
-	args := []string{"-O2", "-Wall", "-Wextra", "-pthread"}
+	args := []string{"-O2", "-Wall", "-Wextra"}
 	for _, name := range append([]string{"main.c"}, sources...) {
 		args = append(args, filepath.Join("c", name))
 	}
 	args = append(args, flags...)
-	if err := command(source, "gcc", append(args, "-o", p.path)...); err != nil {
-		return err
-	}
-	return command(source, "gcc", append(args, "-DCOUNT", "-o", p.counting)...)
+	return command(source, "gcc", append(args, "-o", p.path)...)
 }
 
-// pkgConfig returns the flags for a library, or why there are none.
+// pkgConfig returns the compiler flags for a library.
 func pkgConfig(library string) ([]string, error) {
 	if library == "" {
 		return nil, nil
@@ -88,7 +84,7 @@ func pkgConfig(library string) ([]string, error) {
 	return strings.Fields(string(out)), nil
 }
 
-// version returns what pkg-config says of a library, or that it is not there.
+// version returns the version of a library according to pkg-config, or "not installed".
 func version(library string) string {
 	out, err := exec.Command("pkg-config", "--modversion", library).Output()
 	if err != nil {

@@ -5,81 +5,61 @@ import (
 	"time"
 )
 
-// A Case is something that every column does, on each of its inputs.
+// A Case is a task that every column performs on each input.
 type Case struct {
 	Name    string
 	Inputs  []string
 	Columns []string
-	Rounds  int           // that count: see probes
-	Round   time.Duration // how long a round is made; 0: one operation
-	Units   int           // what an operation of a worker consists of, but a batch is one; ns_op is of one
-	Live    bool          // against the running kernel, in a network namespace
+	Rounds  int
+	Round   time.Duration // duration of a round; 0: a round is one operation
+	Units   int           // parts of a worker's operation; ns_op is the time of one part
+	Live    bool          // uses the running kernel, in a network namespace
 }
 
-// roundTime is shorter than a slice of the scheduler, and mostly not interrupted on a
-// machine that does other things too.
+// roundTime is shorter than a time slice of the scheduler. Therefore most rounds are not interrupted,
+// even on a busy machine.
 const roundTime = 2 * time.Millisecond
 
-// Cases are all cases in the order in which they run: the routes are added between
-// them.
+// Cases lists the cases in the order of execution. Some cases add routes for the following ones.
 var Cases = []Case{
-	{Name: "decode", Inputs: []string{"families", "policy", "links", "routes10k", "u32", "mixed", "mixed-large"},
-		Columns: []string{"nlwire", "nlwire-all", "nlwire-consume", "mdlayher", "vishvananda", "jsimonetti",
-			"syscall", "libmnl", "libnl", "c-inline", "c-predicted", "floor"},
-		Rounds: 101, Round: roundTime, Units: 1},
-	{Name: "decode-deep", Inputs: []string{"families", "policy", "links"},
-		Columns: []string{"nlwire", "mdlayher", "vishvananda", "jsimonetti", "syscall", "libmnl", "libnl",
-			"c-inline", "floor"},
-		Rounds: 101, Round: roundTime, Units: 1},
-	{Name: "decode-policy", Inputs: []string{"families", "policy", "links", "routes10k", "u32", "mixed"},
-		Columns: []string{"nlwire", "mdlayher", "vishvananda", "jsimonetti", "syscall", "libmnl", "libnl",
-			"c-inline", "floor"},
-		Rounds: 101, Round: roundTime, Units: 1},
-	{Name: "encode", Inputs: []string{"request", "mixed", "nft", "tc"},
-		Columns: []string{"nlwire", "mdlayher", "vishvananda", "jsimonetti", "syscall", "libmnl", "libnl",
-			"c-inline", "floor"},
-		Rounds: 101, Round: roundTime, Units: 64},
-	typedCase("typed-link", "links"),
-	typedCase("typed-link-copied", "links"),
-	typedCase("typed-route", "multipath"),
-	typedCase("typed-nft", "rules"),
-	typedCase("typed-flow", "flows"),
-	{Name: "table-small", Inputs: []string{"route", "address", "nested"},
-		Columns: []string{"nlwire-table", "libmnl", "libnl", "c-inline"},
-		Rounds:  101, Round: roundTime, Units: 1},
-	{Name: "append", Inputs: []string{"0", "1", "4", "8", "16", "17", "24", "32", "33", "64", "128", "256"},
-		Columns: []string{"nlwire", "mdlayher", "vishvananda", "libmnl", "c-inline"},
-		Rounds:  101, Round: roundTime, Units: 64},
-	{Name: "resolve", Inputs: []string{"nlctrl"}, Columns: slices.Concat(genericColumns, []string{"c-threads"}),
-		Rounds: 101, Round: roundTime, Units: 1, Live: true},
-	{Name: "families", Inputs: []string{"all"}, Columns: genericColumns,
-		Rounds: 101, Round: roundTime, Units: 1, Live: true},
-	{Name: "pipeline", Inputs: []string{"64"}, Columns: genericColumns,
-		Rounds: 101, Round: roundTime, Units: 64, Live: true},
-	{Name: "flood", Inputs: []string{"routes"},
-		Columns: []string{"nlwire", "nlwire-conn", "mdlayher", "vishvananda", "jsimonetti", "syscall", "libmnl",
-			"libnl", "c-inline", "floor"},
-		Rounds: 101, Units: 1000, Live: true},
-	{Name: "routes10k", Inputs: []string{"10000"}, Columns: routeColumns,
-		Rounds: 101, Round: roundTime, Units: 1, Live: true},
-	{Name: "routes1m", Inputs: []string{"1000000"}, Columns: routeColumns,
-		Rounds: 5, Units: 1, Live: true},
+	codec("decode", 1, slices.Concat([]string{"nlwire", "nlwire-all"}, libraries, []string{"libnl", "c-inline", "c-predicted"}),
+		"families", "policy", "links", "routes10k", "u32", "mixed", "mixed-large"),
+	codec("decode-deep", 1, slices.Concat([]string{"nlwire"}, libraries, []string{"libnl", "c-inline"}), "families", "policy", "links"),
+	codec("decode-policy", 1, []string{"nlwire", "libmnl", "libnl", "c-inline"},
+		"families", "policy", "links", "routes10k", "u32", "mixed"),
+	codec("table-small", 1, []string{"nlwire", "libmnl", "libnl", "c-inline"}, "route", "address", "nested"),
+	codec("typed-link", 1, typedColumns, "links"),
+	codec("typed-link-copied", 1, typedColumns, "links"),
+	codec("typed-route", 1, typedColumns, "multipath"),
+	codec("typed-nft", 1, typedColumns, "rules"),
+	codec("typed-flow", 1, typedColumns, "flows"),
+	codec("encode", 64, slices.Concat([]string{"nlwire"}, libraries, []string{"libnl", "c-inline"}), "request", "mixed", "nft", "tc"),
+	codec("append", 64, slices.Concat([]string{"nlwire"}, libraries, []string{"c-inline"}),
+		"0", "1", "4", "8", "16", "17", "24", "32", "33", "64", "128", "256"),
+	{Name: "resolve", Inputs: []string{"nlctrl"}, Columns: []string{"nlwire", "mdlayher", "vishvananda"},
+		Rounds: rounds, Round: roundTime, Units: 1, Live: true},
+	{Name: "request", Inputs: []string{"nlctrl"},
+		Columns: slices.Concat([]string{"nlwire", "nlwire-socket"}, libraries, []string{"libnl", "c-inline"}),
+		Rounds:  rounds, Round: roundTime, Units: 1, Live: true},
+	{Name: "batch", Inputs: []string{"64"}, Columns: slices.Concat([]string{"nlwire"}, libraries, []string{"c-inline"}),
+		Rounds: rounds, Round: roundTime, Units: 64, Live: true},
+	{Name: "latency", Inputs: []string{"1", "8", "64", "512"}, Columns: []string{"nlwire", "one-socket", "mdlayher", "vishvananda"},
+		Rounds: 7, Units: 1, Live: true},
+	{Name: "events", Inputs: []string{"routes"},
+		Columns: slices.Concat([]string{"nlwire", "nlwire-socket"}, libraries, []string{"jsimonetti", "c-inline"}),
+		Rounds:  rounds, Units: 1000, Live: true},
+	{Name: "routes10k", Inputs: []string{"10000"}, Columns: routeColumns, Rounds: rounds, Round: roundTime, Units: 1, Live: true},
+	{Name: "routes1m", Inputs: []string{"1000000"}, Columns: routeColumns, Rounds: 3, Units: 1, Live: true},
 }
 
-func typedCase(name, input string) Case {
-	return Case{Name: name, Inputs: []string{input},
-		Columns: []string{"nlwire", "nlwire-consume", "nlwire-all", "nlwire-table", "mdlayher", "jsimonetti",
-			"vishvananda", "libmnl", "c-inline"},
-		Rounds: 101, Round: roundTime, Units: 1}
+const rounds = 60
+
+func codec(name string, units int, columns []string, inputs ...string) Case {
+	return Case{Name: name, Inputs: inputs, Columns: columns, Rounds: rounds, Round: roundTime, Units: units}
 }
 
 var (
-	genericColumns = []string{"nlwire", "nlwire-conn", "mdlayher", "vishvananda", "jsimonetti", "syscall",
-		"libmnl", "libnl", "c-inline", "floor"}
-	routeColumns = []string{"nlwire", "nlwire-conn", "mdlayher", "vishvananda", "vishvananda-list", "jsimonetti",
-		"syscall", "libmnl", "libnl", "c-inline", "floor"}
+	libraries    = []string{"mdlayher", "vishvananda", "libmnl"}
+	typedColumns = []string{"nlwire", "mdlayher", "jsimonetti", "vishvananda", "libmnl", "c-inline"}
+	routeColumns = []string{"nlwire", "mdlayher", "vishvananda", "jsimonetti", "libmnl", "libnl", "c-inline"}
 )
-
-// comparable reports whether a column gives the checksum of the others. A floor does
-// less than the work.
-func comparable(column string) bool { return column != "floor" }

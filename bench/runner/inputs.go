@@ -11,25 +11,33 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// An input is what a case runs on, made ready.
+// An input is a prepared input of a case.
 type input struct {
 	name   string
-	file   string       // for the workers, or "-"
-	units  int          // of one operation of a worker
-	attrs  float64      // of one operation
-	refill func() error // before each round: has the kernel send what is received in it
+	file   string       // file for the workers, or "-"
+	units  int          // parts of a worker's operation
+	attrs  float64      // attributes in one operation
+	refill func() error // called before each round; makes the kernel send the events of the round
 }
 
-// How many routes there are in the live cases; fewer in a smoke test.
+// The number of routes in the live cases, and the smaller number in a smoke test.
 const (
 	tenThousand = 10_000
 	million     = 1_000_000
 	fewer       = 20_000
 )
 
-// prepare makes an input ready.
+// prepare writes the file of an input and sets up the kernel for the live cases.
 func (r *run) prepare(c *Case, name string) (*input, error) {
 	in := &input{name: name, file: "-", units: c.Units, refill: func() error { return nil }}
+	if c.Name == "latency" {
+		goroutines, err := strconv.Atoi(name)
+		if err != nil {
+			return nil, err
+		}
+		in.attrs, in.file = 1, r.path(c.Name+"-"+name)
+		return in, (&recorded.Set{HeaderLen: goroutines}).Write(in.file)
+	}
 	if c.Live {
 		return in, r.live(c, in)
 	}
@@ -45,8 +53,8 @@ func (r *run) prepare(c *Case, name string) (*input, error) {
 	return in, set.Write(in.file)
 }
 
-// set returns the datagrams to decode. To encode there are none: the header's length
-// stands for the message.
+// set returns the datagrams to decode. For "encode" it returns no datagrams: the length of the header
+// selects the message.
 func (r *run) set(c *Case, name string) (*recorded.Set, error) {
 	if c.Name == "encode" {
 		return map[string]*recorded.Set{"request": {}, "mixed": {HeaderLen: 16}, "nft": {HeaderLen: 4},
@@ -86,10 +94,10 @@ func (r *run) set(c *Case, name string) (*recorded.Set, error) {
 	case "mixed-large":
 		return recorded.MixedLarge(), nil
 	}
-	return nil, fmt.Errorf("no input %q", name)
+	return nil, fmt.Errorf("unknown input %q", name)
 }
 
-// attributes counts those of one operation.
+// attributes returns the number of attributes in one operation.
 func attributes(c *Case, set *recorded.Set) (n float64) {
 	switch {
 	case c.Name == "append":
@@ -113,7 +121,7 @@ func attributes(c *Case, set *recorded.Set) (n float64) {
 	return n
 }
 
-// deep reports whether the case goes into nests.
+// deep reports whether the case descends into nests.
 func (c *Case) deep() bool {
 	return c.Name == "decode-deep" || c.Name == "table-small" || strings.HasPrefix(c.Name, "typed-")
 }
@@ -128,7 +136,7 @@ func nested(b []byte, depth uint32) (n float64) {
 	return n
 }
 
-// live makes the kernel ready.
+// live sets up the kernel for a live case.
 func (r *run) live(c *Case, in *input) error {
 	switch c.Name {
 	case "routes10k", "routes1m":
@@ -143,33 +151,15 @@ func (r *run) live(c *Case, in *input) error {
 		if err := r.kernel.grow(n); err != nil {
 			return err
 		}
-		fmt.Fprintf(r.Log, "%d routes are there, %.1f s\n", r.kernel.routes, time.Since(began).Seconds())
+		fmt.Fprintf(r.Log, "%d routes added, %.1f s\n", r.kernel.routes, time.Since(began).Seconds())
 		attrs, err := r.kernel.routeAttrs()
 		in.attrs = float64(attrs)
 		return err
-	case "flood":
+	case "events":
 		in.attrs = 3 // RTA_TABLE, RTA_DST, RTA_OIF
 		in.refill = func() error { return r.kernel.flood(c.Units) }
 		return nil
 	}
-	all, err := families()
-	if err != nil {
-		return err
-	}
-	in.attrs = replyAttributes(c, all)
+	in.attrs = 1
 	return nil
-}
-
-// replyAttributes counts those at the top level of what the controller answers: to
-// "resolve" and "pipeline" with one family, on an average.
-func replyAttributes(c *Case, families []nlmsg.Msg) (n float64) {
-	for _, m := range families {
-		for range nla.All(m.Attrs(4)) {
-			n++
-		}
-	}
-	if c.Name != "families" {
-		n /= float64(len(families))
-	}
-	return n
 }

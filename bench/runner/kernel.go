@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/nlwire/nlwire/conn"
-	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -19,7 +18,7 @@ import (
 type kernel struct {
 	*conn.Conn
 	sender *conn.Pin // for flood
-	routes int       // how many there are
+	routes int       // number of routes
 }
 
 const lo = 1 // the index of the loopback link
@@ -54,7 +53,7 @@ func (k *kernel) grow(n int) error {
 			r.B = appendHost(r.B, 10<<24+uint32(k.routes))
 			batch = append(batch, r)
 		}
-		last := nlmsg.Msg(batch[len(batch)-1].B) // the others are told of only when they fail
+		last := nlmsg.Msg(batch[len(batch)-1].B) // without FlagAck, the kernel reports only failures
 		last.SetFlags(last.Flags() | nlmsg.FlagAck)
 		if err := k.Batch(context.Background(), batch...); err != nil {
 			return err
@@ -66,7 +65,7 @@ func (k *kernel) grow(n int) error {
 	return nil
 }
 
-// toHost is the struct rtmsg of a route to one address, over a link.
+// toHost is the struct rtmsg of a route to a single address over a link.
 var toHost = [unix.SizeofRtMsg]byte{
 	0: unix.AF_INET, 1: 32, 4: unix.RT_TABLE_MAIN, 5: unix.RTPROT_BOOT, 6: unix.RT_SCOPE_LINK, 7: unix.RTN_UNICAST,
 }
@@ -76,7 +75,7 @@ func appendHost(b []byte, address uint32) []byte {
 	return nla.AppendUint32(b, unix.RTA_OIF, lo)
 }
 
-// flood has the kernel tell of so many events: a route comes and goes.
+// flood makes the kernel send events: it adds and deletes a route in turn.
 func (k *kernel) flood(events int) error {
 	var b []byte
 	for i := range events {
@@ -139,23 +138,4 @@ func (k *kernel) routeAttrs() (attrs int, err error) {
 		}
 	}
 	return attrs, nil
-}
-
-// families returns the messages that the controller tells of its families.
-func families() (all []nlmsg.Msg, err error) {
-	c, err := ctrl.Open()
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
-	header := [4]byte{0: 3, 1: 2} // CTRL_CMD_GETFAMILY
-	r := c.Conn().Request(16, nlmsg.FlagRequest, header[:])
-	defer r.Release()
-	for m, err := range c.Conn().Dump(context.Background(), r) {
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, m.Clone())
-	}
-	return all, nil
 }

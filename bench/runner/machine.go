@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// describe notes where the run takes place, and with what.
+// describe records the machine and the versions of the software.
 func (r *run) describe() {
 	r.details.Date = time.Now().UTC().Format(time.RFC3339)
 	r.details.Machine = map[string]string{
@@ -34,7 +34,7 @@ func (r *run) describe() {
 	}
 }
 
-// cpuinfo returns the first value of that name in /proc/cpuinfo.
+// cpuinfo returns the first value for a key in /proc/cpuinfo.
 func cpuinfo(name string) string {
 	b, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
@@ -48,7 +48,7 @@ func cpuinfo(name string) string {
 	return "unknown"
 }
 
-// kernelRelease is the version of the kernel, without what its builder calls it.
+// kernelRelease returns the kernel version without the suffix of its distributor.
 func kernelRelease() string {
 	var u unix.Utsname
 	if err := unix.Uname(&u); err != nil {
@@ -58,7 +58,7 @@ func kernelRelease() string {
 	return release
 }
 
-// module returns the version of a module that go.mod requires.
+// module returns the required version of a module in go.mod.
 func (r *run) module(path string) string {
 	b, err := os.ReadFile(filepath.Join(r.Source, "go.mod"))
 	if err != nil {
@@ -72,7 +72,7 @@ func (r *run) module(path string) string {
 	return "unknown"
 }
 
-// revision is the commit that was measured, with a plus sign if files were changed.
+// revision returns the measured commit, with a plus sign if the worktree has changes.
 func revision(source string) string {
 	cmd := exec.Command("git", "-C", source, "describe", "--always", "--dirty=+")
 	out, err := cmd.Output()

@@ -7,53 +7,42 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"syscall"
 	"time"
 )
 
-// errAbsent: the program has no such column, and says why.
+// errAbsent is returned if a worker reports that the column is absent. The text contains the reason.
 var errAbsent = errors.New("absent")
 
-// timeout is how long a worker may take for an answer.
+// timeout limits the time of a worker's answer.
 const timeout = 2 * time.Minute
 
-// A process is a worker: one column of one case. ../worker/main.go describes what
-// is said.
+// A process is a running worker: one column of one case. ../worker/main.go documents the protocol.
 type process struct {
-	program string // its file
-	column  string
-	cmd     *exec.Cmd
-	in      io.WriteCloser
-	out     *bufio.Scanner
+	column string
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	out    *bufio.Scanner
 
-	ops      int // operations in a round
-	sum      uint64
-	samples  []sample
-	setAside int    // samples that do not count
-	peak     int64  // the most memory it had resident
-	counted  sample // what a worker of its kind was seen to do
-}
-
-// A sample is what a worker tells of a run.
-type sample struct {
-	ops           int
-	ns            int64
+	ops           int // operations in a round
 	sum           uint64
-	allocs, bytes uint64
-	systemCalls   int64 // -1: not counted
-	probe         int64 // nanoseconds: see probes
+	samples       []sample
+	peak          int64   // peak resident memory in bytes
+	allocs, bytes float64 // of ops operations; negative: not counted
 }
 
-// start starts a worker. A counter, if there is one, counts its system calls.
-func start(program string, c *Case, column, file string, counter *os.File) (*process, error) {
-	p := &process{program: program, column: column, cmd: exec.Command(program, c.Name, column, file)}
+// A sample is the result of one run.
+type sample struct {
+	ops int
+	ns  int64
+	sum uint64
+}
+
+// start starts a worker.
+func start(program string, c *Case, column, file string) (*process, error) {
+	p := &process{column: column, cmd: exec.Command(program, c.Name, column, file)}
 	p.cmd.Stderr = os.Stderr
-	if counter != nil {
-		p.cmd.ExtraFiles = []*os.File{counter}
-		p.cmd.Env = append(os.Environ(), "NLWIRE_BENCH_COUNTER=3")
-	}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var err error
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
@@ -84,14 +73,14 @@ func start(program string, c *Case, column, file string, counter *os.File) (*pro
 
 func (p *process) name() string { return strings.Join(p.cmd.Args[1:], " ") }
 
-// line reads an answer. A worker that hangs is killed, which ends its output.
+// line reads an answer. After the timeout it kills the worker, which ends the output.
 func (p *process) line() (string, error) {
 	killer := time.AfterFunc(timeout, func() { _ = p.cmd.Process.Kill() })
 	defer killer.Stop()
 	if p.out.Scan() {
 		return p.out.Text(), nil
 	}
-	return "", fmt.Errorf("%s: it ended or took too long: %w", p.name(), errors.Join(p.out.Err(), io.ErrUnexpectedEOF))
+	return "", fmt.Errorf("%s: the worker ended or timed out: %w", p.name(), errors.Join(p.out.Err(), io.ErrUnexpectedEOF))
 }
 
 func (p *process) ask(format string, args ...any) (string, error) {
@@ -101,7 +90,7 @@ func (p *process) ask(format string, args ...any) (string, error) {
 	return p.line()
 }
 
-// check returns the checksum of everything.
+// check returns the checksum of the complete result.
 func (p *process) check() (sum uint64, err error) {
 	line, err := p.ask("check")
 	if err != nil {
@@ -113,26 +102,32 @@ func (p *process) check() (sum uint64, err error) {
 	return sum, nil
 }
 
-// run does n operations.
-func (p *process) run(n int) (sample, error) { return p.do("run", n) }
-
-// count is run with what was allocated.
-func (p *process) count(n int) (sample, error) { return p.do("count", n) }
-
-func (p *process) do(command string, n int) (s sample, err error) {
-	line, err := p.ask("%s %d", command, n)
+// run performs n operations.
+func (p *process) run(n int) (s sample, err error) {
+	line, err := p.ask("run %d", n)
 	if err != nil {
 		return s, err
 	}
 	s.ops = n
-	_, err = fmt.Sscanf(line, "ran %d %x %d %d %d %d", &s.ns, &s.sum, &s.allocs, &s.bytes, &s.systemCalls, &s.probe)
-	if err != nil {
+	if _, err = fmt.Sscanf(line, "ran %d %x", &s.ns, &s.sum); err != nil {
 		return s, fmt.Errorf("%s: %q", p.name(), line)
 	}
 	return s, nil
 }
 
-// stop ends the worker and returns the most memory that it had resident.
+// count counts the allocations of a round.
+func (p *process) count() error {
+	line, err := p.ask("count %d", p.ops)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Sscanf(line, "allocated %g %g", &p.allocs, &p.bytes); err != nil {
+		return fmt.Errorf("%s: %q", p.name(), line)
+	}
+	return nil
+}
+
+// stop ends the worker and returns its peak resident memory in bytes.
 func (p *process) stop() (peak int64, err error) {
 	if err := p.in.Close(); err != nil {
 		return 0, err
@@ -148,13 +143,5 @@ func (p *process) stop() (peak int64, err error) {
 
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill()
-	_ = p.cmd.Wait() // says that it was killed
-}
-
-// withThread runs f on one thread: an event is inherited by what this thread
-// starts.
-func withThread(f func() error) error {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	return f()
+	_ = p.cmd.Wait() // reports that the process was killed
 }

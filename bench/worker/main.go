@@ -1,17 +1,15 @@
-// Command worker measures one column of one case. The runner starts it, and the C
-// programs in ../c, which speak the same lines, one for each column, and has them
-// work in turns.
+// Command worker measures one column of one case. The runner starts one process for each column and
+// runs them in turn. The C programs in ../c use the same protocol.
 //
 //	worker CASE COLUMN FILE
 //
-// It answers "ready", or "absent REASON"; then to lines on its standard input:
+// The worker prints "ready" or "absent REASON". Then it answers the lines of its standard input:
 //
-//	check    sum SUM                                  of everything that was decoded or encoded
-//	run N    ran NS SUM ALLOCS BYTES SYSCALLS PROBE   of N operations; -1 for what was not counted
-//	count N  the same, with what was allocated        which Go stops everything for: 0 in a run
+//	check    sum SUM                 checksum of the complete result
+//	run N    ran NS SUM              time and checksum of N operations
+//	count N  allocated ALLOCS BYTES  by N operations; -1 -1 if not counted
 //
-// PROBE is the slower of two probes, one before and one behind: see probe.
-// At the end of its input it tells "peak BYTES", the most memory it had resident.
+// At the end of its input it prints "peak BYTES", its peak resident memory.
 package main
 
 import (
@@ -24,8 +22,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/nlwire/nlwire/bench/input"
 )
@@ -42,16 +38,18 @@ func main() {
 
 // A task is one column of one case.
 type task struct {
-	// run does n operations, and returns a checksum: the sum of what each gave.
+	// run performs n operations and returns the sum of their checksums.
 	run func(n int) (sum uint64, err error)
-	// check returns a checksum of everything; nil if that is run of 1.
+	// check returns the checksum of the complete result. If check is nil, run(1) returns it.
 	check func() (sum uint64, err error)
+	// took returns the time to report for the last run. If it is nil, the duration of run counts.
+	took func() time.Duration
 }
 
-// A column makes its task for a case.
+// A column creates its task for an input.
 type column func(in *input.Set) (task, error)
 
-// absent is why a column has no such case.
+// absent is the reason why a column lacks a case.
 type absent string
 
 func (a absent) Error() string { return string(a) }
@@ -59,6 +57,9 @@ func (a absent) Error() string { return string(a) }
 func work(args []string, in io.Reader, out io.Writer) error {
 	if len(args) != 3 {
 		return fmt.Errorf("usage: worker CASE COLUMN FILE, not %q", args)
+	}
+	if err := checkRivals(); err != nil {
+		return err
 	}
 	t, err := open(args[0], args[1], args[2])
 	if why, ok := err.(absent); ok {
@@ -86,11 +87,11 @@ func work(args []string, in io.Reader, out io.Writer) error {
 func open(kase, name, file string) (task, error) {
 	columns, ok := cases[kase]
 	if !ok {
-		return task{}, fmt.Errorf("no case %q", kase)
+		return task{}, fmt.Errorf("unknown case %q", kase)
 	}
 	make, ok := columns[name]
 	if !ok {
-		return task{}, fmt.Errorf("no column %q in %s", name, kase)
+		return task{}, fmt.Errorf("unknown column %q in case %s", name, kase)
 	}
 	set := &input.Set{}
 	if file != "-" {
@@ -110,35 +111,34 @@ func (t task) answer(out io.Writer, line string) error {
 		}
 		return err
 	}
-	number, run := strings.CutPrefix(line, "run ")
-	number, count := strings.CutPrefix(number, "count ")
-	n, err := strconv.Atoi(number)
-	if run == count || err != nil {
-		return fmt.Errorf("not a command: %q", line)
+	var command string
+	var n int
+	if _, err := fmt.Sscanf(line, "%s %d", &command, &n); err != nil {
+		return fmt.Errorf("unknown command: %q", line)
 	}
-	var before, after runtime.MemStats
-	if count {
+	switch command {
+	case "run":
+		start := time.Now()
+		sum, err := t.run(n)
+		took := time.Since(start)
+		if t.took != nil {
+			took = t.took()
+		}
+		if err == nil {
+			_, err = fmt.Fprintf(out, "ran %d %x\n", took.Nanoseconds(), sum)
+		}
+		return err
+	case "count":
+		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-	}
-	quiet := probe()
-	calls := systemCalls()
-	start := time.Now()
-	sum, err := t.run(n)
-	took := time.Since(start)
-	calls = systemCalls() - calls - 1 // which is the read itself
-	quiet = max(quiet, probe())
-	if counter < 0 {
-		calls = -1
-	}
-	if err != nil {
+		if _, err := t.run(n); err != nil {
+			return err
+		}
+		runtime.ReadMemStats(&after)
+		_, err := fmt.Fprintf(out, "allocated %d %d\n", after.Mallocs-before.Mallocs, after.TotalAlloc-before.TotalAlloc)
 		return err
 	}
-	if count {
-		runtime.ReadMemStats(&after)
-	}
-	_, err = fmt.Fprintf(out, "ran %d %x %d %d %d %d\n", took.Nanoseconds(), sum,
-		after.Mallocs-before.Mallocs, after.TotalAlloc-before.TotalAlloc, calls, quiet)
-	return err
+	return fmt.Errorf("unknown command: %q", line)
 }
 
 func (t task) checksum() (uint64, error) {
@@ -148,28 +148,7 @@ func (t task) checksum() (uint64, error) {
 	return t.run(1)
 }
 
-// counter is a perf event that counts the system calls of this process, -1 if the
-// runner could not open one. The variable of the environment has its number.
-var counter = func() int {
-	fd, err := strconv.Atoi(os.Getenv("NLWIRE_BENCH_COUNTER"))
-	if err != nil {
-		return -1
-	}
-	return fd
-}()
-
-// systemCalls returns how many there were so far, this one not counted.
-func systemCalls() int64 {
-	var b [8]byte
-	if counter >= 0 {
-		if _, err := unix.Read(counter, b[:]); err != nil {
-			panic(err)
-		}
-	}
-	return int64(ne.Uint64(b[:]))
-}
-
-// peakRSS is the most memory that this process had resident, in bytes.
+// peakRSS returns the peak resident memory of this process in bytes.
 func peakRSS() (int64, error) {
 	b, err := os.ReadFile("/proc/self/status")
 	if err != nil {

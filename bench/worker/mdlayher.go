@@ -12,13 +12,13 @@ import (
 	"github.com/nlwire/nlwire/bench/input"
 )
 
-// The column mdlayher is netlink and genetlink. Payloads are looked at by
-// AttributeDecoder.Do, which does not copy them once more, and connections have a
-// MessageBufferSize, which its documentation advises for throughput.
+// The column mdlayher uses mdlayher/netlink and mdlayher/genetlink. It reads payloads with
+// AttributeDecoder.Do, which does not copy them. Its connections set MessageBufferSize, which the
+// library's documentation recommends for throughput.
 
 var mdlayherConfig = &netlink.Config{MessageBufferSize: largeBuffer}
 
-// eachMdlayher cuts a datagram into messages, as Conn.Receive does.
+// eachMdlayher splits a datagram into messages, like Conn.Receive.
 func eachMdlayher(d []byte, hdrlen int, f func(attrs []byte) error) error {
 	for len(d) > 0 {
 		if len(d) < 4 {
@@ -103,7 +103,7 @@ func nestMdlayher(ad *netlink.AttributeDecoder, depth uint32) (sum uint64) {
 	return sum
 }
 
-func requestMdlayher(i uint32) ([]byte, error) {
+func requestMdlayher(_ []byte, i uint32) ([]byte, error) {
 	m, err := getFamilyMdlayher(names[i%4])
 	if err != nil {
 		return nil, err
@@ -124,7 +124,7 @@ func getFamilyMdlayher(name string) (netlink.Message, error) {
 	return netlink.Message{Header: netlink.Header{Type: unix.GENL_ID_CTRL, Flags: netlink.Request}, Data: data}, err
 }
 
-func mixedMdlayher(i uint32) ([]byte, error) {
+func mixedMdlayher(_ []byte, i uint32) ([]byte, error) {
 	ae := netlink.NewAttributeEncoder()
 	ae.String(unix.IFLA_IFNAME, names[i%4])
 	ae.Uint32(unix.IFLA_MTU, 1500+i)
@@ -149,7 +149,7 @@ func mixedMdlayher(i uint32) ([]byte, error) {
 	return marshalMdlayher(unix.RTM_NEWLINK, linkFlags, i, data)
 }
 
-func nftMdlayher(i uint32) ([]byte, error) {
+func nftMdlayher(_ []byte, i uint32) ([]byte, error) {
 	mark := []byte{0, 0, 0, unix.NFNL_SUBSYS_NFTABLES}
 	b, err := marshalMdlayher(unix.NFNL_MSG_BATCH_BEGIN, 0, i, mark)
 	if err != nil {
@@ -201,7 +201,7 @@ func nftMdlayher(i uint32) ([]byte, error) {
 	return append(b, m...), err
 }
 
-// nestMdl is Nested with encoders in the same byte order, without an error.
+// nestMdl calls Nested. The inner encoder has the byte order of ae, and f returns no error.
 func nestMdl(ae *netlink.AttributeEncoder, typ uint16, f func(*netlink.AttributeEncoder)) {
 	ae.Nested(typ, func(nest *netlink.AttributeEncoder) error {
 		nest.ByteOrder = ae.ByteOrder
@@ -225,7 +225,7 @@ func cmpMdlayher(ae *netlink.AttributeEncoder, value []byte) {
 	})
 }
 
-func tcMdlayher(i uint32) ([]byte, error) {
+func tcMdlayher(_ []byte, i uint32) ([]byte, error) {
 	ae := netlink.NewAttributeEncoder()
 	ae.String(tcaKind, "flower")
 	nestMdl(ae, tcaOptions, func(ae *netlink.AttributeEncoder) {
@@ -259,7 +259,7 @@ func actMdlayher(ae *netlink.AttributeEncoder, order uint16, kind string, f func
 	})
 }
 
-func appendMdlayher(i uint32, p []byte, s string) ([]byte, error) {
+func appendMdlayher(_ []byte, i uint32, p []byte, s string) ([]byte, error) {
 	ae := netlink.NewAttributeEncoder()
 	for range appended {
 		ae.Bytes(1, p)
@@ -272,7 +272,7 @@ func appendMdlayher(i uint32, p []byte, s string) ([]byte, error) {
 	return marshalMdlayher(unix.RTM_NEWLINK, linkFlags, i, attrs)
 }
 
-// marshalMdlayher makes a request.
+// marshalMdlayher encodes a request.
 func marshalMdlayher(typ netlink.HeaderType, flags netlink.HeaderFlags, i uint32, data []byte) ([]byte, error) {
 	m := netlink.Message{
 		Header: netlink.Header{
@@ -285,35 +285,43 @@ func marshalMdlayher(typ netlink.HeaderType, flags netlink.HeaderFlags, i uint32
 
 func resolveMdlayher(*input.Set) (task, error) {
 	c, err := genetlink.Dial(mdlayherConfig)
-	return task{run: func(n int) (sum uint64, err error) {
-		for range n {
-			f, err := c.GetFamily(names[0])
-			if err != nil {
-				return 0, err
-			}
-			sum += uint64(f.ID)
-		}
-		return sum, nil
-	}}, err
+	return repeating(err, func() (uint64, error) {
+		f, err := c.GetFamily(names[0])
+		return uint64(f.ID), err
+	})
 }
 
-func familiesMdlayher(*input.Set) (task, error) {
-	c, err := genetlink.Dial(mdlayherConfig)
-	return task{run: func(n int) (sum uint64, err error) {
-		for range n {
-			families, err := c.ListFamilies()
-			if err != nil {
-				return 0, err
-			}
-			for _, f := range families {
-				sum += uint64(f.ID) + uint64(f.Version) + uint64(len(f.Name)) + uint64(f.Name[0])
-				for _, g := range f.Groups {
-					sum += uint64(g.ID)
-				}
-			}
+func doerMdlayher() (func() (uint64, error), error) {
+	c, err := netlink.Dial(unix.NETLINK_GENERIC, mdlayherConfig)
+	return func() (uint64, error) {
+		m, err := getFamilyMdlayher(names[0])
+		if err != nil {
+			return 0, err
 		}
-		return sum, nil
-	}}, err
+		replies, err := c.Execute(m)
+		if err != nil || len(replies) != 1 {
+			return 0, errors.Join(err, errAnswer)
+		}
+		return idMdlayher(replies[0])
+	}, err
+}
+
+func requestsMdlayher(*input.Set) (task, error) {
+	do, err := doerMdlayher()
+	return repeating(err, do)
+}
+
+func idMdlayher(m netlink.Message) (uint64, error) {
+	ad, err := netlink.NewAttributeDecoder(m.Data[unix.GENL_HDRLEN:])
+	if err != nil {
+		return 0, err
+	}
+	for ad.Next() {
+		if ad.Type() == unix.CTRL_ATTR_FAMILY_ID {
+			return uint64(ad.Uint16()), ad.Err()
+		}
+	}
+	return 0, errors.Join(ad.Err(), errAnswer)
 }
 
 func routeMdlayher(m netlink.Message) (r route, err error) {
@@ -340,19 +348,10 @@ func routeMdlayher(m netlink.Message) (r route, err error) {
 
 func routesMdlayher(*input.Set) (task, error) {
 	c, err := netlink.Dial(unix.NETLINK_ROUTE, mdlayherConfig)
-	return task{run: func(n int) (sum uint64, err error) {
-		for range n {
-			v, err := dumpMdlayher(c)
-			if err != nil {
-				return 0, err
-			}
-			sum += v
-		}
-		return sum, nil
-	}}, err
+	return repeating(err, func() (uint64, error) { return dumpMdlayher(c) })
 }
 
-// dumpMdlayher ranges over the answer: Conn.Execute would keep all of it.
+// dumpMdlayher iterates over the reply. Conn.Execute would store the complete reply.
 func dumpMdlayher(c *netlink.Conn) (sum uint64, err error) {
 	req, err := c.Send(netlink.Message{
 		Header: netlink.Header{Type: unix.RTM_GETROUTE, Flags: netlink.Request | netlink.Dump},
@@ -377,13 +376,13 @@ func dumpMdlayher(c *netlink.Conn) (sum uint64, err error) {
 	return sum, nil
 }
 
-func floodMdlayher(*input.Set) (task, error) {
+func eventsMdlayher(*input.Set) (task, error) {
 	c, err := netlink.Dial(unix.NETLINK_ROUTE, mdlayherConfig)
 	if err == nil {
 		err = errors.Join(c.SetReadBuffer(queueSize), c.JoinGroup(routeGroup))
 	}
 	return task{run: func(n int) (sum uint64, err error) {
-		for left := n * floodEvents; left > 0; {
+		for left := n * eventsPerOp; left > 0; {
 			for m, err := range c.ReceiveIter() {
 				if err != nil {
 					return 0, err
@@ -400,49 +399,30 @@ func floodMdlayher(*input.Set) (task, error) {
 	}}, err
 }
 
-func pipelineMdlayher(*input.Set) (task, error) {
+func batchMdlayher(*input.Set) (task, error) {
 	c, err := netlink.Dial(unix.NETLINK_GENERIC, mdlayherConfig)
-	messages := make([]netlink.Message, pipelined)
-	return task{run: func(n int) (sum uint64, err error) {
-		for range n {
-			for i := range messages {
-				if messages[i], err = getFamilyMdlayher(names[i%4]); err != nil {
-					return 0, err
-				}
-			}
-			if _, err := c.SendMessages(messages); err != nil {
+	messages := make([]netlink.Message, batched)
+	return repeating(err, func() (sum uint64, err error) {
+		for i := range messages {
+			if messages[i], err = getFamilyMdlayher(names[i%4]); err != nil {
 				return 0, err
 			}
-			for range pipelined {
-				v, err := receiveIDMdlayher(c)
+		}
+		if _, err := c.SendMessages(messages); err != nil {
+			return 0, err
+		}
+		for range batched {
+			for m, err := range c.ReceiveIter() {
 				if err != nil {
 					return 0, err
 				}
-				sum += v
+				id, err := idMdlayher(m)
+				if err != nil {
+					return 0, err
+				}
+				sum += id
 			}
 		}
 		return sum, nil
-	}}, err
-}
-
-func receiveIDMdlayher(c *netlink.Conn) (id uint64, err error) {
-	for m, err := range c.ReceiveIter() {
-		if err != nil {
-			return 0, err
-		}
-		ad, err := netlink.NewAttributeDecoder(m.Data[unix.GENL_HDRLEN:])
-		if err != nil {
-			return 0, err
-		}
-		for ad.Next() {
-			if ad.Type() == unix.CTRL_ATTR_FAMILY_ID {
-				id = uint64(ad.Uint16())
-				break
-			}
-		}
-		if err := ad.Err(); err != nil {
-			return 0, err
-		}
-	}
-	return id, nil
+	})
 }

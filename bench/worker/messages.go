@@ -9,22 +9,21 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// The messages that are encoded and what is asked of the kernel, the same in every
-// column and in ../c/message.h.
+// The encoded messages and the kernel requests. They are the same in every column and in
+// ../c/message.h.
 
 const (
-	messagesPerOp = 64   // of "encode"
-	floodEvents   = 1000 // of a round of "flood"
-	pipelined     = 64   // requests of an operation of "pipeline"
+	messagesPerOp = 64   // messages in an operation of "encode"
+	eventsPerOp   = 1000 // events in an operation of "events"
+	batched       = 64   // requests in an operation of "batch"
 
 	largeBuffer = 32 << 10
-	queueSize   = 8 << 20 // receive buffer of a socket that waits for a flood
+	queueSize   = 8 << 20 // receive buffer of the sockets for events
 
 	routeGroup = unix.RTNLGRP_IPV4_ROUTE
 )
 
-// The names are not constants to the encoders: a compiler that knows the length
-// would measure itself.
+// The names are variables: with constants, the compiler would compute the lengths.
 var (
 	names   = [4]string{"nlctrl", "ethtool", "netdev", "tcp_metrics"}
 	address = []byte{2, 0, 0, 0, 0, 1}
@@ -32,24 +31,24 @@ var (
 
 const linkFlags = unix.NLM_F_ACK | unix.NLM_F_CREATE | unix.NLM_F_EXCL
 
-// What a VLAN link has in its IFLA_INFO_DATA, from linux/if_link.h, if_vlan.h.
+// IFLA_INFO_DATA of a VLAN link: numbers of linux/if_link.h and linux/if_vlan.h.
 const (
 	vlanID, vlanFlags, vlanProtocol = 1, 2, 5
 	vlanGVRP                        = 2
 	vlanAD                          = 0x88a8
 )
 
-// rulesInBatch are those of the input "nft": a batch is one message here.
+// rulesInBatch is the number of rules in the input "nft". The complete batch counts as one message.
 const rulesInBatch = 1000
 
-// What a filter and its actions have, from linux/pkt_cls.h, linux/tc_act: a kind, options.
+// A filter and its actions: numbers of linux/rtnetlink.h, linux/pkt_cls.h and linux/tc_act.
 const (
 	tcaKind, tcaOptions                                               = 1, 2
 	flowerAct, flowerEthType, flowerIPProto, flowerSrc, flowerSrcMask = 3, 8, 9, 10, 11
 	sizeofTCMsg                                                       = 20
 	flowerTCPDst, flowerFlags                                         = 19, 22
 	vlanParams, vlanPushID, vlanPushProtocol                          = 2, 3, 4
-	params                                                            = 2 // of mirred and gact: TCA_MIRRED_PARMS, TCA_GACT_PARMS
+	params                                                            = 2 // TCA_MIRRED_PARMS and TCA_GACT_PARMS
 )
 
 var (
@@ -59,11 +58,11 @@ var (
 	gactParams   = make([]byte, 20)
 )
 
-// An encoder encodes message i; it is good until the next one.
-type encoder func(i uint32) ([]byte, error)
+// An encoder appends message i to b, which is empty and large enough, or returns a new buffer.
+type encoder func(b []byte, i uint32) ([]byte, error)
 
-// encoding is the task of "encode": the input has no datagrams, but a header length, which is
-// that of the message's family.
+// encoding returns the column of "encode". The input has no datagrams: the length of the family
+// header selects the message.
 func encoding(request, mixed, nft, tc encoder) column {
 	return func(in *input.Set) (task, error) {
 		if in.HeaderLen == 4 {
@@ -73,29 +72,32 @@ func encoding(request, mixed, nft, tc encoder) column {
 	}
 }
 
-// task makes so many messages in an operation.
+// task returns a task that encodes messages 0 to messages-1 in an operation.
 func (encode encoder) task(messages uint32) task {
 	return task{run: encode.run(messages), check: encode.check(messages)}
 }
 
-// appended are as many byte slices and as many strings in a message of "append".
+// appended is the number of byte slices, and of strings, in a message of "append".
 const appended = 8
 
-// appending is the task of "append": messages of the same payload, as bytes and with a NUL.
-func appending(encode func(i uint32, p []byte, s string) ([]byte, error)) column {
+// appending returns the column of "append". A message repeats one payload, as bytes and as a string
+// with a NUL.
+func appending(encode func(b []byte, i uint32, p []byte, s string) ([]byte, error)) column {
 	return func(in *input.Set) (task, error) {
 		p, s := in.Datagrams[0], string(in.Datagrams[0])
-		return encoder(func(i uint32) ([]byte, error) { return encode(i, p, s) }).task(messagesPerOp), nil
+		return encoder(func(b []byte, i uint32) ([]byte, error) { return encode(b, i, p, s) }).task(messagesPerOp), nil
 	}
 }
 
-// run costs the encoder an indirect call of a nanosecond, which does not matter to those that
-// allocate or make long messages.
+// bufferSize is the capacity of the encoders' buffer, enough for a batch of rules.
+const bufferSize = 512 << 10
+
 func (encode encoder) run(messages uint32) func(n int) (uint64, error) {
+	buf := make([]byte, 0, bufferSize)
 	return func(n int) (sum uint64, err error) {
 		for range n {
 			for i := range messages {
-				b, err := encode(i)
+				b, err := encode(buf, i)
 				if err != nil {
 					return 0, err
 				}
@@ -106,16 +108,15 @@ func (encode encoder) run(messages uint32) func(n int) (uint64, error) {
 	}
 }
 
-// ofMessage is the cheap checksum of an encoded message: length and sequence
-// number.
+// ofMessage returns a cheap checksum of an encoded message: its length plus its sequence number.
 func ofMessage(b []byte) uint64 { return uint64(len(b)) + uint64(nlmsg.Msg(b).Seq()) }
 
-// check is the FNV-1a of all bytes of all messages.
+// check returns the FNV-1a hash of all messages.
 func (encode encoder) check(messages uint32) func() (uint64, error) {
 	return func() (uint64, error) {
 		sum := fnv.New64a()
 		for i := range messages {
-			b, err := encode(i)
+			b, err := encode(make([]byte, 0, bufferSize), i)
 			if err != nil {
 				return 0, err
 			}
@@ -125,7 +126,7 @@ func (encode encoder) check(messages uint32) func() (uint64, error) {
 	}
 }
 
-// route is what a checksum of routes takes from one.
+// route contains the fields of a route that are in the checksum.
 type route struct {
 	dst, oif, table uint32
 	dstLen          uint8

@@ -11,7 +11,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// touchAttr is touch, reading the view itself.
+// touchAttr is touch for an nla.Attr, without a payload slice.
 func touchAttr(a nla.Attr) uint64 {
 	n := len(a) - nla.HeaderLen
 	if n >= 4 {
@@ -20,7 +20,7 @@ func touchAttr(a nla.Attr) uint64 {
 	return uint64(a.Type()) + uint64(n)
 }
 
-// walkNlwire is the loop that the documentation recommends.
+// walkNlwire is the recommended loop of the documentation.
 func walkNlwire(d []byte, in *input.Set) (sum uint64, err error) {
 	c := nlmsg.Walk(d)
 	for ; c.More(); c = c.Next() {
@@ -38,7 +38,7 @@ func walkNlwire(d []byte, in *input.Set) (sum uint64, err error) {
 	return sum, c.Err()
 }
 
-// walkAll is the plain way.
+// walkAll is the short form, which the documentation recommends for small loop bodies.
 func walkAll(d []byte, in *input.Set) (sum uint64, err error) {
 	for m, err := range nlmsg.All(d) {
 		if err != nil {
@@ -51,86 +51,49 @@ func walkAll(d []byte, in *input.Set) (sum uint64, err error) {
 			if err != nil {
 				return 0, err
 			}
-			sum += touch(a.Type(), a.Payload())
-		}
-	}
-	return sum, nil
-}
-
-// walkConsume is the way without iterators.
-func walkConsume(d []byte, in *input.Set) (sum uint64, err error) {
-	for len(d) > 0 {
-		m, n := nlmsg.Consume(d)
-		if n < 0 {
-			return 0, nlmsg.ParseError(n)
-		}
-		d = d[n:]
-		if m.Type() < nlmsg.MinType {
-			continue
-		}
-		for b := m.Attrs(in.HeaderLen); len(b) > 0; {
-			a, n := nla.Consume(b)
-			if n < 0 {
-				return 0, nla.ParseError(n)
-			}
-			b = b[n:]
 			sum += touchAttr(a)
 		}
 	}
 	return sum, nil
 }
 
-// deepNlwire does without range loops where there is much to do in them: the
-// compiler makes functions of such bodies.
 func deepNlwire(d []byte, in *input.Set) (sum uint64, err error) {
 	c := nlmsg.Walk(d)
 	for ; c.More(); c = c.Next() {
 		if c.Type() < nlmsg.MinType {
 			continue
 		}
-		for b := c.Attrs(in.HeaderLen); len(b) > 0; {
-			a, n := nla.Consume(b)
-			if n < 0 {
-				return 0, nla.ParseError(n)
-			}
-			b = b[n:]
-			sum += touchAttr(a)
+		a := nla.Walk(c.Attrs(in.HeaderLen))
+		for ; a.More(); a = a.Next() {
+			sum += touchAttr(a.Attr())
 			if depth := in.Depth(a.Type()); depth > 0 {
-				s, err := nestNlwire(a.Payload(), depth)
+				s, err := nestNlwire(a.Attr().Payload(), depth)
 				if err != nil {
 					return 0, err
 				}
 				sum += s
 			}
 		}
+		if err := a.Err(); err != nil {
+			return 0, err
+		}
 	}
 	return sum, c.Err()
 }
 
 func nestNlwire(b []byte, depth uint32) (sum uint64, err error) {
-	if depth == 1 {
-		for a, bad := range nla.All(b) {
-			if bad != nil {
-				err = bad
-				continue
+	c := nla.Walk(b)
+	for ; c.More(); c = c.Next() {
+		sum += touchAttr(c.Attr())
+		if depth > 1 {
+			s, err := nestNlwire(c.Attr().Payload(), depth-1)
+			if err != nil {
+				return 0, err
 			}
-			sum += touchAttr(a)
+			sum += s
 		}
-		return sum, err
 	}
-	for len(b) > 0 {
-		a, n := nla.Consume(b)
-		if n < 0 {
-			return 0, nla.ParseError(n)
-		}
-		b = b[n:]
-		s, err := nestNlwire(a.Payload(), depth-1)
-		if err != nil {
-			return 0, err
-		}
-		sum += touchAttr(a) + s
-	}
-	return sum, nil
+	return sum, c.Err()
 }
 
 func policyNlwire(in *input.Set) (task, error) {
@@ -176,8 +139,8 @@ func tableNlwire(in *input.Set) (task, error) {
 	})(in)
 }
 
-// sumTable reads a table, and the tables in its nests: depth levels of them, 0 at the top level,
-// where the input has them by type.
+// sumTable fills and reads the table of b and the tables of its nests. depth is the number of levels
+// in b. It is 0 for the top level, where the depth depends on the type.
 func sumTable(levels []nla.Table, b []byte, in *input.Set, depth uint32) (sum uint64, err error) {
 	tb := &levels[0]
 	if err := tb.Read(b); err != nil {
@@ -204,41 +167,12 @@ func sumTable(levels []nla.Table, b []byte, in *input.Set, depth uint32) (sum ui
 	return sum, nil
 }
 
-// encoded is where messages are encoded, static as in the C columns.
-var encoded [512 << 10]byte
-
-// encodeNlwire has the loops of short messages written out: an indirect call would count.
-// Like their counterparts in C, the encoders take a number and know the buffer.
-func encodeNlwire(in *input.Set) (task, error) {
-	encoder := func(encode func(i uint32) []byte) encoder {
-		return func(i uint32) ([]byte, error) { return encode(i), nil }
-	}
-	t, err := encoding(encoder(encodeRequest), encoder(encodeMixed), encoder(encodeNFT), encoder(encodeTC))(in)
-	switch in.HeaderLen {
-	case 0:
-		t.run = func(n int) (sum uint64, err error) {
-			for i := range uint64(n) * messagesPerOp {
-				sum += ofMessage(encodeRequest(uint32(i % messagesPerOp)))
-			}
-			return sum, nil
-		}
-	case unix.SizeofIfInfomsg:
-		t.run = func(n int) (sum uint64, err error) {
-			for i := range uint64(n) * messagesPerOp {
-				sum += ofMessage(encodeMixed(uint32(i % messagesPerOp)))
-			}
-			return sum, nil
-		}
-	}
-	return t, err
-}
-
-// nftHeader is the struct nfgenmsg of rules.
+// nftHeader is the struct nfgenmsg of a rule.
 var nftHeader = [4]byte{unix.AF_INET}
 
-func encodeNFT(i uint32) []byte {
+func nftNlwire(b []byte, i uint32) ([]byte, error) {
 	const flags = nlmsg.FlagRequest | linkFlags
-	b := nlmsg.Begin(encoded[:0], unix.NFNL_MSG_BATCH_BEGIN, nlmsg.FlagRequest, i, 0)
+	b = nlmsg.Begin(b, unix.NFNL_MSG_BATCH_BEGIN, nlmsg.FlagRequest, i, 0)
 	b = nlmsg.End(append(b, 0, 0, 0, unix.NFNL_SUBSYS_NFTABLES), 0)
 	for rule := range uint32(rulesInBatch) {
 		mark := len(b)
@@ -250,11 +184,11 @@ func encodeNFT(i uint32) []byte {
 	}
 	mark := len(b)
 	b = nlmsg.Begin(b, unix.NFNL_MSG_BATCH_END, nlmsg.FlagRequest, i, 0)
-	return nlmsg.End(append(b, 0, 0, 0, unix.NFNL_SUBSYS_NFTABLES), mark)
+	return nlmsg.End(append(b, 0, 0, 0, unix.NFNL_SUBSYS_NFTABLES), mark), nil
 }
 
-func encodeTC(i uint32) []byte {
-	b := nlmsg.Begin(encoded[:0], unix.RTM_NEWTFILTER, nlmsg.FlagRequest|linkFlags, i, 0)
+func tcNlwire(b []byte, i uint32) ([]byte, error) {
+	b = nlmsg.Begin(b, unix.RTM_NEWTFILTER, nlmsg.FlagRequest|linkFlags, i, 0)
 	b = append(b, tcHeader[:]...)
 	b = nla.AppendCString(b, tcaKind, "flower")
 	options := len(b)
@@ -278,7 +212,7 @@ func encodeTC(i uint32) []byte {
 	b = nla.AppendBytes(b, params, gactParams)
 	b = nla.End(nla.End(nla.End(b, o), act), acts)
 	b = nla.AppendUint32(b, flowerFlags, 8)
-	return nlmsg.End(nla.End(b, options), 0)
+	return nlmsg.End(nla.End(b, options), 0), nil
 }
 
 // beginAct opens an action and its options.
@@ -290,30 +224,18 @@ func beginAct(b []byte, order uint16, kind string) (_ []byte, act, options int) 
 	return nla.Begin(b, tcaOptions), act, options
 }
 
-//go:noinline
-func encodeRequest(i uint32) []byte {
-	b := nlmsg.Begin(encoded[:0], genlmsg.IDCtrl, nlmsg.FlagRequest, i, 0)
+func requestNlwire(b []byte, i uint32) ([]byte, error) {
+	b = nlmsg.Begin(b, genlmsg.IDCtrl, nlmsg.FlagRequest, i, 0)
 	b = genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion)
 	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, names[i%4])
-	return nlmsg.End(b, 0)
-}
-
-// requestNlwire is encodeRequest into a buffer of the caller's, which takes 1.06 of
-// the time: what nobody knows before has to be compared and kept.
-func requestNlwire(b []byte, seq uint32, name string) []byte {
-	m := len(b)
-	b = nlmsg.Begin(b, genlmsg.IDCtrl, nlmsg.FlagRequest, seq, 0)
-	b = genlmsg.Append(b, genlmsg.CtrlCmdGetFamily, genlmsg.CtrlVersion)
-	b = nla.AppendCString(b, genlmsg.CtrlAttrFamilyName, name)
-	return nlmsg.End(b, m)
+	return nlmsg.End(b, 0), nil
 }
 
 // anyLink is the struct ifinfomsg of a new link.
 var anyLink [unix.SizeofIfInfomsg]byte
 
-//go:noinline
-func encodeMixed(i uint32) []byte {
-	b := nlmsg.Begin(encoded[:0], unix.RTM_NEWLINK, nlmsg.FlagRequest|linkFlags, i, 0)
+func mixedNlwire(b []byte, i uint32) ([]byte, error) {
+	b = nlmsg.Begin(b, unix.RTM_NEWLINK, nlmsg.FlagRequest|linkFlags, i, 0)
 	b = append(b, anyLink[:]...)
 	b = nla.AppendCString(b, unix.IFLA_IFNAME, names[i%4])
 	b = nla.AppendUint32(b, unix.IFLA_MTU, 1500+i)
@@ -329,63 +251,14 @@ func encodeMixed(i uint32) []byte {
 	b = nla.AppendBitfield32(b, vlanFlags, nla.Bitfield32{Value: vlanGVRP, Selector: ^uint32(0)})
 	b = nla.End(nla.End(b, data), info)
 	b = nla.AppendUint32(b, unix.IFLA_TXQLEN, 1000)
-	return nlmsg.End(b, 0)
+	return nlmsg.End(b, 0), nil
 }
 
-func appendNlwire(i uint32, p []byte, s string) ([]byte, error) {
-	b := nlmsg.Begin(encoded[:0], unix.RTM_NEWLINK, nlmsg.FlagRequest|linkFlags, i, 0)
+func appendNlwire(b []byte, i uint32, p []byte, s string) ([]byte, error) {
+	b = nlmsg.Begin(b, unix.RTM_NEWLINK, nlmsg.FlagRequest|linkFlags, i, 0)
 	for range appended {
 		b = nla.AppendBytes(b, 1, p)
 		b = nla.AppendCString(b, 2, s)
 	}
 	return nlmsg.End(b, 0), nil
-}
-
-// familySum reads a message of the controller about a family.
-func familySum(m nlmsg.Msg) (sum uint64, err error) {
-	for b := genlmsg.Attrs(m, 0); len(b) > 0; {
-		a, n := nla.Consume(b)
-		if n < 0 {
-			return 0, nla.ParseError(n)
-		}
-		b = b[n:]
-		var id uint16
-		var version uint32
-		var name []byte
-		var groups uint64
-		switch a.Type() {
-		case genlmsg.CtrlAttrFamilyID:
-			id, err = a.Uint16()
-		case genlmsg.CtrlAttrFamilyName:
-			name, err = a.CString()
-		case genlmsg.CtrlAttrVersion:
-			version, err = a.Uint32()
-		case genlmsg.CtrlAttrMulticastGroups:
-			groups, err = groupSum(a.Payload())
-		}
-		if err != nil {
-			return 0, err
-		}
-		sum += uint64(id) + uint64(version) + groups + uint64(len(name))
-		if len(name) > 0 {
-			sum += uint64(name[0])
-		}
-	}
-	return sum, nil
-}
-
-func groupSum(groups []byte) (sum uint64, err error) {
-	for len(groups) > 0 {
-		group, n := nla.Consume(groups)
-		if n < 0 {
-			return 0, nla.ParseError(n)
-		}
-		groups = groups[n:]
-		id, err := nla.Find(group.Payload(), genlmsg.CtrlAttrMulticastGroupID).Uint32()
-		if err != nil {
-			return 0, err
-		}
-		sum += uint64(id)
-	}
-	return sum, nil
 }

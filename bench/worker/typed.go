@@ -8,8 +8,8 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// The types of "typed-link", "typed-route", "typed-nft" and "typed-flow", the same in
-// ../c/typed.h. Their slices are views of the message.
+// The types of "typed-link", "typed-route", "typed-nft" and "typed-flow". ../c/typed.h has the same
+// types. Their slices are views of the message.
 
 type link struct {
 	typ                                            uint16
@@ -102,7 +102,7 @@ func (f *flow) sum() uint64 {
 	return sum
 }
 
-// ofText is what the checksum has of a string or an address.
+// ofText returns the checksum of a string or an address.
 func ofText(p []byte) uint64 {
 	if len(p) == 0 {
 		return 0
@@ -110,7 +110,7 @@ func ofText(p []byte) uint64 {
 	return uint64(len(p)) + uint64(p[0]) + uint64(p[len(p)-1])
 }
 
-// setStats reads the start of a struct rtnl_link_stats64.
+// setStats reads the first fields of a struct rtnl_link_stats64.
 func (l *link) setStats(p []byte) error {
 	if len(p) < 64 {
 		return nla.ErrSize
@@ -121,23 +121,21 @@ func (l *link) setStats(p []byte) error {
 	return nil
 }
 
-// copied decodes a link and copies its strings, in one allocation.
-func copied(decode func(*link, []byte) error) func(*link, []byte) error {
-	return func(l *link, p []byte) error {
-		if err := decode(l, p); err != nil {
-			return err
-		}
-		text := make([]byte, 0, len(l.name)+len(l.qdisc)+len(l.kind)+len(l.address)+len(l.broadcast))
-		for _, s := range [...]*[]byte{&l.name, &l.qdisc, &l.kind, &l.address, &l.broadcast} {
-			start := len(text)
-			text = append(text, *s...)
-			*s = text[start:len(text):len(text)]
-		}
-		return nil
+// walkAndCopy decodes a link and copies its strings and addresses, with one allocation.
+func (l *link) walkAndCopy(p []byte) error {
+	if err := l.walk(p); err != nil {
+		return err
 	}
+	text := make([]byte, 0, len(l.name)+len(l.qdisc)+len(l.kind)+len(l.address)+len(l.broadcast))
+	for _, s := range [...]*[]byte{&l.name, &l.qdisc, &l.kind, &l.address, &l.broadcast} {
+		start := len(text)
+		text = append(text, *s...)
+		*s = text[start:len(text):len(text)]
+	}
+	return nil
 }
 
-// typed is a task of decoding each message's payload into a T and adding up its fields.
+// typed returns a column that decodes the payload of each message into a T and adds up the fields.
 func typed[T any](decode func(*T, []byte) error, sum func(*T) uint64) column {
 	return func(in *input.Set) (task, error) {
 		v := new(T)
@@ -157,21 +155,8 @@ func typed[T any](decode func(*T, []byte) error, sum func(*T) uint64) column {
 	}
 }
 
-// linkColumns are those of "typed-link", and with copied strings of "typed-link-copied". The
-// other libraries copy always.
-func linkColumns(then func(func(*link, []byte) error) func(*link, []byte) error) map[string]column {
-	return map[string]column{
-		"nlwire":         typed(then((*link).walk), (*link).sum),
-		"nlwire-consume": typed(then((*link).consume), (*link).sum),
-		"nlwire-all":     typed(then((*link).all), (*link).sum),
-		"nlwire-table":   typed(then((*link).fromTable), (*link).sum),
-		"mdlayher":       typed(linkMdlayher, (*link).sum),
-		"jsimonetti":     lacking(linkJsimonetti, lackJsimonetti),
-		"vishvananda":    lacking(linkVishvananda, lackVishvananda),
-	}
-}
-
-// nextHop reads a struct rtnexthop into the next of the hops, and returns its size.
+// nextHop reads a struct rtnexthop into the next element of hops. It returns the length of the next
+// hop, attributes included.
 func (r *multipath) nextHop(p []byte) (size int, err error) {
 	if len(p) < unix.SizeofRtNexthop {
 		return 0, nla.ErrTruncated

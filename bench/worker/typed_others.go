@@ -14,9 +14,9 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// The typed columns of other libraries. What they return is copied by them.
+// The typed columns of other libraries. These libraries copy all strings and addresses.
 
-// eachAttr goes through attributes with mdlayher's decoder.
+// eachAttr calls f for each attribute of mdlayher's decoder.
 func eachAttr(ad *netlink.AttributeDecoder, f func(typ uint16)) error {
 	for ad.Next() {
 		f(ad.Type())
@@ -30,7 +30,7 @@ func nested(ad *netlink.AttributeDecoder, f func(nad *netlink.AttributeDecoder, 
 	})
 }
 
-// bigEndian has a decoder read numbers in network byte order.
+// bigEndian returns a decoder that reads integers in network byte order.
 func bigEndian(p []byte) (*netlink.AttributeDecoder, error) {
 	ad, err := netlink.NewAttributeDecoder(p)
 	if err == nil {
@@ -39,7 +39,7 @@ func bigEndian(p []byte) (*netlink.AttributeDecoder, error) {
 	return ad, err
 }
 
-// cString is a copy without the NUL.
+// cString returns a copy of the string without its NUL.
 func cString(ad *netlink.AttributeDecoder) []byte { return bytes.TrimRight(ad.Bytes(), "\x00") }
 
 func linkMdlayher(l *link, p []byte) error {
@@ -285,7 +285,8 @@ func (k *counters) mdlayher(ad *netlink.AttributeDecoder, typ uint16) {
 	}
 }
 
-// tcpMdlayher reads flags in host order: a struct of two bytes for the kernel.
+// tcpMdlayher reads the TCP attributes. The flags are two separate bytes (struct nf_ct_tcp_flags), and
+// the decoder is big-endian, hence ReverseBytes16.
 func (f *flow) tcpMdlayher(ad *netlink.AttributeDecoder, typ uint16) {
 	switch typ {
 	case 1:
@@ -322,7 +323,7 @@ func linkJsimonetti(l *link, p []byte) error {
 	return nil
 }
 
-// or returns p, and a zero if it is nil.
+// or returns p, or a pointer to a zero value if p is nil.
 func or[T any](p *T) *T {
 	if p == nil {
 		return new(T)
@@ -330,7 +331,7 @@ func or[T any](p *T) *T {
 	return p
 }
 
-// lackJsimonetti keeps what the library does not decode.
+// lackJsimonetti returns a link with only the fields that the library does not decode.
 func lackJsimonetti(l *link) link {
 	return link{promiscuity: l.promiscuity, numTx: l.numTx, numRx: l.numRx, gsoSegs: l.gsoSegs, gsoSize: l.gsoSize,
 		inet6: l.inet6, genMode: l.genMode}
@@ -348,7 +349,7 @@ func linkVishvananda(l *link, p []byte) error {
 		group: a.Group, promiscuity: uint32(a.Promisc), numTx: uint32(a.NumTxQueues), numRx: uint32(a.NumRxQueues),
 		gsoSegs: a.GSOMaxSegs, gsoSize: a.GSOMaxSize, operstate: uint8(a.OperState),
 	}
-	if l.kind != nil && string(l.kind) == "device" { // which is what it calls a link without a kind
+	if l.kind != nil && string(l.kind) == "device" { // the library's name for a link without a kind
 		l.kind = nil
 	}
 	if s := a.Statistics; s != nil {
@@ -362,7 +363,8 @@ func lackVishvananda(l *link) link {
 		changes: l.changes, inet6: l.inet6, genMode: l.genMode}
 }
 
-// lacking adds the fields that a library does not decode to its checksum, not its time.
+// lacking adds the fields that a library does not decode to its checksum. They are computed outside the
+// measured time.
 func lacking(decode func(*link, []byte) error, lack func(*link) link) column {
 	return func(in *input.Set) (task, error) {
 		rest, err := typed((*link).walk, func(l *link) uint64 {

@@ -6,8 +6,7 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// Each type has a decoder in the recommended form. typed_consume.go and typed_all.go are
-// made of this file: see forms_test.go.
+// The decoders have the form that the documentation recommends.
 
 func (l *link) walk(p []byte) error {
 	if len(p) < unix.SizeofIfInfomsg {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"syscall"
 
@@ -11,11 +12,11 @@ import (
 	"github.com/nlwire/nlwire/bench/input"
 )
 
-// The column vishvananda is its package nl where that is the faster one, and else
-// a Handle, which keeps its socket.
+// The column vishvananda uses the library's package nl if that is faster, and otherwise a Handle, which
+// keeps its socket.
 
 func walkVishvananda(d []byte, in *input.Set) (sum uint64, err error) {
-	messages, err := syscall.ParseNetlinkMessage(d) // as its NetlinkSocket.Receive
+	messages, err := syscall.ParseNetlinkMessage(d) // as in the library's NetlinkSocket.Receive
 	if err != nil {
 		return 0, err
 	}
@@ -80,11 +81,11 @@ func nestVishvananda(b []byte, depth uint32) (sum uint64, err error) {
 	return sum, nil
 }
 
-func requestVishvananda(i uint32) ([]byte, error) {
+func requestVishvananda(_ []byte, i uint32) ([]byte, error) {
 	r := nl.NewNetlinkRequest(nl.GENL_ID_CTRL, 0)
 	r.Seq = i
-	// Genlmsg.Serialize takes four bytes of its two: the reserved field must be
-	// behind it, or what happens to be there goes out.
+	// Genlmsg.Serialize reads four bytes from a struct of two. The reserved field must follow it in
+	// memory. Otherwise the request contains arbitrary bytes.
 	var header struct {
 		nl.Genlmsg
 		_ uint16
@@ -95,7 +96,7 @@ func requestVishvananda(i uint32) ([]byte, error) {
 	return r.Serialize(), nil
 }
 
-func mixedVishvananda(i uint32) ([]byte, error) {
+func mixedVishvananda(_ []byte, i uint32) ([]byte, error) {
 	r := nl.NewNetlinkRequest(unix.RTM_NEWLINK, linkFlags)
 	r.Seq = i
 	r.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
@@ -114,7 +115,7 @@ func mixedVishvananda(i uint32) ([]byte, error) {
 	return r.Serialize(), nil
 }
 
-func nftVishvananda(i uint32) ([]byte, error) {
+func nftVishvananda(_ []byte, i uint32) ([]byte, error) {
 	mark := &nl.Nfgenmsg{ResId: nl.Swap16(unix.NFNL_SUBSYS_NFTABLES)}
 	message := func(typ, flags int) *nl.NetlinkRequest {
 		r := nl.NewNetlinkRequest(typ, flags)
@@ -156,7 +157,7 @@ func nftVishvananda(i uint32) ([]byte, error) {
 	return append(b, r.Serialize()...), nil
 }
 
-// partVishvananda adds an expression or an action, and returns its data.
+// partVishvananda adds an expression or an action and returns its data attribute.
 func partVishvananda(list *nl.RtAttr, typ, kind int, name string) *nl.RtAttr {
 	part := list.AddRtAttr(typ|unix.NLA_F_NESTED, nil)
 	part.AddRtAttr(kind, nl.ZeroTerminated(name))
@@ -170,7 +171,7 @@ func cmpVishvananda(list *nl.RtAttr, value []byte) {
 	cmp.AddRtAttr(unix.NFTA_CMP_DATA|unix.NLA_F_NESTED, nil).AddRtAttr(unix.NFTA_DATA_VALUE, value)
 }
 
-func tcVishvananda(i uint32) ([]byte, error) {
+func tcVishvananda(_ []byte, i uint32) ([]byte, error) {
 	r := nl.NewNetlinkRequest(unix.RTM_NEWTFILTER, linkFlags)
 	r.Seq = i
 	r.AddData(&nl.TcMsg{Ifindex: 2, Parent: 0xfffffff1})
@@ -193,7 +194,7 @@ func tcVishvananda(i uint32) ([]byte, error) {
 	return r.Serialize(), nil
 }
 
-func appendVishvananda(i uint32, p []byte, s string) ([]byte, error) {
+func appendVishvananda(_ []byte, i uint32, p []byte, s string) ([]byte, error) {
 	r := nl.NewNetlinkRequest(unix.RTM_NEWLINK, linkFlags)
 	r.Seq = i
 	for range appended {
@@ -203,47 +204,69 @@ func appendVishvananda(i uint32, p []byte, s string) ([]byte, error) {
 	return r.Serialize(), nil
 }
 
-func resolveVishvananda(*input.Set) (task, error) { return resolvingVishvananda(1) }
-
-// pipelineVishvananda asks one by one: it has no other way.
-func pipelineVishvananda(*input.Set) (task, error) { return resolvingVishvananda(pipelined) }
-
-func resolvingVishvananda(each int) (task, error) {
+func resolveVishvananda(*input.Set) (task, error) {
 	h, err := netlink.NewHandle(unix.NETLINK_GENERIC)
-	return task{run: func(n int) (sum uint64, err error) {
-		for range n {
-			for i := range each {
-				f, err := h.GenlFamilyGet(names[i%4])
-				if err != nil {
-					return 0, err
-				}
-				sum += uint64(f.ID)
-			}
+	return repeating(err, func() (uint64, error) {
+		f, err := h.GenlFamilyGet(names[0])
+		if err != nil {
+			return 0, err
 		}
-		return sum, nil
-	}}, err
+		return uint64(f.ID), nil
+	})
 }
 
-func familiesVishvananda(*input.Set) (task, error) {
-	h, err := netlink.NewHandle(unix.NETLINK_GENERIC)
-	return task{run: func(n int) (sum uint64, err error) {
-		for range n {
-			families, err := h.GenlFamilyList()
+// familyVishvananda returns a function that requests the ID of a family. All calls use one socket.
+func familyVishvananda() (func(name string) (uint64, error), error) {
+	s, err := nl.GetNetlinkSocketAt(-1, -1, unix.NETLINK_GENERIC)
+	sockets := map[int]*nl.SocketHandle{unix.NETLINK_GENERIC: {Socket: s}}
+	return func(name string) (uint64, error) {
+		r := nl.NewNetlinkRequest(nl.GENL_ID_CTRL, 0)
+		r.Sockets = sockets
+		r.AddData(&nl.Genlmsg{Command: nl.GENL_CTRL_CMD_GETFAMILY, Version: nl.GENL_CTRL_VERSION})
+		r.AddData(nl.NewRtAttr(nl.GENL_CTRL_ATTR_FAMILY_NAME, nl.ZeroTerminated(name)))
+		replies, err := r.Execute(unix.NETLINK_GENERIC, 0)
+		if err != nil || len(replies) != 1 {
+			return 0, fmt.Errorf("%w: %v", errAnswer, err)
+		}
+		attrs, err := nl.ParseRouteAttr(replies[0][nl.SizeofGenlmsg:])
+		if err != nil {
+			return 0, err
+		}
+		for i := range attrs {
+			if attrs[i].Attr.Type == nl.GENL_CTRL_ATTR_FAMILY_ID {
+				return uint64(ne.Uint16(attrs[i].Value)), nil
+			}
+		}
+		return 0, errAnswer
+	}, err
+}
+
+func doerVishvananda() (func() (uint64, error), error) {
+	family, err := familyVishvananda()
+	return func() (uint64, error) { return family(names[0]) }, err
+}
+
+func requestsVishvananda(*input.Set) (task, error) {
+	do, err := doerVishvananda()
+	return repeating(err, do)
+}
+
+// batchVishvananda sends the requests one by one: the library has no batches.
+func batchVishvananda(*input.Set) (task, error) {
+	family, err := familyVishvananda()
+	return repeating(err, func() (sum uint64, err error) {
+		for i := range batched {
+			id, err := family(names[i%4])
 			if err != nil {
 				return 0, err
 			}
-			for _, f := range families {
-				sum += uint64(f.ID) + uint64(f.Version) + uint64(len(f.Name)) + uint64(f.Name[0])
-				for _, g := range f.Groups {
-					sum += uint64(g.ID)
-				}
-			}
+			sum += id
 		}
 		return sum, nil
-	}}, err
+	})
 }
 
-// routeVishvananda reads the payload of a message with package nl.
+// routeVishvananda decodes the payload of a message with package nl.
 func routeVishvananda(b []byte) (r route, err error) {
 	if len(b) < unix.SizeofRtMsg {
 		return r, errAnswer
@@ -253,7 +276,7 @@ func routeVishvananda(b []byte) (r route, err error) {
 	return routeOfAttrs(r, attrs), err
 }
 
-// routeOfAttrs completes a route.
+// routeOfAttrs sets the fields that are in attributes.
 func routeOfAttrs(r route, attrs []syscall.NetlinkRouteAttr) route {
 	for i := range attrs {
 		a := &attrs[i]
@@ -273,56 +296,28 @@ func routeOfAttrs(r route, attrs []syscall.NetlinkRouteAttr) route {
 func routesVishvananda(*input.Set) (task, error) {
 	s, err := nl.GetNetlinkSocketAt(-1, -1, unix.NETLINK_ROUTE)
 	sockets := map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: s}}
-	return task{run: func(n int) (sum uint64, err error) {
-		for range n {
-			r := nl.NewNetlinkRequest(unix.RTM_GETROUTE, unix.NLM_F_DUMP)
-			r.Sockets = sockets
-			r.AddData(&nl.RtMsg{RtMsg: unix.RtMsg{Family: unix.AF_INET}})
-			var failed error
-			err := r.ExecuteIter(unix.NETLINK_ROUTE, unix.RTM_NEWROUTE, func(b []byte) bool {
-				r, err := routeVishvananda(b)
-				sum += r.sum()
-				failed = err
-				return err == nil
-			})
-			if err != nil || failed != nil {
-				return 0, fmt.Errorf("%w, %w", err, failed)
-			}
-		}
-		return sum, nil
-	}}, err
+	return repeating(err, func() (sum uint64, err error) {
+		r := nl.NewNetlinkRequest(unix.RTM_GETROUTE, unix.NLM_F_DUMP)
+		r.Sockets = sockets
+		r.AddData(&nl.RtMsg{RtMsg: unix.RtMsg{Family: unix.AF_INET}})
+		var failed error
+		err = r.ExecuteIter(unix.NETLINK_ROUTE, unix.RTM_NEWROUTE, func(b []byte) bool {
+			r, err := routeVishvananda(b)
+			sum += r.sum()
+			failed = err
+			return err == nil
+		})
+		return sum, errors.Join(err, failed)
+	})
 }
 
-// routesVishvanandaList is the documented way to list routes, in its iterating
-// form.
-func routesVishvanandaList(*input.Set) (task, error) {
-	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
-	return task{run: func(n int) (sum uint64, err error) {
-		for range n {
-			err := h.RouteListFilteredIter(unix.AF_INET, &netlink.Route{}, 0, func(r netlink.Route) bool {
-				if r.Dst != nil {
-					ones, _ := r.Dst.Mask.Size()
-					sum += route{
-						ne.Uint32(r.Dst.IP.To4()), uint32(r.LinkIndex), uint32(r.Table), uint8(ones),
-					}.sum()
-				}
-				return true
-			})
-			if err != nil {
-				return 0, err
-			}
-		}
-		return sum, nil
-	}}, err
-}
-
-func floodVishvananda(*input.Set) (task, error) {
+func eventsVishvananda(*input.Set) (task, error) {
 	s, err := nl.Subscribe(unix.NETLINK_ROUTE, routeGroup)
 	if err == nil {
 		err = s.SetReceiveBufferSize(queueSize, true)
 	}
 	return task{run: func(n int) (sum uint64, err error) {
-		for left := n * floodEvents; left > 0; {
+		for left := n * eventsPerOp; left > 0; {
 			messages, from, err := s.Receive()
 			if err != nil {
 				return 0, err

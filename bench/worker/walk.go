@@ -2,11 +2,10 @@ package main
 
 import "github.com/nlwire/nlwire/bench/input"
 
-// A walker sums the attributes of a datagram's messages.
+// A walker returns the checksum of all attributes of a datagram.
 type walker func(d []byte, in *input.Set) (uint64, error)
 
-// walking is the task of "decode" and "decode-deep": every datagram, n times. The
-// walker is called once for each datagram, which costs two nanoseconds.
+// walking returns a column that calls walk for every datagram of the input.
 func walking(walk walker) column {
 	return func(in *input.Set) (task, error) {
 		return task{run: func(n int) (sum uint64, err error) {
@@ -24,12 +23,12 @@ func walking(walk walker) column {
 	}
 }
 
-// missing is a column that a library cannot have.
+// missing returns a column that a library cannot have.
 func missing(why string) column {
 	return func(*input.Set) (task, error) { return task{}, absent(why) }
 }
 
-// touch is the work on each attribute: its type, its length, and the head of its
+// touch is the work on each attribute. It adds the type, the length and the first four bytes of the
 // payload.
 func touch(typ uint16, payload []byte) uint64 {
 	sum := uint64(typ) + uint64(len(payload))

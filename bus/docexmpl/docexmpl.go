@@ -1,15 +1,15 @@
-// Package docexmpl is DOC_EXMPL, the family that the how-to of Generic Netlink
-// builds: one attribute, one operation, one multicast group. It is an example to start
-// from, and a peer for trying a client.
+// Package docexmpl implements DOC_EXMPL, the family of the Generic Netlink how-to: one
+// attribute, one operation, one multicast group. It is an example for families on a bus,
+// and a peer for testing a client.
 //
 //	DOC_EXMPL, version 1
-//	  operation 1, ECHO    do: sends the text back, and to the group
-//	                       dump: a list of texts
+//	  operation 1, ECHO    do: sends the text to the group, then to the requester
+//	                       dump: a list of texts, with the Done in a datagram of its own
 //	  attribute 1, MSG     a string with its NUL, of up to 256 bytes
-//	  group doc_events     hears every ECHO
+//	  group doc_events     receives every ECHO
 //
-// A kernel module of the same content sends the same bytes; the tests compare with a
-// recording of one.
+// The kernel module doc_exmpl of internal/test/module sends the same bytes. The tests
+// compare the bus with a recording of a module.
 package docexmpl
 
 import (
@@ -22,25 +22,25 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// What the family is called, and its numbers.
+// Names and numbers of the family.
 const (
-	Name    = "DOC_EXMPL"  // of the family
-	Version = 1            // of its interface
-	Group   = "doc_events" // its multicast group
+	Name    = "DOC_EXMPL"  // name of the family
+	Version = 1            // version of its interface
+	Group   = "doc_events" // name of its multicast group
 
 	CmdEcho = 1 // DOC_EXMPL_C_ECHO
 	AttrMsg = 1 // DOC_EXMPL_A_MSG: string with NUL
 
 	// MaxMsg is the longest text, without its NUL.
 	MaxMsg = 256
-	// DumpLen is how many texts a dump lists.
+	// DumpLen is the number of texts in a dump.
 	DumpLen = 200
 )
 
-// Policy is what the operation accepts.
+// Policy is the policy of the operation.
 var Policy = &policy.Policy{Attrs: []policy.Rule{AttrMsg: {Kind: policy.KindNULString, Len: MaxMsg}}}
 
-// New makes the family, for Bus.Register.
+// New makes the family; register it with Bus.Register.
 func New() *bus.Family {
 	return &bus.Family{
 		Name: Name, Version: Version, MaxAttr: AttrMsg, NetNSOK: true,
@@ -55,13 +55,8 @@ func echo(i *bus.Info) error {
 		return errno.EINVAL
 	}
 	b := appendMsg(i.Begin(CmdEcho), i)
-	if err := i.Reply(b); err != nil {
-		return err
-	}
-	if err := i.Multicast(0, b); err != errno.ESRCH { // no members
-		return err
-	}
-	return nil
+	_ = i.Multicast(0, b) // the module ignores that there are no members, or that they lost the event
+	return i.Reply(b)
 }
 
 // appendMsg appends the text of the request up to its NUL.
@@ -80,5 +75,5 @@ func list(d *bus.Dump) error {
 			return err
 		}
 	}
-	return nil
+	return bus.ErrMore // as a dumpit that returns the length of its datagram
 }

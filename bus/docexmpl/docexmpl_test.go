@@ -3,6 +3,7 @@ package docexmpl_test
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/nlwire/nlwire/bus"
@@ -83,5 +84,41 @@ func TestEchoNeedsAText(t *testing.T) {
 	var refusal *conn.Error
 	if !errors.As(err, &refusal) || refusal.Errno != 22 || string(refusal.Msg) != "DOC_EXMPL_A_MSG is required" {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A member of the group receives its own event before the reply, and the Done of a dump in
+// a datagram of its own.
+func TestOrder(t *testing.T) {
+	b := bus.New()
+	defer b.Close()
+	f := docexmpl.New()
+	if err := b.Register(f); err != nil {
+		t.Fatal(err)
+	}
+	p, err := b.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Join(f.GroupID(0)); err != nil {
+		t.Fatal(err)
+	}
+	send := func(flags nlmsg.Flags) (seqs []uint32, last int) {
+		m := nlmsg.Begin(nil, f.ID(), nlmsg.FlagRequest|flags, 7, 0)
+		m = nla.AppendCString(genlmsg.Append(m, docexmpl.CmdEcho, 1), docexmpl.AttrMsg, "x")
+		if err := p.Send(nlmsg.End(m, 0)); err != nil {
+			t.Fatal(err)
+		}
+		buf := make([]byte, 64<<10)
+		for n, _, err := p.TryReceive(buf); err == nil; n, _, err = p.TryReceive(buf) {
+			seqs, last = append(seqs, nlmsg.Msg(buf).Seq()), n
+		}
+		return seqs, last
+	}
+	if seqs, _ := send(0); !slices.Equal(seqs, []uint32{0, 7}) {
+		t.Errorf("sequence numbers %d, want the event with 0, then the reply", seqs)
+	}
+	if _, last := send(nlmsg.FlagDump); last != nlmsg.HeaderLen+4 {
+		t.Errorf("the last datagram of the dump has %d bytes, not those of a Done", last)
 	}
 }

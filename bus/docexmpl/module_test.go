@@ -3,57 +3,30 @@ package docexmpl_test
 import (
 	"bytes"
 	_ "embed"
-	"encoding/hex"
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/bus/docexmpl"
-	"github.com/nlwire/nlwire/internal/native"
+	"github.com/nlwire/nlwire/internal/test/golden"
 	"github.com/nlwire/nlwire/socket"
 )
 
 //go:embed testdata/module-6.1.hex
 var recording string
 
-// datagram is one of the recording: sent, received, or an event.
-type datagram struct {
-	kind, label string
-	b           []byte
-}
-
-func recorded(t *testing.T) (list []datagram) {
-	t.Helper()
-	for block := range strings.SplitSeq(recording, "\n\n") {
-		head, digits, _ := strings.Cut(block, "\n")
-		var d datagram
-		if n, _ := fmt.Sscanf(head, "# %s %s", &d.kind, &d.label); n != 2 || len(d.kind) != 2 {
-			continue // what the file is
-		}
-		var err error
-		if d.b, err = hex.DecodeString(strings.Join(strings.Fields(digits), "")); err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, d)
-	}
-	return list
-}
-
-// A kernel module with the same family, its loading included: the bus answers with
-// the same bytes. The id 32 and the group 9 that the module was given come from
-// those who were there before it.
+// The bus sends the same bytes as a kernel module with the same family, including the
+// events of its registration. The recorded module had the ID 32 and the group 9, because
+// earlier families and groups used the lower numbers.
 func TestModule(t *testing.T) {
-	if native.BigEndian {
-		t.Skip("the recording is in little-endian byte order")
-	}
-	b := bus.New()
+	list := golden.Exchange(t, recording)
+	b := bus.New(bus.WithFeatures(bus.Linux61))
 	defer b.Close()
 	var before []bus.Group
-	for i := range 7 { // groups 2 to 8
+	for i := range 7 { // to use up the groups 2 to 8
 		before = append(before, bus.Group{Name: fmt.Sprint("group", i)})
 	}
-	for i := range 13 { // ids 19 to 31
+	for i := range 13 { // to use up the IDs 19 to 31
 		if err := b.Register(&bus.Family{Name: fmt.Sprint("before", i), Groups: before}); err != nil {
 			t.Fatal(err)
 		}
@@ -78,36 +51,35 @@ func TestModule(t *testing.T) {
 	}
 	received := map[string]int{}
 	buf := make([]byte, 4096)
-	compare := func(p *bus.Port, d datagram) {
+	compare := func(p *bus.Port, d golden.Recorded) {
 		t.Helper()
 		n, _, err := p.TryReceive(buf)
-		if err != nil || !bytes.Equal(buf[:n], d.b) {
-			t.Errorf("%s %s: %v\n  bus    %x\n  module %x", d.kind, d.label, err, buf[:n], d.b)
+		if err != nil || !bytes.Equal(buf[:n], d.B) {
+			t.Errorf("%s %s: %v\n  bus    %x\n  module %x", d.Dir, d.Label, err, buf[:n], d.B)
 		}
 	}
-	list := recorded(t)
 	for _, d := range list {
-		received[d.kind]++
-		switch d.kind {
+		received[d.Dir]++
+		switch d.Dir {
 		case "tx":
-			if err := client.Send(d.b); err != nil {
+			if err := client.Send(d.B); err != nil {
 				t.Fatal(err)
 			}
 		case "rx":
 			compare(client, d)
 		}
 	}
-	for _, d := range list { // another socket's: recorded at other moments
-		if d.kind == "ev" {
+	for _, d := range list { // the recording does not order events with replies: TestOrder does
+		if d.Dir == "ev" {
 			compare(listener, d)
 		}
 	}
-	if received["tx"] != 9 || received["rx"] != 13 || received["ev"] != 4 {
+	if received["tx"] != 10 || received["rx"] != 17 || received["ev"] != 4 {
 		t.Errorf("the recording has %v", received)
 	}
 	for _, p := range []*bus.Port{client, listener} {
 		if _, _, err := p.TryReceive(buf); err != socket.ErrEmpty {
-			t.Errorf("more than the module sent: %v", err)
+			t.Errorf("the bus sent more than the module: %v", err)
 		}
 	}
 }

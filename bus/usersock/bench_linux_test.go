@@ -13,8 +13,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// An echo over a server, in times of one from the kernel's controller: what the two
-// switches between goroutines, and between processes, cost.
+// An echo over a server, relative to a request to the kernel's controller. The difference
+// is the cost of two switches between goroutines and processes.
 func BenchmarkEcho(b *testing.B) {
 	w := serve(b, bus.New())
 	c, _ := w.conn()

@@ -14,16 +14,16 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Client is a conn.Transport to a bus in another process. [Dial] makes one. Many
-// goroutines may use it at once.
+// Client is a conn.Transport to a bus in another process. [Dial] makes one. Goroutines may
+// call its methods concurrently.
 type Client struct {
 	server socket.Addr
 	sock   *socket.Socket
-	second *socket.Socket // for control messages and their answers
+	second *socket.Socket // for control messages and their replies
 	done   chan struct{}  // closed by Close
 	closed atomic.Bool
-	ended  atomic.Pointer[error] // the server has ended the session
-	full   atomic.Int64          // a backlog that may have filled the socket, in bytes
+	ended  atomic.Pointer[error] // set when the server has ended the session
+	full   atomic.Int64          // the socket may have been full if backlog is at least this many bytes
 	stats  clientCounters
 
 	rd      sync.Mutex // held by receivers; guards the fields below
@@ -31,29 +31,29 @@ type Client struct {
 	next    received
 	backlog int // bytes received since the socket was empty
 
-	asking sync.Mutex // held for a control message; guards seq
+	asking sync.Mutex // held during a control message; guards seq
 	seq    uint32
 
 	mu       sync.Mutex // guards the fields below
 	flags    []socket.Flag
-	queue    int       // bytes that the server keeps for the client
-	deadline time.Time // of receiving
+	queue    int       // size of the queue at the server, in bytes
+	deadline time.Time // of Receive and Wait
 }
 
-// patience limits how long a server may take to accept a datagram, or to answer a
-// control message: its handlers may delay both.
+// patience limits the time for the server to accept a datagram, or to reply to a control
+// message. Slow handlers delay both.
 const patience = 5 * time.Second
 
-// Dial opens a socket in the network namespace of the calling thread, and makes it
-// a client of the server with that port ID. The flags are options of the bus, as
-// [Client.SetFlag] sets them. ECONNREFUSED means that no socket has the port ID,
-// EUSERS that the server has no place; see [WithMaxClients].
+// Dial opens a socket in the network namespace of the calling thread and makes it a client
+// of the server with the given port ID. flags are options of the bus, as for
+// [Client.SetFlag]. The error is ECONNREFUSED if no socket has the port ID, EUSERS if the
+// server has no free place; see [WithMaxClients].
 func Dial(serverPortID uint32, flags ...socket.Flag) (*Client, error) {
 	return dial(func() (*socket.Socket, error) { return socket.Open(socket.UserSock) }, serverPortID, flags)
 }
 
-// Sibling makes another client of the same server, in the same network namespace and
-// with the same flags, without groups. See [socket.Socket.Sibling].
+// Sibling makes another client of the same server, in the same network namespace, with the
+// same flags and without groups. See [socket.Socket.Sibling].
 func (c *Client) Sibling() (*Client, error) {
 	if c.sock == nil {
 		return nil, errZero
@@ -64,8 +64,8 @@ func (c *Client) Sibling() (*Client, error) {
 	return dial(c.sock.Sibling, c.server.PortID, flags)
 }
 
-// maxTries is how many sockets are opened to find a port ID that the bus has not
-// given to a port of the server's own process.
+// maxTries limits the number of sockets that Dial opens to find a port ID that the server's
+// own process does not use on the bus.
 const maxTries = 8
 
 func dial(open func() (*socket.Socket, error), server uint32, flags []socket.Flag) (*Client, error) {
@@ -81,10 +81,10 @@ func dial(open func() (*socket.Socket, error), server uint32, flags []socket.Fla
 	}
 }
 
-// NewClient makes a client of a socket of [socket.UserSock], as Dial does: for a
-// network namespace, a port ID of the caller's choice or a larger buffer. The
-// socket is the Client's from then on, also if it fails; EADDRINUSE says that a
-// port of the server's own process has its port ID.
+// NewClient makes a client of a socket of [socket.UserSock], as Dial does. Use it for
+// another network namespace, a chosen port ID or a larger buffer. The Client owns the
+// socket from then on; if NewClient fails, it closes the socket. The error is EADDRINUSE if
+// a port of the server's own process has the same port ID.
 func NewClient(s *socket.Socket, serverPortID uint32, flags ...socket.Flag) (*Client, error) {
 	c := &Client{
 		server: socket.Addr{PortID: serverPortID}, sock: s, done: make(chan struct{}), buf: make([]byte, 2*socket.BufferSize),
@@ -111,7 +111,7 @@ func (c *Client) begin(flags []socket.Flag) (err error) {
 	}
 	var a nlmsg.ExtAck
 	if id := c.server.PortID; id == c.PortID() || id == c.second.PortID() {
-		err = errno.ECONNREFUSED // the server is gone: its port ID has become ours
+		err = errno.ECONNREFUSED // the server is gone, and this client has received its port ID
 	} else {
 		a, err = c.ask(c.sock, cmdHello, c.second.PortID())
 	}
@@ -133,7 +133,7 @@ func (c *Client) begin(flags []socket.Flag) (err error) {
 	return nil
 }
 
-// PortID returns the client's address.
+// PortID returns the port ID of the client.
 func (c *Client) PortID() uint32 {
 	if c.sock == nil {
 		return 0
@@ -141,8 +141,8 @@ func (c *Client) PortID() uint32 {
 	return c.sock.PortID()
 }
 
-// Close ends the client, and sends a bye to the server unless its socket is full.
-// Waiting receivers wake with os.ErrClosed.
+// Close ends the client and sends a bye to the server, unless the server's socket is full.
+// Blocked receivers fail with os.ErrClosed.
 func (c *Client) Close() error {
 	if c.sock == nil {
 		return errZero
@@ -150,13 +150,13 @@ func (c *Client) Close() error {
 	if !c.closed.Swap(true) {
 		close(c.done)
 		b := control{command: cmdBye, portID: c.PortID()}.append(nil, nlmsg.FlagRequest, 0)
-		_ = c.sock.TrySendTo(b, c.server) // without it the server finds the closed socket
+		_ = c.sock.TrySendTo(b, c.server) // if it fails, the server detects the closed socket
 	}
 	return errors.Join(c.sock.Close(), c.second.Close())
 }
 
-// Join makes the client a member of a group of the bus. When it returns the
-// membership is in force. The errors are those of [bus.Port.Join].
+// Join makes the client a member of a group of the bus. The membership is in effect when
+// Join returns. The errors are those of [bus.Port.Join].
 func (c *Client) Join(group uint32) error {
 	_, err := c.command(fmt.Sprintf("join group %d", group), cmdJoin, group)
 	return err
@@ -168,8 +168,8 @@ func (c *Client) Leave(group uint32) error {
 	return err
 }
 
-// SetFlag turns an option on or off: ExtAck, CapAck, StrictCheck, NoENOBUFS,
-// PacketInfo. Another one is ENOPROTOOPT.
+// SetFlag turns an option on or off: ExtAck, CapAck, StrictCheck, NoENOBUFS, PacketInfo.
+// For any other flag the error is ENOPROTOOPT.
 func (c *Client) SetFlag(f socket.Flag, on bool) error {
 	cmd := uint32(cmdSetFlag)
 	if !on {
@@ -197,8 +197,8 @@ func (c *Client) Flag(f socket.Flag) (on bool, err error) {
 	return slices.Contains(c.flags, f), nil
 }
 
-// SetReceiveBuffer asks for a receive buffer of so many bytes, of the socket and of
-// the queue that the server has for it. Either may give less.
+// SetReceiveBuffer sets the size in bytes of the socket's receive buffer and of the
+// client's queue at the server. Both have limits, so the resulting sizes may be smaller.
 func (c *Client) SetReceiveBuffer(bytes int) error {
 	if c.sock == nil {
 		return errZero
@@ -216,14 +216,16 @@ func (c *Client) SetReceiveBuffer(bytes int) error {
 	return err
 }
 
-// measure reads the size of the socket's receive buffer, for [Client.emptied].
+// measure computes c.full from the size of the socket's receive buffer, for
+// [Client.emptied].
 func (c *Client) measure() error {
 	bytes, err := c.sock.ReceiveBuffer()
 	c.full.Store(int64(bytes / 4))
 	return err
 }
 
-// ReceiveBuffer returns the size of both together, as the kernel counts.
+// ReceiveBuffer returns the total size of the socket's receive buffer and the queue at the
+// server, in bytes as the kernel counts them.
 func (c *Client) ReceiveBuffer() (bytes int, err error) {
 	if c.sock == nil {
 		return 0, errZero
@@ -234,7 +236,7 @@ func (c *Client) ReceiveBuffer() (bytes int, err error) {
 	return bytes + c.queue, err
 }
 
-// setQueue takes the queue size that the server reports.
+// setQueue stores the queue size that the server reports in the cookie.
 func (c *Client) setQueue(a nlmsg.ExtAck) {
 	if len(a.Cookie) != 4 {
 		return
@@ -244,8 +246,8 @@ func (c *Client) setQueue(a nlmsg.ExtAck) {
 	c.queue = int(ne.Uint32(a.Cookie))
 }
 
-// command sends a control message from the second socket, so that its answer does not
-// come between the datagrams of the bus.
+// command sends a control message from the second socket, so that the reply does not arrive
+// between datagrams of the bus.
 func (c *Client) command(op string, command, value uint32) (nlmsg.ExtAck, error) {
 	if err := c.endError(); err != nil {
 		return nlmsg.ExtAck{}, err
@@ -257,7 +259,7 @@ func (c *Client) command(op string, command, value uint32) (nlmsg.ExtAck, error)
 	return a, err
 }
 
-// ask sends a control message and waits for its answer.
+// ask sends a control message and waits for the reply.
 func (c *Client) ask(s *socket.Socket, command, value uint32) (nlmsg.ExtAck, error) {
 	c.asking.Lock()
 	defer c.asking.Unlock()
@@ -273,17 +275,17 @@ func (c *Client) ask(s *socket.Socket, command, value uint32) (nlmsg.ExtAck, err
 		if !errors.Is(err, os.ErrDeadlineExceeded) || time.Now().After(end) {
 			return a, err
 		}
-		// A server that ends leaves datagrams unread.
+		// A server that ends may leave the control message unread: probe it.
 		if err := s.TrySendTo(plain(nil, nlmsg.TypeNoop, c.PortID()), c.server); errno.Is(err, errno.ECONNREFUSED) {
 			return nlmsg.ExtAck{}, err
 		}
 	}
 }
 
-// leastPause is how long ask waits before it first probes the server.
+// leastPause is the time before ask first probes the server.
 const leastPause = 20 * time.Millisecond
 
-// awaitAnswer receives until the answer is there.
+// awaitAnswer receives until the reply arrives.
 func (c *Client) awaitAnswer(s *socket.Socket, b []byte, until time.Time) (nlmsg.ExtAck, error) {
 	if err := s.SetReadDeadline(until); err != nil {
 		return nlmsg.ExtAck{}, err
@@ -309,13 +311,12 @@ func (c *Client) awaitAnswer(s *socket.Socket, b []byte, until time.Time) (nlmsg
 	}
 }
 
-// ClientStats counts what a client received besides the datagrams of the bus. A
-// number only ever grows.
+// ClientStats contains the counters of a client. They only grow.
 type ClientStats struct {
-	Foreign   uint64 // datagrams of other senders; they were received with their sender
-	Kernel    uint64 // datagrams without a sender's port ID; they were dropped
-	Malformed uint64 // malformed datagrams of the server; they were dropped
-	Lost      uint64 // losses that the server reported
+	Foreign   uint64 // datagrams of other senders, which Receive returns with their sender's port ID
+	Kernel    uint64 // dropped datagrams without a sender's port ID
+	Malformed uint64 // dropped malformed datagrams of the server
+	Lost      uint64 // losses reported by the server
 }
 
 type clientCounters struct{ foreign, kernel, malformed, lost atomic.Uint64 }
@@ -326,23 +327,23 @@ func (c *Client) Stats() ClientStats {
 	return ClientStats{s.foreign.Load(), s.kernel.Load(), s.malformed.Load(), s.lost.Load()}
 }
 
-// ErrEvicted ends a Client whose place the server gave to another, because the Client
-// read nothing for too long ([WithMaxClients]). It matches ECONNREFUSED. Its groups and
-// options are gone; dial again.
-var ErrEvicted = fmt.Errorf("usersock: evicted by the server, which found the socket full for too long: dial again: %w", errno.ECONNREFUSED)
+// ErrEvicted is the error of a Client after the server has evicted it, because the Client
+// did not read for too long ([WithMaxClients]). It matches ECONNREFUSED. The groups and
+// options of the Client are lost; dial again.
+var ErrEvicted = fmt.Errorf("usersock: evicted by the server because the socket was full for too long; dial again: %w", errno.ECONNREFUSED)
 
 var (
-	errZero   = fmt.Errorf("usersock: the zero Client or Server is not open: make one with Dial or NewServer: %w", os.ErrClosed)
-	errGone   = fmt.Errorf("usersock: the server has ended: %w", errno.ECONNREFUSED)
-	errLost   = fmt.Errorf("usersock: receive: the queue at the server was full: %w", errno.ENOBUFS)
+	errZero   = fmt.Errorf("usersock: zero Client or Server, make one with Dial or NewServer: %w", os.ErrClosed)
+	errGone   = fmt.Errorf("usersock: server has ended; dial again: %w", errno.ECONNREFUSED)
+	errLost   = fmt.Errorf("usersock: receive: messages lost because the queue at the server was full; resynchronize with a dump: %w", errno.ENOBUFS)
 	errClosed = fmt.Errorf("usersock: receive: %w", os.ErrClosed)
 	errTime   = fmt.Errorf("usersock: receive: %w", os.ErrDeadlineExceeded)
 )
 
-// end ends the session for the client: receiving and sending fail with err from now on.
+// end ends the session: later receives and sends fail with err.
 func (c *Client) end(err error) { c.ended.CompareAndSwap(nil, &err) }
 
-// endError returns what ended the session, nil if nothing has.
+// endError returns the error that ended the session, or nil.
 func (c *Client) endError() error {
 	if c.sock == nil {
 		return errZero

@@ -12,8 +12,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// A request for an acknowledgement of nothing is a barrier for the replies to earlier
-// requests. It is not taken for a probe.
+// A Noop that requests an ACK is a barrier for the replies to earlier requests. The server
+// does not treat it as a probe.
 func TestNoopIsABarrier(t *testing.T) {
 	w := serve(t, bus.New())
 	c := w.dial()
@@ -39,8 +39,8 @@ func TestNoopIsABarrier(t *testing.T) {
 	}
 }
 
-// Wait takes nothing, drops what is not for the receiver, and respects the deadline
-// and Close.
+// Wait consumes nothing, drops messages that are not for the receiver, and respects the
+// deadline and Close.
 func TestClientWait(t *testing.T) {
 	w := serve(t, bus.New())
 	c := w.dial()
@@ -74,7 +74,7 @@ func TestClientWait(t *testing.T) {
 	if err := c.SetReadDeadline(time.Time{}); err != nil || !c.ReadDeadline().IsZero() {
 		t.Fatal(err)
 	}
-	if err := c.Wait(); err != nil { // for the acknowledgement
+	if err := c.Wait(); err != nil { // for the ACK
 		t.Fatal(err)
 	}
 	receive(t, c)

@@ -15,30 +15,30 @@ var ne = binary.NativeEndian
 // typeControl is the type of control messages.
 const typeControl nlmsg.Type = 15
 
-// The commands of control messages. The number in brackets is attrValue.
+// The commands of control messages. The brackets describe attrValue.
 const (
-	cmdHello     = 1 // a client begins anew [port ID of its second socket]
-	cmdBye       = 2 // of a client: it ends; of the server: the client has ended [byeEnd, byeEvicted]
+	cmdHello     = 1 // a new client registers [port ID of its second socket]
+	cmdBye       = 2 // from a client: it ends; from the server: the session has ended [byeEnd, byeEvicted]
 	cmdJoin      = 3 // [group]
 	cmdLeave     = 4 // [group]
 	cmdSetFlag   = 5 // [socket.Flag]
 	cmdClearFlag = 6 // [socket.Flag]
 	cmdSetBuffer = 7 // [bytes]
-	cmdInfo      = 8 // of the server: the socket.Info of the messages that follow
-	cmdReady     = 9 // a client has emptied its socket, which may have been full; no answer but a bye
+	cmdInfo      = 8 // from the server: the socket.Info of the following messages
+	cmdReady     = 9 // from a client: it has emptied a socket that may have been full; the only reply is a bye
 )
 
-// Why the server says bye.
+// The reasons in a bye from the server.
 const (
 	byeEnd     = 0 // the server ends
-	byeEvicted = 1 // the client's place was given to another, or it has none
+	byeEvicted = 1 // the client has been evicted, or has no place
 )
 
 const (
 	attrCommand = 1
-	attrPortID  = 2 // of the client that it is about
+	attrPortID  = 2 // of the client that the message is about
 	attrValue   = 3
-	attrSender  = 4 // these are socket.Info's
+	attrSender  = 4 // this and the following are fields of socket.Info
 	attrGroups  = 5
 	attrGroup   = 6
 	attrNSID    = 7
@@ -54,12 +54,12 @@ var controlPolicy = (&policy.Policy{Attrs: []policy.Rule{
 	attrNSID:    {Kind: policy.KindS32},
 }}).Compile()
 
-// control is a control message.
+// control contains the fields of a control message.
 type control struct {
 	command, portID, value uint32
 }
 
-// append appends a request for it.
+// append appends a control message with the fields of c.
 func (c control) append(b []byte, flags nlmsg.Flags, seq uint32) []byte {
 	mark := len(b)
 	b = nlmsg.Begin(b, typeControl, flags, seq, c.portID)
@@ -69,7 +69,7 @@ func (c control) append(b []byte, flags nlmsg.Flags, seq uint32) []byte {
 	return nlmsg.End(b, mark)
 }
 
-// parseControl returns a request, or the errno that answers it.
+// parseControl returns the fields of a control message, or the errno for the reply.
 func parseControl(m nlmsg.Msg, report *policy.Report) (control, errno.Errno) {
 	tb := nla.NewTable(controlPolicy.MaxType())
 	if e := nlmsg.ParseReport(tb, m, 0, controlPolicy, policy.Strict, report); e != 0 {
@@ -78,11 +78,12 @@ func parseControl(m nlmsg.Msg, report *policy.Report) (control, errno.Errno) {
 	return control{tb.Uint32(attrCommand), tb.Uint32(attrPortID), tb.Uint32(attrValue)}, 0
 }
 
-// maxInfo is the longest that appendInfo appends.
+// maxInfo is the maximum number of bytes that appendInfo appends.
 const maxInfo = nlmsg.HeaderLen + 5*(nla.HeaderLen+4)
 
-// appendInfo appends the sender and the group of a datagram, which a client cannot get
-// from its socket, since the datagram is from the server's socket.
+// appendInfo appends a control message with the sender and the group of a datagram. The
+// client cannot get them from its socket, because the datagram comes from the server's
+// socket.
 func appendInfo(b []byte, portID uint32, info *socket.Info) []byte {
 	mark := len(b)
 	b = nlmsg.Begin(b, typeControl, 0, 0, portID)
@@ -96,7 +97,8 @@ func appendInfo(b []byte, portID uint32, info *socket.Info) []byte {
 	return nlmsg.End(b, mark)
 }
 
-// parseInfo is the client's: it fills info, and returns the command and its value.
+// parseInfo fills info from a control message and returns the command and its value. The
+// client uses it.
 func parseInfo(m nlmsg.Msg, info *socket.Info) (command, value uint32) {
 	tb := nla.NewTable(controlPolicy.MaxType())
 	var report policy.Report
@@ -108,18 +110,18 @@ func parseInfo(m nlmsg.Msg, info *socket.Info) (command, value uint32) {
 	return tb.Uint32(attrCommand), tb.Uint32(attrValue)
 }
 
-// plain appends a message of a header alone.
+// plain appends a message without a payload.
 func plain(b []byte, typ nlmsg.Type, portID uint32) []byte {
 	mark := len(b)
 	b = nlmsg.Begin(b, typ, 0, 0, portID)
 	return nlmsg.End(b, mark)
 }
 
-// errnoOf returns the errno in an error of the bus.
+// errnoOf returns the errno of an error of the bus.
 func errnoOf(err error) errno.Errno {
 	e, ok := errno.Of(err)
 	if err != nil && !ok {
-		return errno.ECONNREFUSED // it is closed
+		return errno.ECONNREFUSED // the bus or the port is closed
 	}
 	return e
 }

@@ -8,12 +8,12 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// evictAfter is how long a client's socket must have been full before its place is
-// given to another client. A client that reads makes room long before.
+// evictAfter is the minimum time for which a client's socket must be full before the client
+// is evicted. A client that reads makes room long before that.
 const evictAfter = time.Second
 
-// evict gives up the client that has been stuck longest, for at least evictAfter, and
-// reports whether there was one. Only the goroutine of Serve is here.
+// evict evicts the client whose socket has been full longest, for at least evictAfter. It
+// reports whether there was one. Only the goroutine of Serve calls it.
 func (s *Server) evict() bool {
 	victim := s.longestStuck(s.clock.now())
 	if victim == nil {
@@ -27,7 +27,7 @@ func (s *Server) evict() bool {
 	return true
 }
 
-// longestStuck takes the client to evict out of the table, nil for none.
+// longestStuck removes the client to evict from the table and returns it, or nil.
 func (s *Server) longestStuck(now time.Time) *session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -50,11 +50,11 @@ func (s *Server) longestStuck(now time.Time) *session {
 	return longest.now
 }
 
-// refuse answers a datagram of an evicted client, instead of handling it with the
-// options and groups of a new one. A plain client begins anew with its next datagram,
-// the others with their next hello.
+// refuse answers a datagram of an evicted client. The datagram is not handled, because the
+// options and groups of the client are lost. A client without control messages becomes a
+// new client with its next datagram, other clients with their next hello.
 func (s *Server) refuse(m nlmsg.Msg, from uint32) {
-	defer s.stats.refused.Add(1) // when it is answered: tests wait for it
+	defer s.stats.refused.Add(1) // after the reply, which tests rely on
 	s.mu.Lock()
 	e, _ := s.evicted.find(from)
 	s.mu.Unlock()
@@ -63,21 +63,22 @@ func (s *Server) refuse(m nlmsg.Msg, from uint32) {
 		return
 	}
 	if s.answer(m, from, &nlmsg.ExtAck{Errno: errno.ECONNREFUSED}) == socket.ErrFull {
-		return // it has still not read
+		return // the client has not read yet
 	}
 	s.mu.Lock()
 	s.evicted.remove(from)
 	s.mu.Unlock()
 }
 
-// eviction is what is kept of an evicted client.
+// eviction is the record of an evicted client.
 type eviction struct {
-	control uint32 // the port ID of its second socket
+	control uint32 // port ID of its second socket
 	greeted bool
 	number  uint64 // of the entry in evictions.order
 }
 
-// evictions are the clients evicted last, by port ID. They are under Server.mu.
+// evictions contains the most recently evicted clients by port ID. It is guarded by
+// Server.mu.
 type evictions struct {
 	byID   map[uint32]eviction
 	order  []evictedID // oldest first
@@ -94,7 +95,7 @@ func (e *evictions) find(id uint32) (eviction, bool) {
 	return found, ok
 }
 
-// add keeps a client, and forgets the oldest above the limit.
+// add records a client. Above the limit it removes the oldest entry.
 func (e *evictions) add(id uint32, v eviction, limit int) {
 	e.number++
 	v.number = e.number
@@ -114,10 +115,10 @@ func (e *evictions) add(id uint32, v eviction, limit int) {
 
 func (e *evictions) remove(id uint32) { delete(e.byID, id) }
 
-// clock is the time of a server; tests have their own.
+// clock is the time source of a server. Tests use their own.
 type clock struct {
 	now func() time.Time
-	// timer starts a timer. Its channel receives once, unless stop comes first.
+	// timer starts a timer. The channel receives one value, unless stop is called first.
 	timer func(d time.Duration) (expired <-chan time.Time, stop func() bool)
 }
 

@@ -8,11 +8,11 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// fakeClock stands still until a test moves it.
+// fakeClock is a clock that only the test advances.
 type fakeClock struct {
 	mu     sync.Mutex
 	t      time.Time
-	timers map[*fakeTimer]bool // those that run
+	timers map[*fakeTimer]bool // the running ones
 	pauses []time.Duration     // of all timers
 }
 
@@ -25,7 +25,7 @@ func newFakeClock() *fakeClock {
 	return &fakeClock{t: time.Unix(1e9, 0), timers: map[*fakeTimer]bool{}}
 }
 
-// use is an Option.
+// use is an Option that makes a server use the clock.
 func (f *fakeClock) use(s *Server) { s.clock = clock{now: f.now, timer: f.timer} }
 
 func (f *fakeClock) now() time.Time {
@@ -61,8 +61,8 @@ func (f *fakeClock) advance(d time.Duration) {
 	}
 }
 
-// state returns how many timers run, how many were started, and the
-// pause of the last one.
+// state returns the number of running timers, the number of started timers, and the pause
+// of the last one.
 func (f *fakeClock) state() (running, started int, last time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -72,7 +72,7 @@ func (f *fakeClock) state() (running, started int, last time.Duration) {
 	return len(f.timers), len(f.pauses), last
 }
 
-// stuck returns since when a client has been stuck, zero for not.
+// stuck returns the time since which a client's socket has been full, or zero.
 func (w *world) stuck(id uint32) time.Time {
 	w.server.mu.Lock()
 	defer w.server.mu.Unlock()
@@ -88,8 +88,8 @@ func (w *world) isClient(id uint32) bool {
 	return w.server.peers[id] != nil
 }
 
-// fill fills a client's socket, with datagrams of another sender, and waits until a
-// reply waits for room in it.
+// fill fills a client's socket with datagrams of another sender, and waits until a reply
+// waits for room in it.
 func (w *world) fill(s *socket.Socket) {
 	w.t.Helper()
 	if w.filler == nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// As many clients as there are places never read. The one that has been stuck longest
-// gives way to a new client, once it has been stuck for evictAfter.
+// All places are occupied by clients that never read. A new client replaces the client that
+// has been stuck longest, after that client has been stuck for evictAfter.
 func TestClientsThatNeverReadGiveWay(t *testing.T) {
 	clock := newFakeClock()
 	w := serve(t, bus.New(), clock.use)
@@ -26,7 +26,7 @@ func TestClientsThatNeverReadGiveWay(t *testing.T) {
 		clock.advance(time.Millisecond)
 	}
 	if _, err := NewClient(w.socket(), w.id); !errors.Is(err, errno.EUSERS) {
-		t.Errorf("before the time: error %v", err)
+		t.Errorf("before evictAfter: error %v", err)
 	}
 	clock.advance(evictAfter)
 	for i := range 3 {
@@ -38,7 +38,7 @@ func TestClientsThatNeverReadGiveWay(t *testing.T) {
 			t.Errorf("reply %v", nlmsg.Msg(b))
 		}
 		if w.isClient(all[i].PortID()) || !w.isClient(all[i+1].PortID()) {
-			t.Errorf("client %d: not the longest stuck was evicted", i)
+			t.Errorf("client %d: the client stuck longest was not evicted", i)
 		}
 	}
 	if got := w.server.Stats(); got.Clients != 256 || got.Evicted != 3 || got.Refused != 1 {
@@ -46,7 +46,7 @@ func TestClientsThatNeverReadGiveWay(t *testing.T) {
 	}
 }
 
-// A client that reads keeps its place: progress starts the time anew.
+// A client that reads keeps its place: each successful send restarts the time.
 func TestProgressKeepsThePlace(t *testing.T) {
 	clock := newFakeClock()
 	w := serve(t, bus.New(), clock.use, WithMaxClients(1))
@@ -57,16 +57,16 @@ func TestProgressKeepsThePlace(t *testing.T) {
 	w.ask(s, 2)
 	receive(t, s)
 	clock.advance(maxPause) // the next attempt
-	await(t, "it is stuck anew", func() bool { return w.stuck(s.PortID()).After(since) })
+	await(t, "the client is stuck again", func() bool { return w.stuck(s.PortID()).After(since) })
 	if _, err := NewClient(w.socket(), w.id); !errors.Is(err, errno.EUSERS) {
 		t.Errorf("error %v", err)
 	}
 	if !w.isClient(s.PortID()) {
-		t.Error("evicted")
+		t.Error("the client was evicted")
 	}
 }
 
-// A client that says hello again with a full socket makes no progress by it.
+// A new hello from a client with a full socket does not restart the time.
 func TestHelloIsNoProgress(t *testing.T) {
 	clock := newFakeClock()
 	w := serve(t, bus.New(), clock.use, WithMaxClients(1))
@@ -85,12 +85,12 @@ func TestHelloIsNoProgress(t *testing.T) {
 	clock.advance(1)
 	w.dial()
 	if w.isClient(s.PortID()) {
-		t.Error("it has kept its place")
+		t.Error("the client has kept its place")
 	}
 }
 
-// An evicted Client reads what it had, then ErrEvicted; so do its requests end, which
-// are not handled. It can dial again.
+// An evicted Client receives its queued datagrams, then ErrEvicted. Its later requests fail
+// with ErrEvicted and are not handled. It can dial again.
 func TestEvictedClient(t *testing.T) {
 	for _, sends := range []bool{false, true} {
 		clock := newFakeClock()
@@ -127,7 +127,7 @@ func TestEvictedClient(t *testing.T) {
 		if err := other.Close(); err != nil {
 			t.Fatal(err)
 		}
-		await(t, "there is a place", func() bool { return w.server.Stats().Clients == 0 })
+		await(t, "a place is free", func() bool { return w.server.Stats().Clients == 0 })
 		again, err := c.Sibling()
 		if err != nil {
 			t.Fatal(err)
@@ -142,7 +142,7 @@ func TestEvictedClient(t *testing.T) {
 	}
 }
 
-// wantEnd receives up to an error.
+// wantEnd receives until an error, which must be want.
 func wantEnd(t *testing.T, c *Client, want error) {
 	t.Helper()
 	if err := c.SetReadDeadline(time.Now().Add(guardTime)); err != nil {
@@ -164,8 +164,8 @@ func wantEnd(t *testing.T, c *Client, want error) {
 	}
 }
 
-// An evicted client without control messages gets ECONNREFUSED for its next datagram,
-// when it has read, and is a client again with the following one.
+// An evicted client without control messages gets ECONNREFUSED for its next datagram after
+// it has read. With the datagram after that, it is a client again.
 func TestEvictedPlainSocket(t *testing.T) {
 	clock := newFakeClock()
 	w := serve(t, bus.New(), clock.use, WithMaxClients(1))
@@ -174,7 +174,7 @@ func TestEvictedPlainSocket(t *testing.T) {
 	clock.advance(evictAfter)
 	other := w.dial()
 	requests := w.server.Stats().Requests
-	w.ask(s, 2) // its socket is full: no answer
+	w.ask(s, 2) // its socket is full, so it gets no reply
 	await(t, "it is refused", func() bool { return w.server.Stats().Refused == 1 })
 	b := make([]byte, 4096)
 	for _, _, err := s.TryReceive(b); err != socket.ErrEmpty; _, _, err = s.TryReceive(b) {
@@ -191,15 +191,15 @@ func TestEvictedPlainSocket(t *testing.T) {
 		t.Errorf("%d requests handled after the eviction", got-requests)
 	}
 	other.Close()
-	await(t, "there is a place", func() bool { return w.server.Stats().Clients == 0 })
+	await(t, "a place is free", func() bool { return w.server.Stats().Clients == 0 })
 	w.ask(s, 4)
 	if b, _ := receive(t, s); textOf(b) != "x" || nlmsg.Msg(b).Seq() != 4 {
 		t.Errorf("reply %v", nlmsg.Msg(b))
 	}
 }
 
-// Only the client itself, and its second socket, learn that it was evicted; others
-// cannot take it off the list.
+// Only the client and its second socket learn of the eviction. Other sockets cannot remove
+// it from the list.
 func TestOthersAndEvictedClients(t *testing.T) {
 	clock := newFakeClock()
 	w := serve(t, bus.New(), clock.use, WithMaxClients(1))
@@ -215,7 +215,7 @@ func TestOthersAndEvictedClients(t *testing.T) {
 	if e := command(t, w, c.second, control{cmdJoin, c.PortID(), 3}); e != errno.ECONNREFUSED {
 		t.Errorf("the client itself: %v", e)
 	}
-	if err := c.Close(); err != nil { // says bye, which is no error
+	if err := c.Close(); err != nil { // sends a bye, which is not an error
 		t.Fatal(err)
 	}
 	await(t, "it is forgotten", func() bool {
@@ -229,7 +229,7 @@ func TestOthersAndEvictedClients(t *testing.T) {
 	}
 }
 
-// A server keeps the evicted clients up to a limit.
+// A server stores evicted clients up to a limit.
 func TestEvictionsAreBounded(t *testing.T) {
 	var e evictions
 	for round := range 1000 {
@@ -246,8 +246,8 @@ func TestEvictionsAreBounded(t *testing.T) {
 	}
 }
 
-// Without a full client a server starts no timer: idle, with idle clients, and while
-// it serves. It wakes for datagrams only.
+// Without a full client a server starts no timer: while idle, with idle clients, and while
+// serving. Only datagrams wake it.
 func TestNoTimersWithoutFullClients(t *testing.T) {
 	clock := newFakeClock()
 	w := serve(t, bus.New(), clock.use)
@@ -263,8 +263,8 @@ func TestNoTimersWithoutFullClients(t *testing.T) {
 	}
 }
 
-// The pauses between the attempts to send to a full client double up to maxPause, with
-// one timer and one attempt for each.
+// The pauses between attempts to send to a full client double up to maxPause. Each pause
+// has one timer and one attempt.
 func TestPausesGrow(t *testing.T) {
 	clock := newFakeClock()
 	w := serve(t, bus.New(), clock.use)
@@ -286,8 +286,8 @@ func TestPausesGrow(t *testing.T) {
 	}
 }
 
-// A Client that has emptied its socket gets the rest at once, by no timer: the fake
-// clock stands still. Then none runs.
+// A Client that has emptied its socket gets the remaining datagrams immediately, without a
+// timer: the fake clock does not advance. Afterwards no timer runs.
 func TestReadyWakesTheServer(t *testing.T) {
 	clock := newFakeClock()
 	w := serve(t, bus.New(), clock.use)
@@ -302,7 +302,7 @@ func TestReadyWakesTheServer(t *testing.T) {
 	for want := uint32(100); want < 100+more; {
 		b, info := receive(t, c)
 		switch seq := nlmsg.Msg(b).Seq(); {
-		case info.PortID != 0, seq == 1: // of fill
+		case info.PortID != 0, seq == 1: // datagrams of fill
 		case seq != want:
 			t.Fatal(nlmsg.Msg(b))
 		default:
@@ -315,8 +315,8 @@ func TestReadyWakesTheServer(t *testing.T) {
 	}
 }
 
-// A request of a client that is full wakes its forwarder, too: a plain client does not
-// wait for a timer.
+// A request of a full client also wakes its forwarder: a client without control messages
+// does not wait for a timer.
 func TestRequestsWakeTheServer(t *testing.T) {
 	clock := newFakeClock()
 	w := serve(t, bus.New(), clock.use)
@@ -339,8 +339,8 @@ func TestRequestsWakeTheServer(t *testing.T) {
 	}
 }
 
-// A server that ends with full clients waits for none of them. What they have is read,
-// then they see that it has ended.
+// A server that ends does not wait for full clients. They receive the datagrams in their
+// sockets, then the end of the server.
 func TestServerEndsWithFullClients(t *testing.T) {
 	clock := newFakeClock()
 	w := serve(t, bus.New(), clock.use)
@@ -357,7 +357,7 @@ func TestServerEndsWithFullClients(t *testing.T) {
 	}
 }
 
-// A client that leaves with a full socket leaves its place and its goroutine at once.
+// A client that leaves with a full socket releases its place and its goroutine immediately.
 func TestFullClientLeaves(t *testing.T) {
 	w := serve(t, bus.New(), newFakeClock().use)
 	c := w.smallClient()
@@ -368,7 +368,8 @@ func TestFullClientLeaves(t *testing.T) {
 	await(t, "its place is free", func() bool { return w.server.Stats().Clients == 0 })
 }
 
-// A hello ends the memory of an eviction: after its bye the socket may be a plain client.
+// A hello removes the record of an eviction: after its bye, the socket may become a client
+// without control messages.
 func TestHelloAfterAnEviction(t *testing.T) {
 	clock := newFakeClock()
 	w := serve(t, bus.New(), clock.use, WithMaxClients(1))
@@ -376,7 +377,7 @@ func TestHelloAfterAnEviction(t *testing.T) {
 	w.fill(s)
 	clock.advance(evictAfter)
 	w.dial().Close()
-	await(t, "there is a place", func() bool { return w.server.Stats().Clients == 0 })
+	await(t, "a place is free", func() bool { return w.server.Stats().Clients == 0 })
 	for range 2 {
 		receive(t, s)
 	}

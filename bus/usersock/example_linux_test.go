@@ -12,7 +12,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// One process serves DOC_EXMPL, another one looks it up. Here they are one.
+// One process serves DOC_EXMPL, and another one looks it up. This example does both in one
+// process.
 func Example() {
 	b := bus.New()
 	defer b.Close()

@@ -11,21 +11,22 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// forward sends what the Ports of a peer receive, one after the other.
+// forward sends the datagrams that the Ports of a peer receive, for one session after the
+// other.
 func (s *Server) forward(p *peer) {
 	f := forwarder{s: s, peer: p, buf: make([]byte, maxInfo+socket.BufferSize)}
 	for at := s.next(p, nil); at != nil; at = s.next(p, at) {
 		f.run(at)
-		_ = at.port.Close() // may be closed
+		_ = at.port.Close() // it may be closed already
 	}
 }
 
-// forwarder sends to a client, and waits while the client's socket is full: then the
-// Port's queue fills, and its dump stands still.
+// forwarder sends to a client and waits while the client's socket is full. Meanwhile the
+// Port's queue fills, and its dump does not continue.
 type forwarder struct {
 	s       *Server
 	peer    *peer
-	buf     []byte // of which maxInfo bytes are for a preceding control message
+	buf     []byte // maxInfo bytes for a preceding control message, then the datagram
 	waiting bool   // peer.stuck is set
 }
 
@@ -53,7 +54,7 @@ func (f *forwarder) run(at *session) {
 	}
 }
 
-// send sends n bytes of the buffer.
+// send sends the datagram of n bytes in the buffer.
 func (f *forwarder) send(at *session, n int, info socket.Info) error {
 	start := maxInfo
 	switch {
@@ -79,27 +80,27 @@ func (f *forwarder) lost(at *session) error {
 	return f.sendBytes(at, plain(nil, nlmsg.TypeOverrun, f.peer.id))
 }
 
-// gone counts a client whose socket is closed.
+// gone counts a client with a closed socket.
 func (f *forwarder) gone(err error) {
 	if errno.Is(err, errno.ECONNREFUSED) {
 		f.s.stats.gone.Add(1)
 	}
 }
 
-// How long a forwarder waits before it tries a full client again: the pause doubles,
-// so that a client waits at most as long again as its socket was full, and one that
-// never reads costs a system call every ten seconds.
+// The pauses before attempts to send to a full client. The pause doubles, so that a client
+// waits at most as long again as its socket was full, and a client that never reads costs
+// one system call every ten seconds.
 const (
 	minPause = 100 * time.Microsecond
 	maxPause = 10 * time.Second
 )
 
-// errLeft ends sending: the session is over.
-var errLeft = errors.New("usersock: the client has left")
+// errLeft ends sending, because the session has ended.
+var errLeft = errors.New("usersock: client has left")
 
-// sendBytes sends a datagram when the client has room. The kernel reports no event for
-// that, so that the attempts are repeated: after growing pauses, and as soon as the
-// client sends anything (a Client sends cmdReady when it has emptied its socket).
+// sendBytes sends a datagram as soon as the client has room. The kernel sends no event for
+// that, so the attempts are repeated: after growing pauses, and as soon as the client sends
+// any datagram (a Client sends cmdReady after it has emptied its socket).
 func (f *forwarder) sendBytes(at *session, b []byte) error {
 	to := socket.Addr{PortID: f.peer.id}
 	err := f.s.sock.TrySendTo(b, to)
@@ -118,8 +119,8 @@ func (f *forwarder) sendBytes(at *session, b []byte) error {
 	return err
 }
 
-// waitForRoom waits for a pause, or until the peer is woken, and reports which, and
-// whether the session is over.
+// waitForRoom waits until the pause is over or the peer is woken. It reports whether the
+// peer was woken, and whether the session has ended.
 func (f *forwarder) waitForRoom(at *session, pause time.Duration) (isWoken, isOver bool) {
 	s, p := f.s, f.peer
 	if !f.waiting {
@@ -140,8 +141,9 @@ func (f *forwarder) waitForRoom(at *session, pause time.Duration) (isWoken, isOv
 	return isWoken, at.left
 }
 
-// progress ends the time that counts for an eviction. The end of a session does not:
-// a client that begins anew, again and again, makes no progress.
+// progress ends the time that counts for an eviction. It is called after a successful send,
+// not at the end of a session: otherwise a client could keep its place by sending hello
+// repeatedly.
 func (f *forwarder) progress() {
 	if !f.waiting {
 		return

@@ -16,11 +16,10 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// guardTime ends a test that waits for what never comes.
+// guardTime limits the time of a test that waits for an event that does not occur.
 const guardTime = 20 * time.Second
 
-// world is a served bus with DOC_EXMPL on it, in a network namespace of its own
-// where the test may make one.
+// world is a served bus with DOC_EXMPL. If possible, it has its own network namespace.
 type world struct {
 	t      testing.TB
 	bus    *bus.Bus
@@ -30,7 +29,7 @@ type world struct {
 	place  []socket.Option
 	stop   context.CancelFunc
 	ended  chan error     // receives the error of Serve
-	filler *socket.Socket // see fill
+	filler *socket.Socket // used by fill
 }
 
 func serve(t testing.TB, b *bus.Bus, options ...Option) *world {
@@ -62,7 +61,7 @@ func serveHere(t testing.TB, b *bus.Bus, place []socket.Option, options ...Optio
 	return w
 }
 
-// socket opens a socket that cannot hang the test.
+// socket opens a socket with deadlines, so that the test cannot hang.
 func (w *world) socket(options ...socket.Option) *socket.Socket {
 	w.t.Helper()
 	s, err := socket.Open(socket.UserSock, append(options, w.place...)...)
@@ -83,7 +82,7 @@ func (w *world) dial(flags ...socket.Flag) *Client {
 	return c
 }
 
-// conn makes a Conn, and returns its first Client too.
+// conn makes a Conn, and also returns its first Client.
 func (w *world) conn() (*conn.Conn, *Client) {
 	w.t.Helper()
 	first := w.dial(socket.ExtAck, socket.CapAck)
@@ -98,31 +97,31 @@ func (w *world) conn() (*conn.Conn, *Client) {
 	return c, first
 }
 
-// ctx ends with the test, or after guardTime.
+// ctx returns a context that ends with the test or after guardTime.
 func (w *world) ctx() context.Context {
 	ctx, cancel := context.WithTimeout(w.t.Context(), guardTime)
 	w.t.Cleanup(cancel)
 	return ctx
 }
 
-// appendEcho appends a request for an echo.
+// appendEcho appends an echo request.
 func (w *world) appendEcho(b []byte, flags nlmsg.Flags, seq uint32, text string) []byte {
 	mark := len(b)
 	b = w.family.Begin(b, nlmsg.FlagRequest|flags, seq, 0, docexmpl.CmdEcho)
 	return nlmsg.End(nla.AppendCString(b, docexmpl.AttrMsg, text), mark)
 }
 
-// await repeats what depends on other goroutines until it holds.
+// await waits until a condition holds that depends on other goroutines.
 func await(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(guardTime); !holds(); runtime.Gosched() {
 		if time.Now().After(end) {
-			t.Fatalf("never: %s", what)
+			t.Fatalf("condition did not become true: %s", what)
 		}
 	}
 }
 
-// receive takes a datagram of a Transport.
+// receive receives a datagram from a Transport.
 func receive(t testing.TB, from conn.Transport) ([]byte, socket.Info) {
 	t.Helper()
 	b := make([]byte, socket.BufferSize)
@@ -136,7 +135,7 @@ func receive(t testing.TB, from conn.Transport) ([]byte, socket.Info) {
 	return b[:n], info
 }
 
-// textOf returns the text of an echo.
+// textOf returns the text of an echo reply.
 func textOf(m nlmsg.Msg) string {
 	text, _ := nla.Find(m.Attrs(4), docexmpl.AttrMsg).CString()
 	return string(text)

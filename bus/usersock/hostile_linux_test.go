@@ -22,8 +22,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// A process that knows the sequence number and both port IDs answers before the
-// server does, with an error, an acknowledgement and a reply of their own.
+// A process that knows the sequence number and both port IDs sends an error, an ACK and a
+// reply before the server replies. The client ignores them.
 func TestForgedAnswersAreNotBelieved(t *testing.T) {
 	var forge atomic.Pointer[func(*bus.Info)]
 	w := serve(t, bus.New(bus.WithBefore(func(i *bus.Info) { (*forge.Load())(i) })))
@@ -48,7 +48,7 @@ func TestForgedAnswersAreNotBelieved(t *testing.T) {
 		wantEcho(w, c, "true")
 	}
 	if got, s := c.Stats().Foreign, first.Stats(); got != 60 || s != (ClientStats{Foreign: 60}) {
-		t.Errorf("%d datagrams of others, %+v", got, s)
+		t.Errorf("%d datagrams of other senders, %+v", got, s)
 	}
 	b, info := nlmsg.Msg(nil), socket.Info{}
 	if err := third.SendTo(plain(nil, nlmsg.TypeNoop, 1), socket.Addr{PortID: first.PortID()}); err != nil {
@@ -59,8 +59,8 @@ func TestForgedAnswersAreNotBelieved(t *testing.T) {
 	}
 }
 
-// What has no sender would pass for the bus's. The kernel sends no such thing
-// here, so it is injected after the socket.
+// Datagrams without a sender would look like datagrams of the bus. The kernel does not send
+// them here, so the test injects them after the socket.
 func TestNoSenderIsNotTheBus(t *testing.T) {
 	w := serve(t, bus.New())
 	c := w.dial()
@@ -82,7 +82,7 @@ func TestNoSenderIsNotTheBus(t *testing.T) {
 	}
 }
 
-// Only the client, and the socket that it has named, control it.
+// Only the client and its registered second socket control it.
 func TestOthersDoNotControl(t *testing.T) {
 	w := serve(t, bus.New())
 	c := w.dial()
@@ -99,9 +99,9 @@ func TestOthersDoNotControl(t *testing.T) {
 		}
 	}
 	if w.family.HasListeners(0) {
-		t.Error("joined for another")
+		t.Error("another client could join the group for it")
 	}
-	// Naming the second socket of another gives nothing away either.
+	// Registering another client's second socket gives no control over that client.
 	if errno := command(t, w, stranger.sock, control{cmdHello, 0, c.second.PortID()}); errno != 0 {
 		t.Fatal(errno)
 	}
@@ -116,7 +116,7 @@ func TestOthersDoNotControl(t *testing.T) {
 	}
 }
 
-// command sends a control message from a socket and returns the errno of its answer.
+// command sends a control message from a socket and returns the errno of the reply.
 func command(t *testing.T, w *world, s *socket.Socket, m control) errno.Errno {
 	t.Helper()
 	if err := s.SendTo(m.append(nil, nlmsg.FlagRequest|nlmsg.FlagAck, 99), socket.Addr{PortID: w.id}); err != nil {
@@ -130,8 +130,8 @@ func command(t *testing.T, w *world, s *socket.Socket, m control) errno.Errno {
 	return errno.Errno(a.Errno)
 }
 
-// A server that ends without having received a client's hello does not keep it
-// waiting.
+// If a server ends before it has received a client's hello, the client does not wait for
+// it.
 func TestDialOfAServerThatEnds(t *testing.T) {
 	w := &world{t: t}
 	deaf := w.socket()
@@ -141,7 +141,7 @@ func TestDialOfAServerThatEnds(t *testing.T) {
 		_, err := NewClient(s, deaf.PortID())
 		dialed <- err
 	}()
-	receive(t, deaf) // the hello, and no answer
+	receive(t, deaf) // the hello, which is not answered
 	if err := deaf.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestDialOfAServerThatEnds(t *testing.T) {
 	}
 }
 
-// Another port of the bus is not the bus.
+// Datagrams from another port of the bus keep that port's ID.
 func TestPortsOfTheBusAreMarked(t *testing.T) {
 	w := serve(t, bus.New())
 	p, err := w.bus.Open()
@@ -170,13 +170,13 @@ func TestPortsOfTheBusAreMarked(t *testing.T) {
 	if b, info := receive(t, c); textOf(b) != "from a port" || info != (socket.Info{PortID: p.PortID(), Size: len(b)}) {
 		t.Errorf("%q with %+v", textOf(b), info)
 	}
-	await(t, "it is counted", func() bool { return w.server.Stats().Foreign == 1 })
+	await(t, "the datagram is counted", func() bool { return w.server.Stats().Foreign == 1 })
 	if _, _, err := raw.TryReceive(nil); err != socket.ErrEmpty {
 		t.Errorf("error %v", err)
 	}
 }
 
-// A client without control messages is one by its first datagram.
+// A socket without control messages becomes a client with its first datagram.
 func TestPlainSocketIsAClient(t *testing.T) {
 	w := serve(t, bus.New())
 	s := w.socket()
@@ -194,7 +194,7 @@ func TestPlainSocketIsAClient(t *testing.T) {
 	}
 }
 
-// Whatever is sent to the server, it goes on.
+// Random datagrams do not stop the server.
 func TestRubbish(t *testing.T) {
 	w := serve(t, bus.New())
 	c, _ := w.conn()
@@ -224,8 +224,8 @@ func TestRubbish(t *testing.T) {
 	}
 }
 
-// Clients that say hello and goodbye with a full socket cannot have more than one
-// goroutine each.
+// A client that repeatedly sends hello and bye with a full socket uses at most one
+// goroutine.
 func TestFullSocketsCostOneGoroutine(t *testing.T) {
 	w := serve(t, bus.New())
 	s := w.socket(socket.WithReceiveBuffer(1))
@@ -242,17 +242,18 @@ func TestFullSocketsCostOneGoroutine(t *testing.T) {
 		}
 		sendTo(control{cmdBye, s.PortID(), 0}.append(nil, nlmsg.FlagRequest, 1))
 	}
-	c, _ := w.conn() // after all that
+	c, _ := w.conn() // served after all these datagrams
 	wantEcho(w, c, "served")
 	if n := runtime.NumGoroutine(); n > before+4 {
 		t.Errorf("%d goroutines, before %d", n, before)
 	}
-	if n := w.server.Stats().Clients; n < 1 || n > 2 { // the last bye may have ended the first
+	if n := w.server.Stats().Clients; n < 1 || n > 2 { // the last bye may have ended the first client
 		t.Errorf("%d clients", n)
 	}
 }
 
-// Places of clients that are gone without a word are found when one is needed.
+// The places of clients that closed their socket without a bye are freed when one is
+// needed.
 func TestPlaces(t *testing.T) {
 	w := serve(t, bus.New(), WithMaxClients(2))
 	request := w.appendEcho(nil, 0, 1, "x")
@@ -266,7 +267,7 @@ func TestPlaces(t *testing.T) {
 		all = append(all, s)
 	}
 	all[0].Close()
-	c := w.dial() // in its place
+	c := w.dial() // gets the place of all[0]
 	s := w.socket()
 	if _, err := NewClient(s, w.id); !errors.Is(err, errno.EUSERS) {
 		t.Errorf("error %v", err)
@@ -279,24 +280,24 @@ func TestPlaces(t *testing.T) {
 	if a, err := nlmsg.ParseAck(b); err != nil || a.Errno != errno.EUSERS || nlmsg.Msg(b).Seq() != 1 {
 		t.Errorf("%+v, %v", a, err)
 	}
-	c.Close() // says so
-	await(t, "there is a place", func() bool { return w.server.Stats().Clients == 1 })
+	c.Close() // sends a bye
+	await(t, "a place is free", func() bool { return w.server.Stats().Clients == 1 })
 	if got := w.server.Stats(); got.Gone != 1 || got.Refused == 0 {
 		t.Errorf("%+v", got)
 	}
 	w.dial()
 }
 
-// envClient has the test binary be a client of a server: see TestKilledClient.
+// envClient makes the test binary a client of a server: see TestKilledClient.
 const envClient = "NLWIRE_USERSOCK_CLIENT"
 
-// A client that is killed with a dump under way and a full queue is found out, and
-// the others go on.
+// The server detects that a client was killed during a dump and with a full queue, and
+// continues to serve the other clients.
 func TestKilledClient(t *testing.T) {
 	if id, err := strconv.ParseUint(os.Getenv(envClient), 10, 32); err == nil {
 		beKilled(t, uint32(id))
 	}
-	w := serveHere(t, bus.New(), nil) // where the other process is
+	w := serveHere(t, bus.New(), nil) // in the namespace of the other process
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -316,7 +317,7 @@ func TestKilledClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, err := out.Read(make([]byte, 1)); n != 1 {
-		t.Errorf("the client did not begin: %v", err)
+		t.Errorf("the client did not start: %v", err)
 	}
 	c, _ := w.conn()
 	wantEcho(w, c, "before")
@@ -324,11 +325,11 @@ func TestKilledClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // killed
-	await(t, "the client is found out", func() bool {
+	await(t, "the server has detected the killed client", func() bool {
 		wantEcho(w, c, "to the dead")
 		return w.server.Stats().Gone == 1
 	})
-	await(t, "no port listens", func() bool { return !w.family.HasListeners(0) })
+	await(t, "the group has no members", func() bool { return !w.family.HasListeners(0) })
 }
 
 func beKilled(t *testing.T, server uint32) {
@@ -337,7 +338,7 @@ func beKilled(t *testing.T, server uint32) {
 		t.Fatal(err)
 	}
 	for group := range uint32(40) {
-		_ = c.Join(group) // one of them is it
+		_ = c.Join(group) // one of them is the group of DOC_EXMPL
 	}
 	request := nlmsg.Begin(nil, 16, nlmsg.FlagRequest|nlmsg.FlagDump, 1, 0)
 	request = nlmsg.End(append(request, 3, 2, 0, 0), 0)
@@ -345,6 +346,6 @@ func beKilled(t *testing.T, server uint32) {
 		t.Fatal(err)
 	}
 	os.Stdout.Write([]byte("!"))
-	_, _ = io.Copy(io.Discard, os.Stdin) // until it is killed
+	_, _ = io.Copy(io.Discard, os.Stdin) // blocks until the process is killed
 	os.Exit(1)
 }

@@ -12,14 +12,14 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// peer is a port ID with a goroutine that sends to it. It stays in the table while
-// the goroutine runs, unless it is evicted, so that a port ID costs one goroutine
-// however often its clients come and go with a full socket.
+// peer is a port ID with a goroutine that sends to it. Unless it is evicted, it stays in
+// the table while the goroutine runs. Therefore a port ID uses one goroutine, even if its
+// clients repeatedly end and begin with a full socket.
 type peer struct {
 	id    uint32
-	retry chan struct{} // of capacity 1; wakes the goroutine that waits for room
-	now   *session      // under Server.mu
-	stuck time.Time     // nothing could be sent since then, zero if it can; under Server.mu
+	retry chan struct{} // capacity 1; wakes the goroutine that waits for room
+	now   *session      // the current client; guarded by Server.mu
+	stuck time.Time     // the socket has been full since then, zero if it is not; guarded by Server.mu
 }
 
 // wake ends a wait for room.
@@ -30,23 +30,23 @@ func (p *peer) wake() {
 	}
 }
 
-// session is a client: it has a port ID until it leaves, is evicted, or begins anew.
+// session is a client: it owns a port ID until it leaves, is evicted, or sends a new hello.
 type session struct {
-	peer    *peer // set once, under Server.mu
+	peer    *peer // set once, with Server.mu held
 	port    *bus.Port
-	greeted bool   // it knows control messages
-	control uint32 // the port ID of its second socket, 0 for none
-	left    bool   // it has ended; under Server.mu
+	greeted bool   // it has sent a hello, so it understands control messages
+	control uint32 // port ID of its second socket, 0 for none
+	left    bool   // the session has ended; guarded by Server.mu
 }
 
-// session returns the client with a port ID, and opens a Port for a new one.
+// session returns the client of a port ID. For a new client it opens a Port.
 func (s *Server) session(id uint32) (*session, error) {
 	s.mu.Lock()
 	p := s.peers[id]
 	if p != nil && !p.now.left {
 		defer s.mu.Unlock()
 		if !p.stuck.IsZero() {
-			p.wake() // it lives, and may have made room
+			p.wake() // the client is alive, and may have made room
 		}
 		return p.now, nil
 	}
@@ -58,8 +58,7 @@ func (s *Server) session(id uint32) (*session, error) {
 	return s.open(id, &session{})
 }
 
-// hello is session for a client that begins: an earlier client of the port ID has
-// ended.
+// hello makes a new client of a port ID and ends an earlier one with this ID.
 func (s *Server) hello(id, control uint32) (*session, error) {
 	s.mu.Lock()
 	p := s.peers[id]
@@ -70,7 +69,7 @@ func (s *Server) hello(id, control uint32) (*session, error) {
 	return s.open(id, &session{greeted: true, control: control})
 }
 
-// open makes a client of a port ID. Only the goroutine of Serve is here.
+// open makes a client of a port ID. Only the goroutine of Serve calls it.
 func (s *Server) open(id uint32, at *session) (_ *session, err error) {
 	if !s.hasPlace(id) && !s.sweep() && !s.evict() {
 		return nil, errno.EUSERS
@@ -101,12 +100,12 @@ func (s *Server) hasPlace(id uint32) bool {
 	return len(s.peers) < s.maxClients || s.peers[id] != nil
 }
 
-// sweepPause rate-limits liveness probes, so that a rejected client cannot trigger
-// one per attempt.
+// sweepPause is the minimum time between two sweeps. It rate-limits liveness probes, so
+// that a rejected client cannot trigger one per attempt.
 const sweepPause = time.Second
 
-// sweep probes every client with a message that does nothing, removes those whose
-// socket is closed, and reports whether there is a place now.
+// sweep probes every client with a message that has no effect and removes clients with a
+// closed socket. It reports whether there is a free place.
 func (s *Server) sweep() bool {
 	now := s.clock.now()
 	if !s.swept.IsZero() && now.Sub(s.swept) < sweepPause {
@@ -131,8 +130,8 @@ func (s *Server) sweep() bool {
 	return hasPlace
 }
 
-// controlled returns the client that a control message is about, nil if it is not
-// the sender's to control.
+// controlled returns the client that a control message is about, or nil if the sender does
+// not control it.
 func (s *Server) controlled(id, from uint32) *session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -149,11 +148,11 @@ func (s *Server) leave(at *session) {
 	at.left = true
 	s.mu.Unlock()
 	at.peer.wake()
-	_ = at.port.Close() // the bus may have closed it
+	_ = at.port.Close() // the bus may have closed it already
 }
 
-// end closes everything: it sends a bye to each client, and wakes senders and
-// waiters.
+// end closes the socket and all sessions: it sends a bye to each client and ends the
+// forwarders.
 func (s *Server) end() {
 	s.mu.Lock()
 	var open []*session
@@ -171,15 +170,15 @@ func (s *Server) end() {
 	s.clients.Wait()
 }
 
-// bye sends a client the end of its session. A full socket does not get it; the
-// client asks when it has made room (cmdReady).
+// bye notifies a client of the end of its session. If the client's socket is full, the
+// message is lost; the client gets another one after it has made room and sent cmdReady.
 func (s *Server) bye(id, reason uint32) {
 	b := control{command: cmdBye, portID: id, value: reason}.append(nil, 0, 0)
 	_ = s.sock.TrySendTo(b, socket.Addr{PortID: id})
 }
 
-// next returns the session that follows one that is over, nil for none: then the
-// peer is gone.
+// next returns the session that follows a finished one. If there is none, it removes the
+// peer and returns nil.
 func (s *Server) next(p *peer, over *session) *session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,5 +195,5 @@ func (s *Server) next(p *peer, over *session) *session {
 	return nil
 }
 
-// errBusClosed ends Serve. A single Port may be closed because its client is gone.
-var errBusClosed = fmt.Errorf("the bus: %w", os.ErrClosed)
+// errBusClosed ends Serve. A closed Port does not, since its client may be gone.
+var errBusClosed = fmt.Errorf("bus: %w", os.ErrClosed)

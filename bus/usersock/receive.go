@@ -12,13 +12,13 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// RepliesLate returns true: replies arrive after Send has returned, from another
-// process. An empty queue after Send does not mean that there is no reply.
+// RepliesLate returns true: replies come from another process and may arrive after Send has
+// returned. An empty queue after Send does not mean that there is no reply.
 func (c *Client) RepliesLate() bool { return true }
 
-// Send sends a datagram to the server, which handles it later. ECONNREFUSED means that
-// there is no server, or that it has ended the session ([ErrEvicted]);
-// os.ErrDeadlineExceeded that the server has accepted nothing for five seconds.
+// Send sends a datagram to the server, which handles it later. The error is ECONNREFUSED if
+// there is no server or it has ended the session ([ErrEvicted]), and os.ErrDeadlineExceeded
+// if the server has accepted no datagram for five seconds.
 func (c *Client) Send(b []byte) error {
 	if err := c.endError(); err != nil {
 		return err
@@ -26,8 +26,9 @@ func (c *Client) Send(b []byte) error {
 	return c.sendFrom(c.sock, b)
 }
 
-// sendFrom sends to the server, and repeats that for some time while the server is
-// full. A write deadline of the socket would be that of all senders.
+// sendFrom sends a datagram to the server. While the server's socket is full, it repeats
+// the attempt until patience ends. It does not use a write deadline of the socket, which
+// would apply to all senders.
 func (c *Client) sendFrom(s *socket.Socket, b []byte) error {
 	err := s.TrySendTo(b, c.server)
 	if err != socket.ErrFull {
@@ -42,7 +43,7 @@ func (c *Client) sendFrom(s *socket.Socket, b []byte) error {
 			err = s.TrySendTo(b, c.server)
 			continue
 		case <-end.C:
-			err = fmt.Errorf("usersock: send: the server accepts nothing: %w", os.ErrDeadlineExceeded)
+			err = fmt.Errorf("usersock: send: server's socket is full: %w", os.ErrDeadlineExceeded)
 		case <-c.done:
 			err = fmt.Errorf("usersock: send: %w", os.ErrClosed)
 		}
@@ -51,14 +52,14 @@ func (c *Client) sendFrom(s *socket.Socket, b []byte) error {
 	return err
 }
 
-// The pauses between attempts to send to a full server; the kernel reports no event.
+// The pauses between attempts to send to a full server, since the kernel sends no event.
 const (
 	leastSendPause = 50 * time.Microsecond
 	mostSendPause  = 5 * time.Millisecond
 )
 
-// SetReadDeadline makes Receive and Wait fail from t on, also while they wait. The
-// zero time means no deadline.
+// SetReadDeadline makes Receive and Wait fail from time t on, including calls that are
+// already waiting. The zero time means no deadline.
 func (c *Client) SetReadDeadline(t time.Time) error {
 	if c.sock == nil {
 		return errZero
@@ -72,15 +73,15 @@ func (c *Client) SetReadDeadline(t time.Time) error {
 	return nil
 }
 
-// ReadDeadline returns the time of the last SetReadDeadline, zero for none.
+// ReadDeadline returns the time set by the last SetReadDeadline, or zero.
 func (c *Client) ReadDeadline() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.deadline
 }
 
-// received is a datagram, or an error, that has not been handed over. Its bytes are
-// in Client.buf.
+// received is a datagram or error that no receiver has returned yet. Its bytes are in
+// Client.buf.
 type received struct {
 	isThere bool
 	data    []byte
@@ -88,9 +89,9 @@ type received struct {
 	err     error
 }
 
-// Receive waits for a datagram and copies it into b, as much as fits; see
-// [socket.Socket.Receive]. Info.PortID is 0 for datagrams of the bus. Those of other
-// senders are received as well, with their port IDs.
+// Receive waits for a datagram and copies it into b as far as it fits; see
+// [socket.Socket.Receive]. Info.PortID is 0 for datagrams of the bus. Datagrams of other
+// senders are returned too, with their port ID.
 func (c *Client) Receive(b []byte) (n int, info socket.Info, err error) {
 	c.rd.Lock()
 	defer c.rd.Unlock()
@@ -100,8 +101,8 @@ func (c *Client) Receive(b []byte) (n int, info socket.Info, err error) {
 	return c.deliver(b, c.await)
 }
 
-// TryReceive is Receive without waiting: [socket.ErrEmpty] when no datagram is
-// queued, or while another receiver, or Wait, is about to take it.
+// TryReceive is Receive without waiting. The error is [socket.ErrEmpty] if no datagram is
+// queued, or if a concurrent Receive or Wait is running.
 func (c *Client) TryReceive(b []byte) (n int, info socket.Info, err error) {
 	if !c.rd.TryLock() {
 		return 0, socket.Info{}, socket.ErrEmpty
@@ -116,9 +117,9 @@ func (c *Client) TryReceive(b []byte) (n int, info socket.Info, err error) {
 	return c.deliver(b, c.poll)
 }
 
-// Wait waits until a datagram or a pending error can be received. Its own errors are
-// os.ErrDeadlineExceeded, also with a datagram queued, and os.ErrClosed, as those of
-// [Client.Receive]. Receivers wait for a Wait to end, as for one another.
+// Wait waits until a datagram or an error is pending. Wait itself returns
+// os.ErrDeadlineExceeded, even if a datagram is queued, and os.ErrClosed, like
+// [Client.Receive]. Receive and Wait calls run one at a time.
 func (c *Client) Wait() error {
 	c.rd.Lock()
 	defer c.rd.Unlock()
@@ -128,8 +129,8 @@ func (c *Client) Wait() error {
 	return c.fetch(c.await)
 }
 
-// mayWait returns why a receiver may not wait. The socket cannot decide it for a
-// datagram that has been fetched.
+// mayWait returns the error that keeps a receiver from waiting, or nil. The socket cannot
+// check this for a datagram that is already in c.next.
 func (c *Client) mayWait() error {
 	t := c.ReadDeadline()
 	switch {
@@ -143,10 +144,10 @@ func (c *Client) mayWait() error {
 	return nil
 }
 
-// A source is a way to receive from the socket.
+// source is a function that receives from the socket.
 type source func(b []byte) (n int, info socket.Info, err error)
 
-// deliver hands over the next datagram or error. It is under rd.
+// deliver returns the next datagram or error. The caller holds rd.
 func (c *Client) deliver(b []byte, from source) (n int, info socket.Info, err error) {
 	if err := c.fetch(from); err != nil {
 		return 0, socket.Info{}, err
@@ -169,7 +170,7 @@ func (c *Client) poll(b []byte) (n int, info socket.Info, err error) {
 	return n, info, err
 }
 
-// await receives, and waits if the socket is empty.
+// await receives, and waits while the socket is empty.
 func (c *Client) await(b []byte) (n int, info socket.Info, err error) {
 	n, info, err = c.poll(b)
 	if err != socket.ErrEmpty {
@@ -181,19 +182,19 @@ func (c *Client) await(b []byte) (n int, info socket.Info, err error) {
 	return c.sock.Receive(b)
 }
 
-// datagramSize is what is counted for a datagram besides its bytes. The kernel counts
-// no more than twice as much (SKB_TRUESIZE of alloc_skb's powers of two).
+// datagramSize is the overhead that is counted per datagram. The kernel counts at most
+// twice as much (SKB_TRUESIZE of alloc_skb's powers of two).
 const datagramSize = 512
 
-// emptied is called when the socket is empty. If so much was received since the last
-// time that the socket may have been full, the server learns that there is room, and
-// answers with a bye if it has evicted the client. It is under rd.
+// emptied is called when the socket is empty. If the socket may have been full since the
+// last call, emptied sends cmdReady, and the server replies with a bye if it has evicted
+// the client. The caller holds rd.
 func (c *Client) emptied() {
 	if int64(c.backlog) >= c.full.Load() {
 		b := control{command: cmdReady, portID: c.PortID()}.append(nil, nlmsg.FlagRequest, 0)
 		switch err := c.sock.TrySendTo(b, c.server); {
 		case err == socket.ErrFull:
-			return // the next time
+			return // c.backlog is kept for the next attempt
 		case errno.Is(err, errno.ECONNREFUSED):
 			c.end(errGone)
 		}
@@ -201,8 +202,8 @@ func (c *Client) emptied() {
 	c.backlog = 0
 }
 
-// fetch receives until there is a datagram, or an error that a receiver must see, in
-// c.next. It is under rd.
+// fetch receives until c.next contains a datagram or an error for the receiver. The caller
+// holds rd.
 func (c *Client) fetch(from source) error {
 	for !c.next.isThere {
 		if err := c.endError(); err != nil {
@@ -222,7 +223,7 @@ func (c *Client) fetch(from source) error {
 	return nil
 }
 
-// take puts a datagram of n bytes of the buffer into c.next, unless it is dropped.
+// take puts a datagram of n bytes in the buffer into c.next, unless it is dropped.
 func (c *Client) take(n int, info socket.Info, err error) {
 	c.backlog += info.Size + datagramSize
 	data := c.buf[:n]
@@ -243,8 +244,8 @@ func (c *Client) take(n int, info socket.Info, err error) {
 	c.next = received{isThere: true, data: data, info: info, err: err}
 }
 
-// open removes the server's control message from a datagram of the bus. It returns nil
-// where nothing is left.
+// open removes the server's control message from a datagram of the bus. It returns nil if
+// nothing is left.
 func (c *Client) open(data []byte, info *socket.Info) ([]byte, error) {
 	*info = socket.Info{Size: info.Size}
 	m, n := nlmsg.Consume(data)

@@ -25,39 +25,37 @@ type Server struct {
 	stats      serverCounters
 	clock      clock
 
-	clients sync.WaitGroup // a goroutine for each
-	swept   time.Time      // the last sweep; Serve's
+	clients sync.WaitGroup // one goroutine per client
+	swept   time.Time      // time of the last sweep; only the goroutine of Serve uses it
 
 	mu      sync.Mutex       // guards the fields below
-	peers   map[uint32]*peer // by port ID; added by the goroutine of Serve
+	peers   map[uint32]*peer // by port ID; only the goroutine of Serve adds entries
 	evicted evictions
 }
 
-// Option changes how a Server works.
+// Option sets an option of a Server.
 type Option func(*Server)
 
-// WithCaps gives capabilities to all clients, of any process. Without it they have
-// none.
+// WithCaps gives capabilities to all clients, of any process. By default clients have none.
 func WithCaps(c bus.Caps) Option { return func(s *Server) { s.caps = c } }
 
-// WithMaxClients limits how many clients there are at once, 256 if it is not given.
-// When all places are taken, a new client gets that of a client whose socket is
-// closed, or of the client that has not read for the longest time, with its socket
-// full for at least a second; see [ErrEvicted]. If there is none, the new client is
-// refused with EUSERS. A client that reads, or that has nothing to read, keeps its
-// place.
+// WithMaxClients limits the number of simultaneous clients. The default is 256. When all
+// places are occupied, a new client gets the place of a client whose socket is closed, or
+// of the client whose socket has been full longest, if that is at least a second; see
+// [ErrEvicted]. If there is no such client, the new client is rejected with EUSERS. A
+// client that reads, or that has no datagrams to read, keeps its place.
 //
-// Each client takes a goroutine, 32 KiB, and its queue (WithMaxBuffer); the server
-// keeps the port IDs of as many evicted clients.
+// Each client uses a goroutine, 32 KiB, and its queue (WithMaxBuffer). The server also
+// stores the port IDs of up to n evicted clients.
 func WithMaxClients(n int) Option { return func(s *Server) { s.maxClients = n } }
 
-// WithMaxBuffer limits the queue that a client can ask for, in bytes: 1 MiB if it is
-// not given. The bus doubles it, as the kernel does. A client that asks for nothing has
-// 212,992 bytes as the kernel counts them.
+// WithMaxBuffer limits the queue size that a client can request, in bytes. The default is 1
+// MiB. The bus doubles it, as the kernel does. Without a request the queue has 212,992
+// bytes, as the kernel counts them.
 func WithMaxBuffer(bytes int) Option { return func(s *Server) { s.maxBuffer = bytes } }
 
-// NewServer makes a Server of a bus over a socket of [socket.UserSock], which is the
-// Server's from now on: its port ID is what clients dial.
+// NewServer makes a Server of a bus over a socket of [socket.UserSock]. The Server owns the
+// socket from then on. Clients dial the port ID of the socket.
 func NewServer(b *bus.Bus, s *socket.Socket, options ...Option) *Server {
 	server := &Server{bus: b, sock: s, maxClients: 256, maxBuffer: 1 << 20, clock: systemClock, peers: map[uint32]*peer{}}
 	for _, option := range options {
@@ -66,23 +64,23 @@ func NewServer(b *bus.Bus, s *socket.Socket, options ...Option) *Server {
 	return server
 }
 
-// requestSize is the longest datagram that is received: more than a send buffer
-// has by itself, which is what the bus takes.
+// requestSize is the size of the receive buffer. It is larger than the longest datagram
+// that the bus accepts, the default size of a send buffer.
 const requestSize = 256 << 10
 
-// Serve serves until ctx ends, which is no error, or the socket or the bus is
-// closed. It runs the handlers of the bus. When it returns, the clients have been
-// notified, their goroutines have ended, and the socket is closed.
+// Serve serves until ctx ends, and then returns nil. If the socket or the bus is closed, it
+// returns an error. It runs the handlers of the bus. Before it returns, it notifies the
+// clients, ends their goroutines, and closes the socket.
 //
-// It uses no timer while nothing waits for a full client, and one per full client
-// then, with pauses that grow to ten seconds.
+// Serve uses no timer while no client is full. It uses one timer per full client, with
+// pauses that grow up to ten seconds.
 func (s *Server) Serve(ctx context.Context) error {
 	if s.sock == nil {
 		return errZero
 	}
 	defer s.end()
 	if s.sock.Protocol() != socket.UserSock {
-		return errors.New("usersock: serve: the socket is of another protocol")
+		return errors.New("usersock: serve: socket is not of protocol usersock")
 	}
 	stop := context.AfterFunc(ctx, func() { _ = s.sock.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
@@ -106,7 +104,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	}
 }
 
-// take takes a datagram. Its error ends Serve.
+// take handles a datagram. An error ends Serve.
 func (s *Server) take(data []byte, from uint32) error {
 	if from == 0 {
 		s.stats.kernel.Add(1)
@@ -120,7 +118,7 @@ func (s *Server) take(data []byte, from uint32) error {
 	case m.Type() == typeControl:
 		return s.control(m, from)
 	case m.Type() == nlmsg.TypeNoop && n == len(data) && m.Flags()&nlmsg.FlagAck == 0:
-		return nil // a probe: the kernel has answered it
+		return nil // a probe, which the kernel has already answered
 	}
 	at, err := s.session(from)
 	switch {
@@ -134,12 +132,12 @@ func (s *Server) take(data []byte, from uint32) error {
 	}
 	s.stats.requests.Add(1)
 	if at.port.Send(data) != nil {
-		s.stats.malformed.Add(1) // longer than the bus takes, or the client is gone
+		s.stats.malformed.Add(1) // too long for the bus, or the client is gone
 	}
 	return nil
 }
 
-// fatal returns the error that ends Serve: the bus is closed.
+// fatal returns err if the bus is closed, otherwise nil: no other error ends Serve.
 func fatal(err error) error {
 	if err == errBusClosed {
 		return err
@@ -147,7 +145,7 @@ func fatal(err error) error {
 	return nil
 }
 
-// control obeys a control message and answers it.
+// control executes a control message and replies to it.
 func (s *Server) control(m nlmsg.Msg, from uint32) error {
 	if m.Flags()&nlmsg.FlagRequest == 0 {
 		s.stats.malformed.Add(1)
@@ -171,7 +169,7 @@ func (s *Server) control(m nlmsg.Msg, from uint32) error {
 	return fatal(err)
 }
 
-// obey does what a control message asks for.
+// obey executes the command of a control message.
 func (s *Server) obey(c control, from uint32, ext *nlmsg.ExtAck) error {
 	if c.command == cmdHello {
 		at, err := s.hello(from, c.value)
@@ -205,9 +203,9 @@ func (s *Server) obey(c control, from uint32, ext *nlmsg.ExtAck) error {
 	return errno.EOPNOTSUPP
 }
 
-// disown answers a control message about a port ID that is not a greeted client of
-// the sender: ECONNREFUSED for an evicted one, which gets a bye as well, EPERM for
-// another client's.
+// disown answers a control message about a port ID that the sender does not control. If the
+// client was evicted, the error is ECONNREFUSED, or the client gets another bye; for
+// another client's port ID the error is EPERM.
 func (s *Server) disown(c control, from uint32) error {
 	s.mu.Lock()
 	e, wasEvicted := s.evicted.find(c.portID)
@@ -227,7 +225,7 @@ func (s *Server) disown(c control, from uint32) error {
 	return errno.EPERM
 }
 
-// setFlag refuses flags that take a privilege or affect other clients.
+// setFlag sets a flag, and rejects those that require a privilege or affect other clients.
 func setFlag(p *bus.Port, f socket.Flag, on bool) error {
 	switch f {
 	case socket.ExtAck, socket.CapAck, socket.StrictCheck, socket.NoENOBUFS, socket.PacketInfo:
@@ -236,38 +234,38 @@ func setFlag(p *bus.Port, f socket.Flag, on bool) error {
 	return errno.ENOPROTOOPT
 }
 
-// setCookie reports the size of the queue.
+// setCookie puts the size of the queue into the cookie.
 func setCookie(ext *nlmsg.ExtAck, p *bus.Port) {
-	size, _ := p.ReceiveBuffer() // 0 when the client is gone
+	size, _ := p.ReceiveBuffer() // 0 if the client is gone
 	ext.Cookie = ne.AppendUint32(nil, uint32(size))
 }
 
-// answer sends an Error message without blocking: it is dropped if the client's
-// socket is full.
+// answer sends an Error message without blocking. If the client's socket is full, the
+// message is dropped.
 func (s *Server) answer(m nlmsg.Msg, to uint32, ext *nlmsg.ExtAck) error {
 	ext.Request = m
 	b := nlmsg.AppendAck(nil, ext, nlmsg.AckOptions{PortID: to, Cap: true, Ext: true})
 	return s.sock.TrySendTo(b, socket.Addr{PortID: to})
 }
 
-// ServerStats counts what a server did not pass on. Clients is the present number of
-// clients; the other numbers only ever grow.
+// ServerStats contains the counters of a server. Clients is the current number of clients;
+// the other numbers only grow.
 type ServerStats struct {
 	Clients   int
-	Requests  uint64 // datagrams passed on to the bus
-	Kernel    uint64 // datagrams without a sender's port ID
-	Malformed uint64 // datagrams that are not netlink messages, or too long
-	Refused   uint64 // control messages refused, and datagrams of clients without a place
+	Requests  uint64 // datagrams forwarded to the bus
+	Kernel    uint64 // dropped datagrams without a sender's port ID
+	Malformed uint64 // datagrams that are not netlink messages, or are too long
+	Refused   uint64 // rejected control messages, and datagrams of clients without a place
 	Gone      uint64 // clients whose socket was closed without a bye
-	Evicted   uint64 // clients that did not read, whose places others got
+	Evicted   uint64 // clients that did not read and lost their place
 	Lost      uint64 // losses reported to clients
-	Foreign   uint64 // datagrams from ports of the bus to clients that did not say hello
+	Foreign   uint64 // dropped datagrams from ports of the bus to clients without a hello
 }
 
 type serverCounters struct {
 	requests, kernel, malformed, refused, gone, evicted, lost, foreign atomic.Uint64
 
-	retries atomic.Uint64 // attempts to send to a full client; for tests
+	retries atomic.Uint64 // attempts to send to a full client, for tests
 }
 
 // Stats returns the counters of the server.

@@ -20,7 +20,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// echo asks for an echo over a Conn.
+// echo sends an echo request over a Conn and returns the reply.
 func echo(w *world, c *conn.Conn, text string) (string, error) {
 	r := c.Request(nlmsg.Type(w.family.ID()), nlmsg.FlagRequest|nlmsg.FlagAck, genlmsg.Append(nil, docexmpl.CmdEcho, docexmpl.Version))
 	defer r.Release()
@@ -55,7 +55,7 @@ func TestDocExmpl(t *testing.T) {
 		n++
 	}
 	if n != docexmpl.DumpLen {
-		t.Errorf("a dump of %d", n)
+		t.Errorf("a dump of %d messages", n)
 	}
 
 	group, _ := f.Group(docexmpl.Group)
@@ -137,12 +137,12 @@ func TestInfoTellsTheGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, info := receive(t, c)
-	if nlmsg.Msg(b).Seq() != 7 || info != (socket.Info{Size: len(b)}) {
-		t.Errorf("reply %v with %+v", nlmsg.Msg(b), info)
-	}
-	b, info = receive(t, c)
 	if textOf(b) != "x" || info != (socket.Info{Size: len(b), Group: group, Groups: groupMask(group)}) {
 		t.Errorf("event %q with %+v", textOf(b), info)
+	}
+	b, info = receive(t, c)
+	if nlmsg.Msg(b).Seq() != 7 || info != (socket.Info{Size: len(b)}) {
+		t.Errorf("reply %v with %+v", nlmsg.Msg(b), info)
 	}
 	if err := c.Leave(group); err != nil {
 		t.Fatal(err)
@@ -164,7 +164,7 @@ func groupMask(group uint32) uint32 {
 	return 1 << (group - 1)
 }
 
-// What takes a capability is refused, unless it was given.
+// Operations that require a capability fail, unless the clients have the capability.
 func TestClientsHaveNoCapabilities(t *testing.T) {
 	for caps, want := range map[bus.Caps]error{0: syscall.EPERM, bus.Root: nil} {
 		w := serve(t, bus.New(), WithCaps(caps))
@@ -218,7 +218,8 @@ func TestManyGoroutinesOnOneConn(t *testing.T) {
 	wg.Wait()
 }
 
-// A client that does not receive gets an error for its loss, and delays no other client.
+// A client that does not receive gets an error for its lost datagrams, and delays no other
+// client.
 func TestSlowClient(t *testing.T) {
 	w := serve(t, bus.New())
 	slow := w.dial()
@@ -252,7 +253,8 @@ func TestSlowClient(t *testing.T) {
 	})
 }
 
-// A reply that is longer than any buffer is reported as lost, and the next one fits.
+// A reply longer than any buffer is reported as lost; after that, replies of this length
+// fit.
 func TestLongReply(t *testing.T) {
 	w := serve(t, bus.New())
 	f := &bus.Family{Name: "long", Ops: []bus.Op{{Cmd: 1, Do: func(i *bus.Info) error {
@@ -360,8 +362,7 @@ func TestDialErrors(t *testing.T) {
 	}
 }
 
-// A port of the server's process may have the ID that the kernel gives to a
-// client.
+// A port of the server's process may have the ID that the kernel gives to a client.
 func TestPortIDsOfTheServersProcess(t *testing.T) {
 	w := serve(t, bus.New())
 	s := w.socket()

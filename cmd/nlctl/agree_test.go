@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// libnl's program lists the same families, operations and groups. It does not
-// know the flag uns-admin.
+// libnl's program lists the same families, operations and groups. It does not print the
+// flag uns-admin.
 func TestListAgreesWithLibnl(t *testing.T) {
 	needLinux(t)
 	program, err := exec.LookPath("genl-ctrl-list")
@@ -103,7 +103,7 @@ func number(t *testing.T, s string) uint32 {
 	return uint32(n)
 }
 
-// libnlFlags translates the flags and brings them into nlctl's order.
+// libnlFlags translates the flags and sorts them in nlctl's order.
 func libnlFlags(t *testing.T, s string) []string {
 	t.Helper()
 	has := map[string]bool{}
@@ -119,7 +119,7 @@ func libnlFlags(t *testing.T, s string) []string {
 		}
 	}
 	if len(has) > 0 {
-		t.Fatalf("flags of libnl that this test does not know: %v", has)
+		t.Fatalf("unknown flags of libnl: %v", has)
 	}
 	return out
 }

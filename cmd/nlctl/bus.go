@@ -16,20 +16,20 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// client asks the controller of the kernel or of a bus.
+// client is a client of the controller of the kernel or of a bus.
 type client struct {
 	*ctrl.Client
-	bus *bus.Bus // one of our own, or nil
+	bus *bus.Bus // the bus inside nlctl, or nil
 }
 
 func (c *client) close() {
-	_ = c.Conn().Close() // what matters has been received
+	_ = c.Conn().Close() // all replies have been received
 	if c.bus != nil {
 		_ = c.bus.Close()
 	}
 }
 
-// open opens what -bus names.
+// open connects to the kernel, or to the bus that -bus selects.
 func open(c *cli.Command) (*client, error) {
 	name := c.String("bus")
 	portID, err := strconv.ParseUint(name, 0, 32)
@@ -48,7 +48,7 @@ func open(c *cli.Command) (*client, error) {
 	return openPort(uint32(portID))
 }
 
-// openExample makes the bus of -bus example.
+// openExample makes the bus of -bus example and a client of it.
 func openExample() (*client, error) {
 	b := bus.New()
 	if err := b.Register(docexmpl.New()); err != nil {
@@ -61,7 +61,7 @@ func openExample() (*client, error) {
 	return &client{ctrl.New(cn), b}, nil
 }
 
-// openPort asks the bus that another process serves.
+// openPort connects to the bus that another process serves.
 func openPort(portID uint32) (*client, error) {
 	cn, err := newConn(func() (conn.Transport, error) { return usersock.Dial(portID, socket.ExtAck, socket.CapAck) })
 	if err != nil {
@@ -78,13 +78,13 @@ func newConn(dial conn.Dialer) (*conn.Conn, error) {
 	return conn.New(first, conn.WithDialer(dial)), nil
 }
 
-const serveHelp = `The first line of the output is the port ID, for -bus. Any process of the network
-namespace can be a client, and none of them has a privilege on the bus.`
+const serveHelp = `The first line of the output is the port ID for -bus. Any process of the network
+namespace can be a client. Clients have no privileges on the bus.`
 
 func serveFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.BoolFlag{Name: "example", Usage: "have the family DOC_EXMPL on the bus"},
-		&cli.Uint32Flag{Name: "port", HideDefault: true, Usage: "the port `ID` to serve on, in place of one that the kernel chooses"},
+		&cli.BoolFlag{Name: "example", Usage: "register the family DOC_EXMPL on the bus"},
+		&cli.Uint32Flag{Name: "port", HideDefault: true, Usage: "serve on the port `ID` instead of one that the kernel selects"},
 	}
 }
 
@@ -94,7 +94,7 @@ func serve(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	if c.IsSet("bus") {
-		return usageError{errors.New("serve makes a bus of its own: -bus has no meaning for it")}
+		return usageError{errors.New("-bus is not allowed with serve, which makes its own bus")}
 	}
 	b := bus.New()
 	defer b.Close()

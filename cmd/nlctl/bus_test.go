@@ -15,17 +15,17 @@ import (
 	"github.com/nlwire/nlwire/internal/test/kerneltest"
 )
 
-// envMain has the test binary be nlctl: for tests with two processes.
+// envMain makes the test binary run as nlctl, for tests with two processes.
 const envMain = "NLWIRE_BE_NLCTL"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(envMain) != "" {
-		main() // exits
+		main() // does not return
 	}
 	kerneltest.Main(m)
 }
 
-// These need no kernel and run on any system.
+// These commands need no kernel and run on any system.
 func TestOnTheExampleBus(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
 		{"list", `
@@ -82,7 +82,7 @@ func TestRefusalsOfTheExampleBus(t *testing.T) {
 		{"call nlctrl 3", "invalid argument", true},
 	} {
 		if tt.isErrno && runtime.GOOS != "linux" {
-			continue // the words are the system's
+			continue // the text of an errno depends on the system
 		}
 		code, stdout, stderr := nlctl(t, append([]string{"-bus", "example"}, strings.Fields(tt.args)...)...)
 		if code != exitError || stdout != "" || !strings.Contains(stderr, tt.want) {
@@ -110,7 +110,7 @@ func TestCallDumps(t *testing.T) {
 	}
 }
 
-// The replies of an operation have attributes that its policy does not tell.
+// Replies may contain attributes that the operation's policy does not contain.
 func TestCallPrintsWhatItDoesNotKnow(t *testing.T) {
 	code, stdout, stderr := nlctl(t, "-bus", "example", "call", "nlctrl", "3", "1=16", "-version", "9")
 	for _, want := range []string{"command 1, version 2\n", "  2  nul-string  \"nlctrl\"\n", "  1  u16  16\n", "  5  bytes  00000000\n"} {

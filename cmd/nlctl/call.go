@@ -17,29 +17,29 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-const callHelp = `CMD and TYPE are numbers, as nlctl show and nlctl policy tell them. A VALUE is
-written as the kind of its attribute wants it, which the operation's policy tells:
+const callHelp = `CMD and TYPE are numbers; nlctl show and nlctl policy print them. The format of a
+VALUE depends on the kind of the attribute in the operation's policy:
 
    numbers        17, 0x11, -1
    string         the text; a NUL is added
-   flag           nothing: 3
+   flag           no value: 3
    binary         hex: 00ff, or 00:ff
    bitfield32     VALUE/SELECTOR: 0x1/0x3
    msecs          milliseconds
 
-TYPE:KIND=VALUE says the kind, where none is told or another one is meant:
-5:u32=7, 6:binary=00ff. Nested attributes cannot be written.
+TYPE:KIND=VALUE selects another kind, and is required if the policy does not export
+the kind: 5:u32=7, 6:binary=00ff. Nested attributes are not supported.
 
-A family's own header is sent as zeros.`
+The family's own header is sent as zeros.`
 
 func callFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.BoolFlag{Name: "dump", Usage: "ask for a list"},
-		&cli.Uint8Flag{Name: "version", HideDefault: true, Usage: "the version in the request, `N`, in place of that of the family"},
+		&cli.BoolFlag{Name: "dump", Usage: "send a dump request, which returns a list"},
+		&cli.Uint8Flag{Name: "version", HideDefault: true, Usage: "send the version `N` instead of the family's version"},
 	}
 }
 
-// call sends a request to an operation and prints what it answers.
+// call sends a request to an operation and prints its replies.
 func call(ctx context.Context, c *cli.Command) error {
 	args := c.Args().Slice()
 	if len(args) < 2 {
@@ -84,7 +84,7 @@ func call(ctx context.Context, c *cli.Command) error {
 	return do(ctx, client.Conn(), r, p, c)
 }
 
-// policyOf returns the policy of the operation, nil if none is exported.
+// policyOf returns the policy of the operation, or nil if none is exported.
 func policyOf(ctx context.Context, client *ctrl.Client, f *ctrl.Family, cmd uint8, isDump bool) (*policy.Policy, error) {
 	policies, err := client.Policies(ctx, f)
 	if errors.Is(err, ctrl.ErrNotExported) {
@@ -100,13 +100,13 @@ func policyOf(ctx context.Context, client *ctrl.Client, f *ctrl.Family, cmd uint
 	return op.Do, nil
 }
 
-// maxHeader is as much as a person can be expected to mean. What the controller tells
-// may come from anybody.
+// maxHeader limits the size of a family's own header. The size may come from an untrusted
+// peer.
 const maxHeader = 256
 
 func newRequest(c *cli.Command, cn *conn.Conn, f *ctrl.Family, cmd uint8) (*conn.Request, error) {
 	if f.HdrSize > maxHeader {
-		return nil, fmt.Errorf("family %q says that it has a header of %d bytes", f.Name, f.HdrSize)
+		return nil, fmt.Errorf("family %q: implausible header size of %d bytes", f.Name, f.HdrSize)
 	}
 	version := uint8(f.Version)
 	if c.IsSet("version") {

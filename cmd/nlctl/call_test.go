@@ -18,7 +18,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// inner and kinds have an attribute of each kind.
+// inner and kinds contain an attribute of each kind.
 var (
 	inner = &policy.Policy{Attrs: []policy.Rule{1: {Kind: policy.KindU8}}}
 	kinds = &policy.Policy{Attrs: []policy.Rule{
@@ -31,7 +31,7 @@ var (
 	}}
 )
 
-// What is written on the command line is what is printed again.
+// A value on the command line is printed the same after encoding and decoding.
 func TestValuesOfEachKind(t *testing.T) {
 	for _, tt := range []struct{ arg, want string }{
 		{"1=255", "1  u8  255"},
@@ -78,22 +78,22 @@ func TestValuesOfEachKind(t *testing.T) {
 
 func TestValuesThatAreRefused(t *testing.T) {
 	for arg, want := range map[string]string{
-		"1=256":                           `"256" is no u8, a number from 0 to 255`,
-		"1=-1":                            `"-1" is no u8`,
-		"1=":                              `"" is no u8`,
+		"1=256":                           `"256" is not a valid u8; write a number from 0 to 255`,
+		"1=-1":                            `"-1" is not a valid u8`,
+		"1=":                              `"" is not a valid u8`,
 		"2=x":                             "from 0 to 65535",
 		"4=1e3":                           "from 0 to 18446744073709551615",
-		"6=1":                             "a flag has no value: want 6",
-		"8=1":                             "it is nested: nested attributes cannot be written here",
-		"9=1":                             "it is nested-array",
-		"11=0":                            "binary is written in hex",
-		"11=zz":                           "binary is written in hex",
+		"6=1":                             "a flag has no value; write 6",
+		"8=1":                             "kind is nested; nested attributes are not supported",
+		"9=1":                             "kind is nested-array",
+		"11=0":                            "write binary in hex",
+		"11=zz":                           "write binary in hex",
 		"12=128":                          "from -128 to 127",
 		"15=99999999999999999999":         "from -9223372036854775808 to 9223372036854775807",
-		"16=1":                            "a bitfield32 is VALUE/SELECTOR",
-		"16=1/x":                          "a bitfield32 is VALUE/SELECTOR",
+		"16=1":                            "write a bitfield32 as VALUE/SELECTOR",
+		"16=1/x":                          "write a bitfield32 as VALUE/SELECTOR",
 		"17=1":                            "the operation rejects this attribute",
-		"22=1":                            "its kind is not told",
+		"22=1":                            "kind unknown",
 		"1:flag=x":                        "a flag has no value",
 		"5=" + strings.Repeat("x", 65531): "does not fit into an attribute",
 	} {
@@ -120,9 +120,9 @@ func TestRepliesPrint(t *testing.T) {
 	m = nla.Begin(m, 0)
 	m = nla.End(nla.End(nla.AppendUint8(m, 1, 8), nest), array)
 	nest = len(m)
-	m = nla.Begin(m, 300) // not told
+	m = nla.Begin(m, 300) // not in the policy
 	m = nla.End(nla.AppendCString(m, 1, "x"), nest)
-	m = nla.AppendBytes(m, 8, []byte{1}) // no attributes
+	m = nla.AppendBytes(m, 8, []byte{1}) // malformed attributes
 	m = nlmsg.End(append(m, 1, 2, 3), 0)
 	var out bytes.Buffer
 	p := &printer{w: &out, header: int(f.HdrSize), policy: kinds}
@@ -139,19 +139,19 @@ func TestRepliesPrint(t *testing.T) {
   300  nested
     1  bytes  7800  "x"
   8  bytes  01
-  at 72 of the message: nla: attribute length past the end of the input
+  at offset 72 of the message: nla: attribute length past the end of the input
   01020300
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	out.Reset()
-	if err := p.print(nlmsg.Msg(m[:nlmsg.HeaderLen])); err != nil || !strings.Contains(out.String(), "no header of Generic Netlink") {
+	if err := p.print(nlmsg.Msg(m[:nlmsg.HeaderLen])); err != nil || !strings.Contains(out.String(), "no Generic Netlink header") {
 		t.Errorf("%q, %v", out.String(), err)
 	}
 }
 
-// Nests without end are looked into as deep as maxDepth.
+// Nests are decoded down to maxDepth.
 func TestDeepNestsPrint(t *testing.T) {
 	var b []byte
 	for range 1000 {
@@ -172,7 +172,7 @@ func TestDeepNestsPrint(t *testing.T) {
 	}
 }
 
-// What a family on the other side says of itself is not believed beyond reason.
+// An implausible header size from a peer is rejected.
 func TestFamilyWithAHugeHeader(t *testing.T) {
 	b := bus.New()
 	defer b.Close()
@@ -182,7 +182,7 @@ func TestFamilyWithAHugeHeader(t *testing.T) {
 	}
 	cn := conn.New(port)
 	defer cn.Close()
-	if _, err := newRequest(nil, cn, &ctrl.Family{Name: "x", HdrSize: 1 << 31}, 1); err == nil || !strings.Contains(err.Error(), "header of 2147483648 bytes") {
+	if _, err := newRequest(nil, cn, &ctrl.Family{Name: "x", HdrSize: 1 << 31}, 1); err == nil || !strings.Contains(err.Error(), "header size of 2147483648 bytes") {
 		t.Errorf("error %v", err)
 	}
 }

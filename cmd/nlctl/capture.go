@@ -21,15 +21,15 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// A datagram is one of a file.
+// datagram is a datagram of a file.
 type datagram struct {
-	time     time.Time // when it was captured; zero where that is not told
+	time     time.Time // of the capture; zero if unknown
 	protocol socket.Protocol
 	b        []byte
 	missing  int // bytes that were not captured
 }
 
-// when returns the time in the form of RFC 3339, if it has one.
+// when returns the time in the format of RFC 3339, or "" if it is unknown or out of range.
 func (g *datagram) when() string {
 	t := g.time.UTC()
 	if g.time.IsZero() || t.Year() < 0 || t.Year() > 9999 {
@@ -38,27 +38,28 @@ func (g *datagram) when() string {
 	return t.Format(time.RFC3339Nano)
 }
 
-// The kinds of file, by their first bytes (draft-ietf-opsawg-pcap and -pcapng).
+// The magic numbers of pcapng (draft-ietf-opsawg-pcapng).
 const (
-	magicNg    = 0x0a0d0d0a // pcapng, in any byte order; its magicOrder tells that
-	magicOrder = 0x1a2b3c4d
+	magicNg    = 0x0a0d0d0a // type of a section header, equal in both byte orders
+	magicOrder = 0x1a2b3c4d // byte-order magic of a section
 )
 
-// magicPcap are those of pcap, in the byte order of who wrote it: with microseconds,
-// with nanoseconds, and a modified one that pcapgo refuses.
+// magicPcap are the magic numbers of pcap in the byte order of the writer: with
+// microseconds, with nanoseconds, and a modified format that pcapgo rejects
+// (draft-ietf-opsawg-pcap).
 var magicPcap = []uint32{0xa1b2c3d4, 0xa1b23c4d, 0xa1b2cd34}
 
-// magicGzip is that of gzip with its only method. As the length of a message it is of
-// 559,000 bytes and more, of which nobody keeps files.
+// magicGzip is the magic number of gzip with its only method. As the length of a netlink
+// message it would mean 559,000 bytes or more, which is implausible for a file.
 var magicGzip = []byte{0x1f, 0x8b, 8}
 
-// maxPlain is the largest file that is no capture: it is read at once, and more than a
-// datagram can have.
+// maxPlain limits the size of a file that is not a capture. Such a file is read into
+// memory. The limit is above the size of any datagram.
 const maxPlain = 8 << 20
 
-// datagrams ranges over those of a file: a capture of tcpdump or Wireshark, hex, or
-// the bytes of one datagram. In the last two they are of that protocol. The bytes
-// are good until the next one. An error comes last.
+// datagrams iterates over the datagrams of a file: a capture of tcpdump or Wireshark, hex,
+// or the bytes of one datagram. In the last two cases the datagrams get the given protocol.
+// The bytes are valid until the next iteration. An error comes last.
 func datagrams(r io.Reader, protocol socket.Protocol) iter.Seq2[datagram, error] {
 	in := bufio.NewReader(r)
 	start, err := in.Peek(12)
@@ -67,7 +68,7 @@ func datagrams(r io.Reader, protocol socket.Protocol) iter.Seq2[datagram, error]
 		return failing(err)
 	case len(start) == 0:
 		return failing(errors.New("the file is empty"))
-	case len(start) < 12: // no capture
+	case len(start) < 12: // too short for a capture
 	case binary.BigEndian.Uint32(start) == magicNg:
 		return captureNg(in)
 	case slices.Contains(magicPcap, binary.NativeEndian.Uint32(start)):
@@ -75,7 +76,7 @@ func datagrams(r io.Reader, protocol socket.Protocol) iter.Seq2[datagram, error]
 	case slices.Contains(magicPcap, bits.ReverseBytes32(binary.NativeEndian.Uint32(start))):
 		return failing(errOrder)
 	case bytes.HasPrefix(start, magicGzip):
-		return failing(errors.New("the file is compressed: unpack it with gunzip"))
+		return failing(errors.New("the file is compressed; unpack it with gunzip"))
 	}
 	return plain(in, protocol)
 }
@@ -84,14 +85,14 @@ func failing(err error) iter.Seq2[datagram, error] {
 	return func(yield func(datagram, error) bool) { yield(datagram{}, err) }
 }
 
-// errOrder: a capture is in the byte order of the machine that made it, and says so.
-// Netlink is too, and does not.
-var errOrder = errors.New("a machine of the other byte order made this capture, and netlink has that of its machine: decode it on one like that")
+// errOrder: a capture file declares its byte order. The netlink messages inside have the
+// byte order of the host that made the capture, and do not declare it.
+var errOrder = errors.New("capture has the other byte order; decode it on a host of that order")
 
 // linkNetlink is the link type of netlink (LINKTYPE_NETLINK).
 const linkNetlink layers.LinkType = 253
 
-// capture ranges over a pcap file.
+// capture iterates over the datagrams of a pcap file.
 func capture(r io.Reader) iter.Seq2[datagram, error] {
 	return func(yield func(datagram, error) bool) {
 		file, err := pcapgo.NewReader(r)
@@ -102,16 +103,16 @@ func capture(r io.Reader) iter.Seq2[datagram, error] {
 			yield(datagram{}, fmt.Errorf("pcap: %w", err))
 			return
 		}
-		file.SetSnaplen(maxPacket) // whatever the file says
+		file.SetSnaplen(maxPacket) // replaces the limit in the file
 		packets(file.ZeroCopyReadPacketData, yield)
 	}
 }
 
-// maxPacket is the longest packet in a capture (MAXIMUM_SNAPLEN of libpcap). pcapgo
-// takes no shorter limit.
+// maxPacket is the longest packet in a capture (MAXIMUM_SNAPLEN of libpcap), and the
+// smallest limit that pcapgo accepts.
 const maxPacket = 256 << 10
 
-// captureNg ranges over a pcapng file.
+// captureNg iterates over the datagrams of a pcapng file.
 func captureNg(r *bufio.Reader) iter.Seq2[datagram, error] {
 	return func(yield func(datagram, error) bool) {
 		file, err := pcapgo.NewNgReader(&ngBlocks{in: r}, pcapgo.NgReaderOptions{WantMixedLinkType: true})
@@ -124,15 +125,15 @@ func captureNg(r *bufio.Reader) iter.Seq2[datagram, error] {
 }
 
 func notNetlink(link layers.LinkType) error {
-	return fmt.Errorf("captured from a link of type %d, not of netlink (%d): capture from an nlmon device", link, linkNetlink)
+	return fmt.Errorf("link type is %d, not netlink (%d); capture from an nlmon device", link, linkNetlink)
 }
 
-// cookedLen is what stands in front of a datagram: struct sockaddr_ll in part, with
-// the protocol in the last two bytes, all of it in network byte order.
+// cookedLen is the size of the header before a datagram: a part of struct sockaddr_ll in
+// network byte order, with the protocol in the last two bytes.
 const cookedLen = 16
 
-// packets hands on what read returns, to the end of the file. Packets of other links,
-// which pcapng may have beside those of netlink, are passed over.
+// packets yields the datagrams of the packets that read returns, up to the end of the file.
+// It skips packets of other links, which a pcapng file may also contain.
 func packets(read func() ([]byte, gopacket.CaptureInfo, error), yield func(datagram, error) bool) {
 	var other error
 	found := false
@@ -145,14 +146,14 @@ func packets(read func() ([]byte, gopacket.CaptureInfo, error), yield func(datag
 			return
 		}
 		if err == io.EOF {
-			err = io.ErrUnexpectedEOF // the header of a packet without its bytes
+			err = io.ErrUnexpectedEOF // the file ends between a packet's header and its bytes
 		}
 		if len(ci.AncillaryData) > 0 && ci.AncillaryData[0] != linkNetlink && err == nil {
 			other = notNetlink(ci.AncillaryData[0].(layers.LinkType))
 			continue
 		}
 		if err == nil && len(b) < cookedLen {
-			err = fmt.Errorf("it has %d bytes, fewer than the %d of the header of a netlink packet", len(b), cookedLen)
+			err = fmt.Errorf("%d bytes, shorter than the header of a netlink packet (%d bytes)", len(b), cookedLen)
 		}
 		if err != nil {
 			yield(datagram{}, fmt.Errorf("packet %d: %w", number, err))
@@ -166,20 +167,20 @@ func packets(read func() ([]byte, gopacket.CaptureInfo, error), yield func(datag
 	}
 }
 
-// plain ranges over a file of hex, or of one datagram.
+// plain iterates over the datagrams of a file of hex, or yields the file as one datagram.
 func plain(r io.Reader, protocol socket.Protocol) iter.Seq2[datagram, error] {
 	return func(yield func(datagram, error) bool) {
 		b, err := io.ReadAll(io.LimitReader(r, maxPlain+1))
 		if err == nil && len(b) > maxPlain {
-			err = fmt.Errorf("the file is no capture, and longer than %d MiB", maxPlain>>20)
+			err = fmt.Errorf("the file is not a capture, and longer than %d MiB", maxPlain>>20)
 		}
 		if err != nil {
 			yield(datagram{}, err)
 			return
 		}
 		all := [][]byte{b}
-		// No datagram is without a byte 0, as text is: the highest of its length is
-		// one, since that is below maxPlain.
+		// Text contains no byte 0, while every datagram contains one: the highest byte of
+		// its length is 0, because the length is at most maxPlain.
 		if bytes.IndexByte(b, 0) < 0 {
 			all, err = fromHex(b)
 		}
@@ -194,17 +195,17 @@ func plain(r io.Reader, protocol socket.Protocol) iter.Seq2[datagram, error] {
 	}
 }
 
-// fromHex reads datagrams written as hex: lines join, an empty one ends a datagram,
-// what follows a # is a comment. It returns those in front of an error.
+// fromHex reads datagrams in hex: lines are joined, an empty line ends a datagram, and #
+// begins a comment. With an error it returns the preceding datagrams.
 func fromHex(text []byte) (all [][]byte, err error) {
 	var digits []byte
 	number := 0
 	end := func() error {
 		if len(digits)%2 != 0 {
-			return fmt.Errorf("line %d: a datagram of %d hex digits, which is half a byte too much", number, len(digits))
+			return fmt.Errorf("line %d: datagram has an odd number of hex digits (%d)", number, len(digits))
 		}
 		if len(digits) > 0 {
-			b, _ := hex.AppendDecode(nil, digits) // they are digits
+			b, _ := hex.AppendDecode(nil, digits) // digits contains only hex digits
 			all, digits = append(all, b), digits[:0]
 		}
 		return nil
@@ -218,7 +219,7 @@ func fromHex(text []byte) (all [][]byte, err error) {
 			case '0' <= c && c <= '9', 'a' <= c && c <= 'f', 'A' <= c && c <= 'F':
 				digits = append(digits, c)
 			case !strings.ContainsRune(" \t\r\n:", rune(c)):
-				return all, fmt.Errorf("line %d: %q is no hex digit: a file that is text must be datagrams in hex, as xxd -p prints them", number, c)
+				return all, fmt.Errorf("line %d: %q is not a hex digit; a text file must contain datagrams in hex, as printed by xxd -p", number, c)
 			}
 		}
 		if len(digits) > before || isComment {

@@ -22,7 +22,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// The forms in which a datagram can be in a file.
+// The file formats that contain datagrams.
 
 func pcap(tb testing.TB, link layers.LinkType, packets ...[]byte) []byte {
 	tb.Helper()
@@ -39,7 +39,7 @@ func pcap(tb testing.TB, link layers.LinkType, packets ...[]byte) []byte {
 	return file.Bytes()
 }
 
-// captured is what is told of a packet.
+// captured returns the capture information of a packet.
 func captured(p []byte) gopacket.CaptureInfo {
 	return gopacket.CaptureInfo{Timestamp: time.Unix(1_800_000_000, 1).UTC(), CaptureLength: len(p), Length: len(p)}
 }
@@ -72,13 +72,13 @@ func pcapng(tb testing.TB, links []layers.LinkType, packets ...[]byte) []byte {
 	return file.Bytes()
 }
 
-// cooked puts the header of nlmon in front of a datagram.
+// cooked adds the header of nlmon before a datagram.
 func cooked(protocol socket.Protocol, b []byte) []byte {
 	p := []byte{0, 4, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, byte(protocol >> 8), byte(protocol)}
 	return append(p, b...)
 }
 
-// The same datagrams are the same in every kind of file.
+// A datagram is decoded the same in every file format.
 func TestDecodeFiles(t *testing.T) {
 	needLittleEndian(t)
 	route := request(18, nlmsg.FlagRequest|nlmsg.FlagDump, make([]byte, 16), nla.AppendUint32(nil, 29, 1))
@@ -89,10 +89,10 @@ func TestDecodeFiles(t *testing.T) {
 	file := hex.EncodeToString(route)
 	text := "# two\n\n" + file[:20] + "  # half\n" + file[20:31] + "\n" + strings.ToUpper(file[31:33]) + ":" + file[33:] + "\n\n\n" + file + "\n# end"
 	ethernet := make([]byte, 60)
-	secrets := append([]byte{10, 0, 0, 0, 0, 0, 0x10, 0}, make([]byte, 1<<20-8)...) // a block that is passed over
+	secrets := append([]byte{10, 0, 0, 0, 0, 0, 0x10, 0}, make([]byte, 1<<20-8)...) // a block to skip
 	ng := pcapng(t, []layers.LinkType{linkNetlink}, cooked(socket.Route, route))
 	interfaces := bytes.Repeat([]byte{1, 0, 0, 0, 20, 0, 0, 0, 253, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0}, maxInterfaces-1)
-	more := bytes.Clone(ng) // of the packet than there was of it, if one believes the length
+	more := bytes.Clone(ng) // the original length will be smaller than the captured length
 	more[len(more)-4-len(route)-16-4] -= 5
 	for _, test := range []struct {
 		name  string
@@ -136,40 +136,40 @@ func TestDecodeRefuses(t *testing.T) {
 	other := []byte{0xa1, 0xb2, 0xc3, 0xd4}
 	ng := []byte{0x0a, 0x0d, 0x0d, 0x0a, 0, 0, 0, 28, 0x1a, 0x2b, 0x3c, 0x4d}
 	long := pcap(t, linkNetlink, make([]byte, maxPacket+1))
-	long[19] = 0x7f // the highest byte of the longest packet that the file says it has
+	long[19] = 0x7f // the highest byte of the snapshot length in the file
 	ngFile := pcapng(t, []layers.LinkType{linkNetlink}, cooked(socket.Route, noop))
 	cut := pcap(t, linkNetlink, cooked(socket.Route, noop))
-	cut[24+12] += 8 // the length that it had, of which the length captured is a part
+	cut[24+12] += 8 // the original length, which is now larger than the captured length
 	for name, test := range map[string]struct {
 		file []byte
 		want string
 	}{
 		"empty":                 {nil, "the file is empty"},
 		"gzip":                  {append([]byte{0x1f, 0x8b, 8}, make([]byte, 20)...), "unpack it with gunzip"},
-		"other order":           {append(other, make([]byte, 20)...), "a machine of the other byte order"},
-		"other order, pcapng":   {append(ng, make([]byte, 20)...), "a machine of the other byte order"},
-		"ethernet":              {pcap(t, layers.LinkTypeEthernet, make([]byte, 60)), "a link of type 1, not of netlink (253)"},
+		"other order":           {append(other, make([]byte, 20)...), "capture has the other byte order"},
+		"other order, pcapng":   {append(ng, make([]byte, 20)...), "capture has the other byte order"},
+		"ethernet":              {pcap(t, layers.LinkTypeEthernet, make([]byte, 60)), "link type is 1, not netlink (253)"},
 		"no packet":             {pcap(t, linkNetlink), "no datagram"},
-		"packet of 15 bytes":    {pcap(t, linkNetlink, make([]byte, 15)), "packet 1: it has 15 bytes"},
-		"rubbish":               {[]byte("this is \x00 netlink at all"), "1 of 1 datagrams make no sense to their end"},
-		"text":                  {[]byte("this is no netlink at all"), "line 1: 't' is no hex digit"},
-		"hex of odd length":     {[]byte("000"), "line 1: a datagram of 3 hex digits"},
+		"packet of 15 bytes":    {pcap(t, linkNetlink, make([]byte, 15)), "packet 1: 15 bytes"},
+		"rubbish":               {[]byte("this is \x00 netlink at all"), "1 of 1 datagrams are malformed or incomplete"},
+		"text":                  {[]byte("this is no netlink at all"), "line 1: 't' is not a hex digit"},
+		"hex of odd length":     {[]byte("000"), "line 1: datagram has an odd number of hex digits (3)"},
 		"only a comment":        {[]byte("# nothing\n"), "the file has no datagram"},
-		"a packet that was cut": {cut, "1 of 1 datagrams make no sense to their end"},
+		"a packet that was cut": {cut, "1 of 1 datagrams are malformed or incomplete"},
 		"over 8 MiB":            {append(noop, make([]byte, maxPlain-len(noop)+1)...), "longer than 8 MiB"},
-		"8 MiB":                 {append(noop, make([]byte, maxPlain-len(noop))...), "1 of 1 datagrams make no sense"},
-		"pcapng, ethernet":      {pcapng(t, []layers.LinkType{layers.LinkTypeEthernet}, make([]byte, 60)), "a link of type 1, not of netlink (253)"},
-		"pcapng, orders":        {slices.Concat(ngFile, ng, make([]byte, 20)), "a machine of the other byte order"},
-		"pcapng, no order":      {slices.Concat(ng[:8], make([]byte, 20)), "does not tell its byte order"},
-		"pcapng, small block":   {slices.Concat(ngFile, []byte{6, 0, 0, 0, 8, 0, 0, 0}, make([]byte, 20)), "a block of 8 bytes"},
-		"pcapng, odd block":     {slices.Concat(ngFile, []byte{6, 0, 0, 0, 33, 0, 0, 0}, make([]byte, 60)), "a block of 33 bytes"},
-		"pcapng, long block":    {slices.Concat(ngFile, []byte{6, 0, 0, 0, 0, 0, 0, 0x7f}, make([]byte, 60)), "more than 266240"},
+		"8 MiB":                 {append(noop, make([]byte, maxPlain-len(noop))...), "1 of 1 datagrams are malformed or incomplete"},
+		"pcapng, ethernet":      {pcapng(t, []layers.LinkType{layers.LinkTypeEthernet}, make([]byte, 60)), "link type is 1, not netlink (253)"},
+		"pcapng, orders":        {slices.Concat(ngFile, ng, make([]byte, 20)), "capture has the other byte order"},
+		"pcapng, no order":      {slices.Concat(ng[:8], make([]byte, 20)), "section has no byte-order magic"},
+		"pcapng, small block":   {slices.Concat(ngFile, []byte{6, 0, 0, 0, 8, 0, 0, 0}, make([]byte, 20)), "invalid block length 8"},
+		"pcapng, odd block":     {slices.Concat(ngFile, []byte{6, 0, 0, 0, 33, 0, 0, 0}, make([]byte, 60)), "invalid block length 33"},
+		"pcapng, long block":    {slices.Concat(ngFile, []byte{6, 0, 0, 0, 0, 0, 0, 0x7f}, make([]byte, 60)), "exceeds the limit of 266240"},
 		"pcapng, cut skip":      {slices.Concat(ngFile, []byte{10, 0, 0, 0, 0, 0, 0, 0x7f}, make([]byte, 60)), "unexpected EOF"},
 		"pcapng, interfaces":    {slices.Concat(ngFile, bytes.Repeat([]byte{1, 0, 0, 0, 20, 0, 0, 0, 253, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0}, maxInterfaces)), "more than 1024 interfaces"},
 		"pcap, long packet":     {long, "exceeds snap length"},
 		"pcap, modified":        {append([]byte{0x34, 0xcd, 0xb2, 0xa1}, make([]byte, 40)...), "pcap: Unknown magic"},
-		"hex, no digit":         {[]byte("10\n20\n 3O\n"), `line 3: 'O' is no hex digit`},
-		"hex, half a byte":      {[]byte("10\n20\n3\n\n10"), "line 4: a datagram of 5 hex digits"},
+		"hex, no digit":         {[]byte("10\n20\n 3O\n"), `line 3: 'O' is not a hex digit`},
+		"hex, half a byte":      {[]byte("10\n20\n3\n\n10"), "line 4: datagram has an odd number of hex digits (5)"},
 	} {
 		path := filepath.Join(dir, "file")
 		if err := os.WriteFile(path, test.file, 0o600); err != nil {
@@ -201,7 +201,7 @@ func TestDecodeCutNg(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	end := int(file[4]) // of the first block; blocks are short here
+	end := int(file[4]) // length of the first block; the blocks are short
 	for n := minBlock; n < len(file); n++ {
 		isEnd := n == end
 		if isEnd {
@@ -215,7 +215,7 @@ func TestDecodeCutNg(t *testing.T) {
 	}
 }
 
-// A packet of which only the header of the message was captured.
+// The capture contains only the header of the packet's message.
 func TestDecodeCutPacket(t *testing.T) {
 	needLittleEndian(t)
 	whole := cooked(socket.Route, request(26, nlmsg.FlagRequest, make([]byte, 12), nil))
@@ -225,13 +225,13 @@ func TestDecodeCutPacket(t *testing.T) {
 	if err == nil || len(got) != 1 || got[0].Envelope == nil || got[0].Seq != 7 || got[0].Error != "the last 4 bytes were not captured" {
 		t.Errorf("%v, %+v", err, got)
 	}
-	file[24+12] -= 5 // fewer than were captured
+	file[24+12] -= 5 // the original length is smaller than the captured length
 	if _, err := decoded(t, file, 0); err == nil || !strings.Contains(err.Error(), "packet 1") {
 		t.Error(err)
 	}
 }
 
-// A time that RFC 3339 cannot write is left out.
+// A time outside the range of RFC 3339 is omitted.
 func TestDecodeTimes(t *testing.T) {
 	for _, test := range []struct {
 		time time.Time

@@ -23,40 +23,40 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-const decodeHelp = `FILE, or - for standard input, is one of these, which nlctl tells apart:
+const decodeHelp = `FILE, or - for standard input, has one of these formats, which nlctl detects:
 
    a capture of an nlmon device, by tcpdump or Wireshark (pcap, pcapng)
    datagrams in hex: an empty line ends one, # begins a comment
    the bytes of one datagram
 
-A capture tells the protocol of each datagram; -protocol tells that of the others.
-Names of families, and whether they have a header of their own, are what the
-controller told earlier in the file. To capture:
+A capture contains the protocol of each datagram; -protocol sets the protocol of the
+other formats. Names and header sizes of families are known if the file contains the
+controller's descriptions before the families' messages. To capture:
 
    ip link add nlmon0 type nlmon && ip link set nlmon0 up
    tcpdump -i nlmon0 -w FILE`
 
 func decodeFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "protocol", Value: socket.Generic.String(), Usage: "what a file that is no capture holds, by `NAME` or number"},
-		&cli.Uint8Flag{Name: "header", HideDefault: true, Usage: "the length of the header, `N` bytes, that families have which the file does not tell of"},
+		&cli.StringFlag{Name: "protocol", Value: socket.Generic.String(), Usage: "the protocol of a file that is not a capture, by `NAME` or number"},
+		&cli.Uint8Flag{Name: "header", HideDefault: true, Usage: "the header size, `N` bytes, of families that the file does not describe"},
 	}
 }
 
-// decode prints the messages in a file. It asks nobody.
+// decode prints the messages in a file. It uses neither the kernel nor a bus.
 func decode(_ context.Context, c *cli.Command) error {
 	args, err := arguments(c, 1)
 	if err != nil {
 		return err
 	}
 	if c.Root().IsSet("bus") {
-		return usageError{errors.New("-bus has no meaning for decode, which asks nobody")}
+		return usageError{errors.New("-bus is not allowed with decode, which only reads a file")}
 	}
 	protocol, err := parseProtocol(c.String("protocol"))
 	if err != nil {
 		return usageError{err}
 	}
-	signal.Reset(os.Interrupt, syscall.SIGTERM) // there is nothing to tidy up, and reading a pipe cannot be cancelled
+	signal.Reset(os.Interrupt, syscall.SIGTERM) // no cleanup is needed, and a read from a pipe cannot be canceled
 	out := newDecoder(c.Root().Writer, c.Bool("json"))
 	out.header = int(c.Uint8("header"))
 	if args[0] == "-" {
@@ -70,20 +70,20 @@ func decode(_ context.Context, c *cli.Command) error {
 	return out.file(file, protocol)
 }
 
-// heardFamily is what a file told of a family.
+// heardFamily is the description of a family in the file.
 type heardFamily struct {
 	name   string
 	header int
 }
 
-// A decoder prints datagrams in the order in which they are in a file.
+// decoder prints datagrams in the order of the file.
 type decoder struct {
 	w        io.Writer
 	isJSON   bool
 	families map[nlmsg.Type]heardFamily
-	header   int // of families that are not there
-	count    int // datagrams
-	bad      int // of them, that do not make sense to their end
+	header   int // header size of families without a description
+	count    int // datagrams so far
+	bad      int // malformed or incomplete datagrams among them
 }
 
 func newDecoder(w io.Writer, isJSON bool) *decoder {
@@ -94,8 +94,8 @@ func newDecoder(w io.Writer, isJSON bool) *decoder {
 	}}
 }
 
-// file prints all of a file. Datagrams that make no sense are printed as far as they
-// do, and are an error in the end.
+// file prints all datagrams of a file. Of a malformed datagram it prints the well-formed
+// part, and returns an error at the end of the file.
 func (d *decoder) file(r io.Reader, protocol socket.Protocol) error {
 	for g, err := range datagrams(r, protocol) {
 		if err == nil {
@@ -109,7 +109,7 @@ func (d *decoder) file(r io.Reader, protocol socket.Protocol) error {
 	case d.count == 0:
 		return errors.New("the file has no datagram")
 	case d.bad > 0:
-		return fmt.Errorf("%d of %d datagrams make no sense to their end", d.bad, d.count)
+		return fmt.Errorf("%d of %d datagrams are malformed or incomplete", d.bad, d.count)
 	}
 	return nil
 }
@@ -147,8 +147,8 @@ func (d *decoder) encode(messages []message) error {
 	return nil
 }
 
-// messages reads a datagram. What of it makes no sense comes last. about is what all
-// its messages have.
+// messages reads the messages of a datagram. The malformed or missing rest is the last
+// message. about contains the fields that are common to all messages.
 func (d *decoder) messages(g datagram, about message) (all []message) {
 	b := g.b
 	for len(b) > 0 && g.protocol != socket.KObjectUevent {
@@ -156,7 +156,7 @@ func (d *decoder) messages(g datagram, about message) (all []message) {
 		if n < 0 {
 			about.Error = nlmsg.ParseError(n).Error()
 			if len(b) >= nlmsg.HeaderLen {
-				about.Envelope = newEnvelope(g.protocol, b) // what there is of it says a lot
+				about.Envelope = newEnvelope(g.protocol, b) // the header is printed although the length is wrong
 			}
 			break
 		}
@@ -171,7 +171,7 @@ func (d *decoder) messages(g datagram, about message) (all []message) {
 	}
 	if len(b) > 0 || g.missing > 0 {
 		about.Offset, about.Length, about.Payload = len(g.b)-len(b), len(b), hex.EncodeToString(b)
-		if g.protocol == socket.KObjectUevent { // texts, each with a NUL behind it
+		if g.protocol == socket.KObjectUevent { // texts, each followed by a NUL
 			about.Text = guess(bytes.ReplaceAll(bytes.TrimSuffix(b, []byte{0}), []byte{0}, []byte(" ")))
 		}
 		all = append(all, about)
@@ -183,7 +183,7 @@ func (d *decoder) messages(g datagram, about message) (all []message) {
 func (d *decoder) read(out *message, protocol socket.Protocol, m nlmsg.Msg) {
 	out.Envelope = newEnvelope(protocol, m)
 	switch t := m.Type(); {
-	case protocol == socket.Connector: // whose messages of data are of type Done (cn_netlink_send_mult)
+	case protocol == socket.Connector: // uses type Done for messages with data (cn_netlink_send_mult)
 		out.Payload = hex.EncodeToString(m.Payload())
 	case t == nlmsg.TypeError || t == nlmsg.TypeDone:
 		out.Answer, out.Payload = newAnswer(m)
@@ -198,7 +198,7 @@ func (d *decoder) read(out *message, protocol socket.Protocol, m nlmsg.Msg) {
 	}
 }
 
-// route reads a message of rtnetlink.
+// route reads an rtnetlink message.
 func route(out *message, m nlmsg.Msg) {
 	name, header, ok := routeType(m)
 	if !ok {
@@ -208,14 +208,14 @@ func route(out *message, m nlmsg.Msg) {
 	out.Name, out.Body = name, behind(m, header)
 }
 
-// behind reads the attributes behind a header of that length.
+// behind reads the attributes after a header of the given length.
 func behind(m nlmsg.Msg, header int) *Body {
 	p := m.Payload()
 	b := newBody(m, p[:min(header, len(p))], m.Attrs(header), nil)
 	return &b
 }
 
-// generic reads a message of a family.
+// generic reads a message of a Generic Netlink family.
 func (d *decoder) generic(out *message, m nlmsg.Msg) {
 	var policy *policy.Policy
 	if m.Type() == genlmsg.IDCtrl {
@@ -230,8 +230,8 @@ func (d *decoder) generic(out *message, m nlmsg.Msg) {
 	out.Generic = &r
 }
 
-// hear keeps what the controller tells of a family. Ids are of 16 bits, which bounds
-// how many there are, and no kernel has a longer name.
+// hear stores a family that the controller describes. IDs have 16 bits, which limits the
+// number of families, and no kernel has longer names.
 func (d *decoder) hear(m nlmsg.Msg) {
 	e, err := ctrl.ParseEvent(m)
 	if err == nil && e.Cmd == genlmsg.CtrlCmdNewFamily && e.Family.HdrSize <= maxHeader && len(e.Family.Name) < genlmsg.NameSize {

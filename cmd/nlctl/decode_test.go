@@ -17,7 +17,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// decoded runs the decoder on a file and returns the lines of its JSON.
+// decoded decodes a file and returns the lines of its JSON.
 func decoded(tb testing.TB, file []byte, protocol socket.Protocol) ([]message, error) {
 	tb.Helper()
 	var out bytes.Buffer
@@ -40,17 +40,17 @@ func decodedText(file []byte, protocol socket.Protocol) (string, error) {
 	return out.String(), err
 }
 
-// needLittleEndian skips what has captures, which pcapgo writes in little-endian
-// order, or expects hex of numbers.
+// needLittleEndian skips tests with captures, which pcapgo writes in little-endian order,
+// or with numbers in hex.
 func needLittleEndian(t testing.TB) {
 	t.Helper()
 	if native.BigEndian {
-		t.Skip("has little-endian captures")
+		t.Skip("needs little-endian captures")
 	}
 }
 
-// Traffic of ip, ethtool, iw and others on Linux 6.1. tshark finds the same messages
-// in the capture that this is a part of.
+// Traffic of ip, ethtool, iw and others on Linux 6.1. tshark finds the same messages in the
+// capture that this file is a part of.
 func TestDecodeRecorded(t *testing.T) {
 	needLittleEndian(t)
 	want, err := os.ReadFile("testdata/nlmon.txt")
@@ -61,8 +61,8 @@ func TestDecodeRecorded(t *testing.T) {
 	if diff := cmp.Diff(string(want), stdout); diff != "" || code != exitOK || stderr != "" {
 		t.Errorf("exit %d, stderr %q, -want +got:\n%s", code, stderr, diff)
 	}
-	// Cut anywhere, it is an error, or an end between two packets, and what is before
-	// it is printed.
+	// A truncated file is an error, unless it ends between two packets. The preceding
+	// packets are printed.
 	for n := range recorded {
 		got, err := decodedText(recorded[:n], socket.Generic)
 		var text string
@@ -74,20 +74,20 @@ func TestDecodeRecorded(t *testing.T) {
 		case n == 0 && text == "the file is empty":
 		case n == 24 && text == "the file has no datagram":
 		case n >= 12 && strings.Contains(text, io.ErrUnexpectedEOF.Error()):
-		case n < 12 && strings.Contains(text, "no hex digit"): // no capture yet
+		case n < 12 && strings.Contains(text, "not a hex digit"): // too short to be recognized as a capture
 			continue
-		case n < 12 && strings.Contains(text, "make no sense"):
+		case n < 12 && strings.Contains(text, "malformed or incomplete"):
 			continue
 		default:
 			t.Fatalf("%d bytes: %v", n, err)
 		}
 		if !strings.HasPrefix(stdout, got) {
-			t.Fatalf("%d bytes: what is printed is not what the whole file begins with:\n%s", n, got)
+			t.Fatalf("%d bytes: the output is not a prefix of the output for the whole file:\n%s", n, got)
 		}
 	}
 }
 
-// A family that the file does not tell of may have a header of its own.
+// A family that the file does not describe may have its own header.
 func TestDecodeHeader(t *testing.T) {
 	header := append(genlmsg.Append(nil, 3, 1), 1, 0, 0, 0)
 	path := filepath.Join(t.TempDir(), "file")

@@ -37,7 +37,7 @@ type group struct {
 	ID   uint32 `json:"id"`
 }
 
-// flagNames are the names of an operation's flags, in the order they print.
+// flagNames are the names of an operation's flags, in printing order.
 var flagNames = []struct {
 	flag genlmsg.OpFlags
 	name string
@@ -49,7 +49,7 @@ var flagNames = []struct {
 	{genlmsg.OpUnsAdmin, "uns-admin"},
 }
 
-// newFamily makes the JSON of f; empty lists are [], not null.
+// newFamily makes the JSON of f. Empty lists are [], not null.
 func newFamily(f ctrl.Family) family {
 	out := family{f.Name, uint16(f.ID), f.Version, f.HdrSize, f.MaxAttr, []op{}, []group{}}
 	for _, o := range f.Ops {
@@ -61,7 +61,7 @@ func newFamily(f ctrl.Family) family {
 	return out
 }
 
-// opFlags names the flags; bits without a name, of newer kernels, print as a
+// opFlags returns the names of the flags. Unnamed bits of newer kernels are returned as a
 // number.
 func opFlags(flags genlmsg.OpFlags) []string {
 	names := []string{}
@@ -120,11 +120,11 @@ func show(ctx context.Context, c *cli.Command) error {
 	return printFamily(c.Root().Writer, newFamily(f))
 }
 
-// completeFamilies prints the names that complete "nlctl show".
+// completeFamilies prints the family names for shell completion.
 func completeFamilies(ctx context.Context, c *cli.Command) {
 	client, err := open(c)
 	if err != nil {
-		return // no completion is better than an error in the middle of a line
+		return // no completion is better than an error message on the user's command line
 	}
 	defer client.close()
 	families, _ := client.Families(ctx)
@@ -139,13 +139,13 @@ func printJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// newEncoder returns an encoder of JSON that is nothing but ASCII: what would disturb
-// a terminal is escaped. encoding/json escapes control characters below the blank
-// only.
+// newEncoder returns a JSON encoder with ASCII output: all other characters are escaped, so
+// that they cannot affect a terminal. encoding/json escapes only the control characters
+// below space.
 func newEncoder(w io.Writer) *json.Encoder { return json.NewEncoder(asciiWriter{w}) }
 
-// asciiWriter escapes what is not ASCII in the JSON that is written through it, a
-// whole value at a time.
+// asciiWriter escapes the non-ASCII characters of JSON. Each Write must contain a complete
+// value.
 type asciiWriter struct{ w io.Writer }
 
 func (w asciiWriter) Write(p []byte) (int, error) {
@@ -165,8 +165,8 @@ func (w asciiWriter) Write(p []byte) (int, error) {
 	return len(p), err
 }
 
-// newTable returns a writer that aligns tab-separated columns. Its Flush
-// reports what went wrong on the way.
+// newTable returns a writer that aligns tab-separated columns. Its Flush returns the error
+// of any earlier write.
 func newTable(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
 
 func printList(w io.Writer, families []family) error {
@@ -209,7 +209,7 @@ func printFamily(w io.Writer, f family) error {
 	return t.Flush()
 }
 
-// printableRune replaces what would disturb a terminal.
+// printableRune replaces characters that could affect a terminal.
 func printableRune(r rune) rune {
 	if r < ' ' || r > 0x7e {
 		return '?'
@@ -217,8 +217,8 @@ func printableRune(r rune) rune {
 	return r
 }
 
-// printable quotes a name that would disturb a terminal or a table: names come
-// from whoever registered the family.
+// printable quotes a name that could affect a terminal or a table: any process that
+// registers a family can choose its name.
 func printable(name string) string {
 	for _, r := range name {
 		if r <= ' ' || r == 0x7f || r > 0x7e {

@@ -23,11 +23,11 @@ import (
 //go:embed testdata/nlmon.pcap
 var recorded []byte
 
-// maxGrowth is how many bytes of output a byte of a file may make. The worst is a
-// message without a payload, of 16 bytes, in JSON.
+// maxGrowth limits the bytes of output per byte of a file. The worst case is a message
+// without a payload, of 16 bytes, in JSON.
 const maxGrowth = 64
 
-// files are seeds of every kind of file.
+// files returns seeds for every kind of file.
 func files(f *testing.F) []seeds.Seed {
 	needLittleEndian(f)
 	family := func(name string) []byte {
@@ -39,16 +39,16 @@ func files(f *testing.F) []seeds.Seed {
 	cut := pcap(f, linkNetlink, cooked(socket.Route, noop))
 	cut[24+12] += 8
 	list := []seeds.Seed{
-		{Name: "recorded", Why: "what tcpdump writes", B: recorded},
-		{Name: "recorded, cut", Why: "a packet without its end", B: recorded[:len(recorded)-10]},
+		{Name: "recorded", Why: "written by tcpdump", B: recorded},
+		{Name: "recorded, cut", Why: "a truncated packet", B: recorded[:len(recorded)-10]},
 		{Name: "pcap, cut packet", Why: "a snapshot length that was too short", B: cut},
 		{Name: "pcap, uevent", Why: "no messages", B: pcap(f, linkNetlink, cooked(socket.KObjectUevent, []byte("add@/x\x00")))},
 		{Name: "pcap, short packet", Why: "less than the header of a packet", B: pcap(f, linkNetlink, []byte{1})},
 		{Name: "pcap, ethernet", Why: "another link", B: pcap(f, layers.LinkTypeEthernet, make([]byte, 60))},
-		{Name: "pcapng", Why: "what Wireshark writes", B: pcapng(f, []layers.LinkType{linkNetlink}, cooked(socket.Route, noop), cooked(socket.Generic, ack(2)))},
-		{Name: "pcapng, two links", Why: "packets to pass over", B: pcapng(f, []layers.LinkType{layers.LinkTypeEthernet, linkNetlink}, make([]byte, 60), cooked(socket.Route, noop))},
+		{Name: "pcapng", Why: "written by Wireshark", B: pcapng(f, []layers.LinkType{linkNetlink}, cooked(socket.Route, noop), cooked(socket.Generic, ack(2)))},
+		{Name: "pcapng, two links", Why: "packets to skip", B: pcapng(f, []layers.LinkType{layers.LinkTypeEthernet, linkNetlink}, make([]byte, 60), cooked(socket.Route, noop))},
 		{Name: "long name", Why: "a name that would be printed with each message", B: family(strings.Repeat("x", 6000))},
-		{Name: "name that is no ASCII", Why: "letters are printed too", B: family("\u00e9\u009b\xff")},
+		{Name: "name that is not ASCII", Why: "letters are printed too", B: family("\u00e9\u009b\xff")},
 		{Name: "hex", Why: "two datagrams, comments", B: []byte("# x\n10000000 0100\n0000 07:00:00:00 09000000\n\n1000\n")},
 		{Name: "hex, odd", Why: "half a byte", B: []byte("100\n")},
 		{Name: "gzip", Why: "compressed", B: []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0, 0}},
@@ -56,8 +56,8 @@ func files(f *testing.F) []seeds.Seed {
 	return slices.Concat(list, seeds.Datagrams())
 }
 
-// Whatever a file holds, it is printed without harm to a terminal, in lines of JSON
-// that say the same, and in no more bytes than its length allows.
+// Any file is printed in printable ASCII. Text and JSON contain the same messages, and the
+// length of the output is limited by the length of the file.
 func FuzzDecodeFile(f *testing.F) {
 	seeds.Fuzz(f, files(f), func(t *testing.T, b []byte) {
 		for _, protocol := range []socket.Protocol{socket.Generic, socket.Route} {
@@ -98,7 +98,7 @@ func FuzzDecodeFile(f *testing.F) {
 	})
 }
 
-// A datagram is the same in a file of its own, in hex, and in captures.
+// A datagram is decoded the same from a file of its bytes, from hex, and from captures.
 func FuzzDecodeDatagram(f *testing.F) {
 	needLittleEndian(f)
 	seeds.Fuzz(f, seeds.Datagrams(), func(t *testing.T, b []byte) {

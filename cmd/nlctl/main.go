@@ -1,30 +1,31 @@
-// Command nlctl shows what a kernel says over netlink, or a bus in userspace, and
-// can ask it.
+// Command nlctl inspects the Generic Netlink families of a kernel or of a bus in userspace,
+// calls their operations, and decodes netlink messages.
 //
-//	nlctl list          every Generic Netlink family, a line each
-//	nlctl show NAME     one family in full: operations and multicast groups
-//	nlctl policy NAME   which attributes its operations accept
-//	nlctl monitor       families and groups as they come and go
+//	nlctl list          list the Generic Netlink families, one per line
+//	nlctl show NAME     show the operations and multicast groups of a family
+//	nlctl policy NAME   show the attributes that the operations of a family accept
+//	nlctl monitor       print families and groups as they are added and removed
 //	nlctl call FAMILY CMD [TYPE=VALUE ...]
 //	                    send a request to an operation and print its replies
 //	nlctl decode FILE   print the messages in a capture, or in a file of hex or bytes
 //	nlctl serve         serve a bus to other processes, until interrupted
+//	nlctl -version      print the version of nlctl
 //
-// In front of the command, -bus example has them ask a bus of nlctl's own, with the
-// family DOC_EXMPL, on any system; -bus PORT the one that an nlctl serve of this
-// network namespace serves on that port ID:
+// With the option -bus before the command, nlctl uses a bus instead of the kernel. -bus
+// example makes a bus with the family DOC_EXMPL inside nlctl, on any system. -bus PORT
+// selects the bus that an nlctl serve of this network namespace serves on that port ID:
 //
 //	nlctl -bus example call DOC_EXMPL 1 1=hello
 //	nlctl serve -example
 //	nlctl -bus 4711 list
 //
-// A value of call is written as the policy of the operation tells its kind: a
-// number, a text, hex for binary, nothing for a flag. TYPE:KIND=VALUE says
-// otherwise, or says it where no kind is told.
+// The format of a value of call depends on the kind of the attribute in the operation's
+// policy: a number, a text, hex for binary, nothing for a flag. TYPE:KIND=VALUE selects
+// another kind, and is required if the policy does not export the kind.
 //
-// With -json they print the same for programs. The exit status is 0, 1 if the
-// kernel, the bus or the network refused, or a file makes no sense, 2 if the command
-// line is wrong.
+// With -json the commands print JSON for programs. The exit status is 0 for success; 1 if
+// the kernel, the bus or the system reports an error, or a file is malformed; 2 if the
+// command line is invalid.
 package main
 
 import (
@@ -53,7 +54,7 @@ const (
 	exitUsage = 2
 )
 
-// usageError is a mistake on the command line.
+// usageError is an error in the command line.
 type usageError struct{ error }
 
 // run runs one command line and returns its exit status.
@@ -63,7 +64,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(stderr, "nlctl: %s\n", strings.Map(printableRune, err.Error())) // it may have words of who was asked
+	fmt.Fprintf(stderr, "nlctl: %s\n", strings.Map(printableRune, err.Error())) // may contain peer-supplied text
 	if usage := (usageError{}); errors.As(err, &usage) {
 		fmt.Fprintln(stderr, "Run 'nlctl help' for the commands and their flags.")
 		return exitUsage
@@ -71,20 +72,21 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitError
 }
 
-// command is the tree of commands.
+// command returns the tree of commands.
 func command(stdout, stderr io.Writer) *cli.Command {
 	badUsage := func(_ context.Context, _ *cli.Command, err error, _ bool) error { return usageError{err} }
 	return &cli.Command{
 		Name:                  "nlctl",
-		Usage:                 "look at a kernel's netlink, or at a bus in userspace",
+		Usage:                 "inspect the netlink families of a kernel or of a bus in userspace",
+		Version:               version(),
 		Writer:                stdout,
 		ErrWriter:             stderr,
 		EnableShellCompletion: true,
 		OnUsageError:          badUsage,
-		ExitErrHandler:        func(context.Context, *cli.Command, error) {}, // run does it
+		ExitErrHandler:        func(context.Context, *cli.Command, error) {}, // run prints the error
 		Action:                noCommand,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "bus", Usage: "ask a bus in place of the kernel: \"example\", or the `PORT` of nlctl serve"},
+			&cli.StringFlag{Name: "bus", Usage: "use a bus instead of the kernel: \"example\", or the `PORT` of nlctl serve"},
 		},
 		Commands: commands(badUsage),
 	}
@@ -100,21 +102,21 @@ func commands(badUsage cli.OnUsageErrorFunc) []*cli.Command {
 		},
 		{
 			Name:          "show",
-			Usage:         "show one family in full",
+			Usage:         "show the operations and multicast groups of a family",
 			ArgsUsage:     "NAME",
 			Action:        show,
 			ShellComplete: completeFamilies,
 		},
 		{
 			Name:          "policy",
-			Usage:         "show which attributes a family accepts, as the kernel tells it",
+			Usage:         "show the attributes that a family accepts, as the kernel exports them",
 			ArgsUsage:     "NAME",
 			Action:        showPolicy,
 			ShellComplete: completeFamilies,
 		},
 		{
 			Name:   "monitor",
-			Usage:  "print families and groups as they come and go, until interrupted",
+			Usage:  "print families and groups as they are added and removed, until interrupted",
 			Action: monitor,
 		},
 		{
@@ -149,7 +151,7 @@ func commands(badUsage cli.OnUsageErrorFunc) []*cli.Command {
 	return all
 }
 
-// noCommand is what runs when the first argument is no command.
+// noCommand runs if the first argument is not a command.
 func noCommand(_ context.Context, c *cli.Command) error {
 	if c.Args().Present() {
 		return usageError{fmt.Errorf("unknown command %q", c.Args().First())}
@@ -157,11 +159,11 @@ func noCommand(_ context.Context, c *cli.Command) error {
 	return usageError{errors.New("no command given")}
 }
 
-// arguments returns the n arguments of a command, no more and no less.
+// arguments returns the arguments of a command, which must be exactly n.
 func arguments(c *cli.Command, n int) ([]string, error) {
 	if args := c.Args().Slice(); len(args) == n {
 		return args, nil
 	}
 	usage := strings.TrimSpace(c.FullName() + " " + c.ArgsUsage)
-	return nil, usageError{fmt.Errorf("%d arguments given, want: %s", c.Args().Len(), usage)}
+	return nil, usageError{fmt.Errorf("%d arguments given; usage: %s", c.Args().Len(), usage)}
 }

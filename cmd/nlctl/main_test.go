@@ -17,7 +17,7 @@ import (
 	"github.com/nlwire/nlwire/genlmsg"
 )
 
-// nlctl runs a command line as a user would.
+// nlctl runs a command line and returns its exit status and output.
 func nlctl(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -25,10 +25,17 @@ func nlctl(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), errs.String()
 }
 
+func TestVersion(t *testing.T) {
+	code, stdout, stderr := nlctl(t, "-version")
+	if want := "nlctl version " + version() + "\n"; code != 0 || stdout != want || stderr != "" {
+		t.Errorf("nlctl -version: exit status %d, output %q %q, want %q", code, stdout, stderr, want)
+	}
+}
+
 func needLinux(t *testing.T) {
 	t.Helper()
 	if runtime.GOOS != "linux" {
-		t.Skip("asks the Linux kernel")
+		t.Skip("needs the Linux kernel")
 	}
 }
 
@@ -36,10 +43,10 @@ func TestUsageErrors(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
 		{"", "no command given"},
 		{"bogus", `unknown command "bogus"`},
-		{"list extra", "want: nlctl list"},
+		{"list extra", "usage: nlctl list"},
 		{"list -bogus", "-bogus"},
-		{"show", "want: nlctl show NAME"},
-		{"show a b", "want: nlctl show NAME"},
+		{"show", "usage: nlctl show NAME"},
+		{"show a b", "usage: nlctl show NAME"},
 		{"show -bogus nlctrl", "-bogus"},
 		{"-bus", "-bus"},
 		{"-bus x list", `-bus "x" is neither`},
@@ -47,29 +54,29 @@ func TestUsageErrors(t *testing.T) {
 		{"-bus -1 list", `-bus "-1" is neither`},
 		{"-bus 4294967296 list", `-bus "4294967296" is neither`},
 		{"-bus= list", `-bus "" is neither`},
-		{"-bus example serve", "-bus has no meaning"},
-		{"serve x", "want: nlctl serve"},
+		{"-bus example serve", "-bus is not allowed"},
+		{"serve x", "usage: nlctl serve"},
 		{"serve -port x", "-port"},
 		{"serve -port -1", "-port"},
-		{"decode", "want: nlctl decode FILE"},
-		{"decode a b", "want: nlctl decode FILE"},
+		{"decode", "usage: nlctl decode FILE"},
+		{"decode a b", "usage: nlctl decode FILE"},
 		{"decode -header 256 a", "-header"},
-		{"decode -protocol bogus a", `no protocol "bogus": want a name`},
-		{"-bus example decode a", "-bus has no meaning"},
-		{"call", "want: nlctl call FAMILY CMD"},
-		{"call DOC_EXMPL", "want: nlctl call FAMILY CMD"},
+		{"decode -protocol bogus a", `unknown protocol "bogus"; write a name`},
+		{"-bus example decode a", "-bus is not allowed"},
+		{"call", "usage: nlctl call FAMILY CMD"},
+		{"call DOC_EXMPL", "usage: nlctl call FAMILY CMD"},
 		{"call DOC_EXMPL x", `command "x" is not a number`},
 		{"call DOC_EXMPL 256", `command "256" is not a number`},
-		{"call DOC_EXMPL 1 x", `attribute "x": want TYPE=VALUE`},
-		{"call DOC_EXMPL 1 =x", `attribute "=x": want TYPE=VALUE`},
+		{"call DOC_EXMPL 1 x", `attribute "x": write TYPE=VALUE`},
+		{"call DOC_EXMPL 1 =x", `attribute "=x": write TYPE=VALUE`},
 		{"call DOC_EXMPL 1 0=x", "a type from 1 to 16383"},
 		{"call DOC_EXMPL 1 16384=x", "a type from 1 to 16383"},
-		{"call DOC_EXMPL 1 1:nested=x", `no kind "nested"; there are u8, u16`},
-		{"call DOC_EXMPL 1 1:=x", `no kind ""`},
+		{"call DOC_EXMPL 1 1:nested=x", `unknown kind "nested"; the kinds are u8, u16`},
+		{"call DOC_EXMPL 1 1:=x", `unknown kind ""`},
 		{"call DOC_EXMPL 1 -version 256", "-version"},
-		{"-bus example call DOC_EXMPL 1 2=x", "its kind is not told: want 2:KIND=VALUE"},
-		{"-bus example call DOC_EXMPL 2 1=x", "its kind is not told"},
-		{"-bus example call DOC_EXMPL 1 1", "nul-string needs a value: want 1=VALUE"},
+		{"-bus example call DOC_EXMPL 1 2=x", "kind unknown; write 2:KIND=VALUE"},
+		{"-bus example call DOC_EXMPL 2 1=x", "kind unknown"},
+		{"-bus example call DOC_EXMPL 1 1", "nul-string needs a value; write 1=VALUE"},
 	} {
 		code, stdout, stderr := nlctl(t, strings.Fields(tt.args)...)
 		if code != exitUsage || stdout != "" || !strings.Contains(stderr, tt.want) {
@@ -134,7 +141,7 @@ func TestListAndShowAgree(t *testing.T) {
 	}
 }
 
-// The shape of the JSON is an interface: numbers as numbers, lists never null.
+// The JSON is an interface for programs: numbers are numbers, and lists are never null.
 func TestJSON(t *testing.T) {
 	var b bytes.Buffer
 	f := newFamily(ctrl.Family{
@@ -179,7 +186,7 @@ nlctrl          16   2        0        0        2    notify
 	}
 }
 
-// A full pipe or disk must not look like success.
+// A full pipe or disk is an error.
 func TestWriteErrorsAreReported(t *testing.T) {
 	needLinux(t)
 	for _, args := range []string{"list", "list -json", "show nlctrl", "show -json nlctrl",
@@ -217,7 +224,7 @@ func TestACancelledCommandSaysSo(t *testing.T) {
 	}
 }
 
-// JSON does not disturb a terminal, and says the same.
+// JSON contains only printable ASCII, and decodes to the same text.
 func TestJSONIsASCII(t *testing.T) {
 	const text = "\u009b1m\x7f\u00e9\U0001f600<\x1b\n\u2028"
 	var out bytes.Buffer

@@ -15,8 +15,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// message is the JSON of a message of a file, one on a line. What its type does not
-// have is left out. Where a datagram stops making sense there is one without a type.
+// message is the JSON of a message in a file, one per line. Fields that its type does not
+// have are omitted. The malformed or missing rest of a datagram is a message with an error.
 type message struct {
 	Datagram int    `json:"datagram"` // from 1
 	Time     string `json:"time,omitempty"`
@@ -26,15 +26,15 @@ type message struct {
 
 	*Envelope
 	Generic *reply  `json:"generic,omitempty"`
-	Body    *Body   `json:"body,omitempty"` // of rtnetlink and netfilter
+	Body    *Body   `json:"body,omitempty"` // of rtnetlink and netfilter messages
 	Answer  *answer `json:"answer,omitempty"`
-	Payload string  `json:"payload,omitempty"` // in hex, what is not known of it
-	Text    string  `json:"text,omitempty"`    // that the payload is
+	Payload string  `json:"payload,omitempty"` // in hex, the part without a decoder
+	Text    string  `json:"text,omitempty"`    // the payload as text
 	Error   string  `json:"error,omitempty"`
 }
 
-// Envelope is the header of a message. Name is that of its type: of the family, or
-// of rtnetlink's.
+// Envelope is the header of a message. Name is the name of its type: the family's name, or
+// the name of the rtnetlink type.
 type Envelope struct {
 	Type  uint16   `json:"type"`
 	Name  string   `json:"name"`
@@ -51,22 +51,23 @@ func newEnvelope(protocol socket.Protocol, m nlmsg.Msg) *Envelope {
 	return e
 }
 
-// answer is what an error or a done says.
+// answer is the content of an Error or Done message.
 type answer struct {
 	Errno   errno.Errno `json:"errno"`
 	Text    string      `json:"text,omitempty"`    // of the errno
-	Message string      `json:"message,omitempty"` // the kernel's own words
-	Offset  *uint32     `json:"offset,omitempty"`  // of the bad attribute in the request
-	Policy  string      `json:"policy,omitempty"`  // what it must be
-	Missing *uint32     `json:"missing,omitempty"` // the type of the attribute that is not there
-	Nest    *uint32     `json:"nest,omitempty"`    // the offset of the nest that lacks it
+	Message string      `json:"message,omitempty"` // text of the extended ACK
+	Offset  *uint32     `json:"offset,omitempty"`  // of the invalid attribute in the request
+	Policy  string      `json:"policy,omitempty"`  // the policy of that attribute
+	Missing *uint32     `json:"missing,omitempty"` // type of the missing attribute
+	Nest    *uint32     `json:"nest,omitempty"`    // offset of the nest that lacks it
 	Cookie  string      `json:"cookie,omitempty"`
-	Request string      `json:"request,omitempty"` // what is repeated of it
-	Error   string      `json:"error,omitempty"`   // what stopped making sense
+	Request string      `json:"request,omitempty"` // the part of the request that the answer contains
+	Error   string      `json:"error,omitempty"`   // why the answer is malformed
 }
 
-// newAnswer reads a message of type Error or Done. rest is what it has besides, in hex.
-// A Done whose number is no errno is the protocol's own, and no answer.
+// newAnswer reads a message of type Error or Done. rest is its remaining payload in hex. A
+// Done with a positive number contains data of the protocol instead of an errno, and is not
+// an answer.
 func newAnswer(m nlmsg.Msg) (out *answer, rest string) {
 	parse := nlmsg.ParseAck
 	if p := m.Payload(); m.Type() == nlmsg.TypeDone {
@@ -101,7 +102,7 @@ func newAnswer(m nlmsg.Msg) (out *answer, rest string) {
 func policyText(p []byte) string {
 	rule, _, err := policywire.ParseRule(p)
 	if err != nil {
-		return "a policy that makes no sense, " + hex.EncodeToString(p)
+		return "malformed: " + hex.EncodeToString(p)
 	}
 	return rule.String()
 }
@@ -109,8 +110,9 @@ func policyText(p []byte) string {
 // errnoLen is the length of the errno in an answer.
 const errnoLen = 4
 
-// unread returns what an answer has behind the errno, the request and the extended
-// ACK: nothing as a rule, and all behind the errno where it makes no sense.
+// unread returns the payload of an answer after the errno, the request and the extended
+// ACK. Usually it is empty. If the answer is malformed, unread returns everything after the
+// errno.
 func unread(m nlmsg.Msg, a *nlmsg.ExtAck, err error) []byte {
 	p := m.Payload()
 	switch {
@@ -124,7 +126,7 @@ func unread(m nlmsg.Msg, a *nlmsg.ExtAck, err error) []byte {
 	return p[min(len(p), errnoLen+nlmsg.Align(len(a.Request))):]
 }
 
-// isBad reports whether something of it makes no sense.
+// isBad reports whether the message is malformed or incomplete.
 func (m message) isBad() bool {
 	return m.Error != "" || m.Generic != nil && m.Generic.Error != "" || m.Body != nil && m.Body.Error != "" ||
 		m.Answer != nil && m.Answer.Error != ""
@@ -144,7 +146,7 @@ func (m *message) write(w *strings.Builder) {
 		m.Answer.write(w, indent+indent)
 	}
 	if m.Error != "" {
-		fmt.Fprintf(w, "%sat %d of the datagram: %s\n", indent, m.Offset, m.Error)
+		fmt.Fprintf(w, "%sat offset %d of the datagram: %s\n", indent, m.Offset, m.Error)
 	}
 	if m.Payload != "" {
 		fmt.Fprintf(w, "%s%s\n", indent+indent, m.Payload)
@@ -175,22 +177,22 @@ func (a *answer) write(w *strings.Builder, indent string) {
 		line("%s", strconv.QuoteToASCII(a.Message))
 	}
 	if a.Offset != nil {
-		line("the attribute at %d of the request", *a.Offset)
+		line("invalid attribute at offset %d of the request", *a.Offset)
 	}
 	if a.Policy != "" {
-		line("it must be %s", a.Policy)
+		line("policy: %s", a.Policy)
 	}
 	if a.Missing != nil {
 		line("attribute %d is missing", *a.Missing)
 	}
 	if a.Nest != nil {
-		line("in the nest at %d of the request", *a.Nest)
+		line("in the nest at offset %d of the request", *a.Nest)
 	}
 	if a.Cookie != "" {
 		line("cookie %s", a.Cookie)
 	}
 	if a.Request != "" {
-		line("of the request %s", a.Request)
+		line("request: %s", a.Request)
 	}
 	if a.Error != "" {
 		line("%s", a.Error)

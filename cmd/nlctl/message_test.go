@@ -15,13 +15,13 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// request is a message with a header and attributes.
+// request makes a message with a header and attributes.
 func request(typ nlmsg.Type, flags nlmsg.Flags, header, attrs []byte) []byte {
 	b := nlmsg.Begin(nil, typ, flags, 7, 9)
 	return nlmsg.End(append(append(b, header...), attrs...), 0)
 }
 
-// ack answers a request with everything that extended ACK has.
+// ack makes the answer to a request, with all fields of the extended ACK.
 func ack(e errno.Errno) []byte {
 	req := request(0x20, nlmsg.FlagRequest, []byte{1, 2, 3, 4}, nla.AppendUint32(nil, 1, 5))
 	return nlmsg.AppendAck(nil, &nlmsg.ExtAck{
@@ -30,7 +30,7 @@ func ack(e errno.Errno) []byte {
 	}, nlmsg.AckOptions{PortID: 9, Ext: true})
 }
 
-// What is printed of each kind of message.
+// The output for each kind of message.
 func TestDecodeMessages(t *testing.T) {
 	needLittleEndian(t)
 	family := func(name string, id uint16, header uint32) []byte {
@@ -58,7 +58,7 @@ func TestDecodeMessages(t *testing.T) {
       header ff000000
       1  bytes  686900  "hi"
 `},
-		{"a family with a header nobody means", socket.Generic,
+		{"a family with an implausible header size", socket.Generic,
 			append(family("bad", 34, 1<<31), request(34, nlmsg.FlagRequest|nlmsg.FlagRoot, genlmsg.Append(nil, 2, 1), one)...),
 			`1  generic, 72 bytes
   nlctrl  0  seq 7  port 9  44 bytes
@@ -70,21 +70,21 @@ func TestDecodeMessages(t *testing.T) {
     command 2, version 1
       1  bytes  686900  "hi"
 `},
-		{"no header of Generic Netlink", socket.Generic, request(35, 0, []byte{1}, nil), `1  generic, 20 bytes
+		{"no Generic Netlink header", socket.Generic, request(35, 0, []byte{1}, nil), `1  generic, 20 bytes
   0x23  0  seq 7  port 9  17 bytes
     command 0, version 0
-      the message has no header of Generic Netlink
+      message has no Generic Netlink header
 `},
 		{"error", socket.Generic, ack(2), `1  generic, 108 bytes
   error  ack-tlvs  seq 7  port 9  108 bytes
     errno 2: no such file or directory
     "no \"\u00e9\"\n"
-    the attribute at 20 of the request
-    it must be flag
+    invalid attribute at offset 20 of the request
+    policy: flag
     attribute 3 is missing
-    in the nest at 24 of the request
+    in the nest at offset 24 of the request
     cookie 0102
-    of the request 1c000000200001000700000009000000010203040800010005000000
+    request: 1c000000200001000700000009000000010203040800010005000000
 `},
 		{"done", socket.Route, request(nlmsg.TypeDone, nlmsg.FlagMulti, []byte{0, 0, 0, 0}, nil), `1  route, 20 bytes
   done  multi  seq 7  port 9  20 bytes
@@ -115,7 +115,7 @@ func TestDecodeMessages(t *testing.T) {
     header 01020304
     1  bytes  686900  "hi"
 `},
-		{"of a protocol nobody knows", 77, request(0x20, 0xf000, []byte{1, 2}, nil), `1  protocol 77, 20 bytes
+		{"an unknown protocol", 77, request(0x20, 0xf000, []byte{1, 2}, nil), `1  protocol 77, 20 bytes
   0x20  0xf000  seq 7  port 9  18 bytes
     0102
 `},
@@ -138,13 +138,13 @@ func TestDecodeMessages(t *testing.T) {
 		{"an attribute that is too long", socket.Route, request(24, 0, make([]byte, 12), []byte{9, 0, 1, 0, 1, 2, 3, 4}), `1  route, 36 bytes
   newroute  0  seq 7  port 9  36 bytes
     header 000000000000000000000000
-    at 28 of the message: nla: attribute length past the end of the input
+    at offset 28 of the message: nla: attribute length past the end of the input
     0900010001020304
 `},
 		{"a message that is too long", socket.Route, append(request(nlmsg.TypeNoop, 0, nil, nil), 0xff, 0xff, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), `1  route, 32 bytes
   noop  0  seq 7  port 9  16 bytes
   noop  0  seq 0  port 0  16 bytes
-  at 16 of the datagram: nlmsg: message length past the end of the input
+  at offset 16 of the datagram: nlmsg: message length past the end of the input
     ffff0000010000000000000000000000
 `},
 		{"data of the connector", socket.Connector, request(nlmsg.TypeDone, 0, []byte{0, 0, 0, 0, 1, 0, 0, 0}, nil), `1  connector, 24 bytes
@@ -157,10 +157,10 @@ func TestDecodeMessages(t *testing.T) {
     nlmsg: message cut short at offset 22
     0102
 `},
-		{"more behind a padded request", socket.Route, request(nlmsg.TypeError, 0, append([]byte{0xfe, 0xff, 0xff, 0xff}, request(24, 0, []byte{0xaa}, nil)...), []byte{1}), `1  route, 44 bytes
+		{"more after a padded request", socket.Route, request(nlmsg.TypeError, 0, append([]byte{0xfe, 0xff, 0xff, 0xff}, request(24, 0, []byte{0xaa}, nil)...), []byte{1}), `1  route, 44 bytes
   error  0  seq 7  port 9  41 bytes
     errno 2: no such file or directory
-    of the request 11000000180000000700000009000000aa
+    request: 11000000180000000700000009000000aa
     01
 `},
 		{"done with a number", socket.Route, request(nlmsg.TypeDone, 0, []byte{5, 0, 0, 0, 1}, nil), `1  route, 24 bytes
@@ -175,22 +175,22 @@ func TestDecodeMessages(t *testing.T) {
 		{"error with more", socket.Route, request(nlmsg.TypeError, nlmsg.FlagCapped, append(make([]byte, 4), request(24, 0, nil, nil)...), []byte{1, 2}), `1  route, 40 bytes
   error  capped  seq 7  port 9  38 bytes
     success
-    of the request 10000000180000000700000009000000
+    request: 10000000180000000700000009000000
     0102
 `},
 		{"an errno that is none", socket.Route, request(nlmsg.TypeError, nlmsg.FlagCapped, append([]byte{0, 0, 0, 0x80}, request(24, 0, nil, nil)...), nil), `1  route, 36 bytes
   error  capped  seq 7  port 9  36 bytes
     errno 2147483648
-    of the request 10000000180000000700000009000000
+    request: 10000000180000000700000009000000
 `},
-		{"a policy that makes no sense", socket.Route, request(nlmsg.TypeError, nlmsg.FlagCapped|nlmsg.FlagAckTLVs,
+		{"a malformed policy", socket.Route, request(nlmsg.TypeError, nlmsg.FlagCapped|nlmsg.FlagAckTLVs,
 			append([]byte{0xea, 0xff, 0xff, 0xff}, request(24, 0, nil, nil)...), nla.AppendBytes(nil, nlmsg.AttrPolicy, []byte{3, 0, 1, 0})), `1  route, 44 bytes
   error  capped|ack-tlvs  seq 7  port 9  44 bytes
     errno 22: invalid argument
-    it must be a policy that makes no sense, 03000100
-    of the request 10000000180000000700000009000000
+    policy: malformed: 03000100
+    request: 10000000180000000700000009000000
 `},
-		{"options in front of the attributes", socket.Route, request(68, 0, append([]byte{10, 0, 8, 0}, make([]byte, 20)...), one), `1  route, 48 bytes
+		{"options before the attributes", socket.Route, request(68, 0, append([]byte{10, 0, 8, 0}, make([]byte, 20)...), one), `1  route, 48 bytes
   newnduseropt  0  seq 7  port 9  48 bytes
     header 0a0008000000000000000000000000000000000000000000
     1  bytes  686900  "hi"
@@ -207,7 +207,7 @@ func TestDecodeMessages(t *testing.T) {
   pmcraid  0  seq 7  port 9  20 bytes
     command 1, version 2
 `},
-		{"the longest header that is believed", socket.Generic, append(family("long", 38, maxHeader), request(38, 0, genlmsg.Append(nil, 1, 2), make([]byte, maxHeader))...), `1  generic, 324 bytes
+		{"the longest header that is accepted", socket.Generic, append(family("long", 38, maxHeader), request(38, 0, genlmsg.Append(nil, 1, 2), make([]byte, maxHeader))...), `1  generic, 324 bytes
   nlctrl  0  seq 7  port 9  48 bytes
     command 1, version 2
       2  nul-string  "long"
@@ -217,7 +217,7 @@ func TestDecodeMessages(t *testing.T) {
     command 1, version 2
       header ` + strings.Repeat("00", maxHeader) + `
 `},
-		{"a name no kernel has", socket.Generic, append(family("0123456789012345", 36, 0), request(36, 0, genlmsg.Append(nil, 1, 2), nil)...), `1  generic, 80 bytes
+		{"a name longer than any kernel's", socket.Generic, append(family("0123456789012345", 36, 0), request(36, 0, genlmsg.Append(nil, 1, 2), nil)...), `1  generic, 80 bytes
   nlctrl  0  seq 7  port 9  60 bytes
     command 1, version 2
       2  nul-string  "0123456789012345"
@@ -226,7 +226,7 @@ func TestDecodeMessages(t *testing.T) {
   0x24  0  seq 7  port 9  20 bytes
     command 1, version 2
 `},
-		{"what a request of the controller tells is no family", socket.Generic,
+		{"a family in a request to the controller is not stored", socket.Generic,
 			append(request(16, 0, genlmsg.Append(nil, genlmsg.CtrlCmdDelFamily, 2), nla.AppendUint16(nla.AppendCString(nil, 2, "gone"), 1, 37)), request(37, 0, genlmsg.Append(nil, 1, 2), nil)...), `1  generic, 60 bytes
   nlctrl  0  seq 7  port 9  40 bytes
     command 2, version 2
@@ -246,7 +246,7 @@ func TestDecodeMessages(t *testing.T) {
 `},
 		{"rest", socket.Route, append(request(nlmsg.TypeNoop, 0, nil, nil), 1, 2), `1  route, 18 bytes
   noop  0  seq 7  port 9  16 bytes
-  at 16 of the datagram: nlmsg: message cut short
+  at offset 16 of the datagram: nlmsg: message cut short
     0102
 `},
 	} {
@@ -254,7 +254,7 @@ func TestDecodeMessages(t *testing.T) {
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", test.name, diff)
 		}
-		if isBad := strings.Contains(test.want, "nla:") || strings.Contains(test.want, "nlmsg:") || strings.Contains(test.want, "has no header"); isBad != (err != nil) {
+		if isBad := strings.Contains(test.want, "nla:") || strings.Contains(test.want, "nlmsg:") || strings.Contains(test.want, "has no Generic Netlink header"); isBad != (err != nil) {
 			t.Errorf("%s: %v", test.name, err)
 		}
 	}

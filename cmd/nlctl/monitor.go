@@ -13,14 +13,14 @@ import (
 	"github.com/nlwire/nlwire/genlmsg"
 )
 
-// event is the JSON of a change, one on a line.
+// event is the JSON of a notification, one per line.
 type event struct {
 	Event  string  `json:"event"`
 	Family *family `json:"family,omitempty"`
 	Error  string  `json:"error,omitempty"`
 }
 
-// eventNames are what the controller's commands are called in JSON.
+// eventNames are the JSON names of the controller's commands.
 var eventNames = map[uint8]string{
 	genlmsg.CtrlCmdNewFamily:         "new-family",
 	genlmsg.CtrlCmdDelFamily:         "del-family",
@@ -40,7 +40,7 @@ func monitor(ctx context.Context, c *cli.Command) error {
 	defer client.close()
 	for e, err := range client.Watch(ctx) {
 		if ctx.Err() != nil {
-			return nil // interrupted, as it is meant to end
+			return nil // interrupted: the normal end
 		}
 		var loss *conn.LossError
 		if err != nil && !errors.As(err, &loss) && !errors.Is(err, ctrl.ErrNotFamily) {
@@ -53,7 +53,7 @@ func monitor(ctx context.Context, c *cli.Command) error {
 	return nil
 }
 
-// printEvent prints a change, or why one is not known.
+// printEvent prints a notification, or the error that replaces one.
 func printEvent(c *cli.Command, e ctrl.Event, failure error) error {
 	w := c.Root().Writer
 	if !c.Bool("json") {

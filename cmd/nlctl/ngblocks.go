@@ -9,25 +9,25 @@ import (
 	"math/bits"
 )
 
-// ngBlocks hands on those blocks of a pcapng file that lead to packets
-// (draft-ietf-opsawg-pcapng). pcapgo keeps all interfaces and names of a file, reads
-// blocks of any length, and does not tell of their byte order.
+// ngBlocks reads a pcapng file and passes on only the blocks that pcapgo needs to read
+// packets (draft-ietf-opsawg-pcapng). pcapgo itself stores all interfaces and names of a
+// file, reads blocks of any length, and does not report their byte order.
 type ngBlocks struct {
 	in         *bufio.Reader
-	block      []byte // what has not been read of the current one
+	block      []byte // the unread part of the current block
 	buf        []byte
-	interfaces int // of the section
+	interfaces int // of the current section
 }
 
-// The types of blocks that are handed on, and the limits of what is.
+// The block types that are passed on, and the limits on blocks.
 const (
 	ngInterface      = 1
 	ngPacket         = 2
 	ngSimplePacket   = 3
 	ngEnhancedPacket = 6
 
-	minBlock      = 12               // type, length, and the length again
-	maxBlock      = maxPacket + 4096 // a packet with its options
+	minBlock      = 12               // type, length, and length repeated
+	maxBlock      = maxPacket + 4096 // a packet and its options
 	maxInterfaces = 1024
 )
 
@@ -43,7 +43,7 @@ func (r *ngBlocks) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// next reads a block, or passes one over.
+// next reads or skips a block.
 func (r *ngBlocks) next() error {
 	head, err := r.in.Peek(minBlock)
 	switch {
@@ -61,7 +61,7 @@ func (r *ngBlocks) next() error {
 			return errOrder
 		}
 		if order != magicOrder {
-			return errors.New("a section does not tell its byte order")
+			return errors.New("section has no byte-order magic")
 		}
 		r.interfaces = 0
 	case ngInterface:
@@ -71,7 +71,7 @@ func (r *ngBlocks) next() error {
 		}
 	}
 	if size < minBlock || size%4 != 0 {
-		return fmt.Errorf("a block of %d bytes", size)
+		return fmt.Errorf("invalid block length %d", size)
 	}
 	switch typ {
 	case magicNg, ngInterface, ngPacket, ngSimplePacket, ngEnhancedPacket:
@@ -81,10 +81,10 @@ func (r *ngBlocks) next() error {
 	return unexpected(err)
 }
 
-// take reads a block that is handed on.
+// take reads a block that is passed on.
 func (r *ngBlocks) take(size uint32) error {
 	if size > maxBlock {
-		return fmt.Errorf("a block of %d bytes, more than %d", size, maxBlock)
+		return fmt.Errorf("block length %d exceeds the limit of %d", size, maxBlock)
 	}
 	if len(r.buf) < int(size) {
 		r.buf = make([]byte, size)
@@ -96,11 +96,11 @@ func (r *ngBlocks) take(size uint32) error {
 	return unexpected(err)
 }
 
-// unexpected returns err, for what a file must have. pcapgo takes a bare
-// io.ErrUnexpectedEOF between two blocks for the end.
+// unexpected returns err, or an error with a text if the file has ended. Between two blocks
+// pcapgo treats a bare io.ErrUnexpectedEOF as the end of the file.
 func unexpected(err error) error {
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return fmt.Errorf("a block without its end: %w", io.ErrUnexpectedEOF)
+		return fmt.Errorf("truncated block: %w", io.ErrUnexpectedEOF)
 	}
 	return err
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/nlwire/nlwire/ctrl"
 )
 
-// policies is the JSON of a family's policies. Do and Dump are indexes of
-// Policies, and so is Nested; null is none.
+// policies is the JSON of a family's policies. Do, Dump and Nested are indexes of Policies;
+// null means no policy.
 type policies struct {
 	Family   string     `json:"family"`
 	Ops      []opPolicy `json:"ops"`
@@ -27,7 +27,8 @@ type opPolicy struct {
 	Dump *int   `json:"dump"`
 }
 
-// rule is an attribute as the kernel exports it. Lost is the part that the export may omit.
+// rule is an attribute as the kernel exports it. Lost names the part that the export may
+// omit.
 type rule struct {
 	Type   int    `json:"type"`
 	Kind   string `json:"kind"`
@@ -97,8 +98,8 @@ func showPolicies(ctx context.Context, c *cli.Command, client *ctrl.Client, name
 	return printPolicies(c.Root().Writer, out)
 }
 
-// printPolicies prints the operations and then each policy once, by its number:
-// policies nest each other, and themselves.
+// printPolicies prints the operations, then each policy once with its number: policies may
+// nest each other and themselves.
 func printPolicies(w io.Writer, p policies) error {
 	fmt.Fprintf(w, "%s: %d operations with a policy\n", printable(p.Family), len(p.Ops))
 	t := newTable(w)
@@ -139,7 +140,7 @@ func opUses(op opPolicy) (uses []string) {
 
 // lostText describes the part of a rule that the export may omit.
 var lostText = map[string]string{
-	ctrl.LostLength.String(): "it may have limits that are not told",
+	ctrl.LostLength.String(): "may have limits that are not exported",
 	ctrl.LostKind.String():   "or msecs",
-	ctrl.LostFunc.String():   "how is not told",
+	ctrl.LostFunc.String():   "the check is not exported",
 }

@@ -41,7 +41,7 @@ func TestPolicyOfTheController(t *testing.T) {
 	}
 }
 
-// Every family of the kernel can be printed, both ways.
+// The policies of every family of the kernel can be printed, as text and as JSON.
 func TestPolicyOfEveryFamily(t *testing.T) {
 	needLinux(t)
 	_, stdout, _ := nlctl(t, "list", "-json")
@@ -65,7 +65,8 @@ func TestPolicyOfEveryFamily(t *testing.T) {
 	}
 }
 
-// A policy that nests itself is printed once, with what is not told.
+// A policy that nests itself is printed once, and the parts that are not exported are
+// marked.
 func TestPoliciesPrint(t *testing.T) {
 	self := &policy.Policy{Attrs: []policy.Rule{{}, policy.ExactLen(6), {Kind: policy.KindNested}, {}, {Kind: policy.KindUint}, {Kind: policy.KindBinary}, {Kind: policy.KindU8, Check: policy.CheckFunc}}}
 	self.Attrs[2].Nested = self
@@ -82,8 +83,8 @@ policy 0
   1  binary of 6 bytes
   2  nested, policy 0
   4  uint  (or msecs)
-  5  binary  (it may have limits that are not told)
-  6  u8 that a function checks  (how is not told)
+  5  binary  (may have limits that are not exported)
+  6  u8 that a function checks  (the check is not exported)
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -104,7 +105,7 @@ func (p oldPort) Send(b []byte) error {
 	return p.bus.Unicast(0, p.PortID(), nlmsg.AppendAck(nil, &nlmsg.ExtAck{Errno: errno.EOPNOTSUPP, Request: m}, nlmsg.AckOptions{PortID: p.PortID()}))
 }
 
-// A kernel that does not export policies is an error; a family that has none is not.
+// A kernel that does not export policies is an error; a family without policies is not.
 func TestPolicyNotExportedOrNone(t *testing.T) {
 	b := bus.New()
 	defer b.Close()
@@ -145,7 +146,7 @@ func TestMonitorEnds(t *testing.T) {
 	if code := run(ctx, []string{"nlctl", "monitor"}, &out, &errs); code != exitOK || out.Len() > 0 || errs.Len() > 0 {
 		t.Errorf("exit %d, stdout %q, stderr %q", code, out.String(), errs.String())
 	}
-	if code, _, stderr := nlctl(t, "monitor", "x"); code != exitUsage || !strings.Contains(stderr, "want: nlctl monitor") {
+	if code, _, stderr := nlctl(t, "monitor", "x"); code != exitUsage || !strings.Contains(stderr, "usage: nlctl monitor") {
 		t.Errorf("exit %d, stderr %q", code, stderr)
 	}
 }

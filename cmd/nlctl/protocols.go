@@ -12,7 +12,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// parseProtocol returns the protocol of that name or number.
+// parseProtocol returns the protocol with that name or number.
 func parseProtocol(name string) (socket.Protocol, error) {
 	for protocol := range maxProtocol {
 		if protocol.String() == name {
@@ -21,7 +21,7 @@ func parseProtocol(name string) (socket.Protocol, error) {
 	}
 	n, err := strconv.ParseUint(name, 0, 16)
 	if err != nil {
-		return 0, fmt.Errorf("no protocol %q: want a name, as route or generic, or a number", name)
+		return 0, fmt.Errorf("unknown protocol %q; write a name such as route or generic, or a number", name)
 	}
 	return socket.Protocol(n), nil
 }
@@ -29,15 +29,15 @@ func parseProtocol(name string) (socket.Protocol, error) {
 // maxProtocol is one more than the highest protocol (MAX_LINKS).
 const maxProtocol socket.Protocol = 32
 
-// A routeKind is what four message types of rtnetlink have in common: RTM_NEW...,
-// RTM_DEL..., RTM_GET... and RTM_SET... (rtnetlink.h), and the header in front of the
+// routeKind is the common part of four rtnetlink message types, RTM_NEW..., RTM_DEL...,
+// RTM_GET... and RTM_SET... (rtnetlink.h), and the size of the header before the
 // attributes.
 type routeKind struct {
 	name   string
 	header int
 }
 
-// routeKinds are by the type of RTM_NEW....
+// routeKinds is indexed by the type of RTM_NEW....
 var routeKinds = map[nlmsg.Type]routeKind{
 	16:           {"link", 16},         // struct ifinfomsg
 	20:           {"addr", 8},          // struct ifaddrmsg
@@ -68,17 +68,17 @@ var routeKinds = map[nlmsg.Type]routeKind{
 	120:          {"tunnel", 8},        // struct tunnel_msg
 }
 
-// routeVerbs are by the lowest two bits of the type (rtnl_msgtype_kind).
+// routeVerbs is indexed by the lowest two bits of the type (rtnl_msgtype_kind).
 var routeVerbs = [4]string{"new", "del", "get", "set"}
 
-// routeType returns a name for a type of rtnetlink, made as the kernel makes them, also
-// of a type that it has none for, and the length of the header.
+// routeType returns the name of an rtnetlink type and the length of its header. The name is
+// formed like the kernel's names, also for types without a name in the kernel.
 func routeType(m nlmsg.Msg) (name string, header int, ok bool) {
 	t := m.Type()
 	k, ok := routeKinds[t&^3]
 	header = k.header
 	if p := m.Payload(); t == newNDUserOpt && len(p) >= 4 {
-		header += int(binary.NativeEndian.Uint16(p[2:])) // nduseropt_opts_len: options of neighbour discovery
+		header += int(binary.NativeEndian.Uint16(p[2:])) // nduseropt_opts_len: options of neighbor discovery
 	}
 	return routeVerbs[t&3] + k.name, header, ok
 }
@@ -89,9 +89,9 @@ const newNDUserOpt = 68
 // netfilterHeader is the length of struct nfgenmsg.
 const netfilterHeader = 4
 
-// flagsKind tells what the upper flags of a message mean, as far as its protocol
-// tells. A request of Generic Netlink with both bits of Dump is one, whatever the
-// command (genl_family_rcv_msg); rtnetlink has it in the type.
+// flagsKind returns the kind that determines the upper flags of a message, as far as the
+// protocol defines it. A Generic Netlink request with both bits of FlagDump is a dump,
+// whatever its command (genl_family_rcv_msg). In rtnetlink the kind is part of the type.
 func flagsKind(protocol socket.Protocol, t nlmsg.Type, f nlmsg.Flags) nlmsg.Kind {
 	if t < nlmsg.MinType {
 		return nlmsg.KindOf(t)
@@ -105,7 +105,7 @@ func flagsKind(protocol socket.Protocol, t nlmsg.Type, f nlmsg.Flags) nlmsg.Kind
 	return nlmsg.KindUnknown
 }
 
-// controllerPolicy tells the kinds of what the controller says about families
+// controllerPolicy contains the kinds of the attributes that describe a family
 // (ctrl_fill_info).
 var controllerPolicy = &policy.Policy{Attrs: []policy.Rule{
 	genlmsg.CtrlAttrFamilyID:        {Kind: policy.KindU16},

@@ -9,8 +9,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// The headers of rtnetlink, from the sizes of the fields that linux/rtnetlink.h and
-// others give them.
+// The header sizes of rtnetlink agree with the field sizes in linux/rtnetlink.h and other
+// headers.
 func TestRouteHeaders(t *testing.T) {
 	var (
 		ifinfomsg = []int{1, 1, 2, 4, 4, 4}
@@ -77,7 +77,7 @@ func TestFlagsKind(t *testing.T) {
 	}
 }
 
-// Every name of a protocol is taken, and every number.
+// Every protocol name and every number is accepted.
 func TestParseProtocol(t *testing.T) {
 	for protocol := range maxProtocol {
 		for _, name := range []string{protocol.String(), fmt.Sprintf("%d", protocol), fmt.Sprintf("%#x", int(protocol))} {

@@ -19,32 +19,34 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// reply is the JSON of a message that answers a call, one on a line.
+// reply is the JSON of a reply to a call, one per line.
 type reply struct {
 	Cmd     uint8 `json:"cmd"`
 	Version uint8 `json:"version"`
 	Body
 }
 
-// Body is a header and the attributes behind it.
+// Body is a header and the attributes after it.
 type Body struct {
-	Header string      `json:"header,omitempty"` // the family's own, in hex
+	Header string      `json:"header,omitempty"` // the family's header, in hex
 	Attrs  []attribute `json:"attrs"`
-	Error  string      `json:"error,omitempty"` // what stopped making sense behind them
-	Rest   string      `json:"rest,omitempty"`  // from there on, in hex
+	Error  string      `json:"error,omitempty"` // why the rest is malformed
+	Rest   string      `json:"rest,omitempty"`  // the malformed rest, in hex
 }
 
-// attribute is one of a reply. Value is what Kind says: a number, a text, true for
-// a flag, attributes for a nest, hex for anything else; Text is what hex may mean.
+// attribute is the JSON of an attribute. Value depends on Kind: a number, a text, true for
+// a flag, attributes for a nest, hex for anything else. Text is the text that the hex may
+// encode.
 type attribute struct {
 	Type  uint16   `json:"type"`
-	Flags []string `json:"flags,omitempty"` // of the type, where the kind does not say them
+	Flags []string `json:"flags,omitempty"` // flag bits of the type, except those that Kind implies
 	Kind  string   `json:"kind"`
 	Value any      `json:"value"`
 	Text  string   `json:"text,omitempty"`
 }
 
-// kindBytes is the kind of what has no kind, or not the size of its kind.
+// kindBytes is the kind of an attribute with an unknown kind, or with the wrong size for
+// its kind.
 const kindBytes = "bytes"
 
 // printer prints replies.
@@ -90,19 +92,19 @@ func (b *Body) write(w *strings.Builder, indent string) {
 	}
 }
 
-// end says that there was nothing to print.
+// end prints a line if there was no reply.
 func (p *printer) end() (err error) {
 	if p.count == 0 && !p.isJSON {
-		_, err = fmt.Fprintln(p.w, "done: no reply but success")
+		_, err = fmt.Fprintln(p.w, "success, without a reply")
 	}
 	return err
 }
 
-// newReply reads a message of a family with a header of that many bytes.
+// newReply reads a message of a family whose own header has the given size.
 func newReply(m nlmsg.Msg, header int, policy *policy.Policy) reply {
 	h, n := genlmsg.Consume(m.Payload())
 	if n < 0 {
-		return reply{Body: Body{Attrs: []attribute{}, Error: "the message has no header of Generic Netlink"}}
+		return reply{Body: Body{Attrs: []attribute{}, Error: "message has no Generic Netlink header"}}
 	}
 	return reply{h.Cmd(), h.Version(), newBody(m, genlmsg.UserHeader(m, header), genlmsg.Attrs(m, header), policy)}
 }
@@ -114,7 +116,7 @@ func newBody(m nlmsg.Msg, header, attrs []byte, policy *policy.Policy) Body {
 	var syntax *nla.SyntaxError
 	switch {
 	case errors.As(err, &syntax):
-		b.Error = fmt.Sprintf("at %d of the message: %v", len(m)-len(attrs)+syntax.Offset, syntax.Err)
+		b.Error = fmt.Sprintf("at offset %d of the message: %v", len(m)-len(attrs)+syntax.Offset, syntax.Err)
 		b.Rest = hex.EncodeToString(attrs[syntax.Offset:])
 	case err != nil:
 		b.Error = err.Error()
@@ -122,10 +124,10 @@ func newBody(m nlmsg.Msg, header, attrs []byte, policy *policy.Policy) Body {
 	return b
 }
 
-// maxDepth is how deep nests are looked into; what is deeper is hex.
+// maxDepth limits the depth to which nests are decoded; deeper ones are printed as hex.
 const maxDepth = 10
 
-// newAttributes returns those that make sense, also with an error.
+// newAttributes returns the well-formed attributes, also together with an error.
 func newAttributes(b []byte, rules func(typ uint16) *policy.Rule, depth int) ([]attribute, error) {
 	all := []attribute{}
 	for a, err := range nla.All(b) {
@@ -137,8 +139,8 @@ func newAttributes(b []byte, rules func(typ uint16) *policy.Rule, depth int) ([]
 	return all, nil
 }
 
-// newAttribute decodes what its rule tells, if it is of that size. What a reply
-// holds need not be what the operation accepts.
+// newAttribute decodes an attribute with the kind of its rule if the size fits. The rule is
+// for requests, and a reply need not follow it.
 func newAttribute(a nla.Attr, rule *policy.Rule, depth int) attribute {
 	if rule == nil {
 		rule = &policy.Rule{}
@@ -164,8 +166,8 @@ func newAttribute(a nla.Attr, rule *policy.Rule, depth int) attribute {
 	return out
 }
 
-// attributeFlags names the flag bits of an attribute's type, but for that of a nest
-// that prints as one.
+// attributeFlags returns the names of the flag bits of an attribute's type, except the
+// Nested flag of an attribute that is printed as a nest.
 func attributeFlags(a nla.Attr, kind policy.Kind, err error) (flags []string) {
 	isNest := err == nil && (kind == policy.KindNested || kind == policy.KindNestedArray)
 	if a.IsNested() && !isNest {
@@ -177,8 +179,8 @@ func attributeFlags(a nla.Attr, kind policy.Kind, err error) (flags []string) {
 	return flags
 }
 
-// nestRules returns the rules of what is inside a nest. Those of an array are nests
-// themselves.
+// nestRules returns the rules of the attributes inside a nest. The elements of an array are
+// nests.
 func nestRules(rule *policy.Rule) func(uint16) *policy.Rule {
 	if rule.Kind == policy.KindNestedArray {
 		element := policy.Nest(rule.Nested)
@@ -191,7 +193,7 @@ func rulesOf(p *policy.Policy) func(uint16) *policy.Rule {
 	return func(typ uint16) *policy.Rule { return ruleOf(p, typ) }
 }
 
-// valueOf returns the value of an attribute that is no nest.
+// valueOf returns the value of an attribute that is not a nest.
 func valueOf(a nla.Attr, kind policy.Kind) (any, error) {
 	switch kind {
 	case policy.KindU8:
@@ -241,7 +243,7 @@ func otherValueOf(a nla.Attr, kind policy.Kind) (any, error) {
 	return nil, nla.ErrSize
 }
 
-// guess returns the bytes as a text, if they look like one.
+// guess returns the bytes as text if they are printable ASCII, otherwise "".
 func guess(p []byte) string {
 	text := strings.TrimSuffix(string(p), "\x00")
 	for _, r := range text {
@@ -252,7 +254,8 @@ func guess(p []byte) string {
 	return text
 }
 
-// writeAttributes writes a line for each. Texts are quoted: they are anybody's.
+// writeAttributes writes one line per attribute. Texts are quoted, because they are
+// untrusted.
 func writeAttributes(w *strings.Builder, indent string, all []attribute) {
 	for _, a := range all {
 		fmt.Fprintf(w, "%s%d  %s", indent, a.Type, strings.Join(slices.Concat(a.Flags, []string{a.Kind}), " "))
@@ -263,7 +266,7 @@ func writeAttributes(w *strings.Builder, indent string, all []attribute) {
 			continue
 		case string:
 			writeText(w, a, v)
-		case bool: // a flag: that it is there says it all
+		case bool: // a flag: its presence is its value
 		default:
 			fmt.Fprintf(w, "  %d", v)
 		}

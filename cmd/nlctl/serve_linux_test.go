@@ -22,7 +22,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// process is an nlctl of its own.
+// process is a running nlctl in a separate process.
 type process struct {
 	*exec.Cmd
 	out    *bufio.Reader
@@ -46,11 +46,11 @@ func start(t *testing.T, args ...string) *process {
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = p.Process.Kill() }) // it has ended, if all went well
+	t.Cleanup(func() { _ = p.Process.Kill() }) // usually it has already ended
 	return p
 }
 
-// line reads a line of what it prints.
+// line reads a line of the standard output.
 func (p *process) line(t *testing.T) string {
 	t.Helper()
 	s, err := p.out.ReadString('\n')
@@ -60,18 +60,18 @@ func (p *process) line(t *testing.T) string {
 	return strings.TrimSpace(s)
 }
 
-// end interrupts it, and returns its exit status.
+// end sends a signal to the process and returns its exit status.
 func (p *process) end(t *testing.T, s os.Signal) int {
 	t.Helper()
 	if err := p.Process.Signal(s); err != nil {
 		t.Fatal(err)
 	}
 	_, _ = io.Copy(io.Discard, p.out)
-	_ = p.Wait() // the status tells
+	_ = p.Wait() // the exit status is returned below
 	return p.ProcessState.ExitCode()
 }
 
-// Decode waits for a pipe, and can be interrupted meanwhile.
+// decode can be interrupted while it reads from a pipe.
 func TestDecodeIsInterrupted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
@@ -116,7 +116,7 @@ func TestServeBetweenProcesses(t *testing.T) {
 		}
 	}
 	if code, _, stderr := nlctl(t, "serve", "-port", port); code != exitError || !strings.Contains(stderr, "is taken") {
-		t.Errorf("a second one on port %s: exit %d, stderr %q", port, code, stderr)
+		t.Errorf("a second server on port %s: exit %d, stderr %q", port, code, stderr)
 	}
 	if code := server.end(t, os.Interrupt); code != exitOK || server.stderr.Len() > 0 {
 		t.Errorf("exit %d, stderr %q", code, server.stderr.String())
@@ -126,7 +126,7 @@ func TestServeBetweenProcesses(t *testing.T) {
 	}
 }
 
-// A monitor hears that its server ends, however that ends.
+// A monitor ends with an error when its server ends, whatever ends the server.
 func TestMonitorOverAServerThatEnds(t *testing.T) {
 	server := start(t, "serve", "-json")
 	var told struct{ Port uint32 }
@@ -207,7 +207,7 @@ func TestMonitorOverABus(t *testing.T) {
 	}
 }
 
-// Rubbish that is sent to the port of a server does not end it.
+// Random datagrams to the port of a server do not end it.
 func TestServeSurvivesRubbish(t *testing.T) {
 	server := start(t, "serve", "-example")
 	port := server.line(t)
@@ -241,7 +241,7 @@ func TestServeSurvivesRubbish(t *testing.T) {
 	}
 }
 
-// What a family of another process says comes to the terminal quoted.
+// Text from a family of another process is printed without control characters.
 func TestHostileFamily(t *testing.T) {
 	b, portID := serveHere(t)
 	f := &bus.Family{Name: "evil\x1b[2J", Ops: []bus.Op{{Cmd: 1, Do: func(i *bus.Info) error {

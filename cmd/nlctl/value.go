@@ -12,7 +12,7 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// argument is an attribute as the command line has it: TYPE[:KIND][=VALUE].
+// argument is an attribute on the command line: TYPE[:KIND][=VALUE].
 type argument struct {
 	text     string
 	typ      uint16
@@ -41,7 +41,7 @@ func parseArgument(text string) (argument, error) {
 	a.value, a.hasValue, a.hasKind = value, hasValue, hasKind
 	typ, err := strconv.ParseUint(number, 0, 16)
 	if err != nil || typ == 0 || typ > nla.TypeMask {
-		return a, fmt.Errorf("attribute %q: want TYPE=VALUE, with a type from 1 to %d", text, nla.TypeMask)
+		return a, fmt.Errorf("attribute %q: write TYPE=VALUE, with a type from 1 to %d", text, nla.TypeMask)
 	}
 	a.typ = uint16(typ)
 	if hasKind {
@@ -53,7 +53,8 @@ func parseArgument(text string) (argument, error) {
 	return a, nil
 }
 
-// parseKind returns the kind of that name. Those that hold no value have none.
+// parseKind returns the kind with that name. Kinds without a value that can be written are
+// not accepted.
 func parseKind(name string) (policy.Kind, error) {
 	var names []string
 	for k := policy.KindU8; k <= policy.KindUint; k++ {
@@ -65,11 +66,10 @@ func parseKind(name string) (policy.Kind, error) {
 		}
 		names = append(names, k.String())
 	}
-	return 0, fmt.Errorf("no kind %q; there are %s", name, strings.Join(names, ", "))
+	return 0, fmt.Errorf("unknown kind %q; the kinds are %s", name, strings.Join(names, ", "))
 }
 
-// append appends the attribute, of the kind that was given or that the policy
-// tells.
+// append appends the attribute, with the given kind or the kind in the policy.
 func (a argument) append(b []byte, p *policy.Policy) ([]byte, error) {
 	kind := a.kind
 	if rule := ruleOf(p, a.typ); !a.hasKind && rule != nil {
@@ -82,7 +82,7 @@ func (a argument) append(b []byte, p *policy.Policy) ([]byte, error) {
 	return out, nil
 }
 
-// ruleOf returns the rule of a type, nil where none is told.
+// ruleOf returns the rule of a type, or nil if none is exported.
 func ruleOf(p *policy.Policy, typ uint16) *policy.Rule {
 	if p == nil || int(typ) >= len(p.Attrs) || p.Attrs[typ].Kind == policy.KindUnspec {
 		return nil
@@ -93,21 +93,21 @@ func ruleOf(p *policy.Policy, typ uint16) *policy.Rule {
 func (a argument) encode(b []byte, kind policy.Kind) ([]byte, error) {
 	if kind == policy.KindFlag {
 		if a.value != "" {
-			return nil, fmt.Errorf("a flag has no value: want %d", a.typ)
+			return nil, fmt.Errorf("a flag has no value; write %d", a.typ)
 		}
 		return nla.AppendFlag(b, a.typ), nil
 	}
 	switch {
 	case kind == policy.KindUnspec:
-		return nil, fmt.Errorf("its kind is not told: want %d:KIND=VALUE", a.typ)
+		return nil, fmt.Errorf("kind unknown; write %d:KIND=VALUE", a.typ)
 	case kind == policy.KindNested, kind == policy.KindNestedArray:
-		return nil, fmt.Errorf("it is %v: nested attributes cannot be written here", kind)
+		return nil, fmt.Errorf("kind is %v; nested attributes are not supported", kind)
 	case kind == policy.KindReject:
 		return nil, fmt.Errorf("the operation rejects this attribute")
 	case !a.hasValue:
-		return nil, fmt.Errorf("%v needs a value: want %d=VALUE", kind, a.typ)
+		return nil, fmt.Errorf("%v needs a value; write %d=VALUE", kind, a.typ)
 	case len(a.value) >= nla.MaxPayload:
-		return nil, fmt.Errorf("a value of %d bytes does not fit into an attribute", len(a.value))
+		return nil, fmt.Errorf("value of %d bytes does not fit into an attribute", len(a.value))
 	}
 	switch kind {
 	case policy.KindString, policy.KindNULString:
@@ -115,7 +115,7 @@ func (a argument) encode(b []byte, kind policy.Kind) ([]byte, error) {
 	case policy.KindBinary:
 		p, err := hex.DecodeString(strings.ReplaceAll(a.value, ":", ""))
 		if err != nil {
-			return nil, fmt.Errorf("binary is written in hex: %w", err)
+			return nil, fmt.Errorf("write binary in hex: %w", err)
 		}
 		return nla.AppendBytes(b, a.typ, p), nil
 	case policy.KindBitfield32:
@@ -131,12 +131,12 @@ func (a argument) bitfield(b []byte) ([]byte, error) {
 	value, err := strconv.ParseUint(first, 0, 32)
 	selector, other := strconv.ParseUint(second, 0, 32)
 	if !ok || err != nil || other != nil {
-		return nil, fmt.Errorf("a bitfield32 is VALUE/SELECTOR, two numbers of 32 bits")
+		return nil, fmt.Errorf("write a bitfield32 as VALUE/SELECTOR, two 32-bit numbers")
 	}
 	return nla.AppendBitfield32(b, a.typ, nla.Bitfield32{Value: uint32(value), Selector: uint32(selector)}), nil
 }
 
-// sizes are the bits of the integer kinds that have fewer than 64.
+// sizes are the bits of the integer kinds shorter than 64 bits.
 var sizes = map[policy.Kind]int{
 	policy.KindU8: 8, policy.KindU16: 16, policy.KindU32: 32, policy.KindBE16: 16, policy.KindBE32: 32,
 	policy.KindS8: 8, policy.KindS16: 16, policy.KindS32: 32,
@@ -153,7 +153,7 @@ func (a argument) signed(b []byte, kind policy.Kind) ([]byte, error) {
 	v, err := strconv.ParseInt(a.value, 0, bitsOf(kind))
 	if err != nil {
 		lo, hi := int64(math.MinInt64), int64(math.MaxInt64)
-		return nil, fmt.Errorf("%q is no %v, a number from %d to %d", a.value, kind, lo>>(64-bitsOf(kind)), hi>>(64-bitsOf(kind)))
+		return nil, fmt.Errorf("%q is not a valid %v; write a number from %d to %d", a.value, kind, lo>>(64-bitsOf(kind)), hi>>(64-bitsOf(kind)))
 	}
 	switch kind {
 	case policy.KindS8:
@@ -171,7 +171,7 @@ func (a argument) signed(b []byte, kind policy.Kind) ([]byte, error) {
 func (a argument) unsigned(b []byte, kind policy.Kind) ([]byte, error) {
 	v, err := strconv.ParseUint(a.value, 0, bitsOf(kind))
 	if err != nil {
-		return nil, fmt.Errorf("%q is no %v, a number from 0 to %d", a.value, kind, uint64(math.MaxUint64)>>(64-bitsOf(kind)))
+		return nil, fmt.Errorf("%q is not a valid %v; write a number from 0 to %d", a.value, kind, uint64(math.MaxUint64)>>(64-bitsOf(kind)))
 	}
 	switch kind {
 	case policy.KindU8:

@@ -37,7 +37,7 @@ type answer struct {
 	nlmsg.Msg
 	nlmsg.ExtAck
 	err error
-	raw int32 // the errno as it stands
+	raw int32 // the errno with its sign
 }
 
 func firstAnswer(in []byte) (a answer, ok bool) {
@@ -55,7 +55,7 @@ func firstAnswer(in []byte) (a answer, ok bool) {
 	return a, true
 }
 
-// echoed is the length that the repeated request says it has.
+// echoed returns the length field of the repeated request.
 func (a answer) echoed() int64 {
 	if p := a.Payload(); len(p) >= 8 {
 		return int64(ne.Uint32(p[4:]))
@@ -110,7 +110,7 @@ func mdlayherAnswer(in []byte) verdict {
 	return mdlayherExtAck(a, op)
 }
 
-// mdlayherLost names why the errno was lost.
+// mdlayherLost names the reason why the errno was lost.
 func mdlayherLost(a answer) verdict {
 	switch {
 	case len(a.Payload()) < 20:
@@ -123,7 +123,7 @@ func mdlayherLost(a answer) verdict {
 	return unnamed("nlwire: %+v, %v", a.ExtAck, a.err)
 }
 
-// mdlayherExtAck compares the text and the offset, where both have the errno.
+// mdlayherExtAck compares the text and the offset if both libraries found the errno.
 func mdlayherExtAck(a answer, op *netlink.OpError) verdict {
 	switch {
 	case a.err != nil, op.Message == string(a.ExtAck.Msg) && (uint32(op.Offset) == a.Offset):
@@ -193,6 +193,6 @@ func nlAnswer(in []byte) verdict {
 	return unnamed("%d, error %d; nlwire: %+v, %v", result, errno, a.ExtAck, a.err)
 }
 
-// FuzzAnswers compares the errno of errors and ends of dumps, and what mdlayher reads
-// of extended ACK.
+// FuzzAnswers compares the errno of errors and ends of dumps, and the extended ACK that mdlayher
+// reads.
 func FuzzAnswers(f *testing.F) { fuzzKind(f, "answers", inputs(seeds.Datagrams())...) }

@@ -18,7 +18,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-func init() { log.SetOutput(io.Discard) } // where nl.ParseAttributes tells what is wrong
+func init() { log.SetOutput(io.Discard) } // nl.ParseAttributes logs malformed attributes
 
 func attributes(b []byte) (w walked) {
 	for a, err := range nla.All(b) {
@@ -57,8 +57,8 @@ func syscallAttributes(b []byte) ([]syscall.NetlinkRouteAttr, error) {
 	return syscall.ParseNetlinkRouteAttr(m)
 }
 
-// routeAttributes compares a parser of the shape of syscall's, of which
-// vishvananda's is a copy.
+// routeAttributes compares a parser with the signature of syscall's, of which vishvananda's is a
+// copy.
 func routeAttributes(b []byte, parse func([]byte) ([]syscall.NetlinkRouteAttr, error)) verdict {
 	w := attributes(b)
 	var theirs []syscall.NetlinkRouteAttr
@@ -80,7 +80,7 @@ func routeAttributes(b []byte, parse func([]byte) ([]syscall.NetlinkRouteAttr, e
 	return unnamed("%v, %v, panic %v; nlwire: %+v", theirs, err, reason, w)
 }
 
-// vishvanandaAttributes compares the one that logs what is wrong.
+// vishvanandaAttributes compares the parser that logs malformed attributes.
 func vishvanandaAttributes(b []byte) verdict {
 	w := attributes(b)
 	var list []nl.Attribute
@@ -146,7 +146,7 @@ func nlAttributes(b []byte) verdict {
 	return agreed
 }
 
-// FuzzAttributes compares the walk over attributes, and the search.
+// FuzzAttributes compares the iteration over attributes, and the search for one.
 func FuzzAttributes(f *testing.F) {
 	list := inputs(seeds.Attributes())
 	for _, s := range seeds.Recorded() {

@@ -18,8 +18,8 @@ import (
 	"github.com/nlwire/nlwire/internal/test/generate"
 )
 
-// verdict is what came of comparing: nothing, the name of a rule by which the rival
-// disagrees, or "?" for a disagreement that has none.
+// verdict is the result of a comparison: nothing, the name of the rule by which the rival
+// disagrees, or "?" for an unnamed disagreement.
 type verdict struct{ rule, detail string }
 
 var agreed verdict
@@ -34,8 +34,7 @@ type comparator struct {
 	compare func(in []byte) verdict
 }
 
-// kind is a kind of input: who reads it, and where inputs that are near right come
-// from.
+// kind is a kind of input: the libraries that read it, and a source of nearly valid inputs.
 type kind struct {
 	comparators []comparator
 	generate    func(g generate.Generator) []byte
@@ -52,20 +51,20 @@ var kinds = map[string]kind{
 	"encoding":   {encodeComparators, generateProgram, 30_000},
 }
 
-// libraries that may be missing, by the name of the rival.
+// libraries are the optional libraries, by the name of the rival.
 var libraries = map[string]func() error{"libmnl": clib.LoadMnl, "libnl": clib.LoadNl}
 
-// available returns the comparators whose library is there. In CI all must be, where
-// cgo is: scripts/cross also runs this without.
+// available returns the comparators with an installed library. In CI all must be installed if cgo
+// is enabled; scripts/cross also runs this test without cgo.
 func available(t testing.TB, all []comparator) (list []comparator) {
 	t.Helper()
 	for _, c := range all {
 		if load := libraries[c.rival]; load != nil {
 			if err := load(); err != nil {
 				if os.Getenv("CI") != "" && clib.Built {
-					t.Fatalf("CI must have %s: %v", c.rival, err)
+					t.Fatalf("%s must be installed in CI: %v", c.rival, err)
 				}
-				t.Logf("%s is not compared: %v", c.rival, err)
+				t.Logf("not comparing with %s: %v", c.rival, err)
 				continue
 			}
 		}
@@ -74,23 +73,23 @@ func available(t testing.TB, all []comparator) (list []comparator) {
 	return list
 }
 
-// entry is one of docs/disagreements.md: the input, the kind it stands under, and
-// the machines it is about.
+// entry is an entry of docs/disagreements.md: the input, its kind, and the machines to which it
+// applies.
 type entry struct {
 	kind   string
 	input  []byte
 	only32 bool
 }
 
-// disagreements is the text of the page. It is not looked for from the working
-// directory, since fuzzrun has one of its own.
+// disagreements returns the text of docs/disagreements.md. The path does not depend on the
+// working directory, because fuzzrun uses a different one.
 var disagreements = sync.OnceValues(func() (string, error) {
 	_, here, _, _ := runtime.Caller(0)
 	text, err := os.ReadFile(filepath.Join(filepath.Dir(here), "../../docs/disagreements.md"))
 	return string(text), err
 })
 
-// explained are the entries by the name of their rule.
+// explained returns the entries by the name of their rule.
 var explained = sync.OnceValue(func() map[string]entry {
 	text, err := disagreements()
 	if err != nil {
@@ -120,7 +119,7 @@ var explained = sync.OnceValue(func() map[string]entry {
 	return entries
 })
 
-// compareAll fails on a disagreement that is not explained, and counts the others.
+// compareAll fails on an unexplained disagreement, and counts the others.
 func compareAll(t *testing.T, list []comparator, in []byte, met map[string]int) {
 	t.Helper()
 	for _, c := range list {
@@ -135,8 +134,8 @@ func compareAll(t *testing.T, list []comparator, in []byte, met map[string]int) 
 	}
 }
 
-// TestDisagreementsAreNamed compares many inputs that are near right, and tells how
-// often each rule was met.
+// TestDisagreementsAreNamed compares many nearly valid inputs, and logs how often each rule
+// applied.
 func TestDisagreementsAreNamed(t *testing.T) {
 	for name, k := range kinds {
 		t.Run(name, func(t *testing.T) {
@@ -155,7 +154,7 @@ func TestDisagreementsAreNamed(t *testing.T) {
 	}
 }
 
-// TestDisagreementsAreReal: the input of every entry shows what it says.
+// TestDisagreementsAreReal checks that the input of every entry causes the disagreement.
 func TestDisagreementsAreReal(t *testing.T) {
 	if native.BigEndian {
 		t.Skip("the inputs are in little-endian byte order")
@@ -167,10 +166,10 @@ func TestDisagreementsAreReal(t *testing.T) {
 		t.Run(rule, func(t *testing.T) {
 			all := kinds[entry.kind].comparators
 			if all == nil {
-				t.Fatalf("no section is called %q", entry.kind)
+				t.Fatalf("there is no section %q", entry.kind)
 			}
 			if entry.only32 && strconv.IntSize != 32 {
-				t.Skip("it is about 32-bit machines")
+				t.Skip("applies to 32-bit machines only")
 			}
 			list := available(t, all)
 			skipOtherVersion(t, rule)
@@ -180,15 +179,15 @@ func TestDisagreementsAreReal(t *testing.T) {
 				}
 			}
 			if len(list) < len(all) {
-				t.Skip("nobody disagrees of those who are here")
+				t.Skip("no installed library disagrees")
 			}
-			t.Errorf("nobody disagrees on %x", entry.input)
+			t.Errorf("no library disagrees on %x", entry.input)
 		})
 	}
 }
 
-// skipOtherVersion skips an entry about a C library if the system has another
-// version than the one that the page names, as far as pkg-config knows.
+// skipOtherVersion skips an entry about a C library if pkg-config reports another version than
+// the one documented.
 func skipOtherVersion(t *testing.T, rule string) {
 	t.Helper()
 	rival, _, _ := strings.Cut(rule, "-")
@@ -200,7 +199,7 @@ func skipOtherVersion(t *testing.T, rule string) {
 	version := strings.TrimSpace(string(out))
 	text, _ := disagreements()
 	if named := regexp.MustCompile(rival + `\s+(\d[\d.]*\d)`).FindStringSubmatch(text); named == nil || named[1] != version {
-		t.Skipf("it is about %v, and here is %s", named, version)
+		t.Skipf("applies to %v, and version %s is installed", named, version)
 	}
 }
 
@@ -235,7 +234,7 @@ func random(g generate.Generator, n int) []byte {
 	return b
 }
 
-// panics calls f, and returns what it panics with.
+// panics calls f and returns its panic value, or nil.
 func panics(f func()) (reason any) {
 	defer func() { reason = recover() }()
 	f()

@@ -23,8 +23,8 @@ var encodeComparators = []comparator{
 // The input of a comparator of encoding is a program for generate.Tree.
 func generateProgram(g generate.Generator) []byte { return random(g, g.IntN(120)) }
 
-// tree has the kinds that all have: what some lack is written as bytes, and a nest
-// that is canceled is written by those only that can.
+// tree returns the kinds that all libraries have. Kinds that some libraries lack are written as
+// bytes, and canceled nests are written only by libraries that can cancel.
 func tree(in []byte) []generate.Node {
 	return common(generate.Tree(in[:min(len(in), 2000)]))
 }
@@ -157,7 +157,7 @@ func vishvanandaAttribute(n generate.Node) *nl.RtAttr {
 	return nil
 }
 
-// program makes one of puts for the C libraries.
+// program converts nodes to a program of puts for the C libraries.
 func program(p []byte, nodes []generate.Node) []byte {
 	step := func(op byte, typ uint16, data []byte) {
 		p = ne.AppendUint16(append(p, op), typ)
@@ -197,7 +197,7 @@ func mnlEncode(in []byte) verdict {
 	return v
 }
 
-// clearPadding writes zeros behind each attribute, also inside of nests.
+// clearPadding writes zeros after each attribute, including those in nests.
 func clearPadding(b []byte) {
 	for len(b) > 0 {
 		a, n := nla.Consume(b)
@@ -221,7 +221,7 @@ func nlEncode(in []byte) verdict {
 	return named("libnl-empty-nest")
 }
 
-// withoutEmpty leaves out nests with nothing inside, from the innermost on.
+// withoutEmpty removes empty nests, starting with the innermost.
 func withoutEmpty(nodes []generate.Node) (list []generate.Node) {
 	for _, n := range nodes {
 		n.Nest = withoutEmpty(n.Nest)
@@ -232,5 +232,5 @@ func withoutEmpty(nodes []generate.Node) (list []generate.Node) {
 	return list
 }
 
-// FuzzEncode compares the bytes that are written.
+// FuzzEncode compares the encoded bytes.
 func FuzzEncode(f *testing.F) { fuzzKind(f, "encoding") }

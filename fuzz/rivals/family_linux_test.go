@@ -24,8 +24,8 @@ var familyComparators = []comparator{
 	{"libnl", nlFamily},
 }
 
-// firstFamily is the first message of an input, if it is a family to nlwire: what
-// of a family is refused is compared as attributes and values.
+// firstFamily returns the first message of an input if nlwire parses it as a family. Malformed
+// families are compared as attributes and values instead.
 func firstFamily(in []byte) (m nlmsg.Msg, f ctrl.Family, ok bool) {
 	m, _ = nlmsg.Consume(in)
 	if h, _ := genlmsg.Consume(m.Payload()); h.Cmd() != genlmsg.CtrlCmdNewFamily {
@@ -57,7 +57,7 @@ func mdlayherFamily(in []byte) verdict {
 	return unnamed("%+v, %v; nlwire: %+v", theirs, err, f)
 }
 
-// has reports whether an attribute of that type is so.
+// has reports whether an attribute of the given type satisfies is.
 func has(attrs []byte, typ uint16, is func(nla.Attr) bool) bool {
 	for a, err := range nla.All(attrs) {
 		if err == nil && a.Type() == typ && is(a) {
@@ -126,7 +126,7 @@ func nlFamily(in []byte) verdict {
 	return unnamed("%+v, %d; nlwire: %+v", theirs, err, f)
 }
 
-// hasName reports whether the name of the family, or of one of its groups, is so.
+// hasName reports whether the name of the family or of one of its groups satisfies is.
 func hasName(attrs []byte, is func(nla.Attr) bool) bool {
 	return has(attrs, genlmsg.CtrlAttrFamilyName, is) || has(attrs, genlmsg.CtrlAttrMulticastGroups, func(array nla.Attr) bool {
 		for entry := range nla.All(array.Payload()) {
@@ -138,8 +138,7 @@ func hasName(attrs []byte, is func(nla.Attr) bool) bool {
 	})
 }
 
-// isIncomplete reports whether an operation lacks its number, or a group its number
-// or its name.
+// isIncomplete reports whether an operation has no number, or a group has no number or no name.
 func isIncomplete(attrs []byte) bool {
 	lacks := func(types ...uint16) func(nla.Attr) bool {
 		return func(array nla.Attr) bool {

@@ -18,7 +18,7 @@ import (
 
 var ne = binary.NativeEndian
 
-// walked is what nlwire finds in an input: pieces, and where and why it stops.
+// walked is the result of nlwire: the pieces, and the offset and the reason where it stops.
 type walked struct {
 	pieces []piece
 	stop   int
@@ -45,7 +45,7 @@ func messages(b []byte) (w walked) {
 	return w
 }
 
-// offset is where part starts in b.
+// offset returns the offset of part in b.
 func offset(b, part []byte) int {
 	for at := range b {
 		if &b[at] == &part[0] {
@@ -55,10 +55,11 @@ func offset(b, part []byte) int {
 	return -1
 }
 
-// unpadded reports whether the last piece lacks bytes of its padding.
+// unpadded reports whether the last piece lacks some of its padding.
 func (w walked) unpadded(b []byte) bool { return w.err == nil && len(b)%4 != 0 }
 
-// same compares the pieces with another's; typ and payload give the i-th of them.
+// same compares the pieces with those of another library; get returns the type and payload of the
+// i-th one.
 func (w walked) same(n int, get func(i int) (typ uint16, payload []byte)) bool {
 	if n != len(w.pieces) {
 		return false
@@ -110,13 +111,13 @@ func syscallMessages(b []byte) verdict {
 	return unnamed("%v, %v; nlwire: %+v", theirs, err, w)
 }
 
-// isTwoGigabytes reports whether the walk stops at a length that is negative in 32
-// bits, or is when it has been aligned.
+// isTwoGigabytes reports whether the walk stops at a length that is negative as a 32-bit number,
+// or becomes negative when aligned.
 func isTwoGigabytes(b []byte, w walked) bool {
 	return strconv.IntSize == 32 && w.err == nlmsg.ErrOverrun && ne.Uint32(b[w.stop:]) > math.MaxInt32-3
 }
 
-// mdlayherMessages gives mdlayher what its Conn does: the datagram, and zeros up to
+// mdlayherMessages passes to mdlayher the same bytes as its Conn: the datagram, and zeros up to
 // the alignment.
 func mdlayherMessages(b []byte) verdict {
 	w := messages(b)
@@ -144,8 +145,8 @@ func mdlayherMessages(b []byte) verdict {
 	return unnamed("%+v, %v, panic %v; nlwire: %+v", list, failed, reason, w)
 }
 
-// leavesInput reports whether the message at that place ends in the padding that
-// the datagram does not have, but its header says that it is in the message.
+// leavesInput reports whether the message at that offset is longer than the rest of the datagram,
+// but not longer than the rest with padding added.
 func leavesInput(b []byte, at int) bool {
 	rest := append(slices.Clone(b[at:]), make([]byte, -len(b)&3)...)
 	return len(rest) >= nlmsg.HeaderLen && int64(ne.Uint32(rest)) > int64(len(b)-at) && int64(ne.Uint32(rest)) <= int64(len(rest))
@@ -171,7 +172,7 @@ func nlMessages(b []byte) verdict {
 	return unnamed("%+v; nlwire: %+v", list, w)
 }
 
-// FuzzMessages compares the walk over the messages of a datagram.
+// FuzzMessages compares the iteration over the messages of a datagram.
 func FuzzMessages(f *testing.F) { fuzzKind(f, "messages", inputs(seeds.Datagrams())...) }
 
 func inputs(list []seeds.Seed) (all [][]byte) {

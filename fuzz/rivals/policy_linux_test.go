@@ -13,9 +13,9 @@ import (
 
 var policyComparators = []comparator{{"libnl", nlPolicy}}
 
-// policies reads the input of a comparator of policies: a byte for the number of
-// rules, three for each, and a stream. A rule of libnl has a least and a greatest
-// length; what has no counterpart is left out.
+// policies decodes the input of a comparator of policies: a byte for the number of rules, three
+// bytes for each rule, and a stream. A rule of libnl has a minimum and a maximum length; rules
+// without a counterpart are omitted.
 func policies(in []byte) (theirs []clib.Rule, ours *policy.Policy, stream []byte) {
 	next := func() (c byte) {
 		if len(in) > 0 {
@@ -28,7 +28,7 @@ func policies(in []byte) (theirs []clib.Rule, ours *policy.Policy, stream []byte
 		k, least, most := policy.Kind(next()%16), uint16(next()%12), uint16(next()%12)
 		r := policy.Rule{Kind: k}
 		switch k {
-		case policy.KindNestedArray: // a number that libnl has for something else
+		case policy.KindNestedArray: // libnl uses this number for another kind
 			k, r.Kind, least, most = policy.KindBinary, policy.KindBinary, 0, 0
 		case policy.KindBinary:
 			if least > 0 {
@@ -87,7 +87,7 @@ func nlPolicy(in []byte) verdict {
 	return agreed
 }
 
-// nlAttribute compares the verdicts on one attribute.
+// nlAttribute compares the results for one attribute.
 func nlAttribute(rules []clib.Rule, p *policy.Policy, a nla.Attr) verdict {
 	if int(a.Type()) >= len(rules) {
 		return agreed
@@ -118,5 +118,5 @@ func nlAttribute(rules []clib.Rule, p *policy.Policy, a nla.Attr) verdict {
 	return unnamed("%d for % x under %+v; nlwire refuses: %v", errno, []byte(a), *r, refuses)
 }
 
-// FuzzPolicies compares the validation of attributes, as far as both have it.
+// FuzzPolicies compares the validation of attributes for the rules that both libraries have.
 func FuzzPolicies(f *testing.F) { fuzzKind(f, "policies") }

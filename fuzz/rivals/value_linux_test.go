@@ -15,7 +15,7 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// The input of a comparator of values is a payload, of 100 bytes at most.
+// The input of a comparator of values is a payload of at most 100 bytes.
 func attribute(payload []byte) nla.Attr {
 	a, _ := nla.Consume(nla.AppendBytes(nil, 1, payload[:min(len(payload), 100)]))
 	return a
@@ -101,7 +101,7 @@ func vishvanandaText(in []byte) verdict {
 func vishvanandaBitfield(in []byte) verdict {
 	a := attribute(in)
 	if len(a.Payload()) < 8 {
-		return agreed // it would read what is not there
+		return agreed // it would read past the payload
 	}
 	theirs := nl.DeserializeUint32Bitfield(a.Payload())
 	value, selector := theirs.Value, theirs.Selector
@@ -115,7 +115,7 @@ func vishvanandaBitfield(in []byte) verdict {
 	return unnamed("%+v; nlwire: %+v, %v", theirs, ours, err)
 }
 
-// valid is what libmnl takes for a type, and nlwire does.
+// valid returns, by libmnl's type, whether nlwire accepts the payload.
 func valid(a nla.Attr) map[int]bool {
 	is := func(_ any, err error) bool { return err == nil || errors.Is(err, nla.ErrRange) }
 	ok := map[int]bool{}
@@ -156,13 +156,12 @@ func mnlValue(in []byte) verdict {
 	return sameNumbers(v, tb, len(a.Payload()))
 }
 
-// sameNumbers compares the getters that look at no size, where there are enough
-// bytes.
 // tableOf returns a table with a as its type 1.
 func tableOf(a nla.Attr) *nla.Table {
 	return &nla.Table{Stream: a, Slots: []uint32{1: uint32(len(a))}}
 }
 
+// sameNumbers compares the getters that ignore the size, for payloads with enough bytes.
 func sameNumbers(v clib.Value, tb *nla.Table, n int) verdict {
 	if n >= 1 && v.U8 != tb.Uint8(1) || n >= 2 && v.U16 != tb.Uint16(1) || n >= 4 && v.U32 != tb.Uint32(1) || n >= 8 && v.U64 != tb.Uint64(1) {
 		return unnamed("%+v; nlwire: %d, %d, %d, %d", v, tb.Uint8(1), tb.Uint16(1), tb.Uint32(1), tb.Uint64(1))
@@ -179,7 +178,7 @@ func nlValue(in []byte) verdict {
 	return sameNumbers(v, tb, len(a.Payload()))
 }
 
-// FuzzValues compares what a payload is as each kind.
+// FuzzValues compares the values of a payload read as each kind.
 func FuzzValues(f *testing.F) {
 	fuzzKind(f, "values", nil, []byte{1}, []byte("eth0\x00"), []byte("a\x00b"), []byte("a\x00\x00"), make([]byte, 8), make([]byte, 9))
 }

@@ -2,6 +2,6 @@
 
 package native
 
-// BigEndian reports the byte order of the machine; encoding/binary has it
-// only as a value, and a constant lets the compiler drop the other branch.
+// BigEndian reports the byte order of the machine. encoding/binary provides it only as a value; with
+// a constant the compiler drops the unused branch.
 const BigEndian = false

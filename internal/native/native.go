@@ -1,12 +1,12 @@
-// Package native has what the packages that write bytes share: it joins small integers in
-// the byte order of the machine, and pads.
+// Package native contains the functions shared by the packages that write bytes: it joins small
+// integers in the byte order of the machine, and appends padding.
 //
-// Netlink headers are in host byte order. Writing a whole header as one
-// integer needs one capacity check and one store instead of two or three; the
-// helpers here put each part where the kernel's struct has it.
+// Netlink headers are in host byte order. Writing a whole header as one integer needs one
+// capacity check and one store instead of two or three. The functions here place each part where
+// the kernel's struct has it.
 package native
 
-// Bytes returns the uint16 whose bytes in memory are first, then second.
+// Bytes returns the uint16 that consists, in memory, of first and second.
 func Bytes(first, second uint8) uint16 {
 	if BigEndian {
 		return uint16(first)<<8 | uint16(second)
@@ -14,7 +14,7 @@ func Bytes(first, second uint8) uint16 {
 	return uint16(first) | uint16(second)<<8
 }
 
-// Half returns the uint32 whose bytes in memory are first, then second.
+// Half returns the uint32 that consists, in memory, of first and second.
 func Half(first, second uint16) uint32 {
 	if BigEndian {
 		return uint32(first)<<16 | uint32(second)
@@ -22,7 +22,7 @@ func Half(first, second uint16) uint32 {
 	return uint32(first) | uint32(second)<<16
 }
 
-// Pair returns the uint64 whose bytes in memory are first, then second.
+// Pair returns the uint64 that consists, in memory, of first and second.
 func Pair(first, second uint32) uint64 {
 	if BigEndian {
 		return uint64(first)<<32 | uint64(second)

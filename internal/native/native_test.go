@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-// The constant comes from a list of architectures; the standard library's
-// own order is what it has to agree with.
+// The constant comes from a list of architectures; it must match the byte order of
+// encoding/binary.
 func TestBigEndianAgreesWithEncodingBinary(t *testing.T) {
 	if got := binary.NativeEndian.Uint16([]byte{1, 0}) == 0x100; got != BigEndian {
-		t.Errorf("BigEndian = %v, but this machine says %v", BigEndian, got)
+		t.Errorf("BigEndian = %v, but encoding/binary uses %v", BigEndian, got)
 	}
 }
 

@@ -1,6 +1,6 @@
-// Package policydump is how the controller tells policies: a number for each, a
-// message for each operation and for each rule. The bus sends it, ctrl writes again
-// what it has read.
+// Package policydump implements the format in which the controller exports policies: a number for
+// each policy, and a message for each operation and each rule. The bus sends it; ctrl uses it to
+// check that the policies it has read encode to the same bytes.
 package policydump
 
 import (
@@ -10,23 +10,25 @@ import (
 	"github.com/nlwire/nlwire/nla/policy"
 )
 
-// Tables are policies by number. The zero Tables is empty.
+// Tables are numbered policies. The zero Tables is empty.
 type Tables struct {
 	List []*policy.Policy
-	// SkipEmpty gives policies without types no number.
+	// SkipEmpty assigns no numbers to policies without types.
 	SkipEmpty bool
+	// Change returns the form in which a rule is written. It is optional.
+	Change func(policy.Rule) policy.Rule
 
 	index map[*policy.Policy]uint32
-	next  int // the first whose nests are not numbered yet
+	next  int // the first policy with nested policies that are not numbered yet
 }
 
-// Add numbers a policy, if it is there and new, and then, in breadth, those that
-// are nested in it (netlink_policy_dump_add_policy).
+// Add assigns numbers to a policy and, breadth first, to the policies nested in it, unless they
+// are nil or already numbered (netlink_policy_dump_add_policy).
 func (t *Tables) Add(top *policy.Policy) {
 	t.add(top)
 	for ; t.next < len(t.List); t.next++ {
 		for i := range t.List[t.next].Attrs {
-			// A nest without types has no number, as its rule tells none.
+			// A nested policy without types has no number; its rule contains none.
 			if nested := t.List[t.next].Attrs[i].Nested; nested != nil && nested.MaxType() > 0 {
 				t.add(nested)
 			}
@@ -48,7 +50,7 @@ func (t *Tables) add(p *policy.Policy) {
 	t.List = append(t.List, p)
 }
 
-// AppendOp appends which policies an operation has (ctrl_dumppolicy_put_op).
+// AppendOp appends the numbers of an operation's policies (ctrl_dumppolicy_put_op).
 func (t *Tables) AppendOp(b []byte, cmd uint16, do, dump *policy.Policy) []byte {
 	outer := len(b)
 	b = nla.Begin(b, genlmsg.CtrlAttrOpPolicy)
@@ -63,7 +65,8 @@ func (t *Tables) AppendOp(b []byte, cmd uint16, do, dump *policy.Policy) []byte 
 	return nla.End(nla.End(b, inner), outer)
 }
 
-// Next returns the first rule from there on that is told at all.
+// Next returns the first exported rule at or after type typ of table, and reports whether there
+// is one.
 func (t *Tables) Next(table, typ int) (int, int, bool) {
 	for ; table < len(t.List); table, typ = table+1, 0 {
 		attrs := t.List[table].Attrs
@@ -79,6 +82,10 @@ func (t *Tables) Next(table, typ int) (int, int, bool) {
 // AppendRule appends the rule of one type of a table (netlink_policy_dump_write).
 func (t *Tables) AppendRule(b []byte, table, typ int) []byte {
 	r := &t.List[table].Attrs[typ]
+	if t.Change != nil {
+		changed := t.Change(*r)
+		r = &changed
+	}
 	outer := len(b)
 	b = nla.Begin(b, genlmsg.CtrlAttrPolicy)
 	inner := len(b)

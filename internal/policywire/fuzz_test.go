@@ -16,8 +16,8 @@ import (
 	"github.com/nlwire/nlwire/internal/test/slow"
 )
 
-// slowDescription has the payload of the last attribute of each type, if the
-// stream ends where it should.
+// slowDescription returns the payload of the last attribute of each type, and reports whether the
+// stream ends correctly.
 func slowDescription(b []byte) (map[uint16][]byte, bool) {
 	attrs, rem := slow.Walk(b)
 	last := map[uint16][]byte{}
@@ -29,8 +29,8 @@ func slowDescription(b []byte) (map[uint16][]byte, bool) {
 	return last, rem <= 0
 }
 
-// described reads the first bytes of an attribute of a description as a number,
-// 0 if they are not there, as the kernel's getters would.
+// described reads the first bytes of an attribute as a number, as the kernel's getters do. It
+// returns 0 if the attribute is absent or too short.
 func described(last map[uint16][]byte, typ uint16, size int, signed bool) *big.Int {
 	if p := last[typ]; len(p) >= size {
 		return slow.Number(p[:size], false, signed)
@@ -38,14 +38,14 @@ func described(last map[uint16][]byte, typ uint16, size int, signed bool) *big.I
 	return new(big.Int)
 }
 
-// kernelTypes has the kinds by the numbers of enum netlink_attribute_type, from 1.
+// kernelTypes lists the kinds in the order of enum netlink_attribute_type, from 1.
 var kernelTypes = []policy.Kind{
 	policy.KindFlag, policy.KindU8, policy.KindU16, policy.KindU32, policy.KindU64, policy.KindS8, policy.KindS16, policy.KindS32, policy.KindS64,
 	policy.KindBinary, policy.KindString, policy.KindNULString, policy.KindNested, policy.KindNestedArray, policy.KindBitfield32, policy.KindSint, policy.KindUint,
 }
 
-// FuzzRule reads any bytes as the description of a rule: what is known of the
-// kind is right, and written again it is read as the same rule.
+// FuzzRule parses any bytes as the description of a rule. The kind must be correct, and a rule
+// that is written again must read as the same rule.
 func FuzzRule(f *testing.F) {
 	inner := &policy.Policy{Attrs: make([]policy.Rule, 3)}
 	for k := range policy.KindUint + 1 {
@@ -65,12 +65,12 @@ func FuzzRule(f *testing.F) {
 		switch {
 		case !ok:
 			if !errors.As(err, &refused) || refused.Errno != errno.EINVAL {
-				t.Fatalf("something is left over: %v", err)
+				t.Fatalf("leftover bytes: %v", err)
 			}
 			return
 		case !known:
 			if !errors.Is(err, ErrRule) {
-				t.Fatalf("no kind %d: %v", typ, err)
+				t.Fatalf("unknown type %d: %v", typ, err)
 			}
 			return
 		case err != nil:
@@ -87,7 +87,7 @@ func FuzzRule(f *testing.F) {
 	})
 }
 
-// checkDescription compares the limits with those of the description.
+// checkDescription compares the limits of a rule with those of its description.
 func checkDescription(t *testing.T, r *policy.Rule, last map[uint16][]byte) {
 	t.Helper()
 	has := func(types ...uint16) bool {
@@ -118,7 +118,7 @@ func checkDescription(t *testing.T, r *policy.Rule, last map[uint16][]byte) {
 			bound(AttrMinU, r.Min, 8, false)
 			bound(AttrMaxU, r.Max, 8, false)
 		}
-	case policy.CheckFunc: // something is not exported
+	case policy.CheckFunc: // a check is not exported
 		masked := isUnsigned(r.Kind) && has(AttrMask)
 		if isSigned(r.Kind) && has(AttrMinS, AttrMaxS) || isUnsigned(r.Kind) && has(AttrMinU, AttrMaxU) && !masked {
 			t.Fatalf("%s, but there is a range", r.String())
@@ -136,7 +136,7 @@ func checkDescription(t *testing.T, r *policy.Rule, last map[uint16][]byte) {
 	}
 }
 
-// checkAgain writes the rule and reads it.
+// checkAgain writes the rule and reads it again.
 func checkAgain(t *testing.T, r policy.Rule, ref NestRef) {
 	t.Helper()
 	write := func(r *policy.Rule, ref NestRef) []byte {

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// verdict is what validation says, in the terms of an extended ACK.
+// verdict is the result of a validation in the terms of an extended ACK.
 type verdict struct {
 	Errno  errno.Errno
 	Msg    string
@@ -32,7 +32,7 @@ func judge(b []byte, p *policy.Policy, mode policy.Mode) verdict {
 	return v
 }
 
-// descriptionOf writes a rule's TLVs as text: "MAX_LEN 15, TYPE 12".
+// descriptionOf returns a rule's TLVs as text: "MAX_LEN 15, TYPE 12".
 func descriptionOf(r *policy.Rule) string {
 	names := map[uint16]string{
 		AttrType: "TYPE", AttrMinS: "MIN_S", AttrMaxS: "MAX_S", AttrMinU: "MIN_U", AttrMaxU: "MAX_U",
@@ -56,7 +56,7 @@ func itoa(v uint64) string {
 	return itoa(v/10) + itoa(v%10)
 }
 
-// The tables of the kernel's own families that the golden vectors ran against.
+// The tables of the kernel's families that the golden vectors were recorded with.
 var (
 	getFamily = &policy.Policy{Attrs: []policy.Rule{1: {Kind: policy.KindU16}, 2: {Kind: policy.KindNULString, Len: 15}}}
 	getPolicy = &policy.Policy{Attrs: []policy.Rule{1: {Kind: policy.KindU16}, 2: {Kind: policy.KindNULString, Len: 15}, 10: {Kind: policy.KindU32}}}
@@ -84,8 +84,8 @@ const (
 	erange = errno.ERANGE
 )
 
-// Seen on Linux 6.18 with EXT_ACK on. The kernel's offsets count from the start
-// of the message; the attributes start at 20.
+// Recorded on Linux 6.18 with EXT_ACK on. The kernel's offsets count from the start of the
+// message; the attributes start at 20.
 func TestGoldenVectors(t *testing.T) {
 	name := func(s string) []byte { return nla.AppendText(nil, 2, s) }
 	nest := func(typ uint16, inside []byte) []byte { return nla.AppendBytes(nil, typ, inside) }
@@ -104,8 +104,8 @@ func TestGoldenVectors(t *testing.T) {
 		{"id of 1 byte, strict", getPolicy, policy.Strict, nla.AppendUint8(nil, 1, 16), verdict{einval, msgLength, 20, "MIN_U 0, MAX_U 65535, TYPE 3"}},
 		{"id of 4 bytes, liberal", getFamily, policy.Liberal, nla.AppendUint32(nil, 1, 16), verdict{0, "", -1, ""}},
 		{"id of 4 bytes, strict", getPolicy, policy.Strict, nla.AppendUint32(nil, 1, 16), verdict{einval, msgLength, 20, "MIN_U 0, MAX_U 65535, TYPE 3"}},
-		{"2 bytes left over, liberal", getFamily, policy.Liberal, append(name("nlctrl\x00"), 1, 2), verdict{0, msgLeftover, -1, ""}},
-		{"a length of 0 behind, liberal", getFamily, policy.Liberal, append(name("nlctrl\x00"), 0, 0, 0, 0), verdict{0, msgLeftover, -1, ""}},
+		{"2 leftover bytes, liberal", getFamily, policy.Liberal, append(name("nlctrl\x00"), 1, 2), verdict{0, msgLeftover, -1, ""}},
+		{"followed by a length of 0, liberal", getFamily, policy.Liberal, append(name("nlctrl\x00"), 0, 0, 0, 0), verdict{0, msgLeftover, -1, ""}},
 		{"id with the nested bit", getPolicy, policy.Strict, nla.AppendUint16(nil, 1|nla.Nested, 16), verdict{einval, msgNest, 20, "MIN_U 0, MAX_U 65535, TYPE 3"}},
 		{"id with the byte order bit", getPolicy, policy.Strict, nla.AppendUint16(nil, 1|nla.NetByteOrder, 16), verdict{0, "", -1, ""}},
 		{"an attribute without a rule", getPolicy, policy.Strict, nla.AppendUint32(nil, 3, 1), verdict{einval, msgUnsupported, 20, ""}},
@@ -121,7 +121,7 @@ func TestGoldenVectors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			for range 2 { // as it stands, then compiled
+			for range 2 { // not compiled, then compiled
 				got := judge(tt.in, tt.policy, tt.mode)
 				if got.Offset >= 0 {
 					got.Offset += 20

@@ -1,5 +1,5 @@
-// Package policywire reads and writes the kernel's description of a rule of a policy: in
-// the POLICY of an extended ACK and in the controller's policy dump.
+// Package policywire reads and writes the kernel's description of a policy rule: in the POLICY
+// attribute of an extended ACK and in the controller's policy dump.
 package policywire
 
 import (
@@ -20,14 +20,14 @@ const (
 	AttrMinLen  = 6 // u32
 	AttrMaxLen  = 7 // u32
 	AttrIndex   = 8 // u32, index of the nested policy in the dump
-	AttrMaxType = 9 // u32, its highest type
+	AttrMaxType = 9 // u32, the highest type of that policy
 	AttrBitmask = 10
 	AttrPad     = 11
 	AttrMask    = 12 // u64
 )
 
-// typeOf holds the NL_ATTR_TYPE_* of each kind; 0 is none: the kernel does not
-// export such a rule. It exports msecs as UINT.
+// typeOf maps each kind to its NL_ATTR_TYPE_*, or to 0 if the kernel does not export such rules.
+// It exports msecs as UINT.
 var typeOf = [...]uint32{
 	policy.KindFlag: 1, policy.KindU8: 2, policy.KindU16: 3, policy.KindU32: 4, policy.KindU64: 5,
 	policy.KindS8: 6, policy.KindS16: 7, policy.KindS32: 8, policy.KindS64: 9,
@@ -36,14 +36,13 @@ var typeOf = [...]uint32{
 	policy.KindSint: 16, policy.KindUint: 17, policy.KindMsecs: 17,
 }
 
-// Exported reports whether the kernel describes rules of a kind: all but KindUnspec,
+// Exported reports whether the kernel exports rules of a kind: all kinds except KindUnspec,
 // KindReject, KindBE16 and KindBE32.
 func Exported(k policy.Kind) bool { return int(k) < len(typeOf) && typeOf[k] != 0 }
 
-// AppendRule appends the attributes that describe a rule, as the kernel writes
-// them into the POLICY of an extended ACK, the type last
-// (netlink_policy_dump_write_attr). For a kind that is not Exported it appends
-// nothing; the kernel then sends no POLICY.
+// AppendRule appends the attributes that describe a rule, as the kernel writes them into the
+// POLICY attribute of an extended ACK, with the type last (netlink_policy_dump_write_attr). It
+// appends nothing for a kind that is not Exported; the kernel sends no POLICY then.
 func AppendRule(b []byte, r *policy.Rule) []byte {
 	if !Exported(r.Kind) {
 		return b
@@ -51,8 +50,8 @@ func AppendRule(b []byte, r *policy.Rule) []byte {
 	return nla.AppendUint32(appendDetails(b, r), AttrType, typeOf[r.Kind])
 }
 
-// AppendNestRule is AppendRule for a nest in the controller's policy dump,
-// which gives the index of the nested policy and its highest type.
+// AppendNestRule is AppendRule for a nest in the controller's policy dump. It also appends the
+// index of the nested policy and its highest type.
 func AppendNestRule(b []byte, r *policy.Rule, index, maxType uint32) []byte {
 	b = nla.AppendUint32(b, AttrIndex, index)
 	b = nla.AppendUint32(b, AttrMaxType, maxType)
@@ -82,8 +81,8 @@ func appendDetails(b []byte, r *policy.Rule) []byte {
 	return nla.AppendUint64(nla.AppendUint64(b, AttrMinU, lo), AttrMaxU, hi)
 }
 
-// appendLengths writes the limits of a length. Those of MinLen and MaxLen are
-// not among them: the kernel exports only a whole range.
+// appendLengths appends the limits of a length. The kernel exports only complete ranges, so the
+// limits of MinLen and MaxLen are omitted.
 func appendLengths(b []byte, r *policy.Rule) []byte {
 	if r.Check == policy.CheckRange || r.Check == policy.CheckRangeWarnTooLong {
 		if r.Min != 0 {
@@ -98,21 +97,20 @@ func appendLengths(b []byte, r *policy.Rule) []byte {
 	return b
 }
 
-// NestRef is the place of a nest's policy in the controller's policy dump.
+// NestRef refers to a nested policy in the controller's policy dump.
 type NestRef struct {
 	Index   uint32
 	MaxType uint32
-	Known   bool // the description has an index
+	Known   bool // the description contains an index
 }
 
 // ErrRule: the description of a rule has no type, or an unknown one.
-var ErrRule = errors.New("description of a policy without a known type")
+var ErrRule = errors.New("policy rule with a missing or unknown type")
 
-// ParseRule reads the description of a rule, the inverse of AppendRule and
-// AppendNestRule. Written again it is the same bytes; but the kernel does not
-// export all of a rule: MinLen and MaxLen lose their length, Msecs looks like
-// UINT, a function shows only by the range that is missing, and the modes
-// that apply are not exported.
+// ParseRule reads the description of a rule, the inverse of AppendRule and AppendNestRule.
+// AppendRule of the result produces the same bytes. The kernel does not export every property of
+// a rule: MinLen and MaxLen lose their length, Msecs appears as UINT, a function is visible only
+// as a missing range, and modes are not exported.
 func ParseRule(b []byte) (policy.Rule, NestRef, error) {
 	var slots [AttrMask + 1]uint32
 	tb := &nla.Table{Slots: slots[:]}
@@ -137,8 +135,8 @@ func kindOf(typ uint32) policy.Kind {
 	return policy.KindUnspec
 }
 
-// describe fills in the details of a rule whose Kind is known. A range that is the kind's
-// own is none.
+// describe fills in the details of a rule with a known Kind. A range equal to the full range
+// of the kind is no check.
 func describe(r *policy.Rule, tb *nla.Table) {
 	full := *r
 	_, _, isSigned := r.SignedRange()
@@ -165,8 +163,8 @@ func describe(r *policy.Rule, tb *nla.Table) {
 	}
 }
 
-// describeMask takes a mask that is wider than any kernel's for a check that
-// is not exported: cut to 32 bits it would refuse what the kernel accepts.
+// describeMask treats a mask wider than 32 bits, which no kernel has, as a check that is not
+// exported: a truncated mask would reject values that the kernel accepts.
 func describeMask(r *policy.Rule, mask uint64) {
 	if mask > math.MaxUint32 {
 		r.Check = policy.CheckFunc
@@ -183,8 +181,8 @@ func describeRange(r *policy.Rule, tb *nla.Table, lo, hi uint16) {
 	r.Check, r.Min, r.Max = policy.CheckRange, tb.Int64(lo), tb.Int64(hi)
 }
 
-// describeLength takes a limit that no attribute can exceed for none, as the
-// kernel does not export those.
+// describeLength ignores a maximum that no attribute can exceed, because the kernel does not
+// export such limits.
 func describeLength(r *policy.Rule, tb *nla.Table) {
 	most := int64(math.MaxUint16)
 	if tb.Has(AttrMaxLen) {

@@ -9,8 +9,8 @@ import (
 	"github.com/nlwire/nlwire/nla/policy"
 )
 
-// Descriptions that no kernel sends yet. What does not fit a Rule must not make
-// it stricter than what was described.
+// Descriptions that current kernels do not send. A property that does not fit a Rule must not
+// make the rule stricter than its description.
 func TestRuleDescriptionsBeyondTheKernels(t *testing.T) {
 	typ := func(b []byte, k policy.Kind) []byte { return nla.AppendUint32(b, AttrType, typeOf[k]) }
 	length := func(least, most uint32) []byte {
@@ -34,7 +34,7 @@ func TestRuleDescriptionsBeyondTheKernels(t *testing.T) {
 	}
 }
 
-// Rules as TLVs and back: what is exported is the same bytes again.
+// Rules as TLVs and back: the exported parts must have the same bytes again.
 func TestRuleDescriptions(t *testing.T) {
 	rules := []struct {
 		rule policy.Rule
@@ -93,7 +93,7 @@ func TestRuleDescriptions(t *testing.T) {
 	}
 	for _, b := range [][]byte{nil, {1}, nla.AppendUint32(nil, AttrType, 0), nla.AppendUint32(nil, AttrType, 99), nla.AppendUint32(nil, AttrMask, 1)} {
 		if _, _, err := ParseRule(b); err == nil {
-			t.Errorf("% x is no rule, but no error", b)
+			t.Errorf("% x: no error, but it is not a rule", b)
 		}
 	}
 }

@@ -9,14 +9,14 @@ import (
 	"github.com/nlwire/nlwire/internal/test/golden"
 )
 
-// recordedPolicies are the kernel's own tables for the recorded dumps, or for
-// the controller what its reply holds.
+// recordedPolicies are the kernel's tables for the recorded dumps; for the controller the policy
+// covers the attributes of its replies.
 var recordedPolicies = map[string]*Policy{
 	"families": {Attrs: []Rule{
 		1: {Kind: KindU16}, 2: {Kind: KindNULString, Len: 15}, 3: {Kind: KindU32}, 4: {Kind: KindU32},
 		5: {Kind: KindU32}, 6: {Kind: KindNested}, 7: {Kind: KindNested},
 	}},
-	// ifla_policy of net/core/rtnetlink.c, with what only replies have.
+	// ifla_policy of net/core/rtnetlink.c, extended by attributes found only in replies.
 	"links": {Attrs: []Rule{
 		1: {Kind: KindBinary, Len: 32}, 2: {Kind: KindBinary, Len: 32}, 3: {Kind: KindString, Len: 15},
 		4: {Kind: KindU32}, 5: {Kind: KindU32}, 6: {Kind: KindString}, 7: {Kind: KindBinary},
@@ -38,8 +38,8 @@ var recordedPolicies = map[string]*Policy{
 	}},
 }
 
-// topLevel returns the attributes of every message of recorded datagrams. This package
-// does not know messages: it cuts by the length of struct nlmsghdr.
+// topLevel returns the attributes of every message in recorded datagrams. It splits at the lengths
+// in struct nlmsghdr, because this package must not import nlmsg.
 func topLevel(tb testing.TB, name string, hdrlen int) (streams [][]byte) {
 	for _, d := range golden.Datagrams(tb, name) {
 		for len(d) >= 16 {
@@ -67,9 +67,8 @@ func walk(streams [][]byte) (sum int) {
 	return sum
 }
 
-// BenchmarkParse parses every message of a recorded dump into a table. The
-// metric x/walk is the time over that of the plain walk with Consume, measured
-// in turns within the benchmark.
+// BenchmarkParse parses every message of a recorded dump into a table. The metric x/walk is the
+// ratio to a walk with Consume, with both measured alternately.
 func BenchmarkParse(b *testing.B) {
 	for _, input := range []struct {
 		name   string
@@ -113,8 +112,8 @@ func timed(turns int, f func()) time.Duration {
 	return time.Since(start)
 }
 
-// BenchmarkHostile validates 64 KB made to be expensive: each must take
-// microseconds, and the time must grow with the bytes and not faster.
+// BenchmarkHostile validates 64 KB of expensive input. Each case must take microseconds, in time
+// proportional to its bytes.
 func BenchmarkHostile(b *testing.B) {
 	self := &Policy{Attrs: []Rule{1: {Kind: KindNested}, 2: {Kind: KindNestedArray}}}
 	self.Attrs[1].Nested, self.Attrs[2].Nested = self, self

@@ -5,13 +5,13 @@ import (
 	"strconv"
 )
 
-// ErrContradictory is in every error of Policy.Check.
+// ErrContradictory is wrapped by every error of Policy.Check.
 var ErrContradictory = errors.New("policy: contradictory policy")
 
 // contradiction is one finding of Policy.Check.
 type contradiction struct{ path, text string }
 
-// Error returns the attribute's path and what is wrong.
+// Error returns the path of the attribute and the contradiction.
 func (e contradiction) Error() string {
 	return ErrContradictory.Error() + ": attribute " + e.path + ": " + e.text
 }
@@ -19,10 +19,9 @@ func (e contradiction) Error() string {
 // Unwrap returns ErrContradictory.
 func (e contradiction) Unwrap() error { return ErrContradictory }
 
-// Check returns what the policy contradicts itself in: kinds and checks that
-// the kernel does not know together, and limits that nothing can pass. Call it
-// in a test: validation does not need it, and treats such a rule as the kernel
-// does, refusing what the kernel would refuse.
+// Check reports contradictions in the policy: combinations of kind and check that the kernel does
+// not support, and limits that no value satisfies. It is meant for tests. Validation does not
+// need it and treats such a rule as the kernel does.
 func (p *Policy) Check() error { return errors.Join(p.check("", map[*Policy]bool{})...) }
 
 func (p *Policy) check(path string, seen map[*Policy]bool) (errs []error) {
@@ -45,7 +44,7 @@ func (p *Policy) check(path string, seen map[*Policy]bool) (errs []error) {
 	return errs
 }
 
-// contradiction returns what is wrong with the rule, "" if nothing is.
+// contradiction returns the problem with the rule, or "" if there is none.
 func (r *Rule) contradiction() string {
 	switch {
 	case r.Kind > maxKind:
@@ -53,13 +52,13 @@ func (r *Rule) contradiction() string {
 	case r.Check > CheckFunc:
 		return "no such check"
 	case r.Nested != nil && !isNest(r.Kind):
-		return "only nests have a nested policy"
+		return "Nested is for KindNested and KindNestedArray"
 	case isNest(r.Kind) && r.Len != 0:
-		return "Len has no meaning, the nested policy has its own maximum"
+		return "Len is unused: the nested policy defines its own maximum"
 	case r.Reject != "" && r.Kind != KindReject:
-		return "only KindReject has a text"
+		return "Reject is for KindReject"
 	case r.Kind == KindBitfield32 && r.Mask == 0:
-		return "without a Mask nothing passes"
+		return "no value passes without a Mask"
 	case r.Check == CheckMask && !isMaskable(r.Kind):
 		return "CheckMask is for unsigned integers"
 	case r.Check == CheckFunc && r.Func == nil:

@@ -2,32 +2,32 @@ package policy
 
 import "github.com/nlwire/nlwire/nla"
 
-// limits are the lengths, header in, with which an attribute passes its rule: lo
-// to lo+span, which is at most 0xffff. A mark in the upper half of lo puts them out
-// of reach: so one comparison is enough for most attributes, and the others fail it.
+// limits are the lengths, including the header, with which an attribute satisfies its rule: lo to
+// lo+span, which is at most 0xffff. A mark in the upper half of lo moves the limits out of reach
+// of any length. Most attributes therefore need one comparison; attributes with a marked rule
+// fail it and take the slower path.
 type limits struct{ lo, span uint32 }
 
-// The marks ask for more than a length.
+// The marks are requirements besides the length.
 const (
 	endsNUL = 1 << 16 // the last byte is NUL
-	nested  = 1 << 17 // the Nested bit is there
-	bare    = 1 << 18 // the Nested bit is not there
+	nested  = 1 << 17 // the Nested bit is set
+	bare    = 1 << 18 // the Nested bit is not set
 	never   = nested | bare
 )
 
-// payloads are the limits of a payload of least to most bytes.
+// payloads returns the limits for a payload of least to most bytes.
 func payloads(least, most uint16, marks uint32) limits {
 	return limits{nla.HeaderLen + uint32(least) | marks, uint32(most - least)}
 }
 
-// compiled is what validation prepares of a policy at its first use: for each type the
-// limits in modes without and with ValidateUnspec or ValidateNested. Attributes
-// that only have to have the right length, nearly all in practice, are
-// then checked in one comparison.
+// compiled is a policy prepared for validation: the limits of each type, for modes without and
+// with ValidateUnspec or ValidateNested. Attributes that only need the right length, nearly all
+// in practice, are then checked with one comparison.
 type compiled struct{ loose, strict []limits }
 
-// Compile prepares the policy and those nested in it now instead of at their first use, so
-// that the first message takes no longer; it returns p.
+// Compile prepares p and the policies nested in it immediately instead of at their first use, so
+// that the first message takes no longer than others. It returns p.
 //
 //	var device = (&policy.Policy{Attrs: []policy.Rule{...}}).Compile()
 func (p *Policy) Compile() *Policy {
@@ -48,7 +48,7 @@ func (p *Policy) compileAll(seen map[*Policy]bool) {
 	}
 }
 
-// compile may run in several goroutines at once: they make the same.
+// compile may run in several goroutines at the same time; all produce the same result.
 //
 //go:noinline
 func (p *Policy) compile() *compiled {
@@ -59,7 +59,7 @@ func (p *Policy) compile() *compiled {
 
 func (p *Policy) limits(mode Mode) []limits {
 	all := make([]limits, len(p.Attrs))
-	flag := uint32(0) // quickly tests it in strict modes
+	flag := uint32(0) // in strict modes quickly checks the bit itself
 	for t := range p.Attrs {
 		if mode != Strict && p.StrictStart != 0 && t >= int(p.StrictStart) {
 			mode, flag = Strict, bare
@@ -72,8 +72,8 @@ func (p *Policy) limits(mode Mode) []limits {
 	return all
 }
 
-// limits are those in the given mode, Liberal or Strict, with the mark flag for what
-// is no nest. The other bits of a mode make no difference to what passes.
+// limits returns the limits of r in the given mode, Liberal or Strict; flag is the mark for kinds
+// other than nests. The other bits of a mode do not change which attributes pass.
 func (r *Rule) limits(mode Mode, flag uint32) limits {
 	most := uint16(nla.MaxPayload)
 	if r.Len != 0 {
@@ -103,15 +103,14 @@ func (r *Rule) limits(mode Mode, flag uint32) limits {
 	case isNest(r.Kind) && r.Nested == nil:
 		return payloads(nla.HeaderLen, nla.MaxPayload, nest)
 	case isNest(r.Kind):
-		return payloads(0, 0, nest) // nothing is inside
+		return payloads(0, 0, nest) // empty nests only
 	}
 	return limits{lo: never}
 }
 
-// quickly stores the places of attributes in slots, as long as they are within their limits, and
-// returns how many bytes are left after them, 0 or less if none. Most of the time
-// of Parse is spent here: the order of tests is that of the fewest instructions, and
-// the one call is out of the way.
+// quickly stores the positions of attributes in slots while they are within their limits. It
+// returns the number of bytes left, 0 or less at the end. Parse spends most of its time here: the
+// tests are in the order with the fewest instructions, and the only call is off the common path.
 func quickly(slots []uint32, b []byte, p *Policy, mode Mode) (left int) {
 	left = len(b)
 	if left < nla.HeaderLen {
@@ -123,7 +122,7 @@ func quickly(slots []uint32, b []byte, p *Policy, mode Mode) (left int) {
 	}
 	limits, bits := c.loose, nla.TypeMask
 	if mode&(ValidateUnspec|ValidateNested) != 0 {
-		limits, bits = c.strict, nla.TypeMask|nla.Nested // with the Nested bit, past any limits
+		limits, bits = c.strict, nla.TypeMask|nla.Nested // a type with the Nested bit is above any limit
 	}
 	at := first(b)
 	for {
@@ -139,7 +138,7 @@ func quickly(slots []uint32, b []byte, p *Policy, mode Mode) (left int) {
 		if t < len(slots) {
 			slots[t] = uint32(left)
 		}
-		step := (n + 3) &^ 3 // Align, without the instruction that marks an inlined call
+		step := (n + 3) &^ 3 // Align without the no-op instruction of an inlined call
 		if left -= step; left < nla.HeaderLen {
 			return left
 		}
@@ -147,9 +146,8 @@ func quickly(slots []uint32, b []byte, p *Policy, mode Mode) (left int) {
 	}
 }
 
-// hold is whether an attribute of type t passes that the comparisons have not
-// settled: the limits may have marks for the Nested bit, and an empty nest is below
-// its limits.
+// hold decides the cases that the comparisons in quickly cannot: limits with marks for the Nested
+// bit, and empty nests, which are shorter than their limits.
 //
 //go:noinline
 func (p *Policy) hold(l limits, t int, a nla.Attr) bool {

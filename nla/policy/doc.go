@@ -6,12 +6,12 @@
 //	      | 1: u32  | 2: nul-string    | 9: ...  |   a stream of attributes
 //	      +---------+------------------+---------+
 //	           |             |              |
-//	      Rule of 1     Rule of 2      above MaxType: ignored, or refused
+//	      Rule of 1     Rule of 2      above MaxType: ignored or rejected
 //	      {KindU32}     {KindNULString,
 //	                     Len: 15}      Report{Msg, Offset: 20, Type: 9}
 //
-// So a request can be refused before it is sent, an answer can be given as the kernel gives
-// it, and what is in a table is safe to read.
+// A client can therefore reject a request before sending it, a server can answer as the kernel
+// does, and the attributes in a filled table are known to be valid.
 //
 // # Index by task
 //

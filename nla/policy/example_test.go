@@ -10,13 +10,13 @@ import (
 	"github.com/nlwire/nlwire/nla/policy"
 )
 
-// The attributes of a device.
+// The attribute types of a device.
 const (
 	attrIfindex = 1
 	attrName    = 2
 )
 
-// A policy reads like the kernel's table, and refuses as the kernel does.
+// A policy resembles the kernel's table, and produces the kernel's errors.
 func ExampleParse() {
 	device := (&policy.Policy{Attrs: []policy.Rule{
 		attrIfindex: policy.Min(policy.KindU32, 1),

@@ -9,7 +9,7 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// Results go here so that the compiler cannot drop the calls.
+// The compiler cannot drop calls with results stored here.
 var (
 	sinkErr    error
 	sinkInt    int
@@ -19,8 +19,7 @@ var (
 	sinkString string
 )
 
-// Validation allocates nothing on input that passes, and but for the error nothing on
-// input that fails.
+// Validation allocates nothing on valid input, and only the error on invalid input.
 func TestNoAllocs(t *testing.T) {
 	p := (&Policy{Attrs: []Rule{
 		1: {Kind: KindU32}, 2: {Kind: KindNULString, Len: 15}, 3: Range(KindS16, -5, 5), 4: Mask(KindU32, 3),
@@ -74,11 +73,11 @@ func TestNoAllocs(t *testing.T) {
 		"Rule.SignedRange":   func() { sinkRule.Min, _, _ = (&Rule{Kind: KindS16}).SignedRange() },
 		"Rule.UnsignedRange": func() { _, sinkU64, _ = (&Rule{Kind: KindU16}).UnsignedRange() },
 	}, map[string]string{
-		"Error.Error":    "text for people",
-		"Mode.String":    "text for people",
-		"Rule.String":    "text for people",
-		"Policy.Compile": "makes what later calls use",
-		"Policy.Check":   "for tests, once a policy",
+		"Error.Error":    "returns text",
+		"Mode.String":    "returns text",
+		"Rule.String":    "returns text",
+		"Policy.Compile": "allocates what later calls use",
+		"Policy.Check":   "for tests, once per policy",
 	})
 }
 
@@ -89,7 +88,7 @@ func TestImports(t *testing.T) {
 
 var errRefused = errors.New("refused")
 
-// A failure allocates one error value and no more.
+// A failure allocates exactly one error value.
 func TestFailingParseAllocatesOneError(t *testing.T) {
 	in := nla.AppendUint8(nil, 1, 1)
 	if n := testing.AllocsPerRun(100, func() { sinkErr = Validate(in, devGet, Strict) }); n != 1 || sinkErr == nil {

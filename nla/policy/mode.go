@@ -2,39 +2,37 @@ package policy
 
 import "strconv"
 
-// Mode is how strictly a policy is applied (enum netlink_validation). Which
-// mode an operation has is the kernel's to say: most Generic Netlink families
-// of today are Strict, older ones Liberal.
+// Mode is the strictness of a validation (enum netlink_validation). The kernel defines the mode
+// of each operation: most current Generic Netlink families use Strict, older ones Liberal.
 type Mode uint8
 
 // The single bits, NL_VALIDATE_*.
 const (
-	// Liberal is what nla_parse_deprecated and its relatives apply: it ignores unknown types and what is left over after the last
-	// attribute, and takes integers that are too long.
+	// Liberal is the mode of nla_parse_deprecated and related functions: it ignores unknown types
+	// and bytes after the last attribute, and accepts integers that are too long.
 	Liberal Mode = 0
-	// ValidateTrailing refuses bytes left over after the last attribute.
+	// ValidateTrailing rejects bytes after the last attribute.
 	ValidateTrailing Mode = 1
-	// ValidateMaxType refuses types above the policy's and type 0.
+	// ValidateMaxType rejects type 0 and types above the maximum of the policy.
 	ValidateMaxType Mode = 2
-	// ValidateUnspec refuses attributes whose rule is KindUnspec
-	// (NL_VALIDATE_UNSPEC).
+	// ValidateUnspec rejects attributes with a rule of KindUnspec (NL_VALIDATE_UNSPEC).
 	ValidateUnspec Mode = 4
-	// ValidateStrictAttrs refuses integers that are too long.
+	// ValidateStrictAttrs rejects integers that are too long.
 	ValidateStrictAttrs Mode = 8
-	// ValidateNested requires the Nested bit on nests, and only there
+	// ValidateNested requires the Nested bit on nests and rejects it on other attributes
 	// (NL_VALIDATE_NESTED).
 	ValidateNested Mode = 16
 )
 
-// The kernel's sets.
+// The combinations that the kernel uses.
 const (
-	// DeprecatedStrict is what the ..._deprecated_strict functions apply.
+	// DeprecatedStrict is the mode of the ..._deprecated_strict functions.
 	DeprecatedStrict = ValidateTrailing | ValidateMaxType
-	// Strict is what nla_parse, nlmsg_parse and nla_validate apply.
+	// Strict is the mode of nla_parse, nlmsg_parse and nla_validate.
 	Strict = ValidateTrailing | ValidateMaxType | ValidateUnspec | ValidateStrictAttrs | ValidateNested
 )
 
-// String returns the name of a set, or the bits: "strict", "trailing|maxtype".
+// String returns the name of a combination, or of the bits: "strict", "trailing|maxtype".
 func (m Mode) String() string {
 	switch m {
 	case Liberal:

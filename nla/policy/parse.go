@@ -7,15 +7,15 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// Report is what the kernel would say of a validation (struct netlink_ext_ack).
-// The kernel only ever overwrites parts of it, and so does this package: it
-// can be filled while the result is success, with a warning.
+// Report is the kernel's report of a validation (struct netlink_ext_ack). The kernel only
+// overwrites parts of it, and so does this package: after a successful validation it may contain
+// a warning.
 type Report struct {
-	Msg     string // the kernel's text, "" if it has none
+	Msg     string // the kernel's text, "" if there is none
 	HasAttr bool   // Offset and Type are set
-	Offset  int    // of the bad attribute's header, in bytes from the start of the stream
-	Type    uint16 // of the bad attribute
-	Policy  *Rule  // the rule it failed, where the kernel names one
+	Offset  int    // of the invalid attribute's header, in bytes from the start of the stream
+	Type    uint16 // of the invalid attribute
+	Policy  *Rule  // the rule that failed, if the kernel reports it
 }
 
 // bad is NL_SET_ERR_MSG_ATTR_POL, or with a nil rule NL_SET_ERR_MSG_ATTR.
@@ -23,18 +23,17 @@ func (r *Report) bad(offset int, rule *Rule, a nla.Attr, msg string) {
 	*r = Report{msg, true, offset, a.Type(), rule}
 }
 
-// Error is a refusal: the errno, and what the kernel would report besides. errors.Is
-// finds the errno.
+// Error is a failed validation: the errno and the kernel's report. errors.Is matches the errno.
 type Error struct {
 	Errno errno.Errno
 	Report
 }
 
-// Error returns the kernel's text, with the attribute and its place.
+// Error returns the kernel's text with the type and the offset of the attribute.
 func (e *Error) Error() string {
 	s := e.Msg
 	if s == "" {
-		s = "refused without a text"
+		s = "rejected without a message"
 	}
 	if e.HasAttr {
 		s += ": attribute " + strconv.Itoa(int(e.Type)) + " at offset " + strconv.Itoa(e.Offset)
@@ -48,18 +47,17 @@ func (e *Error) Error() string {
 // Unwrap returns Errno.
 func (e *Error) Unwrap() error { return e.Errno }
 
-// Parse validates the attributes of b as the kernel does and fills tb
-// (nla_parse, nla_parse_deprecated, as mode says): of several attributes of a type with the
-// last one. Types above the policy's are
-// skipped, or refused with ValidateMaxType. Attributes whose type is past the slots of tb
-// are validated and not stored. What is nested is validated too; to read it,
-// give its payload to [nla.Table.Read]. tb may be nil.
+// Parse validates the attributes of b as the kernel does, and fills tb (nla_parse or
+// nla_parse_deprecated, depending on mode). It stores the last attribute of a type. Types above
+// the maximum of the policy are skipped, or rejected with ValidateMaxType. Attributes with types
+// past the slots of tb are validated but not stored. Nested attributes are validated as well;
+// pass a nest's payload to [nla.Table.Read] to read them. tb may be nil.
 //
-// A nil policy accepts any content; the highest type is then tb's. The error is
-// an *Error and the only allocation. Offsets count from the start of b:
-// NLMSGERR_ATTR_OFFS counts from the start of the message. What tb holds after
-// an error is unspecified. Its views alias b. A b over [nla.MaxStream] does not fit into
-// a table and is refused with EMSGSIZE.
+// A nil policy accepts any contents; the slots of tb then define the highest type. The error is
+// an *Error and the only allocation. Its offset counts from the start of b, while
+// NLMSGERR_ATTR_OFFS counts from the start of the message. After an error the contents of tb are
+// unspecified. Views from tb alias b. Parse returns EMSGSIZE if b is longer than [nla.MaxStream],
+// which is too long for a table.
 func Parse(tb *nla.Table, b []byte, p *Policy, mode Mode) error {
 	slots, ok := start(tb, b)
 	if !ok {
@@ -74,7 +72,7 @@ func Parse(tb *nla.Table, b []byte, p *Policy, mode Mode) error {
 	return slowly(slots, b, left, p, mode)
 }
 
-// start clears the table for b and returns its slots, none for a nil tb.
+// start clears the table for b and returns its slots, or nil for a nil tb.
 func start(tb *nla.Table, b []byte) (slots []uint32, ok bool) {
 	if tb == nil {
 		return nil, true
@@ -84,12 +82,12 @@ func start(tb *nla.Table, b []byte) (slots []uint32, ok bool) {
 	return tb.Slots, len(b) <= nla.MaxStream
 }
 
-const msgTooLong = "the attributes are too long for a table"
+const msgTooLong = "attribute stream longer than nla.MaxStream"
 
 func tooLong() error { return &Error{Errno: errno.EMSGSIZE, Report: Report{Msg: msgTooLong}} }
 
-// slowly goes on with the last left bytes of b. It is apart because a Report is
-// large: what passes quickly has no need of one.
+// slowly continues where quickly stopped, left bytes before the end of b. It is a separate function
+// because a Report is large and quickly does not need one.
 func slowly(slots []uint32, b []byte, left int, p *Policy, mode Mode) error {
 	var r Report
 	if errno := parse(slots, b, b[len(b)-left:], p, mode, &r); errno != 0 {
@@ -98,13 +96,11 @@ func slowly(slots []uint32, b []byte, left int, p *Policy, mode Mode) error {
 	return nil
 }
 
-// Validate is Parse without a table (nla_validate). A nil policy accepts any
-// attribute.
+// Validate is Parse without a table (nla_validate). A nil policy accepts any attributes.
 func Validate(b []byte, p *Policy, mode Mode) error { return Parse(nil, b, p, mode) }
 
-// ParseReport is Parse for those who answer as the kernel: it allocates
-// nothing, and what it adds to report may be there on success too, when bytes
-// were left over and the mode ignores them.
+// ParseReport is Parse for servers that answer as the kernel does. It never allocates. report may
+// contain a warning on success: the mode may ignore leftover bytes.
 func ParseReport(tb *nla.Table, b []byte, p *Policy, mode Mode, report *Report) errno.Errno {
 	slots, ok := start(tb, b)
 	if !ok {
@@ -114,7 +110,7 @@ func ParseReport(tb *nla.Table, b []byte, p *Policy, mode Mode, report *Report) 
 	return parse(slots, b, b, p, mode, report)
 }
 
-// parse goes on with the rest of b; the attributes before it are in slots.
+// parse continues with the rest of b; the attributes before it are in slots already.
 func parse(slots []uint32, b, rest []byte, p *Policy, mode Mode, report *Report) errno.Errno {
 	v := validation{report, len(b)}
 	if p == nil {

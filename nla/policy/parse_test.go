@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Where libmnl's mnl_attr_validate and libnl's nla_validate say something else
-// than the kernel: the kernel is right. The comments say what they do.
+// The kernel's results in cases where mnl_attr_validate of libmnl or nla_validate of libnl
+// differ. The names of the rows describe the difference.
 func TestWhereOthersDiverge(t *testing.T) {
 	str := &Policy{Attrs: []Rule{1: {Kind: KindNULString, Len: 7}, 2: {Kind: KindString, Len: 4}, 3: {Kind: KindNULString}}}
 	num := &Policy{Attrs: []Rule{1: {Kind: KindU32}, 2: {Kind: KindU8}, 3: {Kind: KindFlag}, 4: {Kind: KindNested}, 5: {Kind: KindMsecs}}}
@@ -29,20 +29,20 @@ func TestWhereOthersDiverge(t *testing.T) {
 		strictMessage string
 	}{
 		{"an empty NUL string: errno.EINVAL, libmnl has errno.ERANGE", str, text(1, ""), errno.EINVAL, errno.EINVAL, msgGeneric},
-		{"a NUL in the middle and none at the end: accepted, both others refuse", str, text(1, "ab\x00cd"), 0, 0, ""},
-		{"the NUL behind Len+1 bytes: refused, both others accept the end", str, text(1, "abcdefgh\x00"), errno.EINVAL, errno.EINVAL, msgGeneric},
+		{"a NUL in the middle and none at the end: accepted, libmnl and libnl reject it", str, text(1, "ab\x00cd"), 0, 0, ""},
+		{"the NUL after Len+1 bytes: rejected, libmnl and libnl accept it", str, text(1, "abcdefgh\x00"), errno.EINVAL, errno.EINVAL, msgGeneric},
 		{"the NUL does not count against Len: libnl counts it", str, text(2, "abcd\x00"), 0, 0, ""},
 		{"a NUL string without Len, NUL first: accepted", str, text(3, "\x00junk"), 0, 0, ""},
-		{"a u32 of 8 bytes: liberal takes it, libmnl has errno.ERANGE", num, nla.AppendUint64(nil, 1, 1), 0, errno.EINVAL, msgLength},
-		{"a u32 of 2 bytes: errno.ERANGE or errno.EINVAL, by mode", num, nla.AppendUint16(nil, 1, 1), errno.ERANGE, errno.EINVAL, msgLength},
+		{"a u32 of 8 bytes: liberal accepts it, libmnl has errno.ERANGE", num, nla.AppendUint64(nil, 1, 1), 0, errno.EINVAL, msgLength},
+		{"a u32 of 2 bytes: errno.ERANGE or errno.EINVAL, depending on the mode", num, nla.AppendUint16(nil, 1, 1), errno.ERANGE, errno.EINVAL, msgLength},
 		{"a msecs of 9 bytes: accepted in every mode", num, nla.AppendBytes(nil, 5, make([]byte, 9)), 0, 0, ""},
-		{"an unknown type: skipped or refused, libnl and libmnl skip", num, nla.AppendUint8(nil, 9, 1), 0, errno.EINVAL, msgUnknown},
-		{"type 0: skipped or refused", num, nla.AppendUint8(nil, 0, 1), 0, errno.EINVAL, msgUnknown},
-		{"a nest without its bit: others never look", num, nla.AppendBytes(nil, 4, nla.AppendFlag(nil, 1)), 0, errno.EINVAL, msgNoNest},
-		{"an integer with the nla.Nested bit: others never look", num, nla.AppendUint32(nil, 1|nla.Nested, 1), 0, errno.EINVAL, msgNest},
+		{"an unknown type: skipped or rejected, libnl and libmnl skip it", num, nla.AppendUint8(nil, 9, 1), 0, errno.EINVAL, msgUnknown},
+		{"type 0: skipped or rejected", num, nla.AppendUint8(nil, 0, 1), 0, errno.EINVAL, msgUnknown},
+		{"a nest without the Nested bit: libnl and libmnl do not check it", num, nla.AppendBytes(nil, 4, nla.AppendFlag(nil, 1)), 0, errno.EINVAL, msgNoNest},
+		{"an integer with the Nested bit: libnl and libmnl do not check it", num, nla.AppendUint32(nil, 1|nla.Nested, 1), 0, errno.EINVAL, msgNest},
 		{"an empty nest", num, nla.AppendFlag(nil, 4|nla.Nested), 0, 0, ""},
 		{"a nest of 3 bytes", num, nla.AppendBytes(nil, 4|nla.Nested, []byte{1, 2, 3}), errno.ERANGE, errno.ERANGE, msgGeneric},
-		{"bytes left over: a warning, or refused", num, append(nla.AppendUint8(nil, 2, 1), 0), 0, errno.EINVAL, msgLeftover},
+		{"leftover bytes: a warning, or rejected", num, append(nla.AppendUint8(nil, 2, 1), 0), 0, errno.EINVAL, msgLeftover},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -62,14 +62,14 @@ func TestParseFillsTheTable(t *testing.T) {
 	in = nla.AppendUint8(in, 9, 1) // unknown
 	in = nla.AppendText(in, 2, "lo")
 	in = nla.AppendUint32(in, 1|nla.NetByteOrder, 20) // the second of its type
-	for _, compiled := range []bool{false, true} {
-		if compiled {
-			p.Compile()
+	for _, slow := range []bool{false, true} {
+		if slow {
+			withoutLimits(p)
 		}
 		for size := range 40 {
 			tb := &nla.Table{Stream: []byte{4, 0, 1, 0}, Slots: make([]uint32, size)}
 			for i := range tb.Slots {
-				tb.Slots[i] = nla.HeaderLen // left over from an earlier message
+				tb.Slots[i] = nla.HeaderLen // from an earlier message
 			}
 			if err := Parse(tb, in, p, Liberal); err != nil {
 				t.Fatal(err)
@@ -100,7 +100,7 @@ func TestParseWithoutAPolicy(t *testing.T) {
 	}{
 		"a type past the table": {nla.AppendUint8(nil, 3, 1), msgUnknown},
 		"type 0":                {nla.AppendUint8(nil, 0, 1), msgUnknown},
-		"left over":             {append(nla.AppendUint8(nil, 1, 1), 1), msgLeftover},
+		"leftover":              {append(nla.AppendUint8(nil, 1, 1), 1), msgLeftover},
 	} {
 		var policy *Error
 		if err := Parse(tb, tt.in, nil, Strict); !errors.As(err, &policy) || policy.Errno != errno.EINVAL || policy.Msg != tt.msg {
@@ -112,41 +112,41 @@ func TestParseWithoutAPolicy(t *testing.T) {
 	}
 }
 
-// From the attribute with StrictStart on, and inside it, any mode is strict;
-// unknown types and leftovers beside it are not.
+// StrictStart makes every mode strict for the attributes from that type on and for their
+// contents, but not for unknown types and leftover bytes next to them.
 func TestStrictStart(t *testing.T) {
 	inner := &Policy{Attrs: []Rule{1: {Kind: KindU8}}}
 	p := &Policy{StrictStart: 2, Attrs: []Rule{1: Nest(inner), 2: Nest(inner), 3: {Kind: KindUnspec}, 4: {Kind: KindU8}, 5: {Kind: KindNested}}}
 	long := nla.AppendUint16(nil, 1, 1)
-	for _, compiled := range []bool{false, true} {
-		if compiled {
-			p.Compile()
+	for _, slow := range []bool{false, true} {
+		if slow {
+			withoutLimits(p)
 		}
 		for name, tt := range map[string]struct {
 			in   []byte
 			want string
 		}{
-			"before":              {nla.AppendBytes(nil, 1, long), ""},
-			"flag missing":        {nla.AppendBytes(nil, 2, long), msgNoNest},
-			"a bare nest":         {nla.AppendBytes(nil, 5, long), msgNoNest},
-			"inside":              {nla.AppendBytes(nil, 2|nla.Nested, long), msgLength},
-			"unknown inside":      {nla.AppendBytes(nil, 2|nla.Nested, nla.AppendUint8(nil, 7, 1)), msgUnknown},
-			"left over inside":    {nla.AppendBytes(nil, 2|nla.Nested, append(nla.AppendUint8(nil, 1, 1), 0)), msgLeftover},
-			"unspec":              {nla.AppendUint8(nil, 3, 1), msgUnsupported},
-			"integer too long":    {nla.AppendUint32(nil, 4, 1), msgLength},
-			"unknown beside":      {nla.AppendUint8(nil, 9, 1), ""},
-			"left over is a hint": {append(nla.AppendUint8(nil, 4, 1), 0), msgLeftover},
+			"before":                {nla.AppendBytes(nil, 1, long), ""},
+			"flag missing":          {nla.AppendBytes(nil, 2, long), msgNoNest},
+			"a bare nest":           {nla.AppendBytes(nil, 5, long), msgNoNest},
+			"inside":                {nla.AppendBytes(nil, 2|nla.Nested, long), msgLength},
+			"unknown inside":        {nla.AppendBytes(nil, 2|nla.Nested, nla.AppendUint8(nil, 7, 1)), msgUnknown},
+			"leftover inside":       {nla.AppendBytes(nil, 2|nla.Nested, append(nla.AppendUint8(nil, 1, 1), 0)), msgLeftover},
+			"unspec":                {nla.AppendUint8(nil, 3, 1), msgUnsupported},
+			"integer too long":      {nla.AppendUint32(nil, 4, 1), msgLength},
+			"unknown beside":        {nla.AppendUint8(nil, 9, 1), ""},
+			"leftover is a warning": {append(nla.AppendUint8(nil, 4, 1), 0), msgLeftover},
 		} {
 			got := judge(tt.in, p, Liberal)
-			refused := tt.want != "" && name != "left over is a hint"
+			refused := tt.want != "" && name != "leftover is a warning"
 			if got.Msg != tt.want || (got.Errno != 0) != refused {
-				t.Errorf("%s, compiled %v: %+v, want %q", name, compiled, got, tt.want)
+				t.Errorf("%s, slow %v: %+v, want %q", name, slow, got, tt.want)
 			}
 		}
 	}
 }
 
-// Offsets count from the start of the outermost stream, however deep.
+// Offsets count from the start of the outermost stream at any depth.
 func TestOffsetsOfNestedAttributes(t *testing.T) {
 	leaf := &Policy{Attrs: []Rule{1: {Kind: KindU32}, 2: {Kind: KindFlag}}}
 	p := &Policy{Attrs: []Rule{1: {Kind: KindU8}, 2: Nest(&Policy{Attrs: []Rule{1: {Kind: KindU8}, 3: NestArray(leaf)}})}}
@@ -179,7 +179,7 @@ func TestRecursionEndsAtTenLevels(t *testing.T) {
 	self.Attrs[1].Nested = self
 	array := &Policy{Attrs: []Rule{0: {}, 1: {Kind: KindNestedArray}}}
 	array.Attrs[1].Nested = array
-	for _, compiled := range []bool{false, true} {
+	for _, slow := range []bool{false, true} {
 		for levels := range 13 {
 			b := nla.AppendUint8(nil, 2, 1)
 			for range levels {
@@ -187,7 +187,7 @@ func TestRecursionEndsAtTenLevels(t *testing.T) {
 			}
 			got := judge(b, self, Strict)
 			if tooDeep := levels >= 10; (got.Errno == errno.EINVAL) != tooDeep || tooDeep && (got.Msg != msgDepth || got.Offset != -1) {
-				t.Errorf("%d levels, compiled %v: %+v", levels, compiled, got)
+				t.Errorf("%d levels, slow %v: %+v", levels, slow, got)
 			}
 			deep := nla.AppendFlag(nil, 1|nla.Nested)
 			for range levels {
@@ -197,13 +197,13 @@ func TestRecursionEndsAtTenLevels(t *testing.T) {
 				t.Errorf("%d levels of arrays: %+v", levels, got)
 			}
 		}
-		self.Compile()
-		array.Compile()
+		withoutLimits(self)
+		withoutLimits(array)
 	}
 }
 
-// Every attribute of 64 KB is looked at once, however deep it stands: the work
-// grows with the bytes, not with bytes times levels.
+// Every attribute of 64 KB is checked once at any depth: the work is proportional to the bytes,
+// not to bytes times levels.
 func TestHostileInputTakesLinearWork(t *testing.T) {
 	calls := 0
 	count := func(nla.Attr) error { calls++; return nil }
@@ -257,8 +257,8 @@ func TestFunctions(t *testing.T) {
 	}
 }
 
-// A leftover in front of a failure: its text is overwritten, as in the kernel;
-// where the failure has no text of its own, it stays.
+// A failure after a leftover overwrites its text, as in the kernel. If the failure has no text,
+// the text of the leftover stays.
 func TestReportsAccumulate(t *testing.T) {
 	p := &Policy{Attrs: []Rule{1: Nest(&Policy{Attrs: []Rule{1: {Kind: KindU8}}}), 2: {Kind: KindU8}, 3: {Kind: KindString, Check: CheckRange}}}
 	leftover := nla.AppendBytes(nil, 1, []byte{5, 0, 1, 0, 9, 0, 0, 0, 1})
@@ -266,7 +266,7 @@ func TestReportsAccumulate(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	if got := judge(nla.AppendText(bytes.Clone(leftover), 3, "x"), p, Liberal); got.Errno != errno.EINVAL || got.Msg != msgLeftover || got.Offset != -1 {
-		t.Errorf("a range on a string: %+v", got)
+		t.Errorf("range check on a string: %+v", got)
 	}
 }
 
@@ -275,7 +275,7 @@ func TestPolicyCheck(t *testing.T) {
 	self.Attrs[2].Nested = self
 	for _, p := range []*Policy{getFamily, getPolicy, devGet, stringSet, tcpMetric, self, {}} {
 		if err := p.Check(); err != nil {
-			t.Errorf("a good policy: %v", err)
+			t.Errorf("a valid policy: %v", err)
 		}
 	}
 	bad := map[string]Rule{
@@ -284,12 +284,12 @@ func TestPolicyCheck(t *testing.T) {
 		"no value is":            Range(KindS8, 5, 4),
 		"CheckMask is":           {Kind: KindS8, Check: CheckMask},
 		"without a Mask":         {Kind: KindBitfield32},
-		"only nests":             {Kind: KindU8, Nested: getFamily},
+		"Nested is for":          {Kind: KindU8, Nested: getFamily},
 		"Func without":           {Kind: KindU8, Func: func(nla.Attr) error { return nil }},
 		"Mask without":           {Kind: KindU32, Mask: 1},
 		"without a range":        {Kind: KindU32, Min: 1},
-		"Len has no":             {Kind: KindNested, Len: 3},
-		"only KindReject":        {Kind: KindU8, Reject: "no"},
+		"Len is unused":          {Kind: KindNested, Len: 3},
+		"Reject is for":          {Kind: KindU8, Reject: "no"},
 		"without Func":           {Kind: KindU8, Check: CheckFunc},
 		"CheckRangeWarnTooLong":  {Kind: KindU8, Check: CheckRangeWarnTooLong},
 		"no such kind":           {Kind: 99},
@@ -357,7 +357,8 @@ func TestTableReadsLikeTheKernel(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	// Too long, as the liberal modes let pass: the first bytes; too short: zero.
+	// Attributes that are too long, which liberal modes accept, read as their first bytes;
+	// attributes that are too short read as zero.
 	long := &nla.Table{Slots: make([]uint32, 3)}
 	if err := Parse(long, nla.AppendUint8(nla.AppendBytes(nil, 1, []byte{1, 1, 1, 1, 1, 1, 1, 1, 9}), 2, 7), nil, Liberal); err != nil {
 		t.Fatal(err)

@@ -6,23 +6,23 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// Kind is what a policy says an attribute holds: the NLA_* types of
+// Kind is the kind of value that a policy requires of an attribute: the NLA_* types of
 // include/net/netlink.h, with the kernel's numbers.
 type Kind uint8
 
-// The kinds. How each is checked is in validate.go; the kernel's rules are in
+// The kinds. validate.go implements the check of each kind; the kernel's rules are in
 // validate_nla of lib/nlattr.c.
 const (
-	KindUnspec      Kind = 0  // NLA_UNSPEC: at least Len bytes; refused in strict mode
+	KindUnspec      Kind = 0  // NLA_UNSPEC: at least Len bytes; rejected in strict mode
 	KindU8          Kind = 1  // NLA_U8
 	KindU16         Kind = 2  // NLA_U16
 	KindU32         Kind = 3  // NLA_U32
 	KindU64         Kind = 4  // NLA_U64
-	KindString      Kind = 5  // NLA_STRING: at most Len bytes, a NUL may end it
+	KindString      Kind = 5  // NLA_STRING: at most Len bytes, optionally followed by a NUL
 	KindFlag        Kind = 6  // NLA_FLAG: no payload
 	KindMsecs       Kind = 7  // NLA_MSECS: u64 of milliseconds
-	KindNested      Kind = 8  // NLA_NESTED: attributes, under the policy Nested
-	KindNestedArray Kind = 9  // NLA_NESTED_ARRAY: nests, each under the policy Nested
+	KindNested      Kind = 8  // NLA_NESTED: attributes, validated with the policy Nested
+	KindNestedArray Kind = 9  // NLA_NESTED_ARRAY: nests, each validated with the policy Nested
 	KindNULString   Kind = 10 // NLA_NUL_STRING: at most Len bytes and a NUL
 	KindBinary      Kind = 11 // NLA_BINARY: at most Len bytes
 	KindS8          Kind = 12 // NLA_S8
@@ -30,7 +30,7 @@ const (
 	KindS32         Kind = 14 // NLA_S32
 	KindS64         Kind = 15 // NLA_S64
 	KindBitfield32  Kind = 16 // NLA_BITFIELD32: the bits of Mask
-	KindReject      Kind = 17 // NLA_REJECT: always refused, with the text Reject
+	KindReject      Kind = 17 // NLA_REJECT: always rejected, with the text Reject
 	KindBE16        Kind = 18 // NLA_BE16
 	KindBE32        Kind = 19 // NLA_BE32
 	KindSint        Kind = 20 // NLA_SINT: 4 or 8 bytes
@@ -54,45 +54,44 @@ func (k Kind) String() string {
 // Check is the additional check of a rule (validation_type, NLA_VALIDATE_*).
 type Check uint8
 
-// The checks. A range is of the value, or of the length of a KindBinary.
+// The checks. A range limits the value, or for a KindBinary the length.
 const (
 	CheckNone             Check = iota // NLA_VALIDATE_NONE
 	CheckRange                         // Min <= v <= Max (NLA_VALIDATE_RANGE, RANGE_PTR)
-	CheckRangeWarnTooLong              // as CheckRange, but liberal modes accept what is too long
+	CheckRangeWarnTooLong              // as CheckRange, but liberal modes accept longer payloads
 	CheckMin                           // Min <= v
 	CheckMax                           // v <= Max
 	CheckMask                          // no bit outside Mask
 	CheckFunc                          // Func decides (NLA_VALIDATE_FUNCTION)
 )
 
-// Rule is struct nla_policy: what one attribute may hold. The zero Rule is
-// NLA_UNSPEC, which strict modes refuse.
+// Rule is struct nla_policy: the requirements on one attribute. The zero Rule is NLA_UNSPEC,
+// which strict modes reject.
 type Rule struct {
 	Kind  Kind
 	Check Check
-	// Len is the least length of an integer or KindUnspec (0: the kind's own)
-	// and the greatest of a string or a KindBinary (0: any), NUL not counted.
+	// Len is the minimum length of an integer or KindUnspec (0: the size of the kind) and the
+	// maximum length of a string or KindBinary (0: any), without the NUL.
 	Len uint16
-	// Mask holds the bits that CheckMask and KindBitfield32 allow.
+	// Mask contains the bits allowed by CheckMask and KindBitfield32.
 	Mask uint32
-	// Min and Max are the limits of CheckRange, CheckMin and CheckMax. For
-	// unsigned kinds they are taken as uint64, so that -1 is 2^64-1; the
-	// function RangeUnsigned takes them so.
+	// Min and Max are the limits of CheckRange, CheckMin and CheckMax. For unsigned kinds they
+	// are converted to uint64, so that -1 is 2^64-1; RangeUnsigned does this conversion.
 	Min, Max int64
-	// Nested is the policy of what is inside a KindNested or KindNestedArray;
-	// nil checks nothing there.
+	// Nested is the policy for the contents of a KindNested or KindNestedArray; nil accepts any
+	// contents.
 	Nested *Policy
 	// Reject is the text of a KindReject.
 	Reject string
-	// Func is the check of CheckFunc. Its error is reported with its text: of a *Error,
-	// also a wrapped one, the Errno and Msg, otherwise the errno that it has (errno.Of), or
-	// EINVAL. It must not keep the Attr.
+	// Func is the check of CheckFunc. Its error is reported with its text. The errno is that of
+	// an *Error (which may be wrapped; its Msg is the text then), otherwise the errno in the
+	// error (errno.Of), or EINVAL. Func must not keep the Attr.
 	Func func(nla.Attr) error
 }
 
-// Policy is a table of rules, one for each attribute type: an array of struct
-// nla_policy with the maxtype that goes with it. Attrs[0] is not used, as the
-// kernel accepts no attribute of type 0; the highest type is len(Attrs)-1.
+// Policy is a table of rules, one per attribute type: an array of struct nla_policy with its
+// maxtype. Attrs[0] is unused, because the kernel accepts no attribute of type 0. The highest
+// type is len(Attrs)-1.
 //
 //	var device = &policy.Policy{Attrs: []policy.Rule{
 //		attrIfindex: policy.Min(policy.KindU32, 1),
@@ -101,13 +100,13 @@ type Rule struct {
 //		attrStats:   {Kind: policy.KindNested, Nested: stats},
 //	}}
 //
-// A Policy is prepared at its first use, or by Compile; after that it must not be changed or
-// copied. Many goroutines may share one. Policies may nest themselves: validation ends
-// at the kernel's limit of ten levels.
+// A Policy is prepared at its first use, or by Compile; it must not be changed or copied
+// afterwards. It may be used by several goroutines at the same time. Policies may nest
+// themselves: validation stops at the kernel's limit of ten levels.
 type Policy struct {
 	Attrs []Rule
-	// StrictStart is the first type that is validated strictly in any mode,
-	// with what is nested in it; 0 is none (strict_start_type).
+	// StrictStart is the first type that is validated strictly in every mode, including its
+	// nested attributes; 0 means none (strict_start_type).
 	StrictStart uint16
 
 	compiled atomic.Pointer[compiled]
@@ -116,22 +115,22 @@ type Policy struct {
 // MaxType returns the highest attribute type of the policy.
 func (p *Policy) MaxType() int { return max(len(p.Attrs)-1, 0) }
 
-// Range allows lo to hi (NLA_POLICY_RANGE, NLA_POLICY_FULL_RANGE_SIGNED); for
-// KindBinary of the length.
+// Range allows values from lo to hi (NLA_POLICY_RANGE, NLA_POLICY_FULL_RANGE_SIGNED); for
+// KindBinary it limits the length.
 func Range(k Kind, lo, hi int64) Rule { return Rule{Kind: k, Check: CheckRange, Min: lo, Max: hi} }
 
 // RangeUnsigned is Range for unsigned kinds up to 2^64-1
 // (NLA_POLICY_FULL_RANGE).
 func RangeUnsigned(k Kind, lo, hi uint64) Rule { return Range(k, int64(lo), int64(hi)) }
 
-// Min allows lo and more (NLA_POLICY_MIN).
+// Min allows values of at least lo (NLA_POLICY_MIN).
 func Min(k Kind, lo int64) Rule { return Rule{Kind: k, Check: CheckMin, Min: lo} }
 
-// Max allows up to hi (NLA_POLICY_MAX).
+// Max allows values of at most hi (NLA_POLICY_MAX).
 func Max(k Kind, hi int64) Rule { return Rule{Kind: k, Check: CheckMax, Max: hi} }
 
-// Mask allows the bits of mask (NLA_POLICY_MASK); for KindBitfield32 it is
-// NLA_POLICY_BITFIELD32. The mask has 32 bits: higher ones always fail.
+// Mask allows the bits of mask (NLA_POLICY_MASK, for KindBitfield32 NLA_POLICY_BITFIELD32). A
+// mask has 32 bits; higher bits of a value always fail.
 func Mask(k Kind, mask uint32) Rule {
 	if k == KindBitfield32 {
 		return Rule{Kind: k, Mask: mask}
@@ -139,24 +138,22 @@ func Mask(k Kind, mask uint32) Rule {
 	return Rule{Kind: k, Check: CheckMask, Mask: mask}
 }
 
-// ExactLen allows n bytes (NLA_POLICY_EXACT_LEN).
+// ExactLen allows exactly n bytes (NLA_POLICY_EXACT_LEN).
 func ExactLen(n uint16) Rule { return Range(KindBinary, int64(n), int64(n)) }
 
-// ExactLenWarn allows n bytes, in liberal modes also more
-// (NLA_POLICY_EXACT_LEN_WARN).
+// ExactLenWarn allows exactly n bytes, and more in liberal modes (NLA_POLICY_EXACT_LEN_WARN).
 func ExactLenWarn(n uint16) Rule {
 	return Rule{Kind: KindBinary, Check: CheckRangeWarnTooLong, Min: int64(n), Max: int64(n)}
 }
 
-// MinLen allows n bytes and more (NLA_POLICY_MIN_LEN).
+// MinLen allows n or more bytes (NLA_POLICY_MIN_LEN).
 func MinLen(n uint16) Rule { return Min(KindBinary, int64(n)) }
 
-// MaxLen allows up to n bytes (NLA_POLICY_MAX_LEN).
+// MaxLen allows at most n bytes (NLA_POLICY_MAX_LEN).
 func MaxLen(n uint16) Rule { return Max(KindBinary, int64(n)) }
 
-// Nest requires attributes under the policy p (NLA_POLICY_NESTED).
+// Nest requires attributes that satisfy the policy p (NLA_POLICY_NESTED).
 func Nest(p *Policy) Rule { return Rule{Kind: KindNested, Nested: p} }
 
-// NestArray requires nests with attributes under the policy p
-// (NLA_POLICY_NESTED_ARRAY).
+// NestArray requires nests with attributes that satisfy the policy p (NLA_POLICY_NESTED_ARRAY).
 func NestArray(p *Policy) Rule { return Rule{Kind: KindNestedArray, Nested: p} }

@@ -8,12 +8,12 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// verdict is what validation says, in the terms of an extended ACK.
+// verdict is the result of a validation in the terms of an extended ACK.
 type verdict struct {
 	Errno  errno.Errno
 	Msg    string
 	Offset int    // -1 for none
-	Policy string // the rule that the kernel names, "" for none
+	Policy string // the rule that the kernel reports, "" for none
 }
 
 func judge(b []byte, p *Policy, mode Mode) verdict {
@@ -29,7 +29,7 @@ func judge(b []byte, p *Policy, mode Mode) verdict {
 	return v
 }
 
-// The tables of the kernel's own families that the golden vectors ran against.
+// The tables of the kernel's families that the golden vectors were recorded with.
 var (
 	getFamily = &Policy{Attrs: []Rule{1: {Kind: KindU16}, 2: {Kind: KindNULString, Len: 15}}}
 	getPolicy = &Policy{Attrs: []Rule{1: {Kind: KindU16}, 2: {Kind: KindNULString, Len: 15}, 10: {Kind: KindU32}}}

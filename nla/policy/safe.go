@@ -4,7 +4,7 @@ package policy
 
 import "github.com/nlwire/nlwire/nla"
 
-// A pointer is a slice here; see unsafe.go.
+// pointer is a slice in this build; see unsafe.go.
 type pointer []byte
 
 func first(b []byte) pointer          { return b }

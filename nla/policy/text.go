@@ -2,8 +2,8 @@ package policy
 
 import "strconv"
 
-// String returns what the rule requires: "u32 of 1..10", "nul-string of at most 15
-// bytes", "u8 with bits of 0x5". It allocates.
+// String returns the requirements of the rule: "u32 of 1..10", "nul-string of at most 15 bytes",
+// "u8 with bits of 0x5". It allocates.
 func (r *Rule) String() string {
 	s := r.Kind.String()
 	switch {
@@ -25,7 +25,7 @@ func (r *Rule) String() string {
 	return s
 }
 
-// rangeText is "1..10", "6" for one number, "1.." or "..10" for one limit.
+// rangeText returns "1..10", "6" for a single value, "1.." or "..10" for one limit.
 func (r *Rule) rangeText() string {
 	number := func(v int64) string { return strconv.FormatUint(uint64(v), 10) }
 	if isSigned(r.Kind) {

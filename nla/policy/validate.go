@@ -8,11 +8,11 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// maxDepth is how deep policies may nest (MAX_POLICY_RECURSION_DEPTH): the top
-// level and nine more.
+// maxDepth is the maximum depth of nested policies (MAX_POLICY_RECURSION_DEPTH): the top level
+// and nine more.
 const maxDepth = 10
 
-// The kernel's texts, letter by letter (lib/nlattr.c, net/netlink/genetlink.c).
+// The kernel's texts, byte for byte (lib/nlattr.c, net/netlink/genetlink.c).
 const (
 	msgGeneric     = "Attribute failed policy validation"
 	msgUnknown     = "Unknown attribute type"
@@ -28,20 +28,20 @@ const (
 	msgMask        = "reserved bit set"
 )
 
-// sizes are the lengths of the kinds that have one (nla_attr_len).
+// sizes are the lengths of the kinds with a fixed length (nla_attr_len).
 var sizes = [maxKind + 1]uint8{
 	KindU8: 1, KindU16: 2, KindU32: 4, KindU64: 8, KindS8: 1, KindS16: 2, KindS32: 4, KindS64: 8, KindBE16: 2, KindBE32: 4,
 }
 
-// validation is one run over a message's attributes. Offsets are from the
-// start of the outermost stream, whose length is total.
+// validation is one validation of a message's attributes. Offsets count from the start of the
+// outermost stream, which is total bytes long.
 type validation struct {
 	report *Report
 	total  int
 }
 
-// stream checks the attributes of b, which ends end bytes before the end of
-// the outermost stream (__nla_validate_parse). It returns 0 or the errno.
+// stream validates the attributes of b (__nla_validate_parse). The end of b is end bytes before the
+// end of the outermost stream. It returns 0 or the errno.
 func (v *validation) stream(slots []uint32, b []byte, end int, p *Policy, mode Mode, depth int) errno.Errno {
 	if depth >= maxDepth {
 		v.report.Msg = msgDepth
@@ -75,8 +75,8 @@ func (v *validation) stream(slots []uint32, b []byte, end int, p *Policy, mode M
 	}
 }
 
-// leftover ends a stream: bytes after the last attribute are reported in any mode, and
-// refused in some.
+// leftover handles the end of a stream: bytes after the last attribute are reported in every mode
+// and rejected in some.
 func (v *validation) leftover(b []byte, mode Mode) errno.Errno {
 	if len(b) == 0 {
 		return 0
@@ -88,8 +88,8 @@ func (v *validation) leftover(b []byte, mode Mode) errno.Errno {
 	return 0
 }
 
-// attr applies the rule of one attribute in the kernel's order (validate_nla);
-// at is where its header is, in bytes before the end of the outermost stream.
+// attr applies the rule of one attribute in the kernel's order (validate_nla). at is the position
+// of its header, in bytes before the end of the outermost stream.
 func (v *validation) attr(a nla.Attr, at int, p *Policy, mode Mode, depth int) errno.Errno {
 	t := a.Type()
 	r := &p.Attrs[t]
@@ -144,7 +144,7 @@ func (v *validation) attr(a nla.Attr, at int, p *Policy, mode Mode, depth int) e
 	return v.check(a, at, r, mode)
 }
 
-// minLen is the least length of an integer or KindUnspec (nla_attr_minlen).
+// minLen returns the minimum length of an integer or KindUnspec (nla_attr_minlen).
 func (r *Rule) minLen() int {
 	switch r.Kind {
 	case KindUnspec:
@@ -164,7 +164,7 @@ func (r *Rule) minLen() int {
 	return 0
 }
 
-// payload checks the kinds whose length or content is their own to say.
+// payload checks the kinds with their own rules for length or contents.
 func (r *Rule) payload(p []byte) errno.Errno {
 	n, limit := len(p), int(r.Len)
 	switch r.Kind {
@@ -207,7 +207,7 @@ func (r *Rule) text(p []byte) errno.Errno {
 	return 0
 }
 
-// bitfield32 is the kernel's validate_nla_bitfield32.
+// bitfield32 implements the kernel's validate_nla_bitfield32.
 func (r *Rule) bitfield32(p []byte) errno.Errno {
 	if len(p) != 8 {
 		return errno.ERANGE
@@ -219,13 +219,13 @@ func (r *Rule) bitfield32(p []byte) errno.Errno {
 	return 0
 }
 
-// nest checks what is inside a nest or an array of nests. Empty ones pass.
+// nest validates the contents of a nest or of an array of nests. Empty ones pass.
 func (v *validation) nest(a nla.Attr, at int, r *Rule, mode Mode, depth int) errno.Errno {
 	p := a.Payload()
 	if len(p) == 0 {
 		return 0
 	}
-	end := at - len(a) // where the nest ends, from the end of the outermost stream
+	end := at - len(a) // the end of the nest, in bytes before the end of the outermost stream
 	if len(p) < nla.HeaderLen {
 		v.report.bad(v.total-at, r, a, msgGeneric)
 		return errno.ERANGE
@@ -236,8 +236,8 @@ func (v *validation) nest(a nla.Attr, at int, r *Rule, mode Mode, depth int) err
 	if r.Kind == KindNested {
 		return v.stream(nil, p, end, r.Nested, mode, depth+1)
 	}
-	// nla_validate_array: neither the types of the entries nor their Nested
-	// bits are looked at, and what is left over is ignored.
+	// nla_validate_array checks neither the types of the entries nor their Nested bits, and
+	// ignores leftover bytes.
 	for len(p) > 0 {
 		entry, n := nla.Consume(p)
 		if n < 0 {
@@ -258,7 +258,7 @@ func (v *validation) nest(a nla.Attr, at int, r *Rule, mode Mode, depth int) err
 	return 0
 }
 
-// first is the rule that the kernel names for a short array element.
+// first returns the rule that the kernel reports for an array element that is too short.
 func (p *Policy) first() *Rule {
 	if len(p.Attrs) == 0 {
 		return nil
@@ -273,7 +273,7 @@ func (v *validation) check(a nla.Attr, at int, r *Rule, mode Mode) errno.Errno {
 		return 0
 	case CheckMask:
 		if !isMaskable(r.Kind) {
-			return errno.EINVAL // without a text, as the kernel
+			return errno.EINVAL // the kernel sets no text here
 		}
 		if r.unsigned(a.Payload())&^uint64(r.Mask) != 0 {
 			v.report.bad(v.total-at, nil, a, msgMask)
@@ -316,7 +316,7 @@ func (v *validation) bounds(a nla.Attr, at int, r *Rule, mode Mode) errno.Errno 
 		}
 		inside = lo <= value && value <= hi
 	default:
-		return errno.EINVAL // without a text, as the kernel
+		return errno.EINVAL // the kernel sets no text here
 	}
 	if !inside {
 		v.report.bad(v.total-at, r, a, msg)
@@ -325,7 +325,7 @@ func (v *validation) bounds(a nla.Attr, at int, r *Rule, mode Mode) errno.Errno 
 	return 0
 }
 
-// callback asks the rule's function.
+// callback calls the rule's function.
 func (v *validation) callback(a nla.Attr, at int, r *Rule) errno.Errno {
 	err := r.Func(a)
 	if err == nil {
@@ -347,7 +347,7 @@ func (v *validation) callback(a nla.Attr, at int, r *Rule) errno.Errno {
 	return e
 }
 
-// inside returns the errno and the text of an error that wraps one; it allocates.
+// inside returns the errno and the text of an error that wraps one. It allocates.
 func inside(err error) (errno.Errno, string) {
 	var own *Error
 	if errors.As(err, &own) {

@@ -26,8 +26,8 @@ func isNest(k Kind) bool { return k == KindNested || k == KindNestedArray }
 // isUnsigned reports whether the range of a kind is unsigned.
 func isUnsigned(k Kind) bool { return isMaskable(k) || k == KindMsecs || k == KindBinary }
 
-// unsigned returns the value to compare; its bytes are there, minLen has seen
-// to it. Rules with a Len below the kind's own read zeros for what is missing.
+// unsigned returns the value to compare. minLen has ensured that p is long enough. With a Len
+// below the size of the kind, missing bytes read as zeros.
 func (r *Rule) unsigned(p []byte) uint64 {
 	switch r.Kind {
 	case KindBinary:
@@ -69,8 +69,8 @@ func (r *Rule) signed(p []byte) int64 {
 	return int64(ne.Uint64(wide[:]))
 }
 
-// unsignedRange returns the limits; the side that the check does not set is
-// that of the kind (nla_get_range_unsigned).
+// unsignedRange returns the limits. A limit that the check does not set is that of the kind
+// (nla_get_range_unsigned).
 func (r *Rule) unsignedRange() (lo, hi uint64) {
 	hi = math.MaxUint64
 	switch r.Kind {
@@ -106,8 +106,8 @@ func (r *Rule) signedRange() (lo, hi int64) {
 	return lo, hi
 }
 
-// SignedRange returns the limits of the values, and whether the kind is a signed
-// integer. A rule without a range has those of its kind.
+// SignedRange returns the limits of the values; ok is false if the kind is not a signed integer.
+// A rule without a range has the limits of its kind.
 func (r *Rule) SignedRange() (lo, hi int64, ok bool) {
 	if !isSigned(r.Kind) {
 		return 0, 0, false
@@ -116,8 +116,8 @@ func (r *Rule) SignedRange() (lo, hi int64, ok bool) {
 	return lo, hi, true
 }
 
-// UnsignedRange returns the limits of the values, and whether the kind is an unsigned
-// integer or KindMsecs. A rule without a range has those of its kind.
+// UnsignedRange returns the limits of the values; ok is false if the kind is neither an unsigned
+// integer nor KindMsecs. A rule without a range has the limits of its kind.
 func (r *Rule) UnsignedRange() (lo, hi uint64, ok bool) {
 	if !isUnsigned(r.Kind) || r.Kind == KindBinary {
 		return 0, 0, false

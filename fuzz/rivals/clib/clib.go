@@ -1,7 +1,7 @@
 //go:build linux && cgo
 
-// Package clib calls libmnl and libnl, over plain bytes. The libraries are loaded
-// when they are first wanted; without them, or without cgo, it says why.
+// Package clib calls libmnl and libnl on plain bytes. LoadMnl and LoadNl load the libraries; they
+// return an error if a library or cgo is not available.
 package clib
 
 // #cgo LDFLAGS: -ldl
@@ -14,7 +14,7 @@ import (
 	"unsafe"
 )
 
-// Built says that this is not the stub.
+// Built reports whether this is the cgo build and not the stub.
 const Built = true
 
 func load(f func() *C.char) func() error {
@@ -26,19 +26,19 @@ func load(f func() *C.char) func() error {
 	})
 }
 
-// LoadMnl and LoadNl load a library. Nothing else may be called before, nor by
-// several goroutines.
+// LoadMnl and LoadNl load a library. Call them before any other function of that library, and not
+// concurrently.
 var (
 	LoadMnl = load(func() *C.char { return C.mnl_load() })
 	LoadNl  = load(func() *C.char { return C.nl_load() })
 )
 
-// room is how many pieces are taken of an input.
+// room is the maximum number of pieces per input.
 const room = 4096
 
 var pieces [room]C.struct_piece
 
-// input copies b to where the C structures are aligned, with zeros behind it.
+// input copies b to memory aligned for the C structures, followed by zeros.
 func input(b []byte) (*C.uint8_t, C.int) {
 	aligned := make([]uint64, len(b)/8+16)
 	p := unsafe.Pointer(unsafe.SliceData(aligned))
@@ -55,7 +55,7 @@ func taken(n C.int) []Piece {
 	return list
 }
 
-// MnlMessages and the next three walk over an input.
+// MnlMessages and the next three functions iterate over an input.
 func MnlMessages(b []byte) []Piece {
 	p, n := input(b)
 	return taken(C.mnl_messages(p, n, &pieces[0], room))
@@ -76,7 +76,7 @@ func NlAttributes(b []byte) []Piece {
 	return taken(C.nl_attributes(p, n, &pieces[0], room))
 }
 
-// NlFind returns where the first attribute of the type is, -1 for nowhere.
+// NlFind returns the offset of the first attribute of the type, or -1 if there is none.
 func NlFind(b []byte, typ uint16) int {
 	p, n := input(b)
 	return int(C.nl_find(p, n, C.int(typ)))
@@ -102,7 +102,7 @@ func value(v *C.struct_value) Value {
 	return Value{U8: uint8(v.u8), U16: uint16(v.u16), U32: uint32(v.u32), U64: uint64(v.u64), Valid: uint32(v.valid), Text: text}
 }
 
-// NlParse is nla_parse: where the attribute of each type is, -1 for nowhere.
+// NlParse calls nla_parse and returns the offset of the attribute of each type, or -1.
 func NlParse(b []byte, rules []Rule) (table []int, errno int) {
 	p, n := input(b)
 	list := make([]C.struct_rule, len(rules))
@@ -117,8 +117,8 @@ func NlParse(b []byte, rules []Rule) (table []int, errno int) {
 	return table, int(err)
 }
 
-// MnlAnswer and NlAnswer handle a datagram with an answer: the result, and the
-// errno that it carries.
+// MnlAnswer and NlAnswer handle a datagram with an answer. They return the result of the handler
+// and the errno in the answer.
 func MnlAnswer(b []byte) (result, errno int) {
 	p, n := input(b)
 	var e C.int
@@ -141,7 +141,7 @@ func NlFamily(m []byte) (Family, int) {
 	return Family{uint32(f.id), uint32(f.version), uint32(f.header), uint32(f.max_attr), C.GoString(&f.name[0])}, int(err)
 }
 
-// MnlBuild and NlBuild run a program of puts, and return the message.
+// MnlBuild and NlBuild run a program of puts and return the message.
 func MnlBuild(program []byte) []byte {
 	p, n := input(program)
 	out := make([]uint64, 1<<13)

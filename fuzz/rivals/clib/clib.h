@@ -1,19 +1,19 @@
-// What Go calls: libmnl and libnl over plain bytes. Both are loaded at run time,
-// so that this builds without them.
+// The functions called by Go: libmnl and libnl on plain bytes. Both are loaded at run time, so that
+// this builds without them.
 #include <stdint.h>
 
-// piece is where something stands in the input. outside is set in the last one if
-// the library took it for good although it leaves the input.
+// piece is the position of a message or attribute in the input. outside is set in the last piece if
+// the library accepted it although it extends past the input.
 struct piece {
 	uint32_t at, len;
 	uint16_t type;
 	uint16_t outside;
 };
 
-// value is what the getters return.
+// value contains the results of the getters.
 struct value {
 	uint64_t u8, u16, u32, u64;
-	uint32_t valid; // bit n: the payload is right for the library's type n
+	uint32_t valid; // bit n: the payload is valid for the library's type n
 	uint32_t text_len;
 	char text[128];
 };
@@ -28,8 +28,8 @@ struct family {
 	char name[64];
 };
 
-// The first three return how many pieces there are. build runs a program of
-// puts: see Program in clib.go.
+// The functions for messages and attributes return the number of pieces. The build functions run a
+// program of puts, with the steps below.
 int mnl_messages(const uint8_t *b, int len, struct piece *out, int room);
 int mnl_attributes(const uint8_t *b, int len, struct piece *out, int room);
 void mnl_value(const uint8_t *attr, struct value *v);
@@ -45,7 +45,7 @@ int nl_answer(const uint8_t *b, int len, int *error);
 int nl_family(const uint8_t *message, struct family *f);
 int nl_build(const uint8_t *program, int len, uint8_t *out, int room);
 
-// These return why a library cannot be had, or NULL.
+// These return the reason why a library cannot be loaded, or NULL.
 const char *mnl_load(void);
 const char *nl_load(void);
 

@@ -13,7 +13,7 @@
 
 typedef struct nlmsghdr msg;
 typedef struct nlattr attr;
-typedef void any; // what only libnl looks into: nl_msg, nl_sock, nl_cb, nl_cache
+typedef void any; // opaque here: nl_msg, nl_sock, nl_cb, nl_cache
 
 #define FUNCTIONS(X)                                                          \
 	X(int, nlmsg_ok, (const msg *, int))                                      \
@@ -67,10 +67,10 @@ static struct {
 	GENL_FUNCTIONS(FIELD)
 } nl;
 
-// Made once. The functions here are not to be called from several threads.
+// Allocated once. The functions in this file must not be called concurrently.
 static any *families, *sock, *callbacks;
 
-// What the callbacks of nl_recvmsgs see of the call.
+// The state of the current call for the callbacks of nl_recvmsgs.
 static struct {
 	const uint8_t *b;
 	int len, error;
@@ -88,7 +88,7 @@ static int give(any *sk, struct sockaddr_nl *from, unsigned char **buf, any **cr
 	return len;
 }
 
-// The numbers are those of netlink/handlers.h.
+// The constants of netlink/handlers.h.
 enum { CB_SEQ_CHECK = 8, CB_DEFAULT = 0, CB_CUSTOM = 3, RESULT_OK = 0, RESULT_STOP = 2 };
 
 static int failed(struct sockaddr_nl *from, struct nlmsgerr *e, void *data)

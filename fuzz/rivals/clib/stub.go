@@ -1,22 +1,23 @@
 //go:build !linux || !cgo
 
-// Package clib calls libmnl and libnl, which takes cgo and Linux.
+// Package clib calls libmnl and libnl. It requires cgo and Linux; this is the stub for other
+// builds.
 package clib
 
 import "errors"
 
-// Built says that this is not the stub.
+// Built reports whether this is the cgo build and not the stub.
 const Built = false
 
-var errNoCgo = errors.New("built without cgo, or not for Linux")
+var errNoCgo = errors.New("clib: requires cgo and Linux")
 
-// LoadMnl fails.
+// LoadMnl returns an error.
 func LoadMnl() error { return errNoCgo }
 
-// LoadNl fails.
+// LoadNl returns an error.
 func LoadNl() error { return errNoCgo }
 
-// Nothing else is called after that.
+// The other functions are never called after these errors.
 
 func MnlMessages([]byte) []Piece           { return nil }
 func MnlAttributes([]byte) []Piece         { return nil }

@@ -1,15 +1,15 @@
 package clib
 
-// Piece is one message or attribute that a library took. Outside says that it
-// leaves the input.
+// Piece is one message or attribute that a library returned. Outside reports whether it extends
+// past the input.
 type Piece struct {
 	At, Len int
 	Type    uint16
 	Outside bool
 }
 
-// Value is what the getters of a library return, whatever the size is. Bit n of
-// Valid says that libmnl takes the payload for its type n.
+// Value contains the results of a library's getters, which ignore the size. Bit n of Valid
+// reports whether libmnl accepts the payload as its type n.
 type Value struct {
 	U8    uint8
 	U16   uint16
@@ -22,14 +22,14 @@ type Value struct {
 // Rule is struct nla_policy of libnl.
 type Rule struct{ Type, Min, Max uint16 }
 
-// Family is what libnl reads of one.
+// Family is the part of a family that libnl reads.
 type Family struct {
 	ID, Version, Header, MaxAttr uint32
 	Name                         string
 }
 
-// The steps of a program of puts: a byte of these, the type and the size as
-// uint16, and as many bytes.
+// The steps of a program of puts: one byte with a constant below, the type and the size as
+// uint16, and the payload.
 const (
 	Put = iota
 	PutU8

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package inner reaches the decoders that the rivals keep to themselves: going
-// through their sockets would compare less, more slowly.
+// Package inner links to unexported decoders of the rivals. Comparing through their sockets would
+// cover less and take longer.
 package inner
 
 import (
@@ -13,12 +13,12 @@ import (
 	vishvananda "github.com/vishvananda/netlink"
 )
 
-// MdlayherMessages walks over the messages of a datagram.
+// MdlayherMessages iterates over the messages of a datagram.
 //
 //go:linkname MdlayherMessages github.com/mdlayher/netlink.parseMessagesIter
 func MdlayherMessages(b []byte) iter.Seq2[netlink.Message, error]
 
-// MdlayherCheck returns the error that a message carries.
+// MdlayherCheck returns the error in a message.
 //
 //go:linkname MdlayherCheck github.com/mdlayher/netlink.checkMessage
 func MdlayherCheck(m netlink.Message) error
@@ -28,7 +28,7 @@ func MdlayherCheck(m netlink.Message) error
 //go:linkname MdlayherFamily github.com/mdlayher/genetlink.parseFamily
 func MdlayherFamily(attrs []byte) (genetlink.Family, error)
 
-// VishvanandaFamilies reads payloads of messages of the controller.
+// VishvanandaFamilies reads the payloads of messages of the controller.
 //
 //go:linkname VishvanandaFamilies github.com/vishvananda/netlink.parseFamilies
 func VishvanandaFamilies(payloads [][]byte) ([]*vishvananda.GenlFamily, error)

@@ -1,1 +1,1 @@
-// An assembly file, empty: with it the compiler accepts functions without a body.
+// This empty assembly file makes the compiler accept functions without a body.

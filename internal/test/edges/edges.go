@@ -1,5 +1,5 @@
-// Package edges has the extreme arguments that every exported function of the codec is
-// tried with, in memory where a read outside of the argument faults.
+// Package edges provides extreme arguments for the tests of every exported function of the codec,
+// in memory where a read outside the argument faults.
 package edges
 
 import (
@@ -14,13 +14,17 @@ import (
 	"github.com/nlwire/nlwire/internal/native"
 )
 
-// Ints returns integers at their edges: 0, the powers of two at which a type ends, and the
-// least and the greatest int, each with the neighbours that a header added or rounding up
-// reaches.
+// Ints returns integers at limits: 0, the powers of two at the limits of types, and the smallest
+// and largest int, each with neighbors that adding a header or rounding up can reach.
+// With -short only the nearest neighbors are included, for emulated processors.
 func Ints() []int {
+	reach := int64(40)
+	if testing.Short() {
+		reach = 6
+	}
 	var all []int
 	for _, edge := range []int64{0, 1 << 7, 1 << 8, 1 << 14, 1 << 15, 1 << 16, math.MaxInt32, -1 << 31, math.MaxUint32, math.MaxInt64, math.MinInt64} {
-		for d := int64(-40); d <= 40; d++ {
+		for d := -reach; d <= reach; d++ {
 			if v := edge + d; int64(int(v)) == v && (v < edge) == (d < 0) {
 				all = append(all, int(v))
 			}
@@ -30,7 +34,7 @@ func Ints() []int {
 	return slices.Compact(all)
 }
 
-// Uint64s returns the numbers at the edges of every integer type, with their neighbours.
+// Uint64s returns the numbers at the limits of every integer type, with their neighbors.
 func Uint64s() []uint64 {
 	var all []uint64
 	for bits := range 64 {
@@ -44,12 +48,13 @@ func Uint64s() []uint64 {
 	return slices.Compact(all)
 }
 
-// Uint16s returns types at their edges.
+// Uint16s returns attribute types at limits.
 func Uint16s() []uint16 {
 	return []uint16{0, 1, 2, 15, 16, 255, 256, 1<<14 - 1, 1 << 14, 1<<15 - 1, 1 << 15, 1<<15 | 1, 1<<16 - 2, 1<<16 - 1}
 }
 
-// Sizes returns lengths of slices: short ones, and those around the longest attribute.
+// Sizes returns lengths of slices: short ones, and those around the maximum length of an
+// attribute.
 func Sizes() []int {
 	var all []int
 	for n := range 41 {
@@ -61,10 +66,10 @@ func Sizes() []int {
 	return all
 }
 
-// Streams returns nil and slices of all Sizes. They start with a length field of width
-// bytes, 2 or 4, which has the values at the edges of the slice and of its type; then come the
-// same bytes everywhere, the numbers of their places, or whole attributes. Do not write
-// into them.
+// Streams returns nil and slices of all Sizes. Each starts with a length field of width bytes, 2
+// or 4, with values at the limits of the slice and of the field. The rest is one repeated byte,
+// the index of each byte, or whole attributes; long slices, and with -short all slices, have one
+// of these contents each. The slices are shared: do not modify them.
 func Streams(width int) [][]byte { return streams[width/2-1]() }
 
 var streams = [2]func() [][]byte{
@@ -77,7 +82,7 @@ func makeStreams(width int) [][]byte {
 	for _, size := range Sizes() {
 		for _, length := range lengths(width, size) {
 			for fill := range 4 {
-				if size > 1<<12 && fill != int(length)%4 {
+				if (size > 1<<12 || testing.Short()) && fill != int(length)%4 {
 					continue
 				}
 				b := make([]byte, size)
@@ -94,7 +99,7 @@ func makeStreams(width int) [][]byte {
 	return all
 }
 
-// lengths are the values of a length field at the start of size bytes.
+// lengths returns the values of a length field at the start of size bytes.
 func lengths(width, size int) (all []int64) {
 	some := []int64{0, 1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 19, 20, 21, 1<<16 - 1, 1<<31 - 5, 1<<31 - 3, 1<<31 - 1, 1 << 31, 1<<32 - 3, 1<<32 - 1}
 	for d := -4; d <= 1; d++ {
@@ -109,7 +114,7 @@ func lengths(width, size int) (all []int64) {
 	return all
 }
 
-// Bytes returns the lowest n bytes of v in the order of the machine.
+// Bytes returns the lowest n bytes of v in the byte order of the machine.
 func Bytes(v uint64, n int) []byte {
 	b := make([]byte, n)
 	for i := range b {
@@ -122,7 +127,7 @@ func Bytes(v uint64, n int) []byte {
 	return b
 }
 
-// Clamp returns a sum that may be above the greatest int as that int.
+// Clamp returns v, or the largest int if v is larger.
 func Clamp(v *big.Int) int {
 	if limit := big.NewInt(math.MaxInt); v.Cmp(limit) > 0 {
 		v = limit
@@ -130,7 +135,8 @@ func Clamp(v *big.Int) int {
 	return int(v.Int64())
 }
 
-// RoundUp returns the sum of numbers, rounded up to a multiple of 4, or the greatest int.
+// RoundUp returns the sum of numbers, rounded up to a multiple of 4, or the largest int if the
+// result is larger.
 func RoundUp(numbers ...int) int {
 	sum := big.NewInt(3)
 	for _, n := range numbers {
@@ -139,7 +145,7 @@ func RoundUp(numbers ...int) int {
 	return Clamp(sum.Sub(sum, new(big.Int).And(sum, big.NewInt(3))))
 }
 
-// Equal fails where two slices differ in their bytes, or one only is nil.
+// Equal fails if two slices have different bytes, or if only one is nil.
 func Equal(t *testing.T, got, want []byte, format string, args ...any) {
 	t.Helper()
 	if string(got) != string(want) || (got == nil) != (want == nil) {
@@ -147,8 +153,8 @@ func Equal(t *testing.T, got, want []byte, format string, args ...any) {
 	}
 }
 
-// View fails where v is not a view of b[from:] that ends its capacity with its bytes. It
-// compares places only, so b may be reserved memory. A nil v passes for no bytes.
+// View fails unless v is a view of size bytes of b from offset from, with a capacity equal to its
+// length. It compares only addresses, so b may be reserved memory. A nil v is valid for size 0.
 func View(t *testing.T, v, b []byte, from, size int, format string, args ...any) {
 	t.Helper()
 	if size == 0 && v == nil {
@@ -160,12 +166,12 @@ func View(t *testing.T, v, b []byte, from, size int, format string, args ...any)
 	}
 }
 
-// Place returns where in b the view v starts.
+// Place returns the offset of the view v in b.
 func Place(v, b []byte) int {
 	return int(uintptr(unsafe.Pointer(unsafe.SliceData(v))) - uintptr(unsafe.Pointer(unsafe.SliceData(b))))
 }
 
-// Within fails where v is not a part of one of the slices.
+// Within fails if v is not inside one of the slices.
 func Within(t *testing.T, v []byte, format string, args []any, of ...[]byte) {
 	t.Helper()
 	if len(v) == 0 {
@@ -178,13 +184,13 @@ func Within(t *testing.T, v []byte, format string, args []any, of ...[]byte) {
 			return
 		}
 	}
-	t.Errorf(format+": %d bytes outside of the argument", append(args, len(v))...)
+	t.Errorf(format+": %d bytes outside the argument", append(args, len(v))...)
 }
 
-// String returns the bytes of b, without a copy of them.
+// String returns the bytes of b as a string, without copying them.
 func String(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// Panics returns what f panics with, nil if it returns.
+// Panics returns the panic value of f, or nil if f returns.
 func Panics(f func()) (reason any) {
 	defer func() { reason = recover() }()
 	f()

@@ -8,7 +8,7 @@ import (
 	"unsafe"
 )
 
-// room is what Fence copies to; longer arguments do not occur.
+// room is the size of the memory that Fence copies to; arguments are not longer.
 const room = 1 << 18
 
 var fenced = sync.OnceValue(func() []byte {
@@ -20,14 +20,14 @@ var fenced = sync.OnceValue(func() []byte {
 		err = syscall.Mprotect(b, syscall.PROT_READ|syscall.PROT_WRITE)
 	}
 	if err != nil {
-		panic("edges: memory between pages without access: " + err.Error())
+		panic("edges: mapping memory between inaccessible pages: " + err.Error())
 	}
 	return b
 })
 
-// Fence calls f with two copies of b, one directly after a page without access and one
-// directly before one, so that to touch what is outside faults. They share their memory
-// with those of other calls. A nil b stays nil.
+// Fence calls f with two copies of b, one directly after an inaccessible page and one directly
+// before one, so that an access outside the copy faults. All calls share this memory. A nil b
+// stays nil.
 func Fence(b []byte, f func(b []byte)) {
 	if b == nil {
 		f(nil)
@@ -35,15 +35,15 @@ func Fence(b []byte, f func(b []byte)) {
 	}
 	whole := fenced()
 	for _, at := range []int{0, len(whole) - len(b)} {
-		// Not a slice of a slice, which is not left outside where it is empty.
+		// unsafe.Slice instead of re-slicing: the pointer of an empty re-slice would be moved.
 		c := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(whole)), at)), len(b))
 		copy(c, b)
 		f(c)
 	}
 }
 
-// Reserve returns n bytes without memory, of which a few pages at the start and at the end
-// can be read and written. It skips the test where there are no such addresses.
+// Reserve returns n bytes of address space without memory. A few pages at the start and at the
+// end can be read and written. It skips the test if the address space is not available.
 func Reserve(t *testing.T, n int) []byte {
 	t.Helper()
 	const open = 1 << 17

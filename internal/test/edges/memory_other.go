@@ -7,11 +7,11 @@ import (
 	"testing"
 )
 
-// Fence calls f with a copy of b that has no spare capacity. On Linux reads outside of it
-// fault.
+// Fence calls f with a copy of b that has no spare capacity. On Linux, an access outside the copy
+// faults.
 func Fence(b []byte, f func(b []byte)) { f(slices.Clip(slices.Clone(b))) }
 
-// Reserve needs Linux.
+// Reserve skips the test, because it needs Linux.
 func Reserve(t *testing.T, n int) []byte {
 	t.Helper()
 	t.Skipf("%d bytes of addresses: needs Linux", n)

@@ -12,10 +12,10 @@ import (
 	"strings"
 )
 
-// covered are the packages whose statements are counted.
+// covered lists the packages in the coverage columns.
 var covered = []string{"nla", "nlmsg", "genlmsg", "conn", "ctrl", "bus", "socket"}
 
-// coverage is which statements ran: blocks by their place in the source.
+// coverage contains the statements that ran, as blocks by their position in the source.
 type coverage map[string]block
 
 type block struct {
@@ -23,7 +23,7 @@ type block struct {
 	ran        bool
 }
 
-// coverage runs a target over its seeds and over what fuzzing has kept, once each.
+// coverage runs a target once over its seeds and over the inputs that fuzzing has kept.
 func (r *runner) coverage(binary string, p pkg, target string) (coverage, error) {
 	dir := filepath.Join(r.scratch, "corpus")
 	if err := os.RemoveAll(dir); err != nil {
@@ -38,7 +38,7 @@ func (r *runner) coverage(binary string, p pkg, target string) (coverage, error)
 	profile := filepath.Join(r.scratch, "profile")
 	cmd := exec.Command(binary, "-test.run=^"+target+"$", "-test.coverprofile="+profile)
 	cmd.Dir = dir
-	// A failure is that of the fuzzer, which has told it.
+	// The fuzzer has reported the failure already.
 	if out, err := cmd.CombinedOutput(); err != nil {
 		os.Stdout.Write(out)
 		return coverage{}, nil
@@ -55,7 +55,7 @@ func (r *runner) coverage(binary string, p pkg, target string) (coverage, error)
 	return c, nil
 }
 
-// add takes a line of a profile: where, how many statements, how often.
+// add parses a line of a profile: position, number of statements, count.
 func (c coverage) add(line string) {
 	fields := strings.Fields(line)
 	if len(fields) != 3 {
@@ -68,14 +68,14 @@ func (c coverage) add(line string) {
 	c[fields[0]] = block{statements, c[fields[0]].ran || fields[2] != "0"}
 }
 
-// merge adds what ran in another run.
+// merge adds the blocks of another run.
 func (c coverage) merge(other coverage) {
 	for place, b := range other {
 		c[place] = block{b.statements, c[place].ran || b.ran}
 	}
 }
 
-// of returns the statements of a package that ran, and all.
+// of returns the number of statements of a package that ran, and of all its statements.
 func (c coverage) of(pkg string) (ran, all int) {
 	for place, b := range c {
 		if path.Dir(place[:strings.LastIndexByte(place, ':')]) != module+pkg {
@@ -88,7 +88,7 @@ func (c coverage) of(pkg string) (ran, all int) {
 	return ran, all
 }
 
-// copyFiles copies the files of a directory, which may not be there.
+// copyFiles copies the files of a directory, if it exists.
 func copyFiles(to, from string) error {
 	if err := os.MkdirAll(to, 0o755); err != nil {
 		return err

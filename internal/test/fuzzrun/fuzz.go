@@ -11,22 +11,32 @@ import (
 	"strconv"
 )
 
-// result is what came of one target.
+// result is the result of one target.
 type result struct {
 	pkg, target string
 	execs       int
-	fresh       int // inputs that reached something new in this run
-	corpus      int // inputs kept, seeds and those of earlier runs with them
+	fresh       int // inputs that increased the coverage in this run
+	corpus      int // all inputs kept, including seeds and those of earlier runs
 	findings    []string
 	failed      bool
 	cover       coverage
 }
 
-// cacheDir is where go test -fuzz keeps what it finds interesting.
+// cacheDir returns the directory where go test -fuzz keeps interesting inputs.
 func (r *runner) cacheDir(p pkg) string { return filepath.Join(r.cache, "fuzz", p.ImportPath) }
 
-// fuzz runs one target, and shows what it prints.
+// fuzz runs one target and shows its output. On a busy machine go test may reach the end of
+// -fuzztime before it has executed the seeds. Then fuzz runs the target again, once.
 func (r *runner) fuzz(binary string, p pkg, target string) result {
+	res, out := r.fuzzOnce(binary, p, target)
+	if res.failed && res.execs == 0 && len(res.findings) == 0 && deadline.Match(out) && !bytes.Contains(out, []byte("panic")) {
+		fmt.Println("time expired before the first execution, running again")
+		res, _ = r.fuzzOnce(binary, p, target)
+	}
+	return res
+}
+
+func (r *runner) fuzzOnce(binary string, p pkg, target string) (result, []byte) {
 	cmd := exec.Command(binary, "-test.run=^$", "-test.fuzz=^"+target+"$", "-test.fuzztime="+r.time.String(),
 		"-test.fuzzminimizetime=100x", "-test.fuzzcachedir="+r.cacheDir(p), "-test.parallel="+strconv.Itoa(r.parallel))
 	cmd.Dir = p.Dir
@@ -39,12 +49,12 @@ func (r *runner) fuzz(binary string, p pkg, target string) result {
 	switch {
 	case err == nil:
 	case res.isEndOfTime(out.Bytes()):
-		fmt.Println("the time was over")
+		fmt.Println("time expired")
 	default:
 		res.failed = true
 		fmt.Println(err)
 	}
-	return res
+	return res, out.Bytes()
 }
 
 var (
@@ -53,7 +63,7 @@ var (
 	deadline    = regexp.MustCompile(`(?m)^ *context deadline exceeded$`)
 )
 
-// parse reads the last status line, and what was found.
+// parse reads the last status line and the findings.
 func parse(out []byte) (r result) {
 	if all := statusLine.FindAllSubmatch(out, -1); len(all) > 0 {
 		last := all[len(all)-1]
@@ -67,9 +77,8 @@ func parse(out []byte) (r result) {
 	return r
 }
 
-// isEndOfTime tells a failure of go test itself, which sometimes takes the end of
-// -fuzztime for one (golang.org/issue/75804): it then has this text, and no input
-// that fails.
+// isEndOfTime reports whether a failure is a bug of go test: it sometimes reports the end of
+// -fuzztime as a failure (golang.org/issue/75804), with this text and without a failing input.
 func (r *result) isEndOfTime(out []byte) bool {
 	return len(r.findings) == 0 && deadline.Match(out) && !bytes.Contains(out, []byte("panic")) && r.execs > 0
 }

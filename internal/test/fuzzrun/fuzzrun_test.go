@@ -14,8 +14,8 @@ func TestParse(t *testing.T) {
 		want  result
 		isEnd bool
 	}{
-		"the last line counts": {running, result{execs: 81000, fresh: 16, corpus: 97}, false},
-		"the time was over":    {running + "--- FAIL: FuzzRule (5.04s)\n    context deadline exceeded\nFAIL\n", result{execs: 81000, fresh: 16, corpus: 97}, true},
+		"the last line is used": {running, result{execs: 81000, fresh: 16, corpus: 97}, false},
+		"time expired":          {running + "--- FAIL: FuzzRule (5.04s)\n    context deadline exceeded\nFAIL\n", result{execs: 81000, fresh: 16, corpus: 97}, true},
 		"a finding": {
 			running + "    Failing input written to testdata/fuzz/FuzzRule/4e0e\n    context deadline exceeded\n",
 			result{execs: 81000, fresh: 16, corpus: 97, findings: []string{"testdata/fuzz/FuzzRule/4e0e"}}, false,
@@ -28,7 +28,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s: %+v", name, got)
 		}
 		if isEnd := got.isEndOfTime([]byte(tt.out)); isEnd != tt.isEnd {
-			t.Errorf("%s: the end of the time: %v", name, isEnd)
+			t.Errorf("%s: isEndOfTime = %v", name, isEnd)
 		}
 	}
 }
@@ -82,7 +82,7 @@ func TestTable(t *testing.T) {
 		{pkg: "nla", target: "FuzzRule", execs: 5, fresh: 1, corpus: 7, cover: c},
 		{pkg: "fuzz", target: "FuzzParse", execs: 6, failed: true, findings: []string{"testdata/x"}, cover: coverage{}},
 	})
-	for _, want := range []string{"nla %", "50.0", "none", "testdata/x", "all of them  11"} {
+	for _, want := range []string{"nla %", "50.0", "none", "testdata/x", "total      11"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}

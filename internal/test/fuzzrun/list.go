@@ -24,10 +24,10 @@ type pkg struct {
 	targets []string
 }
 
-// short is the import path within the module.
+// short returns the import path relative to the module.
 func (p *pkg) short() string { return strings.TrimPrefix(p.ImportPath, module) }
 
-// list returns the packages of a module that have targets, those that match only.
+// list returns the packages of a module with targets that match the regular expression only.
 func list(dir, only string) ([]pkg, error) {
 	match, err := regexp.Compile(only)
 	if err != nil {
@@ -56,7 +56,7 @@ func list(dir, only string) ([]pkg, error) {
 
 var targetFunc = regexp.MustCompile(`(?m)^func (Fuzz\w*)\(\w+ \*testing\.F\)`)
 
-// find reads the targets from the package's tests.
+// find collects the targets in the package's tests.
 func (p *pkg) find(match *regexp.Regexp) error {
 	for _, name := range append(p.TestGoFiles, p.XTestGoFiles...) {
 		text, err := os.ReadFile(filepath.Join(p.Dir, name))
@@ -72,7 +72,7 @@ func (p *pkg) find(match *regexp.Regexp) error {
 	return nil
 }
 
-// goCommand runs the go command in a directory and returns what it prints.
+// goCommand runs the go command in a directory and returns its output.
 func goCommand(dir string, args ...string) (string, error) {
 	cmd := exec.Command("go", args...)
 	cmd.Dir = dir

@@ -1,6 +1,6 @@
-// Command fuzzrun runs every fuzz target of the modules in the directories given,
-// and prints a table of what came of it. go test takes one target at a time and
-// builds its package for each; this builds a package once.
+// Command fuzzrun runs every fuzz target of the modules in the given directories and prints a
+// table of the results. go test runs one target at a time and builds its package every time;
+// fuzzrun builds each package once.
 //
 //	go run ./internal/test/fuzzrun -time 10s . fuzz/rivals
 //
@@ -19,9 +19,9 @@ import (
 
 func main() {
 	var r runner
-	flag.DurationVar(&r.time, "time", 10*time.Second, "for each target")
-	flag.IntVar(&r.parallel, "parallel", runtime.GOMAXPROCS(0), "workers")
-	flag.StringVar(&r.only, "run", "", "only the targets that match this regular expression")
+	flag.DurationVar(&r.time, "time", 10*time.Second, "fuzzing time per target")
+	flag.IntVar(&r.parallel, "parallel", runtime.GOMAXPROCS(0), "number of workers")
+	flag.StringVar(&r.only, "run", "", "run only targets that match this regular expression")
 	flag.Parse()
 	failed, err := r.run(flag.Args())
 	if err != nil {
@@ -41,7 +41,7 @@ type runner struct {
 	scratch string
 }
 
-// run goes over the packages, and returns whether a target failed.
+// run fuzzes all packages and reports whether a target failed.
 func (r *runner) run(modules []string) (failed bool, err error) {
 	if r.cache, err = goCommand(".", "env", "GOCACHE"); err != nil {
 		return false, err
@@ -71,8 +71,8 @@ func (r *runner) run(modules []string) (failed bool, err error) {
 	return failed, nil
 }
 
-// fuzzPackage builds a package twice, with the fuzzer's instrumentation and with
-// the coverage's, and runs its targets.
+// fuzzPackage builds a package twice, with instrumentation for the fuzzer and for coverage, and
+// runs its targets.
 func (r *runner) fuzzPackage(p pkg) (results []result, err error) {
 	fuzzer, coverer := filepath.Join(r.scratch, "fuzz.test"), filepath.Join(r.scratch, "cover.test")
 	if _, err := goCommand(p.Dir, "test", "-c", "-fuzz=.", "-o", fuzzer, "."); err != nil {

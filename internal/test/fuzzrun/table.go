@@ -7,13 +7,12 @@ import (
 	"text/tabwriter"
 )
 
-// printTable tells of each target how often it ran, how many inputs it keeps and
-// how many of them are new, what share of each package's statements they reach, and
-// what was found.
+// printTable prints a row per target: executions, new inputs, all inputs, the share of each
+// package's statements that the inputs reach, and findings.
 func printTable(w io.Writer, results []result) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "\nPACKAGE\tTARGET\tEXECUTIONS\tNEW\tCORPUS\t%s\tFINDINGS\n", strings.Join(covered, " %\t")+" %")
-	total := result{target: "all of them", cover: coverage{}}
+	total := result{target: "total", cover: coverage{}}
 	for i := range results {
 		r := &results[i]
 		printRow(t, r, r.outcome())
@@ -44,7 +43,7 @@ func (r *result) outcome() string {
 	return "none"
 }
 
-// percent is "-" for a package that the target does not reach.
+// percent returns the share in percent, or "-" if the target does not reach the package.
 func percent(ran, all int) string {
 	if ran == 0 {
 		return "-"

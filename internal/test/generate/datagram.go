@@ -13,8 +13,8 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Datagram returns messages as the kernel sends them, or nearly: replies, errors,
-// ends of dumps, families; one in three is damaged.
+// Datagram returns messages that are equal or similar to those of the kernel: replies, errors,
+// ends of dumps, families. One datagram in three is damaged.
 func (g Generator) Datagram() []byte {
 	var b []byte
 	for range 1 + g.IntN(3) {
@@ -42,7 +42,7 @@ func (g Generator) Message() []byte {
 	return g.frame(nlmsg.Type(0x10+g.IntN(40)), g.flags(), append([]byte{byte(g.IntN(12)), 1, 0, 0}, g.Attributes()...))
 }
 
-// Attributes returns a stream under no policy in particular.
+// Attributes returns a stream for an arbitrary policy.
 func (g Generator) Attributes() []byte {
 	return g.Stream(&policy.Policy{Attrs: make([]policy.Rule, 1+g.IntN(8))})
 }
@@ -84,14 +84,14 @@ func (g Generator) Answer() []byte {
 		b = nla.AppendBytes(b, uint16(1+g.IntN(7)), g.Bytes(g.IntN(6)))
 		b = nlmsg.End(b, 0)
 	}
-	if g.one(6) { // with other flags than its content
+	if g.one(6) { // with flags that do not match its content
 		nlmsg.Msg(b).SetFlags(pick(g, 0, nlmsg.FlagMulti, nlmsg.FlagAckTLVs, nlmsg.FlagCapped, nlmsg.FlagAckTLVs|nlmsg.FlagCapped, nlmsg.Flags(g.Uint32())))
 	}
 	return b
 }
 
-// Family returns a message of the controller, with something missing, doubled, or
-// of another size here and there.
+// Family returns a message of the controller, sometimes with attributes that are missing,
+// duplicated, or of another size.
 func (g Generator) Family() []byte {
 	attrs := nla.AppendBytes(nil, genlmsg.CtrlAttrFamilyName, g.familyName())
 	attrs = nla.AppendUint16(attrs, genlmsg.CtrlAttrFamilyID, uint16(g.IntN(40)))
@@ -121,7 +121,7 @@ func (g Generator) name() []byte {
 	return b
 }
 
-// familyName is a name with its NUL, too long or with more than one here and there.
+// familyName returns a name with its NUL, sometimes too long or with several NULs.
 func (g Generator) familyName() []byte {
 	name := append(g.name(), 0)
 	for g.one(8) {
@@ -169,8 +169,8 @@ func (g Generator) array(b []byte, typ uint16) []byte {
 	return nla.End(b, outer)
 }
 
-// Spoil damages bytes: cuts, grows or flips them, or writes another length where
-// one may be.
+// Spoil damages bytes: it cuts, extends or flips them, or writes another length at the position
+// of a length field.
 func (g Generator) Spoil(b []byte) []byte {
 	b = append([]byte(nil), b...)
 	for range 1 + g.IntN(2) {

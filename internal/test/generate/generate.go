@@ -1,5 +1,5 @@
-// Package generate makes attribute streams that are near a policy, for tests
-// that compare validation with something else.
+// Package generate makes attribute streams that nearly satisfy a policy, for tests that compare
+// validation with an oracle.
 package generate
 
 import (
@@ -10,19 +10,19 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// Generator makes attribute streams that are near a policy: most attributes
-// are almost right, so that every check of it is reached from both sides.
+// Generator makes attribute streams that nearly satisfy a policy: most attributes are valid or
+// almost valid, so that every check receives valid and invalid input.
 type Generator struct{ *rand.Rand }
 
-// New returns a Generator whose streams depend on the seed and nothing else.
+// New returns a Generator with output that depends only on the seed.
 func New(seed uint64) Generator { return Generator{rand.New(rand.NewPCG(seed, 0))} }
 
-// one is true once in n times.
+// one returns true with probability 1/n.
 func (g Generator) one(n int) bool { return g.IntN(n) == 0 }
 
 func pick[T any](g Generator, list ...T) T { return list[g.IntN(len(list))] }
 
-// Bytes returns n bytes: zeros, ones, or anything.
+// Bytes returns n bytes: all zeros, all ones, or random.
 func (g Generator) Bytes(n int) []byte {
 	b := make([]byte, n)
 	switch g.IntN(3) {
@@ -38,7 +38,7 @@ func (g Generator) Bytes(n int) []byte {
 	return b
 }
 
-// value returns a number at an edge of the rule, or of its kind.
+// value returns a number at a limit of the rule or of its kind.
 func (g Generator) value(r *policy.Rule) uint64 {
 	lo, hi, mask := uint64(r.Min), uint64(r.Max), uint64(r.Mask)
 	return pick(g, 0, 1, lo-1, lo, lo+1, hi-1, hi, hi+1, mask, mask+1, mask<<1, mask&-mask,
@@ -60,7 +60,7 @@ func (g Generator) Bitfield(value, selector uint32) []byte {
 	return nla.AppendBitfield32(nil, 0, nla.Bitfield32{Value: value, Selector: selector})[nla.HeaderLen:]
 }
 
-// text returns a string about as long as the rule allows, with NULs or without.
+// text returns a string with about the maximum length of the rule, with or without NULs.
 func (g Generator) text(r *policy.Rule) []byte {
 	n := g.IntN(12)
 	if r.Check != policy.CheckNone && !g.one(3) {
@@ -80,7 +80,7 @@ func (g Generator) text(r *policy.Rule) []byte {
 	return b
 }
 
-// payload returns what an attribute under that rule may hold, or nearly.
+// payload returns a payload that satisfies the rule, or nearly does.
 func (g Generator) payload(r *policy.Rule, depth int) []byte {
 	if g.one(8) {
 		return g.Bytes(g.IntN(21)) // every kind with every length from 0 to 20
@@ -97,7 +97,7 @@ func (g Generator) payload(r *policy.Rule, depth int) []byte {
 	case policy.KindU64, policy.KindS64, policy.KindMsecs:
 		return g.integer(r, 8)
 	case policy.KindBitfield32:
-		if g.one(2) { // bits of the mask, and the one above
+		if g.one(2) { // bits of the mask, and the next higher bit
 			above := 2*int64(r.Mask) + 2
 			return g.Bitfield(uint32(g.Int64N(above)), uint32(g.Int64N(above)))
 		}
@@ -129,7 +129,7 @@ func (g Generator) nest(p *policy.Policy, depth int) []byte {
 	return b[:min(len(b), 4000)]
 }
 
-// attribute appends an attribute of that type, mostly as its rule wants it.
+// attribute appends an attribute of the given type, mostly as its rule requires.
 func (g Generator) attribute(b []byte, typ int, r *policy.Rule, depth int) []byte {
 	raw := uint16(typ) & nla.TypeMask
 	isNest := r.Kind == policy.KindNested || r.Kind == policy.KindNestedArray
@@ -142,8 +142,8 @@ func (g Generator) attribute(b []byte, typ int, r *policy.Rule, depth int) []byt
 	return nla.AppendBytes(b, raw, g.payload(r, depth))
 }
 
-// Stream returns attributes under a policy; some are unknown, of type 0,
-// doubled or broken, and something may be left over behind them.
+// Stream returns attributes for a policy. Some are unknown, of type 0, duplicated or malformed,
+// and leftover bytes may follow them.
 func (g Generator) Stream(p *policy.Policy) []byte { return g.stream(p, 0) }
 
 func (g Generator) stream(p *policy.Policy, depth int) []byte {
@@ -165,7 +165,7 @@ func (g Generator) stream(p *policy.Policy, depth int) []byte {
 	return b
 }
 
-// RuleOf returns the rule of a type, an empty one if the policy has none.
+// RuleOf returns the rule of a type, or an empty rule if the policy has none.
 func RuleOf(p *policy.Policy, typ int) *policy.Rule {
 	if typ < len(p.Attrs) {
 		return &p.Attrs[typ]
@@ -175,11 +175,11 @@ func RuleOf(p *policy.Policy, typ int) *policy.Rule {
 
 func (g Generator) damage(b []byte) []byte {
 	switch g.IntN(5) {
-	case 0: // 1 to 3 bytes left over
+	case 0: // 1 to 3 leftover bytes
 		return append(b, g.Bytes(1+g.IntN(3))...)
 	case 1: // a header with a length below 4, or past the end
 		return nla.AppendUint32(append(b, pick[byte](g, 0, 1, 3, 9, 255), 0, 1, 0), 1, 0)[:len(b)+4]
-	case 2: // the last attribute without its padding, or cut
+	case 2: // the last attribute without its padding, or cut short
 		return b[:len(b)-g.IntN(min(5, len(b)+1))]
 	case 3: // twice
 		return append(b, b...)

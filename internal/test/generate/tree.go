@@ -4,15 +4,15 @@ package generate
 type Node struct {
 	Type  uint16 // without flag bits
 	Kind  NodeKind
-	Value uint64 // of an integer, cut to its size
+	Value uint64 // of an integer, truncated to its size
 	Bytes []byte // of a text or bytes
 	Nest  []Node // of a nest
 }
 
-// NodeKind is what a Node holds.
+// NodeKind is the kind of a Node.
 type NodeKind uint8
 
-// The kinds of nodes. A canceled nest is begun, filled, and cut off again.
+// The kinds of nodes. A canceled nest is begun, filled, and canceled.
 const (
 	NodeU8 NodeKind = iota
 	NodeU16
@@ -39,14 +39,14 @@ const (
 	nodeKinds
 )
 
-// sizes has the bytes that an integer takes from a program.
+// sizes maps the integer kinds to the number of bytes that they read from a program.
 var sizes = [nodeKinds]int{
 	NodeU8: 1, NodeU16: 2, NodeU32: 4, NodeU64: 8, NodeS8: 1, NodeS16: 2, NodeS32: 4, NodeS64: 8,
 	NodeBE16: 2, NodeBE32: 4, NodeBE64: 8, NodeUint: 8, NodeSint: 8, NodeBitfield: 8, NodeMsecs: 8,
 }
 
-// Tree reads a program as attributes to write, so that a fuzzer can make them: any
-// bytes are one. What is written of it has less than 16 times the bytes.
+// Tree interprets a program as attributes to write, so that a fuzzer can generate them. Any bytes
+// are a valid program. The attributes take less than 16 times as many bytes.
 func Tree(program []byte) []Node {
 	t := treeReader{program}
 	return t.nodes(0)
@@ -68,7 +68,7 @@ func (t *treeReader) byte() byte {
 	return 0
 }
 
-// nodes reads until the end, or a byte that closes the nest.
+// nodes reads until the end of the program, or until a byte that closes the nest.
 func (t *treeReader) nodes(depth int) (list []Node) {
 	for len(t.b) > 0 {
 		c := t.byte()

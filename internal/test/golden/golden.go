@@ -1,12 +1,12 @@
-// Package golden loads the datagrams that tests and benchmarks read: bytes
-// recorded from kernels, as text files of hexadecimal digits.
+// Package golden loads datagrams for tests and benchmarks: bytes recorded from kernels, stored as
+// text files of hexadecimal digits.
 //
-//	# where the bytes come from
+//	# a comment: the origin of the bytes
 //
-//	880000001000020001000000   one datagram; lines join, a comment ends a line
+//	880000001000020001000000   one datagram; its lines are joined, "#" starts a comment
 //	010200000b000200
 //
-//	14000000...                an empty line starts the next datagram
+//	14000000...                an empty line separates datagrams
 package golden
 
 import (
@@ -24,8 +24,8 @@ import (
 //go:embed testdata/*.hex
 var files embed.FS
 
-// Datagrams returns the datagrams of testdata/name.hex in their order. They
-// were recorded on little-endian machines: on others the test is skipped.
+// Datagrams returns the datagrams of testdata/name.hex in order. They
+// were recorded on little-endian machines; on others the test is skipped.
 func Datagrams(tb testing.TB, name string) [][]byte {
 	tb.Helper()
 	if native.BigEndian {
@@ -38,7 +38,7 @@ func Datagrams(tb testing.TB, name string) [][]byte {
 	return datagrams
 }
 
-// Load is Datagrams for those who are no test.
+// Load is Datagrams for callers that are not tests.
 func Load(name string) ([][]byte, error) {
 	text, err := files.ReadFile("testdata/" + name + ".hex")
 	if err != nil {
@@ -51,8 +51,7 @@ func Load(name string) ([][]byte, error) {
 	return datagrams, nil
 }
 
-// Hex returns the bytes of a literal: digits with blanks between them as the
-// reader likes.
+// Hex returns the bytes of a hexadecimal literal, which may contain spaces.
 func Hex(tb testing.TB, s string) []byte {
 	tb.Helper()
 	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
@@ -62,7 +61,7 @@ func Hex(tb testing.TB, s string) []byte {
 	return b
 }
 
-// Native returns the bytes of the literal that is in this machine's byte order.
+// Native returns the bytes of the literal for the byte order of this machine.
 func Native(tb testing.TB, little, big string) []byte {
 	tb.Helper()
 	if native.BigEndian {
@@ -98,4 +97,31 @@ func parse(text []byte) ([][]byte, error) {
 	}
 	flush()
 	return datagrams, lines.Err()
+}
+
+// Recorded is a datagram of a recorded exchange.
+type Recorded struct {
+	Dir   string // "tx" sent by the client, "rx" received by it, "ev" received by a listener
+	Label string
+	B     []byte
+}
+
+// Exchange parses a recorded exchange: datagrams in their order, separated by empty lines,
+// each after a comment with its direction and a label ("# tx getfamily"). The recordings
+// are little-endian; on other machines the test is skipped.
+func Exchange(tb testing.TB, text string) (list []Recorded) {
+	tb.Helper()
+	if native.BigEndian {
+		tb.Skip("the recorded datagrams are in little-endian byte order")
+	}
+	for block := range strings.SplitSeq(text, "\n\n") {
+		head, digits, _ := strings.Cut(block, "\n")
+		r := Recorded{}
+		if n, _ := fmt.Sscanf(head, "# %s %s", &r.Dir, &r.Label); n != 2 || len(r.Dir) != 2 {
+			continue // a comment on the file
+		}
+		r.B = Hex(tb, digits)
+		list = append(list, r)
+	}
+	return list
 }

@@ -24,7 +24,7 @@ func TestParseRefusesWhatIsNotHexadecimal(t *testing.T) {
 	}
 }
 
-// Every file must load: a test that needs one would else find out too late.
+// Every file must load, independent of the tests that use it.
 func TestFilesLoad(t *testing.T) {
 	entries, err := files.ReadDir("testdata")
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package guard holds the promises of the codec packages: what does not
-// allocate, what is inlined, what is not imported. Each is a test in the
-// package it guards; the checks are here once.
+// Package guard checks the guarantees of the codec packages: functions that do not allocate,
+// functions that are inlined, and packages that are not imported. Each package calls these checks
+// in its tests.
 package guard
 
 import (
@@ -19,10 +19,10 @@ import (
 	"testing"
 )
 
-// Allocs calls every row a hundred times and fails where one allocates. The
-// rows are the exported functions and methods ("Consume", "Attr.Type") of the
-// package in the working directory: a missing or a stale row fails too. exempt
-// names those that may allocate, with the reason.
+// Allocs calls every row a hundred times and fails if one allocates. The rows are the exported
+// functions and methods ("Consume", "Attr.Type") of the package in the working directory; a
+// missing or outdated row is an error, too. exempt lists the functions that may allocate, with
+// the reason.
 func Allocs(t *testing.T, rows map[string]func(), exempt map[string]string) {
 	t.Helper()
 	checkRows(t, rows, exempt)
@@ -35,9 +35,9 @@ func Allocs(t *testing.T, rows map[string]func(), exempt map[string]string) {
 	}
 }
 
-// Edges runs every row as a test of its own, where a read outside of accessible memory
-// fails it. The rows are those of Allocs: a missing or a stale row fails too. exempt names
-// the functions that the row of another one tries.
+// Edges runs every row as a subtest; an access to inaccessible memory fails it. The rows are
+// those of Allocs: a missing or outdated row is an error, too. exempt lists the functions that
+// are tested by the row of another one, with the reason.
 func Edges(t *testing.T, rows map[string]func(*testing.T), exempt map[string]string) {
 	t.Helper()
 	checkRows(t, rows, exempt)
@@ -70,15 +70,14 @@ func checkRows[F any](t *testing.T, rows map[string]F, exempt map[string]string)
 	}
 }
 
-// Inlining fails where the compiler does not inline one of the names
-// ("Consume", "Attr.Type", "(*T).M") of the package in the working directory.
-// It asks the compiler for amd64 and arm64, whatever runs the test: processors
-// without unaligned loads (32-bit arm, mips) need more code for each integer,
-// and there the larger functions are calls.
+// Inlining fails if the compiler does not inline one of the named functions ("Consume",
+// "Attr.Type", "(*T).M") of the package in the working directory. It compiles for amd64 and
+// arm64, independent of the architecture of the test. On processors without unaligned loads
+// (32-bit arm, mips) each integer needs more code, and the larger functions are not inlined.
 func Inlining(t *testing.T, names ...string) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("builds the package with the compiler's own report")
+		t.Skip("compiles the package twice")
 	}
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("needs the go command: ", err)
@@ -87,7 +86,7 @@ func Inlining(t *testing.T, names ...string) {
 		inlined := inlinedFuncs(t, arch)
 		for _, name := range names {
 			if !inlined[name] {
-				t.Errorf("%s is no longer inlined on %s", name, arch)
+				t.Errorf("%s is not inlined on %s", name, arch)
 			}
 		}
 	}
@@ -107,13 +106,13 @@ func inlinedFuncs(t *testing.T, arch string) map[string]bool {
 		inlined[m[1]] = true
 	}
 	if len(inlined) == 0 {
-		t.Fatalf("the compiler's report has no inlined function at all:\n%s", out)
+		t.Fatalf("the compiler reports no inlinable function:\n%s", out)
 	}
 	return inlined
 }
 
-// Imports fails where a file of the package in the working directory, tests
-// apart, imports one of the given paths.
+// Imports fails if a file of the package in the working directory, except tests, imports one of
+// the given paths.
 func Imports(t *testing.T, banned ...string) {
 	t.Helper()
 	for name, file := range sources(t, parser.ImportsOnly) {
@@ -125,21 +124,20 @@ func Imports(t *testing.T, banned ...string) {
 	}
 }
 
-// OnlyIn fails if a file of the package in the working directory, other than those
-// named, imports a path.
+// OnlyIn fails if a file of the package in the working directory, other than the given files,
+// imports path.
 func OnlyIn(t *testing.T, path string, files ...string) {
 	t.Helper()
 	for name, f := range sources(t, parser.ImportsOnly) {
 		for _, spec := range f.Imports {
 			if imported, _ := strconv.Unquote(spec.Path.Value); imported == path && !slices.Contains(files, name) {
-				t.Errorf("%s imports %s, which is for %v", name, path, files)
+				t.Errorf("%s imports %s, which only %v may import", name, path, files)
 			}
 		}
 	}
 }
 
-// exportedFuncs lists the exported functions, and the exported methods of
-// exported types.
+// exportedFuncs returns the exported functions and the exported methods of exported types.
 func exportedFuncs(t *testing.T) []string {
 	var names []string
 	for _, file := range sources(t, 0) {
@@ -157,7 +155,7 @@ func exportedFuncs(t *testing.T) []string {
 	return names
 }
 
-// receiver returns "Attr." for a method of Attr or *Attr, "" for a function.
+// receiver returns "Attr." for a method of Attr or *Attr, and "" for a function.
 func receiver(f *ast.FuncDecl) string {
 	if f.Recv == nil {
 		return ""
@@ -173,7 +171,7 @@ func receiver(f *ast.FuncDecl) string {
 func sources(t *testing.T, mode parser.Mode) map[string]*ast.File {
 	t.Helper()
 	isSource := func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }
-	//lint:ignore SA1019 build tags do not matter here: every file counts
+	//lint:ignore SA1019 build tags do not matter here: every file is checked
 	packages, err := parser.ParseDir(token.NewFileSet(), ".", isSource, mode)
 	if err != nil || len(packages) != 1 {
 		t.Fatalf("%d packages in the working directory, error %v", len(packages), err)

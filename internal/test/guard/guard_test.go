@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The guards read the package in the working directory; here it is this one.
+// The functions of this package check the package in the working directory, here guard itself.
 func TestExportedFuncsFindsWhatIsExported(t *testing.T) {
 	got := exportedFuncs(t)
 	slices.Sort(got)

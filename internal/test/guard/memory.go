@@ -5,10 +5,9 @@ import (
 	"testing"
 )
 
-// Memory fails where f allocates more than limit bytes. It is for fuzz targets:
-// what else runs in the process allocates too, so f is tried again before it is
-// blamed, and only one input in 16 is measured, since reading the counters stops
-// the world. f must be repeatable.
+// Memory fails if f allocates more than limit bytes. It is for fuzz targets. Other goroutines of
+// the process allocate too, so f is repeated before the test fails. Only one input in 16 is
+// measured, because reading the counters stops the world. f must be repeatable.
 func Memory(t testing.TB, input []byte, limit int, f func()) {
 	t.Helper()
 	if !sampled(input) {
@@ -24,10 +23,10 @@ func Memory(t testing.TB, input []byte, limit int, f func()) {
 			return
 		}
 	}
-	t.Fatalf("%d bytes allocated for an input of %d, want %d at most", spent, len(input), limit)
+	t.Fatalf("%d bytes allocated for an input of %d, want at most %d", spent, len(input), limit)
 }
 
-// sampled picks inputs by their bytes, so that one that fails fails again.
+// sampled selects inputs by their bytes, so that a failing input fails again.
 func sampled(input []byte) bool {
 	sum := len(input)
 	for _, c := range input[:min(len(input), 64)] {

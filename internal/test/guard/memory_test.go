@@ -4,7 +4,7 @@ import "testing"
 
 var sink []byte
 
-// failing is a test that only notes that it failed.
+// failing is a test that only records its failure.
 type failing struct {
 	testing.TB
 	failed bool

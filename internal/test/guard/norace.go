@@ -2,5 +2,5 @@
 
 package guard
 
-// Race is true under the race detector, where a sync.Pool forgets at random.
+// Race reports whether the race detector is enabled; with it a sync.Pool drops items at random.
 const Race = false

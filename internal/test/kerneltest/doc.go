@@ -1,3 +1,3 @@
-// Package kerneltest holds what tests and benchmarks share: network namespaces,
-// leak checks, and timing in turns.
+// Package kerneltest contains functions shared by tests and benchmarks: network namespaces, leak
+// checks, and alternating time measurements.
 package kerneltest

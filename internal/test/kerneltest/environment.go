@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Environment returns the number in an environment variable, by which a test is
-// made longer or takes another seed.
+// Environment returns the number in an environment variable, or otherwise if it is not set. Such
+// variables set the length or the seed of a test.
 func Environment(tb testing.TB, name string, otherwise int) int {
 	tb.Helper()
 	text := os.Getenv(name)

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// Interleave runs f and base in turns, rounds of each at a time, since machines
-// are noisy and times of different moments cannot be compared. It reports the
-// times of one call of each and, as the metric named, their ratio.
+// Interleave runs f and base alternately, rounds calls of each at a time, because the speed of a
+// machine varies over time. It reports the time of one call of each, and their ratio as the given
+// metric.
 func Interleave(b *testing.B, rounds int, metric string, f, base func()) {
 	b.Helper()
 	var own, other time.Duration
-	f() // makes what is kept for later calls
+	f() // allocates what later calls reuse
 	base()
 	b.ReportAllocs()
 	for b.Loop() {

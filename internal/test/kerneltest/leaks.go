@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// Main is a TestMain that fails the run when a test leaves a goroutine or a
-// descriptor behind. Those that are on their way out get the time they need.
+// Main is a TestMain that fails if the tests leak a goroutine or a descriptor. It waits for
+// goroutines and descriptors that are about to end.
 func Main(m *testing.M) {
-	if r, w, err := os.Pipe(); err == nil { // starts the poller, which has descriptors of its own
+	if r, w, err := os.Pipe(); err == nil { // starts the runtime's poller, which opens descriptors
 		r.Close()
 		w.Close()
 	}
 	goroutines, files := runtime.NumGoroutine(), openFiles()
 	code := m.Run()
 	if flag.Lookup("test.fuzz").Value.String() != "" {
-		os.Exit(code) // the fuzzer leaves one that waits for signals
+		os.Exit(code) // the fuzzer leaves a goroutine that waits for signals
 	}
 	if runtime.GOOS == "js" {
-		os.Exit(code) // so does the event loop
+		os.Exit(code) // the event loop leaves a goroutine, too
 	}
 	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); runtime.Gosched() {
 		if runtime.NumGoroutine() <= goroutines && openFiles() <= files {
@@ -42,7 +42,7 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// openFiles counts the descriptors of the process, where that can be seen.
+// openFiles returns the number of descriptors of the process, or 0 if it is not available.
 func openFiles() int {
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {

@@ -9,19 +9,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// NeedPrivilege skips a test for whoever may not do it, and only then.
+// NeedPrivilege skips a test if err is EPERM, and fails it for any other error.
 func NeedPrivilege(tb testing.TB, err error) {
 	tb.Helper()
 	if errors.Is(err, unix.EPERM) {
-		tb.Skipf("needs root, or a user namespace of its own: %v", err)
+		tb.Skipf("needs root or a private user namespace: %v", err)
 	}
 	if err != nil {
 		tb.Fatal(err)
 	}
 }
 
-// onThread runs f on a thread that ends with it: one that has been in another
-// namespace must not serve other goroutines.
+// onThread runs f on a new thread that ends with f: a thread that was in another namespace must
+// not run other goroutines.
 func onThread(f func()) {
 	done := make(chan struct{})
 	go func() {
@@ -32,8 +32,8 @@ func onThread(f func()) {
 	<-done
 }
 
-// NewNetNS makes a network namespace and returns a descriptor of it, which is
-// closed with the test.
+// NewNetNS creates a network namespace and returns a descriptor for it, which is closed at the
+// end of the test.
 func NewNetNS(tb testing.TB) (fd int) {
 	tb.Helper()
 	var err error
@@ -59,15 +59,15 @@ func InNetNS(tb testing.TB, netNS int, f func()) {
 	NeedPrivilege(tb, err)
 }
 
-// EnterNetNS puts the rest of a test into a network namespace of its own, on a
-// thread that ends with the test. CI must be able to.
+// EnterNetNS moves the rest of a test into a new network namespace, on a thread that ends with
+// the test. It skips the test without privileges, but fails in CI.
 func EnterNetNS(tb testing.TB) {
 	tb.Helper()
-	runtime.LockOSThread() // not unlocked: the thread must not serve others
+	runtime.LockOSThread() // never unlocked: the thread must not run other goroutines
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		if os.Getenv("CI") != "" {
 			tb.Fatal("CI must run as root: ", err)
 		}
-		tb.Skip("needs root, for a network namespace: ", err)
+		tb.Skip("needs root to create a network namespace: ", err)
 	}
 }

@@ -10,8 +10,8 @@ import (
 //go:embed testdata/recorded.txt
 var recorded []byte
 
-// Recorded returns datagrams that kernels sent and were sent. A line of
-// testdata/recorded.txt is a name and the bytes in hexadecimal.
+// Recorded returns datagrams sent and received by kernels. A line of testdata/recorded.txt
+// contains a name and the bytes in hexadecimal.
 func Recorded() []Seed {
 	var list []Seed
 	for line := range bytes.Lines(recorded) {

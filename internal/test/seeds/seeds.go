@@ -1,10 +1,8 @@
-// Package seeds holds the inputs that fuzz targets start from, each with a name
-// and the reason why it is there: lengths at their edges, what other libraries
-// got wrong, what kernels sent.
+// Package seeds contains the initial inputs of fuzz targets, each with a name and a reason:
+// lengths at limits, inputs that other libraries handled incorrectly, and datagrams of kernels.
 //
-// Those written by hand are in the machine's byte order, so that they mean the
-// same everywhere. Those recorded are little-endian; elsewhere they are inputs
-// like any other.
+// Handwritten seeds are in the machine's byte order, so that they have the same meaning
+// everywhere. Recorded seeds are little-endian; on big-endian machines they are arbitrary inputs.
 package seeds
 
 import (
@@ -23,13 +21,13 @@ type Seed struct {
 // Attributes returns streams of attributes.
 func Attributes() []Seed { return slices.Concat(attributeEdges, attributeBugs) }
 
-// Datagrams returns whole datagrams: those written by hand, and those recorded.
+// Datagrams returns whole datagrams, handwritten and recorded.
 func Datagrams() []Seed {
 	return slices.Concat(messageEdges, answerEdges, familyEdges, messageBugs, Recorded())
 }
 
-// Fuzz gives the seeds to the target and runs it. A seed that fails tells its
-// name, as f.Add alone does not.
+// Fuzz adds the seeds to the target and runs it. Unlike f.Add alone, it logs the name of a seed
+// that fails.
 func Fuzz(f *testing.F, list []Seed, property func(t *testing.T, b []byte)) {
 	names := map[string]string{}
 	for _, s := range list {
@@ -46,20 +44,20 @@ func Fuzz(f *testing.F, list []Seed, property func(t *testing.T, b []byte)) {
 
 var ne = binary.NativeEndian
 
-// msg is a message whose length field says what it likes. It is not padded.
+// msg returns a message with an arbitrary length field. It is not padded.
 func msg(length uint32, typ, flags uint16, payload ...byte) []byte {
 	b := ne.AppendUint16(ne.AppendUint16(ne.AppendUint32(nil, length), typ), flags)
 	return append(ne.AppendUint32(ne.AppendUint32(b, 7), 1), payload...)
 }
 
-// attr is an attribute whose length field says what it likes. It is not padded.
+// attr returns an attribute with an arbitrary length field. It is not padded.
 func attr(length, typ uint16, payload ...byte) []byte {
 	return append(ne.AppendUint16(ne.AppendUint16(nil, length), typ), payload...)
 }
 
 func u32(v uint32) []byte { return ne.AppendUint32(nil, v) }
 
-// text is what it says, with a NUL and the padding.
+// text returns s with a NUL and the padding.
 func text(s string) []byte { return pad(append([]byte(s), 0)) }
 
 func pad(b []byte) []byte {
@@ -71,5 +69,5 @@ func pad(b []byte) []byte {
 
 func join(parts ...[]byte) []byte { return slices.Concat(parts...) }
 
-// errno is that of an answer, negative as the kernel sends it.
+// errno returns the errno of an answer, negative as the kernel sends it.
 func errno(n int32) []byte { return u32(uint32(-n)) }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A seed is found by its name, and is there for a reason of its own.
+// Every seed has a unique name, unique bytes, and a reason.
 func TestSeedsAreDistinct(t *testing.T) {
 	for kind, list := range map[string][]Seed{"attributes": Attributes(), "datagrams": Datagrams()} {
 		if len(list) < 40 {
@@ -15,17 +15,18 @@ func TestSeedsAreDistinct(t *testing.T) {
 		names, bytes := map[string]bool{}, map[string]string{}
 		for _, s := range list {
 			if s.Name == "" || s.Why == "" || strings.ContainsAny(s.Name, " \t") || names[s.Name] {
-				t.Errorf("%s: %q, %q: no name, no reason, or there already", kind, s.Name, s.Why)
+				t.Errorf("%s: %q, %q: no name, no reason, or a duplicate", kind, s.Name, s.Why)
 			}
 			if twin, ok := bytes[string(s.B)]; ok {
-				t.Errorf("%s: %s has the bytes of %s", kind, s.Name, twin)
+				t.Errorf("%s: %s has the same bytes as %s", kind, s.Name, twin)
 			}
 			names[s.Name], bytes[string(s.B)] = true, s.Name
 		}
 	}
 }
 
-// Three kernels, requests, replies, events; small.
+// The recorded seeds come from three kernels and contain requests, replies and events; they are
+// small.
 func TestRecordedIsVaried(t *testing.T) {
 	kernels, directions, protocols := map[string]int{}, map[string]int{}, map[string]int{}
 	size := 0

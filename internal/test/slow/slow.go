@@ -1,5 +1,5 @@
-// Package slow has the oracles that tests of several packages share: written from the
-// kernel's source for clarity, and to share nothing with what they check.
+// Package slow contains the oracles shared by tests of several packages. They are written from
+// the kernel's source for clarity and share no code with the packages under test.
 package slow
 
 import (
@@ -9,16 +9,15 @@ import (
 	"github.com/nlwire/nlwire/internal/native"
 )
 
-// Attr is one attribute as Walk finds it.
+// Attr is one attribute found by Walk.
 type Attr struct {
-	At      int // of its header
+	At      int // offset of its header
 	Type    uint16
 	Payload []byte
 }
 
-// Walk is the kernel's loop of include/net/netlink.h, with
-// its signed remainder: it shares nothing with Consume. It also returns what is
-// left over.
+// Walk is the kernel's loop of include/net/netlink.h, with its signed remainder. It shares no
+// code with Consume. It also returns the number of leftover bytes.
 func Walk(b []byte) (attrs []Attr, rem int) {
 	var pos int
 	rem = len(b)
@@ -37,7 +36,7 @@ func Walk(b []byte) (attrs []Attr, rem int) {
 	return attrs, rem
 }
 
-// Number reads bytes as one number, digit by digit.
+// Number returns the bytes as one number.
 func Number(b []byte, bigEndian, signed bool) *big.Int {
 	digits := slices.Clone(b)
 	if !bigEndian && !native.BigEndian {

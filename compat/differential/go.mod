@@ -1,0 +1,20 @@
+// Tests that run another library on nlwire. Not released.
+module github.com/nlwire/nlwire/compat/differential
+
+go 1.25.0
+
+require (
+	github.com/google/go-cmp v0.7.0
+	github.com/mdlayher/genetlink v1.4.0
+	github.com/mdlayher/netlink v1.11.2
+	github.com/nlwire/nlwire v0.0.0
+	golang.org/x/sys v0.47.0
+)
+
+require (
+	github.com/mdlayher/socket v0.6.0 // indirect
+	golang.org/x/net v0.53.0 // indirect
+	golang.org/x/sync v0.20.0 // indirect
+)
+
+replace github.com/nlwire/nlwire => ../..

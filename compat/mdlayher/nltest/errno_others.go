@@ -1,0 +1,5 @@
+//go:build plan9 || windows
+
+package nltest
+
+func isErrno(error) bool { return false }

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+)
+
+// A releasedModule is a module with a version, as its users name it.
+type releasedModule struct {
+	dir     string // slash-separated, relative to the root of the repository
+	path    string // the path of the root module and dir
+	version string
+	goMod   *modfile.File
+}
+
+// replaces returns the path that the module's packages are imported by. It differs from path
+// for a module that stands in for another library: its users replace that library by it.
+func (m releasedModule) replaces() string { return m.goMod.Module.Mod.Path }
+
+// released returns the modules that are released, the root module first. Their version
+// is the one of the root module that the others require.
+func released(root string) ([]releasedModule, error) {
+	modules, err := findModules(root)
+	if err != nil {
+		return nil, err
+	}
+	if len(modules) == 0 || modules[0].dir != "." {
+		return nil, fmt.Errorf("%s has no go.mod of a released module", root)
+	}
+	main := modules[0].goMod.Module.Mod.Path
+	version := ""
+	for i, m := range modules {
+		modules[i].path = path.Join(main, m.dir)
+		if err := check(m, main); err != nil {
+			return nil, err
+		}
+		for _, r := range m.goMod.Require {
+			if r.Mod.Path != main {
+				continue
+			}
+			if version != "" && r.Mod.Version != version {
+				return nil, fmt.Errorf("%s/go.mod requires %s %s, another module %s", m.dir, main, r.Mod.Version, version)
+			}
+			version = r.Mod.Version
+		}
+	}
+	if version == "" {
+		return nil, fmt.Errorf("no released module requires %s: the version of the release is unknown", main)
+	}
+	for i := range modules {
+		modules[i].version = version
+	}
+	return modules, nil
+}
+
+// findModules returns the released modules of a directory tree, in the order of their
+// directories.
+func findModules(root string) (modules []releasedModule, err error) {
+	err = filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if name := entry.Name(); entry.IsDir() && file != root && (name == "testdata" || strings.HasPrefix(name, ".")) {
+			return fs.SkipDir
+		}
+		if !entry.IsDir() {
+			return nil
+		}
+		data, err := os.ReadFile(filepath.Join(file, "go.mod"))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		f, err := modfile.Parse(filepath.Join(file, "go.mod"), data, nil)
+		if err != nil {
+			return err
+		}
+		dir, err := filepath.Rel(root, file)
+		if err == nil && !unreleased(f) {
+			modules = append(modules, releasedModule{dir: filepath.ToSlash(dir), goMod: f})
+		}
+		return err
+	})
+	return modules, err
+}
+
+func unreleased(f *modfile.File) bool {
+	if f.Module == nil {
+		return true
+	}
+	for _, c := range f.Module.Syntax.Before {
+		if strings.Contains(c.Token, "Not released") {
+			return true
+		}
+	}
+	return false
+}
+
+// check returns what keeps a module from being released. The go command refuses to install a
+// command whose go.mod has replace or exclude directives, and ignores those of a library.
+func check(m releasedModule, main string) error {
+	if len(m.goMod.Replace)+len(m.goMod.Exclude) > 0 {
+		return fmt.Errorf("%s/go.mod has a replace or exclude directive: remove it, or write \"Not released.\" into the comment on its module directive", m.dir)
+	}
+	if m.dir == "." {
+		return nil
+	}
+	for _, r := range m.goMod.Require {
+		if strings.HasPrefix(r.Mod.Path, main+"/") {
+			return fmt.Errorf("%s/go.mod requires %s, a module of this repository: docs/releasing.md has no order of tags for that", m.dir, r.Mod.Path)
+		}
+	}
+	return nil
+}
