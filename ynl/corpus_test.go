@@ -2,14 +2,13 @@ package ynl_test
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sort"
 	"strings"
 	"testing"
-
-	"github.com/ulikunitz/xz"
 
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/ynl"
@@ -28,6 +27,14 @@ type report struct {
 	stats   map[string]*ynl.Stats
 	untyped map[string]int // what has no name or no type, with its path
 	none    map[string]int // messages without a spec
+}
+
+func newReport() *report {
+	return &report{map[string]*ynl.Stats{}, map[string]int{}, map[string]int{}}
+}
+
+func newRecorded(lib *ynl.Library, all *report) *recorded {
+	return &recorded{lib, map[uint16][]*ynl.Spec{}, map[nlmsg.Type]string{16: "nlctrl"}, all}
 }
 
 // datagram is a recorded datagram.
@@ -51,12 +58,12 @@ func TestCorpus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := &report{map[string]*ynl.Stats{}, map[string]int{}, map[string]int{}}
+	all := newReport()
 	machines := map[string]*recorded{}
 	for _, d := range list {
 		r := machines[d.machine]
 		if r == nil {
-			r = &recorded{lib, map[uint16][]*ynl.Spec{}, map[nlmsg.Type]string{16: "nlctrl"}, all}
+			r = newRecorded(lib, all)
 			machines[d.machine] = r
 		}
 		for m, err := range nlmsg.All(d.bytes) {
@@ -96,19 +103,10 @@ func (r *report) check(t *testing.T) {
 var malformed = map[string]bool{"rtnl.getaddr.strict.badhdr": true, "rtnl.setlink.shortattr": true}
 
 // storedDatagrams returns the datagrams of testdata, a line each.
-func storedDatagrams(t *testing.T) []datagram {
+func storedDatagrams(t testing.TB) []datagram {
 	t.Helper()
-	f, err := os.Open("testdata/datagrams.txt.xz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	r, err := xz.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var list []datagram
-	lines := bufio.NewScanner(r)
+	lines := bufio.NewScanner(bytes.NewReader(unpack(t, "testdata/datagrams.txt.xz")))
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var d datagram

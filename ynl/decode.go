@@ -70,8 +70,9 @@ func (s *Spec) DecodeOp(m nlmsg.Msg, op *Op) Message {
 // Reset. The zero value is ready. It never fails: what the spec does not describe
 // is kept as bytes.
 type Decoder struct {
-	stack []Field // of nests that are being read
-	arena []Field // fields of finished nests
+	stack  []Field // of nests that are being read
+	arena  []Field // fields of finished nests
+	scopes []scope // of nests that are being read, the outermost first
 }
 
 // Reset makes the memory of earlier messages available.
@@ -102,7 +103,7 @@ func (d *Decoder) DecodeOp(s *Spec, m nlmsg.Msg, op *Op) Message {
 			body, offset = body[n:], offset+n
 		}
 	}
-	d.attrs(&scope{set: set, body: body}, body, offset, 0)
+	d.attrs(set, body, offset)
 	out.Fields = d.finish(start)
 	return out
 }
@@ -122,11 +123,10 @@ func (d *Decoder) finish(start int) []Field {
 	return d.arena[n:len(d.arena):len(d.arena)]
 }
 
-// scope is a nest that is being read, with those around it, for selectors.
+// scope is a nest that is being read, for selectors.
 type scope struct {
-	set   *Set
-	body  []byte
-	outer *scope
+	set  *Set
+	body []byte
 
 	selector *Attr // the last one that was looked up here, and its value
 	value    string
@@ -136,32 +136,41 @@ type scope struct {
 // maxDepth is how deep nests are read; the kernel's own validator ends at 10.
 const maxDepth = 32
 
+// deep reports whether nests are not read any more.
+func (d *Decoder) deep() bool { return len(d.scopes) > maxDepth }
+
 // attrs decodes attributes onto the stack.
-func (d *Decoder) attrs(sc *scope, b []byte, offset, depth int) {
+func (d *Decoder) attrs(set *Set, b []byte, offset int) {
+	d.scopes = append(d.scopes, scope{set: set, body: b})
 	c := nla.Walk(b)
-	left := len(b)
+	at := 0
 	for ; c.More(); c = c.Next() {
 		a := c.Attr()
-		f := Field{Type: a.Type(), Offset: offset + len(b) - left, Len: len(a), Raw: a.Payload()}
-		d.attr(sc, a, &f, depth)
+		f := Field{Type: a.Type(), Offset: offset + at, Len: len(a), Raw: a.Payload()}
+		d.attr(set, a, &f)
 		d.stack = append(d.stack, f)
-		left -= min(nla.Align(len(a)), left)
+		at = min(at+nla.Align(len(a)), len(b))
 	}
-	if left > 0 {
-		rest := b[len(b)-left:]
-		d.stack = append(d.stack, Field{Form: FormInvalid, Untyped: true, Offset: offset + len(b) - left, Len: left, Raw: rest})
+	d.invalid(b, at, offset)
+	d.scopes = d.scopes[:len(d.scopes)-1]
+}
+
+// invalid adds what is left of b after the attributes, at an offset of the message.
+func (d *Decoder) invalid(b []byte, at, offset int) {
+	if at < len(b) {
+		d.stack = append(d.stack, Field{Form: FormInvalid, Untyped: true, Offset: offset + at, Len: len(b) - at, Raw: b[at:]})
 	}
 }
 
 // attr decodes one attribute.
-func (d *Decoder) attr(sc *scope, a nla.Attr, f *Field, depth int) {
+func (d *Decoder) attr(set *Set, a nla.Attr, f *Field) {
 	var spec *Attr
-	if sc.set != nil {
-		spec = sc.set.ByValue(f.Type)
+	if set != nil {
+		spec = set.ByValue(f.Type)
 	}
 	if spec == nil {
 		f.Unknown = true
-		d.unknown(a.IsNested(), f, depth)
+		d.unknown(a.IsNested(), f)
 		return
 	}
 	f.Name, f.Attr = spec.Name, spec
@@ -179,15 +188,15 @@ func (d *Decoder) attr(sc *scope, a nla.Attr, f *Field, depth int) {
 	case TypeBitfield32:
 		d.bitfield(f, &spec.Layout, payload)
 	case TypeNest:
-		d.nest(&scope{set: spec.Nested, body: f.Raw, outer: sc}, f, payload, depth)
+		d.nest(spec.Nested, f, payload)
 	case TypeIndexedArray:
-		d.array(sc, f, spec, payload, depth)
+		d.array(f, spec, payload)
 	case TypeNestTypeValue:
-		d.typeValue(f, spec, payload, depth)
+		d.typeValue(f, spec, payload)
 	case TypeSubMessage:
-		d.subMessage(sc, f, spec, payload, depth)
+		d.subMessage(f, spec, payload)
 	case TypeUnused:
-		d.unknown(a.IsNested(), f, depth)
+		d.unknown(a.IsNested(), f)
 	default:
 		d.scalar(f, spec.Type)
 	}
@@ -195,53 +204,48 @@ func (d *Decoder) attr(sc *scope, a nla.Attr, f *Field, depth int) {
 
 // unknown decodes an attribute that the spec does not have: the Nested bit marks
 // attributes inside.
-func (d *Decoder) unknown(nested bool, f *Field, depth int) {
+func (d *Decoder) unknown(nested bool, f *Field) {
 	f.Untyped = true
 	if nested {
-		d.nest(&scope{}, f, f.Offset+nla.HeaderLen, depth)
+		d.nest(nil, f, f.Offset+nla.HeaderLen)
 	}
 }
 
 // nest decodes attributes in an attribute.
-func (d *Decoder) nest(sc *scope, f *Field, payload, depth int) {
-	if depth >= maxDepth {
+func (d *Decoder) nest(set *Set, f *Field, payload int) {
+	if d.deep() {
 		f.Untyped = true
 		return
 	}
 	start := len(d.stack)
-	f.set = sc.set
-	d.attrs(sc, f.Raw, payload, depth+1)
+	f.set = set
+	d.attrs(set, f.Raw, payload)
 	f.Form, f.Fields = FormObject, d.finish(start)
 }
 
 // array decodes an array whose elements are the entries of a nest, with their
 // index as type.
-func (d *Decoder) array(sc *scope, f *Field, spec *Attr, payload, depth int) {
-	if depth >= maxDepth {
-		f.Untyped = true
-		return
-	}
+func (d *Decoder) array(f *Field, spec *Attr, payload int) {
 	start := len(d.stack)
-	left := len(f.Raw)
+	at := 0
 	c := nla.Walk(f.Raw)
 	for ; c.More(); c = c.Next() {
 		a := c.Attr()
-		e := Field{Type: a.Type(), Offset: payload + len(f.Raw) - left, Len: len(a), Raw: a.Payload(), layout: f.layout}
-		d.element(sc, &e, spec, depth)
+		e := Field{Type: a.Type(), Offset: payload + at, Len: len(a), Raw: a.Payload(), layout: f.layout}
+		d.element(&e, spec)
 		d.stack = append(d.stack, e)
-		left -= min(nla.Align(len(a)), left)
+		at = min(at+nla.Align(len(a)), len(f.Raw))
 	}
-	if left > 0 {
-		d.stack = append(d.stack, Field{Form: FormInvalid, Untyped: true, Offset: payload + len(f.Raw) - left, Len: left, Raw: f.Raw[len(f.Raw)-left:]})
-	}
+	d.invalid(f.Raw, at, payload)
 	f.Form, f.Fields = FormArray, d.finish(start)
 }
 
 // element decodes an entry of an indexed array.
-func (d *Decoder) element(sc *scope, e *Field, spec *Attr, depth int) {
+func (d *Decoder) element(e *Field, spec *Attr) {
+	payload := e.Offset + nla.HeaderLen
 	switch {
 	case spec.SubType == TypeNest:
-		d.nest(&scope{set: spec.Nested, body: e.Raw, outer: sc}, e, e.Offset+nla.HeaderLen, depth+1)
+		d.nest(spec.Nested, e, payload)
 	case spec.SubType.IsInteger():
 		d.scalar(e, spec.SubType)
 	case spec.SubType == TypeString:
@@ -249,7 +253,7 @@ func (d *Decoder) element(sc *scope, e *Field, spec *Attr, depth int) {
 	case spec.SubType == TypeFlag:
 		e.Form = FormFlag
 	case spec.Struct != nil:
-		d.structure(e, spec.Struct, e.Offset+nla.HeaderLen)
+		d.structure(e, spec.Struct, payload)
 	default:
 		d.hint(e)
 	}
@@ -257,22 +261,28 @@ func (d *Decoder) element(sc *scope, e *Field, spec *Attr, depth int) {
 
 // typeValue decodes nests whose types are values: {policy-id {attr-id {...}}}. Each
 // level has one entry; entries after it, which the kernel does not send, are kept.
-func (d *Decoder) typeValue(f *Field, spec *Attr, payload, depth int) {
+func (d *Decoder) typeValue(f *Field, spec *Attr, payload int) {
 	start := len(d.stack)
 	body, at := f.Raw, payload
+	levels := 0
 	for _, name := range spec.TypeValue {
 		a, n := nla.Consume(body)
 		if n <= 0 {
 			break
 		}
+		levels++
 		d.stack = append(d.stack, Field{Name: name, Form: FormUint, Member: true, Type: a.Type(), Offset: at, Len: len(a), Raw: a[2:4], number: uint64(a.Type()), integer: true})
-		if n < len(body) {
-			d.stack = append(d.stack, Field{Form: FormInvalid, Untyped: true, Offset: at + n, Len: len(body) - n, Raw: body[n:]})
-		}
+		d.invalid(body, n, at)
 		body, at = a.Payload(), at+nla.HeaderLen
 	}
-	if len(d.stack)-start >= len(spec.TypeValue) && depth < maxDepth {
-		d.attrs(&scope{set: spec.Nested, body: body}, body, at, depth+1)
+	switch {
+	case levels < len(spec.TypeValue):
+		d.invalid(body, 0, at)
+	case d.deep():
+		f.Untyped = true
+	default:
+		f.set = spec.Nested
+		d.attrs(spec.Nested, body, at)
 	}
 	f.Form, f.Fields = FormObject, d.finish(start)
 }

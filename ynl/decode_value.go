@@ -144,13 +144,13 @@ func (d *Decoder) bitfield(f *Field, l *Layout, payload int) {
 
 // subMessage decodes a payload in the format that a selector picks. Without one
 // it stays bytes.
-func (d *Decoder) subMessage(sc *scope, f *Field, spec *Attr, payload, depth int) {
-	value, ok := sc.lookup(spec.Selector)
+func (d *Decoder) subMessage(f *Field, spec *Attr, payload int) {
+	value, ok := d.lookup(spec.Selector)
 	if !ok {
 		value = anyValue
 	}
 	format := spec.SubMessage.Format(value)
-	if format == nil || depth >= maxDepth {
+	if format == nil || d.deep() {
 		f.Untyped = true
 		return
 	}
@@ -161,7 +161,7 @@ func (d *Decoder) subMessage(sc *scope, f *Field, spec *Attr, payload, depth int
 	}
 	if format.Attrs != nil {
 		f.set = format.Attrs
-		d.attrs(&scope{set: format.Attrs, body: f.Raw[n:], outer: sc}, f.Raw[n:], payload+n, depth+1)
+		d.attrs(format.Attrs, f.Raw[n:], payload+n)
 	} else if format.Header != nil {
 		f.Rest = format.Header.rest(len(f.Raw), n)
 	} else {
@@ -172,8 +172,9 @@ func (d *Decoder) subMessage(sc *scope, f *Field, spec *Attr, payload, depth int
 
 // lookup returns the value of a selector: in this nest, or else in the nearest one
 // around it that has the attribute.
-func (sc *scope) lookup(name string) (string, bool) {
-	for ; sc != nil; sc = sc.outer {
+func (d *Decoder) lookup(name string) (string, bool) {
+	for i := len(d.scopes) - 1; i >= 0; i-- {
+		sc := &d.scopes[i]
 		if sc.set == nil {
 			continue
 		}

@@ -1,10 +1,6 @@
 package ynl
 
-import (
-	"encoding/binary"
-
-	"github.com/nlwire/nlwire/nla"
-)
+import "encoding/binary"
 
 // Form is how a Field is to be read.
 type Form uint8
@@ -118,23 +114,39 @@ func (f *Field) EnumName() (string, bool) {
 	return f.layout.Enum.ByValue(int64(f.number))
 }
 
-// readInteger reads an integer of the type, which has the size of p. It is extended to
-// 64 bits by its sign.
+// readInteger reads an integer of the type, which has the size of p: 1, 2, 4 or 8
+// bytes. It is extended to 64 bits by its sign.
 func readInteger(p []byte, t Type, o Order) uint64 {
-	var order binary.ByteOrder = binary.NativeEndian
+	v := uint64(0)
 	switch o {
+	case Native:
+		v = readNative(p)
 	case BigEndian:
-		order = binary.BigEndian
+		for _, c := range p {
+			v = v<<8 | uint64(c)
+		}
 	case LittleEndian:
-		order = binary.LittleEndian
-	}
-	v, err := nla.FieldUint(p, 0, len(p), order)
-	if err != nil {
-		return 0
+		for i, c := range p {
+			v |= uint64(c) << (8 * i)
+		}
 	}
 	if t.IsSigned() {
 		shift := 64 - 8*len(p)
 		v = uint64(int64(v<<shift) >> shift)
 	}
 	return v
+}
+
+func readNative(p []byte) uint64 {
+	switch len(p) {
+	case 1:
+		return uint64(p[0])
+	case 2:
+		return uint64(binary.NativeEndian.Uint16(p))
+	case 4:
+		return uint64(binary.NativeEndian.Uint32(p))
+	case 8:
+		return binary.NativeEndian.Uint64(p)
+	}
+	return 0
 }

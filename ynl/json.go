@@ -121,7 +121,7 @@ func (f *Field) AppendName(dst []byte) []byte {
 // repeats reports whether two fields may have the same name. It can be wrong if
 // they are many, but not if it returns false.
 func repeats(head, tail []Field) bool {
-	var types uint64
+	var types [8]uint64
 	members := 0
 	for i := range head {
 		f := &head[i]
@@ -129,11 +129,11 @@ func repeats(head, tail []Field) bool {
 			members++
 			continue
 		}
-		bit := uint64(1) << (f.Type & 63)
-		if types&bit != 0 && f.Form != FormPad {
+		word, bit := &types[f.Type>>6&7], uint64(1)<<(f.Type&63)
+		if *word&bit != 0 && f.Form != FormPad {
 			return true
 		}
-		types |= bit
+		*word |= bit
 	}
 	if members == len(head) && len(tail) == 0 {
 		return false // the names of a struct are unique

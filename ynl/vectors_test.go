@@ -58,8 +58,30 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// readVectors reads a file of JSON lines, which may be compressed.
+// readVectors reads a file of vectors.
 func readVectors(t testing.TB, name string) []vector {
+	t.Helper()
+	return readLines[vector](t, name)
+}
+
+// readLines reads a file of JSON lines, which may be compressed.
+func readLines[T any](t testing.TB, name string) []T {
+	t.Helper()
+	var list []T
+	d := json.NewDecoder(bytes.NewReader(unpack(t, name)))
+	for {
+		var v T
+		if err := d.Decode(&v); err == io.EOF {
+			return list
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, v)
+	}
+}
+
+// unpack returns the content of a file, decompressed.
+func unpack(t testing.TB, name string) []byte {
 	t.Helper()
 	f, err := os.Open(name)
 	if err != nil {
@@ -76,17 +98,11 @@ func readVectors(t testing.TB, name string) []vector {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list []vector
-	d := json.NewDecoder(r)
-	for {
-		var v vector
-		if err := d.Decode(&v); err == io.EOF {
-			return list
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, v)
+	b, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return b
 }
 
 // specOfFile returns the table of a spec's file, whose name differs for some. It is
