@@ -56,7 +56,7 @@ func (p *paragraph) dump(rs *readings) (isDump bool, err error) {
 			}
 		}
 	}
-	isSure = isSure || len(lines) > 1 && len(*rs) > 0
+	isSure = isSure || len(lines) > 1 && (len(*rs) > 0 || hasLongOffsets(lines))
 	if isSure && len(*rs) == 0 {
 		if failure == nil {
 			failure = fmt.Errorf("line %d: the offsets of the dump are not numbers of one base", p.first)
@@ -64,6 +64,23 @@ func (p *paragraph) dump(rs *readings) (isDump bool, err error) {
 		return true, failure
 	}
 	return isSure, nil
+}
+
+// hasLongOffsets reports whether each line begins with a number that is longer than the
+// others: lines of a dump in which lines are missing or changed.
+func hasLongOffsets(lines []dumpLine) bool {
+	for i, l := range lines {
+		numbers := strings.Fields(l.rest)
+		if len(numbers) == 0 && i+1 < len(lines) {
+			return false
+		}
+		for _, n := range numbers {
+			if len(n) >= len(l.offset) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // offsetsOf returns the offsets of the lines in a base, -1 for a line of "*".

@@ -90,11 +90,17 @@ func innermost(text string) (groups []string, rest string, err error) {
 // longest returns the groups of two numbers or more: shorter ones are sizes and types.
 func longest(groups []string) (lists [][]string) {
 	for _, g := range groups {
-		if tokens := split(g); len(tokens) > 1 {
+		if tokens := split(g); len(tokens) > 1 && !isArrayType(g) {
 			lists = append(lists, tokens)
 		}
 	}
 	return lists
+}
+
+// isArrayType reports whether the text between brackets is a type of Rust: "u8; 28".
+func isArrayType(group string) bool {
+	element, _, isArray := strings.Cut(strings.TrimSpace(group), ";")
+	return isArray && (element == "u8" || element == "i8")
 }
 
 func split(list string) []string {

@@ -3,6 +3,7 @@ package input
 import (
 	"encoding/binary"
 
+	"github.com/nlwire/nlwire/internal/native"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
@@ -48,13 +49,11 @@ func IsForeign(b []byte) bool {
 	if len(b) < nlmsg.HeaderLen || isHead(b, binary.NativeEndian) {
 		return false
 	}
-	if native.Uint16([]byte{1, 0}) == 1 {
-		return isHead(b, binary.BigEndian)
+	if native.BigEndian {
+		return isHead(b, binary.LittleEndian)
 	}
-	return isHead(b, binary.LittleEndian)
+	return isHead(b, binary.BigEndian)
 }
-
-var native = binary.NativeEndian
 
 // isHead reports whether b begins with a plausible message header.
 func isHead(b []byte, order binary.ByteOrder) bool {

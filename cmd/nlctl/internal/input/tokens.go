@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"strconv"
 	"strings"
+
+	"github.com/nlwire/nlwire/internal/native"
 )
 
 // tokens adds the readings of numbers that are separated by spaces, and of hex digits in
@@ -74,7 +76,9 @@ func (s style) append(b []byte, token string) ([]byte, bool) {
 	case s.size == 0:
 		out, err := hex.AppendDecode(b, []byte(token))
 		return out, err == nil
-	case s.width > 0 && len(token) != s.width, s.width == 0 && s.base == 16 && len(token) > 2:
+	case s.width > 0 && len(token) != s.width:
+		return b, false
+	case s.width == 0 && s.base == 16 && (len(token) > 2 || len(token) == 2 && token[0] == '0'):
 		return b, false
 	case s.base == 10:
 		return appendDecimal(b, token)
@@ -84,7 +88,7 @@ func (s style) append(b []byte, token string) ([]byte, bool) {
 		return b, false
 	}
 	word := binary.NativeEndian.AppendUint64(nil, v)
-	if native.Uint16([]byte{1, 0}) != 1 {
+	if native.BigEndian {
 		return append(b, word[8-s.size:]...), true
 	}
 	return append(b, word[:s.size]...), true
