@@ -87,8 +87,8 @@ func commands() []*cli.Command {
 		{
 			Name:          "ops",
 			Usage:         "show the operations of a family and their attributes by name",
-			ArgsUsage:     "FAMILY [OP]",
-			Description:   examples(opsHelp, "   nlctl ops rt-link\n   nlctl ops rt-link newlink"),
+			ArgsUsage:     "[FAMILY [OP]]",
+			Description:   examples(opsHelp, "   nlctl ops\n   nlctl ops rt-link\n   nlctl ops rt-link newlink"),
 			Action:        ops,
 			ShellComplete: completeOperations,
 		},

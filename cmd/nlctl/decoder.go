@@ -38,7 +38,8 @@ type heardFamily struct {
 	ctrl.Family
 	spec      *ynl.Spec // nil if there is none
 	collector *ctrl.PolicyCollector
-	policies  *ctrl.Policies
+	dump      uint32         // sequence number of the policy dump that the collector joins
+	policies  *ctrl.Policies // of the collector, nil if they are outdated
 }
 
 func newDecoder(out *output, specs *names, isJSON bool) *decoder {
@@ -360,8 +361,8 @@ func (d *decoder) listen(m nlmsg.Msg, cmd uint8) {
 		if err != nil || f == nil || m.Flags()&nlmsg.FlagRequest != 0 {
 			return
 		}
-		if f.collector == nil {
-			f.collector = ctrl.NewPolicyCollector(f.ID)
+		if f.collector == nil || f.dump != m.Seq() {
+			f.collector, f.dump = ctrl.NewPolicyCollector(f.ID), m.Seq()
 		}
 		_ = f.collector.Add(m) // a malformed dump describes nothing
 		f.policies = nil

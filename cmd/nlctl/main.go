@@ -98,6 +98,7 @@ func describe(err error) string {
 	case errors.Is(err, context.DeadlineExceeded):
 		text = strings.ReplaceAll(text, context.DeadlineExceeded.Error(), "no answer in time")
 	}
+	text = strings.ReplaceAll(text, "(conn: ", "(")
 	for _, prefix := range []string{"conn: ", "ctrl: ", "ynl: ", "socket: "} {
 		text = strings.TrimPrefix(text, prefix) // the package is of no interest to users
 	}

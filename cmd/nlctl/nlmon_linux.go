@@ -66,7 +66,7 @@ func openMonitor(ctx context.Context, name string) (d *monitorDevice, err error)
 	return d, d.listen()
 }
 
-// indexOf returns the index of a device.
+// indexOf returns the index of an nlmon device.
 func indexOf(name string) (uint32, error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -80,7 +80,11 @@ func indexOf(name string) (uint32, error) {
 	if err != nil {
 		return 0, fmt.Errorf("capture: no device %q", name)
 	}
-	return request.Uint32(), nil
+	index := request.Uint32()
+	if err := unix.IoctlIfreq(fd, unix.SIOCGIFHWADDR, request); err != nil || request.Uint16() != arpNetlink {
+		return 0, fmt.Errorf("capture: %q is not an nlmon device", name)
+	}
+	return index, nil
 }
 
 // link makes a request about the device.
@@ -186,8 +190,8 @@ func (d *monitorDevice) receive(ctx context.Context, show showFunc) error {
 			return fmt.Errorf("capture: %w", err)
 		}
 		link, ok := from.(*unix.SockaddrLinklayer)
-		if !ok || link.Hatype != arpNetlink {
-			return errors.New("capture: the device is not an nlmon device")
+		if !ok {
+			continue // the kernel always reports the address
 		}
 		g := input.Datagram{Time: time.Now(), Protocol: socket.Protocol(bigEndian16(link.Protocol)), Data: buf[:min(n, len(buf))], Missing: max(0, n-len(buf))}
 		if err := show(&received{Datagram: g}); err != nil {

@@ -12,7 +12,8 @@ import (
 )
 
 const opsHelp = `The names and numbers are those of the family's spec; the family need not exist in the
-kernel. With OP, nlctl shows the attributes of the operation's requests and replies.`
+kernel. With OP, nlctl shows the attributes of the operation's requests and replies. Without
+FAMILY, nlctl shows the families that have a spec.`
 
 // operationJSON is the JSON of an operation, a stable interface for programs.
 type operationJSON struct {
@@ -32,16 +33,19 @@ type modeJSON struct {
 	Reply   []string `json:"reply"`
 }
 
-// ops prints the operations of a spec.
+// ops prints the operations of a spec, or the names of all specs.
 func ops(_ context.Context, c *cli.Command) error {
 	args := c.Args().Slice()
-	if len(args) != 1 && len(args) != 2 {
+	if len(args) > 2 {
 		_, err := arguments(c, 1)
 		return err
 	}
 	specs, err := openNames(c)
 	if err != nil {
 		return err
+	}
+	if len(args) == 0 {
+		return printNames(c, specs.library.Names())
 	}
 	spec, err := specs.spec(args[0])
 	if err != nil {
@@ -60,6 +64,17 @@ func ops(_ context.Context, c *cli.Command) error {
 		return printJSON(c.Root().Writer, all)
 	}
 	return printOperations(c.Root().Writer, all)
+}
+
+func printNames(c *cli.Command, all []string) error {
+	w := c.Root().Writer
+	if c.Bool("json") {
+		return printJSON(w, append([]string{}, all...))
+	}
+	for _, name := range all {
+		fmt.Fprintln(w, name) // the output reports its error at the end
+	}
+	return nil
 }
 
 func newOperation(op *ynl.Op) operationJSON {

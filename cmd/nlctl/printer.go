@@ -19,10 +19,16 @@ type printer struct {
 	op      *ynl.Op
 	decoder ynl.Decoder
 	count   int
+	empty   string // the line if there is no reply
 }
 
 func newPrinter(c *cli.Command, t *target) *printer {
-	return &printer{out: standardOutput(c), isJSON: c.Bool("json"), header: int(t.family.HdrSize), policy: t.policy, spec: t.spec, op: t.op}
+	p := &printer{out: standardOutput(c), isJSON: c.Bool("json"), header: int(t.family.HdrSize), policy: t.policy, spec: t.spec, op: t.op}
+	p.empty = "success, without a reply\n"
+	if c.Bool("dump") {
+		p.empty = "success, the list is empty\n"
+	}
+	return p
 }
 
 // print prints a reply. With a spec its JSON is an object of names and values, as the
@@ -88,7 +94,7 @@ func (p *printer) numbered(m nlmsg.Msg) {
 // end prints a line if there was no reply.
 func (p *printer) end() error {
 	if p.count == 0 && !p.isJSON {
-		p.out.text("success, without a reply\n")
+		p.out.text(p.empty)
 	}
 	return p.out.Flush()
 }

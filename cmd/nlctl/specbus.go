@@ -176,7 +176,7 @@ func newReplies(s *ynl.Spec, op *ynl.Op, m *ynl.Mode, canned json.RawMessage) (*
 	}
 	values := []ynl.Value{sample(op.Set, m.Reply, 0)}
 	if canned != nil {
-		v, err := ynl.ParseJSON(canned)
+		v, err := parseJSON(canned)
 		if err != nil {
 			return nil, err
 		}

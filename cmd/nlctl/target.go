@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strconv"
 	"strings"
@@ -50,7 +52,10 @@ func openTarget(ctx context.Context, c *cli.Command, specs *names, family, op st
 	}
 	t := &target{spec: spec}
 	number, isNumber := parseNumber(op, 8)
-	if err := t.find(op, int(number), isNumber); err != nil && (spec != nil || !isNumber) {
+	if spec == nil && !isNumber {
+		return nil, usageError{fmt.Errorf("no spec has names for the family %q: write a command from 0 to 255 instead of %q; nlctl ops lists the families with names", family, op)}
+	}
+	if err := t.find(op, int(number), isNumber); err != nil {
 		return nil, err
 	}
 	if t.client, err = open(c); err != nil {
@@ -87,13 +92,11 @@ func openRaw(c *cli.Command, spec *ynl.Spec, op string) (*target, error) {
 	return t, err
 }
 
-// find finds the operation with that name or number.
+// find finds the operation with that name or number in the spec, if there is one.
 func (t *target) find(name string, number int, isNumber bool) error {
 	switch {
-	case t.spec == nil && isNumber:
-		return nil
 	case t.spec == nil:
-		return usageError{fmt.Errorf("command %q is not a number from 0 to 255, and no spec has names for the family", name)}
+		return nil
 	case isNumber:
 		if t.op = t.spec.OpByRequest(number); t.op == nil && t.spec.Protocol != ynl.GenericProtocol {
 			return usageError{fmt.Errorf("%s has no request of type %d", t.spec.Name, number)}
@@ -156,9 +159,22 @@ func (t *target) request(ctx context.Context, c *cli.Command, args []string) (*c
 // values.
 func requestValue(args []string) (ynl.Value, error) {
 	if len(args) == 1 && strings.HasPrefix(strings.TrimSpace(args[0]), "{") {
-		return ynl.ParseJSON([]byte(args[0]))
+		return parseJSON([]byte(args[0]))
 	}
 	return ynl.ParseArgs(args)
+}
+
+// parseJSON parses a value. Its errors describe the text.
+func parseJSON(text []byte) (ynl.Value, error) {
+	v, err := ynl.ParseJSON(text)
+	var syntax *json.SyntaxError
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &syntax) && syntax.Offset >= int64(len(text)):
+		return v, errors.New("the JSON is incomplete")
+	case errors.As(err, &syntax):
+		return v, fmt.Errorf("malformed JSON at byte %d", syntax.Offset)
+	}
+	return v, err
 }
 
 // name returns the name of an attribute of the request from the types of the nests around
@@ -238,7 +254,7 @@ func (t *target) check(ctx context.Context, c *cli.Command, r *conn.Request) err
 // it sends the message.
 func whole(b []byte) nlmsg.Msg { return nlmsg.End(append([]byte(nil), b...), 0) }
 
-// explain adds the name of the attribute to the error of a check.
+// explain returns the error of a check with the name of the attribute.
 func (t *target) explain(r *conn.Request, err error) error {
 	var refused *policy.Error
 	if !errors.As(err, &refused) {
@@ -250,10 +266,16 @@ func (t *target) explain(r *conn.Request, err error) error {
 		attribute, _ = decoded.PathAt(refused.Offset)
 	}
 	if attribute == "" && refused.HasAttr {
-		attribute = "at offset " + strconv.Itoa(refused.Offset)
+		attribute = strconv.Itoa(int(refused.Type)) + " at offset " + strconv.Itoa(refused.Offset)
 	}
-	if attribute == "" {
-		return fmt.Errorf("%s: not sent: %w", r.Op, err)
+	text := r.Op + ": not sent: " + refused.Errno.Error()
+	for _, part := range []struct{ before, text string }{{"", refused.Msg}, {"attribute ", attribute}} {
+		if part.text != "" {
+			text += ": " + part.before + part.text
+		}
 	}
-	return fmt.Errorf("%s: not sent: attribute %s: %w", r.Op, attribute, err)
+	if refused.Policy != nil {
+		text += ": it must be " + refused.Policy.String()
+	}
+	return errors.New(text)
 }
