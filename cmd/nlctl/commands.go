@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v3"
@@ -12,8 +13,9 @@ import (
 	"github.com/nlwire/nlwire/ynl"
 )
 
-// command returns the tree of commands.
-func command(stdout, stderr io.Writer) *cli.Command {
+// command returns the tree of commands for a command line. If it names a command first, the
+// tree has only that one: building and linking the others takes as long as a short command.
+func command(args []string, stdout, stderr io.Writer) *cli.Command {
 	root := &cli.Command{
 		Name:                  "nlctl",
 		Usage:                 "inspect the netlink families of a kernel or of a bus in userspace",
@@ -28,10 +30,22 @@ func command(stdout, stderr io.Writer) *cli.Command {
 			&cli.StringSliceFlag{Name: "spec", Usage: "read names from `FILE|DIR`: a spec, a directory of specs, or a tree of the kernel's source"},
 			&cli.BoolFlag{Name: "version", Usage: "print the version", Local: true},
 		},
-		Commands: commands(),
+	}
+	if len(args) > 1 {
+		if i := slices.IndexFunc(commands, func(c subcommand) bool { return c.name == args[1] }); i >= 0 {
+			root.Commands = []*cli.Command{commands[i].command()}
+			root.EnableShellCompletion = slices.Contains(args, completionFlag)
+			return root
+		}
+	}
+	for _, c := range commands {
+		root.Commands = append(root.Commands, c.command())
 	}
 	return root
 }
+
+// completionFlag is the argument with which the scripts of nlctl completion request words.
+const completionFlag = "--generate-shell-completion"
 
 func badUsage(_ context.Context, _ *cli.Command, err error, _ bool) error {
 	return usageError{errors.New(flagMessage(err.Error()))}
@@ -59,91 +73,110 @@ func examples(text, examples string) string {
 	return text + "Examples:\n\n" + examples
 }
 
-func commands() []*cli.Command {
-	jsonFlag := &cli.BoolFlag{Name: "json", Usage: "print JSON for programs"}
-	all := []*cli.Command{
-		{
-			Name:        "list",
+// subcommand makes a command.
+type subcommand struct {
+	name string
+	make func() *cli.Command
+}
+
+// commands are the commands in the order of the help.
+var commands = []subcommand{
+	{"list", func() *cli.Command {
+		return &cli.Command{
 			Usage:       "list the Generic Netlink families",
 			Description: examples("", "   nlctl list\n   nlctl list -json"),
 			Action:      list,
-		},
-		{
-			Name:          "show",
+		}
+	}},
+	{"show", func() *cli.Command {
+		return &cli.Command{
 			Usage:         "show the operations and multicast groups of a family",
 			ArgsUsage:     "FAMILY",
 			Description:   examples("", "   nlctl show ethtool\n   nlctl show 16"),
 			Action:        show,
 			ShellComplete: completeFamilies,
-		},
-		{
-			Name:          "policy",
+		}
+	}},
+	{"policy", func() *cli.Command {
+		return &cli.Command{
 			Usage:         "show the attributes that a family accepts, as the kernel exports them",
 			ArgsUsage:     "FAMILY",
 			Description:   examples("", "   nlctl policy ethtool"),
 			Action:        showPolicy,
 			ShellComplete: completeFamilies,
-		},
-		{
-			Name:          "ops",
+		}
+	}},
+	{"ops", func() *cli.Command {
+		return &cli.Command{
 			Usage:         "show the operations of a family and their attributes by name",
 			ArgsUsage:     "[FAMILY [OP]]",
-			Description:   examples(opsHelp, "   nlctl ops\n   nlctl ops rt-link\n   nlctl ops rt-link newlink"),
+			Description:   examples(opsHelp, opsExamples),
 			Action:        ops,
 			ShellComplete: completeOperations,
-		},
-		{
-			Name:          "call",
+		}
+	}},
+	{"call", func() *cli.Command {
+		return &cli.Command{
 			Usage:         "send a request to an operation and print its replies",
 			ArgsUsage:     "FAMILY OP [ATTRIBUTE=VALUE ... | JSON]",
 			Description:   examples(callHelp, callExamples),
 			Flags:         callFlags(),
 			Action:        call,
 			ShellComplete: completeOperations,
-		},
-		{
-			Name:          "monitor",
+		}
+	}},
+	{"monitor", func() *cli.Command {
+		return &cli.Command{
 			Usage:         "print notifications as they arrive, until interrupted",
 			ArgsUsage:     "[PROTOCOL|FAMILY[:GROUP] ...]",
 			Description:   examples(monitorHelp, monitorExamples),
 			Flags:         monitorFlags(),
 			Action:        monitor,
-			ShellComplete: completeFamilies,
-		},
-		{
-			Name:        "capture",
+			ShellComplete: completeGroups,
+		}
+	}},
+	{"capture", func() *cli.Command {
+		return &cli.Command{
 			Usage:       "record all netlink traffic of the network namespace, until interrupted",
 			Description: examples(captureHelp, captureExamples),
 			Flags:       captureFlags(),
 			Action:      capture,
-		},
-		{
-			Name:        "decode",
+		}
+	}},
+	{"decode", func() *cli.Command {
+		return &cli.Command{
 			Usage:       "print the messages in a file: a capture, a dump, a list of bytes, or the output of strace",
 			ArgsUsage:   "FILE",
 			Description: examples(decodeHelp, decodeExamples),
 			Flags:       decodeFlags(),
 			Action:      decode,
-		},
-		{
-			Name:        "serve",
+		}
+	}},
+	{"serve", func() *cli.Command {
+		return &cli.Command{
 			Usage:       "serve a bus to other processes over NETLINK_USERSOCK, until interrupted",
 			Description: examples(serveHelp, serveExamples),
 			Flags:       serveFlags(),
 			Action:      serve,
-		},
-		{
-			Name:   "man",
-			Usage:  "print the manual page, in the format of man(7)",
-			Hidden: true,
-			Action: manual,
-		},
-	}
-	for _, c := range all {
-		c.Flags = append(c.Flags, jsonFlag)
-		c.OnUsageError = badUsage
-	}
-	return all
+		}
+	}},
+	{"man", func() *cli.Command {
+		return &cli.Command{
+			Usage:       "print the manual page, in the format of man(7)",
+			Description: examples("", "   nlctl man >nlctl.8 && man ./nlctl.8"),
+			Action:      manual,
+		}
+	}},
+}
+
+// command returns the command with what all commands have.
+func (s subcommand) command() *cli.Command {
+	c := s.make()
+	c.Name = s.name
+	c.Flags = append(c.Flags, &cli.BoolFlag{Name: "json", Usage: "print JSON for programs"})
+	c.OnUsageError = badUsage
+	c.HideHelpCommand = true // "help" would be a family or a file
+	return c
 }
 
 // noCommand runs if the first argument is not a command.

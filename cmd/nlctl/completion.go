@@ -8,26 +8,57 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/ynl"
 )
 
 // completeFamilies prints the names of the families for shell completion: those of the
-// kernel or bus, and those of specs.
+// kernel or bus, and for call and ops those of specs.
 func completeFamilies(ctx context.Context, c *cli.Command) {
 	var list []string
-	if client, err := open(c); err == nil {
-		families, _ := client.Families(ctx) // no completion is better than an error message on the command line
-		for _, f := range families {
-			list = append(list, f.Name)
-		}
-		client.close()
+	for _, f := range familiesOf(ctx, c) {
+		list = append(list, f.Name)
 	}
 	if specs, err := openNames(c); err == nil && c.Name != "show" && c.Name != "policy" && !c.IsSet("bus") {
 		list = append(list, specs.library.Names()...)
 	}
+	printWords(c, list)
+}
+
+// familiesOf returns the families of the kernel or bus. There are none after an error: no
+// completion is better than an error message on the command line.
+func familiesOf(ctx context.Context, c *cli.Command) []ctrl.Family {
+	client, err := open(c)
+	if err != nil {
+		return nil
+	}
+	defer client.close()
+	families, _ := client.Families(ctx)
+	return families
+}
+
+// completeGroups prints the protocols and families with their groups.
+func completeGroups(ctx context.Context, c *cli.Command) {
+	var list []string
+	for p := range maxProtocol {
+		list = append(list, p.String())
+		for _, g := range groupsOf(p) {
+			list = append(list, p.String()+":"+g.name)
+		}
+	}
+	for _, f := range familiesOf(ctx, c) {
+		for _, g := range f.Groups {
+			list = append(list, f.Name, f.Name+":"+g.Name)
+		}
+	}
+	printWords(c, list)
+}
+
+// printWords prints the words that can follow, each once.
+func printWords(c *cli.Command, list []string) {
 	slices.Sort(list)
 	for _, name := range slices.Compact(list) {
-		fmt.Fprintln(c.Root().Writer, name)
+		fmt.Fprintln(c.Root().Writer, strings.Map(printableRune, name))
 	}
 }
 
@@ -60,8 +91,7 @@ func completeOperations(ctx context.Context, c *cli.Command) {
 	}
 }
 
-// completeAttributes prints the attributes of a request with the sign after the name: "=",
-// or "." for a nest.
+// completeAttributes prints the attributes of a request.
 func completeAttributes(c *cli.Command, op *ynl.Op) {
 	mode := op.Do
 	if c.Bool("dump") || mode == nil {
@@ -70,19 +100,33 @@ func completeAttributes(c *cli.Command, op *ynl.Op) {
 	if mode == nil || op.Set == nil {
 		return
 	}
+	var list []string
 	for _, name := range mode.Request {
-		a := op.Set.Attr(name)
-		switch {
-		case a == nil:
-			fmt.Fprintln(c.Root().Writer, name+"=") // a member of the header
-		case a.Type == ynl.TypeFlag:
-			fmt.Fprintln(c.Root().Writer, name)
-		case a.Nested != nil && a.Type == ynl.TypeNest:
-			for _, inner := range a.Nested.Attrs {
-				fmt.Fprintln(c.Root().Writer, name+"."+inner.Name+strings.Repeat("=", min(1, int(inner.Type))))
-			}
-		default:
-			fmt.Fprintln(c.Root().Writer, name+"=")
+		if a := op.Set.Attr(name); a != nil {
+			list = appendWords(list, "", a, 0)
+		} else {
+			list = append(list, name+"=") // a member of the header
 		}
 	}
+	printWords(c, list)
+}
+
+// completionDepth is the depth of the nests whose attributes are completed.
+const completionDepth = 2
+
+// appendWords appends the arguments that an attribute can be: its name with "=", the names
+// of the attributes in a nest, or the name of a flag.
+func appendWords(list []string, before string, a *ynl.Attr, depth int) []string {
+	switch {
+	case a.Type == ynl.TypeUnused || a.Type == ynl.TypePad:
+		return list
+	case a.Type == ynl.TypeFlag:
+		return append(list, before+a.Name)
+	case a.Type == ynl.TypeNest && depth < completionDepth:
+		for _, inner := range a.Nested.Attrs {
+			list = appendWords(list, before+a.Name+".", inner, depth+1)
+		}
+		return list
+	}
+	return append(list, before+a.Name+"=")
 }

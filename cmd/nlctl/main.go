@@ -70,7 +70,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if !ok {
 		out = &output{w: stdout}
 	}
-	err := command(out, stderr).Run(ctx, args)
+	err := command(args, out, stderr).Run(ctx, args)
 	if flushed := out.Flush(); err == nil {
 		err = flushed
 	}

@@ -15,6 +15,10 @@ const opsHelp = `The names and numbers are those of the family's spec; the famil
 kernel. With OP, nlctl shows the attributes of the operation's requests and replies. Without
 FAMILY, nlctl shows the families that have a spec.`
 
+const opsExamples = `   nlctl ops
+   nlctl ops rt-link
+   nlctl ops rt-link newlink`
+
 // operationJSON is the JSON of an operation, a stable interface for programs.
 type operationJSON struct {
 	Name    string    `json:"name"`
