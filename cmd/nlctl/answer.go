@@ -38,7 +38,8 @@ func (d *decoder) answer(v *view) {
 		}
 	}
 	ack, err := parse(m)
-	a := &answer{ack: ack}
+	a := &d.ack
+	*a = answer{ack: ack}
 	v.answer = a
 	if err != nil {
 		a.problem = err.Error()
@@ -97,7 +98,7 @@ func (a *answer) number(protocol socket.Protocol, request nlmsg.Msg) {
 	case socket.Netfilter:
 		header = netfilterHeader
 	case socket.Route:
-		_, header, _ = routeType(request)
+		header, _ = routeHeader(request)
 	default:
 		return
 	}

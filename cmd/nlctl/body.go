@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/hex"
 	"fmt"
 	"strconv"
 	"unicode"
@@ -306,7 +305,9 @@ func attributesJSON(o *output, attrs []byte, rules ruleSet, depth int) {
 		case v.number != "":
 			o.text(v.number)
 		default:
-			o.text(`"`, hex.EncodeToString(a.Payload()), `"`)
+			o.text(`"`)
+			o.hex(a.Payload())
+			o.text(`"`)
 		}
 		if v.guess != nil {
 			o.keyString("text", string(v.guess))

@@ -27,7 +27,10 @@ type decoder struct {
 	header    int // header size of families without a description
 	exchanges exchanges
 	fields    ynl.Decoder
+	flags     flagCache
+	names     routeNames
 	view      view
+	ack       answer // of the view
 	nsid      *int32 // of the network namespace of received datagrams, or nil
 	count     int    // datagrams so far
 	bad       int    // malformed or incomplete datagrams among them
@@ -43,7 +46,7 @@ type heardFamily struct {
 }
 
 func newDecoder(out *output, specs *names, isJSON bool) *decoder {
-	d := &decoder{out: out, isJSON: isJSON, specs: specs, families: map[nlmsg.Type]*heardFamily{}}
+	d := &decoder{out: out, isJSON: isJSON, specs: specs, families: map[nlmsg.Type]*heardFamily{}, flags: flagCache{}, names: routeNames{}}
 	d.hear(ctrl.Family{ID: genlmsg.IDCtrl, Name: genlmsg.CtrlName})
 	d.hear(ctrl.Family{ID: genlmsg.IDVFSQuota, Name: "VFS_DQUOT"})
 	d.hear(ctrl.Family{ID: genlmsg.IDPMCRAID, Name: "pmcraid"})
@@ -80,8 +83,9 @@ func (d *decoder) heading(g *input.Datagram) {
 	o.text("  ", protocolName(g.Protocol), ", ")
 	o.int(int64(len(g.Data) + g.Missing))
 	o.text(" bytes")
-	if when := rfc3339(g.Time); when != "" {
-		o.text("  ", when)
+	if hasTime(g.Time) {
+		o.text("  ")
+		o.time(g.Time)
 	}
 	if d.nsid != nil {
 		o.text("  nsid ")
@@ -101,13 +105,10 @@ func protocolName(p socket.Protocol) string {
 	return p.String()
 }
 
-// rfc3339 returns the time in the format of RFC 3339, "" if it is unknown or out of range.
-func rfc3339(t time.Time) string {
-	t = t.UTC()
-	if t.IsZero() || t.Year() < 0 || t.Year() > 9999 {
-		return ""
-	}
-	return t.Format(time.RFC3339Nano)
+// hasTime reports whether a time is known and in the range of RFC 3339.
+func hasTime(t time.Time) bool {
+	year := t.UTC().Year()
+	return !t.IsZero() && year >= 0 && year <= 9999
 }
 
 // messages prints the messages of a datagram. It reports whether one is malformed or
@@ -205,6 +206,10 @@ func (d *decoder) message(offset int, m nlmsg.Msg) (isBad bool) {
 }
 
 func (d *decoder) print(v *view) {
+	if v.m != nil && d.stats == nil {
+		f := v.m.Flags()
+		v.flags = d.flags.of(f, v.kind(f))
+	}
 	switch {
 	case d.stats != nil:
 		d.stats.add(v)
@@ -383,7 +388,7 @@ func (d *decoder) nameOfType(protocol socket.Protocol, m nlmsg.Msg) string {
 			return f.Name
 		}
 	case protocol == socket.Route:
-		if name, _, ok := routeType(m); ok {
+		if name := d.names.of(t); name != "" {
 			return name
 		}
 	default:

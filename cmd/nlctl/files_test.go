@@ -254,7 +254,11 @@ func TestDecodeTimes(t *testing.T) {
 		{time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), ""},
 		{time.Unix(-1<<40, 0), ""},
 	} {
-		if got := rfc3339(test.time); got != test.want {
+		var o output
+		if hasTime(test.time) {
+			o.time(test.time)
+		}
+		if got := string(o.b); got != test.want {
 			t.Errorf("%v: %q, want %q", test.time, got, test.want)
 		}
 	}

@@ -56,7 +56,7 @@ func (d *decoder) swapBody(protocol socket.Protocol, m nlmsg.Msg) {
 			header = nla.Align(4 + d.header)
 		case socket.Route:
 			var ok bool
-			if _, header, ok = routeType(m); !ok {
+			if header, ok = routeHeader(m); !ok {
 				return
 			}
 		}

@@ -116,13 +116,14 @@ func (d *decoder) loss(r *received) {
 	o := d.out
 	if d.isJSON {
 		o.text("{")
-		o.keyString("time", rfc3339(r.Time))
+		o.keyTime("time", r.Time)
 		o.keyString("protocol", r.Protocol.String())
 		o.keyString("loss", errorText(r.err))
 		o.text("}\n")
 		return
 	}
-	o.text(rfc3339(r.Time), "  ", r.Protocol.String(), ": ")
+	o.time(r.Time)
+	o.text("  ", r.Protocol.String(), ": ")
 	o.paint(colorError, "notifications were lost: "+errorText(r.err))
 	o.text("\n")
 }

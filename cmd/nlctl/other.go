@@ -22,7 +22,7 @@ func (d *decoder) other(v *view) {
 	header := netfilterHeader
 	switch v.protocol {
 	case socket.Route:
-		_, size, ok := routeType(v.m)
+		size, ok := routeHeader(v.m)
 		if !ok {
 			v.payload = v.m.Payload()
 			return
@@ -51,7 +51,7 @@ func (d *decoder) oldDump(v *view) bool {
 	if v.protocol != socket.Route || m.Flags()&(nlmsg.FlagRequest|nlmsg.FlagDump) != nlmsg.FlagRequest|nlmsg.FlagDump {
 		return false
 	}
-	_, header, ok := routeType(m)
+	header, ok := routeHeader(m)
 	attrs := m.Attrs(linkHeader)
 	if !ok || header == linkHeader || len(attrs) == 0 || wellFormed(m.Attrs(header)) == len(m.Attrs(header)) {
 		return false

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
 	"strconv"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -78,6 +80,9 @@ func (o *output) text(parts ...string) {
 func (o *output) int(v int64)   { o.b = strconv.AppendInt(o.b, v, 10) }
 func (o *output) uint(v uint64) { o.b = strconv.AppendUint(o.b, v, 10) }
 
+// time adds a time in the format of RFC 3339.
+func (o *output) time(t time.Time) { o.b = t.UTC().AppendFormat(o.b, time.RFC3339Nano) }
+
 const hexDigits = "0123456789abcdef"
 
 func (o *output) hex(p []byte) {
@@ -99,15 +104,29 @@ func (o *output) quote(p []byte) { o.b = strconv.AppendQuote(o.b, string(p)) }
 // escape rewrites the JSON that was added after mark so that it contains only printable
 // ASCII: all other characters are escaped.
 func (o *output) escape(mark int) {
-	i := mark
-	for i < len(o.b) && o.b[i] < 0x7f {
-		i++
-	}
+	i := mark + printable7(o.b[mark:])
 	if i == len(o.b) {
 		return
 	}
 	tail := bytes.Clone(o.b[i:])
 	o.b = appendEscaped(o.b[:i], tail)
+}
+
+// printable7 returns the number of bytes at the start of b that are less than 0x7f: ASCII
+// without DEL.
+func printable7(b []byte) (n int) {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	for ; len(b)-n >= 8; n += 8 {
+		// Adding 1 sets the highest bit of a byte 0x7f. No lower byte has a carry unless its
+		// own highest bit is set.
+		if v := binary.NativeEndian.Uint64(b[n:]); (v|v+ones)&high != 0 {
+			break
+		}
+	}
+	for n < len(b) && b[n] < 0x7f {
+		n++
+	}
+	return n
 }
 
 // appendEscaped appends JSON in ASCII.
@@ -143,7 +162,12 @@ func appendUnit(dst []byte, r rune) []byte {
 // from U+DC80 to U+DCFF, so that no byte is lost.
 func (o *output) jsonString(p string) {
 	o.b = append(o.b, '"')
-	for i := 0; i < len(p); {
+	plain := 0
+	for plain < len(p) && p[plain] >= ' ' && p[plain] < 0x7f && p[plain] != '"' && p[plain] != '\\' {
+		plain++
+	}
+	o.b = append(o.b, p[:plain]...)
+	for i := plain; i < len(p); {
 		c := p[i]
 		switch {
 		case c == '"' || c == '\\':
@@ -185,6 +209,13 @@ func (o *output) keyInt(name string, v int64) {
 func (o *output) keyString(name, v string) {
 	o.key(name)
 	o.jsonString(v)
+}
+
+func (o *output) keyTime(name string, t time.Time) {
+	o.key(name)
+	o.b = append(o.b, '"')
+	o.time(t)
+	o.b = append(o.b, '"')
 }
 
 func (o *output) keyHex(name string, p []byte) {

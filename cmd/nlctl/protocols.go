@@ -71,16 +71,28 @@ var routeKinds = map[nlmsg.Type]routeKind{
 // routeVerbs is indexed by the lowest two bits of the type (rtnl_msgtype_kind).
 var routeVerbs = [4]string{"new", "del", "get", "set"}
 
-// routeType returns the name of an rtnetlink type and the length of its header. The name is
-// formed like the kernel's names, also for types without a name in the kernel.
-func routeType(m nlmsg.Msg) (name string, header int, ok bool) {
-	t := m.Type()
-	k, ok := routeKinds[t&^3]
+// routeNames are the names of rtnetlink types. They are formed like the kernel's names, also
+// for types without a name in the kernel.
+type routeNames map[nlmsg.Type]string
+
+// of returns the name of a type, "" if it is not known.
+func (n routeNames) of(t nlmsg.Type) string {
+	name, ok := n[t]
+	if k, isKnown := routeKinds[t&^3]; !ok && isKnown {
+		name = routeVerbs[t&3] + k.name
+		n[t] = name
+	}
+	return name
+}
+
+// routeHeader returns the length of the header of an rtnetlink message.
+func routeHeader(m nlmsg.Msg) (header int, ok bool) {
+	k, ok := routeKinds[m.Type()&^3]
 	header = k.header
-	if p := m.Payload(); t == newNDUserOpt && len(p) >= 4 {
+	if p := m.Payload(); m.Type() == newNDUserOpt && len(p) >= 4 {
 		header += int(binary.NativeEndian.Uint16(p[2:])) // nduseropt_opts_len: options of neighbor discovery
 	}
-	return routeVerbs[t&3] + k.name, header, ok
+	return header, ok
 }
 
 // newNDUserOpt is RTM_NEWNDUSEROPT.

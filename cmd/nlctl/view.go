@@ -21,6 +21,7 @@ type view struct {
 
 	m        nlmsg.Msg // nil if there is no header
 	name     string    // of the type
+	flags    []string
 	exchange *exchange // the request, or nil
 
 	hasGeneric   bool
@@ -40,13 +41,32 @@ type view struct {
 	rest     []byte // malformed attributes
 }
 
-// flags returns the names of the flags.
-func (v *view) flags() string {
-	f := v.m.Flags()
-	if f == 0 {
-		return ""
+// flagCache caches the names of flags, which few messages have for the first time.
+type flagCache map[flagKey][]string
+
+type flagKey struct {
+	flags nlmsg.Flags
+	kind  nlmsg.Kind
+}
+
+// maxFlagNames limits the cache: a file may contain all flags.
+const maxFlagNames = 1024
+
+// of returns the names of flags of a kind of message.
+func (n flagCache) of(f nlmsg.Flags, kind nlmsg.Kind) []string {
+	key := flagKey{f, kind}
+	list, ok := n[key]
+	if ok {
+		return list
 	}
-	return namesOfFlags(f, v.kind(f))
+	if f != 0 {
+		list = strings.Split(namesOfFlags(f, kind), "|")
+	}
+	if len(n) == maxFlagNames {
+		clear(n)
+	}
+	n[key] = list
+	return list
 }
 
 // kind returns the kind of the message, which determines the meaning of the upper flags.
@@ -55,10 +75,14 @@ func (v *view) kind(f nlmsg.Flags) nlmsg.Kind {
 	if k != nlmsg.KindUnknown || v.op == nil {
 		return k
 	}
-	for verb, kind := range map[string]nlmsg.Kind{"get": nlmsg.KindGet, "new": nlmsg.KindNew, "del": nlmsg.KindDelete} {
-		if v.protocol != socket.Generic && strings.HasPrefix(v.op.Name, verb) {
-			return kind
-		}
+	switch {
+	case v.protocol == socket.Generic:
+	case strings.HasPrefix(v.op.Name, "get"):
+		return nlmsg.KindGet
+	case strings.HasPrefix(v.op.Name, "new"):
+		return nlmsg.KindNew
+	case strings.HasPrefix(v.op.Name, "del"):
+		return nlmsg.KindDelete
 	}
 	return k
 }
@@ -101,8 +125,8 @@ var upperFlags = []struct {
 func (v *view) writeJSON(o *output) {
 	o.text("{")
 	o.keyInt("datagram", int64(v.datagram))
-	if when := rfc3339(v.time); when != "" {
-		o.keyString("time", when)
+	if hasTime(v.time) {
+		o.keyTime("time", v.time)
 	}
 	o.keyString("protocol", protocolName(v.protocol))
 	if v.nsid != nil {
@@ -117,7 +141,7 @@ func (v *view) writeJSON(o *output) {
 	if v.m != nil {
 		o.keyInt("type", int64(v.m.Type()))
 		o.keyString("name", v.name)
-		o.keyStrings("flags", split(v.flags(), "|"))
+		o.keyStrings("flags", v.flags)
 		o.keyInt("seq", int64(v.m.Seq()))
 		o.keyInt("port", int64(v.m.PortID()))
 	}
@@ -136,13 +160,6 @@ func (v *view) writeJSON(o *output) {
 	}
 	o.text("}\n")
 	_ = o.full() // Flush returns the error at the end
-}
-
-func split(s, sep string) []string {
-	if s == "" {
-		return nil
-	}
-	return strings.Split(s, sep)
 }
 
 // contentJSON prints the members after the message header.
@@ -245,9 +262,10 @@ func (v *view) writeHead(o *output, indent int) {
 		o.paint(colorHead, v.op.Name)
 	}
 	o.text("  ")
-	if flags := v.flags(); flags != "" {
-		o.text(flags)
-	} else {
+	for i, f := range v.flags {
+		o.text("|"[:min(i, 1)], f)
+	}
+	if v.flags == nil {
 		o.text("0")
 	}
 	o.text("  seq ")
