@@ -22,7 +22,8 @@ type answer struct {
 	path    string // of the rejected attribute
 	missing string // path of the missing attribute
 	nest    string // path of the nest that lacks it
-	name    string // of the request
+	name    string // of the request's type
+	op      string // of the request, "" if the name describes it
 }
 
 // answer reads an answer. The rest of its payload becomes v.payload. A Done with a positive
@@ -75,7 +76,7 @@ func (d *decoder) explain(a *answer, protocol socket.Protocol, request nlmsg.Msg
 		return
 	}
 	if protocol == socket.Generic {
-		a.name += " " + op.Name
+		a.op = op.Name
 	}
 	decoded := d.fields.DecodeOp(spec, request, op)
 	if a.ack.Offset != 0 {
@@ -163,7 +164,7 @@ func (a *answer) writeJSON(o *output) {
 	o.text("{")
 	o.keyInt("errno", int64(e.Errno))
 	for _, f := range []struct{ name, text string }{
-		{"text", errnoText(e.Errno)}, {"message", string(e.Msg)}, {"request_name", a.name},
+		{"text", errnoText(e.Errno)}, {"message", string(e.Msg)}, {"request_name", a.name}, {"request_op", a.op},
 		{"attribute", a.path}, {"policy", a.policy}, {"missing_attribute", a.missing},
 	} {
 		if f.text != "" {
@@ -205,7 +206,7 @@ func (a *answer) writeText(o *output, indent int) {
 		line("%s", strconv.Quote(string(e.Msg)))
 	}
 	if a.name != "" {
-		line("of %s", printable(a.name))
+		line("of %s%s", printable(a.name), prefix(a.op))
 	}
 	if e.Offset != 0 {
 		line("invalid attribute%s at offset %d of the request", prefix(a.path), e.Offset)

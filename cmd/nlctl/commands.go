@@ -31,7 +31,7 @@ func command(args []string, stdout, stderr io.Writer) *cli.Command {
 			&cli.BoolFlag{Name: "version", Usage: "print the version", Local: true},
 		},
 	}
-	if len(args) > 1 {
+	if len(args) > 1 && args[1] != "man" {
 		if i := slices.IndexFunc(commands, func(c subcommand) bool { return c.name == args[1] }); i >= 0 {
 			root.Commands = []*cli.Command{commands[i].command()}
 			root.EnableShellCompletion = slices.Contains(args, completionFlag)

@@ -98,15 +98,15 @@ func describe(err error) string {
 	case errors.Is(err, context.DeadlineExceeded):
 		text = strings.ReplaceAll(text, context.DeadlineExceeded.Error(), "no answer in time")
 	}
-	text = strings.ReplaceAll(text, "(conn: ", "(")
-	for _, prefix := range []string{"conn: ", "ctrl: ", "ynl: ", "socket: "} {
-		text = strings.TrimPrefix(text, prefix) // the package is of no interest to users
-	}
+	text = packages.Replace(" " + text)[1:]
 	if problems := (ynl.Errors{}); errors.As(err, &problems) {
 		return strings.Map(printableLine, text) // a line for each problem of a spec
 	}
 	return strings.Map(printableRune, text)
 }
+
+// packages removes the names of packages, which are of no interest to users.
+var packages = strings.NewReplacer(" conn: ", " ", "(conn: ", "(", " ctrl: ", " ", " ynl: ", " ", " socket: ", " ", " bus: ", " ")
 
 // printableLine is printableRune for a text of several lines.
 func printableLine(r rune) rune {

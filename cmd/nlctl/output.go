@@ -119,7 +119,7 @@ func printable7(b []byte) (n int) {
 	for ; len(b)-n >= 8; n += 8 {
 		// Adding 1 sets the highest bit of a byte 0x7f. No lower byte has a carry unless its
 		// own highest bit is set.
-		if v := binary.NativeEndian.Uint64(b[n:]); (v|v+ones)&high != 0 {
+		if v := binary.NativeEndian.Uint64(b[n:]); (v|(v+ones))&high != 0 {
 			break
 		}
 	}
