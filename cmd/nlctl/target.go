@@ -172,7 +172,7 @@ func parseJSON(text []byte) (ynl.Value, error) {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &syntax) && syntax.Offset >= int64(len(text)):
 		return v, errors.New("the JSON is incomplete")
 	case errors.As(err, &syntax):
-		return v, fmt.Errorf("malformed JSON at byte %d", syntax.Offset)
+		return v, fmt.Errorf("malformed JSON near byte %d", syntax.Offset)
 	}
 	return v, err
 }
