@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -261,5 +262,24 @@ func TestDecodeTimes(t *testing.T) {
 		if got := string(o.b); got != test.want {
 			t.Errorf("%v: %q, want %q", test.time, got, test.want)
 		}
+	}
+}
+
+// packets calls f with each packet of a capture and its original length.
+func packets(t *testing.T, file []byte, f func(b []byte, length int)) {
+	t.Helper()
+	r, err := pcapgo.NewReader(bytes.NewReader(file))
+	if err != nil || r.LinkType() != linkNetlink {
+		t.Fatalf("%v, %+v", err, r)
+	}
+	for {
+		b, info, err := r.ReadPacketData()
+		if err == io.EOF {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		f(b, info.Length)
 	}
 }
