@@ -49,10 +49,11 @@ func (p *paragraph) dump(rs *readings) (isDump bool, err error) {
 		}
 		for _, s := range styles {
 			all, err := s.dump(lines, offsets)
-			if err == nil {
-				rs.add("a dump in "+s.name, all...)
-			} else if failure == nil {
+			switch {
+			case err != nil && failure == nil:
 				failure = err
+			case err == nil && len(all[0]) > 0: // not only offsets
+				rs.add("a dump in "+s.name, all...)
 			}
 		}
 	}
