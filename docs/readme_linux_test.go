@@ -23,7 +23,7 @@ import (
 func TestReadmeLinks(t *testing.T) {
 	kerneltest.EnterNetNS(t)
 	got := output(t, func() error { return printLinks(t.Context()) })
-	if !strings.HasPrefix(got, "lo mtu 65536\n") { // some kernels add links to it
+	if !strings.HasPrefix(got, "lo mtu 65536\n") { // some kernels add further links
 		t.Errorf("links of a new namespace: %q", got)
 	}
 }
