@@ -39,7 +39,7 @@ func printLinks(ctx context.Context) error {
 	attrs := nla.NewTable(syscall.IFLA_MTU)
 	for m, err := range c.Dump(ctx, r) {
 		if err != nil {
-			return err // the kernel's errno and text, the path of the bad attribute
+			return err // with the kernel's errno and text, and the path of the invalid attribute
 		}
 		if err := attrs.Read(m.Attrs(syscall.SizeofIfInfomsg)); err != nil {
 			return err
