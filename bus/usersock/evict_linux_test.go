@@ -89,6 +89,31 @@ func TestHelloIsNoProgress(t *testing.T) {
 	}
 }
 
+// The time of a full socket goes on over any number of hellos, also if the goroutine of the
+// peer ends between two sessions.
+func TestHellosAreNoProgress(t *testing.T) {
+	clock := newFakeClock()
+	w := serve(t, bus.New(), clock.use, WithMaxClients(2))
+	s, other := w.small(), w.dial()
+	w.fill(s)
+	since := w.stuck(s.PortID())
+	clock.advance(1)
+	for i := range 2000 {
+		hello := control{cmdHello, s.PortID(), 0}.append(nil, nlmsg.FlagRequest, 1)
+		if err := s.SendTo(hello, socket.Addr{PortID: w.id}); err != nil {
+			t.Fatal(err)
+		}
+		w.ask(s, 1)
+		if err := other.Send(w.appendEcho(nil, 0, 1, "handled")); err != nil {
+			t.Fatal(err)
+		}
+		receive(t, other)
+		if got := w.stuck(s.PortID()); !got.Equal(since) {
+			t.Fatalf("after %d: stuck since %v, want %v", i, got, since)
+		}
+	}
+}
+
 // An evicted Client receives its queued datagrams, then ErrEvicted. Its later requests fail
 // with ErrEvicted and are not handled. It can dial again.
 func TestEvictedClient(t *testing.T) {
