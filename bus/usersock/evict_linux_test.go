@@ -56,8 +56,10 @@ func TestProgressKeepsThePlace(t *testing.T) {
 	since := w.stuck(s.PortID())
 	w.ask(s, 2)
 	receive(t, s)
-	clock.advance(maxPause) // the next attempt
-	await(t, "the client is stuck again", func() bool { return w.stuck(s.PortID()).After(since) })
+	await(t, "the client is stuck again", func() bool {
+		clock.advance(minPause) // for the next attempt, and far below evictAfter
+		return w.stuck(s.PortID()).After(since)
+	})
 	if _, err := NewClient(w.socket(), w.id); !errors.Is(err, errno.EUSERS) {
 		t.Errorf("error %v", err)
 	}
