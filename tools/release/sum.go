@@ -11,9 +11,9 @@ import (
 	"golang.org/x/mod/sumdb/dirhash"
 )
 
-// writeSums writes the checksums of the packaged root module into go.sum of the other modules.
-// Nested modules are not part of the root module, so these lines can be in the very commit
-// that is tagged.
+// writeSums writes the checksums of the packaged root module into the go.sum of the other
+// modules. Nested modules are not part of the root module, so the tagged commit can contain
+// its own checksums.
 func writeSums(root, proxy string, modules []releasedModule) error {
 	lines, err := sums(proxy, modules[0])
 	if err != nil {
@@ -47,8 +47,8 @@ func sums(proxy string, m releasedModule) ([]string, error) {
 	}, err
 }
 
-// withSums returns a go.sum in which lines replace those of a module, where go mod tidy has
-// them.
+// withSums returns a go.sum in which lines replace the lines of a module, in the order of go
+// mod tidy.
 func withSums(goSum, module string, lines []string) string {
 	others := slices.DeleteFunc(slices.Collect(strings.Lines(goSum)), func(line string) bool {
 		return strings.HasPrefix(line, module+" ")
