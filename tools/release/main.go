@@ -8,7 +8,7 @@
 //     packages of the released libraries and the code blocks of README.md.
 //
 // It ends with the line "release: modules=N install=ok outside=ok". With -sum it writes the
-// checksums of the root module into go.sum of the other ones, and does no more;
+// checksums of the modules into go.sum of the modules that require them, and does no more;
 // docs/releasing.md has when.
 //
 // A module is released unless the comment on its module directive says "Not released".
@@ -23,7 +23,7 @@ import (
 
 func main() {
 	root := flag.String("root", "..", "directory of the repository")
-	sum := flag.Bool("sum", false, "write the checksums of the root module into go.sum of the others")
+	sum := flag.Bool("sum", false, "write the checksums of the modules into go.sum of the modules that require them")
 	flag.Parse()
 	if err := run(*root, *sum); err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
