@@ -1,6 +1,6 @@
 # Every target goes over the project's modules. `make help` lists the targets.
 # bench is not in MODULES, because it downloads plotting libraries.
-MODULES  = . cmd/nlctl compat/differential compat/suites compat/nl fuzz/rivals tools
+MODULES  = . ynl cmd/nlctl compat/differential compat/suites compat/nl fuzz/rivals tools
 ALL      = $(MODULES) bench
 # APART are the modules with a separate workspace, or none: see compat/README.md.
 APART    = compat/mdlayher compat/improvements compat/bench
@@ -15,8 +15,8 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 check: ## check a change in a minute, without root: format, go vet, go.mod files, short tests
-	@scripts/lint -quick . cmd/nlctl
-	@go run ./internal/test/testrun . cmd/nlctl -- -short
+	@scripts/lint -quick . ynl cmd/nlctl
+	@go run ./internal/test/testrun . ynl cmd/nlctl -- -short
 
 test: compat ## run the tests and report skipped ones; as root, also the tests against the running kernel
 	@$(TEST)

@@ -20,7 +20,10 @@ type goTool struct {
 
 // newGoTool returns a goTool. It finds other modules in the user's module cache, and then
 // in the user's proxy. The checksum database is disabled: it does not contain the modules
-// before their release, and it requires a network.
+// before their release, and it requires a network. The user's private modules must not
+// bypass the proxy. GONOPROXY=none does not achieve that: go get then searches the module
+// cache first, finds the root module there, and stops before it finds a nested module in the
+// proxy.
 func newGoTool(tmp, proxy, main string) (*goTool, error) {
 	out, err := exec.Command("go", "env", "-json", "GOMODCACHE", "GOPROXY").Output()
 	if err != nil {
@@ -33,7 +36,7 @@ func newGoTool(tmp, proxy, main string) (*goTool, error) {
 	proxies := fileURL(proxy) + "," + fileURL(filepath.Join(user.GOMODCACHE, "cache", "download")) + "," + user.GOPROXY
 	bin := filepath.Join(tmp, "bin")
 	return &goTool{tmp, main, bin, append(os.Environ(),
-		"GOPROXY="+proxies, "GONOPROXY=none", "GOSUMDB=off", "GOMODCACHE="+filepath.Join(tmp, "mod"),
+		"GOENV=off", "GOPROXY="+proxies, "GOPRIVATE=", "GONOPROXY=", "GOSUMDB=off", "GOMODCACHE="+filepath.Join(tmp, "mod"),
 		"GOBIN="+bin, "GOWORK=off", "GOFLAGS=-modcacherw -trimpath",
 	)}, nil
 }

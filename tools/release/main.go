@@ -8,8 +8,8 @@
 //     all their packages and the code blocks of README.md.
 //
 // Its last line is "release: modules=N install=ok outside=ok". With -sum it only writes the
-// checksums of the root module into the go.sum of the other modules; docs/releasing.md
-// describes when that is needed.
+// checksums of the modules into the go.sum of the modules that require them;
+// docs/releasing.md describes when that is needed.
 //
 // A module is released unless the comment on its module directive contains "Not released".
 package main
@@ -23,7 +23,7 @@ import (
 
 func main() {
 	root := flag.String("root", "..", "directory of the repository")
-	sum := flag.Bool("sum", false, "write the checksums of the root module into go.sum of the others")
+	sum := flag.Bool("sum", false, "write the checksums of the modules into go.sum of the modules that require them")
 	flag.Parse()
 	if err := run(*root, *sum); err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)

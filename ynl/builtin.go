@@ -1,0 +1,46 @@
+package ynl
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"strings"
+)
+
+// The tables that gentable makes from the specs of Linux, and the overlay, which
+// this project writes itself from the headers of Linux: kinds and families that
+// have no spec, and numbers that a spec has wrong.
+//
+//go:generate go run ./internal/gentable -out table $NLWIRE_SPECS
+
+//go:embed table/*.txt overlay/*.txt
+var tables embed.FS
+
+// Release is the version of Linux that the built-in families are from.
+const Release = "7.3.4"
+
+// BuiltinNames returns the names of the built-in families in alphabetical order.
+func BuiltinNames() []string {
+	var names []string
+	for _, dir := range []string{"table", "overlay"} {
+		entries, err := fs.ReadDir(tables, dir)
+		if err != nil {
+			continue // an embedded directory is always readable
+		}
+		for _, e := range entries {
+			names = append(names, strings.TrimSuffix(e.Name(), ".txt"))
+		}
+	}
+	return sorted(names)
+}
+
+// Builtin returns a built-in family: the spec of Linux, with what the overlay adds
+// to it and corrects.
+func Builtin(name string) (*Spec, error) {
+	table, err := fs.ReadFile(tables, "table/"+name+".txt")
+	extra, extraErr := fs.ReadFile(tables, "overlay/"+name+".txt")
+	if err != nil && extraErr != nil {
+		return nil, fmt.Errorf("ynl: no built-in family %q", name)
+	}
+	return ParseTables(name, string(table), string(extra))
+}

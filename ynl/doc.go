@@ -1,0 +1,2 @@
+// Package ynl reads the kernel's netlink specs.
+package ynl

@@ -1,0 +1,202 @@
+package ynl
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// MaxSize is the size in bytes of the largest spec that is read. The largest of
+// Linux 7.3 has 80 KB.
+const MaxSize = 1 << 20
+
+// Load reads the spec in a file. The error is Errors, or that of reading the file.
+func Load(file string) (*Spec, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > MaxSize {
+		return nil, tooLarge(file)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(file, text)
+}
+
+// LoadFS is Load for a file of a file system.
+func LoadFS(fsys fs.FS, file string) (*Spec, error) {
+	text, err := fs.ReadFile(fsys, file)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(file, text)
+}
+
+// LoadDir reads the specs of a directory, those whose names end in .yaml, in the
+// order of their names. It reports the problems of all; the specs that are valid
+// are returned with them.
+func LoadDir(dir string) ([]*Spec, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var specs []*Spec
+	var problems Errors
+	for _, e := range entries {
+		if e.IsDir() || path.Ext(e.Name()) != ".yaml" {
+			continue
+		}
+		spec, err := Load(dir + string(os.PathSeparator) + e.Name())
+		if list, ok := err.(Errors); ok {
+			problems = append(problems, list...)
+			continue
+		}
+		if err != nil {
+			return specs, err
+		}
+		specs = append(specs, spec)
+	}
+	if problems != nil {
+		return specs, problems
+	}
+	return specs, nil
+}
+
+func tooLarge(file string) error {
+	return Errors{{File: file, Text: fmt.Sprintf("more than %d bytes: not a netlink spec", MaxSize)}}
+}
+
+// Parse reads a spec. The name of the file is only used in errors, which are
+// Errors.
+func Parse(file string, text []byte) (*Spec, error) {
+	if len(text) > MaxSize {
+		return nil, tooLarge(file)
+	}
+	b := newBuilder(file)
+	root := b.parseYAML(text)
+	if root != nil {
+		r := resolver{b, map[*yaml.Node]int{}}
+		if _, ok := r.resolve(root, 0); ok {
+			b.family(root)
+		}
+	}
+	return b.finish()
+}
+
+// parseYAML returns the only document of text, or nil after an error.
+func (b *builder) parseYAML(text []byte) (root *yaml.Node) {
+	// The library returns most errors, but some malformed input makes it panic.
+	defer func() {
+		if p := recover(); p != nil {
+			b.errorf(pos{}, "malformed YAML: %v", p)
+			root = nil
+		}
+	}()
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	var doc, second yaml.Node
+	if err := d.Decode(&doc); err != nil {
+		b.syntaxError(text, err)
+		return nil
+	}
+	if err := d.Decode(&second); err == nil {
+		b.errorf(pos{second.Line, max(second.Column, 1)}, "a second document; a spec is one")
+		return nil
+	}
+	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
+		b.errorf(pos{1, 1}, "no spec in the file")
+		return nil
+	}
+	return doc.Content[0]
+}
+
+// syntaxError reports an error of the YAML library, which has the line in its text.
+func (b *builder) syntaxError(text []byte, err error) {
+	message := strings.TrimPrefix(err.Error(), "yaml: ")
+	at := pos{1, 1}
+	if rest, ok := strings.CutPrefix(message, "line "); ok {
+		number, reason, _ := strings.Cut(rest, ": ")
+		if line, err := strconv.Atoi(number); err == nil {
+			at, message = pos{line, 1}, reason
+		}
+	} else if rest, ok := strings.CutPrefix(message, "unknown anchor '"); ok {
+		name, _, _ := strings.Cut(rest, "'")
+		at = place(text, "*"+name)
+		message = "an alias without an anchor before it"
+	} else if message == "EOF" {
+		message = "no spec in the file"
+	}
+	b.errorf(at, "malformed YAML: %s", message)
+}
+
+// place returns the place of the first occurrence of s in text.
+func place(text []byte, s string) pos {
+	i := bytes.Index(text, []byte(s))
+	if i < 0 {
+		return pos{1, 1}
+	}
+	before := text[:i]
+	return pos{bytes.Count(before, []byte("\n")) + 1, i - bytes.LastIndexByte(before, '\n')}
+}
+
+// Limits of the YAML of a spec; those of Linux have 11 levels and 24,000 nodes.
+const (
+	maxNesting = 32
+	maxNodes   = 1 << 18
+)
+
+// resolver replaces aliases by what they refer to, and rejects what specs do not
+// use. The specs repeat lists of attributes by aliases; an alias inside of what it
+// refers to, or aliases that multiply to more nodes than any spec has, are errors.
+type resolver struct {
+	b     *builder
+	sizes map[*yaml.Node]int // nodes below each, aliases expanded; 0 is being counted
+}
+
+// resolve returns the number of nodes below n and itself, and whether n is valid.
+func (r *resolver) resolve(n *yaml.Node, depth int) (int, bool) {
+	size, visited := r.sizes[n]
+	switch {
+	case visited && size == 0:
+		return r.reject(n, "an alias inside of its own anchor")
+	case visited:
+		return size, true
+	case depth > maxNesting:
+		return r.reject(n, fmt.Sprintf("nested deeper than %d levels", maxNesting))
+	case n.Style&yaml.TaggedStyle != 0:
+		return r.reject(n, "tags are not part of the format")
+	case n.Tag == "!!merge":
+		return r.reject(n, "merge keys are not part of the format")
+	}
+	r.sizes[n] = 0
+	size = 1
+	for i, c := range n.Content {
+		where := c
+		if c.Kind == yaml.AliasNode {
+			c = c.Alias
+			n.Content[i] = c
+		}
+		below, ok := r.resolve(c, depth+1)
+		if !ok {
+			return 0, false
+		}
+		if size += below; size > maxNodes {
+			return r.reject(where, fmt.Sprintf("more than %d nodes with its aliases expanded", maxNodes))
+		}
+	}
+	r.sizes[n] = size
+	return size, true
+}
+
+func (r *resolver) reject(n *yaml.Node, why string) (int, bool) {
+	r.b.errorf(at(n), "%s", why)
+	return 0, false
+}

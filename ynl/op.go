@@ -1,0 +1,131 @@
+package ynl
+
+// NoNumber is the number of a message that does not exist: the request of a
+// notification, or the reply of an operation that has none.
+const NoNumber = -1
+
+// Op is an operation: a request with its replies, or a notification.
+type Op struct {
+	Name   string
+	Set    *Set    // of the attributes; nil for a reserved number
+	Header *Struct // before the attributes, or nil
+
+	Request int // number of the request, or NoNumber
+	Reply   int // number of replies or of the notification, or NoNumber
+
+	Do, Dump *Mode    // nil where the operation has no such mode
+	Event    []string // attributes of an event
+	Notify   *Op      // the operation whose reply this notification repeats
+	Group    string   // the multicast group of a notification, "" if not known
+	Async    bool     // a notification or an event
+
+	Flags        []string // privileges that it requires: admin-perm, uns-admin-perm
+	DontValidate []string
+}
+
+// Mode is a way to call an operation: once (do) or for a whole table (dump).
+type Mode struct {
+	Request []string // names of the attributes
+	Reply   []string
+	// ReplyNumber is the number of the replies: mostly that of the Op, but a dump
+	// may have one of its own.
+	ReplyNumber int
+	HasReply    bool
+}
+
+// IsReserved reports whether the operation only reserves a number.
+func (o *Op) IsReserved() bool { return o.Do == nil && o.Dump == nil && !o.Async }
+
+// ReplyAttrs returns the names of the attributes that a reply or a notification
+// has, those that the spec lists.
+func (o *Op) ReplyAttrs() []string {
+	switch {
+	case o.Notify != nil && o.Notify != o:
+		return o.Notify.ReplyAttrs()
+	case o.Event != nil:
+		return o.Event
+	case o.Do != nil && o.Do.HasReply:
+		return o.Do.Reply
+	case o.Dump != nil:
+		return o.Dump.Reply
+	}
+	return nil
+}
+
+// names finds what a spec has by name and by number.
+type names struct {
+	consts   map[string]*Const
+	enums    map[string]*Enum
+	structs  map[string]*Struct
+	sets     map[string]*Set
+	messages map[string]*SubMessage
+	ops      map[string]*Op
+	groups   map[string]*Group
+	requests map[int]*Op
+	replies  map[int]*Op
+}
+
+// Const returns the constant with that name, or nil.
+func (s *Spec) Const(name string) *Const { return s.names.consts[name] }
+
+// Enum returns the enum or flags with that name, or nil.
+func (s *Spec) Enum(name string) *Enum { return s.names.enums[name] }
+
+// Struct returns the struct with that name, or nil.
+func (s *Spec) Struct(name string) *Struct { return s.names.structs[name] }
+
+// Set returns the attribute set with that name, or nil.
+func (s *Spec) Set(name string) *Set { return s.names.sets[name] }
+
+// SubMessage returns the sub-message with that name, or nil.
+func (s *Spec) SubMessage(name string) *SubMessage { return s.names.messages[name] }
+
+// Op returns the operation or notification with that name, or nil.
+func (s *Spec) Op(name string) *Op { return s.names.ops[name] }
+
+// Group returns the multicast group with that name, or nil.
+func (s *Spec) Group(name string) *Group { return s.names.groups[name] }
+
+// OpByRequest returns the operation whose request has that number, or nil: the
+// command of a Generic Netlink header, the message type of other protocols.
+func (s *Spec) OpByRequest(n int) *Op { return s.names.requests[n] }
+
+// OpByReply returns the operation or notification whose messages from the kernel
+// have that number, or nil. Several operations can share one: an operation with a
+// do request goes before notifications, and the first in the spec before others.
+// Where no reply has the number, it is the operation whose request has it, since
+// many families notify of a request by sending it on.
+func (s *Spec) OpByReply(n int) *Op {
+	if o := s.names.replies[n]; o != nil {
+		return o
+	}
+	return s.names.requests[n]
+}
+
+// indexOps fills the tables of numbers. Earlier operations win, and operations
+// win over notifications; numbers of dump replies count last.
+func (s *Spec) indexOps() {
+	s.names.requests, s.names.replies = map[int]*Op{}, map[int]*Op{}
+	add := func(m map[int]*Op, n int, o *Op) {
+		if _, taken := m[n]; !taken && n != NoNumber {
+			m[n] = o
+		}
+	}
+	for _, o := range s.Ops {
+		if !o.IsReserved() {
+			add(s.names.requests, o.Request, o)
+		}
+	}
+	for _, async := range []bool{false, true} {
+		for _, o := range s.Ops {
+			if !o.IsReserved() && o.Async == async {
+				add(s.names.replies, o.Reply, o)
+			}
+		}
+	}
+	for _, o := range s.Ops {
+		if o.Dump != nil {
+			add(s.names.replies, o.Dump.ReplyNumber, o)
+		}
+	}
+}

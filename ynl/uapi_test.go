@@ -1,0 +1,247 @@
+package ynl_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nlwire/nlwire/ynl"
+)
+
+// uapiHeaders are included besides the header of each family.
+var uapiHeaders = []string{
+	"linux/genetlink.h", "linux/rtnetlink.h", "linux/if_link.h", "linux/if_addr.h", "linux/neighbour.h",
+	"linux/fib_rules.h", "linux/pkt_sched.h", "linux/pkt_cls.h", "linux/tc_act/tc_bpf.h",
+	"linux/tc_act/tc_connmark.h", "linux/tc_act/tc_csum.h", "linux/tc_act/tc_ct.h",
+	"linux/tc_act/tc_ctinfo.h", "linux/tc_act/tc_defact.h", "linux/tc_act/tc_gact.h",
+	"linux/tc_act/tc_gate.h", "linux/tc_act/tc_ife.h", "linux/tc_act/tc_mirred.h",
+	"linux/tc_act/tc_mpls.h", "linux/tc_act/tc_nat.h", "linux/tc_act/tc_pedit.h",
+	"linux/tc_act/tc_sample.h", "linux/tc_act/tc_skbedit.h", "linux/tc_act/tc_skbmod.h",
+	"linux/tc_act/tc_tunnel_key.h", "linux/tc_act/tc_vlan.h", "linux/if_tunnel.h",
+	"linux/gen_stats.h", "linux/dpll.h", "linux/if_bridge.h", "linux/veth.h",
+	"linux/netfilter/nfnetlink.h", "linux/netfilter/nf_tables.h", "linux/netfilter/nf_tables_compat.h",
+	"linux/netfilter/nfnetlink_conntrack.h", "linux/netfilter/nf_conntrack_common.h",
+}
+
+// check is a number of a spec under the name that C has for it.
+type check struct {
+	name, expr string
+	want       int64
+}
+
+// TestUAPINumbers compares the numbers of attributes and operations with those of
+// the uapi headers, which a C program prints. Names that the headers do not have,
+// because they are older or call them differently, are counted. $NLWIRE_UAPI is
+// the directory of other headers than the system's.
+func TestUAPINumbers(t *testing.T) {
+	gcc, err := exec.LookPath("gcc")
+	if err != nil {
+		t.Skip("no gcc")
+	}
+	attrs, ops, absent := 0, 0, 0
+	for _, name := range ynl.BuiltinNames() {
+		s, err := ynl.Builtin(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, o, missing := compareNumbers(t, gcc, s)
+		attrs, ops, absent = attrs+a, ops+o, absent+len(missing)
+		if len(missing) > 0 {
+			t.Logf("%s: not in the headers: %.900s", name, strings.Join(missing, " "))
+		}
+	}
+	t.Logf("attributes=%d operations=%d absent=%d", attrs, ops, absent)
+	if attrs == 0 {
+		t.Error("nothing was compared: are the headers of Linux installed?")
+	}
+}
+
+// compareNumbers checks one family and returns how many attributes and operations
+// were compared, and the names that the headers lack.
+func compareNumbers(t *testing.T, gcc string, s *ynl.Spec) (attrs, ops int, missing []string) {
+	t.Helper()
+	checks := append(attrChecks(s), opChecks(s)...)
+	numAttrs := len(attrChecks(s))
+	absent := undeclared(t, gcc, s, checks)
+	var list []check
+	for i, c := range checks {
+		switch {
+		case absent[c.name]:
+			missing = append(missing, c.name)
+			continue
+		case i < numAttrs:
+			attrs++
+		default:
+			ops++
+		}
+		list = append(list, c)
+	}
+	slices.Sort(missing)
+	if len(list) == 0 {
+		return attrs, ops, slices.Compact(missing)
+	}
+	program := filepath.Join(t.TempDir(), "numbers")
+	if out, err := compile(gcc, program, source(s, list)); err != nil {
+		t.Fatalf("%s: %v\n%.2000s", s.Name, err, out)
+	}
+	out, err := exec.Command(program).CombinedOutput()
+	if err != nil {
+		t.Errorf("%s: the headers differ:\n%s", s.Name, out)
+	}
+	return attrs, ops, slices.Compact(missing)
+}
+
+// attrChecks returns the attributes of a family.
+func attrChecks(s *ynl.Spec) []check {
+	var list []check
+	for _, set := range s.Sets {
+		for _, a := range set.Attrs {
+			name := setName(s.Name, set.Name, a.CName())
+			list = append(list, check{name, name, int64(a.Value)})
+		}
+	}
+	return list
+}
+
+// setPrefixes are the prefixes of the sets that the specs of netfilter call
+// differently than the headers; see setName.
+var setPrefixes = map[string]string{
+	"nftables numgen": "NFTA_NG_", "nftables batch": "NFNL_BATCH_", "nftables nft-hook": "NFTA_HOOK_",
+	"nftables hook-dev": "NFTA_DEVICE_", "nftables nft-counter": "NFTA_COUNTER_",
+	"nftables expr-list": "NFTA_LIST_", "nftables setelem": "NFTA_SET_ELEM_",
+	"nftables setelem-list": "NFTA_SET_ELEM_LIST_", "nftables expr-flow-offload": "NFTA_FLOW_",
+	"nftables compat-target": "NFTA_TARGET_", "nftables compat-match": "NFTA_MATCH_",
+	"nftables compat": "NFTA_COMPAT_", "nftables set-list": "NFTA_LIST_",
+	"conntrack counter": "CTA_COUNTERS_", "conntrack tuple-proto": "CTA_", "conntrack tuple-ip": "CTA_",
+	"conntrack tuple": "CTA_", "conntrack protoinfo": "CTA_", "conntrack nat-proto": "CTA_PROTO",
+	"conntrack protoinfo-tcp": "CTA_PROTOINFO_", "conntrack protoinfo-dccp": "CTA_PROTOINFO_",
+	"conntrack protoinfo-sctp": "CTA_PROTOINFO_SCTP_", "conntrack nat": "CTA_",
+	"conntrack conntrack": "CTA_", "conntrack conntrack-stats": "CTA_STATS_",
+}
+
+// setName returns the name of an attribute. The specs of netfilter have no
+// prefixes; their sets are called after those of the headers.
+func setName(family, set, name string) string {
+	start := map[string]string{"nftables": "NFTA_", "conntrack": "CTA_"}[family]
+	if start == "" {
+		return name
+	}
+	name = strings.TrimPrefix(name, upper(family+"-a-"+set+"-"))
+	set = strings.TrimSuffix(set, "-attrs")
+	if p, ok := setPrefixes[family+" "+set]; ok {
+		return p + name
+	}
+	return start + upper(strings.TrimPrefix(set, "expr-")) + "_" + name
+}
+
+func upper(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "-", "_")) }
+
+// opChecks returns the operations of a family. The message types of netfilter have
+// the number of a subsystem in their upper byte.
+func opChecks(s *ynl.Spec) []check {
+	var list []check
+	for _, o := range s.Ops {
+		name := s.CName(o)
+		c := check{name, name, int64(o.Request)}
+		if o.Async {
+			c.want = int64(o.Reply)
+		}
+		if s.Level == ynl.NetlinkRaw {
+			c.name = rawName(s.Name, name)
+			c.expr = subsystems[s.Name] + c.name
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// subsystems are the upper bytes of the message types of netfilter.
+var subsystems = map[string]string{
+	"nftables":  "NFNL_SUBSYS_NFTABLES << 8 | ",
+	"conntrack": "NFNL_SUBSYS_CTNETLINK << 8 | ",
+}
+
+// rawName returns the name of an operation of a protocol other than Generic
+// Netlink, where specs and headers call some differently.
+func rawName(family, name string) string {
+	switch family {
+	case "nftables":
+		return strings.Replace(name, "NFTABLES_CMD_", "NFT_MSG_", 1)
+	case "conntrack":
+		if strings.HasSuffix(name, "GET_STATS") {
+			return "IPCTNL_MSG_CT_GET_STATS_CPU" // of each processor, as its attributes show
+		}
+		name = strings.TrimSuffix(name, "_GLOBAL")
+		return strings.Replace(name, "CONNTRACK_CMD_", "IPCTNL_MSG_CT_", 1)
+	}
+	return strings.TrimSuffix(name, "_NTF")
+}
+
+// source returns a C program that prints the numbers which differ.
+func source(s *ynl.Spec, list []check) []byte {
+	var b bytes.Buffer
+	b.WriteString("#include <stdio.h>\n#include <sys/socket.h>\n#include <net/if.h>\n")
+	header := s.Header
+	if header == "" {
+		header = "linux/" + strings.ReplaceAll(s.Name, "-", "_") + ".h"
+	}
+	for _, h := range append([]string{header}, uapiHeaders...) {
+		fmt.Fprintf(&b, "#if __has_include(<%s>)\n#include <%s>\n#endif\n", h, h)
+	}
+	b.WriteString("static const struct { const char *name; long long have, want; } list[] = {\n")
+	for _, c := range list {
+		fmt.Fprintf(&b, "{ \"%s\", %s, %d },\n", c.name, c.expr, c.want)
+	}
+	b.WriteString(`};
+int main(void)
+{
+	int bad = 0;
+	for (unsigned i = 0; i < sizeof(list) / sizeof(list[0]); i++)
+		if (list[i].have != list[i].want) {
+			printf("%s is %lld, and %lld in the spec\n", list[i].name, list[i].have, list[i].want);
+			bad = 1;
+		}
+	return bad;
+}
+`)
+	return b.Bytes()
+}
+
+var undeclaredName = regexp.MustCompile(`'([A-Za-z0-9_]+)' undeclared`)
+
+// undeclared returns the names that the headers do not have.
+func undeclared(t *testing.T, gcc string, s *ynl.Spec, list []check) map[string]bool {
+	t.Helper()
+	absent := map[string]bool{}
+	out, err := compile(gcc, os.DevNull, source(s, list))
+	if err == nil {
+		return absent
+	}
+	for _, m := range undeclaredName.FindAllSubmatch(out, -1) {
+		absent[string(m[1])] = true
+	}
+	if len(absent) == 0 {
+		t.Fatalf("%s: %v\n%.2000s", s.Name, err, out)
+	}
+	return absent
+}
+
+func compile(gcc, out string, source []byte) ([]byte, error) {
+	args := []string{"-x", "c", "-w", "-fmax-errors=0", "-o", out, "-"}
+	if dir := os.Getenv("NLWIRE_UAPI"); dir != "" {
+		args = append([]string{"-I" + dir}, args...)
+	}
+	if out == os.DevNull {
+		args = append([]string{"-fsyntax-only"}, args...)
+	}
+	cmd := exec.Command(gcc, args...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	cmd.Stdin = bytes.NewReader(source)
+	return cmd.CombinedOutput()
+}
