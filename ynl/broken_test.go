@@ -97,7 +97,6 @@ func TestBroken(t *testing.T) {
 		{"      - name: kind\n", "      - name: size\n", `33:15: attribute set "few": attribute set "attrs", of which it is a subset, has no "size"`},
 		{"value: one, attribute-set: attrs", "value: one, attribute-set: none", `37:37: no attribute set "none" in this spec`},
 		{"directional", "both", `39:15: operations: unknown enum-model "both"`},
-		{"[kind, hue]", "[kind, hues]", `47:47: operation "get": do: attribute set "attrs" has no "hues"`},
 		{"value: 16", "value: 65536", `47:24: operation "get": value: 65536 is not in 1..65535`},
 		{"notify: get", "notify: got", `50:15: no operation "got" in this spec`},
 		{"name: ntf", "name: get", `48:13: operation "get" is defined twice`},
@@ -136,17 +135,25 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// TestUnknownKeys loads specs with keys of a later format, which are warnings with
-// their places.
-func TestUnknownKeys(t *testing.T) {
-	text := strings.Replace(good, "type: const", "type: const\n    colour: red", 1)
-	s, err := ynl.Parse("demo.yaml", []byte(text))
-	if err != nil {
-		t.Fatal(err)
+// TestWarnings loads specs of other releases: keys of a later format, and names that are wrong
+// in the specs of Linux 6.12. These are warnings with their positions.
+func TestWarnings(t *testing.T) {
+	tests := []struct{ old, new, want string }{
+		{"type: const", "type: const\n    colour: red", `[demo.yaml:8:5: definition: unknown key "colour"]`},
+		{"[kind, hue]", "[kind, hues]", `[demo.yaml:47:47: operation "get": do: attribute set "attrs" has no "hues"]`},
+		{"[kind, hue]", "[kind, index]", `[]`}, // a member of the fixed header
+		{"name: all", "name: al l", `[demo.yaml:53:14: multicast group: the name "al l" has a space, read as a hyphen]`},
+		{"type: string}", "type: string, multi-attr: True}", `[]`},
 	}
-	want := `[demo.yaml:8:5: definition: unknown key "colour"]`
-	if got := fmt.Sprint(s.Warnings); got != want {
-		t.Errorf("warnings %s, want %s", got, want)
+	for _, tt := range tests {
+		s, err := ynl.Parse("demo.yaml", []byte(strings.Replace(good, tt.old, tt.new, 1)))
+		if err != nil {
+			t.Errorf("%q: %v", tt.new, err)
+			continue
+		}
+		if got := fmt.Sprint(s.Warnings); got != tt.want {
+			t.Errorf("%q: warnings %s, want %s", tt.new, got, tt.want)
+		}
 	}
 }
 

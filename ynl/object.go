@@ -110,7 +110,11 @@ func (o object) name() string {
 		o.require("name")
 	case s == "":
 		o.b.errorf(o.pos("name"), "%s: empty name", o.what)
-	case strings.ContainsAny(s, " \t\r\n\".()"):
+	case strings.Contains(s, " ") && !strings.HasPrefix(s, " ") && !strings.HasSuffix(s, " "):
+		o.b.warnf(o.pos("name"), "%s: the name %q has a space, read as a hyphen", o.what, s)
+		s = strings.ReplaceAll(s, " ", "-")
+	}
+	if strings.ContainsAny(s, " \t\r\n\".()") {
 		o.b.errorf(o.pos("name"), "%s: %q is not a name", o.what, s)
 		return ""
 	}
@@ -153,9 +157,9 @@ func (o object) within(key string, lo, hi, alt int64) int64 {
 // boolean returns a truth value, false if there is none.
 func (o object) boolean(key string) bool {
 	switch s := o.text(key); s {
-	case "true":
+	case "true", "True", "TRUE":
 		return true
-	case "", "false":
+	case "", "false", "False", "FALSE":
 		return false
 	default:
 		o.b.errorf(o.pos(key), "%s: %s: want true or false, have %q", o.what, key, s)

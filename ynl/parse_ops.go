@@ -69,10 +69,10 @@ func (b *builder) op(o object, header *Struct, count *numbering, notify map[*Op]
 	}
 	op.Async = o.has("notify") || o.has("event")
 	var do, dump object
-	op.Do, do = b.mode(o, "do", op.Set)
-	op.Dump, dump = b.mode(o, "dump", op.Set)
+	op.Do, do = b.mode(o, "do", op)
+	op.Dump, dump = b.mode(o, "dump", op)
 	if o.has("event") {
-		op.Event = b.attrNames(b.object(o.keys["event"], o.what, "attributes"), op.Set)
+		op.Event = b.attrNames(b.object(o.keys["event"], o.what, "attributes"), op)
 	}
 	if op.Do == nil {
 		do = dump
@@ -93,19 +93,19 @@ func (b *builder) op(o object, header *Struct, count *numbering, notify map[*Op]
 }
 
 // mode reads a do or a dump and returns its object, for the numbers in it.
-func (b *builder) mode(op object, key string, set *Set) (*Mode, object) {
-	n := op.keys[key]
+func (b *builder) mode(parent object, key string, op *Op) (*Mode, object) {
+	n := parent.keys[key]
 	if n == nil {
 		return nil, object{}
 	}
-	o := b.object(n, op.what+": "+key, modeKeys)
+	o := b.object(n, parent.what+": "+key, modeKeys)
 	m := &Mode{ReplyNumber: NoNumber, HasReply: o.has("reply")}
 	if r := o.keys["request"]; r != nil {
-		m.Request = b.attrNames(b.object(r, o.what, dirKeys), set)
+		m.Request = b.attrNames(b.object(r, o.what, dirKeys), op)
 	}
 	if r := o.keys["reply"]; r != nil {
 		d := b.object(r, o.what, dirKeys)
-		m.Reply = b.attrNames(d, set)
+		m.Reply = b.attrNames(d, op)
 		if d.has("value") {
 			m.ReplyNumber = int(d.within("value", 0, 0xffff, NoNumber))
 		}
@@ -113,13 +113,15 @@ func (b *builder) mode(op object, key string, set *Set) (*Mode, object) {
 	return m, o
 }
 
-// attrNames reads a list of names of attributes, which the set must have.
-func (b *builder) attrNames(o object, set *Set) []string {
+// attrNames reads the names of the attributes of an operation. Some specs also list members
+// of the fixed header. Other names are warnings, because some specs misspell a name.
+func (b *builder) attrNames(o object, op *Op) []string {
 	list := o.words("attributes")
 	nodes := o.list("attributes")
 	for i, name := range list {
-		if set != nil && set.Attr(name) == nil && len(nodes) == len(list) {
-			b.errorf(at(nodes[i]), "%s: attribute set %q has no %q", o.what, set.Name, name)
+		known := op.Set == nil || op.Set.Attr(name) != nil || op.Header != nil && op.Header.has(name)
+		if !known && len(nodes) == len(list) {
+			b.warnf(at(nodes[i]), "%s: attribute set %q has no %q", o.what, op.Set.Name, name)
 		}
 	}
 	if list == nil {

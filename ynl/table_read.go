@@ -14,9 +14,9 @@ func ParseTable(file, text string) (*Spec, error) {
 	return b.finish()
 }
 
-// ParseTables reads a table and one that extends it: more formats, sets, structs
-// and operations for the same family, whose lines have the same form. Operations
-// and formats that are there in both are those of the second.
+// ParseTables reads a table and another one that extends and corrects it: formats, attributes,
+// structs and operations of the same family, in lines of the same form. Where both tables have
+// an attribute, a struct, an operation or a format of one name, the second table is used.
 func ParseTables(file, text, extra string) (*Spec, error) {
 	b := newBuilder(file)
 	r := tableReader{b: b}
@@ -192,6 +192,7 @@ func (r *tableReader) fill(l *tableLine) {
 	case "family", "const", "enum", "flags":
 	case "struct":
 		r.structs = names.structs[l.name]
+		r.structs.Members = nil // of the table that this one corrects
 	case "m":
 		r.member(l)
 	case "set":

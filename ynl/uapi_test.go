@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -26,65 +27,60 @@ var uapiHeaders = []string{
 	"linux/tc_act/tc_tunnel_key.h", "linux/tc_act/tc_vlan.h", "linux/if_tunnel.h",
 	"linux/gen_stats.h", "linux/dpll.h", "linux/if_bridge.h", "linux/veth.h",
 	"linux/netfilter/nfnetlink.h", "linux/netfilter/nf_tables.h", "linux/netfilter/nf_tables_compat.h",
-	"linux/netfilter/nfnetlink_conntrack.h", "linux/netfilter/nf_conntrack_common.h",
+	"linux/netfilter/nfnetlink_conntrack.h", "linux/netfilter/nf_conntrack_common.h", "linux/cgroupstats.h",
 }
 
 // check is a number of a spec under the name that C has for it.
 type check struct {
-	name, expr string
-	want       int64
+	kind, name, expr string
+	want             int64
 }
 
-// TestUAPINumbers compares the numbers of attributes and operations with those of
-// the uapi headers, which a C program prints. Names that the headers do not have,
-// because they are older or call them differently, are counted. $NLWIRE_UAPI is
-// the directory of other headers than the system's.
+// TestUAPINumbers compares the numbers of attributes and operations, and the offsets and sizes
+// of struct members, with the uapi headers in a C program. Names that the headers do not have,
+// because they are older or use other names, are counted. $NLWIRE_UAPI is the directory of
+// other headers than those of the system.
 func TestUAPINumbers(t *testing.T) {
 	gcc, err := exec.LookPath("gcc")
 	if err != nil {
 		t.Skip("no gcc")
 	}
-	attrs, ops, absent := 0, 0, 0
+	count := map[string]int{}
+	absent := 0
 	for _, name := range ynl.BuiltinNames() {
-		s, err := ynl.Builtin(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		a, o, missing := compareNumbers(t, gcc, s)
-		attrs, ops, absent = attrs+a, ops+o, absent+len(missing)
+		missing := compareNumbers(t, gcc, builtin(t, name), count)
+		absent += len(missing)
 		if len(missing) > 0 {
 			t.Logf("%s: not in the headers: %.900s", name, strings.Join(missing, " "))
 		}
 	}
-	t.Logf("attributes=%d operations=%d absent=%d", attrs, ops, absent)
-	if attrs == 0 {
-		t.Error("nothing was compared: are the headers of Linux installed?")
+	fmt.Printf("uapi: attributes=%d operations=%d members=%d absent=%d\n", count["attribute"], count["operation"], count["member"], absent)
+	for _, kind := range []string{"attribute", "operation", "member"} {
+		if count[kind] == 0 {
+			t.Errorf("no %s was compared: are the headers of Linux installed?", kind)
+		}
 	}
 }
 
-// compareNumbers checks one family and returns how many attributes and operations
-// were compared, and the names that the headers lack.
-func compareNumbers(t *testing.T, gcc string, s *ynl.Spec) (attrs, ops int, missing []string) {
+// compareNumbers checks one family, adds to the counts of each kind, and returns the names that
+// the headers lack.
+func compareNumbers(t *testing.T, gcc string, s *ynl.Spec, count map[string]int) (missing []string) {
 	t.Helper()
-	checks := append(attrChecks(s), opChecks(s)...)
-	numAttrs := len(attrChecks(s))
+	checks := slices.Concat(attrChecks(s), opChecks(s), structChecks(s))
 	absent := undeclared(t, gcc, s, checks)
 	var list []check
-	for i, c := range checks {
-		switch {
-		case absent[c.name]:
+	for _, c := range checks {
+		if absent[c.name] {
 			missing = append(missing, c.name)
 			continue
-		case i < numAttrs:
-			attrs++
-		default:
-			ops++
 		}
+		count[c.kind]++
 		list = append(list, c)
 	}
 	slices.Sort(missing)
+	missing = slices.Compact(missing)
 	if len(list) == 0 {
-		return attrs, ops, slices.Compact(missing)
+		return missing
 	}
 	program := filepath.Join(t.TempDir(), "numbers")
 	if out, err := compile(gcc, program, source(s, list)); err != nil {
@@ -94,7 +90,7 @@ func compareNumbers(t *testing.T, gcc string, s *ynl.Spec) (attrs, ops int, miss
 	if err != nil {
 		t.Errorf("%s: the headers differ:\n%s", s.Name, out)
 	}
-	return attrs, ops, slices.Compact(missing)
+	return missing
 }
 
 // attrChecks returns the attributes of a family.
@@ -103,7 +99,7 @@ func attrChecks(s *ynl.Spec) []check {
 	for _, set := range s.Sets {
 		for _, a := range set.Attrs {
 			name := setName(s.Name, set.Name, a.CName())
-			list = append(list, check{name, name, int64(a.Value)})
+			list = append(list, check{"attribute", name, name, int64(a.Value)})
 		}
 	}
 	return list
@@ -148,7 +144,10 @@ func opChecks(s *ynl.Spec) []check {
 	var list []check
 	for _, o := range s.Ops {
 		name := s.CName(o)
-		c := check{name, name, int64(o.Request)}
+		if s.Name == "thermal" {
+			name = strings.TrimSuffix(name, "_NTF") // has the name of a request without it
+		}
+		c := check{"operation", name, name, int64(o.Request)}
 		if o.Async {
 			c.want = int64(o.Reply)
 		}
@@ -157,6 +156,24 @@ func opChecks(s *ynl.Spec) []check {
 			c.expr = subsystems[s.Name] + c.name
 		}
 		list = append(list, c)
+	}
+	return list
+}
+
+// structChecks returns the offsets and sizes of the members of structs.
+func structChecks(s *ynl.Spec) []check {
+	var list []check
+	for _, x := range s.Structs {
+		for _, m := range x.Members {
+			if m.Name == "" {
+				continue // padding
+			}
+			in := "struct " + strings.ReplaceAll(x.Name, "-", "_")
+			member := strings.ReplaceAll(m.Name, "-", "_")
+			list = append(list,
+				check{"member", "offset of " + in + "." + member, fmt.Sprintf("offsetof(%s, %s)", in, member), int64(m.Offset)},
+				check{"member", "size of " + in + "." + member, fmt.Sprintf("sizeof((*(%s *)0).%s) ?: %d", in, member, m.Len), int64(m.Len)}) // arrays of open size have 0
+		}
 	}
 	return list
 }
@@ -183,10 +200,13 @@ func rawName(family, name string) string {
 	return strings.TrimSuffix(name, "_NTF")
 }
 
+// firstCheck is the line of the program before the first check.
+const firstCheck = "static const struct { const char *name; long long have, want; } list[] = {\n"
+
 // source returns a C program that prints the numbers which differ.
 func source(s *ynl.Spec, list []check) []byte {
 	var b bytes.Buffer
-	b.WriteString("#include <stdio.h>\n#include <sys/socket.h>\n#include <net/if.h>\n")
+	b.WriteString("#include <stddef.h>\n#include <stdio.h>\n#include <sys/socket.h>\n#include <net/if.h>\n")
 	header := s.Header
 	if header == "" {
 		header = "linux/" + strings.ReplaceAll(s.Name, "-", "_") + ".h"
@@ -194,7 +214,7 @@ func source(s *ynl.Spec, list []check) []byte {
 	for _, h := range append([]string{header}, uapiHeaders...) {
 		fmt.Fprintf(&b, "#if __has_include(<%s>)\n#include <%s>\n#endif\n", h, h)
 	}
-	b.WriteString("static const struct { const char *name; long long have, want; } list[] = {\n")
+	b.WriteString(firstCheck)
 	for _, c := range list {
 		fmt.Fprintf(&b, "{ \"%s\", %s, %d },\n", c.name, c.expr, c.want)
 	}
@@ -213,18 +233,27 @@ int main(void)
 	return b.Bytes()
 }
 
-var undeclaredName = regexp.MustCompile(`'([A-Za-z0-9_]+)' undeclared`)
+// errorLine is the line of an error of gcc in the program.
+var errorLine = regexp.MustCompile(`(?m)^<stdin>:([0-9]+):[0-9]+: error:`)
 
-// undeclared returns the names that the headers do not have.
+// undeclared returns the names of the checks that the headers do not allow to compile: most
+// names are missing there, and the sizes of some arrays are open. The compiler reports a name
+// once, in the line of its first check.
 func undeclared(t *testing.T, gcc string, s *ynl.Spec, list []check) map[string]bool {
 	t.Helper()
 	absent := map[string]bool{}
-	out, err := compile(gcc, os.DevNull, source(s, list))
+	program := source(s, list)
+	out, err := compile(gcc, os.DevNull, program)
 	if err == nil {
 		return absent
 	}
-	for _, m := range undeclaredName.FindAllSubmatch(out, -1) {
-		absent[string(m[1])] = true
+	before, _, _ := bytes.Cut(program, []byte(firstCheck))
+	first := bytes.Count(before, []byte("\n")) + 2
+	for _, m := range errorLine.FindAllSubmatch(out, -1) {
+		line, err := strconv.Atoi(string(m[1]))
+		if i := line - first; err == nil && i >= 0 && i < len(list) {
+			absent[list[i].name] = true
+		}
 	}
 	if len(absent) == 0 {
 		t.Fatalf("%s: %v\n%.2000s", s.Name, err, out)
