@@ -54,8 +54,8 @@ func TestUAPINumbers(t *testing.T) {
 			t.Logf("%s: not in the headers: %.900s", name, strings.Join(missing, " "))
 		}
 	}
-	fmt.Printf("uapi: attributes=%d operations=%d members=%d absent=%d\n", count["attribute"], count["operation"], count["member"], absent)
-	for _, kind := range []string{"attribute", "operation", "member"} {
+	fmt.Printf("uapi: attributes=%d operations=%d members=%d entries=%d absent=%d\n", count["attribute"], count["operation"], count["member"], count["entry"], absent)
+	for _, kind := range []string{"attribute", "operation", "member", "entry"} {
 		if count[kind] == 0 {
 			t.Errorf("no %s was compared: are the headers of Linux installed?", kind)
 		}
@@ -66,7 +66,7 @@ func TestUAPINumbers(t *testing.T) {
 // the headers lack.
 func compareNumbers(t *testing.T, gcc string, s *ynl.Spec, count map[string]int) (missing []string) {
 	t.Helper()
-	checks := slices.Concat(attrChecks(s), opChecks(s), structChecks(s))
+	checks := slices.Concat(attrChecks(s), opChecks(s), structChecks(s), entryChecks(s))
 	absent := undeclared(t, gcc, s, checks)
 	var list []check
 	for _, c := range checks {
@@ -176,6 +176,36 @@ func structChecks(s *ynl.Spec) []check {
 		}
 	}
 	return list
+}
+
+// entryChecks returns the values of enums. The headers have the bits of flags as masks, also
+// those of an enum that attributes use as flags only.
+func entryChecks(s *ynl.Spec) []check {
+	var list []check
+	for _, e := range s.Enums {
+		for _, x := range e.Entries {
+			c := check{"entry", e.CName(x), e.CName(x), x.Value}
+			isMask := !strings.HasSuffix(c.name, "_BIT")
+			if isMask && (e.Flags || onlyFlags(s, e)) {
+				c.want = 1 << x.Value
+			}
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+func onlyFlags(s *ynl.Spec, e *ynl.Enum) bool {
+	flags := false
+	for _, set := range s.Sets {
+		for _, a := range set.Attrs {
+			if a.Enum == e && !a.Flags {
+				return false
+			}
+			flags = flags || a.Enum == e
+		}
+	}
+	return flags
 }
 
 // subsystems are the upper bytes of the message types of netfilter.
