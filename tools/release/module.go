@@ -13,7 +13,7 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// A releasedModule is a module with a version, as its users name it.
+// A releasedModule is a module with a version, under the path that its users require.
 type releasedModule struct {
 	dir     string // slash-separated, relative to the root of the repository
 	path    string // the path of the root module and dir
@@ -21,8 +21,8 @@ type releasedModule struct {
 	goMod   *modfile.File
 }
 
-// replaces returns the path that the module's packages are imported by. It differs from path
-// for a module that stands in for another library: its users replace that library by it.
+// replaces returns the path by which the module's packages are imported. It differs from
+// path if the module replaces another library.
 func (m releasedModule) replaces() string { return m.goMod.Module.Mod.Path }
 
 // requires returns the modules of this list that m requires.
@@ -37,8 +37,8 @@ func (m releasedModule) requires(modules []releasedModule) (required []releasedM
 	return required
 }
 
-// released returns the modules that are released, each after the modules that it requires, the
-// root module first. All have the same version, with which they require each other.
+// released returns the modules that are released, the root module first, and each module
+// after those that it requires. All have the same version.
 func released(root string) ([]releasedModule, error) {
 	modules, err := findModules(root)
 	if err != nil {
@@ -150,11 +150,12 @@ func unreleased(f *modfile.File) bool {
 	return false
 }
 
-// check returns what keeps a module from being released. The go command refuses to install a
-// command whose go.mod has replace or exclude directives, and ignores those of a library.
+// check returns an error if a module cannot be released. The go command refuses to install a
+// command if its go.mod contains replace or exclude directives, and ignores those of a
+// library.
 func check(m releasedModule) error {
 	if len(m.goMod.Replace)+len(m.goMod.Exclude) > 0 {
-		return fmt.Errorf("%s/go.mod has a replace or exclude directive: remove it, or write \"Not released.\" into the comment on its module directive", m.dir)
+		return fmt.Errorf("%s/go.mod has a replace or exclude directive: remove it, or add \"Not released.\" to the comment on its module directive", m.dir)
 	}
 	return nil
 }

@@ -11,10 +11,10 @@ import (
 	"golang.org/x/mod/sumdb/dirhash"
 )
 
-// writeSums writes the checksums of the packaged modules into go.sum of the modules that require
-// them. It goes from required to requiring modules, and packages a module again after go.sum
-// changed, because go.sum is part of the module. Nested modules are not part of the root
-// module, so all these lines can be in the commit that is tagged.
+// writeSums writes the checksums of the packaged modules into the go.sum of the modules that
+// require them. It starts with the required modules, and packages a module again after its
+// go.sum has changed, because go.sum is part of the module. Nested modules are not part of
+// the root module, so the tagged commit can contain all these lines.
 func writeSums(root, proxy string, modules []releasedModule) error {
 	for _, m := range modules {
 		required := m.requires(modules)
@@ -59,8 +59,8 @@ func sums(proxy string, m releasedModule) ([]string, error) {
 	}, err
 }
 
-// withSums returns a go.sum in which lines replace those of a module, where go mod tidy has
-// them.
+// withSums returns a go.sum in which lines replace the lines of a module, in the order of go
+// mod tidy.
 func withSums(goSum, module string, lines []string) string {
 	others := slices.DeleteFunc(slices.Collect(strings.Lines(goSum)), func(line string) bool {
 		return strings.HasPrefix(line, module+" ")

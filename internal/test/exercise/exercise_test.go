@@ -55,8 +55,8 @@ func against(t *testing.T, requests int, left, right bus.Features) *moduletest.C
 	return n
 }
 
-// Two buses with equal features answer equally, and the requests show every feature that a
-// family can show.
+// Two buses with equal features send equal replies, and the requests detect every feature
+// that a family can show.
 func TestAgainstItself(t *testing.T) {
 	if n := against(t, 2000, bus.Linux618, bus.Linux618); n.Different != 0 || n.Datagrams < n.Requests {
 		t.Errorf("%d of %d datagrams differ\n  %s", n.Different, n.Datagrams, n.First)
@@ -66,12 +66,12 @@ func TestAgainstItself(t *testing.T) {
 		bus.FeatureUintPolicy, bus.FeatureFuncPolicy,
 	} {
 		if n := against(t, 2000, bus.Linux618, bus.Linux618&^f); n.Different == 0 {
-			t.Errorf("no request shows %v", f)
+			t.Errorf("no request detects %v", f)
 		}
 	}
 }
 
-// Every operation does what it is for.
+// Every operation sends the messages and the errno that its comment describes.
 func TestOperations(t *testing.T) {
 	b := bus.New()
 	defer b.Close()
