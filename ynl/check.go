@@ -34,7 +34,7 @@ func (s *Spec) Check(m nlmsg.Msg, op *Op) []Problem {
 		mode = op.Dump
 	}
 	if mode == nil {
-		list = append(list, Problem{op.Name, "the spec has no such request; do and dump differ"})
+		list = append(list, Problem{op.Name, "the spec has no such request: check whether it is a dump"})
 		mode = &Mode{}
 	}
 	for i := range decoded.Fields {

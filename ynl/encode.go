@@ -64,7 +64,7 @@ func below(name string, err error) error {
 // b is then returned as it was.
 func (s *Spec) AppendRequest(b []byte, op *Op, v Value, h Header) ([]byte, error) {
 	if op.Request == NoNumber || op.Set == nil {
-		return b, &ValueError{Op: op.Name, Err: errors.New("it has no request; the kernel sends it")}
+		return b, &ValueError{Op: op.Name, Err: errors.New("no request: only the kernel sends this message")}
 	}
 	mark := len(b)
 	typ := nlmsg.Type(op.Request)

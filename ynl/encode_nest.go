@@ -53,7 +53,7 @@ func appendTypeValue(b []byte, vs *values, a *Attr, v Value) ([]byte, error) {
 	for _, name := range a.TypeValue {
 		x, ok := v.Get(name)
 		if !ok {
-			return b[:marks[0]], below(name, fmt.Errorf("missing: it is the type of a nest"))
+			return b[:marks[0]], below(name, fmt.Errorf("missing; it is the type number of a nest"))
 		}
 		n, err := parseInteger(x)
 		if err != nil || n.negative || n.value > nla.TypeMask {
@@ -187,7 +187,7 @@ func appendStruct(b []byte, s *Struct, v Value) ([]byte, error) {
 		room := b[start+m.Offset : start+m.Offset : start+m.Offset+m.Len]
 		got, err := appendMember(room, m, p.Value)
 		if err == nil && len(got) > m.Len {
-			err = fmt.Errorf("%d bytes, and the member has %d", len(got), m.Len)
+			err = fmt.Errorf("%d bytes, but the member has %d", len(got), m.Len)
 		}
 		if err != nil {
 			return b[:start], below(p.Name, err)

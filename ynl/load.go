@@ -108,7 +108,7 @@ func (b *builder) parseYAML(text []byte) (root *yaml.Node) {
 		return nil
 	}
 	if err := d.Decode(&second); err == nil {
-		b.errorf(pos{second.Line, max(second.Column, 1)}, "a second document; a spec is one")
+		b.errorf(pos{second.Line, max(second.Column, 1)}, "second document: a spec is a single document")
 		return nil
 	}
 	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
@@ -130,7 +130,7 @@ func (b *builder) syntaxError(text []byte, err error) {
 	} else if rest, ok := strings.CutPrefix(message, "unknown anchor '"); ok {
 		name, _, _ := strings.Cut(rest, "'")
 		at = place(text, "*"+name)
-		message = "an alias without an anchor before it"
+		message = "alias without an earlier anchor"
 	} else if message == "EOF" {
 		message = "no spec in the file"
 	}
@@ -166,7 +166,7 @@ func (r *resolver) resolve(n *yaml.Node, depth int) (int, bool) {
 	size, visited := r.sizes[n]
 	switch {
 	case visited && size == 0:
-		return r.reject(n, "an alias inside of its own anchor")
+		return r.reject(n, "alias inside its own anchor")
 	case visited:
 		return size, true
 	case depth > maxNesting:

@@ -32,7 +32,7 @@ func (b *builder) object(n *yaml.Node, what, known string) object {
 			continue
 		}
 		if _, twice := o.keys[key.Value]; twice {
-			b.errorf(at(key), "%s: key %q is there twice", what, key.Value)
+			b.errorf(at(key), "%s: duplicate key %q", what, key.Value)
 			continue
 		}
 		o.keys[key.Value] = value
@@ -137,7 +137,7 @@ func (o object) integer(key string) (v int64, ok bool) {
 	if c := o.b.spec.Const(s); c != nil && c.Text == "" {
 		return c.Value, true
 	}
-	o.b.errorf(o.pos(key), "%s: %s: %q is no number and no constant of this spec", o.what, key, s)
+	o.b.errorf(o.pos(key), "%s: %s: %q is neither a number nor a constant of this spec", o.what, key, s)
 	return 0, false
 }
 

@@ -112,7 +112,7 @@ func (b *builder) enum(o object, name string, flags bool) {
 			}
 		}
 		if _, twice := e.byName[entry]; twice {
-			b.errorf(at(n), "%s: entry %q is there twice", o.what, entry)
+			b.errorf(at(n), "%s: duplicate entry %q", o.what, entry)
 		}
 		if flags && (value < 0 || value > 63) {
 			b.errorf(at(n), "%s: entry %q: bit %d is not in 0..63", o.what, entry, value)
@@ -158,7 +158,7 @@ func (b *builder) member(s *Struct, o object) {
 		m.Name = "" // padding has no value to show
 	}
 	if _, twice := s.byName[m.Name]; twice && m.Name != "" {
-		b.errorf(o.pos("name"), "struct %q: member %q is there twice", s.Name, m.Name)
+		b.errorf(o.pos("name"), "struct %q: duplicate member %q", s.Name, m.Name)
 	}
 	s.byName[m.Name] = len(s.Members)
 	s.Members = append(s.Members, m)

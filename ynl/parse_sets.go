@@ -105,7 +105,7 @@ func (b *builder) fillSet(p pendingSet) {
 			return
 		}
 		if p.set.Attr(a.Name) != nil {
-			b.errorf(o.pos("name"), "%s: attribute %q is there twice", p.object.what, a.Name)
+			b.errorf(o.pos("name"), "%s: duplicate attribute %q", p.object.what, a.Name)
 		}
 		if x := p.set.ByValue(uint16(value)); x != nil {
 			b.errorf(o.at, "%s: attribute %q has the number %d of %q", p.object.what, a.Name, value, x.Name)
@@ -125,7 +125,7 @@ func (b *builder) fillSubset(p pendingSet, parent *Set) {
 		}
 		base := parent.Attr(o.text("name"))
 		if base == nil {
-			b.errorf(o.pos("name"), "%s: attribute set %q, of which it is a subset, has no %q", p.object.what, parent.Name, o.text("name"))
+			b.errorf(o.pos("name"), "%s: its parent set %q has no attribute %q", p.object.what, parent.Name, o.text("name"))
 			continue
 		}
 		a := *base
@@ -186,7 +186,7 @@ func (b *builder) checkAttr(o object, a *Attr) {
 // need reports that the type of an attribute requires a key which is missing.
 func (o object) need(ok bool, key string) {
 	if !ok && !o.has(key) {
-		o.b.errorf(o.at, "%s: its type needs the key %q", o.what, key)
+		o.b.errorf(o.at, "%s: its type requires the key %q", o.what, key)
 	}
 }
 
@@ -241,7 +241,7 @@ func (b *builder) format(m *SubMessage, o object) {
 	f.Header = lookup(b, b.spec.names.structs, o.pos("fixed-header"), "struct", o.text("fixed-header"))
 	f.Attrs = lookup(b, b.spec.names.sets, o.pos("attribute-set"), "attribute set", o.text("attribute-set"))
 	if m.byValue[f.Value] != nil {
-		b.errorf(o.pos("value"), "%s: value %q is there twice", o.what, f.Value)
+		b.errorf(o.pos("value"), "%s: duplicate value %q", o.what, f.Value)
 	}
 	m.addFormat(f)
 }

@@ -16,7 +16,7 @@ func (r *tableReader) attr(l *tableLine) {
 			base = r.set.Parent.Attr(name)
 		}
 		if base == nil {
-			r.b.errorf(l.at, "attribute %q has no type, here and in a set around it", name)
+			r.b.errorf(l.at, "attribute %q has no type and no parent set", name)
 			return
 		}
 		*a = *base
@@ -101,7 +101,7 @@ func (r *tableReader) checkAttr(l *tableLine, a *Attr) {
 		ok = a.SubMessage != nil && a.Selector != ""
 	}
 	if !ok {
-		r.b.errorf(l.at, "attribute %q lacks what its type needs", a.Name)
+		r.b.errorf(l.at, "attribute %q lacks a word that its type requires", a.Name)
 	}
 }
 

@@ -47,7 +47,7 @@ type tableReader struct {
 
 func (r *tableReader) read(text string) {
 	if len(text) > MaxSize {
-		r.b.errs = append(r.b.errs, &Error{File: r.b.file, Text: "table too large"})
+		r.b.errs = append(r.b.errs, &Error{File: r.b.file, Text: "table larger than 1 MiB"})
 		return
 	}
 	for line := 1; text != ""; line++ {

@@ -64,7 +64,7 @@ func ParseJSON(text []byte) (Value, error) {
 	v, err := parseValue(d, 0)
 	if err == nil {
 		if _, more := d.Token(); more != io.EOF {
-			err = errors.New("more text after the value")
+			err = errors.New("trailing text after the value")
 		}
 	}
 	if err != nil {
@@ -123,7 +123,7 @@ func parseObject(d *json.Decoder, depth int) (Value, error) {
 		}
 		name, _ := t.(string)
 		if seen[name] {
-			return v, fmt.Errorf("key %q is there twice", name)
+			return v, fmt.Errorf("duplicate key %q", name)
 		}
 		seen[name] = true
 		item, err := parseValue(d, depth+1)
@@ -187,7 +187,7 @@ func (n *node) set(path string, v Value) error {
 			return fmt.Errorf("ynl: %q: empty name; write name=value", path)
 		}
 		if n.values != nil {
-			return fmt.Errorf("ynl: %s has a value and attributes", strings.Join(parts[:i], "."))
+			return fmt.Errorf("ynl: %s has both a value and attributes", strings.Join(parts[:i], "."))
 		}
 		next := n.index[part]
 		if next == nil {
@@ -201,7 +201,7 @@ func (n *node) set(path string, v Value) error {
 		n = next
 	}
 	if n.names != nil {
-		return fmt.Errorf("ynl: %s has a value and attributes", path)
+		return fmt.Errorf("ynl: %s has both a value and attributes", path)
 	}
 	n.values = append(n.values, v)
 	return nil
