@@ -103,7 +103,7 @@ func TestBroken(t *testing.T) {
 		{"type: pad, len: 4", "type: pad, len: 65535", `15:11: struct "head" is larger than an attribute`},
 		{"{name: pad, type: pad, len: 4}", "{name: pad, type: binary, struct: head}", `15:11: struct "head" contains itself`},
 		{"value: 3}", "value: 3, value: 4}", `53:29: multicast group: duplicate key "value"`},
-		{"doc: a family", "doc: *a family", `4:6: malformed YAML: an alias`},
+		{"doc: a family", "doc: *a family", `4:6: malformed YAML: alias`},
 		{"doc: a family for tests", "doc: *family", `4:6: malformed YAML: alias without an earlier anchor`},
 		{"doc: a family for tests", "doc: &x [*x]", `4:6: alias inside its own anchor`},
 		{"doc: a family for tests", "doc: !!binary aGk=", `4:6: tags are not part of the format`},

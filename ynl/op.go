@@ -1,7 +1,7 @@
 package ynl
 
-// NoNumber is the number of a message that does not exist: the request of a
-// notification, or the reply of an operation that has none.
+// NoNumber is the number of a missing message: the request of a notification, or the reply of an
+// operation without a reply.
 const NoNumber = -1
 
 // Op is an operation: a request with its replies, or a notification.
@@ -13,22 +13,22 @@ type Op struct {
 	Request int // number of the request, or NoNumber
 	Reply   int // number of replies or of the notification, or NoNumber
 
-	Do, Dump *Mode    // nil where the operation has no such mode
+	Do, Dump *Mode    // nil if the operation lacks this mode
 	Event    []string // attributes of an event
-	Notify   *Op      // the operation whose reply this notification repeats
-	Group    string   // the multicast group of a notification, "" if not known
+	Notify   *Op      // of a notification: the operation that has the same reply
+	Group    string   // multicast group of a notification, "" if unknown
 	Async    bool     // a notification or an event
 
-	Flags        []string // privileges that it requires: admin-perm, uns-admin-perm
-	DontValidate []string
+	Flags        []string // required privileges: admin-perm, uns-admin-perm
+	DontValidate []string // validations that the kernel skips: strict, dump, dump-strict
 }
 
 // Mode is a way to call an operation: once (do) or for a whole table (dump).
 type Mode struct {
 	Request []string // names of the attributes
-	Reply   []string
-	// ReplyNumber is the number of the replies: mostly that of the Op, but a dump
-	// may have one of its own.
+	Reply   []string // names of the attributes
+	// ReplyNumber is the number of the replies. The number of a dump's replies can differ from
+	// that of the Op.
 	ReplyNumber int
 	HasReply    bool
 }
@@ -36,8 +36,8 @@ type Mode struct {
 // IsReserved reports whether the operation only reserves a number.
 func (o *Op) IsReserved() bool { return o.Do == nil && o.Dump == nil && !o.Async }
 
-// ReplyAttrs returns the names of the attributes that a reply or a notification
-// has, those that the spec lists.
+// ReplyAttrs returns the names of the attributes that the spec lists for the reply or the
+// notification.
 func (o *Op) ReplyAttrs() []string {
 	switch {
 	case o.Notify != nil && o.Notify != o:
@@ -52,7 +52,7 @@ func (o *Op) ReplyAttrs() []string {
 	return nil
 }
 
-// names finds what a spec has by name and by number.
+// names has the definitions of a spec by name and by number.
 type names struct {
 	consts   map[string]*Const
 	enums    map[string]*Enum
@@ -90,11 +90,10 @@ func (s *Spec) Group(name string) *Group { return s.names.groups[name] }
 // command of a Generic Netlink header, the message type of other protocols.
 func (s *Spec) OpByRequest(n int) *Op { return s.names.requests[n] }
 
-// OpByReply returns the operation or notification whose messages from the kernel
-// have that number, or nil. Several operations can share one: an operation with a
-// do request goes before notifications, and the first in the spec before others.
-// Where no reply has the number, it is the operation whose request has it, since
-// many families notify of a request by sending it on.
+// OpByReply returns the operation or notification of messages from the kernel with that number,
+// or nil. If several share the number, operations precede notifications, and earlier
+// definitions precede later ones. If no reply has the number, it is the operation whose request
+// has it, because many families send notifications with the number of a request.
 func (s *Spec) OpByReply(n int) *Op {
 	if o := s.names.replies[n]; o != nil {
 		return o
@@ -102,8 +101,8 @@ func (s *Spec) OpByReply(n int) *Op {
 	return s.names.requests[n]
 }
 
-// indexOps fills the tables of numbers. Earlier operations win, and operations
-// win over notifications; numbers of dump replies count last.
+// indexOps fills the tables of numbers. Operations precede notifications, and both precede the
+// numbers of dump replies.
 func (s *Spec) indexOps() {
 	s.names.requests, s.names.replies = map[int]*Op{}, map[int]*Op{}
 	add := func(m map[int]*Op, n int, o *Op) {
