@@ -16,9 +16,8 @@ const (
 	groupKeys = "name c-define-name flags value"
 )
 
-// numbering assigns the numbers of messages that have none in the spec. In the
-// unified model requests and replies share them; in the directional model each
-// direction counts on its own.
+// numbering assigns numbers to messages without a number in the spec. In the unified model
+// requests and replies share a counter; in the directional model each direction has one.
 type numbering struct {
 	directional    bool
 	request, reply int64
@@ -130,8 +129,8 @@ func (b *builder) attrNames(o object, op *Op) []string {
 	return list
 }
 
-// assign gives an operation its numbers and moves on to the next ones. mode is
-// that of its do, or else of its dump.
+// assign sets the numbers of an operation and advances the counters. mode is the object of its
+// do or, without a do, of its dump.
 func (c *numbering) assign(b *builder, o object, op *Op, mode object) {
 	const top = 0xffff
 	if !c.directional {
@@ -163,8 +162,8 @@ func (c *numbering) assign(b *builder, o object, op *Op, mode object) {
 	}
 }
 
-// inherit gives a notification what it does not have itself from the operation
-// that it names.
+// inherit copies the set and the header of an operation to a notification that names it and has
+// none.
 func (b *builder) inherit(op *Op, o object) {
 	op.Notify = lookup(b, b.spec.names.ops, o.pos("notify"), "operation", o.text("notify"))
 	if op.Notify == nil {
@@ -198,9 +197,9 @@ func (b *builder) groups(family object) {
 	}
 }
 
-// limit reads a limit: a number, a constant, one less than a constant ("x - 1"), or
-// the end of the range of a type ("u32-max"). A constant of the kernel's build is no
-// limit, since the number in the spec is a placeholder.
+// limit reads a limit: a number, a constant, one less than a constant ("x - 1"), or the end of the
+// range of a type ("u32-max"). A constant of scope kernel is not a limit, because its number in
+// the spec is a placeholder.
 func (b *builder) limit(o object, key string) *int64 {
 	text := o.text(key)
 	name, minus := strings.CutSuffix(text, " - 1")
@@ -228,7 +227,7 @@ func (b *builder) limit(o object, key string) *int64 {
 	return &v
 }
 
-// typeLimits are the limits that specs name by a type.
+// typeLimits are the ranges of types.
 var typeLimits = map[string]int64{
 	"u8-min": 0, "u16-min": 0, "u32-min": 0, "u64-min": 0,
 	"u8-max": 1<<8 - 1, "u16-max": 1<<16 - 1, "u32-max": 1<<32 - 1, "u64-max": -1,

@@ -38,7 +38,7 @@ func (r *tableReader) attr(l *tableLine) {
 	r.set.replaceAttr(a)
 }
 
-// attrWord reads a word that only attributes have.
+// attrWord reads a word that is specific to attributes.
 func (r *tableReader) attrWord(l *tableLine, a *Attr, w string) {
 	names := &r.b.spec.names
 	k, v, _ := strings.Cut(w, "=")
@@ -85,7 +85,7 @@ func (r *tableReader) attrWord(l *tableLine, a *Attr, w string) {
 	r.b.errorf(l.at, "unknown word %q", w)
 }
 
-// checkAttr reports what a type needs and does not have.
+// checkAttr reports a missing word that the type of the attribute requires.
 func (r *tableReader) checkAttr(l *tableLine, a *Attr) {
 	ok := true
 	switch a.Type {
@@ -105,7 +105,7 @@ func (r *tableReader) checkAttr(l *tableLine, a *Attr) {
 	}
 }
 
-// operation reads an operation; one that is there already is replaced.
+// operation reads an operation. It replaces an operation of the same name.
 func (r *tableReader) operation(l *tableLine) {
 	names := &r.b.spec.names
 	o := &Op{
