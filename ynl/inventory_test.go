@@ -177,7 +177,7 @@ func loadSpecs(t testing.TB) []*ynl.Spec {
 	return specs
 }
 
-// TestBuiltin loads every built-in family with its overlay, under 10 ms each.
+// TestBuiltin loads every built-in family with its overlay.
 func TestBuiltin(t *testing.T) {
 	for _, name := range ynl.BuiltinNames() {
 		s, err := ynl.Builtin(name)
