@@ -206,7 +206,7 @@ func (r *recorded) spec(protocol uint16, dir ynl.Direction, m nlmsg.Msg) *ynl.Sp
 		r.raw[protocol], _ = r.lib.Protocol(protocol)
 	}
 	for _, s := range r.raw[protocol] {
-		if dir == ynl.Request && s.OpByRequest(int(m.Type())) != nil || dir == ynl.Reply && s.OpByReply(int(m.Type())) != nil {
+		if s.OpOf(m, dir) != nil {
 			return s
 		}
 	}

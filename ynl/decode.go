@@ -79,12 +79,7 @@ func (d *Decoder) Reset() { d.stack, d.arena = d.stack[:0], d.arena[:0] }
 // Decode decodes a message by its number. Without an operation of that number the payload is
 // decoded as unknown attributes.
 func (d *Decoder) Decode(s *Spec, m nlmsg.Msg, dir Direction) Message {
-	n := s.Number(m)
-	op := s.OpByReply(n)
-	if dir == Request {
-		op = s.OpByRequest(n)
-	}
-	return d.DecodeOp(s, m, op)
+	return d.DecodeOp(s, m, s.OpOf(m, dir))
 }
 
 // DecodeOp decodes a message of an operation.

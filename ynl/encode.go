@@ -60,7 +60,7 @@ func below(name string, err error) error {
 
 // AppendRequest appends the request of an operation to b. v is an object with members of the fixed
 // header and attributes, by name or by number. Attributes are written in the order of v; missing
-// members are 0. The error is a *ValueError; b is then returned unchanged.
+// members are 0, except for the first byte of the header if the operation has Op.First. The error is a *ValueError; b is then returned unchanged.
 func (s *Spec) AppendRequest(b []byte, op *Op, v Value, h Header) ([]byte, error) {
 	if op.Request == NoNumber || op.Set == nil {
 		return b, &ValueError{Op: op.Name, Err: errors.New("no request: only the kernel sends this message")}
@@ -96,8 +96,12 @@ func appendBody(b []byte, op *Op, v Value) ([]byte, error) {
 	skip := 0
 	if op.Header != nil {
 		var err error
+		start := len(b)
 		if b, err = appendStruct(b, op.Header, v); err != nil {
 			return b, err
+		}
+		if _, ok := v.Get(op.Header.Members[0].Name); !ok && op.First != nil {
+			b[start] = op.First[0]
 		}
 		skip = nla.Align(len(b)) - len(b)
 		b = append(b, make([]byte, skip)...)

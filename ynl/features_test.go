@@ -226,3 +226,36 @@ func TestUnknown(t *testing.T) {
 		}
 	}
 }
+
+// TestFirst checks operations that share a number and differ by the first byte of the header.
+func TestFirst(t *testing.T) {
+	s := builtin(t, "sock_diag")
+	if s.OpByRequest(20) != nil || s.OpByReply(20) != nil {
+		t.Error("the number alone finds an operation")
+	}
+	for name, first := range map[string]byte{"inet": 2, "inet6": 10, "unix": 1, "netlink": 16} {
+		b, err := s.AppendRequest(nil, s.Op(name), ynl.Value{}, ynl.Header{Flags: nlmsg.FlagDump})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b[nlmsg.HeaderLen] != first {
+			t.Errorf("%s: the first byte is %d, want %d", name, b[nlmsg.HeaderLen], first)
+		}
+		if got := s.OpOf(b, ynl.Request); got != s.Op(name) {
+			t.Errorf("request %s is %v", name, got)
+		}
+		if got := s.OpOf(b, ynl.Reply); got != s.Op(name+"-msg") {
+			t.Errorf("reply %s is %v", name, got)
+		}
+	}
+	for _, b := range [][]byte{nil, {1}, nlmsg.End(nlmsg.Begin(nil, 20, 0, 0, 0), 0)} {
+		if op := s.OpOf(b, ynl.Reply); op != nil {
+			t.Errorf("%x is %s", b, op.Name)
+		}
+	}
+	text := string(ynl.AppendTable(nil, s))
+	again, err := ynl.ParseTable("again", text)
+	if err != nil || string(ynl.AppendTable(nil, again)) != text {
+		t.Errorf("the table differs: %v", err)
+	}
+}

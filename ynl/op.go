@@ -1,5 +1,7 @@
 package ynl
 
+import "github.com/nlwire/nlwire/nlmsg"
+
 // NoNumber is the number of a missing message: the request of a notification, or the reply of an
 // operation without a reply.
 const NoNumber = -1
@@ -12,6 +14,9 @@ type Op struct {
 
 	Request int // number of the request, or NoNumber
 	Reply   int // number of replies or of the notification, or NoNumber
+	// First are values of the first byte of the fixed header. They distinguish operations
+	// that share a number (the address families of sock_diag); nil is any value.
+	First []uint8
 
 	Do, Dump *Mode    // nil if the operation lacks this mode
 	Event    []string // attributes of an event
@@ -63,6 +68,14 @@ type names struct {
 	groups   map[string]*Group
 	requests map[int]*Op
 	replies  map[int]*Op
+	byFirst  map[firstByte]*Op
+}
+
+// firstByte identifies an operation that shares its number with others.
+type firstByte struct {
+	dir    Direction
+	number int
+	value  uint8
 }
 
 // Const returns the constant with that name, or nil.
@@ -86,8 +99,9 @@ func (s *Spec) Op(name string) *Op { return s.names.ops[name] }
 // Group returns the multicast group with that name, or nil.
 func (s *Spec) Group(name string) *Group { return s.names.groups[name] }
 
-// OpByRequest returns the operation whose request has that number, or nil: the
-// command of a Generic Netlink header, the message type of other protocols.
+// OpByRequest returns the operation whose request has that number, or nil: the command of a Generic
+// Netlink header, the message type of other protocols. Operations with Op.First are found by
+// [Spec.OpOf] only.
 func (s *Spec) OpByRequest(n int) *Op { return s.names.requests[n] }
 
 // OpByReply returns the operation or notification of messages from the kernel with that number,
@@ -101,6 +115,21 @@ func (s *Spec) OpByReply(n int) *Op {
 	return s.names.requests[n]
 }
 
+// OpOf returns the operation of a message, or nil: the one that [Spec.OpByRequest] or
+// [Spec.OpByReply] returns, or an operation that Op.First distinguishes.
+func (s *Spec) OpOf(m nlmsg.Msg, dir Direction) *Op {
+	n := s.Number(m)
+	if skip := s.headerLen(); len(s.names.byFirst) > 0 && len(m) > skip {
+		if o := s.names.byFirst[firstByte{dir, n, m[skip]}]; o != nil {
+			return o
+		}
+	}
+	if dir == Request {
+		return s.OpByRequest(n)
+	}
+	return s.OpByReply(n)
+}
+
 // indexOps fills the tables of numbers. Operations precede notifications, and both precede the
 // numbers of dump replies.
 func (s *Spec) indexOps() {
@@ -111,19 +140,26 @@ func (s *Spec) indexOps() {
 		}
 	}
 	for _, o := range s.Ops {
-		if !o.IsReserved() {
+		if o.First == nil && !o.IsReserved() {
 			add(s.names.requests, o.Request, o)
+		}
+		for _, value := range o.First {
+			if s.names.byFirst == nil {
+				s.names.byFirst = map[firstByte]*Op{}
+			}
+			s.names.byFirst[firstByte{Request, o.Request, value}] = o
+			s.names.byFirst[firstByte{Reply, o.Reply, value}] = o
 		}
 	}
 	for _, async := range []bool{false, true} {
 		for _, o := range s.Ops {
-			if !o.IsReserved() && o.Async == async {
+			if o.First == nil && !o.IsReserved() && o.Async == async {
 				add(s.names.replies, o.Reply, o)
 			}
 		}
 	}
 	for _, o := range s.Ops {
-		if o.Dump != nil {
+		if o.First == nil && o.Dump != nil {
 			add(s.names.replies, o.Dump.ReplyNumber, o)
 		}
 	}

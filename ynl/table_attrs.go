@@ -115,6 +115,12 @@ func (r *tableReader) operation(l *tableLine) {
 		Set:     lookup(r.b, names.sets, l.at, "set", l.word("set")),
 		Header:  lookup(r.b, names.structs, l.at, "struct", l.word("header")),
 	}
+	for _, text := range l.list("first") {
+		o.First = append(o.First, uint8(r.number(l, text, 0)))
+	}
+	if o.First != nil && (o.Header == nil || o.Header.Name == "") {
+		r.b.errorf(l.at, "operation %q has first= and no header", l.name)
+	}
 	if l.word("notify") != "" {
 		o.Async = true
 		r.notify[o] = *l

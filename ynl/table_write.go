@@ -24,7 +24,7 @@ import (
 // struct=, multi, nest=SET, message=SUBMESSAGE with selector=ATTRIBUTE, values=NAMES of
 // nest-type-value, and limits: min=, max=, min-len=, max-len=, exact-len=, mask=. A set has in=PARENT
 // if it is a subset. A member (m) of type pad, string or binary has len=. A message has formats (f)
-// with header=STRUCT and set=SET. The format of the value * applies to any value of the selector.
+// with header=STRUCT and set=SET. An operation may have first=BYTES (Op.First). The format of the value * applies to any value of the selector.
 func AppendTable(dst []byte, s *Spec) []byte {
 	w := tableWriter{dst}
 	w.family(s)
@@ -280,12 +280,24 @@ func (w *tableWriter) op(o *Op) {
 	if o.Notify != nil {
 		words = append(words, "notify="+o.Notify.Name)
 	}
-	w.line(append(words, word("group", o.Group), word("flags", strings.Join(o.Flags, ",")), word("novalidate", strings.Join(o.DontValidate, ",")))...)
+	w.line(append(words, word("first", joinBytes(o.First)), word("group", o.Group), word("flags", strings.Join(o.Flags, ",")), word("novalidate", strings.Join(o.DontValidate, ",")))...)
 	w.mode("do", o.Do, o.Reply)
 	w.mode("dump", o.Dump, o.Reply)
 	if o.Event != nil {
 		w.indented(append([]string{"event"}, o.Event...)...)
 	}
+}
+
+// joinBytes returns numbers with commas between them.
+func joinBytes(list []uint8) string {
+	var b []byte
+	for i, v := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendUint(b, uint64(v), 10)
+	}
+	return string(b)
 }
 
 func (w *tableWriter) mode(name string, m *Mode, reply int) {

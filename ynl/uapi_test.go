@@ -15,7 +15,7 @@ import (
 	"github.com/nlwire/nlwire/ynl"
 )
 
-// uapiHeaders are included besides the header of each family.
+// uapiHeaders are included in addition to the header of each family.
 var uapiHeaders = []string{
 	"linux/genetlink.h", "linux/rtnetlink.h", "linux/if_link.h", "linux/if_addr.h", "linux/neighbour.h",
 	"linux/fib_rules.h", "linux/pkt_sched.h", "linux/pkt_cls.h", "linux/tc_act/tc_bpf.h",
@@ -28,6 +28,8 @@ var uapiHeaders = []string{
 	"linux/gen_stats.h", "linux/dpll.h", "linux/if_bridge.h", "linux/veth.h",
 	"linux/netfilter/nfnetlink.h", "linux/netfilter/nf_tables.h", "linux/netfilter/nf_tables_compat.h",
 	"linux/netfilter/nfnetlink_conntrack.h", "linux/netfilter/nf_conntrack_common.h", "linux/cgroupstats.h",
+	"linux/inet_diag.h", "linux/unix_diag.h", "linux/netlink_diag.h", "linux/packet_diag.h",
+	"linux/vm_sockets_diag.h", "linux/xdp_diag.h", "linux/bpf.h",
 }
 
 // check is a number of a spec under the name that C has for it.
@@ -45,52 +47,33 @@ func TestUAPINumbers(t *testing.T) {
 	if err != nil {
 		t.Skip("no gcc")
 	}
-	count := map[string]int{}
-	absent := 0
+	var specs []*ynl.Spec
+	var checks []check
 	for _, name := range ynl.BuiltinNames() {
-		missing := compareNumbers(t, gcc, builtin(t, name), count)
-		absent += len(missing)
-		if len(missing) > 0 {
-			t.Logf("%s: not in the headers: %.900s", name, strings.Join(missing, " "))
-		}
+		s := builtin(t, name)
+		specs = append(specs, s)
+		checks = slices.Concat(checks, attrChecks(s), opChecks(s), structChecks(s), entryChecks(s))
 	}
-	fmt.Printf("uapi: attributes=%d operations=%d members=%d entries=%d absent=%d\n", count["attribute"], count["operation"], count["member"], count["entry"], absent)
+	absent := undeclared(t, gcc, specs, checks)
+	t.Logf("not in the headers: %s", strings.Join(keys(absent), ", "))
+	checks = slices.DeleteFunc(checks, func(c check) bool { return absent[c.name] })
+	program := filepath.Join(t.TempDir(), "numbers")
+	if out, err := compile(gcc, program, source(specs, checks)); err != nil {
+		t.Fatalf("%v\n%.2000s", err, out)
+	}
+	if out, err := exec.Command(program).CombinedOutput(); err != nil {
+		t.Errorf("the headers differ:\n%s", out)
+	}
+	count := map[string]int{}
+	for _, c := range checks {
+		count[c.kind]++
+	}
+	fmt.Printf("uapi: attributes=%d operations=%d members=%d entries=%d absent=%d\n", count["attribute"], count["operation"], count["member"], count["entry"], len(absent))
 	for _, kind := range []string{"attribute", "operation", "member", "entry"} {
 		if count[kind] == 0 {
 			t.Errorf("no %s was compared: are the headers of Linux installed?", kind)
 		}
 	}
-}
-
-// compareNumbers checks one family, adds to the counts of each kind, and returns the names that
-// the headers lack.
-func compareNumbers(t *testing.T, gcc string, s *ynl.Spec, count map[string]int) (missing []string) {
-	t.Helper()
-	checks := slices.Concat(attrChecks(s), opChecks(s), structChecks(s), entryChecks(s))
-	absent := undeclared(t, gcc, s, checks)
-	var list []check
-	for _, c := range checks {
-		if absent[c.name] {
-			missing = append(missing, c.name)
-			continue
-		}
-		count[c.kind]++
-		list = append(list, c)
-	}
-	slices.Sort(missing)
-	missing = slices.Compact(missing)
-	if len(list) == 0 {
-		return missing
-	}
-	program := filepath.Join(t.TempDir(), "numbers")
-	if out, err := compile(gcc, program, source(s, list)); err != nil {
-		t.Fatalf("%s: %v\n%.2000s", s.Name, err, out)
-	}
-	out, err := exec.Command(program).CombinedOutput()
-	if err != nil {
-		t.Errorf("%s: the headers differ:\n%s", s.Name, out)
-	}
-	return missing
 }
 
 // attrChecks returns the attributes of a family.
@@ -234,14 +217,18 @@ func rawName(family, name string) string {
 const firstCheck = "static const struct { const char *name; long long have, want; } list[] = {\n"
 
 // source returns a C program that prints the numbers which differ.
-func source(s *ynl.Spec, list []check) []byte {
+func source(specs []*ynl.Spec, list []check) []byte {
 	var b bytes.Buffer
 	b.WriteString("#include <stddef.h>\n#include <stdio.h>\n#include <sys/socket.h>\n#include <net/if.h>\n")
-	header := s.Header
-	if header == "" {
-		header = "linux/" + strings.ReplaceAll(s.Name, "-", "_") + ".h"
+	headers := slices.Clone(uapiHeaders)
+	for _, s := range specs {
+		header := s.Header
+		if header == "" {
+			header = "linux/" + strings.ReplaceAll(s.Name, "-", "_") + ".h"
+		}
+		headers = append(headers, header)
 	}
-	for _, h := range append([]string{header}, uapiHeaders...) {
+	for _, h := range headers {
 		fmt.Fprintf(&b, "#if __has_include(<%s>)\n#include <%s>\n#endif\n", h, h)
 	}
 	b.WriteString(firstCheck)
@@ -263,16 +250,23 @@ int main(void)
 	return b.Bytes()
 }
 
-// errorLine is the line of an error of gcc in the program.
-var errorLine = regexp.MustCompile(`(?m)^<stdin>:([0-9]+):[0-9]+: error:`)
-
 // undeclared returns the names of the checks that the headers do not allow to compile: most
-// names are missing there, and the sizes of some arrays are open. The compiler reports a name
-// once, in the line of its first check.
-func undeclared(t *testing.T, gcc string, s *ynl.Spec, list []check) map[string]bool {
+// names are missing there, and the sizes of some arrays are open.
+func undeclared(t *testing.T, gcc string, specs []*ynl.Spec, list []check) map[string]bool {
 	t.Helper()
+	words := headerWords(t, gcc, specs)
 	absent := map[string]bool{}
-	program := source(s, list)
+	var rest []check
+	for _, c := range list {
+		for _, word := range wordPattern.FindAllString(c.name, -1) {
+			absent[c.name] = absent[c.name] || !words[word]
+		}
+		if !absent[c.name] {
+			delete(absent, c.name)
+			rest = append(rest, c)
+		}
+	}
+	program := source(specs, rest)
 	out, err := compile(gcc, os.DevNull, program)
 	if err == nil {
 		return absent
@@ -281,18 +275,36 @@ func undeclared(t *testing.T, gcc string, s *ynl.Spec, list []check) map[string]
 	first := bytes.Count(before, []byte("\n")) + 2
 	for _, m := range errorLine.FindAllSubmatch(out, -1) {
 		line, err := strconv.Atoi(string(m[1]))
-		if i := line - first; err == nil && i >= 0 && i < len(list) {
-			absent[list[i].name] = true
+		if i := line - first; err == nil && i >= 0 && i < len(rest) {
+			absent[rest[i].name] = true
 		}
-	}
-	if len(absent) == 0 {
-		t.Fatalf("%s: %v\n%.2000s", s.Name, err, out)
 	}
 	return absent
 }
 
-func compile(gcc, out string, source []byte) ([]byte, error) {
-	args := []string{"-x", "c", "-w", "-fmax-errors=0", "-o", out, "-"}
+var (
+	wordPattern = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*`)
+	errorLine   = regexp.MustCompile(`(?m)^<stdin>:([0-9]+):[0-9]+: error:`) // of gcc
+)
+
+// headerWords returns the words in the headers. It saves the compiler most errors for missing
+// names, for which it looks for similar names.
+func headerWords(t *testing.T, gcc string, specs []*ynl.Spec) map[string]bool {
+	t.Helper()
+	out, err := compile(gcc, "-", source(specs, nil), "-E", "-dD")
+	if err != nil {
+		t.Fatalf("%v\n%.2000s", err, out)
+	}
+	words := map[string]bool{"offset": true, "size": true, "of": true}
+	for _, word := range wordPattern.FindAll(out, -1) {
+		words[string(word)] = true
+	}
+	return words
+}
+
+// compile compiles a program and returns the output of the compiler.
+func compile(gcc, out string, source []byte, args ...string) ([]byte, error) {
+	args = append(args, "-x", "c", "-w", "-fmax-errors=0", "-o", out, "-")
 	if dir := os.Getenv("NLWIRE_UAPI"); dir != "" {
 		args = append([]string{"-I" + dir}, args...)
 	}
