@@ -77,10 +77,10 @@ func TestBroken(t *testing.T) {
 		{"netlink-raw", "netlink-new", `2:11: family: unknown protocol "netlink-new"`},
 		{"protonum: 0\n", "", `1:1: family: key "protonum" is missing`},
 		{"protonum: 0", "protonum: 256", `3:11: family: protonum: 256 is not in 0..255`},
-		{"protonum: 0", "protonum: zero", `3:11: family: protonum: "zero" is no number and no constant of this spec`},
+		{"protonum: 0", "protonum: zero", `3:11: family: protonum: "zero" is neither a number nor a constant of this spec`},
 		{"type: const", "type: constant", `7:11: definition "limit": unknown type "constant"`},
 		{"[red, {name: green, value: 5}, blue]", "red", `11:14: definition "color": entries: want a list, have "red"`},
-		{"value: 5}, blue", "value: 5}, red", `11:45: definition "color": entry "red" is there twice`},
+		{"value: 5}, blue", "value: 5}, red", `11:45: definition "color": duplicate entry "red"`},
 		{"entries: [low, high]", "entries: [low, {name: high, value: 64}]", `14:20: definition "bits": entry "high": bit 64 is not in 0..63`},
 		{"name: bits", "name: color", `12:11: enum "color" is defined twice`},
 		{"{name: index, type: u32}", "{name: index, type: nest}", `18:29: member "index": type nest cannot be in a struct`},
@@ -88,29 +88,28 @@ func TestBroken(t *testing.T) {
 		{"{name: kind, type: string}", "{name: kind, type: text}", `23:28: attribute "kind": unknown type "text"`},
 		{"{name: kind, type: string}", "{name: kind}", `23:9: attribute of "attrs": key "type" is missing`},
 		{"sub-message: formats", "sub-message: form", `26:22: no sub-message "form" in this spec`},
-		{"        selector: kind\n", "", `24:9: attribute "data": its type needs the key "selector"`},
+		{"        selector: kind\n", "", `24:9: attribute "data": its type requires the key "selector"`},
 		{"nested-attributes: attrs", "nested-attributes: atrs", `28:54: no attribute set "atrs" in this spec`},
 		{"enum: color", "enum: colour", `29:37: no enum "colour" in this spec`},
-		{"max: limit", "max: limits", `29:58: attribute "hue": max: "limits" is no number and no constant of this spec`},
-		{"name: hue", "name: kind", `29:16: attribute set "attrs": attribute "kind" is there twice`},
+		{"max: limit", "max: limits", `29:58: attribute "hue": max: "limits" is neither a number nor a constant of this spec`},
+		{"name: hue", "name: kind", `29:16: attribute set "attrs": duplicate attribute "kind"`},
 		{"subset-of: attrs", "subset-of: few", `31:16: attribute set "few" is a subset of itself`},
-		{"      - name: kind\n", "      - name: size\n", `33:15: attribute set "few": attribute set "attrs", of which it is a subset, has no "size"`},
+		{"      - name: kind\n", "      - name: size\n", `33:15: attribute set "few": its parent set "attrs" has no attribute "size"`},
 		{"value: one, attribute-set: attrs", "value: one, attribute-set: none", `37:37: no attribute set "none" in this spec`},
 		{"directional", "both", `39:15: operations: unknown enum-model "both"`},
-		{"[kind, hue]", "[kind, hues]", `47:47: operation "get": do: attribute set "attrs" has no "hues"`},
 		{"value: 16", "value: 65536", `47:24: operation "get": value: 65536 is not in 1..65535`},
 		{"notify: get", "notify: got", `50:15: no operation "got" in this spec`},
 		{"name: ntf", "name: get", `48:13: operation "get" is defined twice`},
 		{"type: pad, len: 4", "type: pad, len: 65535", `15:11: struct "head" is larger than an attribute`},
 		{"{name: pad, type: pad, len: 4}", "{name: pad, type: binary, struct: head}", `15:11: struct "head" contains itself`},
-		{"value: 3}", "value: 3, value: 4}", `53:29: multicast group: key "value" is there twice`},
-		{"doc: a family", "doc: *a family", `4:6: malformed YAML: an alias`},
-		{"doc: a family for tests", "doc: *family", `4:6: malformed YAML: an alias without an anchor before it`},
-		{"doc: a family for tests", "doc: &x [*x]", `4:6: an alias inside of its own anchor`},
+		{"value: 3}", "value: 3, value: 4}", `53:29: multicast group: duplicate key "value"`},
+		{"doc: a family", "doc: *a family", `4:6: malformed YAML: alias`},
+		{"doc: a family for tests", "doc: *family", `4:6: malformed YAML: alias without an earlier anchor`},
+		{"doc: a family for tests", "doc: &x [*x]", `4:6: alias inside its own anchor`},
 		{"doc: a family for tests", "doc: !!binary aGk=", `4:6: tags are not part of the format`},
 		{"doc: a family for tests", "<<: {name: x}", `4:1: merge keys are not part of the format`},
 		{"    type: const", "\ttype: const", `6:1: malformed YAML`},
-		{"protonum: 0", "protonum: 0\n---\nname: x", `4:1: a second document`},
+		{"protonum: 0", "protonum: 0\n---\nname: x", `4:1: second document`},
 	}
 	for _, tt := range tests {
 		text := strings.Replace(good, tt.old, tt.new, 1)
@@ -136,17 +135,25 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// TestUnknownKeys loads specs with keys of a later format, which are warnings with
-// their places.
-func TestUnknownKeys(t *testing.T) {
-	text := strings.Replace(good, "type: const", "type: const\n    colour: red", 1)
-	s, err := ynl.Parse("demo.yaml", []byte(text))
-	if err != nil {
-		t.Fatal(err)
+// TestWarnings loads specs of other releases: keys of a later format, and names that are wrong
+// in the specs of Linux 6.12. These are warnings with their positions.
+func TestWarnings(t *testing.T) {
+	tests := []struct{ old, new, want string }{
+		{"type: const", "type: const\n    colour: red", `[demo.yaml:8:5: definition: unknown key "colour"]`},
+		{"[kind, hue]", "[kind, hues]", `[demo.yaml:47:47: operation "get": do: attribute set "attrs" has no "hues"]`},
+		{"[kind, hue]", "[kind, index]", `[]`}, // a member of the fixed header
+		{"name: all", "name: al l", `[demo.yaml:53:14: multicast group: the name "al l" has a space, read as a hyphen]`},
+		{"type: string}", "type: string, multi-attr: True}", `[]`},
 	}
-	want := `[demo.yaml:8:5: definition: unknown key "colour"]`
-	if got := fmt.Sprint(s.Warnings); got != want {
-		t.Errorf("warnings %s, want %s", got, want)
+	for _, tt := range tests {
+		s, err := ynl.Parse("demo.yaml", []byte(strings.Replace(good, tt.old, tt.new, 1)))
+		if err != nil {
+			t.Errorf("%q: %v", tt.new, err)
+			continue
+		}
+		if got := fmt.Sprint(s.Warnings); got != tt.want {
+			t.Errorf("%q: warnings %s, want %s", tt.new, got, tt.want)
+		}
 	}
 }
 

@@ -7,18 +7,18 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// pos is a place in a file.
+// pos is a position in a file.
 type pos struct{ line, column int }
 
 func at(n *yaml.Node) pos { return pos{n.Line, n.Column} }
 
-// builder makes a Spec. Everything that has a name is declared first and filled
-// afterwards, so that names can be used before their definition.
+// builder builds a Spec. It declares all names before it reads definitions, because specs use
+// names before they define them.
 type builder struct {
 	file string
 	spec *Spec
 	errs Errors
-	seen map[string]bool // texts of warnings, to report each key once
+	seen map[string]bool // texts of warnings: each is reported once
 
 	subsets  []pendingSet
 	structAt map[*Struct]pos
@@ -50,7 +50,7 @@ func (b *builder) warnf(p pos, format string, args ...any) {
 	b.spec.Warnings = append(b.spec.Warnings, &Error{b.file, p.line, p.column, text})
 }
 
-// declare registers something under its name, which must be new.
+// declare registers a definition under its name, which must be new.
 func declare[T any](b *builder, m map[string]*T, p pos, what, name string, x *T) {
 	if name == "" {
 		return
@@ -62,7 +62,7 @@ func declare[T any](b *builder, m map[string]*T, p pos, what, name string, x *T)
 	m[name] = x
 }
 
-// lookup finds something by its name and reports an error if it does not exist.
+// lookup returns the definition with a name, or reports an error and returns nil.
 func lookup[T any](b *builder, m map[string]*T, p pos, what, name string) *T {
 	if name == "" {
 		return nil
@@ -91,8 +91,8 @@ func (b *builder) finish() (*Spec, error) {
 	return nil, b.errs[:min(len(b.errs), maxErrors)]
 }
 
-// addAttr adds an attribute to its set. Subsets name some attributes twice; the
-// last entry counts.
+// addAttr adds an attribute to its set. Some subsets have an attribute twice; the last entry
+// counts.
 func (s *Set) addAttr(a *Attr) {
 	if s.byName == nil {
 		s.byName, s.byValue = map[string]*Attr{}, map[uint16]*Attr{}
@@ -102,7 +102,7 @@ func (s *Set) addAttr(a *Attr) {
 	s.byName[a.Name], s.byValue[a.Value] = a, a
 }
 
-// replaceAttr adds an attribute instead of the one with its name, if there is one.
+// replaceAttr adds an attribute, or replaces the attribute of the same name.
 func (s *Set) replaceAttr(a *Attr) {
 	old := s.byName[a.Name]
 	if old == nil {
@@ -117,8 +117,7 @@ func (s *Set) replaceAttr(a *Attr) {
 	s.byName[a.Name], s.byValue[a.Value] = a, a
 }
 
-// addEntry adds an entry to an enum. Of several names for a value the last one
-// is shown.
+// addEntry adds an entry to an enum. If a value has several names, the last one is printed.
 func (e *Enum) addEntry(name string, value int64) {
 	if e.byName == nil {
 		e.byName, e.byValue = map[string]int{}, map[int64]int{}
@@ -131,7 +130,7 @@ func (e *Enum) addEntry(name string, value int64) {
 // isDense reports whether a table by number is worth its memory.
 func isDense(highest, count int) bool { return highest <= 4*count+16 }
 
-// index makes the tables by number of sets and enums.
+// index fills the tables by number of sets and enums.
 func (b *builder) index() {
 	for _, s := range b.spec.Sets {
 		highest := 0
@@ -170,11 +169,11 @@ func (m *SubMessage) addFormat(f *Format) {
 	m.byValue[f.Value] = f
 }
 
-// maxStruct is the size of the largest struct, that of an attribute.
+// maxStruct is the size of the largest struct: that of the largest attribute.
 const maxStruct = 1<<16 - 1
 
-// sizeStructs computes the offsets of the members of all structs. Structs
-// contain others, but not themselves.
+// sizeStructs computes the offsets of the members of all structs. A struct may contain other
+// structs, but not itself.
 func (b *builder) sizeStructs() {
 	state := map[*Struct]int{}
 	var size func(*Struct) bool

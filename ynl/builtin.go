@@ -7,16 +7,15 @@ import (
 	"strings"
 )
 
-// The tables that gentable makes from the specs of Linux, and the overlay, which
-// this project writes itself from the headers of Linux: kinds and families that
-// have no spec, and numbers that a spec has wrong.
+// The tables are written by gentable from the specs of Linux. The overlay is written by hand from
+// the headers of Linux: families and kinds without a spec, and corrections of specs.
 //
 //go:generate go run ./internal/gentable -out table $NLWIRE_SPECS
 
 //go:embed table/*.txt overlay/*.txt
 var tables embed.FS
 
-// Release is the version of Linux that the built-in families are from.
+// Release is the version of Linux whose specs are built in.
 const Release = "7.3.4"
 
 // BuiltinNames returns the names of the built-in families in alphabetical order.
@@ -34,8 +33,8 @@ func BuiltinNames() []string {
 	return sorted(names)
 }
 
-// Builtin returns a built-in family: the spec of Linux, with what the overlay adds
-// to it and corrects.
+// Builtin reads a built-in family: the spec of Linux with the additions and corrections of the
+// overlay. Each call returns a new Spec; a [Library] keeps them.
 func Builtin(name string) (*Spec, error) {
 	table, err := fs.ReadFile(tables, "table/"+name+".txt")
 	extra, extraErr := fs.ReadFile(tables, "overlay/"+name+".txt")

@@ -9,8 +9,8 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Problem is a difference between a request and its spec. It is only a warning:
-// kernels are newer than specs, and accept what those do not have.
+// Problem is a difference between a request and its spec. It is a warning, not an error: kernels are
+// newer than specs and accept more.
 type Problem struct {
 	Path string // of the attribute: "header.dev-index"
 	Text string
@@ -19,10 +19,9 @@ type Problem struct {
 // String returns the path and the text.
 func (p Problem) String() string { return p.Path + ": " + p.Text }
 
-// Check compares a request with its spec: whether its attributes are among those
-// that the operation lists, for a dump if the request has FlagDump, and whether they
-// pass the policy that the spec implies. Of the policy it reports the first
-// attribute that fails, as the kernel does.
+// Check compares a request with its spec. It reports attributes that the operation does not list, for
+// a dump if the request has FlagDump, and the first attribute that violates the policy derived from
+// the spec.
 func (s *Spec) Check(m nlmsg.Msg, op *Op) []Problem {
 	decoded := s.DecodeOp(m, op)
 	var list []Problem
@@ -34,7 +33,7 @@ func (s *Spec) Check(m nlmsg.Msg, op *Op) []Problem {
 		mode = op.Dump
 	}
 	if mode == nil {
-		list = append(list, Problem{op.Name, "the spec has no such request; do and dump differ"})
+		list = append(list, Problem{op.Name, "the spec has no such request: check whether it is a dump"})
 		mode = &Mode{}
 	}
 	for i := range decoded.Fields {
@@ -63,11 +62,11 @@ func (s *Spec) Check(m nlmsg.Msg, op *Op) []Problem {
 	return list
 }
 
-// Policy returns the policy that the spec implies for the attributes of a set, and of
-// the sets nested in it. Families often check more than their specs have.
+// Policy derives the policy for the attributes of a set and of the sets nested in it. Each call
+// returns a new policy. Families often validate more than their specs contain.
 func (s *Set) Policy() *policy.Policy { return policies{}.of(s) }
 
-// policies are made once for each set, since sets nest themselves.
+// policies has one policy for each set, because sets can contain themselves.
 type policies map[*Set]*policy.Policy
 
 func (ps policies) of(s *Set) *policy.Policy {
@@ -85,15 +84,15 @@ func (ps policies) of(s *Set) *policy.Policy {
 	return p
 }
 
-// kinds are those of integers in native order.
+// kinds are the kinds of integers in native order.
 var kinds = map[Type]policy.Kind{
 	TypeU8: policy.KindU8, TypeU16: policy.KindU16, TypeU32: policy.KindU32, TypeU64: policy.KindU64,
 	TypeS8: policy.KindS8, TypeS16: policy.KindS16, TypeS32: policy.KindS32, TypeS64: policy.KindS64,
 	TypeUint: policy.KindUint, TypeSint: policy.KindSint,
 }
 
-// rule returns the rule of an attribute. What the kernel's policies cannot express
-// accepts any bytes.
+// rule returns the rule of an attribute. Types that the kernel's policies cannot express accept any
+// bytes.
 func (ps policies) rule(a *Attr) policy.Rule {
 	switch a.Type {
 	case TypeFlag:
@@ -117,7 +116,7 @@ func (ps policies) rule(a *Attr) policy.Rule {
 	return policy.Rule{Kind: policy.KindBinary}
 }
 
-// length returns a limit of a length, 0 if there is none.
+// length returns a limit of a length, or 0 if there is none.
 func length(limit *int64) uint16 {
 	if limit == nil || *limit < 0 || *limit > 1<<16-1 {
 		return 0

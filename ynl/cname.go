@@ -2,8 +2,8 @@ package ynl
 
 import "strings"
 
-// CName returns the name of the attribute in the uapi headers, as the prefixes of
-// the spec form it. Some headers are older than their spec and differ.
+// CName returns the name of the attribute in the uapi headers, which the spec defines by
+// prefixes. Some headers, older than their spec, have other names.
 func (a *Attr) CName() string {
 	if a.prefix != "" {
 		return cName(a.prefix + a.Name)

@@ -7,19 +7,18 @@ import (
 
 // Message is a decoded message.
 type Message struct {
-	Op *Op // nil if no operation has its number
+	Op *Op // nil if no operation has the number
 	// Number is the command of a Generic Netlink header, or the type of a message of
 	// another protocol.
 	Number int
-	// Fields are the members of the fixed header, which have Member set, and then
-	// the attributes.
+	// Fields are the members of the fixed header, with Member set, and then the attributes.
 	Fields []Field
 }
 
 // Find returns the first field with that name, or nil.
 func (m *Message) Find(name string) *Field { return find(m.Fields, name) }
 
-// Direction is who a message goes to.
+// Direction is the direction of a message.
 type Direction uint8
 
 // The directions.
@@ -31,9 +30,8 @@ const (
 // genericHeader is the size of struct genlmsghdr.
 const genericHeader = 4
 
-// Number returns the number by which a message of this family is found: the
-// command of a Generic Netlink header, or the message type. It returns NoNumber if
-// the message is too short.
+// Number returns the number that identifies the operation of a message: the command of the Generic
+// Netlink header, or the message type. It returns NoNumber if the message is too short.
 func (s *Spec) Number(m nlmsg.Msg) int {
 	if s.Protocol != GenericProtocol {
 		return int(m.Type())
@@ -45,7 +43,7 @@ func (s *Spec) Number(m nlmsg.Msg) int {
 	return int(p[0])
 }
 
-// headerLen returns the size of everything before the fixed header.
+// headerLen returns the size of the headers before the fixed header.
 func (s *Spec) headerLen() int {
 	if s.Protocol == GenericProtocol {
 		return nlmsg.HeaderLen + genericHeader
@@ -53,40 +51,35 @@ func (s *Spec) headerLen() int {
 	return nlmsg.HeaderLen
 }
 
-// Decode decodes a message of the family; see Decoder.Decode.
+// Decode decodes a message of the family by its number; see [Decoder.Decode]. It allocates.
 func (s *Spec) Decode(m nlmsg.Msg, dir Direction) Message {
 	var d Decoder
 	return d.Decode(s, m, dir)
 }
 
-// DecodeOp decodes a message of an operation, for callers that know the request
-// which a reply answers; see Decoder.DecodeOp.
+// DecodeOp decodes a message of an operation. Callers that know the request of a reply use it; see
+// [Decoder.DecodeOp]. It allocates.
 func (s *Spec) DecodeOp(m nlmsg.Msg, op *Op) Message {
 	var d Decoder
 	return d.DecodeOp(s, m, op)
 }
 
-// Decoder decodes messages and reuses its memory: what it returns is valid until
-// Reset. The zero value is ready. It never fails: what the spec does not describe
-// is kept as bytes.
+// Decoder decodes messages and reuses its memory: the fields of a Message are valid until Reset. The
+// zero value is ready. Decoding never fails: fields that the spec does not describe are bytes. A
+// goroutine must not use a Decoder that another one uses.
 type Decoder struct {
 	stack  []Field // of nests that are being read
 	arena  []Field // fields of finished nests
 	scopes []scope // of nests that are being read, the outermost first
 }
 
-// Reset makes the memory of earlier messages available.
+// Reset makes the memory of earlier messages available again.
 func (d *Decoder) Reset() { d.stack, d.arena = d.stack[:0], d.arena[:0] }
 
-// Decode decodes a message by its number. A message without an operation has its
-// payload in one field.
+// Decode decodes a message by its number. Without an operation of that number the payload is
+// decoded as unknown attributes.
 func (d *Decoder) Decode(s *Spec, m nlmsg.Msg, dir Direction) Message {
-	n := s.Number(m)
-	op := s.OpByReply(n)
-	if dir == Request {
-		op = s.OpByRequest(n)
-	}
-	return d.DecodeOp(s, m, op)
+	return d.DecodeOp(s, m, s.OpOf(m, dir))
 }
 
 // DecodeOp decodes a message of an operation.
@@ -123,20 +116,20 @@ func (d *Decoder) finish(start int) []Field {
 	return d.arena[n:len(d.arena):len(d.arena)]
 }
 
-// scope is a nest that is being read, for selectors.
+// scope is a nest that is being read. It is used to find selectors.
 type scope struct {
 	set  *Set
 	body []byte
 
-	selector *Attr // the last one that was looked up here, and its value
+	selector *Attr // the last selector looked up in this nest, and its value
 	value    string
 	found    bool
 }
 
-// maxDepth is how deep nests are read; the kernel's own validator ends at 10.
+// maxDepth limits the depth of nests. The kernel's validator accepts 10 levels.
 const maxDepth = 32
 
-// deep reports whether nests are not read any more.
+// deep reports whether the limit for the depth of nests is reached.
 func (d *Decoder) deep() bool { return len(d.scopes) > maxDepth }
 
 // attrs decodes attributes onto the stack.
@@ -155,7 +148,8 @@ func (d *Decoder) attrs(set *Set, b []byte, offset int) {
 	d.scopes = d.scopes[:len(d.scopes)-1]
 }
 
-// invalid adds what is left of b after the attributes, at an offset of the message.
+// invalid adds a field with the bytes of b from at on, which are not attributes. offset is that of
+// b in the message.
 func (d *Decoder) invalid(b []byte, at, offset int) {
 	if at < len(b) {
 		d.stack = append(d.stack, Field{Form: FormInvalid, Untyped: true, Offset: offset + at, Len: len(b) - at, Raw: b[at:]})
@@ -202,8 +196,7 @@ func (d *Decoder) attr(set *Set, a nla.Attr, f *Field) {
 	}
 }
 
-// unknown decodes an attribute that the spec does not have: the Nested bit marks
-// attributes inside.
+// unknown decodes an attribute that the spec lacks. The Nested bit marks a nest.
 func (d *Decoder) unknown(nested bool, f *Field) {
 	f.Untyped = true
 	if nested {
@@ -223,8 +216,8 @@ func (d *Decoder) nest(set *Set, f *Field, payload int) {
 	f.Form, f.Fields = FormObject, d.finish(start)
 }
 
-// array decodes an array whose elements are the entries of a nest, with their
-// index as type.
+// array decodes an indexed array: a nest with an attribute for each element. The type of the
+// attribute is the index.
 func (d *Decoder) array(f *Field, spec *Attr, payload int) {
 	start := len(d.stack)
 	at := 0
@@ -240,7 +233,7 @@ func (d *Decoder) array(f *Field, spec *Attr, payload int) {
 	f.Form, f.Fields = FormArray, d.finish(start)
 }
 
-// element decodes an entry of an indexed array.
+// element decodes an element of an indexed array.
 func (d *Decoder) element(e *Field, spec *Attr) {
 	payload := e.Offset + nla.HeaderLen
 	switch {
@@ -259,8 +252,8 @@ func (d *Decoder) element(e *Field, spec *Attr) {
 	}
 }
 
-// typeValue decodes nests whose types are values: {policy-id {attr-id {...}}}. Each
-// level has one entry; entries after it, which the kernel does not send, are kept.
+// typeValue decodes nests with values as types: {policy-id {attr-id {...}}}. The kernel sends one
+// attribute in each level; bytes after it become a field of form FormInvalid.
 func (d *Decoder) typeValue(f *Field, spec *Attr, payload int) {
 	start := len(d.stack)
 	body, at := f.Raw, payload

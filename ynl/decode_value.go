@@ -2,7 +2,7 @@ package ynl
 
 import "github.com/nlwire/nlwire/nla"
 
-// scalar decodes a number. A payload of another size stays bytes.
+// scalar decodes a number. A payload of another size remains bytes.
 func (d *Decoder) scalar(f *Field, t Type) {
 	l := f.layout
 	switch n := len(f.Raw); {
@@ -30,8 +30,7 @@ func (d *Decoder) scalar(f *Field, t Type) {
 	}
 }
 
-// binary decodes a payload of bytes: a struct, an array in C, or bytes that a hint
-// shows.
+// binary decodes a binary payload: a struct, an array in C, or bytes with a hint.
 func (d *Decoder) binary(f *Field, l *Layout, payload int) {
 	switch {
 	case l.Struct != nil:
@@ -43,8 +42,8 @@ func (d *Decoder) binary(f *Field, l *Layout, payload int) {
 	}
 }
 
-// hint decides how bytes are shown. Addresses and UUIDs have their sizes, others
-// stay bytes.
+// hint sets FormHint if the bytes can be printed by their hint: addresses and UUIDs must have their
+// sizes.
 func (d *Decoder) hint(f *Field) {
 	n := len(f.Raw)
 	switch f.layout.Hint {
@@ -61,7 +60,7 @@ func (d *Decoder) hint(f *Field) {
 	}
 }
 
-// elements decodes an array in C: numbers one after the other.
+// elements decodes an array in C: consecutive numbers.
 func (d *Decoder) elements(f *Field, l *Layout, payload int) {
 	w := l.SubType.Width()
 	if w == 0 || len(f.Raw)%w != 0 {
@@ -88,8 +87,8 @@ func (d *Decoder) structure(f *Field, s *Struct, payload int) {
 	f.Form, f.Fields = FormObject, d.finish(start)
 }
 
-// rest returns the bytes of a payload after the members and the padding that C adds
-// at the end.
+// rest returns the number of bytes after the members of a payload, and 0 if they are only the
+// padding that C adds at the end.
 func (s *Struct) rest(length, members int) int {
 	if length <= s.padded() {
 		return 0
@@ -97,9 +96,9 @@ func (s *Struct) rest(length, members int) int {
 	return length - members
 }
 
-// members decodes the members of a struct that are in b, which can be shorter or
-// longer than the spec's: kernels append members. It returns the bytes that they
-// take. A member that is cut stays bytes.
+// members decodes the members of a struct in b and returns their size. b can be shorter or longer
+// than the struct of the spec, because newer kernels append members. A truncated member remains
+// bytes.
 func (d *Decoder) members(s *Struct, b []byte, offset int) int {
 	for i := range s.Members {
 		m := &s.Members[i]
@@ -142,8 +141,7 @@ func (d *Decoder) bitfield(f *Field, l *Layout, payload int) {
 	f.Form, f.Fields = FormObject, d.finish(start)
 }
 
-// subMessage decodes a payload in the format that a selector picks. Without one
-// it stays bytes.
+// subMessage decodes a payload in the format of its selector. Without a format it remains bytes.
 func (d *Decoder) subMessage(f *Field, spec *Attr, payload int) {
 	value, ok := d.lookup(spec.Selector)
 	if !ok {
@@ -170,8 +168,7 @@ func (d *Decoder) subMessage(f *Field, spec *Attr, payload int) {
 	f.Form, f.Fields = FormObject, d.finish(start)
 }
 
-// lookup returns the value of a selector: in this nest, or else in the nearest one
-// around it that has the attribute.
+// lookup returns the value of a selector from the innermost nest that has the attribute.
 func (d *Decoder) lookup(name string) (string, bool) {
 	for i := len(d.scopes) - 1; i >= 0; i-- {
 		sc := &d.scopes[i]
@@ -193,8 +190,8 @@ func (d *Decoder) lookup(name string) (string, bool) {
 	return "", false
 }
 
-// selectorValue returns the value of a selector as formats name it: a text, or
-// the name of an enum's value.
+// selectorValue returns the value of a selector as formats have it: a text, or the name of an enum's
+// value.
 func selectorValue(spec *Attr, a nla.Attr) (string, bool) {
 	if a == nil {
 		return "", false

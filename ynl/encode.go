@@ -10,22 +10,22 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Header is what a request has besides its values.
+// Header has the header fields of a request.
 type Header struct {
-	// Type is the ID of a Generic Netlink family, which its controller assigns.
-	// Other protocols take the type from the operation.
+	// Type is the ID of a Generic Netlink family, which the controller assigns. For other
+	// protocols it is ignored: the type is the number of the operation.
 	Type nlmsg.Type
-	// Version of the Generic Netlink header; 0 is that of the spec.
+	// Version is the version in the Generic Netlink header; 0 selects that of the spec.
 	Version uint8
-	// Flags besides FlagRequest. A dump needs nlmsg.FlagDump.
+	// Flags are set in addition to FlagRequest. A dump requires nlmsg.FlagDump.
 	Flags nlmsg.Flags
 	Seq   uint32
 }
 
-// ValueError is a value that a request cannot have.
+// ValueError is the error for a value that cannot be encoded.
 type ValueError struct {
 	Op   string
-	Path string // of the attribute: "header.dev-index"; "" is the request
+	Path string // of the attribute: "header.dev-index"; "" for the request
 	Err  error
 }
 
@@ -41,7 +41,7 @@ func (e *ValueError) Error() string {
 // Unwrap returns Err.
 func (e *ValueError) Unwrap() error { return e.Err }
 
-// valueError is an error on its way up through the nests.
+// valueError is an error with the path from a nest to the attribute.
 type valueError struct {
 	path string
 	err  error
@@ -49,7 +49,7 @@ type valueError struct {
 
 func (e *valueError) Error() string { return e.path + ": " + e.err.Error() }
 
-// below adds the name of the attribute that an error comes from.
+// below adds a name to the start of the path of an error.
 func below(name string, err error) error {
 	if e, ok := err.(*valueError); ok {
 		e.path = name + "." + e.path
@@ -58,13 +58,12 @@ func below(name string, err error) error {
 	return &valueError{name, err}
 }
 
-// AppendRequest appends the request of an operation. v is an object: the members of
-// the fixed header, and attributes by name or by number, in the order in which they
-// are written. Members that it does not have are 0. The error is a *ValueError, and
-// b is then returned as it was.
+// AppendRequest appends the request of an operation to b. v is an object with members of the fixed
+// header and attributes, by name or by number. Attributes are written in the order of v; missing
+// members are 0, except for the first byte of the header if the operation has Op.First. The error is a *ValueError; b is then returned unchanged.
 func (s *Spec) AppendRequest(b []byte, op *Op, v Value, h Header) ([]byte, error) {
 	if op.Request == NoNumber || op.Set == nil {
-		return b, &ValueError{Op: op.Name, Err: errors.New("it has no request; the kernel sends it")}
+		return b, &ValueError{Op: op.Name, Err: errors.New("no request: only the kernel sends this message")}
 	}
 	mark := len(b)
 	typ := nlmsg.Type(op.Request)
@@ -97,8 +96,12 @@ func appendBody(b []byte, op *Op, v Value) ([]byte, error) {
 	skip := 0
 	if op.Header != nil {
 		var err error
+		start := len(b)
 		if b, err = appendStruct(b, op.Header, v); err != nil {
 			return b, err
+		}
+		if _, ok := v.Get(op.Header.Members[0].Name); !ok && op.First != nil {
+			b[start] = op.First[0]
 		}
 		skip = nla.Align(len(b)) - len(b)
 		b = append(b, make([]byte, skip)...)
@@ -106,19 +109,19 @@ func appendBody(b []byte, op *Op, v Value) ([]byte, error) {
 	return appendAttrs(b, &values{set: op.Set, object: v}, op.Header)
 }
 
-// values is an object that is being written, with those around it, for selectors.
+// values is an object that is being written, with the objects around it, which may have selectors.
 type values struct {
 	set    *Set
 	object Value
 	outer  *values
 }
 
-// errUnknownName is the error for a name that a set does not have.
+// errUnknownName returns the error for a name that the set lacks.
 func errUnknownName(set *Set, name string) error {
 	return fmt.Errorf("no attribute %q in the set %q%s", name, set.Name, suggestion(set, name))
 }
 
-// suggestion names an attribute that resembles the unknown one.
+// suggestion returns text with an attribute of a similar name, or "".
 func suggestion(set *Set, name string) string {
 	for _, a := range set.Attrs {
 		if len(name) > 2 && (strings.Contains(a.Name, name) || strings.HasSuffix(name, a.Name)) || strings.ReplaceAll(name, "_", "-") == a.Name {
@@ -128,8 +131,7 @@ func suggestion(set *Set, name string) string {
 	return ""
 }
 
-// appendAttrs appends the attributes of an object. Keys that are members of a
-// header were written before.
+// appendAttrs appends the attributes of an object. It skips keys that are members of the header.
 func appendAttrs(b []byte, vs *values, header *Struct) ([]byte, error) {
 	for i := range vs.object.Pairs {
 		p := &vs.object.Pairs[i]
@@ -144,14 +146,14 @@ func appendAttrs(b []byte, vs *values, header *Struct) ([]byte, error) {
 	return b, nil
 }
 
-// has reports whether the struct has a member of that name, which can be set.
+// has reports whether the struct has a member of that name.
 func (s *Struct) has(name string) bool {
 	_, ok := s.byName[name]
 	return ok && name != ""
 }
 
-// appendNamed appends an attribute by its name, its number, or the name that
-// decoding gives to an unknown one.
+// appendNamed appends an attribute by its name, its number, or the name of a decoded unknown
+// attribute: UnknownAttr(7).
 func appendNamed(b []byte, vs *values, p *Pair) ([]byte, error) {
 	if a := vs.set.Attr(p.Name); a != nil {
 		return appendAttr(b, vs, a, p.Value)
@@ -170,8 +172,8 @@ func appendNamed(b []byte, vs *values, p *Pair) ([]byte, error) {
 	return appendUnknownAttr(b, uint16(n), p.Value)
 }
 
-// appendUnknownAttr appends an attribute that the spec does not have: bytes in hex,
-// or an object of numbers.
+// appendUnknownAttr appends an attribute that the spec lacks: bytes in hex, or an object with numbers
+// as names.
 func appendUnknownAttr(b []byte, typ uint16, v Value) ([]byte, error) {
 	switch v.Kind {
 	case Object:
@@ -194,7 +196,7 @@ func appendUnknownAttr(b []byte, typ uint16, v Value) ([]byte, error) {
 	return appendBytes(b, typ, p)
 }
 
-// appendAttr appends an attribute, or all attributes of a list.
+// appendAttr appends an attribute, or an attribute for each element of a list.
 func appendAttr(b []byte, vs *values, a *Attr, v Value) ([]byte, error) {
 	if !a.Multi {
 		return appendOne(b, vs, a, v)
@@ -304,7 +306,7 @@ func appendNest(b []byte, typ uint16, vs *values) ([]byte, error) {
 	return nla.TryEnd(b, mark)
 }
 
-// wrongKind is the error for a value of another kind than the attribute has.
+// wrongKind returns the error for a value of the wrong kind.
 func wrongKind(v Value, want string) error {
 	return fmt.Errorf("want %s, have %s", want, v.Kind)
 }

@@ -7,9 +7,8 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// appendIndexed appends an array whose elements are the entries of a nest. An
-// element can have its index, as decoded arrays have it: {"1": {...}}. Others count
-// from 0.
+// appendIndexed appends an indexed array: a nest with an attribute for each element. An element can
+// have an index, as in decoded arrays: {"1": {...}}. The default is its position, from 0.
 func appendIndexed(b []byte, vs *values, a *Attr, v Value) ([]byte, error) {
 	items, indexes, ok := v.elements()
 	if !ok {
@@ -42,7 +41,7 @@ func appendElement(b []byte, vs *values, a *Attr, index uint16, v Value) ([]byte
 	return appendOne(b, vs, &element, v)
 }
 
-// appendTypeValue appends nests whose types are values of the object.
+// appendTypeValue appends nests with values of the object as types.
 func appendTypeValue(b []byte, vs *values, a *Attr, v Value) ([]byte, error) {
 	if v.Kind != Object {
 		return b, wrongKind(v, "an object")
@@ -53,7 +52,7 @@ func appendTypeValue(b []byte, vs *values, a *Attr, v Value) ([]byte, error) {
 	for _, name := range a.TypeValue {
 		x, ok := v.Get(name)
 		if !ok {
-			return b[:marks[0]], below(name, fmt.Errorf("missing: it is the type of a nest"))
+			return b[:marks[0]], below(name, fmt.Errorf("missing; it is the type number of a nest"))
 		}
 		n, err := parseInteger(x)
 		if err != nil || n.negative || n.value > nla.TypeMask {
@@ -86,9 +85,9 @@ func contains(list []string, s string) bool {
 	return false
 }
 
-// appendSubMessage appends a payload in the format that a selector picks. Bytes in
-// hex are written as they are, also for kinds without a format. Without attributes
-// the Nested bit is not set, as the kernel's own tool does.
+// appendSubMessage appends a payload in the format of its selector, or bytes in hex, which also work
+// for kinds without a format. Like the kernel's own tool it sets the Nested bit only if the format
+// has attributes.
 func appendSubMessage(b []byte, vs *values, a *Attr, v Value) ([]byte, error) {
 	if v.Kind == String {
 		p, err := parseHex(v)
@@ -139,8 +138,7 @@ func appendFormat(b []byte, vs *values, format *Format, v Value) ([]byte, error)
 	return appendAttrs(b, &values{set: format.Attrs, object: v, outer: vs}, format.Header)
 }
 
-// lookup returns the value of a selector: in this object, or else in the nearest
-// one around it.
+// lookup returns the value of a selector from the innermost object that has it.
 func (vs *values) lookup(name string) (string, bool) {
 	for ; vs != nil; vs = vs.outer {
 		a := vs.set.Attr(name)
@@ -164,7 +162,7 @@ func (vs *values) lookup(name string) (string, bool) {
 	return "", false
 }
 
-// checkNames reports a key that is no member of the struct.
+// checkNames returns an error for a key that is not a member of the struct.
 func (s *Struct) checkNames(v Value) error {
 	for _, p := range v.Pairs {
 		if !s.has(p.Name) {
@@ -174,7 +172,7 @@ func (s *Struct) checkNames(v Value) error {
 	return nil
 }
 
-// appendStruct appends the members of a struct; those that v does not have are 0.
+// appendStruct appends the members of a struct. Members that v lacks are 0.
 func appendStruct(b []byte, s *Struct, v Value) ([]byte, error) {
 	start := len(b)
 	b = append(b, make([]byte, s.Size)...)
@@ -187,7 +185,7 @@ func appendStruct(b []byte, s *Struct, v Value) ([]byte, error) {
 		room := b[start+m.Offset : start+m.Offset : start+m.Offset+m.Len]
 		got, err := appendMember(room, m, p.Value)
 		if err == nil && len(got) > m.Len {
-			err = fmt.Errorf("%d bytes, and the member has %d", len(got), m.Len)
+			err = fmt.Errorf("%d bytes, but the member has %d", len(got), m.Len)
 		}
 		if err != nil {
 			return b[:start], below(p.Name, err)
@@ -196,7 +194,7 @@ func appendStruct(b []byte, s *Struct, v Value) ([]byte, error) {
 	return b, nil
 }
 
-// appendMember appends the value of a member, which may be shorter than it.
+// appendMember appends the value of a member. It may be shorter than the member.
 func appendMember(b []byte, m *Member, v Value) ([]byte, error) {
 	switch {
 	case m.Type.IsInteger():

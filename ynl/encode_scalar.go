@@ -13,14 +13,14 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// integer is a number of 64 bits with a sign: value is that of a negative one as
+// integer is a signed or unsigned number of 64 bits. The value of a negative number is converted to
 // uint64.
 type integer struct {
 	value    uint64
 	negative bool
 }
 
-// truth reports whether a flag with this value is set.
+// truth reports whether a flag with the value v is set.
 func (v Value) truth() bool {
 	switch v.Kind {
 	case Bool:
@@ -80,8 +80,8 @@ func parseDecimal(text string) (integer, error) {
 	return integer{value: n}, nil
 }
 
-// scalar returns the number of a value: a number, a name or names of an enum, or
-// what the hint of the attribute shows.
+// scalar returns the number of a value: a number, names of an enum, or text in the form of the
+// attribute's hint.
 func scalar(l *Layout, v Value) (integer, error) {
 	n, err := parseInteger(v)
 	if err == nil {
@@ -113,8 +113,8 @@ func addrValue(text string) (integer, error) {
 	return integer{value: uint64(binary.BigEndian.Uint32(b[:]))}, nil
 }
 
-// enumValue returns the number of a name, or of a set of names: a list, or a text
-// with commas or bars between them.
+// enumValue returns the number of a name or of a set of names. A set is a list, or a text with
+// commas or bars between names.
 func enumValue(l *Layout, v Value) (integer, error) {
 	if !l.Flags {
 		if v.Kind != String {
@@ -147,8 +147,7 @@ func enumValue(l *Layout, v Value) (integer, error) {
 	return integer{value: set}, nil
 }
 
-// enumNumber returns the number of a name, which can be one that decoding gives to
-// numbers without a name.
+// enumNumber returns the number of a name. Unknown(7) is the name of a decoded number without a name.
 func enumNumber(e *Enum, name string) (int64, error) {
 	if n, ok := e.ByName(name); ok {
 		return n, nil
@@ -161,7 +160,7 @@ func enumNumber(e *Enum, name string) (int64, error) {
 	return 0, fmt.Errorf("%q is not in %q: %s", name, e.Name, e.list())
 }
 
-// list returns the names of the entries, as many as fit into an error.
+// list returns the first names of the entries, for an error.
 func (e *Enum) list() string {
 	const most = 12
 	var names []string
@@ -216,7 +215,7 @@ func (n integer) fits(t Type, bits int) bool {
 	return !n.negative && (bits == 64 || n.value < 1<<bits)
 }
 
-// parseHex reads bytes in hex, which may have spaces between them.
+// parseHex reads bytes in hex. There may be spaces between bytes.
 func parseHex(v Value) ([]byte, error) {
 	switch v.Kind {
 	case String, Number:
@@ -230,7 +229,7 @@ func parseHex(v Value) ([]byte, error) {
 	return p, nil
 }
 
-// parseBytes reads bytes as their hint shows them, or in hex.
+// parseBytes reads bytes in the form of their hint, or in hex.
 func parseBytes(v Value, h Hint) ([]byte, error) {
 	if v.Kind != String {
 		return parseHex(v)
@@ -255,8 +254,7 @@ func parseBytes(v Value, h Hint) ([]byte, error) {
 	return parseHex(v)
 }
 
-// parseMAC reads bytes in hex with colons between them; a leading zero of each may
-// be missing.
+// parseMAC reads bytes in hex with colons between them. A byte may lack its leading zero.
 func parseMAC(text string) ([]byte, error) {
 	parts := strings.Split(text, ":")
 	p := make([]byte, 0, len(parts))

@@ -5,33 +5,32 @@ import (
 	"strings"
 )
 
-// Error is a problem of a spec, with its place.
+// Error is a problem of a spec with its position.
 type Error struct {
 	File         string
-	Line, Column int // from 1; 0 if not known
+	Line, Column int // from 1; 0 if unknown
 	Text         string
 }
 
-// Error returns the place and the problem: "tc.yaml:12:7: unknown type \"u7\"".
+// Error returns the position and the problem: "tc.yaml:12:7: unknown type \"u7\"".
 func (e *Error) Error() string {
-	place := e.File
-	if place == "" {
-		place = "spec"
+	position := e.File
+	if position == "" {
+		position = "spec"
 	}
 	if e.Line > 0 {
-		place += ":" + strconv.Itoa(e.Line) + ":" + strconv.Itoa(e.Column)
+		position += ":" + strconv.Itoa(e.Line) + ":" + strconv.Itoa(e.Column)
 	}
-	return place + ": " + e.Text
+	return position + ": " + e.Text
 }
 
-// Errors are the problems of a spec in the order of their places. There is at
-// least one.
+// Errors are the problems of a spec, sorted by position. It is never empty.
 type Errors []*Error
 
-// maxErrors is how many problems of one spec are reported.
+// maxErrors is the number of problems of a spec that are reported.
 const maxErrors = 20
 
-// Error returns the first problems, a line each.
+// Error returns the problems, one line each.
 func (e Errors) Error() string {
 	var b strings.Builder
 	for i, p := range e {

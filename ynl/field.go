@@ -2,55 +2,54 @@ package ynl
 
 import "encoding/binary"
 
-// Form is how a Field is to be read.
+// Form is the kind of value of a Field. It determines which methods and fields apply.
 type Form uint8
 
 // The forms.
 const (
-	FormBytes   Form = iota // bytes: binary values, and what has no form of its own
-	FormFlag                // there or not, without a value
-	FormUint                // Uint
-	FormInt                 // Int
-	FormEnum                // a number with a name
-	FormBits                // a set of named bits
-	FormString              // text
-	FormHint                // a number or bytes that Hint shows as an address, in hex or as a UUID
+	FormBytes   Form = iota // bytes (Raw): binary values, and values of unknown type
+	FormFlag                // a flag that is set; it has no value
+	FormUint                // an unsigned number (Uint)
+	FormInt                 // a signed number (Int)
+	FormEnum                // a number that may have a name (Uint, EnumName)
+	FormBits                // a set of bits (Uint, Bits)
+	FormString              // text (Bytes)
+	FormHint                // a number or bytes, printed as an address, in hex or as a UUID
 	FormObject              // Fields with names
 	FormArray               // Fields without names
 	FormPad                 // padding, which has no value
-	FormInvalid             // bytes that are no attribute
+	FormInvalid             // bytes that are not an attribute
 )
 
-// Field is a value in a message: an attribute, a member of a struct, or an element
-// of an array. It aliases the message.
+// Field is a value in a message: an attribute, a member of a struct, or an element of an array.
+// Raw is part of the message, not a copy.
 type Field struct {
-	// Name is what the spec calls it; "" for elements of arrays and what the spec
-	// does not name.
+	// Name is the name in the spec; "" for elements of arrays, padding and unknown attributes.
 	Name string
-	// Attr describes an attribute; nil for members, elements and what the spec
-	// does not have.
+	// Attr describes an attribute; nil for members, elements and unknown attributes.
 	Attr *Attr
 	// Type is the type number of an attribute and the index of an element.
 	Type uint16
 	Form Form
 	// Member marks a value of a fixed header or of a struct.
 	Member bool
-	// Unknown marks an attribute that the spec does not have.
+	// Unknown marks an attribute that the spec lacks.
 	Unknown bool
-	// Untyped marks bytes whose format is not known: an attribute or a kind that
-	// the spec does not have, or a payload of another size than its type.
+	// Untyped marks bytes of unknown format: an attribute or a kind that the spec lacks, or a
+	// payload that has not the size of its type.
 	Untyped bool
-	// Offset of the field in bytes from the start of the message: of an attribute's
-	// header, or of the first byte of a member.
+	// Offset is the distance in bytes from the start of the message: to the header of an
+	// attribute, or to the first byte of a member.
 	Offset int
-	// Len is the length with the header of an attribute, without padding.
+	// Len is the length in bytes, of an attribute with its header and without padding.
 	Len int
 	// Raw is the payload of an attribute, or the bytes of a member.
 	Raw []byte
-	// Rest is how many bytes at the end of Raw are past the struct that the spec
-	// describes: newer kernels append members.
+	// Rest is the number of bytes at the end of Raw after the members in the spec. Newer
+	// kernels append members.
 	Rest int
-	// Fields are the parts of objects and arrays, in the order of the message.
+	// Fields are the parts of objects and arrays in the order of the message. The memory
+	// belongs to the Decoder.
 	Fields []Field
 
 	number  uint64
@@ -59,17 +58,16 @@ type Field struct {
 	integer bool // number is set
 }
 
-// Uint returns the value of a number; a negative one is uint64 of it.
+// Uint returns the value of a number, converted to uint64 if it is negative.
 func (f *Field) Uint() uint64 { return f.number }
 
 // Int returns the value of a number.
 func (f *Field) Int() int64 { return int64(f.number) }
 
-// IsInteger reports whether the field holds a number, also one that is shown by
-// a name or a hint.
+// IsInteger reports whether the field is a number, also if it is printed as a name or by a hint.
 func (f *Field) IsInteger() bool { return f.integer }
 
-// Bytes returns Raw without what String drops: the NUL that ends a text.
+// Bytes returns Raw, of a text without its final NUL.
 func (f *Field) Bytes() []byte {
 	if n := len(f.Raw); f.Form == FormString && n > 0 && f.Raw[n-1] == 0 {
 		return f.Raw[:n-1]
@@ -89,8 +87,8 @@ func find(list []Field, name string) *Field {
 	return nil
 }
 
-// Bits yields the names and numbers of the bits that are set, from the lowest on.
-// A bit without a name yields "".
+// Bits yields the name and the number of each set bit, the lowest first. The name of a bit
+// without a name is "".
 func (f *Field) Bits(yield func(name string, bit int) bool) {
 	if f.layout == nil || f.layout.Enum == nil {
 		return
@@ -106,7 +104,7 @@ func (f *Field) Bits(yield func(name string, bit int) bool) {
 	}
 }
 
-// EnumName returns the name of a FormEnum, and whether its value has one.
+// EnumName returns the name of the value of a FormEnum, and whether it has a name.
 func (f *Field) EnumName() (string, bool) {
 	if f.layout == nil || f.layout.Enum == nil {
 		return "", false
@@ -114,8 +112,7 @@ func (f *Field) EnumName() (string, bool) {
 	return f.layout.Enum.ByValue(int64(f.number))
 }
 
-// readInteger reads an integer of the type, which has the size of p: 1, 2, 4 or 8
-// bytes. It is extended to 64 bits by its sign.
+// readInteger reads an integer of 1, 2, 4 or 8 bytes and extends a signed one to 64 bits.
 func readInteger(p []byte, t Type, o Order) uint64 {
 	v := uint64(0)
 	switch o {

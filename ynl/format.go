@@ -31,7 +31,7 @@ func appendHexBy(dst, p []byte, by byte) []byte {
 	return dst
 }
 
-// appendUnknown appends how a number without a name is shown.
+// appendUnknown appends a number without a name.
 func appendUnknown(dst []byte, v int64) []byte {
 	dst = append(dst, "Unknown("...)
 	dst = appendInt(dst, v)
@@ -77,7 +77,7 @@ func (f *Field) appendBits(dst []byte) []byte {
 	return append(dst, ']')
 }
 
-// appendHint appends the value as its hint asks.
+// appendHint appends the value in the form of its hint.
 func (f *Field) appendHint(dst []byte) []byte {
 	switch f.layout.Hint {
 	case HintMAC:
@@ -128,9 +128,8 @@ func appendUUID(dst, p []byte) []byte {
 	return dst
 }
 
-// appendString appends text as a string of JSON. Bytes that are not UTF-8 become
-// the surrogates U+DC80 to U+DCFF, as Python's surrogateescape has them, so that
-// nothing is lost.
+// appendString appends text as a JSON string. Bytes that are not UTF-8 become the surrogates U+DC80
+// to U+DCFF, as with Python's surrogateescape, so that no byte is lost.
 func appendString(dst, p []byte) []byte {
 	dst = append(dst, '"')
 	for len(p) > 0 {

@@ -1,6 +1,7 @@
 package ynl_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -131,6 +132,37 @@ func TestSpecs(t *testing.T) {
 	checkInventory(t, n)
 }
 
+// TestOtherSpecs loads the specs of other releases of Linux, from the directories of
+// $NLWIRE_OTHER_SPECS. Their warnings are logged. As tables they are the same.
+func TestOtherSpecs(t *testing.T) {
+	dirs := os.Getenv("NLWIRE_OTHER_SPECS")
+	if dirs == "" {
+		t.Skip("NLWIRE_OTHER_SPECS is not set: want directories of specs of other releases of Linux")
+	}
+	loaded := 0
+	for _, dir := range filepath.SplitList(dirs) {
+		specs, err := ynl.LoadDir(dir)
+		if err != nil || len(specs) == 0 {
+			t.Fatalf("%s: %d specs, %v", dir, len(specs), err)
+		}
+		for _, s := range specs {
+			for _, w := range s.Warnings {
+				t.Log(w)
+			}
+			text := string(ynl.AppendTable(nil, s))
+			again, err := ynl.ParseTable(s.Name, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(ynl.AppendTable(nil, again)) != text {
+				t.Errorf("%s: differs as a table", s.Name)
+			}
+		}
+		loaded += len(specs)
+	}
+	fmt.Printf("specs: directories=%d loaded=%d\n", len(filepath.SplitList(dirs)), loaded)
+}
+
 // loadSpecs returns the specs in the directory $NLWIRE_SPECS.
 func loadSpecs(t testing.TB) []*ynl.Spec {
 	t.Helper()
@@ -145,7 +177,7 @@ func loadSpecs(t testing.TB) []*ynl.Spec {
 	return specs
 }
 
-// TestBuiltin loads every built-in family with its overlay, under 10 ms each.
+// TestBuiltin loads every built-in family with its overlay.
 func TestBuiltin(t *testing.T) {
 	for _, name := range ynl.BuiltinNames() {
 		s, err := ynl.Builtin(name)

@@ -1,12 +1,11 @@
 package ynl
 
-// AppendJSON appends the message as an object of JSON, in the form of the kernel's
-// own tool (pyynl --output-json): attributes in the order of the message and then
-// the members of the fixed header; a list for attributes that may repeat; bytes in
-// hex; unknown attributes and values as UnknownAttr(7) and Unknown(7). Of an
-// attribute that repeats although it should not, the last one counts.
+// AppendJSON appends the message as a JSON object in the form of the kernel's own tool (pyynl
+// --output-json): attributes in the order of the message, then the members of the fixed header. An
+// attribute that may repeat is a list. Bytes are in hex. Unknown attributes and values are
+// UnknownAttr(7) and Unknown(7). If another attribute repeats, the last one counts.
 func (m *Message) AppendJSON(dst []byte) []byte {
-	n := 0 // of header members, which come last
+	n := 0 // number of header members, which are printed last
 	for n < len(m.Fields) && m.Fields[n].Member {
 		n++
 	}
@@ -44,7 +43,7 @@ func (f *Field) AppendJSON(dst []byte) []byte {
 	return append(dst, '"')
 }
 
-// appendArray appends the elements of an array; nests with their index.
+// appendArray appends the elements of an array. Nests have their index.
 func (f *Field) appendArray(dst []byte) []byte {
 	dst = append(dst, '[')
 	indexed := f.Attr != nil && f.Attr.Type == TypeIndexedArray && f.Attr.SubType == TypeNest
@@ -66,8 +65,7 @@ func (f *Field) appendArray(dst []byte) []byte {
 	return append(dst, ']')
 }
 
-// appendObject appends fields as an object, first those of head and then those of
-// tail.
+// appendObject appends the fields of head and tail as an object.
 func appendObject(dst []byte, head, tail []Field) []byte {
 	if repeats(head, tail) {
 		return appendSlots(dst, head, tail)
@@ -104,8 +102,7 @@ func (f *Field) appendKey(dst []byte) []byte {
 	return append(dst, `": `...)
 }
 
-// AppendName appends the name of the field: where the spec has none, one that is
-// made from its number.
+// AppendName appends the name of the field, or UnknownAttr(7) for an attribute without a name.
 func (f *Field) AppendName(dst []byte) []byte {
 	switch {
 	case f.Form == FormInvalid:
@@ -118,8 +115,8 @@ func (f *Field) AppendName(dst []byte) []byte {
 	return append(dst, f.Name...)
 }
 
-// repeats reports whether two fields may have the same name. It can be wrong if
-// they are many, but not if it returns false.
+// repeats reports whether two fields may have the same name. It returns true for some objects with
+// many fields whose names all differ.
 func repeats(head, tail []Field) bool {
 	var types [8]uint64
 	members := 0
@@ -136,7 +133,7 @@ func repeats(head, tail []Field) bool {
 		*word |= bit
 	}
 	if members == len(head) && len(tail) == 0 {
-		return false // the names of a struct are unique
+		return false // names of members are unique
 	}
 	for i := range head {
 		m := &head[i]
@@ -152,7 +149,7 @@ func repeats(head, tail []Field) bool {
 	return false
 }
 
-// key is what makes fields the same: their name or, without one, their number.
+// key identifies a name of an object: a name of the spec or, without one, a number.
 type key struct {
 	name   string
 	number int
@@ -168,7 +165,7 @@ func (f *Field) key() key {
 // slot is a name of an object with the fields that have it.
 type slot struct{ fields []*Field }
 
-// appendSlots is appendObject for names that repeat.
+// appendSlots is appendObject for objects with repeated names.
 func appendSlots(dst []byte, head, tail []Field) []byte {
 	index := make(map[key]int, len(head)+len(tail))
 	slots := make([]slot, 0, len(head)+len(tail))
@@ -202,7 +199,7 @@ func appendSlots(dst []byte, head, tail []Field) []byte {
 	return append(dst, '}')
 }
 
-// append appends the name and its value, or the list of its values.
+// append appends the name with its value, or with the list of its values.
 func (s slot) append(dst []byte) []byte {
 	f := s.fields[0]
 	dst = f.appendKey(dst)

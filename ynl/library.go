@@ -18,18 +18,18 @@ func sorted(names []string) []string {
 	return slices.Compact(names)
 }
 
-// Library finds families by name: in files and directories of specs, and then
-// among the built-in ones. It reads each when it is first asked for, and may be
-// used by many goroutines.
+// Library finds families by name: first in spec files, then among the built-in families. It reads
+// a family on its first use and keeps it. Goroutines may share a Library.
 type Library struct {
 	mu    sync.Mutex
-	files map[string]string // of specs, by the name of the family
+	files map[string]string // paths of specs by name of the family
 	specs map[string]*Spec
 }
 
-// NewLibrary returns a Library with the specs at these paths: files, directories of
-// files that end in .yaml, or trees of the kernel's source. Earlier paths take
-// precedence.
+// NewLibrary returns a Library with the specs at the paths. A path is a spec file, a directory
+// with files that end in .yaml, or a tree of the kernel's source. If several paths have a
+// family, the first one is used. NewLibrary reads only the beginning of each file, so that
+// errors of a spec are reported by [Library.Family].
 func NewLibrary(paths ...string) (*Library, error) {
 	l := &Library{files: map[string]string{}, specs: map[string]*Spec{}}
 	for _, p := range paths {
@@ -71,8 +71,7 @@ func escapeGlob(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
-// addFile adds a spec under the name of its family, which often differs from that
-// of the file. Only the first lines are read.
+// addFile adds a spec under the name of its family, which can differ from the name of the file.
 func (l *Library) addFile(file string) error {
 	f, err := os.Open(file)
 	if err != nil {
@@ -97,8 +96,8 @@ func (l *Library) addFile(file string) error {
 	return nil
 }
 
-// familyName returns the value of the key name at the top of a spec, "" if it is
-// not in a line of its own.
+// familyName returns the value of the top-level key name, or "" if it is not at the start of a
+// line.
 func familyName(head []byte) string {
 	for line := range bytes.Lines(head) {
 		if rest, ok := bytes.CutPrefix(line, []byte("name: ")); ok {
@@ -117,8 +116,8 @@ func (l *Library) Names() []string {
 	return sorted(names)
 }
 
-// Family returns the family with that name. The error of a name that is not there
-// is fs.ErrNotExist.
+// Family returns the family with a name. The error for an unknown name wraps fs.ErrNotExist; the
+// errors of a spec are [Errors].
 func (l *Library) Family(name string) (*Spec, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -146,8 +145,9 @@ func (l *Library) family(name string) (*Spec, error) {
 	return s, nil
 }
 
-// Protocol returns the families of a netlink protocol other than Generic Netlink,
-// in the order of their names. Several share a protocol, each with types of its own.
+// Protocol returns the families of a netlink protocol other than Generic Netlink, sorted by name.
+// Families that share a protocol have different message types. It reads all specs of the
+// library.
 func (l *Library) Protocol(protocol uint16) ([]*Spec, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -7,8 +7,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// object is a mapping of a spec: its keys and where they are. Its getters report
-// what has the wrong type and return zero.
+// object is a mapping of a spec with the positions of its keys. The getters report values of
+// the wrong type as errors and return zero.
 type object struct {
 	b    *builder
 	at   pos
@@ -16,8 +16,7 @@ type object struct {
 	keys map[string]*yaml.Node // values
 }
 
-// object reads a mapping whose keys are known, separated by spaces. Unknown keys
-// are warnings.
+// object reads a mapping. The known keys are separated by spaces; other keys are warnings.
 func (b *builder) object(n *yaml.Node, what, known string) object {
 	o := object{b: b, at: at(n), what: what}
 	if n.Kind != yaml.MappingNode {
@@ -32,7 +31,7 @@ func (b *builder) object(n *yaml.Node, what, known string) object {
 			continue
 		}
 		if _, twice := o.keys[key.Value]; twice {
-			b.errorf(at(key), "%s: key %q is there twice", what, key.Value)
+			b.errorf(at(key), "%s: duplicate key %q", what, key.Value)
 			continue
 		}
 		o.keys[key.Value] = value
@@ -67,7 +66,7 @@ func kindName(n *yaml.Node) string {
 	return strconv.Quote(n.Value)
 }
 
-// pos returns the place of the value of a key, or of the object.
+// pos returns the position of the value of a key, or of the object if the key is missing.
 func (o object) pos(key string) pos {
 	if n := o.keys[key]; n != nil {
 		return at(n)
@@ -77,7 +76,7 @@ func (o object) pos(key string) pos {
 
 func (o object) has(key string) bool { return o.keys[key] != nil }
 
-// require reports the keys that are missing.
+// require reports missing keys as errors, and whether all keys exist.
 func (o object) require(keys ...string) bool {
 	ok := o.keys != nil
 	for _, k := range keys {
@@ -89,7 +88,7 @@ func (o object) require(keys ...string) bool {
 	return ok
 }
 
-// text returns a scalar as text, "" if there is none.
+// text returns a scalar as text, or "" if the key is missing.
 func (o object) text(key string) string {
 	n := o.keys[key]
 	if n == nil || n.ShortTag() == "!!null" {
@@ -102,7 +101,8 @@ func (o object) text(key string) string {
 	return n.Value
 }
 
-// name returns a scalar that names the object, which must not be empty.
+// name returns the name of the object. Some specs of Linux 6.12 have a space in a name, which
+// later releases replace by a hyphen.
 func (o object) name() string {
 	s := o.text("name")
 	switch {
@@ -110,14 +110,18 @@ func (o object) name() string {
 		o.require("name")
 	case s == "":
 		o.b.errorf(o.pos("name"), "%s: empty name", o.what)
-	case strings.ContainsAny(s, " \t\r\n\".()"):
+	case strings.Contains(s, " ") && !strings.HasPrefix(s, " ") && !strings.HasSuffix(s, " "):
+		o.b.warnf(o.pos("name"), "%s: the name %q has a space, read as a hyphen", o.what, s)
+		s = strings.ReplaceAll(s, " ", "-")
+	}
+	if strings.ContainsAny(s, " \t\r\n\".()") {
 		o.b.errorf(o.pos("name"), "%s: %q is not a name", o.what, s)
 		return ""
 	}
 	return s
 }
 
-// integer returns a number that is literal, or the value of a constant.
+// integer returns a number, which is a literal or the name of a constant.
 func (o object) integer(key string) (v int64, ok bool) {
 	s := o.text(key)
 	if s == "" {
@@ -133,11 +137,11 @@ func (o object) integer(key string) (v int64, ok bool) {
 	if c := o.b.spec.Const(s); c != nil && c.Text == "" {
 		return c.Value, true
 	}
-	o.b.errorf(o.pos(key), "%s: %s: %q is no number and no constant of this spec", o.what, key, s)
+	o.b.errorf(o.pos(key), "%s: %s: %q is neither a number nor a constant of this spec", o.what, key, s)
 	return 0, false
 }
 
-// within returns a number of a range, or alt if there is none.
+// within returns a number of a range, or alt if the key is missing.
 func (o object) within(key string, lo, hi, alt int64) int64 {
 	v, ok := o.integer(key)
 	if !ok {
@@ -150,12 +154,12 @@ func (o object) within(key string, lo, hi, alt int64) int64 {
 	return v
 }
 
-// boolean returns a truth value, false if there is none.
+// boolean returns a truth value, false if the key is missing.
 func (o object) boolean(key string) bool {
 	switch s := o.text(key); s {
-	case "true":
+	case "true", "True", "TRUE":
 		return true
-	case "", "false":
+	case "", "false", "False", "FALSE":
 		return false
 	default:
 		o.b.errorf(o.pos(key), "%s: %s: want true or false, have %q", o.what, key, s)
@@ -163,7 +167,7 @@ func (o object) boolean(key string) bool {
 	}
 }
 
-// list returns the elements of a list, nil if there is none.
+// list returns the elements of a list, nil if the key is missing.
 func (o object) list(key string) []*yaml.Node {
 	n := o.keys[key]
 	if n == nil || n.ShortTag() == "!!null" {
@@ -189,7 +193,7 @@ func (o object) words(key string) []string {
 	return list
 }
 
-// oneOf returns the number of a word from a list of names, 0 if there is none.
+// oneOf returns the number of a word of a list, 0 if the key is missing.
 func oneOf[T ~uint8](o object, key string, words map[string]T) T {
 	s := o.text(key)
 	if s == "" {

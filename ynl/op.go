@@ -1,7 +1,9 @@
 package ynl
 
-// NoNumber is the number of a message that does not exist: the request of a
-// notification, or the reply of an operation that has none.
+import "github.com/nlwire/nlwire/nlmsg"
+
+// NoNumber is the number of a missing message: the request of a notification, or the reply of an
+// operation without a reply.
 const NoNumber = -1
 
 // Op is an operation: a request with its replies, or a notification.
@@ -12,23 +14,26 @@ type Op struct {
 
 	Request int // number of the request, or NoNumber
 	Reply   int // number of replies or of the notification, or NoNumber
+	// First are values of the first byte of the fixed header. They distinguish operations
+	// that share a number (the address families of sock_diag); nil is any value.
+	First []uint8
 
-	Do, Dump *Mode    // nil where the operation has no such mode
+	Do, Dump *Mode    // nil if the operation lacks this mode
 	Event    []string // attributes of an event
-	Notify   *Op      // the operation whose reply this notification repeats
-	Group    string   // the multicast group of a notification, "" if not known
+	Notify   *Op      // of a notification: the operation that has the same reply
+	Group    string   // multicast group of a notification, "" if unknown
 	Async    bool     // a notification or an event
 
-	Flags        []string // privileges that it requires: admin-perm, uns-admin-perm
-	DontValidate []string
+	Flags        []string // required privileges: admin-perm, uns-admin-perm
+	DontValidate []string // validations that the kernel skips: strict, dump, dump-strict
 }
 
 // Mode is a way to call an operation: once (do) or for a whole table (dump).
 type Mode struct {
 	Request []string // names of the attributes
-	Reply   []string
-	// ReplyNumber is the number of the replies: mostly that of the Op, but a dump
-	// may have one of its own.
+	Reply   []string // names of the attributes
+	// ReplyNumber is the number of the replies. The number of a dump's replies can differ from
+	// that of the Op.
 	ReplyNumber int
 	HasReply    bool
 }
@@ -36,8 +41,8 @@ type Mode struct {
 // IsReserved reports whether the operation only reserves a number.
 func (o *Op) IsReserved() bool { return o.Do == nil && o.Dump == nil && !o.Async }
 
-// ReplyAttrs returns the names of the attributes that a reply or a notification
-// has, those that the spec lists.
+// ReplyAttrs returns the names of the attributes that the spec lists for the reply or the
+// notification.
 func (o *Op) ReplyAttrs() []string {
 	switch {
 	case o.Notify != nil && o.Notify != o:
@@ -52,7 +57,7 @@ func (o *Op) ReplyAttrs() []string {
 	return nil
 }
 
-// names finds what a spec has by name and by number.
+// names has the definitions of a spec by name and by number.
 type names struct {
 	consts   map[string]*Const
 	enums    map[string]*Enum
@@ -63,6 +68,14 @@ type names struct {
 	groups   map[string]*Group
 	requests map[int]*Op
 	replies  map[int]*Op
+	byFirst  map[firstByte]*Op
+}
+
+// firstByte identifies an operation that shares its number with others.
+type firstByte struct {
+	dir    Direction
+	number int
+	value  uint8
 }
 
 // Const returns the constant with that name, or nil.
@@ -86,15 +99,15 @@ func (s *Spec) Op(name string) *Op { return s.names.ops[name] }
 // Group returns the multicast group with that name, or nil.
 func (s *Spec) Group(name string) *Group { return s.names.groups[name] }
 
-// OpByRequest returns the operation whose request has that number, or nil: the
-// command of a Generic Netlink header, the message type of other protocols.
+// OpByRequest returns the operation whose request has that number, or nil: the command of a Generic
+// Netlink header, the message type of other protocols. Operations with Op.First are found by
+// [Spec.OpOf] only.
 func (s *Spec) OpByRequest(n int) *Op { return s.names.requests[n] }
 
-// OpByReply returns the operation or notification whose messages from the kernel
-// have that number, or nil. Several operations can share one: an operation with a
-// do request goes before notifications, and the first in the spec before others.
-// Where no reply has the number, it is the operation whose request has it, since
-// many families notify of a request by sending it on.
+// OpByReply returns the operation or notification of messages from the kernel with that number,
+// or nil. If several share the number, operations precede notifications, and earlier
+// definitions precede later ones. If no reply has the number, it is the operation whose request
+// has it, because many families send notifications with the number of a request.
 func (s *Spec) OpByReply(n int) *Op {
 	if o := s.names.replies[n]; o != nil {
 		return o
@@ -102,8 +115,23 @@ func (s *Spec) OpByReply(n int) *Op {
 	return s.names.requests[n]
 }
 
-// indexOps fills the tables of numbers. Earlier operations win, and operations
-// win over notifications; numbers of dump replies count last.
+// OpOf returns the operation of a message, or nil: the one that [Spec.OpByRequest] or
+// [Spec.OpByReply] returns, or an operation that Op.First distinguishes.
+func (s *Spec) OpOf(m nlmsg.Msg, dir Direction) *Op {
+	n := s.Number(m)
+	if skip := s.headerLen(); len(s.names.byFirst) > 0 && len(m) > skip {
+		if o := s.names.byFirst[firstByte{dir, n, m[skip]}]; o != nil {
+			return o
+		}
+	}
+	if dir == Request {
+		return s.OpByRequest(n)
+	}
+	return s.OpByReply(n)
+}
+
+// indexOps fills the tables of numbers. Operations precede notifications, and both precede the
+// numbers of dump replies.
 func (s *Spec) indexOps() {
 	s.names.requests, s.names.replies = map[int]*Op{}, map[int]*Op{}
 	add := func(m map[int]*Op, n int, o *Op) {
@@ -112,19 +140,26 @@ func (s *Spec) indexOps() {
 		}
 	}
 	for _, o := range s.Ops {
-		if !o.IsReserved() {
+		if o.First == nil && !o.IsReserved() {
 			add(s.names.requests, o.Request, o)
+		}
+		for _, value := range o.First {
+			if s.names.byFirst == nil {
+				s.names.byFirst = map[firstByte]*Op{}
+			}
+			s.names.byFirst[firstByte{Request, o.Request, value}] = o
+			s.names.byFirst[firstByte{Reply, o.Reply, value}] = o
 		}
 	}
 	for _, async := range []bool{false, true} {
 		for _, o := range s.Ops {
-			if !o.IsReserved() && o.Async == async {
+			if o.First == nil && !o.IsReserved() && o.Async == async {
 				add(s.names.replies, o.Reply, o)
 			}
 		}
 	}
 	for _, o := range s.Ops {
-		if o.Dump != nil {
+		if o.First == nil && o.Dump != nil {
 			add(s.names.replies, o.Dump.ReplyNumber, o)
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Keys that this package knows, of all schema levels. Those that only matter to
-// generators of C code and of documentation are read over.
+// The known keys of all schema levels. Keys that only generators of C code and of documentation
+// use are ignored.
 const (
 	familyKeys = "name protocol protonum version doc uapi-header c-family-name c-version-name " +
 		"max-by-define cmd-max-name cmd-cnt-name kernel-policy kernel-family definitions " +
@@ -46,8 +46,8 @@ func (b *builder) family(n *yaml.Node) {
 	b.groups(o)
 }
 
-// declareDefinitions declares constants, enums and structs. Constants and enums are
-// complete afterwards; it returns the structs.
+// declareDefinitions reads constants and enums, and declares structs. It returns the structs, which
+// have no members yet.
 func (b *builder) declareDefinitions(family object) []object {
 	var structs []object
 	for _, n := range family.list("definitions") {
@@ -88,7 +88,7 @@ func (b *builder) constant(o object, name string) {
 	c.Value = v
 	b.spec.Consts = append(b.spec.Consts, c)
 	declare(b, b.spec.names.consts, o.pos("name"), "constant", name, c)
-	if c.prefix != "" { // limits are written with it
+	if c.prefix != "" { // limits use the name with its prefix
 		b.spec.names.consts[c.prefix+name] = c
 	}
 }
@@ -112,7 +112,7 @@ func (b *builder) enum(o object, name string, flags bool) {
 			}
 		}
 		if _, twice := e.byName[entry]; twice {
-			b.errorf(at(n), "%s: entry %q is there twice", o.what, entry)
+			b.errorf(at(n), "%s: duplicate entry %q", o.what, entry)
 		}
 		if flags && (value < 0 || value > 63) {
 			b.errorf(at(n), "%s: entry %q: bit %d is not in 0..63", o.what, entry, value)
@@ -124,7 +124,7 @@ func (b *builder) enum(o object, name string, flags bool) {
 	declare(b, b.spec.names.enums, o.pos("name"), "enum", name, e)
 }
 
-// definition fills a struct.
+// definition reads the members of a struct.
 func (b *builder) definition(o object) {
 	s := b.spec.Struct(o.text("name"))
 	if s == nil || !o.require("members") {
@@ -155,17 +155,17 @@ func (b *builder) member(s *Struct, o object) {
 	}
 	m.Len = max(m.Len, 0)
 	if m.Type == TypePad {
-		m.Name = "" // padding has no value to show
+		m.Name = "" // padding has no value
 	}
 	if _, twice := s.byName[m.Name]; twice && m.Name != "" {
-		b.errorf(o.pos("name"), "struct %q: member %q is there twice", s.Name, m.Name)
+		b.errorf(o.pos("name"), "struct %q: duplicate member %q", s.Name, m.Name)
 	}
 	s.byName[m.Name] = len(s.Members)
 	s.Members = append(s.Members, m)
 }
 
-// layout reads the keys that attributes and members have in common, over those
-// that an attribute of a subset has from its parent.
+// layout reads the keys that attributes and members have in common. l has the values of the parent
+// of an attribute of a subset, which the keys override.
 func (b *builder) layout(o object, l Layout) Layout {
 	if o.has("type") {
 		l.Type = oneOf(o, "type", typeByName)

@@ -16,9 +16,8 @@ const (
 	groupKeys = "name c-define-name flags value"
 )
 
-// numbering assigns the numbers of messages that have none in the spec. In the
-// unified model requests and replies share them; in the directional model each
-// direction counts on its own.
+// numbering assigns numbers to messages without a number in the spec. In the unified model
+// requests and replies share a counter; in the directional model each direction has one.
 type numbering struct {
 	directional    bool
 	request, reply int64
@@ -69,10 +68,10 @@ func (b *builder) op(o object, header *Struct, count *numbering, notify map[*Op]
 	}
 	op.Async = o.has("notify") || o.has("event")
 	var do, dump object
-	op.Do, do = b.mode(o, "do", op.Set)
-	op.Dump, dump = b.mode(o, "dump", op.Set)
+	op.Do, do = b.mode(o, "do", op)
+	op.Dump, dump = b.mode(o, "dump", op)
 	if o.has("event") {
-		op.Event = b.attrNames(b.object(o.keys["event"], o.what, "attributes"), op.Set)
+		op.Event = b.attrNames(b.object(o.keys["event"], o.what, "attributes"), op)
 	}
 	if op.Do == nil {
 		do = dump
@@ -93,19 +92,19 @@ func (b *builder) op(o object, header *Struct, count *numbering, notify map[*Op]
 }
 
 // mode reads a do or a dump and returns its object, for the numbers in it.
-func (b *builder) mode(op object, key string, set *Set) (*Mode, object) {
-	n := op.keys[key]
+func (b *builder) mode(parent object, key string, op *Op) (*Mode, object) {
+	n := parent.keys[key]
 	if n == nil {
 		return nil, object{}
 	}
-	o := b.object(n, op.what+": "+key, modeKeys)
+	o := b.object(n, parent.what+": "+key, modeKeys)
 	m := &Mode{ReplyNumber: NoNumber, HasReply: o.has("reply")}
 	if r := o.keys["request"]; r != nil {
-		m.Request = b.attrNames(b.object(r, o.what, dirKeys), set)
+		m.Request = b.attrNames(b.object(r, o.what, dirKeys), op)
 	}
 	if r := o.keys["reply"]; r != nil {
 		d := b.object(r, o.what, dirKeys)
-		m.Reply = b.attrNames(d, set)
+		m.Reply = b.attrNames(d, op)
 		if d.has("value") {
 			m.ReplyNumber = int(d.within("value", 0, 0xffff, NoNumber))
 		}
@@ -113,13 +112,15 @@ func (b *builder) mode(op object, key string, set *Set) (*Mode, object) {
 	return m, o
 }
 
-// attrNames reads a list of names of attributes, which the set must have.
-func (b *builder) attrNames(o object, set *Set) []string {
+// attrNames reads the names of the attributes of an operation. Some specs also list members
+// of the fixed header. Other names are warnings, because some specs misspell a name.
+func (b *builder) attrNames(o object, op *Op) []string {
 	list := o.words("attributes")
 	nodes := o.list("attributes")
 	for i, name := range list {
-		if set != nil && set.Attr(name) == nil && len(nodes) == len(list) {
-			b.errorf(at(nodes[i]), "%s: attribute set %q has no %q", o.what, set.Name, name)
+		known := op.Set == nil || op.Set.Attr(name) != nil || op.Header != nil && op.Header.has(name)
+		if !known && len(nodes) == len(list) {
+			b.warnf(at(nodes[i]), "%s: attribute set %q has no %q", o.what, op.Set.Name, name)
 		}
 	}
 	if list == nil {
@@ -128,8 +129,8 @@ func (b *builder) attrNames(o object, set *Set) []string {
 	return list
 }
 
-// assign gives an operation its numbers and moves on to the next ones. mode is
-// that of its do, or else of its dump.
+// assign sets the numbers of an operation and advances the counters. mode is the object of its
+// do or, without a do, of its dump.
 func (c *numbering) assign(b *builder, o object, op *Op, mode object) {
 	const top = 0xffff
 	if !c.directional {
@@ -161,8 +162,8 @@ func (c *numbering) assign(b *builder, o object, op *Op, mode object) {
 	}
 }
 
-// inherit gives a notification what it does not have itself from the operation
-// that it names.
+// inherit copies the set and the header of an operation to a notification that names it and has
+// none.
 func (b *builder) inherit(op *Op, o object) {
 	op.Notify = lookup(b, b.spec.names.ops, o.pos("notify"), "operation", o.text("notify"))
 	if op.Notify == nil {
@@ -196,9 +197,9 @@ func (b *builder) groups(family object) {
 	}
 }
 
-// limit reads a limit: a number, a constant, one less than a constant ("x - 1"), or
-// the end of the range of a type ("u32-max"). A constant of the kernel's build is no
-// limit, since the number in the spec is a placeholder.
+// limit reads a limit: a number, a constant, one less than a constant ("x - 1"), or the end of the
+// range of a type ("u32-max"). A constant of scope kernel is not a limit, because its number in
+// the spec is a placeholder.
 func (b *builder) limit(o object, key string) *int64 {
 	text := o.text(key)
 	name, minus := strings.CutSuffix(text, " - 1")
@@ -226,7 +227,7 @@ func (b *builder) limit(o object, key string) *int64 {
 	return &v
 }
 
-// typeLimits are the limits that specs name by a type.
+// typeLimits are the ranges of types.
 var typeLimits = map[string]int64{
 	"u8-min": 0, "u16-min": 0, "u32-min": 0, "u64-min": 0,
 	"u8-max": 1<<8 - 1, "u16-max": 1<<16 - 1, "u32-max": 1<<32 - 1, "u64-max": -1,

@@ -15,7 +15,7 @@ const (
 	checksKeys = "flags-mask min max min-len max-len exact-len unterminated-ok"
 )
 
-// pendingSet is a set that is declared and not filled.
+// pendingSet is a set whose attributes are not read yet.
 type pendingSet struct {
 	set    *Set
 	object object
@@ -23,7 +23,7 @@ type pendingSet struct {
 	state  fillState
 }
 
-// fillState is how far a set is.
+// fillState is the progress of reading a set.
 type fillState uint8
 
 const (
@@ -47,7 +47,7 @@ func (b *builder) declareSets(family object) {
 	}
 }
 
-// setPrefix returns what the names of a set start with in C.
+// setPrefix returns the prefix of the names of a set in C.
 func (b *builder) setPrefix(o object, name string) string {
 	switch {
 	case o.has("name-prefix"):
@@ -58,7 +58,7 @@ func (b *builder) setPrefix(o object, name string) string {
 	return b.spec.Name + "-a-" + name + "-"
 }
 
-// fillSets reads the attributes, of each set after those of its parent.
+// fillSets reads the attributes of all sets, those of a parent before those of its subsets.
 func (b *builder) fillSets() {
 	sets := make(map[*Set]*pendingSet, len(b.subsets))
 	for i := range b.subsets {
@@ -105,7 +105,7 @@ func (b *builder) fillSet(p pendingSet) {
 			return
 		}
 		if p.set.Attr(a.Name) != nil {
-			b.errorf(o.pos("name"), "%s: attribute %q is there twice", p.object.what, a.Name)
+			b.errorf(o.pos("name"), "%s: duplicate attribute %q", p.object.what, a.Name)
 		}
 		if x := p.set.ByValue(uint16(value)); x != nil {
 			b.errorf(o.at, "%s: attribute %q has the number %d of %q", p.object.what, a.Name, value, x.Name)
@@ -116,7 +116,7 @@ func (b *builder) fillSet(p pendingSet) {
 	}
 }
 
-// fillSubset reads a subset: attributes of the parent, some with other keys.
+// fillSubset reads a subset: attributes of the parent, of which some keys may be overridden.
 func (b *builder) fillSubset(p pendingSet, parent *Set) {
 	for _, n := range p.object.list("attributes") {
 		o := b.object(n, "attribute of "+strconv.Quote(p.set.Name), attrKeys)
@@ -125,7 +125,7 @@ func (b *builder) fillSubset(p pendingSet, parent *Set) {
 		}
 		base := parent.Attr(o.text("name"))
 		if base == nil {
-			b.errorf(o.pos("name"), "%s: attribute set %q, of which it is a subset, has no %q", p.object.what, parent.Name, o.text("name"))
+			b.errorf(o.pos("name"), "%s: its parent set %q has no attribute %q", p.object.what, parent.Name, o.text("name"))
 			continue
 		}
 		a := *base
@@ -134,7 +134,7 @@ func (b *builder) fillSubset(p pendingSet, parent *Set) {
 	}
 }
 
-// attr reads an attribute over what it has from its parent.
+// attr reads an attribute. a has the values of its parent in a subset, which the keys override.
 func (b *builder) attr(o object, a *Attr) {
 	a.Name = o.name()
 	o.what = "attribute " + strconv.Quote(a.Name)
@@ -164,7 +164,7 @@ func (b *builder) attr(o object, a *Attr) {
 	b.checkAttr(o, a)
 }
 
-// checkAttr reports keys that a type needs.
+// checkAttr reports missing keys that the type of an attribute requires.
 func (b *builder) checkAttr(o object, a *Attr) {
 	switch a.Type {
 	case TypeNest:
@@ -183,14 +183,14 @@ func (b *builder) checkAttr(o object, a *Attr) {
 	}
 }
 
-// need reports that the type of an attribute requires a key which is missing.
+// need reports a missing key unless ok is set.
 func (o object) need(ok bool, key string) {
 	if !ok && !o.has(key) {
-		o.b.errorf(o.at, "%s: its type needs the key %q", o.what, key)
+		o.b.errorf(o.at, "%s: its type requires the key %q", o.what, key)
 	}
 }
 
-// checks reads limits over those of a parent.
+// checks reads limits, which override those of a parent.
 func (b *builder) checks(o object, base *Checks) *Checks {
 	c := &Checks{}
 	if base != nil {
@@ -223,7 +223,7 @@ func (b *builder) declareSubMessages(family object) {
 func (b *builder) fillSubMessages(family object) {
 	for i, n := range family.list("sub-messages") {
 		if i >= len(b.spec.SubMessages) || n.Kind != yaml.MappingNode {
-			return // it was reported before
+			return // already reported
 		}
 		m := b.spec.SubMessages[i]
 		o := b.object(n, "sub-message "+strconv.Quote(m.Name), "name formats")
@@ -241,7 +241,7 @@ func (b *builder) format(m *SubMessage, o object) {
 	f.Header = lookup(b, b.spec.names.structs, o.pos("fixed-header"), "struct", o.text("fixed-header"))
 	f.Attrs = lookup(b, b.spec.names.sets, o.pos("attribute-set"), "attribute set", o.text("attribute-set"))
 	if m.byValue[f.Value] != nil {
-		b.errorf(o.pos("value"), "%s: value %q is there twice", o.what, f.Value)
+		b.errorf(o.pos("value"), "%s: duplicate value %q", o.what, f.Value)
 	}
 	m.addFormat(f)
 }

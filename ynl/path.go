@@ -6,10 +6,10 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// PathAt returns the path of the attribute, or of the member, at an offset from the
-// start of the message, which is how the kernel reports the attribute of a request
-// that it refuses (NLMSGERR_ATTR_OFFS): "header.dev-index". Elements of lists have
-// their index: "queues.1.id". ok is false if nothing begins there.
+// PathAt returns the path of the attribute or member at an offset from the start of the message:
+// "header.dev-index". The kernel reports such an offset for the invalid attribute of a request
+// (NLMSGERR_ATTR_OFFS). Elements of lists have their index: "queues.1.id". ok is false if no
+// attribute or member starts at the offset.
 func (m *Message) PathAt(offset int) (path string, ok bool) {
 	return pathAt(m.Fields, offset)
 }
@@ -31,7 +31,7 @@ func pathAt(list []Field, offset int) (string, bool) {
 	return "", false
 }
 
-// step returns the name of a field in a path. before are its siblings before it.
+// step returns the name of a field in a path. before has the preceding siblings.
 func (f *Field) step(before []Field) string {
 	if f.Name == "" && !f.Unknown && f.Form != FormInvalid {
 		return strconv.Itoa(int(f.Type)) // an element of an array
@@ -49,10 +49,10 @@ func (f *Field) step(before []Field) string {
 	return name + "." + strconv.Itoa(index)
 }
 
-// MissingPath returns the path of an attribute that a request lacks, from its type
-// and the offset of the nest that lacks it, 0 for the message itself, which is how
-// the kernel reports it (NLMSGERR_ATTR_MISS_TYPE, NLMSGERR_ATTR_MISS_NEST). ok is
-// false if the nest is not in the message or the spec has no such attribute.
+// MissingPath returns the path of a missing attribute from its type and the offset of the nest that
+// lacks it; 0 is the message itself. The kernel reports both for a request
+// (NLMSGERR_ATTR_MISS_TYPE, NLMSGERR_ATTR_MISS_NEST). ok is false if the message has no nest at the
+// offset or the spec has no such attribute.
 func (m *Message) MissingPath(nest int, typ uint16) (path string, ok bool) {
 	var set *Set
 	if m.Op != nil {
@@ -93,9 +93,8 @@ func fieldAt(list []Field, offset int) *Field {
 	return nil
 }
 
-// Explain returns the paths of the attributes that an error of the kernel is about:
-// the refused one and the missing one, "" for those that it does not report. request
-// is the message that was sent, e the answer.
+// Explain returns the paths of the invalid and of the missing attribute that an error of the kernel
+// reports, or "". request is the message that was sent, e is the error.
 func (s *Spec) Explain(request nlmsg.Msg, e *nlmsg.ExtAck) (bad, missing string) {
 	m := s.Decode(request, Request)
 	if e.Offset != 0 {

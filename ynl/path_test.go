@@ -120,7 +120,7 @@ func TestErrorPaths(t *testing.T) {
 		{"nlctrl", "getpolicy", "policy.attr-id=1", "policy.policy-id", "missing"},
 		{"netdev", "bind-rx", "queues.0.id=1 queues.1.id=x", "queues.1.id", "is not a number"},
 		{"rt-route", "newroute", "dst=300.1.1.1", "dst", "is not an IP address"},
-		{"ethtool", "rings-ntf", "", "", "it has no request"},
+		{"ethtool", "rings-ntf", "", "", "no request"},
 	}
 	for _, tt := range tests {
 		s := builtin(t, tt.family)

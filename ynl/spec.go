@@ -1,15 +1,14 @@
 package ynl
 
-// Level is the schema that a spec is written for: how much of the format it
-// uses.
+// Level is the schema of a spec. It determines which keys the spec may have.
 type Level uint8
 
 // The schema levels (key protocol).
 const (
-	Genetlink       Level = iota // genetlink, also where the key is missing
-	GenetlinkC                   // genetlink-c: genetlink and names for C
-	GenetlinkLegacy              // genetlink-legacy: and fixed headers, directional numbers
-	NetlinkRaw                   // netlink-raw: a protocol of its own, with sub-messages
+	Genetlink       Level = iota // genetlink; also without a key protocol
+	GenetlinkC                   // genetlink-c: also names for C
+	GenetlinkLegacy              // genetlink-legacy: also fixed headers and directional numbers
+	NetlinkRaw                   // netlink-raw: another netlink protocol, with sub-messages
 )
 
 var levelNames = []string{"genetlink", "genetlink-c", "genetlink-legacy", "netlink-raw"}
@@ -21,15 +20,14 @@ func (l Level) String() string { return nameOf(levelNames, int(l)) }
 // (NETLINK_GENERIC).
 const GenericProtocol = 16
 
-// Spec is a netlink family: its operations, its attributes and its types. All
-// names in it are resolved. A Spec must not be changed; many goroutines may
-// share one.
+// Spec is a netlink family: its operations, attributes and types. All names in it are resolved.
+// A Spec must not be changed; goroutines may share it.
 type Spec struct {
 	Name     string
 	Level    Level
 	Protocol uint16 // the netlink protocol; GenericProtocol unless Level is NetlinkRaw
-	Version  uint8  // of the Generic Netlink header; 1 where the spec has none
-	Header   string // the uapi header that defines the family, "" if not known
+	Version  uint8  // of the Generic Netlink header; 1 if the spec has none
+	Header   string // the uapi header that defines the family, "" if unknown
 
 	Consts      []*Const
 	Enums       []*Enum // enums and flags
@@ -39,8 +37,8 @@ type Spec struct {
 	Ops         []*Op
 	Groups      []*Group
 
-	// Warnings are the keys that this package does not know. The format grows
-	// with every kernel release, so they do not prevent loading.
+	// Warnings are unknown keys, and names that the spec misspells. The format grows with
+	// every kernel release, so they do not prevent loading.
 	Warnings []*Error
 
 	names       names
@@ -48,13 +46,13 @@ type Spec struct {
 	asyncPrefix string
 }
 
-// Const is a named number, or text, of a spec.
+// Const is a named number or text of a spec.
 type Const struct {
 	Name  string
 	Value int64
-	Text  string // where the value is no number
-	// Kernel marks a constant that only the kernel's build knows: Value is then a
-	// placeholder and not a limit.
+	Text  string // the value, if it is not a number
+	// Kernel marks a constant that depends on the build of the kernel (scope: kernel). Value
+	// is then a placeholder and not a limit.
 	Kernel bool
 
 	prefix string
@@ -63,23 +61,22 @@ type Const struct {
 // Enum is a list of named numbers: the values of an enum, or the bits of flags.
 type Enum struct {
 	Name    string
-	Flags   bool // entries are numbers of bits
+	Flags   bool // the values of the entries are bit numbers
 	Entries []EnumEntry
 
 	byValue map[int64]int
 	byName  map[string]int
-	dense   []string // names by value, unless most values have none
+	dense   []string // names by value, if most values have one
 	prefix  string
 }
 
-// EnumEntry is a named value of an enum or, if it is of flags, the number of a bit.
+// EnumEntry is a name and its value: for flags, the number of a bit.
 type EnumEntry struct {
 	Name  string
 	Value int64
 }
 
-// ByValue returns the name of a value or of the number of a bit, and whether it
-// has one.
+// ByValue returns the name of a value, for flags of a bit number, and whether it has a name.
 func (e *Enum) ByValue(v int64) (string, bool) {
 	if uint64(v) < uint64(len(e.dense)) {
 		name := e.dense[v]
@@ -91,7 +88,7 @@ func (e *Enum) ByValue(v int64) (string, bool) {
 	return "", false
 }
 
-// ByName returns the value with that name, for flags the number of the bit.
+// ByName returns the value of a name, for flags the bit number, and whether the name exists.
 func (e *Enum) ByName(name string) (int64, bool) {
 	i, ok := e.byName[name]
 	if !ok {
@@ -106,24 +103,24 @@ type Layout struct {
 	SubType Type  // of the elements, for TypeIndexedArray and a TypeBinary that is an array
 	Order   Order // of integers
 	Enum    *Enum // names of the value, or nil
-	Flags   bool  // the value is a set of the bits that Enum names
-	Hint    Hint  // how to show the value
+	Flags   bool  // the value is a set of bits with the names of Enum
+	Hint    Hint  // how the value is printed
 	Struct  *Struct
 	Len     int // of a member that is binary, pad or string
 }
 
-// Struct is a C struct: a fixed header, or the payload of an attribute. Padding
-// between members is a member; Size is without that at the end.
+// Struct is a C struct: a fixed header, or the payload of an attribute. Padding between members
+// is a member without a name. Size excludes the padding that C adds at the end.
 type Struct struct {
 	Name    string
 	Size    int
 	Members []Member
 
 	byName map[string]int
-	align  int // of its widest member: C pads the end of the struct to it
+	align  int // size of the widest member, to which C pads the end of the struct
 }
 
-// padded returns the size that C has for the struct.
+// padded returns the size of the struct in C.
 func (s *Struct) padded() int { return (s.Size + s.align - 1) / s.align * s.align }
 
 // Member is a member of a struct.
@@ -133,15 +130,15 @@ type Member struct {
 	Layout
 }
 
-// Set is an attribute set: what may be in a message or in a nest.
+// Set is an attribute set: the attributes of a message or of a nest.
 type Set struct {
 	Name   string
-	Parent *Set // the set that this one is a subset of, or nil
+	Parent *Set // of a subset, or nil
 	Attrs  []*Attr
 
 	byName  map[string]*Attr
 	byValue map[uint16]*Attr
-	dense   []*Attr // the same by index, unless most numbers have no attribute
+	dense   []*Attr // attributes by number, if most numbers have one
 	prefix  string
 }
 
@@ -159,13 +156,13 @@ func (s *Set) ByValue(n uint16) *Attr {
 // Attr is an attribute of a set.
 type Attr struct {
 	Name  string
-	Value uint16 // its type number
+	Value uint16 // type number
 	Layout
-	Multi      bool     // an array by repetition of the attribute
-	Nested     *Set     // of nests, of arrays of nests, and of nest-type-value
-	TypeValue  []string // names of the numbers that the types of nest-type-value are
+	Multi      bool     // the attribute may repeat, as a list
+	Nested     *Set     // of a nest, of the nests of an array, and of nest-type-value
+	TypeValue  []string // of nest-type-value: names for the type numbers of its nests
 	SubMessage *SubMessage
-	Selector   string // the attribute, here or in an outer set, that selects the format
+	Selector   string // name of the attribute, in this or in an outer set, that selects the format
 	Checks     *Checks
 
 	set    *Set
@@ -173,16 +170,16 @@ type Attr struct {
 	prefix string
 }
 
-// Checks are the limits that the kernel's policy has for an attribute. A nil
-// limit is none.
+// Checks are the limits of an attribute in the kernel's policy. A limit that is nil does not exist.
 type Checks struct {
-	Min, Max                 *int64 // for unsigned types as uint64
+	Min, Max                 *int64 // for unsigned types the bits of a uint64
 	MinLen, MaxLen, ExactLen *int64
 	Mask                     *Enum // flags that may be set
 	UnterminatedOK           bool  // a string need not end with NUL
 }
 
-// SubMessage is a payload whose format depends on the value of another attribute.
+// SubMessage is a payload with several formats. The value of another attribute, the selector,
+// determines the format.
 type SubMessage struct {
 	Name    string
 	Formats []*Format
@@ -197,8 +194,8 @@ type Format struct {
 	Attrs  *Set
 }
 
-// anyValue is the value of a format that does not depend on the selector. Specs do
-// not have it; the overlay does.
+// anyValue is the value of a format that does not depend on the selector. It occurs in the
+// overlay, not in specs.
 const anyValue = "*"
 
 // Format returns the format for that value of the selector, or nil.

@@ -3,18 +3,18 @@ package ynl
 // Stats count the attributes of decoded messages. Members of structs are not
 // attributes.
 type Stats struct {
-	Attributes int // all of them, with elements of arrays and in nests
-	Named      int // have a name in the spec, or are elements of an array that has one
-	Typed      int // and a payload of the type in the spec
-	Kinds      int // named, of a kind for which the spec has no format: bytes
-	Rest       int // bytes after the structs that the spec has
-	Invalid    int // bytes that are no attributes
+	Attributes int // all attributes, also in nests, and elements of arrays
+	Named      int // with a name in the spec, or elements of an array with a name
+	Typed      int // named, with a payload of the type in the spec
+	Kinds      int // named, of a kind without a format in the spec
+	Rest       int // bytes after the members of structs
+	Invalid    int // bytes that are not attributes
 }
 
 // Add counts a message.
 func (s *Stats) Add(m *Message) { s.fields(m.Fields, false) }
 
-// fields counts fields; those of arrays have the name of the array.
+// fields counts fields. Elements of an array have the name of the array.
 func (s *Stats) fields(list []Field, array bool) {
 	for i := range list {
 		f := &list[i]

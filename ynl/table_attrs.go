@@ -16,7 +16,7 @@ func (r *tableReader) attr(l *tableLine) {
 			base = r.set.Parent.Attr(name)
 		}
 		if base == nil {
-			r.b.errorf(l.at, "attribute %q has no type, here and in a set around it", name)
+			r.b.errorf(l.at, "attribute %q has no type and no parent set", name)
 			return
 		}
 		*a = *base
@@ -38,7 +38,7 @@ func (r *tableReader) attr(l *tableLine) {
 	r.set.replaceAttr(a)
 }
 
-// attrWord reads a word that only attributes have.
+// attrWord reads a word that is specific to attributes.
 func (r *tableReader) attrWord(l *tableLine, a *Attr, w string) {
 	names := &r.b.spec.names
 	k, v, _ := strings.Cut(w, "=")
@@ -85,7 +85,7 @@ func (r *tableReader) attrWord(l *tableLine, a *Attr, w string) {
 	r.b.errorf(l.at, "unknown word %q", w)
 }
 
-// checkAttr reports what a type needs and does not have.
+// checkAttr reports a missing word that the type of the attribute requires.
 func (r *tableReader) checkAttr(l *tableLine, a *Attr) {
 	ok := true
 	switch a.Type {
@@ -101,11 +101,11 @@ func (r *tableReader) checkAttr(l *tableLine, a *Attr) {
 		ok = a.SubMessage != nil && a.Selector != ""
 	}
 	if !ok {
-		r.b.errorf(l.at, "attribute %q lacks what its type needs", a.Name)
+		r.b.errorf(l.at, "attribute %q lacks a word that its type requires", a.Name)
 	}
 }
 
-// operation reads an operation; one that is there already is replaced.
+// operation reads an operation. It replaces an operation of the same name.
 func (r *tableReader) operation(l *tableLine) {
 	names := &r.b.spec.names
 	o := &Op{
@@ -114,6 +114,12 @@ func (r *tableReader) operation(l *tableLine) {
 		Reply:   int(r.number(l, l.word("reply"), NoNumber)),
 		Set:     lookup(r.b, names.sets, l.at, "set", l.word("set")),
 		Header:  lookup(r.b, names.structs, l.at, "struct", l.word("header")),
+	}
+	for _, text := range l.list("first") {
+		o.First = append(o.First, uint8(r.number(l, text, 0)))
+	}
+	if o.First != nil && (o.Header == nil || o.Header.Name == "") {
+		r.b.errorf(l.at, "operation %q has first= and no header", l.name)
 	}
 	if l.word("notify") != "" {
 		o.Async = true

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// ParseTable reads what AppendTable wrote. The name of the file is only used in
+// ParseTable reads a table in the form of [AppendTable]. The name of the file is only used in
 // errors, which are Errors.
 func ParseTable(file, text string) (*Spec, error) {
 	b := newBuilder(file)
@@ -14,9 +14,9 @@ func ParseTable(file, text string) (*Spec, error) {
 	return b.finish()
 }
 
-// ParseTables reads a table and one that extends it: more formats, sets, structs
-// and operations for the same family, whose lines have the same form. Operations
-// and formats that are there in both are those of the second.
+// ParseTables reads a table and another one that extends and corrects it: formats, attributes,
+// structs and operations of the same family, in lines of the same form. Where both tables have
+// an attribute, a struct, an operation or a format of one name, the second table is used.
 func ParseTables(file, text, extra string) (*Spec, error) {
 	b := newBuilder(file)
 	r := tableReader{b: b}
@@ -32,7 +32,8 @@ type tableLine struct {
 	words []string
 }
 
-// tableReader reads a table. A first pass declares what has a name.
+// tableReader reads a table in two passes. The first pass declares names, because tables use names
+// before they define them.
 type tableReader struct {
 	b     *builder
 	lines []tableLine
@@ -41,13 +42,13 @@ type tableReader struct {
 	set     *Set
 	message *SubMessage
 	op      *Op
-	next    int64 // number of the next attribute
+	next    int64 // default number of the next attribute
 	notify  map[*Op]tableLine
 }
 
 func (r *tableReader) read(text string) {
 	if len(text) > MaxSize {
-		r.b.errs = append(r.b.errs, &Error{File: r.b.file, Text: "table too large"})
+		r.b.errs = append(r.b.errs, &Error{File: r.b.file, Text: "table larger than 1 MiB"})
 		return
 	}
 	for line := 1; text != ""; line++ {
@@ -76,7 +77,7 @@ func (r *tableReader) read(text string) {
 	}
 }
 
-// word returns the value of key=value, "" if it is not there.
+// word returns the value of key=value, or "" if the line has no such word.
 func (l *tableLine) word(key string) string {
 	for _, w := range l.words {
 		if k, v, ok := strings.Cut(w, "="); ok && k == key {
@@ -86,7 +87,7 @@ func (l *tableLine) word(key string) string {
 	return ""
 }
 
-// prefix returns the value of prefix=, or the usual one.
+// prefix returns the value of prefix=, or the default.
 func (l *tableLine) prefix(usual string) string {
 	for _, w := range l.words {
 		if v, ok := strings.CutPrefix(w, "prefix="); ok {
@@ -96,7 +97,7 @@ func (l *tableLine) prefix(usual string) string {
 	return usual
 }
 
-// list returns a value that is a list with commas.
+// list returns the elements of a value with commas.
 func (l *tableLine) list(key string) []string {
 	if v := l.word(key); v != "" {
 		return strings.Split(v, ",")
@@ -104,7 +105,7 @@ func (l *tableLine) list(key string) []string {
 	return nil
 }
 
-// number returns a number, or alt if it is not there.
+// number parses a number; the default is alt.
 func (r *tableReader) number(l *tableLine, text string, alt int64) int64 {
 	if text == "" {
 		return alt
@@ -116,8 +117,7 @@ func (r *tableReader) number(l *tableLine, text string, alt int64) int64 {
 	return n
 }
 
-// declare handles the lines of the first pass. A name that is declared again is
-// extended.
+// declare handles a line in the first pass. A second line with the same name extends the first.
 func (r *tableReader) declare(l *tableLine) {
 	s, n := r.b.spec, &r.b.spec.names
 	switch l.kind {
@@ -185,13 +185,14 @@ func (r *tableReader) enum(l *tableLine) {
 	}
 }
 
-// fill handles the lines of the second pass.
+// fill handles a line in the second pass.
 func (r *tableReader) fill(l *tableLine) {
 	names := &r.b.spec.names
 	switch l.kind {
 	case "family", "const", "enum", "flags":
 	case "struct":
 		r.structs = names.structs[l.name]
+		r.structs.Members = nil // a second definition replaces the first
 	case "m":
 		r.member(l)
 	case "set":
@@ -229,7 +230,7 @@ func (r *tableReader) fill(l *tableLine) {
 	}
 }
 
-// layout reads the words of a layout and returns the others.
+// layout reads the words of a layout and returns the other words.
 func (r *tableReader) layout(l *tableLine, x *Layout) (rest []string) {
 	names := &r.b.spec.names
 	for i, w := range l.words {

@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// AppendTable appends the spec in a compact form of this package's own, which
-// ParseTable reads: names, numbers and types, a line each, without the sentences of
-// the spec.
+// AppendTable appends the spec as a table, which [ParseTable] reads: a compact form with names,
+// numbers and types, without the sentences of the spec.
 //
 //	family rt-addr level=netlink-raw protocol=0 header=linux/rtnetlink.h
 //	enum rtm-type unspec unicast local
@@ -19,8 +18,13 @@ import (
 //	 dump-request
 //	 dump-reply address label
 //
-// What is indented belongs to the line before it. Numbers that follow the one before
-// them are left out.
+// An indented line belongs to the line before it. A number is omitted if it is one more than the
+// previous number; attributes start with 1, entries of enums with 0. The words of an attribute (a)
+// are its type, of=SUBTYPE of arrays, the byte order, enum=, bits (an enum used as flags), hint=,
+// struct=, multi, nest=SET, message=SUBMESSAGE with selector=ATTRIBUTE, values=NAMES of
+// nest-type-value, and limits: min=, max=, min-len=, max-len=, exact-len=, mask=. A set has in=PARENT
+// if it is a subset. A member (m) of type pad, string or binary has len=. A message has formats (f)
+// with header=STRUCT and set=SET. An operation may have first=BYTES (Op.First). The format of the value * applies to any value of the selector.
 func AppendTable(dst []byte, s *Spec) []byte {
 	w := tableWriter{dst}
 	w.family(s)
@@ -56,7 +60,7 @@ func AppendTable(dst []byte, s *Spec) []byte {
 
 type tableWriter struct{ b []byte }
 
-// line writes words that are not empty.
+// line writes a line of words. Empty words are omitted.
 func (w *tableWriter) line(words ...string) {
 	for i, word := range words {
 		if word == "" {
@@ -70,7 +74,7 @@ func (w *tableWriter) line(words ...string) {
 	w.b = append(w.b, '\n')
 }
 
-// indented is line for what belongs to the line before.
+// indented writes a line that belongs to the previous line.
 func (w *tableWriter) indented(words ...string) {
 	w.b = append(w.b, ' ')
 	w.line(words...)
@@ -84,7 +88,7 @@ func word(key, value string) string {
 	return key + "=" + value
 }
 
-// number returns key=n, or "" for the usual number.
+// number returns key=n, or "" for the default.
 func number(key string, n, usual int64) string {
 	if n == usual {
 		return ""
@@ -92,7 +96,7 @@ func number(key string, n, usual int64) string {
 	return key + "=" + strconv.FormatInt(n, 10)
 }
 
-// flag returns a word where something is set.
+// flag returns word if set, or "".
 func flag(word string, set bool) string {
 	if set {
 		return word
@@ -100,7 +104,7 @@ func flag(word string, set bool) string {
 	return ""
 }
 
-// differs returns key=value where it is not the usual value; the value may be "".
+// differs returns key=value, or "" for the default. The value may be empty.
 func differs(key, value, usual string) string {
 	if value == usual {
 		return ""
@@ -137,7 +141,7 @@ func (w *tableWriter) enum(s *Spec, e *Enum) {
 	w.line(words...)
 }
 
-// numbered returns =n, or "" for the number that follows.
+// numbered returns =n, or "" for the default.
 func numbered(n, next int64) string {
 	if n == next {
 		return ""
@@ -145,7 +149,7 @@ func numbered(n, next int64) string {
 	return "=" + strconv.FormatInt(n, 10)
 }
 
-// layout returns the words of a layout.
+// words returns the words of a layout.
 func (l *Layout) words() []string {
 	list := []string{l.Type.String()}
 	if l.SubType != TypeNone {
@@ -202,7 +206,7 @@ func (w *tableWriter) set(s *Spec, x *Set) {
 	}
 }
 
-// same reports whether an attribute of a subset has nothing of its own.
+// same reports whether an attribute of a subset equals that of its parent.
 func (a *Attr) same(parent *Attr) bool {
 	return strings.Join(a.words(), " ") == strings.Join(parent.words(), " ")
 }
@@ -239,7 +243,7 @@ func (c *Checks) words() []string {
 	}
 	list = append(list, flag("unterminated", c.UnterminatedOK))
 	if strings.Join(list, "") == "" {
-		list = append(list, "checked") // its only limit is known to the kernel alone
+		list = append(list, "checked") // the only limit is a constant of scope kernel
 	}
 	return list
 }
@@ -276,12 +280,24 @@ func (w *tableWriter) op(o *Op) {
 	if o.Notify != nil {
 		words = append(words, "notify="+o.Notify.Name)
 	}
-	w.line(append(words, word("group", o.Group), word("flags", strings.Join(o.Flags, ",")), word("novalidate", strings.Join(o.DontValidate, ",")))...)
+	w.line(append(words, word("first", joinBytes(o.First)), word("group", o.Group), word("flags", strings.Join(o.Flags, ",")), word("novalidate", strings.Join(o.DontValidate, ",")))...)
 	w.mode("do", o.Do, o.Reply)
 	w.mode("dump", o.Dump, o.Reply)
 	if o.Event != nil {
 		w.indented(append([]string{"event"}, o.Event...)...)
 	}
+}
+
+// joinBytes returns numbers with commas between them.
+func joinBytes(list []uint8) string {
+	var b []byte
+	for i, v := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendUint(b, uint64(v), 10)
+	}
+	return string(b)
 }
 
 func (w *tableWriter) mode(name string, m *Mode, reply int) {

@@ -23,8 +23,8 @@ const (
 	TypeS64
 	TypeString
 	TypeNest
-	TypeIndexedArray  // a nest whose entries are the elements
-	TypeNestTypeValue // nests in nests whose types are values
+	TypeIndexedArray  // a nest with an attribute for each element
+	TypeNestTypeValue // nests in nests, with values as type numbers
 	TypeSubMessage
 )
 
@@ -37,7 +37,7 @@ var typeByName = byName[Type](typeNames)
 // String returns the name that specs use.
 func (t Type) String() string { return nameOf(typeNames, int(t)) }
 
-// Width returns the bytes of an integer of a fixed size, and 0 for other types.
+// Width returns the size in bytes of an integer of fixed size, and 0 for other types.
 func (t Type) Width() int {
 	switch t {
 	case TypeU8, TypeS8:
@@ -52,18 +52,18 @@ func (t Type) Width() int {
 	return 0
 }
 
-// IsSigned reports whether it is a signed integer.
+// IsSigned reports whether t is a signed integer.
 func (t Type) IsSigned() bool {
 	return t == TypeSint || t >= TypeS8 && t <= TypeS64
 }
 
-// IsInteger reports whether it is an integer, of a fixed size or not.
+// IsInteger reports whether t is an integer, of fixed or variable size.
 func (t Type) IsInteger() bool { return t >= TypeUint && t <= TypeS64 }
 
 // Order is the byte order of an integer.
 type Order uint8
 
-// The byte orders. Native is that of the machine which made the message.
+// The byte orders. Native is that of the machine that wrote the message.
 const (
 	Native Order = iota
 	BigEndian
@@ -77,7 +77,7 @@ var orderByName = byName[Order](orderNames)
 // String returns the name that specs use.
 func (o Order) String() string { return nameOf(orderNames, int(o)) }
 
-// Hint is how a value is shown (display-hint).
+// Hint is how a value is printed (key display-hint).
 type Hint uint8
 
 // The hints.

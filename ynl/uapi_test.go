@@ -8,13 +8,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/nlwire/nlwire/ynl"
 )
 
-// uapiHeaders are included besides the header of each family.
+// uapiHeaders are included in addition to the header of each family.
 var uapiHeaders = []string{
 	"linux/genetlink.h", "linux/rtnetlink.h", "linux/if_link.h", "linux/if_addr.h", "linux/neighbour.h",
 	"linux/fib_rules.h", "linux/pkt_sched.h", "linux/pkt_cls.h", "linux/tc_act/tc_bpf.h",
@@ -26,75 +27,53 @@ var uapiHeaders = []string{
 	"linux/tc_act/tc_tunnel_key.h", "linux/tc_act/tc_vlan.h", "linux/if_tunnel.h",
 	"linux/gen_stats.h", "linux/dpll.h", "linux/if_bridge.h", "linux/veth.h",
 	"linux/netfilter/nfnetlink.h", "linux/netfilter/nf_tables.h", "linux/netfilter/nf_tables_compat.h",
-	"linux/netfilter/nfnetlink_conntrack.h", "linux/netfilter/nf_conntrack_common.h",
+	"linux/netfilter/nfnetlink_conntrack.h", "linux/netfilter/nf_conntrack_common.h", "linux/cgroupstats.h",
+	"linux/inet_diag.h", "linux/unix_diag.h", "linux/netlink_diag.h", "linux/packet_diag.h",
+	"linux/vm_sockets_diag.h", "linux/xdp_diag.h", "linux/bpf.h",
 }
 
 // check is a number of a spec under the name that C has for it.
 type check struct {
-	name, expr string
-	want       int64
+	kind, name, expr string
+	want             int64
 }
 
-// TestUAPINumbers compares the numbers of attributes and operations with those of
-// the uapi headers, which a C program prints. Names that the headers do not have,
-// because they are older or call them differently, are counted. $NLWIRE_UAPI is
-// the directory of other headers than the system's.
+// TestUAPINumbers compares the numbers of attributes and operations, and the offsets and sizes
+// of struct members, with the uapi headers in a C program. Names that the headers do not have,
+// because they are older or use other names, are counted. $NLWIRE_UAPI is the directory of
+// other headers than those of the system.
 func TestUAPINumbers(t *testing.T) {
 	gcc, err := exec.LookPath("gcc")
 	if err != nil {
 		t.Skip("no gcc")
 	}
-	attrs, ops, absent := 0, 0, 0
+	var specs []*ynl.Spec
+	var checks []check
 	for _, name := range ynl.BuiltinNames() {
-		s, err := ynl.Builtin(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		a, o, missing := compareNumbers(t, gcc, s)
-		attrs, ops, absent = attrs+a, ops+o, absent+len(missing)
-		if len(missing) > 0 {
-			t.Logf("%s: not in the headers: %.900s", name, strings.Join(missing, " "))
-		}
+		s := builtin(t, name)
+		specs = append(specs, s)
+		checks = slices.Concat(checks, attrChecks(s), opChecks(s), structChecks(s), entryChecks(s))
 	}
-	t.Logf("attributes=%d operations=%d absent=%d", attrs, ops, absent)
-	if attrs == 0 {
-		t.Error("nothing was compared: are the headers of Linux installed?")
-	}
-}
-
-// compareNumbers checks one family and returns how many attributes and operations
-// were compared, and the names that the headers lack.
-func compareNumbers(t *testing.T, gcc string, s *ynl.Spec) (attrs, ops int, missing []string) {
-	t.Helper()
-	checks := append(attrChecks(s), opChecks(s)...)
-	numAttrs := len(attrChecks(s))
-	absent := undeclared(t, gcc, s, checks)
-	var list []check
-	for i, c := range checks {
-		switch {
-		case absent[c.name]:
-			missing = append(missing, c.name)
-			continue
-		case i < numAttrs:
-			attrs++
-		default:
-			ops++
-		}
-		list = append(list, c)
-	}
-	slices.Sort(missing)
-	if len(list) == 0 {
-		return attrs, ops, slices.Compact(missing)
-	}
+	absent := undeclared(t, gcc, specs, checks)
+	t.Logf("not in the headers: %s", strings.Join(keys(absent), ", "))
+	checks = slices.DeleteFunc(checks, func(c check) bool { return absent[c.name] })
 	program := filepath.Join(t.TempDir(), "numbers")
-	if out, err := compile(gcc, program, source(s, list)); err != nil {
-		t.Fatalf("%s: %v\n%.2000s", s.Name, err, out)
+	if out, err := compile(gcc, program, source(specs, checks)); err != nil {
+		t.Fatalf("%v\n%.2000s", err, out)
 	}
-	out, err := exec.Command(program).CombinedOutput()
-	if err != nil {
-		t.Errorf("%s: the headers differ:\n%s", s.Name, out)
+	if out, err := exec.Command(program).CombinedOutput(); err != nil {
+		t.Errorf("the headers differ:\n%s", out)
 	}
-	return attrs, ops, slices.Compact(missing)
+	count := map[string]int{}
+	for _, c := range checks {
+		count[c.kind]++
+	}
+	fmt.Printf("uapi: attributes=%d operations=%d members=%d entries=%d absent=%d\n", count["attribute"], count["operation"], count["member"], count["entry"], len(absent))
+	for _, kind := range []string{"attribute", "operation", "member", "entry"} {
+		if count[kind] == 0 {
+			t.Errorf("no %s was compared: are the headers of Linux installed?", kind)
+		}
+	}
 }
 
 // attrChecks returns the attributes of a family.
@@ -103,7 +82,7 @@ func attrChecks(s *ynl.Spec) []check {
 	for _, set := range s.Sets {
 		for _, a := range set.Attrs {
 			name := setName(s.Name, set.Name, a.CName())
-			list = append(list, check{name, name, int64(a.Value)})
+			list = append(list, check{"attribute", name, name, int64(a.Value)})
 		}
 	}
 	return list
@@ -148,7 +127,10 @@ func opChecks(s *ynl.Spec) []check {
 	var list []check
 	for _, o := range s.Ops {
 		name := s.CName(o)
-		c := check{name, name, int64(o.Request)}
+		if s.Name == "thermal" {
+			name = strings.TrimSuffix(name, "_NTF") // has the name of a request without it
+		}
+		c := check{"operation", name, name, int64(o.Request)}
 		if o.Async {
 			c.want = int64(o.Reply)
 		}
@@ -159,6 +141,54 @@ func opChecks(s *ynl.Spec) []check {
 		list = append(list, c)
 	}
 	return list
+}
+
+// structChecks returns the offsets and sizes of the members of structs.
+func structChecks(s *ynl.Spec) []check {
+	var list []check
+	for _, x := range s.Structs {
+		for _, m := range x.Members {
+			if m.Name == "" {
+				continue // padding
+			}
+			in := "struct " + strings.ReplaceAll(x.Name, "-", "_")
+			member := strings.ReplaceAll(m.Name, "-", "_")
+			list = append(list,
+				check{"member", "offset of " + in + "." + member, fmt.Sprintf("offsetof(%s, %s)", in, member), int64(m.Offset)},
+				check{"member", "size of " + in + "." + member, fmt.Sprintf("sizeof((*(%s *)0).%s) ?: %d", in, member, m.Len), int64(m.Len)}) // arrays of open size have 0
+		}
+	}
+	return list
+}
+
+// entryChecks returns the values of enums. The headers have the bits of flags as masks, also
+// those of an enum that attributes use as flags only.
+func entryChecks(s *ynl.Spec) []check {
+	var list []check
+	for _, e := range s.Enums {
+		for _, x := range e.Entries {
+			c := check{"entry", e.CName(x), e.CName(x), x.Value}
+			isMask := !strings.HasSuffix(c.name, "_BIT")
+			if isMask && (e.Flags || onlyFlags(s, e)) {
+				c.want = 1 << x.Value
+			}
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+func onlyFlags(s *ynl.Spec, e *ynl.Enum) bool {
+	flags := false
+	for _, set := range s.Sets {
+		for _, a := range set.Attrs {
+			if a.Enum == e && !a.Flags {
+				return false
+			}
+			flags = flags || a.Enum == e
+		}
+	}
+	return flags
 }
 
 // subsystems are the upper bytes of the message types of netfilter.
@@ -183,18 +213,25 @@ func rawName(family, name string) string {
 	return strings.TrimSuffix(name, "_NTF")
 }
 
+// firstCheck is the line of the program before the first check.
+const firstCheck = "static const struct { const char *name; long long have, want; } list[] = {\n"
+
 // source returns a C program that prints the numbers which differ.
-func source(s *ynl.Spec, list []check) []byte {
+func source(specs []*ynl.Spec, list []check) []byte {
 	var b bytes.Buffer
-	b.WriteString("#include <stdio.h>\n#include <sys/socket.h>\n#include <net/if.h>\n")
-	header := s.Header
-	if header == "" {
-		header = "linux/" + strings.ReplaceAll(s.Name, "-", "_") + ".h"
+	b.WriteString("#include <stddef.h>\n#include <stdio.h>\n#include <sys/socket.h>\n#include <net/if.h>\n")
+	headers := slices.Clone(uapiHeaders)
+	for _, s := range specs {
+		header := s.Header
+		if header == "" {
+			header = "linux/" + strings.ReplaceAll(s.Name, "-", "_") + ".h"
+		}
+		headers = append(headers, header)
 	}
-	for _, h := range append([]string{header}, uapiHeaders...) {
+	for _, h := range headers {
 		fmt.Fprintf(&b, "#if __has_include(<%s>)\n#include <%s>\n#endif\n", h, h)
 	}
-	b.WriteString("static const struct { const char *name; long long have, want; } list[] = {\n")
+	b.WriteString(firstCheck)
 	for _, c := range list {
 		fmt.Fprintf(&b, "{ \"%s\", %s, %d },\n", c.name, c.expr, c.want)
 	}
@@ -213,27 +250,61 @@ int main(void)
 	return b.Bytes()
 }
 
-var undeclaredName = regexp.MustCompile(`'([A-Za-z0-9_]+)' undeclared`)
-
-// undeclared returns the names that the headers do not have.
-func undeclared(t *testing.T, gcc string, s *ynl.Spec, list []check) map[string]bool {
+// undeclared returns the names of the checks that the headers do not allow to compile: most
+// names are missing there, and the sizes of some arrays are open.
+func undeclared(t *testing.T, gcc string, specs []*ynl.Spec, list []check) map[string]bool {
 	t.Helper()
+	words := headerWords(t, gcc, specs)
 	absent := map[string]bool{}
-	out, err := compile(gcc, os.DevNull, source(s, list))
+	var rest []check
+	for _, c := range list {
+		for _, word := range wordPattern.FindAllString(c.name, -1) {
+			absent[c.name] = absent[c.name] || !words[word]
+		}
+		if !absent[c.name] {
+			delete(absent, c.name)
+			rest = append(rest, c)
+		}
+	}
+	program := source(specs, rest)
+	out, err := compile(gcc, os.DevNull, program)
 	if err == nil {
 		return absent
 	}
-	for _, m := range undeclaredName.FindAllSubmatch(out, -1) {
-		absent[string(m[1])] = true
-	}
-	if len(absent) == 0 {
-		t.Fatalf("%s: %v\n%.2000s", s.Name, err, out)
+	before, _, _ := bytes.Cut(program, []byte(firstCheck))
+	first := bytes.Count(before, []byte("\n")) + 2
+	for _, m := range errorLine.FindAllSubmatch(out, -1) {
+		line, err := strconv.Atoi(string(m[1]))
+		if i := line - first; err == nil && i >= 0 && i < len(rest) {
+			absent[rest[i].name] = true
+		}
 	}
 	return absent
 }
 
-func compile(gcc, out string, source []byte) ([]byte, error) {
-	args := []string{"-x", "c", "-w", "-fmax-errors=0", "-o", out, "-"}
+var (
+	wordPattern = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*`)
+	errorLine   = regexp.MustCompile(`(?m)^<stdin>:([0-9]+):[0-9]+: error:`) // of gcc
+)
+
+// headerWords returns the words in the headers. It saves the compiler most errors for missing
+// names, for which it looks for similar names.
+func headerWords(t *testing.T, gcc string, specs []*ynl.Spec) map[string]bool {
+	t.Helper()
+	out, err := compile(gcc, "-", source(specs, nil), "-E", "-dD")
+	if err != nil {
+		t.Fatalf("%v\n%.2000s", err, out)
+	}
+	words := map[string]bool{"offset": true, "size": true, "of": true}
+	for _, word := range wordPattern.FindAll(out, -1) {
+		words[string(word)] = true
+	}
+	return words
+}
+
+// compile compiles a program and returns the output of the compiler.
+func compile(gcc, out string, source []byte, args ...string) ([]byte, error) {
+	args = append(args, "-x", "c", "-w", "-fmax-errors=0", "-o", out, "-")
 	if dir := os.Getenv("NLWIRE_UAPI"); dir != "" {
 		args = append([]string{"-I" + dir}, args...)
 	}

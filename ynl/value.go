@@ -28,12 +28,12 @@ var kindNames = []string{"null", "a truth value", "a number", "a text", "a list"
 // String returns the kind in words.
 func (k Kind) String() string { return nameOf(kindNames, int(k)) }
 
-// Value is a value of a request: what JSON can express, with the keys of objects
-// in their order, since attributes are written in that order.
+// Value is a value of JSON. Objects keep the order of their keys, because attributes are written in
+// that order.
 type Value struct {
 	Kind  Kind
 	Bool  bool
-	Text  string // of a String, and of a Number as it is written
+	Text  string // of a String, and of a Number in its original form
 	Items []Value
 	Pairs []Pair
 }
@@ -44,7 +44,7 @@ type Pair struct {
 	Value Value
 }
 
-// Get returns the value of a key of an object, and whether it is there.
+// Get returns the value of a key of an object, and whether the key exists.
 func (v Value) Get(name string) (Value, bool) {
 	for i := range v.Pairs {
 		if v.Pairs[i].Name == name {
@@ -54,17 +54,17 @@ func (v Value) Get(name string) (Value, bool) {
 	return Value{}, false
 }
 
-// maxValueDepth is how deep the values of a request may nest.
+// maxValueDepth limits the depth of values.
 const maxValueDepth = 64
 
-// ParseJSON reads a value from JSON. A key may be in an object once.
+// ParseJSON reads a value from JSON. Duplicate keys of an object are errors.
 func ParseJSON(text []byte) (Value, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
 	v, err := parseValue(d, 0)
 	if err == nil {
 		if _, more := d.Token(); more != io.EOF {
-			err = errors.New("more text after the value")
+			err = errors.New("trailing text after the value")
 		}
 	}
 	if err != nil {
@@ -123,7 +123,7 @@ func parseObject(d *json.Decoder, depth int) (Value, error) {
 		}
 		name, _ := t.(string)
 		if seen[name] {
-			return v, fmt.Errorf("key %q is there twice", name)
+			return v, fmt.Errorf("duplicate key %q", name)
 		}
 		seen[name] = true
 		item, err := parseValue(d, depth+1)
@@ -136,10 +136,9 @@ func parseObject(d *json.Decoder, depth int) (Value, error) {
 	return v, err
 }
 
-// ParseArgs reads an object from arguments of a command line: name=value, with
-// dots before the names of nested attributes. A name without a value is a flag. A
-// name that repeats is a list; an index picks the element of a list of nests. A
-// value that starts with a bracket or a brace is JSON.
+// ParseArgs reads an object from arguments of a command line: name=value. Dots separate the names of
+// nested attributes; an index selects an element of a list of nests. A name without a value is a
+// flag. A repeated name is a list. A value that starts with a bracket or a brace is JSON.
 //
 //	header.dev-name=eth0 rx=512
 //	queues.0.id=1 queues.0.type=rx queues.1.id=2
@@ -169,14 +168,14 @@ func argValue(text string) (Value, error) {
 	return Value{Kind: String, Text: text}, nil
 }
 
-// node is an object that is being made from arguments, or values.
+// node is an object under construction, or the values of a name.
 type node struct {
 	names  []string
 	index  map[string]*node
 	values []Value
 }
 
-// set adds a value under a name with dots.
+// set adds a value at a path of names.
 func (n *node) set(path string, v Value) error {
 	parts := strings.Split(path, ".")
 	if len(parts) > maxValueDepth {
@@ -187,7 +186,7 @@ func (n *node) set(path string, v Value) error {
 			return fmt.Errorf("ynl: %q: empty name; write name=value", path)
 		}
 		if n.values != nil {
-			return fmt.Errorf("ynl: %s has a value and attributes", strings.Join(parts[:i], "."))
+			return fmt.Errorf("ynl: %s has both a value and attributes", strings.Join(parts[:i], "."))
 		}
 		next := n.index[part]
 		if next == nil {
@@ -201,7 +200,7 @@ func (n *node) set(path string, v Value) error {
 		n = next
 	}
 	if n.names != nil {
-		return fmt.Errorf("ynl: %s has a value and attributes", path)
+		return fmt.Errorf("ynl: %s has both a value and attributes", path)
 	}
 	n.values = append(n.values, v)
 	return nil
@@ -221,8 +220,8 @@ func (n *node) value() Value {
 	return Value{Kind: List, Items: n.values}
 }
 
-// elements returns the values of a list: its items, or the values of an object
-// whose keys are indexes, with them. ok is false if it is neither.
+// elements returns the items of a list, or the values and the keys of an object whose keys are
+// indexes. ok is false for other values.
 func (v Value) elements() (items []Value, indexes []int, ok bool) {
 	if v.Kind == List {
 		return v.Items, nil, true
