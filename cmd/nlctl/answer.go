@@ -69,7 +69,7 @@ func (d *decoder) explain(a *answer, protocol socket.Protocol, request nlmsg.Msg
 	spec := d.specOf(protocol, request)
 	var op *ynl.Op
 	if spec != nil {
-		op = spec.OpByRequest(spec.Number(request))
+		op = spec.OpOf(request, ynl.Request)
 	}
 	if op == nil || op.Set == nil {
 		a.number(protocol, request)

@@ -263,14 +263,18 @@ func (d *decoder) read(v *view) {
 // operation returns the operation of a message, nil if the spec has none. Operations can
 // share the number of their replies, which the request distinguishes.
 func operation(s *ynl.Spec, m nlmsg.Msg, x *exchange) *ynl.Op {
-	n := s.Number(m)
 	if m.Flags()&nlmsg.FlagRequest != 0 {
-		return s.OpByRequest(n)
+		return s.OpOf(m, ynl.Request)
 	}
-	if x != nil && x.spec == s && x.op != nil && (x.op.Reply == n || x.op.Dump != nil && x.op.Dump.ReplyNumber == n) {
+	if x != nil && x.spec == s && x.op != nil && hasReply(x.op, s.Number(m)) {
 		return x.op
 	}
-	return s.OpByReply(n)
+	return s.OpOf(m, ynl.Reply)
+}
+
+// hasReply reports whether replies of an operation have the number.
+func hasReply(op *ynl.Op, n int) bool {
+	return op.Reply == n || op.Dump != nil && op.Dump.ReplyNumber == n
 }
 
 // named decodes the message with its spec.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/urfave/cli/v3"
@@ -104,11 +105,17 @@ func (n *names) find(protocol socket.Protocol, typ nlmsg.Type) *ynl.Spec {
 		if s.OpByRequest(int(typ)) != nil {
 			return s
 		}
-		if reply == nil && s.OpByReply(int(typ)) != nil {
+		if reply == nil && (s.OpByReply(int(typ)) != nil || shares(s, int(typ))) {
 			reply = s
 		}
 	}
 	return reply
+}
+
+// shares reports whether several operations share a number, and the first byte of the header
+// distinguishes them.
+func shares(s *ynl.Spec, n int) bool {
+	return slices.ContainsFunc(s.Ops, func(op *ynl.Op) bool { return op.First != nil && (op.Request == n || op.Reply == n) })
 }
 
 // protocol returns the specs of a protocol.

@@ -296,3 +296,15 @@ func TestCaptureWriter(t *testing.T) {
 		t.Errorf("%d packets, exit %d:\n%.1000s", n, code, stdout)
 	}
 }
+
+// The operations of sock_diag share a number; the address family distinguishes them.
+func TestDecodeSockDiag(t *testing.T) {
+	needLittleEndian(t)
+	for family, want := range map[byte]string{2: "inet", 10: "inet6", 16: "netlink", 17: "packet", 99: "0x14"} {
+		m := request(20, nlmsg.FlagRequest|nlmsg.FlagDump, append([]byte{family}, make([]byte, 55)...), nil)
+		got, err := decoded(t, m, socket.SockDiag)
+		if err != nil || len(got) != 1 || got[0].Name != want {
+			t.Errorf("family %d: %v, %+v", family, err, got)
+		}
+	}
+}

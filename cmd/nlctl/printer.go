@@ -48,11 +48,10 @@ func (p *printer) operation(m nlmsg.Msg) *ynl.Op {
 	if p.op == nil || len(m) > maxNamed {
 		return nil
 	}
-	n := p.spec.Number(m)
-	if p.op.Reply == n || p.op.Dump != nil && p.op.Dump.ReplyNumber == n {
+	if hasReply(p.op, p.spec.Number(m)) {
 		return p.op
 	}
-	if op := p.spec.OpByReply(n); op != nil && op.Set != nil {
+	if op := p.spec.OpOf(m, ynl.Reply); op != nil && op.Set != nil {
 		return op
 	}
 	return nil
