@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"strconv"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nla/policy"
@@ -218,30 +216,6 @@ func attributeFlags(a nla.Attr, v *value) (flags []string) {
 	return flags
 }
 
-// guess returns the bytes as text, without the NUL that ends it, if they are printable
-// UTF-8. Otherwise it returns nil.
-func guess(p []byte) []byte {
-	if n := len(p); n > 0 && p[n-1] == 0 {
-		p = p[:n-1]
-	}
-	if len(p) == 0 || !isPrintable(p) {
-		return nil
-	}
-	return p
-}
-
-// isPrintable reports whether all characters are printable and valid UTF-8.
-func isPrintable(p []byte) bool {
-	for len(p) > 0 {
-		r, n := utf8.DecodeRune(p)
-		if r == utf8.RuneError && n == 1 || !unicode.IsPrint(r) {
-			return false
-		}
-		p = p[n:]
-	}
-	return true
-}
-
 // writeAttributes prints a line for each attribute.
 func writeAttributes(o *output, indent int, attrs []byte, rules ruleSet, depth int) {
 	for c := nla.Walk(attrs); c.More(); c = c.Next() {
@@ -319,4 +293,25 @@ func attributesJSON(o *output, attrs []byte, rules ruleSet, depth int) {
 		}
 	}
 	o.text("]")
+}
+
+// numberPath returns the types of the attribute whose header is at an offset of the
+// message, from the outermost nest: "18.1". It returns "" if no attribute is there.
+func numberPath(attrs []byte, base, offset, depth int) string {
+	left := len(attrs)
+	for c := nla.Walk(attrs); c.More(); c = c.Next() {
+		a := c.Attr()
+		at := base + len(attrs) - left
+		left -= min(nla.Align(len(a)), left)
+		switch {
+		case at == offset:
+			return strconv.Itoa(int(a.Type()))
+		case offset < at || offset >= at+len(a) || depth >= maxDepth:
+			continue
+		}
+		if inner := numberPath(a.Payload(), at+nla.HeaderLen, offset, depth+1); inner != "" {
+			return strconv.Itoa(int(a.Type())) + "." + inner
+		}
+	}
+	return ""
 }

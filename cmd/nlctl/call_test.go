@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nlwire/nlwire/bus"
@@ -16,6 +14,7 @@ import (
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 

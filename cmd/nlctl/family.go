@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"text/tabwriter"
-	"unicode/utf16"
 
 	"github.com/urfave/cli/v3"
 
@@ -139,38 +136,6 @@ func (f *family) name(spec *ynl.Spec) {
 	}
 }
 
-func printJSON(w io.Writer, v any) error {
-	e := newEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}
-
-// newEncoder returns a JSON encoder with ASCII output: all other characters are escaped, so
-// that they cannot affect a terminal. encoding/json escapes only the control characters
-// below space.
-func newEncoder(w io.Writer) *json.Encoder { return json.NewEncoder(asciiWriter{w}) }
-
-// asciiWriter escapes the non-ASCII characters of JSON. Each Write must contain a complete
-// value.
-type asciiWriter struct{ w io.Writer }
-
-func (w asciiWriter) Write(p []byte) (int, error) {
-	out := make([]byte, 0, len(p))
-	for _, r := range string(p) {
-		switch {
-		case r < 0x7f:
-			out = append(out, byte(r))
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
-		default:
-			out = fmt.Appendf(out, `\u%04x`, r)
-		}
-	}
-	_, err := w.w.Write(out)
-	return len(p), err
-}
-
 // newTable returns a writer that aligns tab-separated columns. Its Flush returns the error
 // of any earlier write.
 func newTable(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
@@ -217,23 +182,4 @@ func printFamily(w io.Writer, f family) error {
 		fmt.Fprintf(t, "  %d\t%s\n", g.ID, printable(g.Name))
 	}
 	return t.Flush()
-}
-
-// printableRune replaces characters that could affect a terminal.
-func printableRune(r rune) rune {
-	if r < ' ' || r > 0x7e {
-		return '?'
-	}
-	return r
-}
-
-// printable quotes a name that could affect a terminal or a table: any process that
-// registers a family can choose its name.
-func printable(name string) string {
-	for _, r := range name {
-		if r <= ' ' || r == 0x7f || r > 0x7e {
-			return strconv.QuoteToASCII(name)
-		}
-	}
-	return name
 }

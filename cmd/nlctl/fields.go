@@ -3,7 +3,6 @@ package main
 import (
 	"strconv"
 
-	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/ynl"
 )
 
@@ -122,25 +121,4 @@ func writeBits(o *output, f *ynl.Field) {
 		o.text(name)
 		return true
 	})
-}
-
-// numberPath returns the types of the attribute whose header is at an offset of the
-// message, from the outermost nest: "18.1". It returns "" if no attribute is there.
-func numberPath(attrs []byte, base, offset, depth int) string {
-	left := len(attrs)
-	for c := nla.Walk(attrs); c.More(); c = c.Next() {
-		a := c.Attr()
-		at := base + len(attrs) - left
-		left -= min(nla.Align(len(a)), left)
-		switch {
-		case at == offset:
-			return strconv.Itoa(int(a.Type()))
-		case offset < at || offset >= at+len(a) || depth >= maxDepth:
-			continue
-		}
-		if inner := numberPath(a.Payload(), at+nla.HeaderLen, offset, depth+1); inner != "" {
-			return strconv.Itoa(int(a.Type())) + "." + inner
-		}
-	}
-	return ""
 }

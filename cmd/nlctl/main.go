@@ -107,11 +107,3 @@ func describe(err error) string {
 
 // packages removes the names of packages, which are of no interest to users.
 var packages = strings.NewReplacer(" conn: ", " ", "(conn: ", "(", " ctrl: ", " ", " ynl: ", " ", " socket: ", " ", " bus: ", " ")
-
-// printableLine is printableRune for a text of several lines.
-func printableLine(r rune) rune {
-	if r == '\n' {
-		return r
-	}
-	return printableRune(r)
-}

@@ -5,10 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nlwire/nlwire/errno"
-
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"

@@ -54,7 +54,7 @@ func (c *captureWriter) write(when time.Time, protocol socket.Protocol, b []byte
 	out = ne.AppendUint32(out, uint32(max(length, len(b))+pcapHeaderLen))
 	out = be.AppendUint16(out, packetKernel)
 	out = be.AppendUint16(out, arpNetlink)
-	out = append(out, make([]byte, 10)...) // the address, which there is none
+	out = append(out, make([]byte, 10)...) // no address
 	out = be.AppendUint16(out, uint16(protocol))
 	c.buf = append(out, b...)
 	_, err := c.w.Write(c.buf)
@@ -62,22 +62,11 @@ func (c *captureWriter) write(when time.Time, protocol socket.Protocol, b []byte
 }
 
 // newCapture returns a function that writes a capture to a file, and the function that closes
-// it.
+// it. Each datagram is written at once, for programs that read the capture meanwhile.
 func newCapture(c *cli.Command, path string) (showFunc, func() error, error) {
-	var w io.Writer
-	end := func() error { return nil }
-	if path == "-" {
-		out := standardOutput(c)
-		if out.width > 0 {
-			return nil, nil, usageError{errors.New("-w -: the standard output is a terminal; write to a file or a pipe")}
-		}
-		w, end = out.w, out.Flush
-	} else {
-		file, err := os.Create(path)
-		if err != nil {
-			return nil, nil, err
-		}
-		w, end = file, file.Close
+	w, end, err := createCapture(c, path)
+	if err != nil {
+		return nil, nil, err
 	}
 	writer, err := newCaptureWriter(w)
 	if err != nil {
@@ -91,4 +80,20 @@ func newCapture(c *cli.Command, path string) (showFunc, func() error, error) {
 		}
 		return writer.write(r.Time, r.Protocol, r.Data, len(r.Data)+r.Missing)
 	}, end, nil
+}
+
+// createCapture creates the file of a capture, or selects the standard output.
+func createCapture(c *cli.Command, path string) (w io.Writer, end func() error, err error) {
+	if path != "-" {
+		file, err := os.Create(path)
+		if err != nil {
+			return nil, nil, err
+		}
+		return file, file.Close, nil
+	}
+	out := standardOutput(c)
+	if out.width > 0 {
+		return nil, nil, usageError{errors.New("-w -: the standard output is a terminal; write to a file or a pipe")}
+	}
+	return out.w, out.Flush, nil
 }

@@ -6,11 +6,10 @@ import (
 	"io"
 	"strings"
 
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/urfave/cli/v3"
 
 	"github.com/nlwire/nlwire/ctrl"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/ynl"
 )
 

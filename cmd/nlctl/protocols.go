@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/nlwire/nlwire/nla/policy"
-
-	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -100,48 +97,3 @@ const newNDUserOpt = 68
 
 // netfilterHeader is the length of struct nfgenmsg.
 const netfilterHeader = 4
-
-// flagsKind returns the kind that determines the upper flags of a message, as far as the
-// protocol defines it. A Generic Netlink request with both bits of FlagDump is a dump,
-// whatever its command (genl_family_rcv_msg). In rtnetlink the kind is part of the type.
-func flagsKind(protocol socket.Protocol, t nlmsg.Type, f nlmsg.Flags) nlmsg.Kind {
-	if t < nlmsg.MinType {
-		return nlmsg.KindOf(t)
-	}
-	switch {
-	case protocol == socket.Generic && f&nlmsg.FlagRequest != 0 && f&nlmsg.FlagDump == nlmsg.FlagDump:
-		return nlmsg.KindGet
-	case protocol == socket.Route:
-		return [4]nlmsg.Kind{nlmsg.KindNew, nlmsg.KindDelete, nlmsg.KindGet, nlmsg.KindUnknown}[t&3]
-	}
-	return nlmsg.KindUnknown
-}
-
-// controllerPolicy contains the kinds of the attributes that describe a family
-// (ctrl_fill_info).
-var controllerPolicy = &policy.Policy{Attrs: []policy.Rule{
-	genlmsg.CtrlAttrFamilyID:        {Kind: policy.KindU16},
-	genlmsg.CtrlAttrFamilyName:      {Kind: policy.KindNULString},
-	genlmsg.CtrlAttrVersion:         {Kind: policy.KindU32},
-	genlmsg.CtrlAttrHdrSize:         {Kind: policy.KindU32},
-	genlmsg.CtrlAttrMaxAttr:         {Kind: policy.KindU32},
-	genlmsg.CtrlAttrOps:             {Kind: policy.KindNestedArray, Nested: controllerOp},
-	genlmsg.CtrlAttrMulticastGroups: {Kind: policy.KindNestedArray, Nested: controllerGroup},
-	genlmsg.CtrlAttrOpPolicy:        {Kind: policy.KindNestedArray, Nested: controllerOpPolicy},
-	genlmsg.CtrlAttrOp:              {Kind: policy.KindU32},
-}}
-
-var (
-	controllerOp = &policy.Policy{Attrs: []policy.Rule{
-		genlmsg.CtrlAttrOpID:    {Kind: policy.KindU32},
-		genlmsg.CtrlAttrOpFlags: {Kind: policy.KindU32},
-	}}
-	controllerGroup = &policy.Policy{Attrs: []policy.Rule{
-		genlmsg.CtrlAttrMulticastGroupName: {Kind: policy.KindNULString},
-		genlmsg.CtrlAttrMulticastGroupID:   {Kind: policy.KindU32},
-	}}
-	controllerOpPolicy = &policy.Policy{Attrs: []policy.Rule{
-		genlmsg.CtrlAttrPolicyDo:   {Kind: policy.KindU32},
-		genlmsg.CtrlAttrPolicyDump: {Kind: policy.KindU32},
-	}}
-)

@@ -15,10 +15,9 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/bus/usersock"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/socket"
 )
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"strings"
 	"time"
 
 	"github.com/nlwire/nlwire/nlmsg"
@@ -27,98 +26,18 @@ type view struct {
 	hasGeneric   bool
 	cmd, version uint8
 
-	spec     *ynl.Spec
-	op       *ynl.Op
-	fields   []ynl.Field // with names
-	body     *body       // without names
-	answer   *answer
-	cn       *connector
-	uevent   []string
-	payload  []byte // without a decoder
-	note     string
-	err      string
-	isUnread bool   // the whole message is malformed or missing
-	rest     []byte // malformed attributes
-}
-
-// flagCache caches the names of flags, which few messages have for the first time.
-type flagCache map[flagKey][]string
-
-type flagKey struct {
-	flags nlmsg.Flags
-	kind  nlmsg.Kind
-}
-
-// maxFlagNames limits the cache: a file may contain all flags.
-const maxFlagNames = 1024
-
-// of returns the names of flags of a kind of message.
-func (n flagCache) of(f nlmsg.Flags, kind nlmsg.Kind) []string {
-	key := flagKey{f, kind}
-	list, ok := n[key]
-	if ok {
-		return list
-	}
-	if f != 0 {
-		list = strings.Split(namesOfFlags(f, kind), "|")
-	}
-	if len(n) == maxFlagNames {
-		clear(n)
-	}
-	n[key] = list
-	return list
-}
-
-// kind returns the kind of the message, which determines the meaning of the upper flags.
-func (v *view) kind(f nlmsg.Flags) nlmsg.Kind {
-	k := flagsKind(v.protocol, v.m.Type(), f)
-	if k != nlmsg.KindUnknown || v.op == nil {
-		return k
-	}
-	switch {
-	case v.protocol == socket.Generic:
-	case strings.HasPrefix(v.op.Name, "get"):
-		return nlmsg.KindGet
-	case strings.HasPrefix(v.op.Name, "new"):
-		return nlmsg.KindNew
-	case strings.HasPrefix(v.op.Name, "del"):
-		return nlmsg.KindDelete
-	}
-	return k
-}
-
-// namesOfFlags returns the names of flags: "request|dump". Of a kind that is not known, the
-// upper flags have the names of all kinds.
-func namesOfFlags(f nlmsg.Flags, kind nlmsg.Kind) string {
-	if kind != nlmsg.KindUnknown {
-		return f.Names(kind)
-	}
-	if f&nlmsg.FlagRequest != 0 && f&nlmsg.FlagDump == nlmsg.FlagDump {
-		kind = nlmsg.KindGet
-		return f.Names(kind)
-	}
-	var list []string
-	if low := f & 0xff; low != 0 {
-		list = append(list, low.String())
-	}
-	for _, u := range upperFlags {
-		if f&u.flag != 0 {
-			list = append(list, u.name)
-			f &^= u.flag
-		}
-	}
-	if f &^= 0xff; f != 0 {
-		list = append(list, f.String())
-	}
-	return strings.Join(list, "|")
-}
-
-// upperFlags are the names of the upper flags of requests to get and to create.
-var upperFlags = []struct {
-	flag nlmsg.Flags
-	name string
-}{
-	{nlmsg.FlagRoot, "root/replace"}, {nlmsg.FlagMatch, "match/excl"}, {nlmsg.FlagAtomic, "atomic/create"}, {nlmsg.FlagAppend, "append"},
+	spec      *ynl.Spec
+	op        *ynl.Op
+	fields    []ynl.Field // with names
+	body      *body       // without names
+	answer    *answer
+	connector *connector
+	uevent    []string
+	payload   []byte // without a decoder
+	note      string
+	err       string
+	isUnread  bool   // the whole message is malformed or missing
+	rest      []byte // malformed attributes
 }
 
 // writeJSON prints the message as an object in a line of its own.
@@ -191,16 +110,9 @@ func (v *view) contentJSON(o *output) {
 		o.key("answer")
 		v.answer.writeJSON(o)
 	}
-	if c := v.cn; c != nil {
+	if c := v.connector; c != nil {
 		o.key("connector")
-		o.text("{")
-		o.keyInt("idx", int64(c.idx))
-		o.keyInt("val", int64(c.val))
-		o.keyInt("seq", int64(c.seq))
-		o.keyInt("ack", int64(c.ack))
-		o.keyInt("flags", int64(c.flags))
-		o.keyHex("data", c.data)
-		o.text("}")
+		c.writeJSON(o)
 	}
 	if v.uevent != nil {
 		o.keyStrings("uevent", v.uevent)
@@ -304,30 +216,13 @@ func (v *view) writeContent(o *output, indent int) {
 		writeAttributes(o, indent, v.body.attrs, v.body.rules, 0)
 	case v.answer != nil:
 		v.answer.writeText(o, indent)
-	case v.cn != nil:
-		v.cn.writeText(o, indent)
+	case v.connector != nil:
+		v.connector.writeText(o, indent)
 	default:
 		writeFields(o, indent, v.fields)
 	}
 	for _, text := range v.uevent {
 		o.indent(indent)
 		o.text(text, "\n")
-	}
-}
-
-func (c *connector) writeText(o *output, indent int) {
-	o.indent(indent)
-	for _, f := range []struct {
-		name string
-		v    uint32
-	}{{"idx ", c.idx}, {"  val ", c.val}, {"  seq ", c.seq}, {"  ack ", c.ack}, {"  flags ", uint32(c.flags)}} {
-		o.text(f.name)
-		o.uint(uint64(f.v))
-	}
-	o.text("\n")
-	if len(c.data) > 0 {
-		o.indent(indent)
-		o.hex(c.data)
-		o.text("\n")
 	}
 }

@@ -1,10 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/binary"
-
-	"github.com/nlwire/nlwire/cmd/nlctl/internal/input"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -72,46 +68,3 @@ func (d *decoder) oldDump(v *view) bool {
 
 // typeGetLink is RTM_GETLINK.
 const typeGetLink = 18
-
-// connectorLen is the size of struct cn_msg.
-const connectorLen = 20
-
-// connector reads a message of the connector: struct cn_msg and its data.
-func (v *view) connector(m nlmsg.Msg) {
-	p := m.Payload()
-	if len(p) < connectorLen {
-		v.err, v.payload = "message is shorter than struct cn_msg", p
-		return
-	}
-	v.cn = &connector{
-		idx: binary.NativeEndian.Uint32(p), val: binary.NativeEndian.Uint32(p[4:]),
-		seq: binary.NativeEndian.Uint32(p[8:]), ack: binary.NativeEndian.Uint32(p[12:]),
-		flags: binary.NativeEndian.Uint16(p[18:]), data: p[connectorLen:],
-	}
-}
-
-// connector is struct cn_msg.
-type connector struct {
-	idx, val, seq, ack uint32
-	flags              uint16
-	data               []byte
-}
-
-// uevent prints an event of a device: texts, each followed by a NUL.
-func (d *decoder) uevent(g *input.Datagram) (isBad bool) {
-	v := d.newView(0, nil, len(g.Data))
-	texts := bytes.Split(bytes.TrimSuffix(g.Data, []byte{0}), []byte{0})
-	isText := true
-	for _, t := range texts {
-		isText = isText && isPrintable(t)
-		v.uevent = append(v.uevent, string(t))
-	}
-	if !isText {
-		v.uevent, v.payload = nil, g.Data
-	}
-	if g.Missing > 0 {
-		v.err = "the end was not captured"
-	}
-	d.print(v)
-	return v.err != ""
-}

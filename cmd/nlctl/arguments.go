@@ -2,14 +2,14 @@ package main
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
 
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 )
 
 // argument is an attribute on the command line: TYPE[:KIND][=VALUE], with the types of the
@@ -156,7 +156,7 @@ func (a argument) encode(b []byte, kind policy.Kind) ([]byte, error) {
 	case policy.KindBinary:
 		p, err := hex.DecodeString(strings.ReplaceAll(a.value, ":", ""))
 		if err != nil {
-			return nil, fmt.Errorf("write binary in hex: %w", err)
+			return nil, errors.New("write binary in hex")
 		}
 		return nla.AppendBytes(b, a.typ, p), nil
 	case policy.KindBitfield32:
