@@ -177,15 +177,15 @@ func (a argument) bitfield(b []byte) ([]byte, error) {
 	return nla.AppendBitfield32(b, a.typ, nla.Bitfield32{Value: uint32(value), Selector: uint32(selector)}), nil
 }
 
-// sizes are the bits of the integer kinds shorter than 64 bits.
-var sizes = map[policy.Kind]int{
-	policy.KindU8: 8, policy.KindU16: 16, policy.KindU32: 32, policy.KindBE16: 16, policy.KindBE32: 32,
-	policy.KindS8: 8, policy.KindS16: 16, policy.KindS32: 32,
-}
-
+// bitsOf returns the size of an integer kind in bits.
 func bitsOf(kind policy.Kind) int {
-	if bits, ok := sizes[kind]; ok {
-		return bits
+	switch kind {
+	case policy.KindU8, policy.KindS8:
+		return 8
+	case policy.KindU16, policy.KindS16, policy.KindBE16:
+		return 16
+	case policy.KindU32, policy.KindS32, policy.KindBE32:
+		return 32
 	}
 	return 64
 }

@@ -89,14 +89,14 @@ func list(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	if !c.Bool("json") {
+		return printList(c.Root().Writer, families)
+	}
 	out := []family{}
 	for _, f := range families {
 		out = append(out, newFamily(f))
 	}
-	if c.Bool("json") {
-		return printJSON(c.Root().Writer, out)
-	}
-	return printList(c.Root().Writer, out)
+	return printJSON(c.Root().Writer, out)
 }
 
 func show(ctx context.Context, c *cli.Command) error {
@@ -140,7 +140,7 @@ func (f *family) name(spec *ynl.Spec) {
 // of any earlier write.
 func newTable(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
 
-func printList(w io.Writer, families []family) error {
+func printList(w io.Writer, families []ctrl.Family) error {
 	t := newTable(w)
 	fmt.Fprintln(t, "NAME\tID\tVERSION\tHDRSIZE\tMAXATTR\tOPS\tGROUPS")
 	for _, f := range families {
@@ -149,7 +149,7 @@ func printList(w io.Writer, families []family) error {
 	return t.Flush()
 }
 
-func groupNames(f family) string {
+func groupNames(f ctrl.Family) string {
 	if len(f.Groups) == 0 {
 		return "-"
 	}

@@ -174,10 +174,10 @@ func TestJSON(t *testing.T) {
 
 func TestTable(t *testing.T) {
 	var b bytes.Buffer
-	err := printList(&b, []family{
-		{Name: "nlctrl", ID: 16, Version: 2, Ops: make([]op, 2), Groups: []group{{"notify", 16}}},
+	err := printList(&b, []ctrl.Family{
+		{Name: "nlctrl", ID: 16, Version: 2, Ops: make([]ctrl.Op, 2), Groups: []ctrl.Group{{ID: 16, Name: "notify"}}},
 		{Name: "802.15.4 MAC", ID: 300, Version: 1, HdrSize: 4, MaxAttr: 28},
-		{Name: "evil\x1b[2J", ID: 301, Groups: []group{{"a", 1}, {"b\n", 2}}},
+		{Name: "evil\x1b[2J", ID: 301, Groups: []ctrl.Group{{ID: 1, Name: "a"}, {ID: 2, Name: "b\n"}}},
 	})
 	const want = `
 NAME            ID   VERSION  HDRSIZE  MAXATTR  OPS  GROUPS

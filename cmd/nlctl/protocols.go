@@ -34,35 +34,44 @@ type routeKind struct {
 	header int
 }
 
-// routeKinds is indexed by the type of RTM_NEW....
-var routeKinds = map[nlmsg.Type]routeKind{
-	16:           {"link", 16},         // struct ifinfomsg
-	20:           {"addr", 8},          // struct ifaddrmsg
-	24:           {"route", 12},        // struct rtmsg
-	28:           {"neigh", 12},        // struct ndmsg
-	32:           {"rule", 12},         // struct fib_rule_hdr
-	36:           {"qdisc", 20},        // struct tcmsg
-	40:           {"tclass", 20},       // struct tcmsg
-	44:           {"tfilter", 20},      // struct tcmsg
-	48:           {"action", 4},        // struct tcamsg
-	52:           {"prefix", 12},       // struct prefixmsg
-	56:           {"multicast", 8},     // struct ifaddrmsg
-	60:           {"anycast", 8},       // struct ifaddrmsg
-	64:           {"neightbl", 4},      // struct ndtmsg
-	newNDUserOpt: {"nduseropt", 16},    // struct nduseroptmsg
-	72:           {"addrlabel", 12},    // struct ifaddrlblmsg
-	76:           {"dcb", 4},           // struct dcbmsg
-	80:           {"netconf", 4},       // struct netconfmsg
-	84:           {"mdb", 8},           // struct br_port_msg
-	88:           {"nsid", 4},          // struct rtgenmsg
-	92:           {"stats", 12},        // struct if_stats_msg
-	96:           {"cachereport", 4},   // struct rtgenmsg
-	100:          {"chain", 20},        // struct tcmsg
-	104:          {"nexthop", 8},       // struct nhmsg
-	108:          {"linkprop", 16},     // struct ifinfomsg
-	112:          {"vlan", 8},          // struct br_vlan_msg
-	116:          {"nexthopbucket", 8}, // struct nhmsg
-	120:          {"tunnel", 8},        // struct tunnel_msg
+// routeKinds are the kinds in the order of their types, four for each from RTM_NEWLINK on.
+var routeKinds = [...]routeKind{
+	{"link", 16},         // struct ifinfomsg
+	{"addr", 8},          // struct ifaddrmsg
+	{"route", 12},        // struct rtmsg
+	{"neigh", 12},        // struct ndmsg
+	{"rule", 12},         // struct fib_rule_hdr
+	{"qdisc", 20},        // struct tcmsg
+	{"tclass", 20},       // struct tcmsg
+	{"tfilter", 20},      // struct tcmsg
+	{"action", 4},        // struct tcamsg
+	{"prefix", 12},       // struct prefixmsg
+	{"multicast", 8},     // struct ifaddrmsg
+	{"anycast", 8},       // struct ifaddrmsg
+	{"neightbl", 4},      // struct ndtmsg
+	{"nduseropt", 16},    // struct nduseroptmsg
+	{"addrlabel", 12},    // struct ifaddrlblmsg
+	{"dcb", 4},           // struct dcbmsg
+	{"netconf", 4},       // struct netconfmsg
+	{"mdb", 8},           // struct br_port_msg
+	{"nsid", 4},          // struct rtgenmsg
+	{"stats", 12},        // struct if_stats_msg
+	{"cachereport", 4},   // struct rtgenmsg
+	{"chain", 20},        // struct tcmsg
+	{"nexthop", 8},       // struct nhmsg
+	{"linkprop", 16},     // struct ifinfomsg
+	{"vlan", 8},          // struct br_vlan_msg
+	{"nexthopbucket", 8}, // struct nhmsg
+	{"tunnel", 8},        // struct tunnel_msg
+}
+
+// routeKindOf returns the kind of a message type.
+func routeKindOf(t nlmsg.Type) (k routeKind, ok bool) {
+	i := int(t-nlmsg.MinType) / len(routeVerbs)
+	if t < nlmsg.MinType || i >= len(routeKinds) {
+		return k, false
+	}
+	return routeKinds[i], true
 }
 
 // routeVerbs is indexed by the lowest two bits of the type (rtnl_msgtype_kind).
@@ -75,7 +84,7 @@ type routeNames map[nlmsg.Type]string
 // of returns the name of a type, "" if it is not known.
 func (n routeNames) of(t nlmsg.Type) string {
 	name, ok := n[t]
-	if k, isKnown := routeKinds[t&^3]; !ok && isKnown {
+	if k, isKnown := routeKindOf(t); !ok && isKnown {
 		name = routeVerbs[t&3] + k.name
 		n[t] = name
 	}
@@ -84,7 +93,7 @@ func (n routeNames) of(t nlmsg.Type) string {
 
 // routeHeader returns the length of the header of an rtnetlink message.
 func routeHeader(m nlmsg.Msg) (header int, ok bool) {
-	k, ok := routeKinds[m.Type()&^3]
+	k, ok := routeKindOf(m.Type())
 	header = k.header
 	if p := m.Payload(); m.Type() == newNDUserOpt && len(p) >= 4 {
 		header += int(binary.NativeEndian.Uint16(p[2:])) // nduseropt_opts_len: options of neighbor discovery

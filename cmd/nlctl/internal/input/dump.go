@@ -15,7 +15,7 @@ type dumpLine struct {
 	isRepeat bool   // "*": the preceding line repeats up to the next offset
 }
 
-var dumpPattern = lazy(`^\s*(0x)?([0-9a-fA-F]{4,16})(:?)(?:\s+(.*))?$`)
+var dumpPattern = pattern{text: `^\s*(0x)?([0-9a-fA-F]{4,16})(:?)(?:\s+(.*))?$`}
 
 // dump adds the readings of a dump with offsets. It reports whether the text can only be
 // a dump.
@@ -28,7 +28,7 @@ func (p *paragraph) dump(rs *readings) (isDump bool, err error) {
 			isSure = true
 			continue
 		}
-		m := dumpPattern().FindStringSubmatch(text)
+		m := dumpPattern.regexp().FindStringSubmatch(text)
 		if m == nil {
 			return false, nil
 		}

@@ -50,9 +50,9 @@ func combine(rs *readings, lists []readings) {
 }
 
 // stripComments removes the comments of C, Go and Python.
-func stripComments(text string) string { return comments().ReplaceAllString(text, " ") }
+func stripComments(text string) string { return comments.regexp().ReplaceAllString(text, " ") }
 
-var comments = lazy(`(?s)/\*.*?\*/|//[^\n]*|#[^\n]*`)
+var comments = pattern{text: `(?s)/\*.*?\*/|//[^\n]*|#[^\n]*`}
 
 // isCode reports whether the character may be beside a list.
 func isCode(c rune) bool {
@@ -179,7 +179,7 @@ func addWords(rs *readings, tokens []string, width int) error {
 
 // checkLength compares the length that xxd -i writes after a list.
 func checkLength(rs *readings, rest string, line int) error {
-	m := listLength().FindStringSubmatch(rest)
+	m := listLength.regexp().FindStringSubmatch(rest)
 	if m == nil {
 		return nil
 	}
@@ -192,7 +192,7 @@ func checkLength(rs *readings, rest string, line int) error {
 	return nil
 }
 
-var listLength = lazy(`\w+_len\s*=\s*(\d+)\s*;`)
+var listLength = pattern{text: `\w+_len\s*=\s*(\d+)\s*;`}
 
 // shorten cuts a text for an error message.
 func shorten(text string) string {

@@ -103,10 +103,11 @@ func appendLiteral(b []byte, text string, isC bool) (out []byte, n int, isEscape
 	return nil, 0, false, fmt.Errorf("a string without its closing %c", quote)
 }
 
-// simpleEscapes are the escapes of one character.
-var simpleEscapes = map[byte]byte{
-	'a': 7, 'b': 8, 't': 9, 'n': 10, 'v': 11, 'f': 12, 'r': 13, '\\': '\\', '\'': '\'', '"': '"',
-}
+// The escapes of one character, and the bytes that they represent.
+const (
+	simpleEscapes = `abtnvfr\'"`
+	escapedBytes  = "\a\b\t\n\v\f\r\\'\""
+)
 
 // appendEscape appends the byte of the escape at the start of a text and returns the
 // escape's length. In Rust \0 has one digit, in C and Python \012 has up to three.
@@ -115,8 +116,8 @@ func appendEscape(b []byte, text string, isC bool) ([]byte, int, error) {
 		return nil, 0, errors.New("the text ends within an escape")
 	}
 	c := text[1]
-	if v, ok := simpleEscapes[c]; ok {
-		return append(b, v), 2, nil
+	if i := strings.IndexByte(simpleEscapes, c); i >= 0 {
+		return append(b, escapedBytes[i]), 2, nil
 	}
 	switch {
 	case c == '\n':

@@ -11,10 +11,17 @@ import (
 
 var bufferFull = bufio.ErrBufferFull
 
-// lazy returns a regular expression, which is compiled when it is first used: most commands
-// of nlctl use none.
-func lazy(pattern string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+// pattern is a regular expression that is compiled when it is first used: most commands of
+// nlctl use none.
+type pattern struct {
+	text     string
+	once     sync.Once
+	compiled *regexp.Regexp
+}
+
+func (p *pattern) regexp() *regexp.Regexp {
+	p.once.Do(func() { p.compiled = regexp.MustCompile(p.text) })
+	return p.compiled
 }
 
 // reading is one way to read a text as datagrams.

@@ -24,32 +24,32 @@ func newStrace(r *Reader, yield func(Datagram) bool) *strace {
 
 // tracePattern matches a line of strace: a process ID and a time, which are optional, and
 // a call with its result.
-var tracePattern = lazy(`^(?:\[pid\s+(\d+)\]\s+|(\d+)\s+)?(?:\d+:\d+:\d+(?:\.\d+)?\s+|\d+\.\d+\s+)?(<\.\.\. )?([a-z_][a-z0-9_]*)( resumed>|\()(.*)$`)
+var tracePattern = pattern{text: `^(?:\[pid\s+(\d+)\]\s+|(\d+)\s+)?(?:\d+:\d+:\d+(?:\.\d+)?\s+|\d+\.\d+\s+)?(<\.\.\. )?([a-z_][a-z0-9_]*)( resumed>|\()(.*)$`}
 
 // traceCalls are the calls that carry datagrams, with the index of the argument that
 // contains the bytes or the messages.
-var traceCalls = map[string]int{
-	"sendto": 1, "recvfrom": 1, "send": 1, "recv": 1, "write": 1, "read": 1,
-	"sendmsg": 1, "recvmsg": 1, "sendmmsg": 1, "recvmmsg": 1, "writev": 1, "readv": 1,
+var traceCalls = nameList{
+	{"sendto", 1}, {"recvfrom", 1}, {"send", 1}, {"recv", 1}, {"write", 1}, {"read", 1},
+	{"sendmsg", 1}, {"recvmsg", 1}, {"sendmmsg", 1}, {"recvmmsg", 1}, {"writev", 1}, {"readv", 1},
 }
 
 // isTrace reports whether strace wrote the line.
 func isTrace(line string) bool {
-	m := tracePattern().FindStringSubmatch(line)
+	m := tracePattern.regexp().FindStringSubmatch(line)
 	if m == nil {
 		return false
 	}
-	_, isCall := traceCalls[m[4]]
+	_, isCall := traceCalls.find(m[4])
 	return isCall || m[4] == "socket" || m[3] != "" ||
 		strings.Contains(m[6], ") = ") || strings.Contains(m[6], "<unfinished ...>")
 }
 
 // dumpOfCall matches a line of the bytes that strace -e read -e write prints after a call.
-var dumpOfCall = lazy(`^\s*\| ([0-9a-f]{5,16})  ([0-9a-f ]+?)  .*\|$`)
+var dumpOfCall = pattern{text: `^\s*\| ([0-9a-f]{5,16})  ([0-9a-f ]+?)  .*\|$`}
 
 // line reads a line. It reports whether to continue.
 func (s *strace) line(number int, line string) (more bool, err error) {
-	if m := dumpOfCall().FindStringSubmatch(line); m != nil {
+	if m := dumpOfCall.regexp().FindStringSubmatch(line); m != nil {
 		row := dumpLine{number: number, rest: m[2]}
 		b, err := styles[0].row(row, -1)
 		if err != nil {
@@ -64,7 +64,7 @@ func (s *strace) line(number int, line string) (more bool, err error) {
 	if more, err := s.end(); err != nil || !more {
 		return more, err
 	}
-	m := tracePattern().FindStringSubmatch(strings.TrimSpace(line))
+	m := tracePattern.regexp().FindStringSubmatch(strings.TrimSpace(line))
 	if m == nil {
 		return true, nil // a signal, the end of a process, or output of the program
 	}
@@ -96,7 +96,7 @@ func (s *strace) end() (more bool, err error) {
 
 // call reads a call. Its datagram is pending until the next line.
 func (s *strace) call(number int, pid, name, text string) error {
-	arg, isCall := traceCalls[name]
+	arg, isCall := traceCalls.find(name)
 	if !isCall && name != "socket" && name != "bind" && name != "connect" {
 		return nil
 	}
@@ -112,7 +112,7 @@ func (s *strace) call(number int, pid, name, text string) error {
 		return nil
 	}
 	protocol, isKnown := s.protocolOf(pid, args[0])
-	if !isCall || arg >= len(args) {
+	if !isCall || int(arg) >= len(args) {
 		return nil
 	}
 	for _, buffer := range buffers(name, args[arg]) {
@@ -137,12 +137,12 @@ func (s *strace) call(number int, pid, name, text string) error {
 
 // netlinkProtocols are the protocols by their names in strace, where the name differs from
 // that of package socket.
-var netlinkProtocols = map[string]socket.Protocol{
-	"NETLINK_ROUTE": socket.Route, "NETLINK_USERSOCK": socket.UserSock, "NETLINK_SOCK_DIAG": socket.SockDiag, "NETLINK_INET_DIAG": socket.SockDiag,
-	"NETLINK_NFLOG": socket.NFLog, "NETLINK_XFRM": socket.XFRM, "NETLINK_SELINUX": socket.SELinux, "NETLINK_ISCSI": socket.ISCSI,
-	"NETLINK_AUDIT": socket.Audit, "NETLINK_FIB_LOOKUP": socket.FIBLookup, "NETLINK_CONNECTOR": socket.Connector,
-	"NETLINK_NETFILTER": socket.Netfilter, "NETLINK_KOBJECT_UEVENT": socket.KObjectUevent, "NETLINK_GENERIC": socket.Generic,
-	"NETLINK_SCSITRANSPORT": socket.SCSITransport, "NETLINK_RDMA": socket.RDMA, "NETLINK_CRYPTO": socket.Crypto, "NETLINK_SMC": socket.SMC,
+var netlinkProtocols = nameList{
+	{"NETLINK_ROUTE", int64(socket.Route)}, {"NETLINK_USERSOCK", int64(socket.UserSock)}, {"NETLINK_SOCK_DIAG", int64(socket.SockDiag)}, {"NETLINK_INET_DIAG", int64(socket.SockDiag)},
+	{"NETLINK_NFLOG", int64(socket.NFLog)}, {"NETLINK_XFRM", int64(socket.XFRM)}, {"NETLINK_SELINUX", int64(socket.SELinux)}, {"NETLINK_ISCSI", int64(socket.ISCSI)},
+	{"NETLINK_AUDIT", int64(socket.Audit)}, {"NETLINK_FIB_LOOKUP", int64(socket.FIBLookup)}, {"NETLINK_CONNECTOR", int64(socket.Connector)},
+	{"NETLINK_NETFILTER", int64(socket.Netfilter)}, {"NETLINK_KOBJECT_UEVENT", int64(socket.KObjectUevent)}, {"NETLINK_GENERIC", int64(socket.Generic)},
+	{"NETLINK_SCSITRANSPORT", int64(socket.SCSITransport)}, {"NETLINK_RDMA", int64(socket.RDMA)}, {"NETLINK_CRYPTO", int64(socket.Crypto)}, {"NETLINK_SMC", int64(socket.SMC)},
 }
 
 // socket stores the protocol of a new descriptor.
@@ -152,25 +152,26 @@ func (s *strace) socket(pid string, args []traceValue, fd int64) {
 		delete(s.protocols, fmt.Sprint(fd))
 		return
 	}
-	protocol, ok := netlinkProtocols[args[2].text]
-	if n, err := args[2].number(nil); !ok && err == nil {
-		protocol = socket.Protocol(n)
+	number, err := args[2].number(netlinkProtocols.find)
+	if err != nil {
+		return // a name of a newer strace
 	}
+	protocol := socket.Protocol(number)
 	s.protocols[fmt.Sprintf("%s %d", pid, fd)] = protocol
 	s.protocols[fmt.Sprint(fd)] = protocol
 }
 
 // descriptorPattern matches a descriptor, which strace -yy describes.
-var descriptorPattern = lazy(`^(\d+)(?:<NETLINK:\[([A-Z_]+):[^\]]*\]>)?`)
+var descriptorPattern = pattern{text: `^(\d+)(?:<NETLINK:\[([A-Z_]+):[^\]]*\]>)?`}
 
 // protocolOf returns the protocol of a descriptor.
 func (s *strace) protocolOf(pid string, arg traceValue) (protocol socket.Protocol, isKnown bool) {
-	m := descriptorPattern().FindStringSubmatch(arg.text)
+	m := descriptorPattern.regexp().FindStringSubmatch(arg.text)
 	if m == nil {
 		return s.reader.protocol, false
 	}
-	if protocol, ok := netlinkProtocols["NETLINK_"+m[2]]; ok {
-		return protocol, true
+	if protocol, ok := netlinkProtocols.find("NETLINK_" + m[2]); ok {
+		return socket.Protocol(protocol), true
 	}
 	if protocol, ok := s.protocols[pid+" "+m[1]]; ok {
 		return protocol, true

@@ -120,7 +120,7 @@ func appendHeader(b []byte, protocol socket.Protocol, v *traceValue) ([]byte, er
 		if m == nil {
 			return nil, fmt.Errorf("message header without %s", name)
 		}
-		names := flagNames
+		names := flagBits.find
 		if name == "nlmsg_type" {
 			names = typeNames(protocol)
 		}
