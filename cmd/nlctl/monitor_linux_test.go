@@ -7,10 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/gopacket/gopacket/pcapgo"
+	"golang.org/x/sys/unix"
 
 	"github.com/nlwire/nlwire/internal/test/kerneltest"
 	"github.com/nlwire/nlwire/socket"
@@ -223,5 +226,39 @@ func TestCapture(t *testing.T) {
 			return
 		default:
 		}
+	}
+}
+
+// The packet socket of capture reports the protocol and the bytes of each packet.
+func TestCaptureReceives(t *testing.T) {
+	kerneltest.EnterNetNS(t)
+	called(t, `rt-link newlink {"ifi-index":1,"ifi-flags":["up"],"ifi-change":1}`)
+	d := &monitorDevice{index: 1} // lo instead of an nlmon device
+	if err := d.listen(); err != nil {
+		t.Fatal(err)
+	}
+	defer d.close()
+	c, err := net.Dial("udp4", "127.0.0.1:9")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Write([]byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var first *received
+	err = d.receive(ctx, func(r *received) error {
+		if first == nil && r.Protocol == unix.ETH_P_IP {
+			b := *r
+			b.Data = slices.Clone(r.Data)
+			first = &b
+			cancel()
+		}
+		return nil
+	})
+	if err != nil || first == nil || len(first.Data) != 33 || !bytes.HasSuffix(first.Data, []byte("hello")) || first.Time.IsZero() || first.Missing != 0 {
+		t.Errorf("%v, %+v", err, first)
 	}
 }
