@@ -7,7 +7,7 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-const captureHelp = `nlctl capture sees the messages of all processes and protocols, in both directions. It
+const captureHelp = `nlctl capture records the messages of all processes and protocols, in both directions. It
 needs the kernel's nlmon device (CONFIG_NLMON, module nlmon) and CAP_NET_ADMIN. It makes a
 device and removes it at the end, or uses the one of -i.
 

@@ -14,9 +14,9 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// check validates the request by the policy that the kernel exports. Of other protocols
-// than Generic Netlink the kernel exports none, and of the spec's policy differences are
-// only warnings, because kernels are newer than specs.
+// check validates the request by the policy that the kernel exports. If there is none, as for
+// all protocols except Generic Netlink, check compares the request with the spec, and prints
+// differences as warnings, because kernels are newer than specs.
 func (t *target) check(ctx context.Context, c *cli.Command, r *conn.Request) error {
 	if t.client != nil {
 		checker, err := t.client.Checker(ctx, &t.family, t.cmd, t.flags&nlmsg.FlagDump == nlmsg.FlagDump)

@@ -106,8 +106,8 @@ func decode(_ context.Context, c *cli.Command) error {
 	return d.file(newProgress(file, d.out, c.Root().ErrWriter), protocol)
 }
 
-// file prints all datagrams of a file. Of a malformed datagram it prints the well-formed
-// part, and returns an error at the end of the file.
+// file prints all datagrams of a file. It prints the well-formed part of a malformed
+// datagram, and returns an error at the end of the file.
 func (d *decoder) file(r io.Reader, protocol socket.Protocol) error {
 	in := input.New(flushing{r, d.out}, protocol)
 	for g, err := range in.All() {

@@ -22,7 +22,7 @@ type decoder struct {
 	specs  *names
 	stats  *stats // counts attributes instead of printing, if not nil
 
-	families  map[nlmsg.Type]*heardFamily
+	families  map[nlmsg.Type]*describedFamily
 	header    int // header size of families without a description
 	exchanges exchanges
 	fields    ynl.Decoder
@@ -36,10 +36,10 @@ type decoder struct {
 }
 
 func newDecoder(out *output, specs *names, isJSON bool) *decoder {
-	d := &decoder{out: out, isJSON: isJSON, specs: specs, families: map[nlmsg.Type]*heardFamily{}, flags: flagCache{}, names: routeNames{}}
-	d.hear(ctrl.Family{ID: genlmsg.IDCtrl, Name: genlmsg.CtrlName})
-	d.hear(ctrl.Family{ID: genlmsg.IDVFSQuota, Name: "VFS_DQUOT"})
-	d.hear(ctrl.Family{ID: genlmsg.IDPMCRAID, Name: "pmcraid"})
+	d := &decoder{out: out, isJSON: isJSON, specs: specs, families: map[nlmsg.Type]*describedFamily{}, flags: flagCache{}, names: routeNames{}}
+	d.describe(ctrl.Family{ID: genlmsg.IDCtrl, Name: genlmsg.CtrlName})
+	d.describe(ctrl.Family{ID: genlmsg.IDVFSQuota, Name: "VFS_DQUOT"})
+	d.describe(ctrl.Family{ID: genlmsg.IDPMCRAID, Name: "pmcraid"})
 	return d
 }
 

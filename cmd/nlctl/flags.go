@@ -53,8 +53,8 @@ func (v *view) kind(f nlmsg.Flags) nlmsg.Kind {
 	return k
 }
 
-// namesOfFlags returns the names of flags: "request|dump". Of a kind that is not known, the
-// upper flags have the names of all kinds.
+// namesOfFlags returns the names of flags: "request|dump". If the kind of the message is
+// unknown, the upper flags have the names of all kinds.
 func namesOfFlags(f nlmsg.Flags, kind nlmsg.Kind) string {
 	if kind != nlmsg.KindUnknown {
 		return f.Names(kind)

@@ -9,8 +9,8 @@ import (
 	"github.com/nlwire/nlwire/ynl"
 )
 
-// heardFamily is a Generic Netlink family that a controller described.
-type heardFamily struct {
+// describedFamily is a Generic Netlink family that a controller described.
+type describedFamily struct {
 	ctrl.Family
 	spec      *ynl.Spec // nil if there is none
 	collector *ctrl.PolicyCollector
@@ -18,13 +18,13 @@ type heardFamily struct {
 	policies  *ctrl.Policies // of the collector, nil if they are outdated
 }
 
-// hear stores the description of a family.
-func (d *decoder) hear(f ctrl.Family) {
+// describe stores the description of a family.
+func (d *decoder) describe(f ctrl.Family) {
 	if old := d.families[f.ID]; old != nil && old.Name == f.Name {
 		old.Family = f
 		return
 	}
-	d.families[f.ID] = &heardFamily{Family: f, spec: d.specs.family(f.Name)}
+	d.families[f.ID] = &describedFamily{Family: f, spec: d.specs.family(f.Name)}
 }
 
 // generic reads a message of a Generic Netlink family.
@@ -38,7 +38,7 @@ func (d *decoder) generic(v *view) {
 	}
 	v.hasGeneric, v.cmd, v.version = true, h.Cmd(), h.Version()
 	if m.Type() == genlmsg.IDCtrl {
-		d.listen(m, h.Cmd())
+		d.controller(m, h.Cmd())
 	}
 	header := d.header
 	var rules *policy.Policy
@@ -56,7 +56,7 @@ func (d *decoder) generic(v *view) {
 
 // requestPolicy returns the policy of a request, nil if it is not known. Replies have other
 // attributes than requests in many families.
-func (f *heardFamily) requestPolicy(m nlmsg.Msg, cmd uint8) *policy.Policy {
+func (f *describedFamily) requestPolicy(m nlmsg.Msg, cmd uint8) *policy.Policy {
 	if f.collector == nil || m.Flags()&nlmsg.FlagRequest == 0 {
 		return nil
 	}
@@ -73,14 +73,14 @@ func (f *heardFamily) requestPolicy(m nlmsg.Msg, cmd uint8) *policy.Policy {
 	return op.Do
 }
 
-// listen stores the families and policies that the controller describes. IDs have 16 bits,
+// controller stores the families and policies that the controller describes. IDs have 16 bits,
 // which limits the number of families, and no kernel has longer names.
-func (d *decoder) listen(m nlmsg.Msg, cmd uint8) {
+func (d *decoder) controller(m nlmsg.Msg, cmd uint8) {
 	switch cmd {
 	case genlmsg.CtrlCmdNewFamily:
 		e, err := ctrl.ParseEvent(m)
 		if err == nil && e.Family.HdrSize <= maxHeader && len(e.Family.Name) < genlmsg.NameSize {
-			d.hear(e.Family)
+			d.describe(e.Family)
 		}
 	case genlmsg.CtrlCmdGetPolicy:
 		id, err := nla.Find(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrFamilyID).Uint16()

@@ -88,7 +88,7 @@ func newShow(c *cli.Command, specs *names, groups []*membership) (showFunc, func
 	d := newDecoder(standardOutput(c), specs, c.Bool("json"))
 	for _, g := range groups {
 		for _, f := range g.families {
-			d.hear(f)
+			d.describe(f)
 		}
 	}
 	print := func(r *received) error {

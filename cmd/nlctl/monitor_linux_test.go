@@ -45,10 +45,10 @@ func eventually[T any](t *testing.T, netNS int, read func() (T, error)) T {
 		v   T
 		err error
 	}
-	heard := make(chan result, 1)
+	arrived := make(chan result, 1)
 	go func() {
 		v, err := read()
-		heard <- result{v, err}
+		arrived <- result{v, err}
 	}()
 	for {
 		kerneltest.InNetNS(t, netNS, func() {
@@ -56,7 +56,7 @@ func eventually[T any](t *testing.T, netNS int, read func() (T, error)) T {
 			nlctl(t, "call", "rt-link", "dellink", "ifname=m0")
 		})
 		select {
-		case r := <-heard:
+		case r := <-arrived:
 			if r.err != nil {
 				t.Fatal(r.err)
 			}
