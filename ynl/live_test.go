@@ -47,8 +47,8 @@ func TestLive(t *testing.T) {
 		}
 	}
 	fmt.Printf("live: pairs=%d values=%d differences=%d\n", len(pairs), values, differences)
-	if len(pairs) == 0 {
-		t.Error("no replies were compared")
+	if len(pairs) < 69 && os.Getenv("NLWIRE_PYYNL") == "" || len(pairs) == 0 {
+		t.Error("fewer operations than were recorded")
 	}
 }
 
