@@ -116,7 +116,7 @@ func (b *builder) fillSet(p pendingSet) {
 	}
 }
 
-// fillSubset reads a subset: attributes of the parent, of which some keys may be overridden.
+// fillSubset reads a subset: attributes of the parent, whose keys it can override.
 func (b *builder) fillSubset(p pendingSet, parent *Set) {
 	for _, n := range p.object.list("attributes") {
 		o := b.object(n, "attribute of "+strconv.Quote(p.set.Name), attrKeys)
