@@ -2,7 +2,7 @@
 # bench is not in MODULES, because it downloads plotting libraries.
 MODULES  = . ynl cmd/nlctl compat/differential compat/suites compat/nl fuzz/rivals tools
 ALL      = $(MODULES) bench
-# APART are the modules that have a workspace of their own, or none: see compat/README.md.
+# APART are the modules with a separate workspace, or none: see compat/README.md.
 APART    = compat/mdlayher compat/improvements compat/bench
 FUZZTIME = 10s
 TEST     = go run ./internal/test/testrun $(MODULES)
@@ -29,12 +29,12 @@ race: ## run the tests under the race detector
 	@$(TEST) -- -race
 	@$(MAKE) --no-print-directory compat TESTFLAGS=-race
 
-compat: ## run the tests of compat/mdlayher, and those that run on the original too
+compat: ## run the tests of compat/mdlayher, and the tests that also run with the original
 	@echo "== compat/mdlayher" && cd compat/mdlayher && go test $(TESTFLAGS) ./...
 	@echo "== compat/improvements, the original" && cd compat/improvements && GOWORK=off go test $(TESTFLAGS) ./...
 	@echo "== compat/improvements, compat/mdlayher" && cd compat/improvements && GOWORK=off go test -modfile=compat.mod $(TESTFLAGS) ./...
 
-suites: ## run the test suites of other modules on the original and on compat/mdlayher, as root
+suites: ## run the test suites of other modules with the original and with compat/mdlayher, as root
 	@go run ./compat/suites $(SUITES)
 
 fuzz: ## run every fuzz target for FUZZTIME each
@@ -58,7 +58,7 @@ bench-compat: ## compare compat/mdlayher with the original, as root; write compa
 bench-go: ## run every Go benchmark
 	@$(call EACH,go test -run '^$$' -bench . ./...)
 
-overlay-nl: ## put compat/nl into vishvananda/netlink: diff, its tests before and after, ratios; as root
+overlay-nl: ## apply compat/nl to a copy of vishvananda/netlink: diff, its tests without and with it, ratios; as root
 	@cd compat/nl && go run ./overlay -o $$(mktemp -u -t overlay-nl.XXXXXX)
 	@cd compat/nl && go test -count=1 -run TestSuite -v .
 	@cd compat/nl && go test -run '^$$' -bench . .

@@ -38,7 +38,7 @@ const (
 	// (Linux 6.7), instead of as a u64 (__netlink_policy_dump_write_attr).
 	FeatureUintPolicy
 	// FeatureFamiliesDone sends the Done of the list of families in the datagram of the last
-	// families (Linux 6.9), instead of in one of its own (ctrl_dumpfamily).
+	// families (Linux 6.9), instead of a separate one (ctrl_dumpfamily).
 	FeatureFamiliesDone
 	// FeatureFuncPolicy exports no limits for an integer with a check function (Linux 6.16),
 	// instead of the limits of its type.

@@ -80,8 +80,8 @@ func showPolicy(ctx context.Context, c *cli.Command) error {
 	return showPolicies(ctx, c, client.Client, args[0])
 }
 
-// showPolicies prints the policies of a family. A family without any prints as one with
-// 0 operations; a kernel that does not export them is an error, ctrl.ErrNotExported.
+// showPolicies prints the policies of a family. For a family without policies it prints 0
+// operations. If the kernel does not export policies, the error is ctrl.ErrNotExported.
 func showPolicies(ctx context.Context, c *cli.Command, client *ctrl.Client, name string) error {
 	f, err := client.Family(ctx, name)
 	if err != nil {

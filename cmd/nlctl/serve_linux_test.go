@@ -126,7 +126,7 @@ func TestServeBetweenProcesses(t *testing.T) {
 	}
 }
 
-// A monitor ends with an error when its server ends, whatever ends the server.
+// A monitor ends with an error when its server ends, for any reason.
 func TestMonitorOverAServerThatEnds(t *testing.T) {
 	server := start(t, "serve", "-json")
 	var told struct{ Port uint32 }

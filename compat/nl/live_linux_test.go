@@ -17,7 +17,7 @@ import (
 	"github.com/nlwire/nlwire/internal/test/kerneltest"
 )
 
-// getLinks lists the links, with sockets as those of the request, and returns the payloads.
+// getLinks requests the list of links over the given sockets, and returns the payloads.
 func getLinks(t *testing.T, sockets map[int]*SocketHandle) [][]byte {
 	t.Helper()
 	req := NewNetlinkRequest(unix.RTM_GETLINK, unix.NLM_F_DUMP)

@@ -73,7 +73,7 @@ func moduleFiles(root, dir string) ([]zip.File, error) {
 	var files []zip.File
 	for _, name := range names {
 		file := moduleFile{name, filepath.Join(git.Dir, filepath.FromSlash(name))}
-		if _, err := file.Lstat(); err == nil { // else its removal is not committed
+		if _, err := file.Lstat(); err == nil { // omit files that were deleted but not committed
 			files = append(files, file)
 		}
 	}

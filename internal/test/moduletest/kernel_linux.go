@@ -8,6 +8,7 @@ import (
 
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/ctrl"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/internal/test/generate"
 	"github.com/nlwire/nlwire/internal/test/kerneltest"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -24,6 +25,9 @@ type Requests func(g generate.Generator, id nlmsg.Type, seq uint32) (request []b
 func Kernel(t *testing.T, name string, family func(*bus.Bus) *bus.Family, requests Requests) {
 	kerneltest.EnterNetNS(t)
 	c, err := ctrl.Open()
+	if errors.Is(err, errno.EPROTONOSUPPORT) {
+		t.Skip("needs NETLINK_GENERIC, which qemu-user does not have")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -217,7 +217,7 @@ func (f *file) remove(gone map[string]bool) (removed []string, err error) {
 		for _, s := range list.Specs {
 			if names := specNames(s); areGone(names) {
 				if isCounted(list) {
-					return nil, fmt.Errorf("%s: %v is part of a list that counts: replace all of it", f.name, names)
+					return nil, fmt.Errorf("%s: %v is part of a list with iota: replace the whole list", f.name, names)
 				}
 				cuts, removed = append(cuts, s), append(removed, names...)
 			}
