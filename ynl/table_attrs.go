@@ -98,10 +98,11 @@ func (r *tableReader) operation(l *tableLine) {
 		Header:  lookup(r.b, names.structs, l.at, "struct", l.word("header")),
 	}
 	for _, text := range l.list("first") {
-		o.First = append(o.First, uint8(r.number(l, text, 0)))
-	}
-	if o.First != nil && (o.Header == nil || o.Header.Name == "") {
-		r.b.errorf(l.at, "operation %q has first= and no header", l.name)
+		n := r.number(l, text, 0)
+		if n < 0 || n > 255 || o.Header == nil {
+			r.b.errorf(l.at, "operation %q: first=%s needs a byte, and a header", l.name, text)
+		}
+		o.First = append(o.First, uint8(n))
 	}
 	if l.word("notify") != "" {
 		o.Async = true
