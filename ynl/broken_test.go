@@ -9,7 +9,7 @@ import (
 	"github.com/nlwire/nlwire/ynl"
 )
 
-// good is a spec that the broken ones are made of.
+// good is a valid spec. The tests change parts of it.
 const good = `name: demo
 protocol: netlink-raw
 protonum: 0
@@ -65,8 +65,7 @@ mcast-groups:
     - {name: all, value: 3}
 `
 
-// TestBroken changes one line of a good spec and compares the place and the text of
-// the error.
+// TestBroken changes one part of the valid spec and compares the position and the text of the error.
 func TestBroken(t *testing.T) {
 	if s, err := ynl.Parse("demo.yaml", []byte(good)); err != nil || len(s.Warnings) > 0 {
 		t.Fatal(err)
@@ -157,7 +156,7 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// TestAliasBomb rejects aliases that multiply, in linear time.
+// TestAliasBomb checks that aliases that expand exponentially are rejected, in linear time.
 func TestAliasBomb(t *testing.T) {
 	text := "a0: &a0 [x, x]\n"
 	for i := 1; i < 60; i++ {
@@ -169,7 +168,7 @@ func TestAliasBomb(t *testing.T) {
 	}
 }
 
-// TestLimits rejects specs that are too large or too deep.
+// TestLimits checks that specs are rejected if they are too large, too deep or empty.
 func TestLimits(t *testing.T) {
 	for name, text := range map[string]string{
 		"large": strings.Repeat("#", ynl.MaxSize+1),

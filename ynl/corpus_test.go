@@ -22,10 +22,10 @@ type recorded struct {
 	*report
 }
 
-// report is what all machines have in common.
+// report has the results for all machines.
 type report struct {
 	stats   map[string]*ynl.Stats
-	untyped map[string]int // what has no name or no type, with its path
+	untyped map[string]int // paths of attributes without a name or a type
 	none    map[string]int // messages without a spec, and malformed ones
 }
 
@@ -46,9 +46,9 @@ type datagram struct {
 	bytes    []byte
 }
 
-// TestCorpus decodes recorded datagrams: every attribute of a message type with a
-// spec has a name and a type. $NLWIRE_CORPUS selects directories of files called
-// NUMBER-pPROTOCOL-DIRECTION-LABEL.bin instead of those in testdata.
+// TestCorpus decodes recorded datagrams and checks that every attribute of a message type with a
+// spec has a name and a type. $NLWIRE_CORPUS selects another directory instead of testdata. Its
+// subdirectories, one for each machine, have files NUMBER-pPROTOCOL-DIRECTION-LABEL.bin.
 func TestCorpus(t *testing.T) {
 	list := storedDatagrams(t)
 	if root := os.Getenv("NLWIRE_CORPUS"); root != "" {
@@ -102,7 +102,7 @@ func (r *report) check(t *testing.T) {
 // malformed are the labels of requests that are malformed on purpose.
 var malformed = map[string]bool{"rtnl.getaddr.strict.badhdr": true, "rtnl.setlink.shortattr": true}
 
-// storedDatagrams returns the datagrams of testdata, a line each.
+// storedDatagrams returns the datagrams of testdata, where each has a line.
 func storedDatagrams(t testing.TB) []datagram {
 	t.Helper()
 	var list []datagram
@@ -213,7 +213,7 @@ func (r *recorded) spec(protocol uint16, dir ynl.Direction, m nlmsg.Msg) *ynl.Sp
 	return nil
 }
 
-// learn keeps the ID of a family from the controller.
+// learn stores the ID of a family from a message of the controller.
 func (r *recorded) learn(m *ynl.Message) {
 	id, name := m.Find("family-id"), m.Find("family-name")
 	if id != nil && name != nil {
@@ -221,7 +221,7 @@ func (r *recorded) learn(m *ynl.Message) {
 	}
 }
 
-// problems counts what is not named or not typed.
+// problems counts fields without a name or a type.
 func (r *report) problems(path string, list []ynl.Field) {
 	for i := range list {
 		f := &list[i]

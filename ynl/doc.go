@@ -27,7 +27,7 @@
 //
 //	find families     NewLibrary, Library.Family, Library.Protocol, Builtin, BuiltinNames
 //	read specs        Load, LoadFS, LoadDir, Parse; errors are Errors with positions
-//	find operations   Spec.Op, Spec.OpByRequest, Spec.OpByReply, Spec.Number
+//	find operations   Spec.Op, Spec.OpOf, Spec.OpByRequest, Spec.OpByReply, Spec.Number
 //	write requests    ParseJSON, ParseArgs, Spec.AppendRequest; *ValueError
 //	check requests    Spec.Check, Set.Policy
 //	decode            Spec.Decode, Spec.DecodeOp; Decoder to reuse memory

@@ -100,8 +100,10 @@ func appendBody(b []byte, op *Op, v Value) ([]byte, error) {
 		if b, err = appendStruct(b, op.Header, v); err != nil {
 			return b, err
 		}
-		if _, ok := v.Get(op.Header.Members[0].Name); !ok && op.First != nil {
-			b[start] = op.First[0]
+		if op.First != nil && len(b) > start {
+			if _, given := v.Get(op.Header.Members[0].Name); !given {
+				b[start] = op.First[0]
+			}
 		}
 		skip = nla.Align(len(b)) - len(b)
 		b = append(b, make([]byte, skip)...)

@@ -1,7 +1,9 @@
 package ynl
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/nlwire/nlwire/nla"
@@ -52,7 +54,7 @@ func appendTypeValue(b []byte, vs *values, a *Attr, v Value) ([]byte, error) {
 	for _, name := range a.TypeValue {
 		x, ok := v.Get(name)
 		if !ok {
-			return b[:marks[0]], below(name, fmt.Errorf("missing; it is the type number of a nest"))
+			return b[:marks[0]], below(name, errors.New("missing; it is the type number of a nest"))
 		}
 		n, err := parseInteger(x)
 		if err != nil || n.negative || n.value > nla.TypeMask {
@@ -62,7 +64,7 @@ func appendTypeValue(b []byte, vs *values, a *Attr, v Value) ([]byte, error) {
 		b = nla.Begin(b, uint16(n.value))
 	}
 	for _, p := range v.Pairs {
-		if !contains(a.TypeValue, p.Name) {
+		if !slices.Contains(a.TypeValue, p.Name) {
 			rest.Pairs = append(rest.Pairs, p)
 		}
 	}
@@ -74,15 +76,6 @@ func appendTypeValue(b []byte, vs *values, a *Attr, v Value) ([]byte, error) {
 		return b[:marks[0]], err
 	}
 	return b, nil
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // appendSubMessage appends a payload in the format of its selector, or bytes in hex, which also work
@@ -232,7 +225,7 @@ func appendBitfield(b []byte, a *Attr, v Value) ([]byte, error) {
 		case p.Name == "selector":
 			field.Selector = uint32(n.value)
 		default:
-			err = fmt.Errorf("want value or selector")
+			err = errors.New("want value or selector")
 		}
 		if err != nil {
 			return b, below(p.Name, err)

@@ -12,7 +12,7 @@ import (
 	"github.com/nlwire/nlwire/ynl"
 )
 
-// FuzzSpec reads specs. One that is valid gives a table which reads as the same.
+// FuzzSpec reads specs and decodes messages with the valid ones.
 func FuzzSpec(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte("a: &a [*a]"))
@@ -32,7 +32,7 @@ func FuzzSpec(f *testing.F) {
 	})
 }
 
-// FuzzTable reads tables; one that is valid is the same after writing and reading.
+// FuzzTable reads tables and decodes messages with the valid ones.
 func FuzzTable(f *testing.F) {
 	s, err := ynl.Parse("demo.yaml", []byte(good))
 	if err != nil {
@@ -52,8 +52,7 @@ func FuzzTable(f *testing.F) {
 	})
 }
 
-// FuzzJSON encodes requests from JSON: whatever is accepted decodes to JSON, which
-// is accepted again.
+// FuzzJSON encodes requests from JSON. An accepted request decodes to valid JSON.
 func FuzzJSON(f *testing.F) {
 	for _, name := range []string{"rt-link", "ethtool", "tc", "nlctrl", "nftables"} {
 		for i := range builtin(f, name).Ops {
@@ -120,9 +119,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// decodeAll decodes bytes as a message of each operation, and checks what a decoded
-// message promises: the fields are in the message, in its order, and the JSON is
-// valid.
+// decodeAll decodes bytes as a message of each operation with its number. It checks that fields lie
+// in their parents, and that the JSON is valid.
 func decodeAll(t *testing.T, s *ynl.Spec, b []byte) {
 	t.Helper()
 	var d ynl.Decoder
@@ -144,7 +142,7 @@ func decodeAll(t *testing.T, s *ynl.Spec, b []byte) {
 	}
 }
 
-// inside checks that fields lie in their parent, one after the other.
+// inside checks that fields lie between start and end, and their fields inside them.
 func inside(t *testing.T, list []ynl.Field, start, end int) {
 	t.Helper()
 	for i := range list {

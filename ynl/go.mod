@@ -7,3 +7,5 @@ require (
 	github.com/ulikunitz/xz v0.5.17
 	go.yaml.in/yaml/v3 v3.0.4
 )
+
+require golang.org/x/sys v0.47.0 // indirect

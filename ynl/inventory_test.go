@@ -10,7 +10,7 @@ import (
 	"github.com/nlwire/nlwire/ynl"
 )
 
-// count adds what a spec has to an inventory.
+// count adds the definitions of a spec to an inventory.
 func count(n map[string]int, s *ynl.Spec) {
 	n["families"]++
 	n["levels of "+s.Level.String()]++
@@ -59,7 +59,7 @@ func add(n map[string]int, name string, yes bool) {
 	}
 }
 
-// inventory is what the specs of Linux 7.3.4 have, counted by another program.
+// inventory has the totals of the specs of Linux 7.3.4, counted by another program.
 var inventory = map[string]int{
 	"families": 33, "levels of genetlink": 12, "levels of genetlink-legacy": 13, "levels of netlink-raw": 8,
 	"sets": 414, "subsets": 58, "attributes": 3349, "attributes of subsets": 207,
@@ -86,8 +86,8 @@ func checkInventory(t *testing.T, got map[string]int) {
 	}
 }
 
-// TestTables compares the built-in tables with the inventory, and that reading and
-// writing them again changes nothing.
+// TestTables compares the built-in tables with the inventory, and checks that they are the same
+// after reading and writing.
 func TestTables(t *testing.T) {
 	files, err := filepath.Glob("table/*.txt")
 	if err != nil {
@@ -111,8 +111,8 @@ func TestTables(t *testing.T) {
 	checkInventory(t, n)
 }
 
-// TestSpecs loads the specs of a kernel, without errors and warnings. Those of the
-// release that the tables are from give the same tables.
+// TestSpecs loads the specs of Linux 7.3.4 without errors and warnings, and compares their tables with
+// the built-in ones.
 func TestSpecs(t *testing.T) {
 	specs := loadSpecs(t)
 	n := map[string]int{}
@@ -133,7 +133,8 @@ func TestSpecs(t *testing.T) {
 }
 
 // TestOtherSpecs loads the specs of other releases of Linux, from the directories of
-// $NLWIRE_OTHER_SPECS. Their warnings are logged. As tables they are the same.
+// $NLWIRE_OTHER_SPECS, and logs their warnings. Their tables are the same after reading and
+// writing.
 func TestOtherSpecs(t *testing.T) {
 	dirs := os.Getenv("NLWIRE_OTHER_SPECS")
 	if dirs == "" {

@@ -11,8 +11,8 @@ import (
 	"github.com/nlwire/nlwire/ynl"
 )
 
-// within fails if f takes minutes where it should take milliseconds: time that grows
-// with the square of the input.
+// within fails if f takes longer than a limit. The inputs take milliseconds in linear time, and
+// minutes in quadratic time.
 func within(t *testing.T, name string, f func()) {
 	t.Helper()
 	const limit = 10 * time.Second
@@ -23,8 +23,8 @@ func within(t *testing.T, name string, f func()) {
 	}
 }
 
-// repeat returns as many copies of a line as a spec may have, with its number in
-// them.
+// repeat returns head and copies of a line, up to the largest size of a spec. # is the number of the
+// line, and #2 the next number.
 func repeat(head, line string) string {
 	var b strings.Builder
 	b.WriteString(head)
@@ -34,7 +34,7 @@ func repeat(head, line string) string {
 	return b.String()
 }
 
-// TestSpecTime reads large specs that are made to be slow.
+// TestSpecTime reads large specs, one for each construct that could take quadratic time.
 func TestSpecTime(t *testing.T) {
 	const head = "name: x\noperations: {list: []}\n"
 	for name, text := range map[string]string{
@@ -54,8 +54,7 @@ func TestSpecTime(t *testing.T) {
 	within(t, "table", func() { _, _ = ynl.ParseTable("table", table) })
 }
 
-// TestDecodeTime decodes the largest attributes that are made to be slow: many
-// attributes with one name, many names, and deep nests.
+// TestDecodeTime decodes large messages: many attributes of one name, of many names, and deep nests.
 func TestDecodeTime(t *testing.T) {
 	s := builtin(t, "rt-link")
 	many := make([]byte, nlmsg.HeaderLen+16)

@@ -15,19 +15,19 @@ import (
 	"github.com/nlwire/nlwire/ynl"
 )
 
-// liveRecord is an operation of the kernel's own Python implementation: what it was
-// given and sent, what it received, and the JSON that it printed.
+// liveRecord is an operation of the kernel's own Python implementation: its values, the request and
+// the replies in hex, and the JSON that it printed.
 type liveRecord struct {
 	Spec, Op, Mode, Request string
 	Vals, JSON              json.RawMessage
 	Raw                     []string
 }
 
-// TestLive compares with the kernel's own Python implementation on the messages of a
-// kernel. If $NLWIRE_PYYNL is tools/net/ynl of a kernel tree, and $NLWIRE_SPECS the
-// directory of its specs, it runs now, in a network namespace of its own, which needs
-// root; otherwise the test reads what it recorded before. Both implementations read
-// the same bytes.
+// TestLive compares requests and decoded replies with those of the kernel's own Python
+// implementation on a live kernel. If $NLWIRE_PYYNL is tools/net/ynl of a kernel tree and
+// $NLWIRE_SPECS the directory of its specs, that implementation runs in a new network namespace,
+// which requires root. Otherwise the test reads a recording. Both implementations decode the same
+// bytes, so that changes between two dumps make no difference.
 func TestLive(t *testing.T) {
 	specs := map[string]*ynl.Spec{}
 	pairs := map[string]bool{}
@@ -47,8 +47,8 @@ func TestLive(t *testing.T) {
 		}
 	}
 	fmt.Printf("live: pairs=%d values=%d differences=%d\n", len(pairs), values, differences)
-	if len(pairs) == 0 {
-		t.Error("no replies were compared")
+	if len(pairs) < 69 && os.Getenv("NLWIRE_PYYNL") == "" || len(pairs) == 0 {
+		t.Error("fewer operations than were recorded")
 	}
 }
 
@@ -83,12 +83,12 @@ func liveRecords(t *testing.T) []liveRecord {
 	}
 }
 
-// sent compares the request that the values give with the one that was sent, and
-// returns the number of differences.
+// sent compares the encoded values with the request that was sent, and returns the number of
+// differences.
 func (r *liveRecord) sent(t *testing.T, s *ynl.Spec, op *ynl.Op) int {
 	t.Helper()
 	if r.Request == "" {
-		return 0 // recorded without it
+		return 0 // recorded without a request
 	}
 	want, err := hex.DecodeString(r.Request)
 	if err != nil {
@@ -107,7 +107,7 @@ func (r *liveRecord) sent(t *testing.T, s *ynl.Spec, op *ynl.Op) int {
 	return 0
 }
 
-// received returns the JSON of the replies, and how many values they have.
+// received returns the JSON of the replies and the number of their values.
 func (r *liveRecord) received(t *testing.T, s *ynl.Spec, op *ynl.Op) (out []byte, values int) {
 	t.Helper()
 	var list [][]byte

@@ -3,9 +3,10 @@ package ynl
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
-	"path"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -17,27 +18,30 @@ const MaxSize = 1 << 20
 
 // Load reads a spec from a file. The error is Errors, or an error of reading the file.
 func Load(file string) (*Spec, error) {
-	info, err := os.Stat(file)
+	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() > MaxSize {
-		return nil, tooLarge(file)
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	return Parse(file, text)
+	return parseFile(file, f)
 }
 
 // LoadFS is Load for a file in fsys.
 func LoadFS(fsys fs.FS, file string) (*Spec, error) {
-	text, err := fs.ReadFile(fsys, file)
+	f, err := fsys.Open(file)
 	if err != nil {
 		return nil, err
 	}
-	return Parse(file, text)
+	return parseFile(file, f)
+}
+
+// parseFile reads a spec from an open file and closes it.
+func parseFile(name string, f io.ReadCloser) (*Spec, error) {
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
+	if err != nil {
+		return nil, err
+	}
+	return Parse(name, text)
 }
 
 // LoadDir reads the files of a directory whose names end in .yaml, sorted by name. It returns the
@@ -50,10 +54,10 @@ func LoadDir(dir string) ([]*Spec, error) {
 	var specs []*Spec
 	var problems Errors
 	for _, e := range entries {
-		if e.IsDir() || path.Ext(e.Name()) != ".yaml" {
+		if e.IsDir() || filepath.Ext(e.Name()) != ".yaml" {
 			continue
 		}
-		spec, err := Load(dir + string(os.PathSeparator) + e.Name())
+		spec, err := Load(filepath.Join(dir, e.Name()))
 		if list, ok := err.(Errors); ok {
 			problems = append(problems, list...)
 			continue
@@ -69,14 +73,10 @@ func LoadDir(dir string) ([]*Spec, error) {
 	return specs, nil
 }
 
-func tooLarge(file string) error {
-	return Errors{{File: file, Text: fmt.Sprintf("more than %d bytes: not a netlink spec", MaxSize)}}
-}
-
 // Parse reads a spec from text. The name of the file is only used in errors, which are Errors.
 func Parse(file string, text []byte) (*Spec, error) {
 	if len(text) > MaxSize {
-		return nil, tooLarge(file)
+		return nil, Errors{{File: file, Text: fmt.Sprintf("more than %d bytes: not a netlink spec", MaxSize)}}
 	}
 	b := newBuilder(file)
 	root := b.parseYAML(text)

@@ -116,7 +116,7 @@ func (b *builder) fillSet(p pendingSet) {
 	}
 }
 
-// fillSubset reads a subset: attributes of the parent, of which some keys may be overridden.
+// fillSubset reads a subset: attributes of the parent, whose keys it can override.
 func (b *builder) fillSubset(p pendingSet, parent *Set) {
 	for _, n := range p.object.list("attributes") {
 		o := b.object(n, "attribute of "+strconv.Quote(p.set.Name), attrKeys)
@@ -161,33 +161,36 @@ func (b *builder) attr(o object, a *Attr) {
 	if n := o.keys["checks"]; n != nil {
 		a.Checks = b.checks(b.object(n, o.what, checksKeys), a.Checks)
 	}
-	b.checkAttr(o, a)
-}
-
-// checkAttr reports missing keys that the type of an attribute requires.
-func (b *builder) checkAttr(o object, a *Attr) {
-	switch a.Type {
-	case TypeNest:
-		o.need(a.Nested != nil, "nested-attributes")
-	case TypeNestTypeValue:
-		o.need(a.Nested != nil, "nested-attributes")
-		o.need(len(a.TypeValue) > 0, "type-value")
-	case TypeIndexedArray:
-		o.need(a.SubType != TypeNone, "sub-type")
-		if a.SubType == TypeNest {
-			o.need(a.Nested != nil, "nested-attributes")
+	for _, key := range a.missing() {
+		if !o.has(key) { // otherwise the value is invalid, which is reported
+			b.errorf(o.at, "%s: its type requires the key %q", o.what, key)
 		}
-	case TypeSubMessage:
-		o.need(a.SubMessage != nil, "sub-message")
-		o.need(a.Selector != "", "selector")
 	}
 }
 
-// need reports a missing key unless ok is set.
-func (o object) need(ok bool, key string) {
-	if !ok && !o.has(key) {
-		o.b.errorf(o.at, "%s: its type requires the key %q", o.what, key)
+// missing returns the keys that the type of the attribute requires and that have no value.
+func (a *Attr) missing() (keys []string) {
+	require := func(ok bool, key string) {
+		if !ok {
+			keys = append(keys, key)
+		}
 	}
+	switch a.Type {
+	case TypeNone:
+		require(false, "type")
+	case TypeNest:
+		require(a.Nested != nil, "nested-attributes")
+	case TypeNestTypeValue:
+		require(a.Nested != nil, "nested-attributes")
+		require(len(a.TypeValue) > 0, "type-value")
+	case TypeIndexedArray:
+		require(a.SubType != TypeNone, "sub-type")
+		require(a.SubType != TypeNest || a.Nested != nil, "nested-attributes")
+	case TypeSubMessage:
+		require(a.SubMessage != nil, "sub-message")
+		require(a.Selector != "", "selector")
+	}
+	return keys
 }
 
 // checks reads limits, which override those of a parent.

@@ -20,7 +20,7 @@ func builtin(t testing.TB, name string) *ynl.Spec {
 	return s
 }
 
-// request returns a request that the arguments of a command line describe.
+// request returns a request that is encoded from arguments of a command line.
 func request(t testing.TB, s *ynl.Spec, op string, flags nlmsg.Flags, args ...string) nlmsg.Msg {
 	t.Helper()
 	v, err := ynl.ParseArgs(args)

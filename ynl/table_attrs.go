@@ -34,7 +34,9 @@ func (r *tableReader) attr(l *tableLine) {
 	for _, w := range r.layout(l, &a.Layout) {
 		r.attrWord(l, a, w)
 	}
-	r.checkAttr(l, a)
+	for _, key := range a.missing() {
+		r.b.errorf(l.at, "attribute %q: its type requires %s", name, key)
+	}
 	r.set.replaceAttr(a)
 }
 
@@ -85,26 +87,6 @@ func (r *tableReader) attrWord(l *tableLine, a *Attr, w string) {
 	r.b.errorf(l.at, "unknown word %q", w)
 }
 
-// checkAttr reports a missing word that the type of the attribute requires.
-func (r *tableReader) checkAttr(l *tableLine, a *Attr) {
-	ok := true
-	switch a.Type {
-	case TypeNone:
-		ok = false
-	case TypeNest:
-		ok = a.Nested != nil
-	case TypeNestTypeValue:
-		ok = a.Nested != nil && len(a.TypeValue) > 0
-	case TypeIndexedArray:
-		ok = a.SubType != TypeNone && (a.SubType != TypeNest || a.Nested != nil)
-	case TypeSubMessage:
-		ok = a.SubMessage != nil && a.Selector != ""
-	}
-	if !ok {
-		r.b.errorf(l.at, "attribute %q lacks a word that its type requires", a.Name)
-	}
-}
-
 // operation reads an operation. It replaces an operation of the same name.
 func (r *tableReader) operation(l *tableLine) {
 	names := &r.b.spec.names
@@ -116,10 +98,11 @@ func (r *tableReader) operation(l *tableLine) {
 		Header:  lookup(r.b, names.structs, l.at, "struct", l.word("header")),
 	}
 	for _, text := range l.list("first") {
-		o.First = append(o.First, uint8(r.number(l, text, 0)))
-	}
-	if o.First != nil && (o.Header == nil || o.Header.Name == "") {
-		r.b.errorf(l.at, "operation %q has first= and no header", l.name)
+		n := r.number(l, text, 0)
+		if n < 0 || n > 255 || o.Header == nil {
+			r.b.errorf(l.at, "operation %q: first=%s needs a byte, and a header", l.name, text)
+		}
+		o.First = append(o.First, uint8(n))
 	}
 	if l.word("notify") != "" {
 		o.Async = true

@@ -6,7 +6,7 @@ import (
 )
 
 // AppendTable appends the spec as a table, which [ParseTable] reads: a compact form with names,
-// numbers and types, without the sentences of the spec.
+// numbers and types, without the sentences of the spec. Names must not contain spaces.
 //
 //	family rt-addr level=netlink-raw protocol=0 header=linux/rtnetlink.h
 //	enum rtm-type unspec unicast local

@@ -63,7 +63,8 @@ func (t Type) IsInteger() bool { return t >= TypeUint && t <= TypeS64 }
 // Order is the byte order of an integer.
 type Order uint8
 
-// The byte orders. Native is that of the machine that wrote the message.
+// The byte orders. Native is that of the machine that wrote the message. Decoding assumes
+// the byte order of the machine it runs on.
 const (
 	Native Order = iota
 	BigEndian

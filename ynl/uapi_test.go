@@ -32,7 +32,7 @@ var uapiHeaders = []string{
 	"linux/vm_sockets_diag.h", "linux/xdp_diag.h", "linux/bpf.h",
 }
 
-// check is a number of a spec under the name that C has for it.
+// check is a number of a spec with its name and expression in C.
 type check struct {
 	kind, name, expr string
 	want             int64
@@ -88,8 +88,8 @@ func attrChecks(s *ynl.Spec) []check {
 	return list
 }
 
-// setPrefixes are the prefixes of the sets that the specs of netfilter call
-// differently than the headers; see setName.
+// setPrefixes are the prefixes of sets whose names in the specs of netfilter differ from those in the
+// headers; see setName.
 var setPrefixes = map[string]string{
 	"nftables numgen": "NFTA_NG_", "nftables batch": "NFNL_BATCH_", "nftables nft-hook": "NFTA_HOOK_",
 	"nftables hook-dev": "NFTA_DEVICE_", "nftables nft-counter": "NFTA_COUNTER_",
@@ -104,8 +104,8 @@ var setPrefixes = map[string]string{
 	"conntrack conntrack": "CTA_", "conntrack conntrack-stats": "CTA_STATS_",
 }
 
-// setName returns the name of an attribute. The specs of netfilter have no
-// prefixes; their sets are called after those of the headers.
+// setName returns the name of an attribute in C. The specs of netfilter have no prefixes, but the
+// names of their sets are those in the headers.
 func setName(family, set, name string) string {
 	start := map[string]string{"nftables": "NFTA_", "conntrack": "CTA_"}[family]
 	if start == "" {
@@ -128,7 +128,7 @@ func opChecks(s *ynl.Spec) []check {
 	for _, o := range s.Ops {
 		name := s.CName(o)
 		if s.Name == "thermal" {
-			name = strings.TrimSuffix(name, "_NTF") // has the name of a request without it
+			name = strings.TrimSuffix(name, "_NTF") // otherwise the name is that of a request
 		}
 		c := check{"operation", name, name, int64(o.Request)}
 		if o.Async {
@@ -197,8 +197,7 @@ var subsystems = map[string]string{
 	"conntrack": "NFNL_SUBSYS_CTNETLINK << 8 | ",
 }
 
-// rawName returns the name of an operation of a protocol other than Generic
-// Netlink, where specs and headers call some differently.
+// rawName returns the name of an operation of a protocol other than Generic Netlink in C.
 func rawName(family, name string) string {
 	switch family {
 	case "nftables":
@@ -216,7 +215,7 @@ func rawName(family, name string) string {
 // firstCheck is the line of the program before the first check.
 const firstCheck = "static const struct { const char *name; long long have, want; } list[] = {\n"
 
-// source returns a C program that prints the numbers which differ.
+// source returns a C program that prints numbers that differ from the headers.
 func source(specs []*ynl.Spec, list []check) []byte {
 	var b bytes.Buffer
 	b.WriteString("#include <stddef.h>\n#include <stdio.h>\n#include <sys/socket.h>\n#include <net/if.h>\n")

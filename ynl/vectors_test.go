@@ -18,15 +18,15 @@ import (
 	"github.com/nlwire/nlwire/ynl"
 )
 
-// vector is a request that the kernel's own Python implementation made, with the
-// values that it was given and those that it decodes from the message.
+// vector is a request of the kernel's own Python implementation: the values, the message in hex, and
+// the values that it decodes from the message.
 type vector struct {
 	Spec, Op, Hex string
 	Vals, Dec     json.RawMessage
 }
 
-// TestVectors decodes and encodes the messages of the other implementation. The
-// file in testdata has one for most operations; $NLWIRE_VECTORS selects another.
+// TestVectors decodes and encodes the messages of the other implementation. The file in testdata has
+// a message for most operations; $NLWIRE_VECTORS selects another file.
 func TestVectors(t *testing.T) {
 	file := "testdata/requests.jsonl.xz"
 	if f := os.Getenv("NLWIRE_VECTORS"); f != "" {
@@ -105,8 +105,8 @@ func unpack(t testing.TB, name string) []byte {
 	return b
 }
 
-// specOfFile returns the table of a spec's file, whose name differs for some. It is
-// without the overlay, as the other implementation has none.
+// specOfFile returns the table of a spec by the name of its file. It excludes the overlay, because
+// the other implementation has none.
 func specOfFile(t *testing.T, specs map[string]*ynl.Spec, file string) *ynl.Spec {
 	t.Helper()
 	if s := specs[file]; s != nil {
@@ -152,8 +152,8 @@ const (
 	excepted
 )
 
-// encodes compares the message that the values give with that of the other
-// implementation, and encodes what was decoded once more.
+// encodes compares the encoded values with the message of the other implementation. It also encodes
+// the decoded values.
 func (v *vector) encodes(t *testing.T, s *ynl.Spec, op *ynl.Op, want []byte) outcome {
 	t.Helper()
 	values, err := ynl.ParseJSON(v.Vals)
@@ -178,8 +178,7 @@ func (v *vector) encodes(t *testing.T, s *ynl.Spec, op *ynl.Op, want []byte) out
 	return different
 }
 
-// repeats checks that encoding what was decoded gives a message that decodes to
-// the same.
+// repeats encodes the decoded values and checks that the message decodes to the same values.
 func (v *vector) repeats(t *testing.T, s *ynl.Spec, op *ynl.Op, h ynl.Header) {
 	t.Helper()
 	values, err := ynl.ParseJSON(v.Dec)
