@@ -206,6 +206,23 @@ func TestStats(t *testing.T) {
 	}
 }
 
+// A payload of the wrong size is the sender's error in a request, and the spec's in a reply.
+func TestStatsOfSizes(t *testing.T) {
+	needLittleEndian(t)
+	mtu := nla.AppendUint8(nil, 4, 1) // u32 in the spec
+	for flags, want := range map[nlmsg.Flags]string{
+		nlmsg.FlagRequest: "route attributes=0 named=0 typed=0 without-format=0 wrong-size=1 ",
+		0:                 "route attributes=1 named=1 typed=0 without-format=0 wrong-size=0 ",
+	} {
+		var out bytes.Buffer
+		d := testDecoder(&out, false)
+		d.stats = &stats{}
+		if err := d.file(bytes.NewReader(request(16, flags, make([]byte, 16), mtu)), socket.Route); err != nil || !strings.HasPrefix(out.String(), want) {
+			t.Errorf("%v, %q, want %q", err, out.String(), want)
+		}
+	}
+}
+
 // repeated is a capture of a given size that repeats the recorded packets.
 type repeated struct {
 	packets []byte

@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 	"github.com/nlwire/nlwire/ynl"
 )
@@ -16,6 +17,7 @@ type stats struct {
 type count struct {
 	messages int
 	spec     ynl.Stats // of message types with a spec
+	wrong    int       // attributes of requests with payloads of the wrong size
 	other    int       // attributes of message types without a spec
 	rest     int       // malformed bytes
 }
@@ -35,7 +37,15 @@ func (s *stats) add(v *view) {
 		c.messages++
 	}
 	c.rest += len(v.rest)
+	before := c.spec
 	c.spec.Add(&ynl.Message{Op: v.op, Fields: v.fields})
+	if v.m != nil && v.m.Flags()&nlmsg.FlagRequest != 0 {
+		// The sender of a request can be wrong about a type; the kernel cannot.
+		wrong := (c.spec.Named - c.spec.Typed - c.spec.Kinds) - (before.Named - before.Typed - before.Kinds)
+		c.wrong += wrong
+		c.spec.Attributes -= wrong
+		c.spec.Named -= wrong
+	}
 	if v.body != nil {
 		c.other += countAttributes(v.body.attrs, 0)
 	}
@@ -63,7 +73,7 @@ func (s *stats) write(o *output, isJSON bool) {
 		}{
 			// Attributes of kinds without a format have a name, and bytes instead of a type.
 			{"attributes", c.spec.Attributes - c.spec.Kinds}, {"named", c.spec.Named - c.spec.Kinds}, {"typed", c.spec.Typed},
-			{"without-format", c.spec.Kinds}, {"without-spec", c.other}, {"malformed-bytes", c.spec.Invalid + c.rest}, {"messages", c.messages},
+			{"without-format", c.spec.Kinds}, {"wrong-size", c.wrong}, {"without-spec", c.other}, {"malformed-bytes", c.spec.Invalid + c.rest}, {"messages", c.messages},
 		}
 		if isJSON {
 			o.text("{")
