@@ -273,8 +273,36 @@ func (d *decoder) named(v *view) {
 			v.rest = f.Raw
 		}
 		v.fields = v.fields[:i]
+		break
+	}
+	if !d.isJSON || v.note != "" {
 		return
 	}
+	if name := repeated(v.fields); name != "" {
+		v.note = name + " repeats; the values have only the last one"
+	}
+}
+
+// repeated returns the name of an attribute that repeats although the spec has it as one
+// that does not, "" if there is none. The format of the JSON has one value for it.
+func repeated(fields []ynl.Field) string {
+	var types [8]uint64 // more than any spec has
+	for i := range fields {
+		f := &fields[i]
+		if f.Attr != nil && !f.Attr.Multi && f.Form != ynl.FormPad {
+			word, bit := &types[f.Type>>6&7], uint64(1)<<(f.Type&63)
+			if *word&bit != 0 {
+				return f.Name
+			}
+			*word |= bit
+		}
+		if len(f.Fields) > 0 {
+			if name := repeated(f.Fields); name != "" {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // attributeError returns the reason why b does not begin with an attribute.

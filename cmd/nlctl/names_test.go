@@ -47,7 +47,7 @@ func TestDecodeCases(t *testing.T) {
 		{"bigendian.pcap", "generic", exitOK, []string{`"other_byte_order":true`, `"flags":["request","dump"]`, `"seq":5`}},
 		{"sll.pcap", "generic", exitOK, []string{`"protocol":"route"`, `"name":"getlink"`}},
 		{"ct.bin", "netfilter", exitOK, []string{`"family":"conntrack"`, `"tuple-ip": {"ip-v4-src": "192.0.2.1", "ip-v4-dst": "198.51.100.2"}`}},
-		{"big.pcap", "generic", exitOK, []string{`"alt-ifname": "n489xxx`}},
+		{"big.pcap", "generic", exitOK, []string{`"alt-ifname": "n489xxx`, `"note":"alt-ifname repeats; the values have only the last one"`}},
 		{"strace-ip.txt", "generic", exitError, []string{`"name":"newlink","flags":["request","ack"]`, `"reply_to":1`, "strace -e read=all"}},
 	} {
 		code, stdout, stderr := nlctl(t, "decode", "-json", "-protocol", tt.protocol, casesDir+tt.file)
@@ -223,14 +223,14 @@ func TestStatsOfSizes(t *testing.T) {
 	}
 }
 
-// repeated is a capture of a given size that repeats the recorded packets.
-type repeated struct {
+// repeatedCapture is a capture of a given size that repeats the recorded packets.
+type repeatedCapture struct {
 	packets []byte
 	left    int
 	rest    []byte
 }
 
-func (r *repeated) Read(b []byte) (int, error) {
+func (r *repeatedCapture) Read(b []byte) (int, error) {
 	if len(r.rest) == 0 {
 		if r.left <= 0 {
 			return 0, os.ErrClosed
@@ -249,7 +249,7 @@ func TestDecodeMemoryIsConstant(t *testing.T) {
 	const size, limit = 8 << 20, 4 << 20
 	w := &countingHeap{}
 	d := testDecoder(w, true)
-	in := &repeated{packets: recorded[24:], left: size, rest: recorded}
+	in := &repeatedCapture{packets: recorded[24:], left: size, rest: recorded}
 	if err := d.file(in, socket.Generic); err == nil || !strings.Contains(err.Error(), os.ErrClosed.Error()) {
 		t.Fatal(err)
 	}
