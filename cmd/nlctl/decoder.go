@@ -204,7 +204,7 @@ func (d *decoder) print(v *view) {
 
 // maxNamed is the length of a message up to which its attributes are decoded by a spec,
 // which needs memory for each. Longer messages are printed by numbers.
-const maxNamed = 1 << 20
+const maxNamed = 256 << 10
 
 // read reads a message into v.
 func (d *decoder) read(v *view) {

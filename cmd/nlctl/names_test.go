@@ -24,6 +24,17 @@ import (
 // casesDir has files of users, in all formats; package input has tests of their bytes.
 const casesDir = "internal/input/testdata/"
 
+// The examples of the help can be copied.
+func TestDecodeExample(t *testing.T) {
+	needLittleEndian(t)
+	text := strings.Trim(decodeExamples[strings.Index(decodeExamples, "echo '")+len("echo "):], "'")
+	text, _, _ = strings.Cut(text, "'")
+	got, err := decoded(t, []byte(text+"\n"), socket.Generic)
+	if err != nil || len(got) != 1 || got[0].Op != "getfamily" {
+		t.Errorf("%q: %v, %+v", text, err, got)
+	}
+}
+
 // What decode prints for files that earlier versions refused, or printed wrongly.
 func TestDecodeCases(t *testing.T) {
 	needLittleEndian(t)

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,6 +17,8 @@ import (
 var formats = map[string]func(b []byte) string{
 	"hex":             func(b []byte) string { return hex.EncodeToString(b) },
 	"hex with spaces": func(b []byte) string { return fmt.Sprintf("% x", b) },
+	"hex, words":      func(b []byte) string { return groups(b, 4) },
+	"hex, long words": func(b []byte) string { return groups(b, 8) },
 	"hex with colons": func(b []byte) string { return strings.ReplaceAll(fmt.Sprintf("% X", b), " ", ":") },
 	"hexdump -C":      hexdumpC,
 	"xxd":             xxd,
@@ -34,6 +37,15 @@ var formats = map[string]func(b []byte) string{
 	"Rust": func(b []byte) string {
 		return "let b: [u8; " + strconv.Itoa(len(b)) + "] = [" + list(b, "0x%02x") + "];"
 	},
+}
+
+// groups writes bytes in hex with a space after n of them.
+func groups(b []byte, n int) string {
+	var all []string
+	for g := range slices.Chunk(b, n) {
+		all = append(all, hex.EncodeToString(g))
+	}
+	return strings.Join(all, " ")
 }
 
 func list(b []byte, format string) string {

@@ -14,6 +14,9 @@ func isPlausible(b []byte) bool {
 	return isSequence(b, binary.LittleEndian) || isSequence(b, binary.BigEndian)
 }
 
+// isNative is isPlausible for the byte order of this system.
+func isNative(b []byte) bool { return isSequence(b, binary.NativeEndian) }
+
 func isSequence(b []byte, order binary.ByteOrder) bool {
 	for n := 0; len(b) > 0; n++ {
 		if len(b) < nlmsg.HeaderLen {

@@ -56,13 +56,13 @@ func equal(a, b [][]byte) bool {
 }
 
 // isPlausible reports whether all datagrams are complete messages, with or without the
-// header of a packet.
-func (r reading) isPlausible() bool {
+// header of a packet. isMessage reports it for a datagram without the header.
+func (r reading) isPlausible(isMessage func([]byte) bool) bool {
 	for _, b := range r.all {
-		ok := isPlausible(b)
+		ok := isMessage(b)
 		for _, link := range []uint32{linkNetlink, linkCooked2} {
 			h, isLink := parseLink(link, b)
-			ok = ok || isLink && isPlausible(b[h.size:])
+			ok = ok || isLink && isMessage(b[h.size:])
 		}
 		if !ok {
 			return false
@@ -71,6 +71,9 @@ func (r reading) isPlausible() bool {
 	return true
 }
 
+// isPlain reports whether the reading takes two digits for a byte, in the order of the text.
+func (r reading) isPlain() bool { return r.name == "hex" || r.name == "a dump in hex" }
+
 // choose returns the only reading, or the only one that gives complete messages.
 func (rs readings) choose(p *paragraph) ([][]byte, error) {
 	if len(rs) == 1 {
@@ -78,13 +81,18 @@ func (rs readings) choose(p *paragraph) ([][]byte, error) {
 	}
 	var found readings
 	var names []string
+	native := 0 // readings that give messages in the byte order of this system
 	for _, r := range rs {
 		names = append(names, r.name)
-		if r.isPlausible() {
+		if r.isPlausible(isPlausible) {
 			found = append(found, r)
 		}
+		if r.isPlausible(isNative) {
+			native++
+		}
 	}
-	if len(found) == 1 {
+	// Words of 4 bytes in hex are messages of the other byte order if the bytes are messages.
+	if len(found) == 1 || native == 1 && found[0].isPlain() && found[0].isPlausible(isNative) {
 		return found[0].all, nil
 	}
 	which := "none of them gives complete messages"
