@@ -65,6 +65,7 @@ var cases = map[string]struct {
 	"paste-xxd.txt":       {all: []want{{hex: getNbd}}},
 	"rtgen.pcap":          {all: []want{{size: 17}, {size: 20}}},
 	"sll.pcap":            {all: []want{{size: 32}}},
+	"strace-bytes.txt":    {all: []want{{size: 32, protocol: socket.Generic}, {size: 136, protocol: socket.Generic}, {size: 32, protocol: socket.Generic}, {size: 136, protocol: socket.Generic}, {size: 36, protocol: socket.Generic}}},
 	"strace-ip.txt":       {all: undumped},
 	"strace-pids.txt":     {all: undumped},
 }
@@ -179,4 +180,35 @@ func TestAmbiguous(t *testing.T) {
 func message(payload []byte) []byte {
 	b := nlmsg.Begin(nil, 0x10, nlmsg.FlagRequest, 7, 0)
 	return nlmsg.End(append(b, payload...), 0)
+}
+
+// The calls of other sockets are skipped, and the buffers of a call are joined.
+func TestStraceSockets(t *testing.T) {
+	if native.BigEndian {
+		t.Skip("the text has little-endian messages")
+	}
+	const nbd = `"\34\0\0\0\20\0\1\0\7\0\0\0\0\0\0\0\3\1\0\0\10\0\2\0nbd\0"`
+	const halves = `[{iov_base="\34\0\0\0\20\0\1\0\7\0\0\0", iov_len=12}, {iov_base="\0\0\0\0\3\1\0\0\10\0\2\0nbd\0", iov_len=16}]`
+	text := `socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP) = 3
+sendto(3, ` + nbd + `, 28, 0, NULL, 0) = 28
+socket(AF_NETLINK, SOCK_RAW|SOCK_CLOEXEC, NETLINK_XFRM) = 4
+sendto(4, ` + nbd + `, 28, 0, NULL, 0) = -1 EPERM (Operation not permitted)
+sendto(4, ` + nbd + `, 28, 0, NULL, 0) = 28
+sendmsg(4, {msg_name=NULL, msg_namelen=0, msg_iov=` + halves + `, msg_iovlen=2, msg_controllen=0, msg_flags=0}, 0) = 28
+write(1, "hello", 5) = 5
+[pid 7] sendto(4, ` + nbd + `, 28, 0, NULL, 0 <unfinished ...>
+[pid 8] read(5, "x", 1) = 1
+[pid 7] <... sendto resumed>) = 28
++++ exited with 0 +++
+`
+	n := 0
+	for d, err := range New(strings.NewReader(text), socket.Route).All() {
+		if err != nil || d.Protocol != socket.XFRM || hex.EncodeToString(d.Data) != getNbd {
+			t.Errorf("%v, protocol %v, %x", err, d.Protocol, d.Data)
+		}
+		n++
+	}
+	if n != 3 {
+		t.Errorf("%d datagrams, want 3", n)
+	}
 }

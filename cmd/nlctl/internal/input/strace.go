@@ -1,6 +1,7 @@
 package input
 
 import (
+	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -44,18 +45,16 @@ func isTrace(line string) bool {
 		strings.Contains(m[6], ") = ") || strings.Contains(m[6], "<unfinished ...>")
 }
 
-// dumpOfCall matches a line of the bytes that strace -e read -e write prints after a call.
-var dumpOfCall = pattern{text: `^\s*\| ([0-9a-f]{5,16})  ([0-9a-f ]+?)  .*\|$`}
+// dumpOfCall matches a line of the bytes that strace -e read -e write prints after a call:
+// an offset, 16 bytes in two columns of 23 characters, and the bytes as characters.
+var dumpOfCall = pattern{text: `^\s*\| [0-9a-f]{5,16}  ([0-9a-f ]{48})  .*\|$`}
 
 // line reads a line. It reports whether to continue.
 func (s *strace) line(number int, line string) (more bool, err error) {
 	if m := dumpOfCall.regexp().FindStringSubmatch(line); m != nil {
-		row := dumpLine{number: number, rest: m[2]}
-		b, err := styles[0].row(row, -1)
-		if err != nil {
-			return false, err
+		if s.dump, err = hex.AppendDecode(s.dump, []byte(strings.ReplaceAll(m[1], " ", ""))); err != nil {
+			return false, fmt.Errorf("line %d: the bytes of a call are incomplete", number)
 		}
-		s.dump = append(s.dump, b...)
 		return true, nil
 	}
 	if strings.HasPrefix(strings.TrimSpace(line), "* ") { // "* 32 bytes in buffer 0"
@@ -112,7 +111,7 @@ func (s *strace) call(number int, pid, name, text string) error {
 		return nil
 	}
 	protocol, isKnown := s.protocolOf(pid, args[0])
-	if !isCall || int(arg) >= len(args) {
+	if !isCall || int(arg) >= len(args) || protocol == otherSocket {
 		return nil
 	}
 	for _, buffer := range buffers(name, args[arg]) {
@@ -145,18 +144,19 @@ var netlinkProtocols = nameList{
 	{"NETLINK_SCSITRANSPORT", int64(socket.SCSITransport)}, {"NETLINK_RDMA", int64(socket.RDMA)}, {"NETLINK_CRYPTO", int64(socket.Crypto)}, {"NETLINK_SMC", int64(socket.SMC)},
 }
 
+// otherSocket is stored as the protocol of sockets of other address families.
+const otherSocket socket.Protocol = -2
+
 // socket stores the protocol of a new descriptor.
 func (s *strace) socket(pid string, args []traceValue, fd int64) {
-	if len(args) < 3 || args[0].text != "AF_NETLINK" && args[0].text != "PF_NETLINK" {
-		delete(s.protocols, fmt.Sprintf("%s %d", pid, fd))
-		delete(s.protocols, fmt.Sprint(fd))
-		return
+	protocol := otherSocket
+	if len(args) >= 3 && (args[0].text == "AF_NETLINK" || args[0].text == "PF_NETLINK") {
+		number, err := args[2].number(netlinkProtocols.find)
+		if err != nil {
+			return // a name of a newer strace
+		}
+		protocol = socket.Protocol(number)
 	}
-	number, err := args[2].number(netlinkProtocols.find)
-	if err != nil {
-		return // a name of a newer strace
-	}
-	protocol := socket.Protocol(number)
 	s.protocols[fmt.Sprintf("%s %d", pid, fd)] = protocol
 	s.protocols[fmt.Sprint(fd)] = protocol
 }

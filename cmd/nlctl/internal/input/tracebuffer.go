@@ -13,18 +13,34 @@ import (
 func buffers(call string, v traceValue) (all []traceValue) {
 	switch call {
 	case "sendmsg", "recvmsg":
-		return vectors(v.member("msg_iov"))
+		return joined(vectors(v.member("msg_iov")))
 	case "sendmmsg", "recvmmsg":
 		for _, m := range v.elements {
 			if head := m.member("msg_hdr"); head != nil {
-				all = append(all, vectors(head.member("msg_iov"))...)
+				all = append(all, joined(vectors(head.member("msg_iov")))...)
 			}
 		}
 		return all
 	case "writev", "readv":
-		return vectors(&v)
+		return joined(vectors(&v))
 	}
 	return []traceValue{v}
+}
+
+// joined returns the buffers of a datagram as one. If strace decoded the first one, it contains
+// the messages, and the others are ignored.
+func joined(all []traceValue) []traceValue {
+	if len(all) < 2 {
+		return all
+	}
+	first := all[0]
+	for _, v := range all[1:] {
+		if first.kind == '"' && v.kind == '"' && !first.isCut {
+			first.bytes = append(first.bytes, v.bytes...)
+			first.isCut = v.isCut
+		}
+	}
+	return []traceValue{first}
 }
 
 // vectors returns the buffers of an array of struct iovec.
