@@ -212,3 +212,32 @@ write(1, "hello", 5) = 5
 		t.Errorf("%d datagrams, want 3", n)
 	}
 }
+
+// A call that cannot be read is one incomplete datagram, and the consumer can stop anywhere.
+func TestStraceBroken(t *testing.T) {
+	text := `socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC) = 3
+sendto(3, [{nlmsg_len=32, nlmsg_type=ethtool, nlmsg_flags=NLM_F_REQUEST, nlmsg_seq=1, nlmsg_pid=0}, "x"], 32, 0, NULL, 0) = 32
+recvmsg(3, {msg_iov=[{iov_base=[{nlmsg_len=32, nlm
+recvmmsg(3, [{msg_hdr={msg_iov=[{iov_base="\34\0", iov_len=2}]}}, {msg_hdr={msg_iov=[{iov_base="\34\0", iov_len=2}]}}], 2, 0, NULL) = 2
+sendto(3, "\34\0"..., 28, 0, NULL, 0) = 28
+`
+	var problems []string
+	for d, err := range New(strings.NewReader(text), 0).All() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		problems = append(problems, d.Problem)
+	}
+	if len(problems) != 5 || !strings.Contains(problems[0], `unknown name "ethtool"`) || !strings.Contains(problems[1], "line 3: recvmsg: the call is incomplete") ||
+		problems[2]+problems[3] != "" || problems[4] != "strace left out the last 26 bytes; use strace -s 65536" {
+		t.Errorf("%q", problems)
+	}
+	for stop := range problems {
+		n := 0
+		for range New(strings.NewReader(text), 0).All() {
+			if n++; n > stop {
+				break
+			}
+		}
+	}
+}

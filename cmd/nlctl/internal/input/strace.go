@@ -60,8 +60,8 @@ func (s *strace) line(number int, line string) (more bool, err error) {
 	if strings.HasPrefix(strings.TrimSpace(line), "* ") { // "* 32 bytes in buffer 0"
 		return true, nil
 	}
-	if more, err := s.end(); err != nil || !more {
-		return more, err
+	if !s.end() {
+		return false, nil
 	}
 	m := tracePattern.regexp().FindStringSubmatch(strings.TrimSpace(line))
 	if m == nil {
@@ -76,62 +76,63 @@ func (s *strace) line(number int, line string) (more bool, err error) {
 		s.partial[pid] = strings.TrimRight(args[:i], " ")
 		return true, nil
 	}
-	return true, s.call(number, pid, name, args)
+	return s.call(number, pid, name, args)
 }
 
-// end yields the datagram of the last call, with the bytes of the dump after it.
-func (s *strace) end() (more bool, err error) {
+// end yields the datagram of the last call, with the bytes of the dump after it. It reports
+// whether to continue.
+func (s *strace) end() (more bool) {
 	d := s.pending
 	if d == nil {
 		s.dump = nil
-		return true, nil
+		return true
 	}
 	if len(s.dump) > 0 {
 		d.Data, d.Missing, d.Problem = s.dump, 0, ""
 	}
 	s.pending, s.dump = nil, nil
-	return s.yield(*d), nil
+	return s.yield(*d)
 }
 
-// call reads a call. Its datagram is pending until the next line.
-func (s *strace) call(number int, pid, name, text string) error {
+// call reads a call. Its datagram is pending until the next line. It reports whether to
+// continue.
+func (s *strace) call(number int, pid, name, text string) (more bool, err error) {
 	arg, isCall := traceCalls.find(name)
-	if !isCall && name != "socket" && name != "bind" && name != "connect" {
-		return nil
+	if !isCall && name != "socket" {
+		return true, nil
 	}
 	args, result, err := parseCall(text)
 	if err != nil {
-		return fmt.Errorf("line %d: %s: %w", number, name, err)
+		if strings.Contains(text, "nlmsg_len") { // otherwise it is not of netlink
+			s.pending = &Datagram{Protocol: unknownProtocol, Problem: fmt.Sprintf("line %d: %s: %v", number, name, err)}
+		}
+		return true, nil
 	}
 	if result < 0 || len(args) == 0 {
-		return nil // the call failed, and carried nothing
+		return true, nil // the call failed, and carried nothing
 	}
 	if name == "socket" {
 		s.socket(pid, args, result)
-		return nil
+		return true, nil
 	}
 	protocol, isKnown := s.protocolOf(pid, args[0])
-	if !isCall || int(arg) >= len(args) || protocol == otherSocket {
-		return nil
+	if int(arg) >= len(args) || protocol == otherSocket {
+		return true, nil
 	}
 	for _, buffer := range buffers(name, args[arg]) {
-		isNetlink := buffer.hasMessages()
-		if !isKnown && !isNetlink && name != "sendto" && name != "sendmsg" && name != "recvmsg" {
+		if !isKnown && !buffer.hasMessages() && name != "sendto" && name != "sendmsg" && name != "recvmsg" {
 			continue // another file
 		}
-		d, ok, err := s.buffer(protocol, buffer, int(result))
-		if err != nil {
-			return fmt.Errorf("line %d: %s: %w", number, name, err)
-		}
+		d, ok := s.buffer(protocol, buffer, int(result))
 		if !ok {
 			continue
 		}
-		if more, err := s.end(); err != nil || !more {
-			return err
+		if !s.end() {
+			return false, nil
 		}
 		s.pending = &d
 	}
-	return nil
+	return true, nil
 }
 
 // netlinkProtocols are the protocols by their names in strace, where the name differs from

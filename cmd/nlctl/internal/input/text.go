@@ -50,8 +50,8 @@ func (r *Reader) text(yield func(Datagram) bool) error {
 		}
 	}
 	if t.trace != nil {
-		_, err := t.trace.end()
-		return err
+		t.trace.end()
+		return nil
 	}
 	_, err := t.finish()
 	return err

@@ -64,7 +64,7 @@ func (v *traceValue) hasMessages() bool {
 }
 
 // buffer returns the datagram in a buffer. The result of the call limits its length.
-func (s *strace) buffer(protocol socket.Protocol, v traceValue, result int) (d Datagram, ok bool, err error) {
+func (s *strace) buffer(protocol socket.Protocol, v traceValue, result int) (d Datagram, ok bool) {
 	d.Protocol = protocol
 	switch {
 	case v.kind == '"':
@@ -73,9 +73,9 @@ func (s *strace) buffer(protocol socket.Protocol, v traceValue, result int) (d D
 			d.Missing = max(0, result-len(v.bytes))
 			d.Problem = fmt.Sprintf("strace left out the last %d bytes; use strace -s 65536", d.Missing)
 		}
-		return d, len(d.Data) > 0, nil
+		return d, len(d.Data) > 0
 	case !v.hasMessages():
-		return d, false, nil // NULL, an address, or another kind of buffer
+		return d, false // NULL, an address, or another kind of buffer
 	}
 	messages := v.elements
 	if messages[0].kind == '{' { // a single message is not in a list
@@ -86,10 +86,11 @@ func (s *strace) buffer(protocol socket.Protocol, v traceValue, result int) (d D
 			break
 		}
 		if err := appendDecoded(&d, m); err != nil {
-			return d, false, err
+			d.Missing = max(1, result-len(d.Data))
+			d.Problem = fmt.Sprintf("strace printed no numbers (%v); use strace -e read=all -e write=all", err)
 		}
 	}
-	return d, true, nil
+	return d, true
 }
 
 // appendDecoded appends a message that strace decoded: the header with its names, and a
