@@ -1,6 +1,7 @@
 package input
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -101,6 +102,9 @@ func offsetsOf(lines []dumpLine, base int) ([]int, error) {
 	return offsets, nil
 }
 
+// usualRow is the number of bytes in a line of most programs.
+const usualRow = 16
+
 // dump returns the datagrams of a dump. An offset of 0 begins one.
 func (s style) dump(lines []dumpLine, offsets []int) (all [][]byte, err error) {
 	var b, row []byte
@@ -123,7 +127,11 @@ func (s style) dump(lines []dumpLine, offsets []int) (all [][]byte, err error) {
 		}
 		begin = false
 		size := -1 // of the line, unknown
-		if i+1 < len(lines) && offsets[i+1] > offsets[i] {
+		switch {
+		case i+1 == len(lines):
+		case lines[i+1].isRepeat:
+			size = cmp.Or(len(row), usualRow) // only the last line can have another size
+		case offsets[i+1] > offsets[i]:
 			size = offsets[i+1] - offsets[i]
 		}
 		if row, err = s.row(l, size); err != nil {

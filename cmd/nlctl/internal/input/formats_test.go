@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/nlwire/nlwire/internal/native"
 )
 
 // formats are the ways in which programs write bytes as text.
@@ -26,14 +28,17 @@ var formats = map[string]func(b []byte) string{
 	"hexdump":         func(b []byte) string { return words(b, "%04x") },
 	"od":              func(b []byte) string { return words(b, "%06o") },
 	"od -t x1":        func(b []byte) string { return offsets(b, "%07o", "%07o") },
-	"tshark -x":       func(b []byte) string { return offsets(b, "%04x ", "") },
-	"Go, %#v":         func(b []byte) string { return fmt.Sprintf("%#v", b) },
-	"Go, %v":          func(b []byte) string { return fmt.Sprint(b) },
-	"Go, %q":          func(b []byte) string { return escaped(b) },
-	"C":               func(b []byte) string { return "unsigned char b[] = {\n\t" + list(b, "0x%02x") + "\n};" },
-	"Python, bytes":   func(b []byte) string { return "b'" + strings.Trim(escaped(b), `"`) + "'" },
-	"Python, list":    func(b []byte) string { return "[" + list(b, "%d") + "]" },
-	"decimal":         func(b []byte) string { return strings.Trim(fmt.Sprint(b), "[]") },
+	"tcpdump -x": func(b []byte) string {
+		return "12:00:01.000002 Out  ethertype Unknown\n" + offsets(b, "\t0x%04x: ", "")
+	},
+	"tshark -x":     func(b []byte) string { return offsets(b, "%04x ", "") },
+	"Go, %#v":       func(b []byte) string { return fmt.Sprintf("%#v", b) },
+	"Go, %v":        func(b []byte) string { return fmt.Sprint(b) },
+	"Go, %q":        func(b []byte) string { return escaped(b) },
+	"C":             func(b []byte) string { return "unsigned char b[] = {\n\t" + list(b, "0x%02x") + "\n};" },
+	"Python, bytes": func(b []byte) string { return "b'" + strings.Trim(escaped(b), `"`) + "'" },
+	"Python, list":  func(b []byte) string { return "[" + list(b, "%d") + "]" },
+	"decimal":       func(b []byte) string { return strings.Trim(fmt.Sprint(b), "[]") },
 	"Rust": func(b []byte) string {
 		return "let b: [u8; " + strconv.Itoa(len(b)) + "] = [" + list(b, "0x%02x") + "];"
 	},
@@ -99,6 +104,24 @@ func xxd(b []byte) string {
 
 func xxdI(b []byte) string {
 	return "unsigned char m[] = {\n  " + list(b, "0x%02x") + "\n};\nunsigned int m_len = " + strconv.Itoa(len(b)) + ";\n"
+}
+
+// Repeated lines are replaced by "*".
+func TestRepeats(t *testing.T) {
+	b := message(append([]byte{1, 2, 3, 4}, make([]byte, 200)...))
+	const text = "0000000 00e0 0000 0010 0001 0007 0000 0000 0000\n0000010 0201 0403 0000 0000 0000 0000 0000 0000\n0000020 0000 0000 0000 0000 0000 0000 0000 0000\n*\n"
+	b[0] = 0xe0
+	b = append(b, make([]byte, 0xe0-len(b))...)
+	for d, err := range New(strings.NewReader(text+"00000e0\n"), 0).All() {
+		if err != nil || native.BigEndian != (!bytes.Equal(d.Data, b)) {
+			t.Errorf("%v: %x, want %x", err, d.Data, b)
+		}
+	}
+	for _, err := range New(strings.NewReader(text), 0).All() {
+		if err == nil {
+			t.Error("no error without the offset of the end")
+		}
+	}
 }
 
 // words writes a dump of words of two bytes, in the byte order of the system. The length

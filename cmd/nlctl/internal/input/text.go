@@ -101,10 +101,16 @@ func (t *textReader) take(line string) (more bool, err error) {
 	return true, nil
 }
 
-// isHeading reports whether tshark -x wrote the line before the bytes of a packet.
+// isHeading reports whether tshark -x or tcpdump -x wrote the line before the bytes of a packet.
 func isHeading(line string) bool {
+	if headingTime.regexp().MatchString(line) {
+		return true
+	}
 	return strings.HasSuffix(line, " bytes):") && !strings.ContainsAny(line, "{[\"'")
 }
+
+// headingTime matches the time at the start of a line of tcpdump, after the date of -tttt.
+var headingTime = pattern{text: `^(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\.\d{6} `}
 
 // finish yields the datagrams of the paragraph.
 func (t *textReader) finish() (more bool, err error) {
