@@ -2,19 +2,21 @@ package main
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
 
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 )
 
-// argument is an attribute on the command line: TYPE[:KIND][=VALUE].
+// argument is an attribute on the command line: TYPE[:KIND][=VALUE], with the types of the
+// nests around it before its own: 1.2=VALUE.
 type argument struct {
 	text     string
+	path     []uint16 // of the nests
 	typ      uint16
 	kind     policy.Kind
 	hasKind  bool
@@ -37,13 +39,21 @@ func parseArguments(args []string) ([]argument, error) {
 func parseArgument(text string) (argument, error) {
 	a := argument{text: text}
 	front, value, hasValue := strings.Cut(text, "=")
-	number, kind, hasKind := strings.Cut(front, ":")
+	numbers, kind, hasKind := strings.Cut(front, ":")
 	a.value, a.hasValue, a.hasKind = value, hasValue, hasKind
-	typ, err := strconv.ParseUint(number, 0, 16)
-	if err != nil || typ == 0 || typ > nla.TypeMask {
+	for i, number := range strings.Split(numbers, ".") {
+		typ, err := strconv.ParseUint(number, 0, 16)
+		if err != nil || typ > nla.TypeMask || i >= maxDepth {
+			return a, fmt.Errorf("attribute %q: write TYPE=VALUE, with a type from 1 to %d", text, nla.TypeMask)
+		}
+		a.path = append(a.path, uint16(typ))
+	}
+	last := len(a.path) - 1
+	a.path, a.typ = a.path[:last], a.path[last]
+	if a.typ == 0 && last == 0 { // elements of a list may have type 0
 		return a, fmt.Errorf("attribute %q: write TYPE=VALUE, with a type from 1 to %d", text, nla.TypeMask)
 	}
-	a.typ = uint16(typ)
+	var err error
 	if hasKind {
 		a.kind, err = parseKind(kind)
 	}
@@ -52,6 +62,45 @@ func parseArgument(text string) (argument, error) {
 	}
 	return a, nil
 }
+
+// appendArguments appends the attributes. Neighboring arguments of the same nest are in
+// one nest.
+func appendArguments(b []byte, all []argument, p *policy.Policy) ([]byte, error) {
+	return appendLevel(b, all, rulesOf(p), 0)
+}
+
+func appendLevel(b []byte, all []argument, rules ruleSet, depth int) (_ []byte, err error) {
+	for len(all) > 0 {
+		a := all[0]
+		if len(a.path) == depth {
+			if b, err = a.append(b, rules(header(a.typ))); err != nil {
+				return nil, err
+			}
+			all = all[1:]
+			continue
+		}
+		n := 1
+		for n < len(all) && len(all[n].path) > depth && all[n].path[depth] == a.path[depth] {
+			n++
+		}
+		inner := rulesOf(nil)
+		if r := rules(header(a.path[depth])); r != nil {
+			inner = nestRules(r)
+		}
+		mark := len(b)
+		if b, err = appendLevel(nla.Begin(b, a.path[depth]), all[:n], inner, depth+1); err != nil {
+			return nil, err
+		}
+		if b, err = nla.TryEnd(b, mark); err != nil {
+			return nil, fmt.Errorf("attribute %q: %w", a.text, err)
+		}
+		all = all[n:]
+	}
+	return b, nil
+}
+
+// header returns an attribute without a payload, to find its rule.
+func header(typ uint16) nla.Attr { return nla.Attr(nla.AppendFlag(nil, typ)) }
 
 // parseKind returns the kind with that name. Kinds without a value that can be written are
 // not accepted.
@@ -69,10 +118,10 @@ func parseKind(name string) (policy.Kind, error) {
 	return 0, fmt.Errorf("unknown kind %q; the kinds are %s", name, strings.Join(names, ", "))
 }
 
-// append appends the attribute, with the given kind or the kind in the policy.
-func (a argument) append(b []byte, p *policy.Policy) ([]byte, error) {
+// append appends the attribute, with the given kind or the kind of its rule.
+func (a argument) append(b []byte, rule *policy.Rule) ([]byte, error) {
 	kind := a.kind
-	if rule := ruleOf(p, a.typ); !a.hasKind && rule != nil {
+	if !a.hasKind && rule != nil {
 		kind = rule.Kind
 	}
 	out, err := a.encode(b, kind)
@@ -80,14 +129,6 @@ func (a argument) append(b []byte, p *policy.Policy) ([]byte, error) {
 		return nil, fmt.Errorf("attribute %q: %w", a.text, err)
 	}
 	return out, nil
-}
-
-// ruleOf returns the rule of a type, or nil if none is exported.
-func ruleOf(p *policy.Policy, typ uint16) *policy.Rule {
-	if p == nil || int(typ) >= len(p.Attrs) || p.Attrs[typ].Kind == policy.KindUnspec {
-		return nil
-	}
-	return &p.Attrs[typ]
 }
 
 func (a argument) encode(b []byte, kind policy.Kind) ([]byte, error) {
@@ -101,7 +142,7 @@ func (a argument) encode(b []byte, kind policy.Kind) ([]byte, error) {
 	case kind == policy.KindUnspec:
 		return nil, fmt.Errorf("kind unknown; write %d:KIND=VALUE", a.typ)
 	case kind == policy.KindNested, kind == policy.KindNestedArray:
-		return nil, fmt.Errorf("kind is %v; nested attributes are not supported", kind)
+		return nil, fmt.Errorf("kind is %v; write the attributes in it: %d.TYPE=VALUE", kind, a.typ)
 	case kind == policy.KindReject:
 		return nil, fmt.Errorf("the operation rejects this attribute")
 	case !a.hasValue:
@@ -115,7 +156,7 @@ func (a argument) encode(b []byte, kind policy.Kind) ([]byte, error) {
 	case policy.KindBinary:
 		p, err := hex.DecodeString(strings.ReplaceAll(a.value, ":", ""))
 		if err != nil {
-			return nil, fmt.Errorf("write binary in hex: %w", err)
+			return nil, errors.New("write binary in hex")
 		}
 		return nla.AppendBytes(b, a.typ, p), nil
 	case policy.KindBitfield32:
@@ -136,15 +177,15 @@ func (a argument) bitfield(b []byte) ([]byte, error) {
 	return nla.AppendBitfield32(b, a.typ, nla.Bitfield32{Value: uint32(value), Selector: uint32(selector)}), nil
 }
 
-// sizes are the bits of the integer kinds shorter than 64 bits.
-var sizes = map[policy.Kind]int{
-	policy.KindU8: 8, policy.KindU16: 16, policy.KindU32: 32, policy.KindBE16: 16, policy.KindBE32: 32,
-	policy.KindS8: 8, policy.KindS16: 16, policy.KindS32: 32,
-}
-
+// bitsOf returns the size of an integer kind in bits.
 func bitsOf(kind policy.Kind) int {
-	if bits, ok := sizes[kind]; ok {
-		return bits
+	switch kind {
+	case policy.KindU8, policy.KindS8:
+		return 8
+	case policy.KindU16, policy.KindS16, policy.KindBE16:
+		return 16
+	case policy.KindU32, policy.KindS32, policy.KindBE32:
+		return 32
 	}
 	return 64
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -17,12 +18,23 @@ import (
 	"github.com/gopacket/gopacket/layers"
 	"github.com/gopacket/gopacket/pcapgo"
 
+	"github.com/nlwire/nlwire/cmd/nlctl/internal/input"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
 
-// The file formats that contain datagrams.
+// The file formats that contain datagrams. gopacket writes the captures.
+
+// linkNetlink is the link type of netlink.
+const linkNetlink layers.LinkType = 253
+
+// The limits of captures.
+const (
+	maxPacket     = 256 << 10
+	maxInterfaces = 1024
+	minBlock      = 12
+)
 
 func pcap(tb testing.TB, link layers.LinkType, packets ...[]byte) []byte {
 	tb.Helper()
@@ -145,31 +157,31 @@ func TestDecodeRefuses(t *testing.T) {
 		want string
 	}{
 		"empty":                 {nil, "the file is empty"},
-		"gzip":                  {append([]byte{0x1f, 0x8b, 8}, make([]byte, 20)...), "unpack it with gunzip"},
-		"other order":           {append(other, make([]byte, 20)...), "capture has the other byte order"},
-		"other order, pcapng":   {append(ng, make([]byte, 20)...), "capture has the other byte order"},
+		"gzip":                  {append([]byte{0x1f, 0x8b, 8}, make([]byte, 20)...), "gzip: the compressed data is corrupt"},
+		"other order":           {append(other, make([]byte, 20)...), "pcap: link type is 0"},
+		"other order, pcapng":   {append(ng, make([]byte, 20)...), "the file is truncated"},
 		"ethernet":              {pcap(t, layers.LinkTypeEthernet, make([]byte, 60)), "link type is 1, not netlink (253)"},
 		"no packet":             {pcap(t, linkNetlink), "no datagram"},
-		"packet of 15 bytes":    {pcap(t, linkNetlink, make([]byte, 15)), "packet 1: 15 bytes"},
+		"packet of 15 bytes":    {pcap(t, linkNetlink, make([]byte, 15)), "1 of 1 datagrams are malformed or incomplete"},
 		"rubbish":               {[]byte("this is \x00 netlink at all"), "1 of 1 datagrams are malformed or incomplete"},
 		"text":                  {[]byte("this is no netlink at all"), "line 1: 't' is not a hex digit"},
 		"hex of odd length":     {[]byte("000"), "line 1: datagram has an odd number of hex digits (3)"},
 		"only a comment":        {[]byte("# nothing\n"), "the file has no datagram"},
 		"a packet that was cut": {cut, "1 of 1 datagrams are malformed or incomplete"},
-		"over 8 MiB":            {append(noop, make([]byte, maxPlain-len(noop)+1)...), "longer than 8 MiB"},
-		"8 MiB":                 {append(noop, make([]byte, maxPlain-len(noop))...), "1 of 1 datagrams are malformed or incomplete"},
+		"over 8 MiB":            {append(noop, make([]byte, input.MaxPlain-len(noop)+1)...), "longer than 8 MiB"},
+		"8 MiB":                 {append(noop, bytes.Repeat([]byte{0xff}, input.MaxPlain-len(noop))...), "1 of 1 datagrams are malformed or incomplete"},
 		"pcapng, ethernet":      {pcapng(t, []layers.LinkType{layers.LinkTypeEthernet}, make([]byte, 60)), "link type is 1, not netlink (253)"},
-		"pcapng, orders":        {slices.Concat(ngFile, ng, make([]byte, 20)), "capture has the other byte order"},
+		"pcapng, orders":        {slices.Concat(ngFile, ng, make([]byte, 20)), "the file is truncated"},
 		"pcapng, no order":      {slices.Concat(ng[:8], make([]byte, 20)), "section has no byte-order magic"},
 		"pcapng, small block":   {slices.Concat(ngFile, []byte{6, 0, 0, 0, 8, 0, 0, 0}, make([]byte, 20)), "invalid block length 8"},
 		"pcapng, odd block":     {slices.Concat(ngFile, []byte{6, 0, 0, 0, 33, 0, 0, 0}, make([]byte, 60)), "invalid block length 33"},
 		"pcapng, long block":    {slices.Concat(ngFile, []byte{6, 0, 0, 0, 0, 0, 0, 0x7f}, make([]byte, 60)), "exceeds the limit of 266240"},
-		"pcapng, cut skip":      {slices.Concat(ngFile, []byte{10, 0, 0, 0, 0, 0, 0, 0x7f}, make([]byte, 60)), "unexpected EOF"},
+		"pcapng, cut skip":      {slices.Concat(ngFile, []byte{10, 0, 0, 0, 0, 0, 0, 0x7f}, make([]byte, 60)), "the file is truncated"},
 		"pcapng, interfaces":    {slices.Concat(ngFile, bytes.Repeat([]byte{1, 0, 0, 0, 20, 0, 0, 0, 253, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0}, maxInterfaces)), "more than 1024 interfaces"},
-		"pcap, long packet":     {long, "exceeds snap length"},
-		"pcap, modified":        {append([]byte{0x34, 0xcd, 0xb2, 0xa1}, make([]byte, 40)...), "pcap: Unknown magic"},
+		"pcap, long packet":     {long, "above the limit of 262144"},
+		"pcap, modified":        {append([]byte{0x34, 0xcd, 0xb2, 0xa1}, make([]byte, 40)...), "pcap: modified format"},
 		"hex, no digit":         {[]byte("10\n20\n 3O\n"), `line 3: 'O' is not a hex digit`},
-		"hex, half a byte":      {[]byte("10\n20\n3\n\n10"), "line 4: datagram has an odd number of hex digits (5)"},
+		"hex, half a byte":      {[]byte("10\n20\n3\n\n10"), "line 1: ambiguous text"},
 	} {
 		path := filepath.Join(dir, "file")
 		if err := os.WriteFile(path, test.file, 0o600); err != nil {
@@ -208,7 +220,7 @@ func TestDecodeCutNg(t *testing.T) {
 			end += int(file[n+4])
 		}
 		got, err := decodedText(file[:n], 0)
-		isCut := err != nil && strings.Contains(err.Error(), "unexpected EOF")
+		isCut := err != nil && strings.Contains(err.Error(), "the file is truncated")
 		if isEnd == isCut || !strings.HasPrefix(whole, got) {
 			t.Errorf("%d of %d bytes: %v\n%s", n, len(file), err, got)
 		}
@@ -222,12 +234,12 @@ func TestDecodeCutPacket(t *testing.T) {
 	file := pcap(t, linkNetlink, whole[:len(whole)-4])
 	file[24+12] += 4
 	got, err := decoded(t, file, 0)
-	if err == nil || len(got) != 1 || got[0].Envelope == nil || got[0].Seq != 7 || got[0].Error != "the last 4 bytes were not captured" {
+	if err == nil || len(got) != 1 || got[0].Type == nil || got[0].Seq != 7 || got[0].Error != "the last 4 bytes were not captured" {
 		t.Errorf("%v, %+v", err, got)
 	}
 	file[24+12] -= 5 // the original length is smaller than the captured length
-	if _, err := decoded(t, file, 0); err == nil || !strings.Contains(err.Error(), "packet 1") {
-		t.Error(err)
+	if got, err := decoded(t, file, 0); err == nil || len(got) != 1 || !strings.Contains(got[0].Error, "past the end") {
+		t.Errorf("%v, %+v", err, got)
 	}
 }
 
@@ -243,8 +255,31 @@ func TestDecodeTimes(t *testing.T) {
 		{time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), ""},
 		{time.Unix(-1<<40, 0), ""},
 	} {
-		if got := (&datagram{time: test.time}).when(); got != test.want {
+		var o output
+		if hasTime(test.time) {
+			o.time(test.time)
+		}
+		if got := string(o.b); got != test.want {
 			t.Errorf("%v: %q, want %q", test.time, got, test.want)
 		}
+	}
+}
+
+// packets calls f with each packet of a capture and its original length.
+func packets(t *testing.T, file []byte, f func(b []byte, length int)) {
+	t.Helper()
+	r, err := pcapgo.NewReader(bytes.NewReader(file))
+	if err != nil || r.LinkType() != linkNetlink {
+		t.Fatalf("%v, %+v", err, r)
+	}
+	for {
+		b, info, err := r.ReadPacketData()
+		if err == io.EOF {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		f(b, info.Length)
 	}
 }
