@@ -91,7 +91,7 @@ func TestOperations(t *testing.T) {
 		cmd       uint8
 		flags     nlmsg.Flags
 		messages  int
-		bytes     int // of the largest message, at least
+		bytes     int         // of the largest message, at least
 		errno     errno.Errno // of the Error or Done
 		interrupt bool
 		wait      time.Duration
