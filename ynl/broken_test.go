@@ -134,7 +134,7 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// TestWarnings loads specs of other releases: keys of a later format, and names that are wrong
+// TestWarnings loads specs of other releases: keys of a later format, and invalid names
 // in the specs of Linux 6.12. These are warnings with their positions.
 func TestWarnings(t *testing.T) {
 	tests := []struct{ old, new, want string }{

@@ -39,7 +39,7 @@ func (s *Spec) Check(m nlmsg.Msg, op *Op) []Problem {
 	for i := range decoded.Fields {
 		f := &decoded.Fields[i]
 		if !f.Member && f.Attr != nil && len(mode.Request) > 0 && !slices.Contains(mode.Request, f.Name) {
-			list = append(list, Problem{f.Name, fmt.Sprintf("not among the attributes that %s takes", op.Name)})
+			list = append(list, Problem{f.Name, fmt.Sprintf("%s does not list this attribute", op.Name)})
 		}
 	}
 	skip := s.headerLen()

@@ -308,7 +308,7 @@ func appendNest(b []byte, typ uint16, vs *values) ([]byte, error) {
 	return nla.TryEnd(b, mark)
 }
 
-// wrongKind returns the error for a value of the wrong kind.
+// wrongKind returns the error for a value of another kind than want.
 func wrongKind(v Value, want string) error {
 	return fmt.Errorf("want %s, have %s", want, v.Kind)
 }

@@ -193,7 +193,7 @@ func ExampleSpec_Check() {
 	for _, p := range s.Check(request, op) {
 		fmt.Println(p)
 	}
-	// Output: xdp-zc-max-segs: not among the attributes that dev-get takes
+	// Output: xdp-zc-max-segs: dev-get does not list this attribute
 }
 
 // A library finds families by name. Paths of specs take precedence over the built-in families.

@@ -143,7 +143,7 @@ func TestCheck(t *testing.T) {
 	tests := []struct{ family, op, args, want string }{
 		{"netdev", "dev-get", "ifindex=1", "[]"},
 		{"netdev", "dev-get", "ifindex=0", "[ifindex: policy: integer out of range"},
-		{"netdev", "dev-get", "ifindex=1 xdp-features=basic", "[xdp-features: not among the attributes that dev-get takes]"},
+		{"netdev", "dev-get", "ifindex=1 xdp-features=basic", "[xdp-features: dev-get does not list this attribute]"},
 		{"wireguard", "set-device", "ifindex=1 peers.0.public-key=00", "[peers.0.public-key: policy: "},
 		{"rt-link", "getlink", "ifname=lo", "[]"},
 	}
