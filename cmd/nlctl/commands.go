@@ -31,17 +31,32 @@ func command(args []string, stdout, stderr io.Writer) *cli.Command {
 			&cli.BoolFlag{Name: "version", Usage: "print the version", Local: true},
 		},
 	}
-	if len(args) > 1 && args[1] != "man" {
-		if i := slices.IndexFunc(commands, func(c subcommand) bool { return c.name == args[1] }); i >= 0 {
-			root.Commands = []*cli.Command{commands[i].command()}
-			root.EnableShellCompletion = slices.Contains(args, completionFlag)
-			return root
-		}
+	first := ""
+	if len(args) > 1 && args[1] != "man" && isCommand(args[1]) {
+		first = args[1]
+		root.EnableShellCompletion = slices.Contains(args, completionFlag)
 	}
 	for _, c := range commands {
-		root.Commands = append(root.Commands, c.command())
+		if first == "" || c.name == first {
+			root.Commands = append(root.Commands, c.command())
+		}
 	}
 	return root
+}
+
+// isCommand reports whether a command has the name.
+func isCommand(name string) bool {
+	return slices.ContainsFunc(commands, func(c subcommand) bool { return c.name == name })
+}
+
+// commandOf returns the first argument that is the name of a command, "" if there is none.
+func commandOf(args []string) string {
+	for _, a := range args[min(1, len(args)):] {
+		if isCommand(a) {
+			return a
+		}
+	}
+	return ""
 }
 
 // completionFlag is the argument with which the scripts of nlctl completion request words.

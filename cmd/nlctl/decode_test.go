@@ -116,7 +116,7 @@ func TestDecodeRecorded(t *testing.T) {
 	}
 	// A truncated file is an error, unless it ends between two packets. The preceding
 	// packets are printed.
-	for n := range recorded {
+	for n := 0; n < len(recorded); n += 1 + n/500 {
 		got, err := decodedText(recorded[:n], socket.Generic)
 		var text string
 		if err != nil {

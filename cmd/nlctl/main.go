@@ -79,7 +79,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintf(stderr, "nlctl: %s\n", describe(err))
 	if usage := (usageError{}); errors.As(err, &usage) {
-		fmt.Fprintln(stderr, "Run 'nlctl help' for the commands and their flags.")
+		fmt.Fprintf(stderr, "Run 'nlctl help%s' for the arguments and flags.\n", prefix(commandOf(args)))
 		return exitUsage
 	}
 	return exitError
