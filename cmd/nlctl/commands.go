@@ -147,7 +147,7 @@ var commands = []subcommand{
 			Description:   examples(monitorHelp, monitorExamples),
 			Flags:         monitorFlags(),
 			Action:        monitor,
-			ShellComplete: completeGroups,
+			ShellComplete: completeMemberships,
 		}
 	}},
 	{"capture", func() *cli.Command {

@@ -60,7 +60,8 @@ func TestCompletion(t *testing.T) {
 		{"call rt-link", []string{"newlink", "getlink", "dellink"}, ""},
 		{"call ethtool rings-get", []string{"header.dev-index=", "header.dev-name="}, "header.unspec="},
 		{"call rt-link newlink", []string{"ifname=", "mtu=", "linkinfo.kind="}, "linkinfo="},
-		{"-bus example monitor", []string{"route", "route:link", "netfilter:nftables", "nlctrl:notify"}, "rt-link:"},
+		{"-bus example monitor", []string{"route", "netfilter", "nlctrl", "DOC_EXMPL"}, "rt-link"},
+		{"monitor", []string{"route", "rt-link"}, "ethtool:monitor"},
 		{"call nosuch x", nil, "nlctl"},
 	} {
 		code, stdout, stderr := nlctl(t, append(strings.Fields(tt.args), completionFlag)...)

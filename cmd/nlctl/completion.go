@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/nlwire/nlwire/ctrl"
+	"github.com/nlwire/nlwire/socket"
 	"github.com/nlwire/nlwire/ynl"
 )
 
@@ -37,18 +38,21 @@ func familiesOf(ctx context.Context, c *cli.Command) []ctrl.Family {
 	return families
 }
 
-// completeGroups prints the protocols and families with their groups.
-func completeGroups(ctx context.Context, c *cli.Command) {
+// completeMemberships prints the protocols, and the families that have groups. The scripts of
+// the shells read a colon as the beginning of a description, so that groups cannot be completed.
+func completeMemberships(ctx context.Context, c *cli.Command) {
 	var list []string
 	for p := range maxProtocol {
 		list = append(list, p.String())
-		for _, g := range groupsOf(p) {
-			list = append(list, p.String()+":"+g.name)
-		}
 	}
 	for _, f := range familiesOf(ctx, c) {
-		for _, g := range f.Groups {
-			list = append(list, f.Name, f.Name+":"+g.Name)
+		if len(f.Groups) > 0 {
+			list = append(list, f.Name)
+		}
+	}
+	if specs, err := openNames(c); err == nil && !c.IsSet("bus") {
+		for _, s := range specs.protocol(socket.Route) {
+			list = append(list, s.Name)
 		}
 	}
 	printWords(c, list)
