@@ -140,6 +140,40 @@ func TestDecodeRecorded(t *testing.T) {
 	}
 }
 
+// reads divides a file into reads of a size, before each of which the output is written.
+type reads struct {
+	file []byte
+	size int
+}
+
+func (r *reads) Read(b []byte) (int, error) {
+	if len(r.file) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b[:min(r.size, len(b))], r.file)
+	r.file = r.file[n:]
+	return n, nil
+}
+
+// The output does not depend on when it is written.
+func TestDecodeInPieces(t *testing.T) {
+	needLittleEndian(t)
+	for _, isJSON := range []bool{true, false} {
+		var want bytes.Buffer
+		if err := testDecoder(&want, isJSON).file(bytes.NewReader(recorded), socket.Generic); err != nil {
+			t.Fatal(err)
+		}
+		for _, size := range []int{1, 7, 100, 4000} {
+			var got bytes.Buffer
+			d := testDecoder(&got, isJSON)
+			d.out.limit = size
+			if err := d.file(&reads{recorded, size}, socket.Generic); err != nil || !bytes.Equal(got.Bytes(), want.Bytes()) {
+				t.Errorf("reads of %d bytes: %v, %d bytes of output, want %d", size, err, got.Len(), want.Len())
+			}
+		}
+	}
+}
+
 // A family that the file does not describe may have its own header.
 func TestDecodeHeader(t *testing.T) {
 	header := append(genlmsg.Append(nil, 3, 1), 1, 0, 0, 0)

@@ -101,7 +101,11 @@ func (o *output) jsonString(p string) {
 
 // key adds the key of a member of a JSON object, after a comma unless it is the first.
 func (o *output) key(name string) {
-	if c := o.b[len(o.b)-1]; c != '{' {
+	before := o.last
+	if len(o.b) > 0 {
+		before = o.b[len(o.b)-1]
+	}
+	if before != '{' {
 		o.b = append(o.b, ',')
 	}
 	o.b = append(o.b, '"')

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"io"
 	"strconv"
 	"time"
@@ -11,9 +12,11 @@ import (
 type output struct {
 	w     io.Writer
 	b     []byte
+	last  byte  // the last byte that was written, for JSON
 	err   error // of the first write that failed
 	color bool
 	width int // 0 if lines are not broken
+	limit int // of the buffer, flushSize if it is 0
 }
 
 // flushSize is the number of buffered bytes that are written at once.
@@ -27,7 +30,7 @@ func (o *output) Write(p []byte) (int, error) {
 
 // full writes the buffer if it is full.
 func (o *output) full() error {
-	if len(o.b) < flushSize {
+	if len(o.b) < cmp.Or(o.limit, flushSize) {
 		return o.err
 	}
 	return o.Flush()
@@ -36,6 +39,9 @@ func (o *output) full() error {
 // Flush writes the buffer.
 func (o *output) Flush() error {
 	b := o.b
+	if len(b) > 0 {
+		o.last = b[len(b)-1]
+	}
 	if o.width > 0 {
 		b = wrap(nil, b, o.width)
 	}
