@@ -1,0 +1,3 @@
+package main
+
+func writeTable(string, []*report) error { return nil }
