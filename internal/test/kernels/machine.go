@@ -21,8 +21,8 @@ const resultsSize = 256 << 20
 // machine is a virtual machine with one kernel.
 type machine struct {
 	target
+	options
 	cache   string
-	keep    bool
 	version string // of the kernel, as in /lib/modules
 	tools   tree
 }
@@ -142,7 +142,7 @@ func addLibnl(c *cpioWriter, from tree) error {
 	for _, dir := range libs {
 		rel, _ := filepath.Rel(string(from), dir)
 		c.dir(rel)
-		for _, lib := range []string{"libc.so.6", "libm.so.6", "libnl-3.so.*", "libnl-genl-3.so.*", "libnl-cli-3.so.*"} {
+		for _, lib := range []string{"libc.so.6", "libm.so.6", "libnl-*.so.*"} {
 			patterns = append(patterns, filepath.Join(rel, lib))
 		}
 	}
@@ -200,6 +200,6 @@ func (m *machine) qemu(ctx context.Context, kernel, initrd, payload, results, lo
 		"-kernel", kernel, "-initrd", initrd,
 		"-drive", "file="+payload+",format=raw,if=virtio,readonly=on", "-drive", "file="+results+",format=raw,if=virtio",
 		// fb_tunnels: tunnel modules must not create devices in every namespace.
-		"-append", "console="+console+" panic=-1 quiet fb_tunnels=none")
+		"-append", "console="+console+" panic=-1 quiet loglevel=2 fb_tunnels=none")
 	return m.tools.command(ctx, program, args...)
 }

@@ -22,16 +22,26 @@ import (
 	"time"
 )
 
+// options limit what is tested.
+type options struct{ only, pattern string }
+
+// has reports whether a package is tested.
+func (o options) has(name string) bool {
+	return o.only == "" || slices.Contains(strings.Fields(o.only), name)
+}
+
 func main() {
 	if os.Getpid() == 1 {
 		runGuest()
 	}
 	table := flag.String("table", "", "write the results into the table of this `file`")
-	keep := flag.Bool("keep", false, "print the path of the results, which have the output of every test")
+	var o options
+	flag.StringVar(&o.only, "only", "", "the `names` of packages to test, separated by spaces, instead of all")
+	flag.StringVar(&o.pattern, "run", "", "a `pattern` of tests, as for go test")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	reports, err := runAll(ctx, flag.Args(), *keep)
+	reports, err := runAll(ctx, flag.Args(), o)
 	if err == nil && *table != "" {
 		err = writeTable(*table, reports)
 	}
@@ -56,7 +66,7 @@ func cmpErr(a, b error) error {
 }
 
 // runAll runs the tests on the kernels with these names, or on all that are not only on request.
-func runAll(ctx context.Context, names []string, keep bool) ([]*report, error) {
+func runAll(ctx context.Context, names []string, o options) ([]*report, error) {
 	var chosen []target
 	for _, t := range targets {
 		if slices.Contains(names, t.name) || len(names) == 0 && !t.onRequest {
@@ -74,7 +84,7 @@ func runAll(ctx context.Context, names []string, keep bool) ([]*report, error) {
 	}
 	var reports []*report
 	for _, t := range chosen {
-		m := &machine{target: t, cache: cache, keep: keep}
+		m := &machine{target: t, cache: cache, options: o}
 		start := time.Now()
 		r, err := m.run(ctx)
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 // reads its disks with, then the families of Generic Netlink, kinds of devices, and the users of
 // other protocols. Kernels that lack one of them have it built in, or do not have it at all.
 var wanted = strings.Fields(`
-	virtio_pci virtio_mmio virtio_blk
+	virtio_pci virtio_mmio virtio_blk crc32c_generic crc32c_intel
 	mac80211_hwsim wireguard macsec team openvswitch tipc batman-adv gtp l2tp_netlink l2tp_eth nbd ovpn ip_vs ieee802154_socket
 	mac802154_hwsim nl802154 drop_monitor psample hsr fou ila seg6 nfc smc vdpa target_core_user tcm_loop pmcraid drbd dlm
 	dpll netdevsim net_failover mptcp_diag handshake

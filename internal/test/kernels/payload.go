@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path"
@@ -19,8 +18,12 @@ var testedModules = []string{".", "cmd/nlctl"}
 // sourceTests are packages that test the source with the go command, which the guest lacks.
 var sourceTests = []string{"nlwire", "arch", "fuzzrun", "guard", "original", "testrun", "kernels"}
 
-// requests are the numbers of requests of the comparisons with the kernel.
-var requests = map[string]int{"fuzz": 100_000, "bus": 50_000, "docexmpl": 20_000, "exercise": 20_000}
+// environment sets the number of requests of the comparisons with the kernel, by package.
+var environment = map[string]string{
+	"fuzz": "NLWIRE_REQUESTS=100000", "bus": "NLWIRE_REQUESTS=50000",
+	"docexmpl": "NLWIRE_REQUESTS=20000", "exercise": "NLWIRE_REQUESTS=20000",
+	"conn": "NLWIRE_STRESS_REQUESTS=100000",
+}
 
 // testedPackage is a package with tests: its import path and its directory in the repository.
 type testedPackage struct{ path, dir string }
@@ -59,7 +62,7 @@ func (m *machine) payload(ctx context.Context, file string, ownModules []string)
 	}
 	w := tarWriter{tar.NewWriter(f)}
 	err = errors.Join(
-		w.json(planFile, plan(packages, ownModules)), addRepository(ctx, w), addDir(w, "bin", bin),
+		w.json(planFile, m.plan(packages, ownModules)), addRepository(ctx, w), addDir(w, "bin", bin),
 		addFiles(w, "modules", ownModules), w.Close())
 	return errors.Join(err, f.Close())
 }
@@ -82,7 +85,7 @@ func (m *machine) testedPackages(ctx context.Context, dir string) (packages []te
 	out, err := output(m.goCommand(ctx, dir, "list", "-f", format, "./..."))
 	for line := range strings.Lines(string(out)) {
 		importPath, where, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if importPath == "" || slices.Contains(sourceTests, path.Base(importPath)) {
+		if importPath == "" || slices.Contains(sourceTests, path.Base(importPath)) || !m.has(path.Base(importPath)) {
 			continue
 		}
 		rel, err := filepath.Rel(root, where)
@@ -96,14 +99,14 @@ func (m *machine) testedPackages(ctx context.Context, dir string) (packages []te
 
 // plan lists the steps of the guest. The modules of this project are loaded after the other
 // tests, so that those meet the kernel's own families.
-func plan(packages []testedPackage, ownModules []string) (steps []step) {
+func (m *machine) plan(packages []testedPackage, ownModules []string) (steps []step) {
 	steps = append(steps, step{Name: "nlctl-list", Args: []string{workDir + "/bin/nlctl", "list", "-json"}})
 	var late []step
 	for _, p := range packages {
 		name := path.Base(p.path)
-		s := step{Name: name, Dir: "repo/" + p.dir, Args: []string{workDir + "/bin/" + p.binary(), "-test.v", "-test.timeout=8m"}}
-		if n := requests[name]; n > 0 {
-			s.Env = []string{fmt.Sprint("NLWIRE_REQUESTS=", n)}
+		s := step{Name: name, Dir: "repo/" + p.dir, Args: []string{workDir + "/bin/" + p.binary(), "-test.v", "-test.timeout=8m", "-test.run=" + m.pattern}}
+		if env := environment[name]; env != "" {
+			s.Env = []string{env}
 		}
 		if name == "docexmpl" || name == "exercise" {
 			late = append(late, s)

@@ -72,9 +72,6 @@ func (m *machine) readReport() (*report, error) {
 	if err := untar(disk, dir); err != nil {
 		return nil, err
 	}
-	if m.keep {
-		fmt.Println(dir)
-	}
 	var results []result
 	if err := readJSON(filepath.Join(dir, resultsFile), &results); err != nil {
 		return nil, err
