@@ -18,6 +18,8 @@ type ethtoolOp struct {
 	one map[[2]uint32]*learned // by device and flags
 	all map[uint32]*learned
 
+	needsHeader bool // dumps without a header are refused: before Linux 6.12
+
 	noPHY *learned // the answer to the index of a PHY, if the operation searches for one
 }
 
@@ -47,6 +49,9 @@ func completeEthtool(t *testing.T, c *conn.Conn, k *kernelFamily, f *Family, dev
 		e := learnEthtool(t, c, k, op, devices)
 		op.Do = func(i *Info) error { return e.do(i, devices) }
 		op.Start = func(d *Dump) error {
+			if e.needsHeader && !d.Attrs.Has(ethtoolHeader) {
+				return d.Require(ethtoolHeader)
+			}
 			_, _, err := parseEthtoolHeader(&d.Info, devices, false)
 			return err
 		}
@@ -77,6 +82,7 @@ func learnEthtool(t *testing.T, c *conn.Conn, k *kernelFamily, op *Op, devices m
 			e.one[[2]uint32{index, flags}] = learn(t, c, &k.Family, op.Cmd, 0, header(index, flags, 0))
 		}
 	}
+	e.needsHeader = learn(t, c, &k.Family, op.Cmd, nlmsg.FlagDump, nil).errno == errno.EINVAL
 	if l := learn(t, c, &k.Family, op.Cmd, 0, header(1, 0, 1)); l.msg == "no phy matching phyindex" {
 		e.noPHY = l
 	}

@@ -166,15 +166,19 @@ const eafnosupport, enodev errno.Errno = 97, errno.ENODEV
 
 // completeTCPMetrics makes the twin behave like net/ipv4/tcp_metrics.c without metrics.
 func completeTCPMetrics(f *Family) {
-	const addr4, addr6, cmdGet, cmdDel = 1, 2, 1, 2
+	const addr4, addr6, cmdGet, cmdDel, len6 = 1, 2, 1, 2, 16
 	f.Policy = f.Ops[0].Policy // two small operations share one policy, up to type 13
 	f.Policy.Attrs = append(f.Policy.Attrs, make([]policy.Rule, f.MaxAttr+1-len(f.Policy.Attrs))...)
 	f.ResvStartOp, f.Parallel = cmdDel+1, true
 	flags := f.Ops[1].Flags
 	f.Ops = []Op{
 		{Cmd: cmdGet, Validate: DontValidateStrict | DontValidateDump, Do: func(i *Info) error {
-			if !i.Attrs.Has(addr4) && !i.Attrs.Has(addr6) {
+			switch {
+			case i.Attrs.Has(addr4):
+			case !i.Attrs.Has(addr6):
 				return eafnosupport
+			case len(i.Attrs.Bytes(addr6)) != len6: // in the policy since Linux 6.12
+				return errno.EINVAL
 			}
 			return errno.ESRCH
 		}, Dump: func(*Dump) error { return nil }},

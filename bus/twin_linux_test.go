@@ -110,7 +110,9 @@ func (w *twins) set(all []kernelFamily) {
 	}
 	w.bus.adopt(t, all, made)
 	w.aim(made, ethtool)
-	w.events = netdevEvents(t, made["netdev"])
+	if f := made["netdev"]; f != nil {
+		w.events = netdevEvents(t, f)
+	}
 	w.counts = w.sameCounts()
 }
 
@@ -260,7 +262,7 @@ func (w *twins) session() {
 			w.compare()
 		}
 	}
-	if w.caps == Root && w.one(10) {
+	if len(w.events) > 0 && w.caps == Root && w.one(10) {
 		w.compare()
 		w.join(w.events[0].group)
 		for _, e := range w.events {
