@@ -9,7 +9,7 @@ import (
 
 // buildTools are what the kernel's makefiles run besides the compiler, on which the package of
 // the headers depends.
-var buildTools = []string{"make", "dash", "bash", "coreutils", "sed", "grep", "mawk", "findutils", "perl-base", "diffutils", "base-files"}
+var buildTools = []string{"make", "binutils", "dash", "bash", "coreutils", "sed", "grep", "mawk", "findutils", "perl-base", "diffutils", "base-files"}
 
 // buildModules compiles the modules of internal/test/module with the headers and the compiler of
 // the kernel's own suite, in a chroot, and returns their paths.

@@ -49,6 +49,10 @@ func (m *machine) run(ctx context.Context) (*report, error) {
 	if err := r.unpack(ctx, debs, kernel); err != nil {
 		return nil, err
 	}
+	// Since Debian 13, packages have everything in /usr.
+	if err := os.Symlink("usr/lib", filepath.Join(kernel, "lib")); err != nil && !errors.Is(err, os.ErrExist) {
+		return nil, err
+	}
 	var own []string
 	if !m.noModules {
 		if own, err = m.buildModules(ctx, r); err != nil {
