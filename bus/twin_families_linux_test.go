@@ -2,6 +2,7 @@ package bus
 
 import (
 	"errors"
+	"sort"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -37,6 +38,34 @@ func familiesOfTheKernel(t *testing.T) []kernelFamily {
 		all = append(all, kernelFamily{f, p})
 	}
 	return all
+}
+
+// resvStartOp finds the first command for which the kernel checks the reserved field: the check
+// comes before the operation is looked up. Older commands are sent without the request's do, or
+// as a dump.
+func resvStartOp(t *testing.T, c *conn.Conn, f *ctrl.Family) uint8 {
+	t.Helper()
+	isChecked := func(cmd int) bool {
+		op, _ := f.Op(uint8(cmd))
+		flags := nlmsg.FlagAck
+		if op.Flags&genlmsg.OpDump == 0 || op.Flags&genlmsg.OpDo != 0 {
+			flags = nlmsg.FlagDump
+		}
+		header := genlmsg.Append(nil, uint8(cmd), uint8(f.Version))
+		header[2] = 1
+		r := c.Request(nlmsg.Type(f.ID), nlmsg.FlagRequest|flags, append(header, make([]byte, nlmsg.Align(int(f.HdrSize)))...))
+		defer r.Release()
+		var err error
+		if flags == nlmsg.FlagDump {
+			for _, err = range c.Dump(t.Context(), r) {
+			}
+		} else {
+			_, err = c.Do(t.Context(), r)
+		}
+		var refusal *conn.Error
+		return errors.As(err, &refusal) && string(refusal.Msg) == "genlmsghdr.reserved field is not 0"
+	}
+	return uint8(sort.Search(0xff, isChecked))
 }
 
 // flagsOfGroup determines the capabilities required to join a group: the controller does

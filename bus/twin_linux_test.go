@@ -98,6 +98,9 @@ func (w *twins) set(all []kernelFamily) {
 		k := &all[i]
 		f := k.twin(func(group uint32) GroupFlags { return flagsOfGroup(t, group) })
 		f.NetNSOK = here[k.Name]
+		if f.NetNSOK && w.bus.features.Has(FeatureResvStartOp) {
+			f.ResvStartOp = resvStartOp(t, c, &k.Family)
+		}
 		switch k.Name {
 		case "tcp_metrics":
 			completeTCPMetrics(f)

@@ -24,6 +24,17 @@ func prepareChroot(root string) error {
 	if err := os.MkdirAll(filepath.Join(root, "dev"), 0o755); err != nil {
 		return err
 	}
+	// objtool reads the stack limit, and nothing else there is needed.
+	limits, err := os.ReadFile("/proc/self/limits")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(root, "proc/self"), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(root, "proc/self/limits"), limits, 0o644); err != nil {
+		return err
+	}
 	null := filepath.Join(root, "dev/null")
 	if err := unix.Mknod(null, unix.S_IFCHR|0o666, int(unix.Mkdev(1, 3))); err != nil && !errors.Is(err, os.ErrExist) {
 		return &os.PathError{Op: "mknod (needs root)", Path: null, Err: err}
