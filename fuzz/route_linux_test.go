@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/nlwire/nlwire/internal/policywire"
@@ -52,11 +53,20 @@ func (o *operation) ownPolicy(t *testing.T) {
 			p.Attrs[typ].Mask = o.bitfieldMask(t, uint16(typ))
 		case !isListed:
 			o.unsure.add(p, uint16(typ))
-		case err == nil && r.Kind == p.Attrs[typ].Kind:
+		case err == nil && r.Kind != p.Attrs[typ].Kind:
+			o.unsure.add(p, uint16(typ))
+		case err != nil && isInteger(p.Attrs[typ].Kind) && !slices.Contains(texts, string(a.Msg)): // accepted
+			p.Attrs[typ] = policy.Rule{}
+		case err == nil:
 			p.Attrs[typ].Mask, p.Attrs[typ].Min, p.Attrs[typ].Max, p.Attrs[typ].Check = r.Mask, r.Min, r.Max, r.Check
 		}
 	}
 	p.Compile()
+}
+
+// isInteger reports whether a kind needs a certain number of bytes.
+func isInteger(k policy.Kind) bool {
+	return k == policy.KindU8 || k == policy.KindU16 || k == policy.KindU32 || k == policy.KindS32
 }
 
 // bitfieldMask finds the bits of a bitfield by requests.

@@ -177,7 +177,11 @@ func (m *machine) boot(ctx context.Context, kernel, initrd, payload string) erro
 	ctx, cancel := context.WithTimeout(ctx, bootTimeout)
 	defer cancel()
 	log := filepath.Join(m.dir(), "console")
-	cmd := m.qemu(ctx, filepath.Join(kernel, "boot", "vmlinuz-"+m.version), initrd, payload, results, log)
+	image := filepath.Join(kernel, "boot", "vmlinuz-"+m.version)
+	if _, err := os.Stat(image); err != nil { // since 6.19
+		image = filepath.Join(kernel, "lib/modules", m.version, "vmlinuz")
+	}
+	cmd := m.qemu(ctx, image, initrd, payload, results, log)
 	_, err := output(cmd)
 	console, _ := os.ReadFile(log)
 	if err == nil && !bytes.Contains(console, []byte(guestMarker)) {
