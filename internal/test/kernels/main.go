@@ -39,6 +39,10 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "the `names` of packages to test, separated by spaces, instead of all")
 	flag.StringVar(&o.pattern, "run", "", "a `pattern` of tests, as for go test")
 	flag.Parse()
+	if *table != "" && o != (options{}) {
+		fmt.Fprintln(os.Stderr, "kernels: -table needs all tests: do not use -only and -run")
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	reports, err := runAll(ctx, flag.Args(), o)

@@ -22,7 +22,13 @@ var sourceTests = []string{"nlwire", "arch", "fuzzrun", "guard", "original", "te
 var environment = map[string]string{
 	"fuzz": "NLWIRE_REQUESTS=100000", "bus": "NLWIRE_REQUESTS=50000",
 	"docexmpl": "NLWIRE_REQUESTS=20000", "exercise": "NLWIRE_REQUESTS=20000",
+	"ctrl": "NLWIRE_MODULES=" + workDir + "/modules",
 	"conn": "NLWIRE_STRESS_REQUESTS=100000",
+}
+
+// ofTheKernel selects the tests with the kernel in packages that have many others, by package.
+var ofTheKernel = map[string]string{
+	"fuzz": "-test.run=Kernel", "nlctl": "-test.skip=^TestDecode|^Fuzz", "bus": "-test.skip=^Fuzz",
 }
 
 // testedPackage is a package with tests: its import path and its directory in the repository.
@@ -75,17 +81,20 @@ func (m *machine) goCommand(ctx context.Context, dir string, args ...string) *ex
 	return cmd
 }
 
-// testedPackages lists the packages of a Go module whose tests run in the guest.
+// testedPackages lists the packages of a Go module whose tests run in the guest: those with tests
+// for Linux, or all.
 func (m *machine) testedPackages(ctx context.Context, dir string) (packages []testedPackage, err error) {
 	root, err := os.Getwd()
 	if err != nil {
 		return nil, err
 	}
-	const format = "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}} {{.Dir}}{{end}}"
+	const format = "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}} {{.Dir}} {{.TestGoFiles}}{{.XTestGoFiles}}{{end}}"
 	out, err := output(m.goCommand(ctx, dir, "list", "-f", format, "./..."))
 	for line := range strings.Lines(string(out)) {
-		importPath, where, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if importPath == "" || slices.Contains(sourceTests, path.Base(importPath)) || !m.has(path.Base(importPath)) {
+		importPath, rest, _ := strings.Cut(line, " ")
+		where, files, _ := strings.Cut(rest, " ")
+		isOther := !m.allTests && !strings.Contains(files, "_linux_test.go")
+		if files == "" || isOther || slices.Contains(sourceTests, path.Base(importPath)) || !m.has(path.Base(importPath)) {
 			continue
 		}
 		rel, err := filepath.Rel(root, where)
@@ -104,7 +113,12 @@ func (m *machine) plan(packages []testedPackage, ownModules []string) (steps []s
 	var late []step
 	for _, p := range packages {
 		name := path.Base(p.path)
-		s := step{Name: name, Dir: "repo/" + p.dir, Args: []string{workDir + "/bin/" + p.binary(), "-test.v", "-test.timeout=8m", "-test.run=" + m.pattern}}
+		s := step{Name: name, Dir: "repo/" + p.dir, Args: []string{workDir + "/bin/" + p.binary(), "-test.v", "-test.timeout=8m"}}
+		if arg := ofTheKernel[name]; m.pattern != "" {
+			s.Args = append(s.Args, "-test.run="+m.pattern)
+		} else if arg != "" && !m.allTests {
+			s.Args = append(s.Args, arg)
+		}
 		if env := environment[name]; env != "" {
 			s.Env = []string{env}
 		}

@@ -14,6 +14,7 @@ import (
 
 // report is what the tests on one kernel found.
 type report struct {
+	Target       string
 	Kernel       string
 	Families     int
 	Tests        int      // tests and subtests
@@ -76,7 +77,7 @@ func (m *machine) readReport() (*report, error) {
 	if err := readJSON(filepath.Join(dir, resultsFile), &results); err != nil {
 		return nil, err
 	}
-	r := &report{Kernel: m.version, Counts: map[string]count{}}
+	r := &report{Target: m.name, Kernel: m.version, Counts: map[string]count{}}
 	for _, step := range results {
 		out, err := os.ReadFile(filepath.Join(dir, step.Name))
 		if err != nil {

@@ -8,6 +8,7 @@ type target struct {
 	release   string // preferred to the others, if not empty
 	onRequest bool   // only if it is named
 	noModules bool   // without the modules of internal/test/module
+	allTests  bool   // also those that do not depend on the kernel
 }
 
 // source is a suite of a Debian archive.
@@ -24,7 +25,7 @@ var targets = []target{
 	{name: "6.1", arch: "amd64", sources: []source{{debian, "bookworm"}, {security, "bookworm-security"}}},
 	{name: "6.12", arch: "amd64", sources: trixie},
 	{name: "newest", arch: "amd64", sources: append(trixie[:2:2], source{debian, "trixie-backports"}), release: "trixie-backports"},
-	{name: "6.12-arm64", arch: "arm64", sources: trixie, onRequest: true, noModules: true},
+	{name: "6.12-arm64", arch: "arm64", sources: trixie, onRequest: true, noModules: true, allTests: true},
 }
 
 var trixie = []source{{debian, "trixie"}, {security, "trixie-security"}}
