@@ -170,19 +170,20 @@ func addFile(c *cpioWriter, name, path string) error {
 
 // boot runs the machine until it powers off.
 func (m *machine) boot(ctx context.Context, kernel, initrd, payload string) error {
-	results := m.resultsDisk()
-	if err := errors.Join(os.WriteFile(results, nil, 0o644), os.Truncate(results, resultsSize)); err != nil {
+	results, log := m.resultsDisk(), filepath.Join(m.dir(), "console")
+	// qemu writes over an old log, which has a marker.
+	err := errors.Join(os.WriteFile(log, nil, 0o644), os.WriteFile(results, nil, 0o644), os.Truncate(results, resultsSize))
+	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, bootTimeout)
 	defer cancel()
-	log := filepath.Join(m.dir(), "console")
 	image := filepath.Join(kernel, "boot", "vmlinuz-"+m.version)
 	if _, err := os.Stat(image); err != nil { // since 6.19
 		image = filepath.Join(kernel, "lib/modules", m.version, "vmlinuz")
 	}
 	cmd := m.qemu(ctx, image, initrd, payload, results, log)
-	_, err := output(cmd)
+	_, err = output(cmd)
 	console, _ := os.ReadFile(log)
 	if err == nil && !bytes.Contains(console, []byte(guestMarker)) {
 		err = errors.New("the guest ended without its marker")
