@@ -19,7 +19,7 @@ var wanted = strings.Fields(`
 	mac802154_hwsim nl802154 drop_monitor psample hsr fou ila seg6 nfc smc vdpa target_core_user tcm_loop pmcraid drbd dlm
 	dpll netdevsim net_failover mptcp_diag handshake
 	veth bridge dummy macvlan macvtap ipvlan vxlan geneve ifb nlmon 8021q bonding tun vcan vrf ipip ip_gre ip6_gre sit
-	nf_tables nft_compat nft_ct nft_limit nft_log nft_nat nft_masq nft_reject_inet nft_chain_nat nfnetlink_log nfnetlink_queue
+	nf_tables nft_counter nft_compat nft_ct nft_limit nft_log nft_nat nft_masq nft_reject_inet nft_chain_nat nfnetlink_log nfnetlink_queue
 	nfnetlink_acct nfnetlink_cttimeout nfnetlink_cthelper nf_conntrack_netlink ip_set ip_set_hash_ip xt_conntrack iptable_filter
 	inet_diag tcp_diag udp_diag raw_diag unix_diag netlink_diag af_packet_diag sctp_diag vsock_diag
 	xfrm_user esp4 ah4 sch_fq sch_fq_codel sch_htb sch_ingress cls_u32 cls_flower cls_basic act_mirred act_gact act_police

@@ -13,7 +13,7 @@ import (
 )
 
 // testedModules are the Go modules with tests for the guest.
-var testedModules = []string{".", "cmd/nlctl"}
+var testedModules = []string{".", "cmd/nlctl", "compat/differential"}
 
 // sourceTests are packages that test the source with the go command, which the guest lacks.
 var sourceTests = []string{"nlwire", "arch", "fuzzrun", "guard", "original", "testrun", "kernels"}
