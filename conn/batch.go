@@ -147,7 +147,7 @@ func (x *batch) settle() error {
 
 // The space that an answer takes in a receive buffer, as the kernel counts it: an
 // acknowledgement with its sk_buff; a typical reply; a reply of 66 KB, such as that of a
-// link with hundreds of names, for which Linux before 6.12 allocates 128 KiB, with its
+// link with hundreds of names, for which Linux 6.1 allocates 128 KiB, with its
 // acknowledgement.
 const (
 	ackSize   = 1 << 10

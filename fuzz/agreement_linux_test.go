@@ -302,7 +302,21 @@ func (n *tally) print(t *testing.T, operations []operation) {
 	if explained*100 > n.requests {
 		t.Errorf("%d of %d requests need an explanation, more than 1 %%", explained, n.requests)
 	}
+	unsure := 0
+	for _, u := range unsureOf(operations) {
+		unsure += len(u)
+	}
+	t.Logf("%d rules are not known: no request has their types", unsure)
 	t.Logf("families: %s", strings.Join(slices.Sorted(maps.Keys(families)), " "))
+}
+
+// unsureOf returns the types that are not sent, by policy.
+func unsureOf(operations []operation) unsureRules {
+	all := unsureRules{}
+	for _, o := range operations {
+		maps.Copy(all, o.unsure)
+	}
+	return all
 }
 
 func allOperations(t *testing.T) []operation {
