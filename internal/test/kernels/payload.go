@@ -22,7 +22,6 @@ var sourceTests = []string{"nlwire", "arch", "fuzzrun", "guard", "original", "te
 var environment = map[string]string{
 	"fuzz": "NLWIRE_REQUESTS=100000", "bus": "NLWIRE_REQUESTS=50000",
 	"docexmpl": "NLWIRE_REQUESTS=20000", "exercise": "NLWIRE_REQUESTS=20000",
-	"ctrl": "NLWIRE_MODULES=" + workDir + "/modules",
 	"conn": "NLWIRE_STRESS_REQUESTS=100000",
 }
 
@@ -126,6 +125,11 @@ func (m *machine) plan(packages []testedPackage, ownModules []string) (steps []s
 			late = append(late, s)
 		} else {
 			steps = append(steps, s)
+		}
+	}
+	for i := range steps {
+		if len(ownModules) > 0 && steps[i].Name == "ctrl" {
+			steps[i].Env = []string{"NLWIRE_MODULES=" + workDir + "/modules"}
 		}
 	}
 	for i := range late {
