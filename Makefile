@@ -8,7 +8,7 @@ FUZZTIME = 10s
 TEST     = go run ./internal/test/testrun $(MODULES)
 EACH     = set -e; for m in $(ALL); do echo "== $$m"; (cd $$m && $(1)); done
 
-.PHONY: help check test test-bench race compat suites fuzz bench bench-smoke bench-readme bench-check bench-go bench-compat overlay-nl \
+.PHONY: help check test test-bench race compat suites fuzz bench bench-smoke bench-readme bench-check bench-go bench-compat kernels overlay-nl \
 	lint fresh cross
 
 help: ## list the targets
@@ -57,6 +57,9 @@ bench-compat: ## compare compat/mdlayher with the original, as root; write compa
 
 bench-go: ## run every Go benchmark
 	@$(call EACH,go test -run '^$$' -bench . ./...)
+
+kernels: ## run the tests on other kernels in virtual machines, as root; KERNELS="6.1 6.12" selects; write docs/kernels.md
+	@go run ./internal/test/kernels -table docs/kernels.md $(KERNELS)
 
 overlay-nl: ## apply compat/nl to a copy of vishvananda/netlink: diff, its tests without and with it, ratios; as root
 	@cd compat/nl && go run ./overlay -o $$(mktemp -u -t overlay-nl.XXXXXX)

@@ -35,6 +35,7 @@ func Probe(t Probed) (Features, error) {
 		return 0, fmt.Errorf("bus: probe: %w", err)
 	}
 	p := prober{t: t, buf: make([]byte, socket.BufferSize)}
+	p.doneOfFamilies()
 	p.controller()
 	p.netdev()
 	p.receiveBuffer()
@@ -141,11 +142,15 @@ func (p *prober) controller() {
 
 	a = p.ctrl(genlmsg.CtrlCmdGetFamily, nlmsg.FlagDump, nla.AppendUint32(nil, noAttr, 0), size)
 	p.learn(FeatureSplitOps, a.ack.Errno == errno.EINVAL)
+}
 
-	// A Done is also in a separate datagram if the last datagram is full, but not for all
-	// buffer sizes.
+// doneOfFamilies detects where the Done of the list of families is. If the families fill
+// their datagram, it is also in a separate datagram, but not at every size. The sizes
+// increase, because the kernel makes datagrams up to the largest size with which the socket
+// has received (netlink_recvmsg); the first datagram has up to 8 KiB (NLMSG_GOODSIZE).
+func (p *prober) doneOfFamilies() {
 	together := false
-	for _, size := range []int{4096, 6000, 8192} {
+	for size := 8 << 10; size <= 11<<10; size += 1 << 10 {
 		together = together || !p.ctrl(genlmsg.CtrlCmdGetFamily, nlmsg.FlagDump, nil, size).alone
 	}
 	p.learn(FeatureFamiliesDone, together)

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"errors"
+	"sort"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -37,6 +38,34 @@ func familiesOfTheKernel(t *testing.T) []kernelFamily {
 		all = append(all, kernelFamily{f, p})
 	}
 	return all
+}
+
+// resvStartOp finds the first command for which the kernel checks the reserved field: the check
+// comes before the operation is looked up. Older commands are sent without the request's do, or
+// as a dump.
+func resvStartOp(t *testing.T, c *conn.Conn, f *ctrl.Family) uint8 {
+	t.Helper()
+	isChecked := func(cmd int) bool {
+		op, _ := f.Op(uint8(cmd))
+		flags := nlmsg.FlagAck
+		if op.Flags&genlmsg.OpDump == 0 || op.Flags&genlmsg.OpDo != 0 {
+			flags = nlmsg.FlagDump
+		}
+		header := genlmsg.Append(nil, uint8(cmd), uint8(f.Version))
+		header[2] = 1
+		r := c.Request(nlmsg.Type(f.ID), nlmsg.FlagRequest|flags, append(header, make([]byte, nlmsg.Align(int(f.HdrSize)))...))
+		defer r.Release()
+		var err error
+		if flags == nlmsg.FlagDump {
+			for _, err = range c.Dump(t.Context(), r) {
+			}
+		} else {
+			_, err = c.Do(t.Context(), r)
+		}
+		var refusal *conn.Error
+		return errors.As(err, &refusal) && string(refusal.Msg) == "genlmsghdr.reserved field is not 0"
+	}
+	return uint8(sort.Search(0xff, isChecked))
 }
 
 // flagsOfGroup determines the capabilities required to join a group: the controller does
@@ -166,15 +195,19 @@ const eafnosupport, enodev errno.Errno = 97, errno.ENODEV
 
 // completeTCPMetrics makes the twin behave like net/ipv4/tcp_metrics.c without metrics.
 func completeTCPMetrics(f *Family) {
-	const addr4, addr6, cmdGet, cmdDel = 1, 2, 1, 2
+	const addr4, addr6, cmdGet, cmdDel, len6 = 1, 2, 1, 2, 16
 	f.Policy = f.Ops[0].Policy // two small operations share one policy, up to type 13
 	f.Policy.Attrs = append(f.Policy.Attrs, make([]policy.Rule, f.MaxAttr+1-len(f.Policy.Attrs))...)
 	f.ResvStartOp, f.Parallel = cmdDel+1, true
 	flags := f.Ops[1].Flags
 	f.Ops = []Op{
 		{Cmd: cmdGet, Validate: DontValidateStrict | DontValidateDump, Do: func(i *Info) error {
-			if !i.Attrs.Has(addr4) && !i.Attrs.Has(addr6) {
+			switch {
+			case i.Attrs.Has(addr4):
+			case !i.Attrs.Has(addr6):
 				return eafnosupport
+			case len(i.Attrs.Bytes(addr6)) != len6: // in the policy since Linux 6.12
+				return errno.EINVAL
 			}
 			return errno.ESRCH
 		}, Dump: func(*Dump) error { return nil }},

@@ -98,6 +98,9 @@ func (w *twins) set(all []kernelFamily) {
 		k := &all[i]
 		f := k.twin(func(group uint32) GroupFlags { return flagsOfGroup(t, group) })
 		f.NetNSOK = here[k.Name]
+		if f.NetNSOK && w.bus.features.Has(FeatureResvStartOp) {
+			f.ResvStartOp = resvStartOp(t, c, &k.Family)
+		}
 		switch k.Name {
 		case "tcp_metrics":
 			completeTCPMetrics(f)
@@ -110,7 +113,9 @@ func (w *twins) set(all []kernelFamily) {
 	}
 	w.bus.adopt(t, all, made)
 	w.aim(made, ethtool)
-	w.events = netdevEvents(t, made["netdev"])
+	if f := made["netdev"]; f != nil {
+		w.events = netdevEvents(t, f)
+	}
 	w.counts = w.sameCounts()
 }
 
@@ -260,7 +265,7 @@ func (w *twins) session() {
 			w.compare()
 		}
 	}
-	if w.caps == Root && w.one(10) {
+	if len(w.events) > 0 && w.caps == Root && w.one(10) {
 		w.compare()
 		w.join(w.events[0].group)
 		for _, e := range w.events {

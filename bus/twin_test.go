@@ -45,6 +45,9 @@ func (k *kernelFamily) twin(groupFlags func(group uint32) GroupFlags) *Family {
 				full.Validate = DontValidateDump
 			}
 		}
+		if op.Flags&genlmsg.OpPolicy != 0 && full.Policy == nil {
+			full.Policy = k.anyPolicy()
+		}
 		if isSplit {
 			f.SplitOps = append(f.SplitOps, halves(&full, p)...)
 		} else {
@@ -52,6 +55,17 @@ func (k *kernelFamily) twin(groupFlags func(group uint32) GroupFlags) *Family {
 		}
 	}
 	return f
+}
+
+// anyPolicy returns the policy of an operation without an exported one: it does not apply to
+// dumps, and most families have one policy for all operations.
+func (k *kernelFamily) anyPolicy() *policy.Policy {
+	for _, op := range k.policies.Ops {
+		if op.Do != nil {
+			return op.Do
+		}
+	}
+	return &policy.Policy{Attrs: make([]policy.Rule, 2)}
 }
 
 func noDo(*Info) error   { return errno.EOPNOTSUPP }

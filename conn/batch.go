@@ -147,11 +147,12 @@ func (x *batch) settle() error {
 
 // The space that an answer takes in a receive buffer, as the kernel counts it: an
 // acknowledgement with its sk_buff; a typical reply; a reply of 66 KB, such as that of a
-// link with hundreds of names.
+// link with hundreds of names, for which Linux 6.1 allocates 128 KiB, with its
+// acknowledgement.
 const (
 	ackSize   = 1 << 10
 	replySize = 8 << 10
-	largeSize = 128 << 10
+	largeSize = 130 << 10
 )
 
 // makeRoom makes the receive buffer large enough for large answers, where the system allows
@@ -159,9 +160,8 @@ const (
 // be sent at once. With a smaller buffer, that is the number of typical replies that fit.
 func (x *batch) makeRoom() (most int, err error) {
 	n, m := len(x.all), x.m
-	const few = 2 // their answers fit into any buffer
-	if n <= few {
-		return n, nil
+	if n == 1 {
+		return n, nil // its answer fits into any buffer
 	}
 	if want := min(n*largeSize, 2*maxSocketBuffer); m.room < want && m.asked < want {
 		m.asked = want

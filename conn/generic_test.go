@@ -103,7 +103,7 @@ func errorAnswers(t *testing.T, w world) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	dump := ctrlRequest(c, 0, genlmsg.CtrlCmdGetFamily)
+	dump := ctrlRequest(c, 0, genlmsg.CtrlCmdGetPolicy)
 	dump.B = nla.AppendUint8(dump.B, genlmsg.CtrlAttrFamilyID, 3)
 	for _, err := range c.Dump(t.Context(), dump) {
 		isError(t, err, errInvalid)

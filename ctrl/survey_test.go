@@ -133,10 +133,29 @@ func (o *operation) isStricter(t *testing.T, refusal *policy.Error, stream []byt
 
 // isEarlier reports whether the kernel refused an attribute that a Checker must accept,
 // because its type is not exported, before the attribute that the Checker refuses.
-func isEarlier(refusal *policy.Error, answer *conn.Error) bool {
-	text := string(answer.Msg)
-	isUnknown := text == "Unknown attribute type" || text == "Unsupported attribute"
-	return isUnknown && (!refusal.HasAttr || int(answer.Offset) < refusal.Offset)
+func isEarlier(p *policy.Policy, refusal *policy.Error, answer *conn.Error) bool {
+	if refusal.HasAttr && int(answer.Offset) >= refusal.Offset || len(answer.Path) == 0 {
+		return false
+	}
+	for _, typ := range answer.Path[:len(answer.Path)-1] { // the entries of arrays have no rule
+		if r := generate.RuleOf(p, int(typ)); r.Nested != nil {
+			p = r.Nested
+		}
+	}
+	return generate.RuleOf(p, int(answer.Path[len(answer.Path)-1])).Kind == policy.KindUnspec
+}
+
+// isByMode reports whether the kernel refused the same attribute, or an earlier one, with an
+// error that only strict validation has. Strict validation from a type on is not exported.
+func isByMode(refusal *policy.Error, answer *conn.Error) bool {
+	if refusal.HasAttr && int(answer.Offset) > refusal.Offset {
+		return false
+	}
+	switch string(answer.Msg) {
+	case "invalid attribute length", "NLA_F_NESTED not expected", "NLA_F_NESTED is missing":
+		return true
+	}
+	return false
 }
 
 // survey has the counters of TestAllPolicies.
@@ -145,6 +164,7 @@ type survey struct {
 	strictOps                    int // operations that were found to validate strictly
 	refused, same, stricter      int // refused by a Checker; with the kernel's error; accepted by the kernel
 	earlier                      int // refused by the kernel for an attribute that is not exported
+	byMode                       int // refused by strict validation
 }
 
 // Tests all policies of all families. Encoded again, they are the bytes of the kernel.
@@ -180,7 +200,8 @@ func allPolicies(t *testing.T, w world) {
 		}
 	}
 	t.Logf("policies: families=%d tables=%d attrs=%d ops=%d strict=%d stricter=%d", s.families, s.tables, s.attrs, s.ops, s.strictOps, s.stricter)
-	t.Logf("%d requests refused, %d of them with the kernel's error, and %d after an attribute that is not exported", s.refused+s.earlier, s.same, s.earlier)
+	t.Logf("%d requests refused, %d of them with the kernel's error, %d after an attribute that is not exported, %d by strict validation",
+		s.refused+s.earlier+s.byMode, s.same, s.earlier, s.byMode)
 	if s.families == 0 || s.refused < 1000 {
 		t.Error("this kernel exports no policies, or they refuse nothing: nothing was tested")
 	}
@@ -247,9 +268,12 @@ func (s *survey) compare(t *testing.T, g generate.Generator, o *operation) {
 		case !isStrict && string(answer.Msg) == "Unknown attribute type" && len(answer.Path) == 1:
 			k, isStrict, refused, same = k.Strict(), true, 0, 0
 			s.strictOps++
-		case isStrict && isEarlier(refusal, answer):
+		case isEarlier(o.policy, refusal, answer):
 			refused--
 			s.earlier++
+		case !isStrict && isByMode(refusal, answer):
+			refused--
+			s.byMode++
 		}
 	}
 	s.refused, s.same = s.refused+refused, s.same+same

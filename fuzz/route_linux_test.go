@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/nlwire/nlwire/internal/policywire"
@@ -34,10 +35,11 @@ func routeOperations(t *testing.T, k *kernel) []operation {
 func (o *operation) ownPolicy(t *testing.T) {
 	t.Helper()
 	p := &policy.Policy{StrictStart: o.policy.StrictStart, Attrs: append([]policy.Rule(nil), o.policy.Attrs...)}
-	o.policy, o.unsure = p, map[uint16]bool{}
+	o.policy, o.unsure = p, unsureRules{}
 	for typ := 1; typ < 128; typ++ {
 		a := o.send(t, nla.AppendFlag(nil, uint16(typ)))
 		if string(a.Msg) == "Unknown attribute type" {
+			p.Attrs = p.Attrs[:min(typ, len(p.Attrs))]
 			break
 		}
 		isListed := typ < len(p.Attrs) && p.Attrs[typ].Kind != policy.KindUnspec || typ < len(p.Attrs) && p.Attrs[typ].Len > 0
@@ -47,23 +49,36 @@ func (o *operation) ownPolicy(t *testing.T) {
 		switch r, _, err := policywire.ParseRule(a.Policy); {
 		case string(a.Msg) == "Unsupported attribute": // KindUnspec after StrictStart
 			p.Attrs[typ] = policy.Rule{}
+		case isListed && p.Attrs[typ].Kind == policy.KindBitfield32 && a.Policy == nil:
+			p.Attrs[typ].Mask = o.bitfieldMask(t, uint16(typ))
 		case !isListed:
-			o.unsure[uint16(typ)] = true
-		case err == nil && r.Kind == p.Attrs[typ].Kind:
+			o.unsure.add(p, uint16(typ))
+		case err == nil && r.Kind != p.Attrs[typ].Kind:
+			o.unsure.add(p, uint16(typ))
+		case err != nil && isInteger(p.Attrs[typ].Kind) && !slices.Contains(texts, string(a.Msg)): // accepted
+			p.Attrs[typ] = policy.Rule{}
+		case err == nil:
 			p.Attrs[typ].Mask, p.Attrs[typ].Min, p.Attrs[typ].Max, p.Attrs[typ].Check = r.Mask, r.Min, r.Max, r.Check
 		}
 	}
 	p.Compile()
 }
 
-// isCertain reports whether the rules of all attributes are known.
-func (o *operation) isCertain(attrs []byte) bool {
-	for a := range nla.All(attrs) {
-		if o.unsure[a.Type()] {
-			return false
+// isInteger reports whether a kind needs a certain number of bytes.
+func isInteger(k policy.Kind) bool {
+	return k == policy.KindU8 || k == policy.KindU16 || k == policy.KindU32 || k == policy.KindS32
+}
+
+// bitfieldMask finds the bits of a bitfield by requests.
+func (o *operation) bitfieldMask(t *testing.T, typ uint16) (mask uint32) {
+	t.Helper()
+	for bit := uint32(1); bit != 0; bit <<= 1 {
+		a := o.send(t, nla.AppendBitfield32(nil, typ, nla.Bitfield32{Selector: bit}))
+		if string(a.Msg) != "Attribute failed policy validation" {
+			mask |= bit
 		}
 	}
-	return true
+	return mask
 }
 
 var (

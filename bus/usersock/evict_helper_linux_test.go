@@ -114,6 +114,17 @@ func (w *world) ask(s *socket.Socket, seq uint32) {
 	}
 }
 
+// drain receives all that fit into a receive buffer: how many depends on the kernel.
+func (w *world) drain(s *socket.Socket) {
+	w.t.Helper()
+	b := make([]byte, socket.BufferSize)
+	for err := error(nil); err != socket.ErrEmpty; _, _, err = s.TryReceive(b) {
+		if err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
 // small opens a socket with the smallest receive buffer.
 func (w *world) small() *socket.Socket { return w.socket(socket.WithReceiveBuffer(1)) }
 

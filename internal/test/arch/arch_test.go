@@ -40,6 +40,7 @@ var arrows = map[string][]string{
 	"internal/test/generate":   {"genlmsg", "nlmsg", "nla", "nla/policy", "errno", "internal/policywire"},
 	"internal/test/golden":     {"internal/native"},
 	"internal/test/guard":      {},
+	"internal/test/kernels":    {"golang.org/x/sys/unix"},
 	"internal/test/kerneltest": {"golang.org/x/sys/unix"},
 	"internal/test/moduletest": {
 		"bus", "socket", "ctrl", "genlmsg", "nlmsg", "errno", "internal/test/generate", "internal/test/kerneltest",

@@ -28,7 +28,7 @@ func Request(g generate.Generator, p *policy.Policy, id nlmsg.Type, seq uint32) 
 		body = body[:g.IntN(HdrSize)]
 	}
 	if cmd == CmdLate {
-		wait = 3 * Delay
+		wait = 4 * Delay
 	}
 	return g.Request(id, g.RequestFlags(), seq, cmd, body), wait
 }
