@@ -134,6 +134,11 @@ func (s style) dump(lines []dumpLine, offsets []int) (all [][]byte, err error) {
 	return append(all, b), nil
 }
 
+// maxRow is the length of a line up to which text after the bytes is recognized if the next
+// offset does not give the number of bytes. Each number is then compared with all the text
+// after it. xxd prints up to 256 bytes.
+const maxRow = 1024
+
 // row returns the bytes of a line. If their number is unknown, all text after them must be
 // the text that they encode.
 func (s style) row(l dumpLine, size int) (row []byte, err error) {
@@ -155,7 +160,7 @@ func (s style) row(l dumpLine, size int) (row []byte, err error) {
 			if len(b)-size < max(s.size, 1) {
 				return b[:size], nil
 			}
-		case size < 0 && (rest == "" || isTextOf(tail, b)):
+		case size < 0 && (rest == "" || len(b) <= maxRow && len(tail) <= 4*maxRow && isTextOf(tail, b)):
 			found = append(found, append([]byte(nil), b...))
 		}
 	}

@@ -1,0 +1,30 @@
+package input
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nlwire/nlwire/socket"
+)
+
+// lastError reads a text and returns the error at its end, and the size of its datagrams.
+func lastError(text string) (size int, err error) {
+	for d, e := range New(strings.NewReader(text), socket.Generic).All() {
+		size, err = size+len(d.Data), e
+	}
+	return size, err
+}
+
+// TestLongRow reads a dump with a line of 200,000 bytes, in which any number may be the
+// first one of the text after the bytes.
+func TestLongRow(t *testing.T) {
+	start := time.Now()
+	_, err := lastError("0000  " + strings.Repeat("00 ", 200_000))
+	if err == nil || !strings.Contains(err.Error(), "ambiguous") {
+		t.Errorf("error %v, want an ambiguous text", err)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("took %v: the time is not linear in the length of the line", took)
+	}
+}
