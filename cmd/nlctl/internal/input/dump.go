@@ -104,12 +104,15 @@ func offsetsOf(lines []dumpLine, base int) ([]int, error) {
 // dump returns the datagrams of a dump. An offset of 0 begins one.
 func (s style) dump(lines []dumpLine, offsets []int) (all [][]byte, err error) {
 	var b, row []byte
-	begin := true
+	begin, repeated := true, 0
 	for i, l := range lines {
 		switch {
 		case l.isRepeat:
 			if len(row) == 0 || i+1 == len(lines) || offsets[i+1] <= len(b) || offsets[i+1] > MaxPlain {
 				return nil, fmt.Errorf("line %d: \"*\" is not followed by a larger offset", l.number)
+			}
+			if repeated += offsets[i+1] - len(b); repeated > MaxPlain {
+				return nil, fmt.Errorf("line %d: \"*\" repeats more than %d MiB", l.number, MaxPlain>>20)
 			}
 			for len(b) < offsets[i+1] {
 				b = append(b, row...)

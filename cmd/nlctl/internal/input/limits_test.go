@@ -28,3 +28,14 @@ func TestLongRow(t *testing.T) {
 		t.Errorf("took %v: the time is not linear in the length of the line", took)
 	}
 }
+
+// TestRepeatedRows reads datagrams of a dump whose repeated lines are 8 MB each.
+func TestRepeatedRows(t *testing.T) {
+	size, err := lastError(strings.Repeat("00000000 00\n*\n007fffff 00\n", 100))
+	if err == nil || !strings.Contains(err.Error(), "repeats more than 8 MiB") {
+		t.Errorf("error %v, want a limit of the repeated bytes", err)
+	}
+	if size > MaxPlain {
+		t.Errorf("%d bytes", size)
+	}
+}
