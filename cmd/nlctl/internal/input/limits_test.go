@@ -1,6 +1,7 @@
 package input
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -37,5 +38,20 @@ func TestRepeatedRows(t *testing.T) {
 	}
 	if size > MaxPlain {
 		t.Errorf("%d bytes", size)
+	}
+}
+
+// TestInterruptedCalls reads calls that are interrupted again and again, and many
+// interrupted calls that never return.
+func TestInterruptedCalls(t *testing.T) {
+	again := strings.Repeat("<... sendto resumed> "+strings.Repeat("x", 10_000)+" <unfinished ...>\n", 200)
+	var many strings.Builder
+	for pid := range 1<<16 + 1 {
+		fmt.Fprintf(&many, "%d sendto(3 <unfinished ...>\n", pid)
+	}
+	for name, text := range map[string]string{"again": again, "many": many.String()} {
+		if _, err := lastError(text); err == nil || !strings.Contains(err.Error(), "too many interrupted calls") {
+			t.Errorf("%s: error %v", name, err)
+		}
 	}
 }
