@@ -108,6 +108,10 @@ func TestBroken(t *testing.T) {
 		{"doc: a family for tests", "doc: !!binary aGk=", `4:6: tags are not part of the format`},
 		{"doc: a family for tests", "<<: {name: x}", `4:1: merge keys are not part of the format`},
 		{"    type: const", "\ttype: const", `6:1: malformed YAML`},
+		{"name: ntf", `name: "n\e[31m"`, `48:13: operation: "n\x1b[31m" has a character that is not allowed in names`},
+		{"[red,", `["r\\d",`, `11:15: definition "color": "r\\d" has a character that is not allowed in names`},
+		{"[low, high]", "[l\u00f6w, high]", `14:15: definition "bits": "l\u00f6w" has a character that is not allowed in names`},
+		{"attributes: [kind]", `attributes: ["k\0"]`, `46:43: operation "get": do: "k\x00" has a character that is not allowed in names`},
 		{"protonum: 0", "protonum: 0\n---\nname: x", `4:1: second document`},
 	}
 	for _, tt := range tests {
