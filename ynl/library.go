@@ -96,16 +96,25 @@ func (l *Library) addFile(file string) error {
 	return nil
 }
 
-// familyName returns the value of the top-level key name, or "" if it is not at the start of a
-// line.
+// familyName returns the value of the top-level key name, or "" if it is not a simple word in a
+// line of its own: the spec must then be read, for example because a comment follows the name.
 func familyName(head []byte) string {
 	for line := range bytes.Lines(head) {
-		if rest, ok := bytes.CutPrefix(line, []byte("name: ")); ok {
-			return strings.Trim(strings.TrimSpace(string(rest)), `"'`)
+		rest, ok := bytes.CutPrefix(line, []byte("name: "))
+		if !ok {
+			continue
 		}
+		name := string(bytes.TrimSpace(rest))
+		if bytes.HasSuffix(line, []byte("\n")) && strings.Trim(name, wordBytes) == "" {
+			return name
+		}
+		break
 	}
 	return ""
 }
+
+// wordBytes are the characters of a word, which YAML does not interpret.
+const wordBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
 // Names returns the names of all families in alphabetical order.
 func (l *Library) Names() []string {

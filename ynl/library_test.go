@@ -136,3 +136,23 @@ func TestLoad(t *testing.T) {
 		t.Errorf("an absent file: %v", err)
 	}
 }
+
+// TestLibraryFileNames adds specs whose name is not a simple word in a line of its own.
+func TestLibraryFileNames(t *testing.T) {
+	for _, name := range []string{"ethtool # a comment", `"ethtool"`, "'ethtool'", "ethtool ", "ethtool\r"} {
+		root := writeFiles(t, map[string]string{"x.yaml": spec(name, 77)})
+		l, err := ynl.NewLibrary(root)
+		if err != nil {
+			t.Errorf("%q: %v", name, err)
+			continue
+		}
+		s, err := l.Family("ethtool")
+		if err != nil || s.Version != 77 {
+			t.Errorf("%q: the family is built in, not that of the file; %v", name, err)
+		}
+	}
+	root := writeFiles(t, map[string]string{"x.yaml": spec("a\x1b[31mb", 77)})
+	if l, err := ynl.NewLibrary(root); err == nil {
+		t.Errorf("a name with an escape sequence: families %q", l.Names())
+	}
+}
