@@ -98,6 +98,7 @@ func TestBroken(t *testing.T) {
 		{"directional", "both", `39:15: operations: unknown enum-model "both"`},
 		{"value: 16", "value: 65536", `47:24: operation "get": value: 65536 is not in 1..65535`},
 		{"notify: get", "notify: got", `50:15: no operation "got" in this spec`},
+		{"notify: get", "notify: ntf", `50:15: operation "ntf": "ntf" is a notification, not an operation`},
 		{"name: ntf", "name: get", `48:13: operation "get" is defined twice`},
 		{"type: pad, len: 4", "type: pad, len: 65535", `15:11: struct "head" is larger than an attribute`},
 		{"{name: pad, type: pad, len: 4}", "{name: pad, type: binary, struct: head}", `15:11: struct "head" contains itself`},

@@ -169,6 +169,10 @@ func (b *builder) inherit(op *Op, o object) {
 	if op.Notify == nil {
 		return
 	}
+	if op.Notify.Async {
+		b.errorf(o.pos("notify"), "%s: %q is a notification, not an operation", o.what, op.Notify.Name)
+		return
+	}
 	if op.Set == nil {
 		op.Set = op.Notify.Set
 	}
