@@ -139,6 +139,25 @@ func TestBroken(t *testing.T) {
 	}
 }
 
+// TestNumberLimits checks the limits of the numbers of operations: those of Generic Netlink have 8 bits.
+func TestNumberLimits(t *testing.T) {
+	generic := strings.NewReplacer("netlink-raw\nprotonum: 0", "genetlink-legacy").Replace(good)
+	ops := "operations:\n  list:\n    - {name: a, attribute-set: attrs, do: {}, value: %d}\n    - {name: b, attribute-set: attrs, do: {}}\n"
+	head, _, _ := strings.Cut(good, "operations:\n")
+	counted, _, _ := strings.Cut(generic, "operations:\n")
+	tests := []struct{ text, want string }{
+		{strings.Replace(generic, "value: 18", "value: 256", 1), `operation "get": value: 256 is not in 1..255`},
+		{strings.Replace(generic, "value: 16", "value: 300", 1), `operation "get": do: value: 300 is not in 0..255`},
+		{counted + fmt.Sprintf(ops, 255), `operation "b": number 256 is above 255`},
+		{head + fmt.Sprintf(ops, 65535), `operation "b": number 65536 is above 65535`},
+	}
+	for _, tt := range tests {
+		if _, err := ynl.Parse("x.yaml", []byte(tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("error %v, want %s", err, tt.want)
+		}
+	}
+}
+
 // TestWarnings loads specs of other releases: keys of a later format, and invalid names
 // in the specs of Linux 6.12. These are warnings with their positions.
 func TestWarnings(t *testing.T) {
