@@ -156,19 +156,21 @@ func (l *Library) family(name string) (*Spec, error) {
 
 // Protocol returns the families of a netlink protocol other than Generic Netlink, sorted by name.
 // Families that share a protocol have different message types. It reads all specs of the
-// library.
+// library, and returns the valid ones also with an error, which joins those of the others.
 func (l *Library) Protocol(protocol uint16) ([]*Spec, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var list []*Spec
+	var problems []error
 	for _, name := range l.Names() {
 		s, err := l.family(name)
 		if err != nil {
-			return nil, err
+			problems = append(problems, err)
+			continue
 		}
 		if s.Level == NetlinkRaw && s.Protocol == protocol {
 			list = append(list, s)
 		}
 	}
-	return list, nil
+	return list, errors.Join(problems...)
 }

@@ -112,6 +112,10 @@ func TestLibraryErrors(t *testing.T) {
 	if _, err := l.Family("broken"); !errors.As(err, &list) || list[0].Line == 0 {
 		t.Errorf("a broken spec: %v, want an error with its position", err)
 	}
+	list = nil
+	if route, err := l.Protocol(0); len(route) != 6 || !errors.As(err, &list) {
+		t.Errorf("%d families of protocol 0 beside a broken spec, want 6 and the error of the broken one: %v", len(route), err)
+	}
 	if _, err := l.Family("none"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("an unknown family: %v, want fs.ErrNotExist", err)
 	}
