@@ -308,3 +308,24 @@ func TestDecodeSockDiag(t *testing.T) {
 		}
 	}
 }
+
+// TestBrokenSpec decodes with a malformed spec: a warning says why its family has no names,
+// and other families keep theirs.
+func TestBrokenSpec(t *testing.T) {
+	needLittleEndian(t)
+	for _, family := range []string{"nlctrl", "rt-addr"} {
+		file := filepath.Join(t.TempDir(), "x.yaml")
+		if err := os.WriteFile(file, []byte("name: "+family+"\nprotocol: new\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for name, isNamed := range map[string]bool{"paste-ok.txt": family != "nlctrl", "ip-addr.pcap": family != "rt-addr"} {
+			code, stdout, stderr := nlctl(t, "-spec", file, "decode", "-json", casesDir+name)
+			if code != exitOK || strings.Contains(stdout, `"values":`) != isNamed {
+				t.Errorf("%s, broken %s: exit %d:\n%s", name, family, code, stdout)
+			}
+			if n := strings.Count(stderr, "nlctl: warning: "+file+":1:1: "); !isNamed && n != 2 {
+				t.Errorf("%s, broken %s: %d warnings, want one for each problem:\n%s", name, family, n, stderr)
+			}
+		}
+	}
+}
