@@ -110,6 +110,32 @@ func TestDecodePairs(t *testing.T) {
 	}
 }
 
+// Requests of several programs have the same sequence number: their replies differ in the
+// port ID, the type, or the header that an error repeats.
+func TestDecodeSameSequence(t *testing.T) {
+	needLittleEndian(t)
+	link := func(typ nlmsg.Type, flags nlmsg.Flags, port uint32) []byte {
+		return nlmsg.End(append(nlmsg.Begin(nil, typ, flags, 5, port), make([]byte, 16)...), 0)
+	}
+	const ask = nlmsg.FlagRequest | nlmsg.FlagAck
+	refused := func(typ nlmsg.Type, port uint32) []byte {
+		return nlmsg.AppendAck(nil, &nlmsg.ExtAck{Errno: errno.ENODEV, Request: link(typ, ask, 0)}, nlmsg.AckOptions{PortID: port, Cap: true})
+	}
+	file := pcap(t, linkNetlink,
+		cooked(socket.Route, link(18, ask, 77)), cooked(socket.Route, link(18, ask, 78)),
+		cooked(socket.Route, link(16, 0, 77)), cooked(socket.Route, link(16, 0, 78)),
+		cooked(socket.Route, link(18, ask, 0)), cooked(socket.Route, link(17, ask, 0)),
+		cooked(socket.Route, refused(18, 79)), cooked(socket.Route, refused(17, 80)), cooked(socket.Route, refused(16, 81)))
+	all, err := decoded(t, file, socket.Generic)
+	var got []int
+	for _, m := range all {
+		got = append(got, m.ReplyTo)
+	}
+	if want := []int{0, 0, 1, 2, 0, 0, 5, 6, 0}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("replies to %v, want %v, %v", got, want, err)
+	}
+}
+
 // The policies of a dump in the file give attributes without names their kinds, and a later
 // dump replaces them.
 func TestDecodeUsesPolicies(t *testing.T) {
