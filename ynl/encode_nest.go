@@ -38,6 +38,14 @@ func appendElement(b []byte, vs *values, a *Attr, index uint16, v Value) ([]byte
 	if a.SubType == TypeNest {
 		return appendNest(b, index, &values{set: a.Nested, object: v, outer: vs})
 	}
+	switch a.SubType {
+	case TypeIndexedArray, TypeNestTypeValue, TypeSubMessage: // specs do not describe such elements
+		p, err := parseHex(v)
+		if err != nil {
+			return b, err
+		}
+		return appendBytes(b, index, p)
+	}
 	element := *a
 	element.Value, element.Type, element.SubType, element.Multi = index, a.SubType, TypeNone, false
 	return appendOne(b, vs, &element, v)
