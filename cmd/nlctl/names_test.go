@@ -355,3 +355,18 @@ func TestBrokenSpec(t *testing.T) {
 		}
 	}
 }
+
+// TestMalformedNest decodes a message with bytes in a nest that are not an attribute.
+func TestMalformedNest(t *testing.T) {
+	needLittleEndian(t)
+	for rest, isBad := range map[string]bool{"\x02\x00\x05\x00": true, "\x08\x00\x05\x00": true, "\x00\x00\x00\x00": false} {
+		link := append(nlmsg.Begin(nil, 16, 0, 1, 0), make([]byte, 16)...)
+		mark := len(link)
+		link = nla.AppendCString(nla.Begin(link, 18), 1, "veth")
+		link = nlmsg.End(nla.End(append(link, rest...), mark), 0)
+		all, err := decoded(t, link, socket.Route)
+		if (err != nil) != isBad || len(all) != 1 || strings.HasPrefix(all[0].Error, "at offset 48 of the message: ") != isBad {
+			t.Errorf("%x: %v, %+v", rest, err, all)
+		}
+	}
+}
