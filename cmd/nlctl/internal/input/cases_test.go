@@ -180,3 +180,15 @@ func message(payload []byte) []byte {
 	b := nlmsg.Begin(nil, 0x10, nlmsg.FlagRequest, 7, 0)
 	return nlmsg.End(append(b, payload...), 0)
 }
+
+// TestUevent reads a device event, which begins with text, and its bytes in hex.
+func TestUevent(t *testing.T) {
+	event := "add@/devices/virtual/net/v0\x00ACTION=add\x00"
+	for _, file := range []string{event, hex.EncodeToString([]byte(event))} {
+		for d, err := range New(strings.NewReader(file), socket.KObjectUevent).All() {
+			if err != nil || string(d.Data) != event {
+				t.Errorf("%q: %q, %v", file, d.Data, err)
+			}
+		}
+	}
+}
