@@ -98,6 +98,7 @@ func TestBroken(t *testing.T) {
 		{"directional", "both", `39:15: operations: unknown enum-model "both"`},
 		{"value: 16", "value: 65536", `47:24: operation "get": value: 65536 is not in 1..65535`},
 		{"notify: get", "notify: got", `50:15: no operation "got" in this spec`},
+		{"notify: get", "notify: ntf", `50:15: operation "ntf": "ntf" is a notification, not an operation`},
 		{"name: ntf", "name: get", `48:13: operation "get" is defined twice`},
 		{"type: pad, len: 4", "type: pad, len: 65535", `15:11: struct "head" is larger than an attribute`},
 		{"{name: pad, type: pad, len: 4}", "{name: pad, type: binary, struct: head}", `15:11: struct "head" contains itself`},
@@ -108,6 +109,10 @@ func TestBroken(t *testing.T) {
 		{"doc: a family for tests", "doc: !!binary aGk=", `4:6: tags are not part of the format`},
 		{"doc: a family for tests", "<<: {name: x}", `4:1: merge keys are not part of the format`},
 		{"    type: const", "\ttype: const", `6:1: malformed YAML`},
+		{"name: ntf", `name: "n\e[31m"`, `48:13: operation: "n\x1b[31m" has a character that is not allowed in names`},
+		{"[red,", `["r\\d",`, `11:15: definition "color": "r\\d" has a character that is not allowed in names`},
+		{"[low, high]", "[l\u00f6w, high]", `14:15: definition "bits": "l\u00f6w" has a character that is not allowed in names`},
+		{"attributes: [kind]", `attributes: ["k\0"]`, `46:43: operation "get": do: "k\x00" has a character that is not allowed in names`},
 		{"protonum: 0", "protonum: 0\n---\nname: x", `4:1: second document`},
 	}
 	for _, tt := range tests {
@@ -131,6 +136,25 @@ func TestBroken(t *testing.T) {
 	}
 	if len(tests) < 25 {
 		t.Errorf("%d broken specs, want 25", len(tests))
+	}
+}
+
+// TestNumberLimits checks the limits of the numbers of operations: those of Generic Netlink have 8 bits.
+func TestNumberLimits(t *testing.T) {
+	generic := strings.NewReplacer("netlink-raw\nprotonum: 0", "genetlink-legacy").Replace(good)
+	ops := "operations:\n  list:\n    - {name: a, attribute-set: attrs, do: {}, value: %d}\n    - {name: b, attribute-set: attrs, do: {}}\n"
+	head, _, _ := strings.Cut(good, "operations:\n")
+	counted, _, _ := strings.Cut(generic, "operations:\n")
+	tests := []struct{ text, want string }{
+		{strings.Replace(generic, "value: 18", "value: 256", 1), `operation "get": value: 256 is not in 1..255`},
+		{strings.Replace(generic, "value: 16", "value: 300", 1), `operation "get": do: value: 300 is not in 0..255`},
+		{counted + fmt.Sprintf(ops, 255), `operation "b": number 256 is above 255`},
+		{head + fmt.Sprintf(ops, 65535), `operation "b": number 65536 is above 65535`},
+	}
+	for _, tt := range tests {
+		if _, err := ynl.Parse("x.yaml", []byte(tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("error %v, want %s", err, tt.want)
+		}
 	}
 }
 

@@ -38,6 +38,14 @@ func appendElement(b []byte, vs *values, a *Attr, index uint16, v Value) ([]byte
 	if a.SubType == TypeNest {
 		return appendNest(b, index, &values{set: a.Nested, object: v, outer: vs})
 	}
+	switch a.SubType {
+	case TypeIndexedArray, TypeNestTypeValue, TypeSubMessage: // specs do not describe such elements
+		p, err := parseHex(v)
+		if err != nil {
+			return b, err
+		}
+		return appendBytes(b, index, p)
+	}
 	element := *a
 	element.Value, element.Type, element.SubType, element.Multi = index, a.SubType, TypeNone, false
 	return appendOne(b, vs, &element, v)
@@ -201,7 +209,11 @@ func appendMember(b []byte, m *Member, v Value) ([]byte, error) {
 		}
 		return appendStruct(b, m.Struct, v)
 	case m.Type == TypeString:
-		return append(b, v.Text...), nil
+		switch v.Kind {
+		case String, Number, Null:
+			return append(b, v.Text...), nil
+		}
+		return b, wrongKind(v, "a text")
 	}
 	p, err := parseBytes(v, m.Hint)
 	return append(b, p...), err
@@ -216,7 +228,7 @@ func appendBitfield(b []byte, a *Attr, v Value) ([]byte, error) {
 	for _, p := range v.Pairs {
 		n, err := scalar(&a.Layout, p.Value)
 		if err == nil && (n.negative || n.value > 1<<32-1) {
-			err = nla.ErrRange
+			err = fmt.Errorf("%s does not fit into 32 bits", p.Value.Text)
 		}
 		switch {
 		case err != nil:

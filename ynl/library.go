@@ -96,16 +96,25 @@ func (l *Library) addFile(file string) error {
 	return nil
 }
 
-// familyName returns the value of the top-level key name, or "" if it is not at the start of a
-// line.
+// familyName returns the value of the top-level key name, or "" if it is not a simple word in a
+// line of its own: the spec must then be read, for example because a comment follows the name.
 func familyName(head []byte) string {
 	for line := range bytes.Lines(head) {
-		if rest, ok := bytes.CutPrefix(line, []byte("name: ")); ok {
-			return strings.Trim(strings.TrimSpace(string(rest)), `"'`)
+		rest, ok := bytes.CutPrefix(line, []byte("name: "))
+		if !ok {
+			continue
 		}
+		name := string(bytes.TrimSpace(rest))
+		if bytes.HasSuffix(line, []byte("\n")) && strings.Trim(name, wordBytes) == "" {
+			return name
+		}
+		break
 	}
 	return ""
 }
+
+// wordBytes are the characters of a word, which YAML does not interpret.
+const wordBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
 // Names returns the names of all families in alphabetical order.
 func (l *Library) Names() []string {
@@ -147,19 +156,21 @@ func (l *Library) family(name string) (*Spec, error) {
 
 // Protocol returns the families of a netlink protocol other than Generic Netlink, sorted by name.
 // Families that share a protocol have different message types. It reads all specs of the
-// library.
+// library, and returns the valid ones also with an error, which joins those of the others.
 func (l *Library) Protocol(protocol uint16) ([]*Spec, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var list []*Spec
+	var problems []error
 	for _, name := range l.Names() {
 		s, err := l.family(name)
 		if err != nil {
-			return nil, err
+			problems = append(problems, err)
+			continue
 		}
 		if s.Level == NetlinkRaw && s.Protocol == protocol {
 			list = append(list, s)
 		}
 	}
-	return list, nil
+	return list, errors.Join(problems...)
 }

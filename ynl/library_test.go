@@ -112,6 +112,10 @@ func TestLibraryErrors(t *testing.T) {
 	if _, err := l.Family("broken"); !errors.As(err, &list) || list[0].Line == 0 {
 		t.Errorf("a broken spec: %v, want an error with its position", err)
 	}
+	list = nil
+	if route, err := l.Protocol(0); len(route) != 6 || !errors.As(err, &list) {
+		t.Errorf("%d families of protocol 0 beside a broken spec, want 6 and the error of the broken one: %v", len(route), err)
+	}
 	if _, err := l.Family("none"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("an unknown family: %v, want fs.ErrNotExist", err)
 	}
@@ -134,5 +138,25 @@ func TestLoad(t *testing.T) {
 	}
 	if _, err := ynl.Load(filepath.Join(dir, "absent.yaml")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("an absent file: %v", err)
+	}
+}
+
+// TestLibraryFileNames adds specs whose name is not a simple word in a line of its own.
+func TestLibraryFileNames(t *testing.T) {
+	for _, name := range []string{"ethtool # a comment", `"ethtool"`, "'ethtool'", "ethtool ", "ethtool\r"} {
+		root := writeFiles(t, map[string]string{"x.yaml": spec(name, 77)})
+		l, err := ynl.NewLibrary(root)
+		if err != nil {
+			t.Errorf("%q: %v", name, err)
+			continue
+		}
+		s, err := l.Family("ethtool")
+		if err != nil || s.Version != 77 {
+			t.Errorf("%q: the family is built in, not that of the file; %v", name, err)
+		}
+	}
+	root := writeFiles(t, map[string]string{"x.yaml": spec("a\x1b[31mb", 77)})
+	if l, err := ynl.NewLibrary(root); err == nil {
+		t.Errorf("a name with an escape sequence: families %q", l.Names())
 	}
 }

@@ -98,6 +98,18 @@ func (o object) text(key string) string {
 		o.b.errorf(at(n), "%s: %s: want a word, have %s", o.what, key, kindName(n))
 		return ""
 	}
+	return o.word(n)
+}
+
+// word returns the text of a scalar. Characters that affect a terminal or the syntax of JSON are
+// errors: names are printed, and the kernel's specs have ASCII names.
+func (o object) word(n *yaml.Node) string {
+	for _, c := range n.Value {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			o.b.errorf(at(n), "%s: %+q has a character that is not allowed in names", o.what, n.Value)
+			return ""
+		}
+	}
 	return n.Value
 }
 
@@ -188,7 +200,7 @@ func (o object) words(key string) []string {
 			o.b.errorf(at(n), "%s: %s: want words, have %s", o.what, key, kindName(n))
 			continue
 		}
-		list = append(list, n.Value)
+		list = append(list, o.word(n))
 	}
 	return list
 }

@@ -103,8 +103,10 @@ func (b *builder) enum(o object, name string, flags bool) {
 	}
 	value, _ := o.integer("value-start")
 	for _, n := range o.list("entries") {
-		entry := n.Value
-		if n.Kind != yaml.ScalarNode {
+		var entry string
+		if n.Kind == yaml.ScalarNode {
+			entry = o.word(n)
+		} else {
 			eo := b.object(n, "entry of "+strconv.Quote(name), "name value doc")
 			entry = eo.name()
 			if v, ok := eo.integer("value"); ok {

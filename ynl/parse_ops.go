@@ -106,7 +106,7 @@ func (b *builder) mode(parent object, key string, op *Op) (*Mode, object) {
 		d := b.object(r, o.what, dirKeys)
 		m.Reply = b.attrNames(d, op)
 		if d.has("value") {
-			m.ReplyNumber = int(d.within("value", 0, 0xffff, NoNumber))
+			m.ReplyNumber = int(d.within("value", 0, b.maxNumber(), NoNumber))
 		}
 	}
 	return m, o
@@ -132,7 +132,8 @@ func (b *builder) attrNames(o object, op *Op) []string {
 // assign sets the numbers of an operation and advances the counters. mode is the object of its
 // do or, without a do, of its dump.
 func (c *numbering) assign(b *builder, o object, op *Op, mode object) {
-	const top = 0xffff
+	top := b.maxNumber()
+	defer func() { c.check(b, o, op, top) }()
 	if !c.directional {
 		c.request = o.within("value", 0, top, c.request)
 		op.Request, op.Reply = int(c.request), int(c.request)
@@ -162,11 +163,31 @@ func (c *numbering) assign(b *builder, o object, op *Op, mode object) {
 	}
 }
 
+// maxNumber returns the highest number of an operation: a command of Generic Netlink has 8 bits, a
+// message type 16.
+func (b *builder) maxNumber() int64 {
+	if b.spec.Protocol == GenericProtocol {
+		return 1<<8 - 1
+	}
+	return 1<<16 - 1
+}
+
+// check reports a number that the counters have increased beyond the highest one.
+func (c *numbering) check(b *builder, o object, op *Op, top int64) {
+	if n := max(op.Request, op.Reply); int64(n) > top {
+		b.errorf(o.at, "%s: number %d is above %d", o.what, n, top)
+	}
+}
+
 // inherit copies the set and the header of an operation to a notification that names it and has
 // none.
 func (b *builder) inherit(op *Op, o object) {
 	op.Notify = lookup(b, b.spec.names.ops, o.pos("notify"), "operation", o.text("notify"))
 	if op.Notify == nil {
+		return
+	}
+	if op.Notify.Async {
+		b.errorf(o.pos("notify"), "%s: %q is a notification, not an operation", o.what, op.Notify.Name)
 		return
 	}
 	if op.Set == nil {

@@ -46,6 +46,7 @@ set x
  a pair binary struct=pair
  a field bitfield32 enum=color bits
  a array indexed-array of=string
+ a messages indexed-array of=sub-message
 op get request=1 set=x
  do-request
 `
@@ -157,8 +158,11 @@ func TestValueErrors(t *testing.T) {
 		{`list=[1, "x"]`, "list.1", "is not a number"},
 		{`pair={"high": 1}`, "pair.high", `no member "high" in the struct "pair"`},
 		{`pair={"name": "abcde"}`, "pair.name", "5 bytes, but the member has 4"},
+		{`pair={"name": ["a"]}`, "pair.name", "want a text, have a list"},
+		{`field={"value": 4294967296}`, "field.value", "4294967296 does not fit into 32 bits"},
 		{`field={"values": 1}`, "field.values", "want value or selector"},
 		{"array=1", "array", "want a list"},
+		{`messages=[{"id": 1}]`, "messages.0", "want bytes in hex"},
 		{"99=xy", "99", "is not bytes in hex"},
 		{"20000=01", "20000", "no attribute"},
 		{"text=" + strings.Repeat("a", 1<<16), "text", nla.ErrTooLong.Error()},

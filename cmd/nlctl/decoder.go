@@ -275,6 +275,9 @@ func (d *decoder) named(v *view) {
 		v.fields = v.fields[:i]
 		break
 	}
+	if f := malformed(v.fields); f != nil && v.err == "" {
+		v.err = fmt.Sprintf("at offset %d of the message: %v", f.Offset, attributeError(f.Raw))
+	}
 	if !d.isJSON || v.note != "" {
 		return
 	}
@@ -303,6 +306,21 @@ func repeated(fields []ynl.Field) string {
 		}
 	}
 	return ""
+}
+
+// malformed returns the first bytes in a nest that are neither an attribute nor zeros, or
+// nil.
+func malformed(fields []ynl.Field) *ynl.Field {
+	for i := range fields {
+		f := &fields[i]
+		if f.Form == ynl.FormInvalid && !isZero(f.Raw) {
+			return f
+		}
+		if f = malformed(f.Fields); f != nil {
+			return f
+		}
+	}
+	return nil
 }
 
 // attributeError returns the reason why b does not begin with an attribute.

@@ -14,6 +14,7 @@ type exchanges struct {
 	byKey map[exchangeKey]*exchange
 	ring  [maxExchanges]exchange
 	next  int
+	count int // of the requests so far
 }
 
 const maxExchanges = 1024
@@ -29,6 +30,8 @@ type exchangeKey struct {
 // exchange is a request.
 type exchange struct {
 	key      exchangeKey
+	count    int
+	older    *exchange // with the same key, unless it has been replaced
 	datagram int
 	port     uint32
 	typ      nlmsg.Type
@@ -47,23 +50,48 @@ func (x *exchanges) add(protocol socket.Protocol, datagram int, m nlmsg.Msg, spe
 	if x.byKey[e.key] == e {
 		delete(x.byKey, e.key)
 	}
-	e.key = exchangeKey{protocol, m.Seq()}
+	x.count++
+	e.key, e.count = exchangeKey{protocol, m.Seq()}, x.count
+	e.older = x.byKey[e.key]
 	e.datagram, e.port, e.typ, e.spec, e.op = datagram, m.PortID(), m.Type(), spec, op
 	e.request = append(e.request[:0], m[:min(len(m), maxRequest)]...)
 	x.byKey[e.key] = e
 }
 
-// find returns the request of a message from the kernel, nil if it is not known. A request
-// may have port ID 0, which the kernel replaces.
+// maxOlder is the number of requests with the same protocol and sequence number among which
+// the one of a reply is searched.
+const maxOlder = 8
+
+// find returns the request of a message from the kernel, nil if it is not known: the last
+// one that the message may answer.
 func (x *exchanges) find(protocol socket.Protocol, m nlmsg.Msg) *exchange {
 	if m.Flags()&nlmsg.FlagRequest != 0 || m.Seq() == 0 && m.PortID() == 0 {
 		return nil
 	}
 	e := x.byKey[exchangeKey{protocol, m.Seq()}]
-	if e == nil || e.port != 0 && m.PortID() != 0 && e.port != m.PortID() || !e.hasReply(protocol, m.Type()) {
-		return nil
+	for range maxOlder {
+		if e == nil || e.isAnsweredBy(protocol, m) {
+			return e
+		}
+		older := e.older
+		if older == nil || older.key != e.key || older.count > e.count {
+			return nil // replaced
+		}
+		e = older
 	}
-	return e
+	return nil
+}
+
+// isAnsweredBy reports whether the message may be a reply to the request, which may have port
+// ID 0: the kernel replaces it. An error repeats its type, flags and sequence number.
+func (e *exchange) isAnsweredBy(protocol socket.Protocol, m nlmsg.Msg) bool {
+	if e.port != 0 && m.PortID() != 0 && e.port != m.PortID() || !e.hasReply(protocol, m.Type()) {
+		return false
+	}
+	if m.Type() != nlmsg.TypeError || len(m.Payload()) < errnoLen+nlmsg.HeaderLen {
+		return true
+	}
+	return e.answers(nlmsg.Msg(m.Payload()[errnoLen:])) != nil
 }
 
 // hasReply reports whether a reply of the type may answer the request.

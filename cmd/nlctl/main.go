@@ -41,6 +41,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/ynl"
 )
 
@@ -98,12 +99,16 @@ func describe(err error) string {
 	case errors.Is(err, context.DeadlineExceeded):
 		text = strings.ReplaceAll(text, context.DeadlineExceeded.Error(), "no answer in time")
 	}
+	text = strings.ReplaceAll(text, nla.ErrTooLong.Error(), tooLong)
 	text = packages.Replace(" " + text)[1:]
 	if problems := (ynl.Errors{}); errors.As(err, &problems) {
 		return strings.Map(printableLine, text) // a line for each problem of a spec
 	}
 	return strings.Map(printableRune, text)
 }
+
+// tooLong replaces nla.ErrTooLong, whose text is for programs.
+var tooLong = fmt.Sprintf("longer than an attribute can be (%d bytes)", nla.MaxPayload)
 
 // packages removes the names of packages, which are of no interest to users.
 var packages = strings.NewReplacer(" conn: ", " ", "(conn: ", "(", " ctrl: ", " ", " ynl: ", " ", " socket: ", " ", " bus: ", " ")

@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/urfave/cli/v3"
@@ -21,6 +23,7 @@ type names struct {
 	library *ynl.Library
 	types   map[typeKey]*ynl.Spec // of protocols other than Generic Netlink; nil if there is none
 	loaded  map[socket.Protocol][]*ynl.Spec
+	warn    func(error) // reports a spec that is malformed, or nil
 }
 
 type typeKey struct {
@@ -47,7 +50,29 @@ func openNames(c *cli.Command) (*names, error) {
 	if err != nil {
 		return nil, fmt.Errorf("specs: %w", err)
 	}
-	return newNames(library), nil
+	n := newNames(library)
+	n.warn = warnOnce(c.Root().ErrWriter)
+	return n, nil
+}
+
+// warnOnce returns a function that prints a warning the first time that it gets its text.
+func warnOnce(stderr io.Writer) func(error) {
+	seen := map[string]bool{}
+	return func(err error) {
+		for line := range strings.Lines(describe(err)) {
+			if line = strings.TrimRight(line, "\n"); !seen[line] {
+				seen[line] = true
+				fmt.Fprintf(stderr, "nlctl: warning: %s\n", line)
+			}
+		}
+	}
+}
+
+// check reports an error of a spec. Its messages are then printed with numbers.
+func (n *names) check(err error) {
+	if err != nil && n.warn != nil && !errors.Is(err, fs.ErrNotExist) {
+		n.warn(err)
+	}
 }
 
 // builtinNames are the built-in specs, for callers without a command line.
@@ -62,6 +87,7 @@ var builtinNames = sync.OnceValue(func() *ynl.Library {
 // family returns the spec of a Generic Netlink family, or nil.
 func (n *names) family(name string) *ynl.Spec {
 	s, err := n.spec(name)
+	n.check(err)
 	if err != nil || s.Protocol != ynl.GenericProtocol {
 		return nil
 	}
@@ -122,7 +148,9 @@ func shares(s *ynl.Spec, n int) bool {
 func (n *names) protocol(protocol socket.Protocol) []*ynl.Spec {
 	all, ok := n.loaded[protocol]
 	if !ok {
-		all, _ = n.library.Protocol(uint16(protocol)) // without specs there are only numbers
+		var err error
+		all, err = n.library.Protocol(uint16(protocol))
+		n.check(err)
 		n.loaded[protocol] = all
 	}
 	return all

@@ -63,6 +63,7 @@ func TestCallRouteByName(t *testing.T) {
 	}{
 		{"rt-link setlink ifname=v0 mtu=1", exitError, "call rt-link setlink: invalid argument: mtu less than device minimum"},
 		{"rt-link newlink -flags create,excl ifname=v0 linkinfo.kind=veth", exitError, "call rt-link newlink: file exists"},
+		{"rt-link newlink -flags create ifname=x0 linkinfo.kind=vxlan linkinfo.data.id=16777216", exitError, "attribute 18/2/1 (linkinfo.data.id)"},
 		{"rt-link newlink ifname=v0 mtux=1", exitUsage, `mtux: no attribute "mtux" in the set "link-attrs"`},
 		{"rt-link newlink ifname=v0 mtu=x", exitUsage, `mtu: "x" is not a number`},
 		{"rt-link newlink ifname=v0 linkinfo.kindx=x", exitUsage, "linkinfo.kindx"},
@@ -71,6 +72,7 @@ func TestCallRouteByName(t *testing.T) {
 		{`rt-link newlink {"ifname":`, exitUsage, "the JSON is incomplete"},
 		{`rt-link newlink {"ifname":x}`, exitUsage, "malformed JSON near byte 9"},
 		{"rt-link 9999", exitUsage, "rt-link has no request of type 9999"},
+		{"rt-link getlink ifname=" + strings.Repeat("a", 70_000), exitUsage, "getlink: ifname: longer than an attribute can be (65531 bytes)"},
 		{"rt-neigh newneigh-ntf", exitUsage, "is a notification; nlctl monitor prints it"},
 		{"tcp_metrics get -dump", exitOK, "success, the list is empty"},
 		{"rt-link dellink ifname=v0", exitOK, "success, without a reply"},

@@ -121,6 +121,32 @@ func TestDecodePairs(t *testing.T) {
 	}
 }
 
+// Requests of several programs have the same sequence number: their replies differ in the
+// port ID, the type, or the header that an error repeats.
+func TestDecodeSameSequence(t *testing.T) {
+	needLittleEndian(t)
+	link := func(typ nlmsg.Type, flags nlmsg.Flags, port uint32) []byte {
+		return nlmsg.End(append(nlmsg.Begin(nil, typ, flags, 5, port), make([]byte, 16)...), 0)
+	}
+	const ask = nlmsg.FlagRequest | nlmsg.FlagAck
+	refused := func(typ nlmsg.Type, port uint32) []byte {
+		return nlmsg.AppendAck(nil, &nlmsg.ExtAck{Errno: errno.ENODEV, Request: link(typ, ask, 0)}, nlmsg.AckOptions{PortID: port, Cap: true})
+	}
+	file := pcap(t, linkNetlink,
+		cooked(socket.Route, link(18, ask, 77)), cooked(socket.Route, link(18, ask, 78)),
+		cooked(socket.Route, link(16, 0, 77)), cooked(socket.Route, link(16, 0, 78)),
+		cooked(socket.Route, link(18, ask, 0)), cooked(socket.Route, link(17, ask, 0)),
+		cooked(socket.Route, refused(18, 79)), cooked(socket.Route, refused(17, 80)), cooked(socket.Route, refused(16, 81)))
+	all, err := decoded(t, file, socket.Generic)
+	var got []int
+	for _, m := range all {
+		got = append(got, m.ReplyTo)
+	}
+	if want := []int{0, 0, 1, 2, 0, 0, 5, 6, 0}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("replies to %v, want %v, %v", got, want, err)
+	}
+}
+
 // The policies of a dump in the file give attributes without names their kinds, and a later
 // dump replaces them.
 func TestDecodeUsesPolicies(t *testing.T) {
@@ -333,6 +359,42 @@ func TestDecodeSockDiag(t *testing.T) {
 		got, err := decoded(t, m, socket.SockDiag)
 		if err != nil || len(got) != 1 || got[0].Name != want {
 			t.Errorf("family %d: %v, %+v", family, err, got)
+		}
+	}
+}
+
+// TestBrokenSpec decodes with a malformed spec: a warning says why its family has no names,
+// and other families keep theirs.
+func TestBrokenSpec(t *testing.T) {
+	needLittleEndian(t)
+	for _, family := range []string{"nlctrl", "rt-addr"} {
+		file := filepath.Join(t.TempDir(), "x.yaml")
+		if err := os.WriteFile(file, []byte("name: "+family+"\nprotocol: new\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for name, isNamed := range map[string]bool{"paste-ok.txt": family != "nlctrl", "ip-addr.pcap": family != "rt-addr"} {
+			code, stdout, stderr := nlctl(t, "-spec", file, "decode", "-json", casesDir+name)
+			if code != exitOK || strings.Contains(stdout, `"values":`) != isNamed {
+				t.Errorf("%s, broken %s: exit %d:\n%s", name, family, code, stdout)
+			}
+			if n := strings.Count(stderr, "nlctl: warning: "+file+":1:1: "); !isNamed && n != 2 {
+				t.Errorf("%s, broken %s: %d warnings, want one for each problem:\n%s", name, family, n, stderr)
+			}
+		}
+	}
+}
+
+// TestMalformedNest decodes a message with bytes in a nest that are not an attribute.
+func TestMalformedNest(t *testing.T) {
+	needLittleEndian(t)
+	for rest, isBad := range map[string]bool{"\x02\x00\x05\x00": true, "\x08\x00\x05\x00": true, "\x00\x00\x00\x00": false} {
+		link := append(nlmsg.Begin(nil, 16, 0, 1, 0), make([]byte, 16)...)
+		mark := len(link)
+		link = nla.AppendCString(nla.Begin(link, 18), 1, "veth")
+		link = nlmsg.End(nla.End(append(link, rest...), mark), 0)
+		all, err := decoded(t, link, socket.Route)
+		if (err != nil) != isBad || len(all) != 1 || strings.HasPrefix(all[0].Error, "at offset 48 of the message: ") != isBad {
+			t.Errorf("%x: %v, %+v", rest, err, all)
 		}
 	}
 }

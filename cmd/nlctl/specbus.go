@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -66,7 +67,7 @@ func readReplies(file string) (map[string]json.RawMessage, error) {
 	if file == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(file)
+	text, err := readLimited(file, maxReplies)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +80,23 @@ func readReplies(file string) (map[string]json.RawMessage, error) {
 		return nil, fmt.Errorf("%s: the file must contain an object of JSON, with an operation for each key", file)
 	}
 	return canned, nil
+}
+
+// maxReplies limits the size of the file of -replies.
+const maxReplies = 64 << 20
+
+// readLimited reads a file of at most limit bytes.
+func readLimited(file string, limit int64) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(text)) > limit {
+		err = fmt.Errorf("%s: more than %d bytes", file, limit)
+	}
+	return text, err
 }
 
 // newSpecFamily makes a family of a bus from a spec. It removes the replies that it uses

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,6 +31,7 @@ type target struct {
 	spec   *ynl.Spec // nil if there is none
 	op     *ynl.Op   // nil if the spec lacks the operation
 	flags  nlmsg.Flags
+	sent   nlmsg.Msg      // the request, if it was made by names
 	policy *policy.Policy // that the kernel exports, if the request was made by it
 }
 
@@ -151,7 +153,7 @@ func (t *target) request(ctx context.Context, c *cli.Command, args []string) (*c
 	r := t.conn.Request(m.Type(), m.Flags(), b[nlmsg.HeaderLen:min(header, len(b))])
 	r.B = append(r.B, b[min(nlmsg.Align(header), len(b)):]...)
 	r.Op = "call " + printable(t.spec.Name) + " " + t.op.Name
-	r.Name = t.name
+	r.Name, t.sent = t.name, m
 	return r, nil
 }
 
@@ -178,29 +180,32 @@ func parseJSON(text []byte) (ynl.Value, error) {
 }
 
 // name returns the name of an attribute of the request from the types of the nests around
-// it and its own.
+// it and its own. The last one may be missing in the request.
 func (t *target) name(path []uint16) string {
+	m := t.spec.DecodeOp(t.sent, t.op)
 	var names []string
-	set := t.op.Set
-	isElement := false
-	for _, typ := range path {
-		if isElement { // the type is an index
-			names = append(names, strconv.Itoa(int(typ)))
-			isElement = false
-			continue
+	fields, nest := m.Fields, 0
+	for i, typ := range path {
+		k := slices.IndexFunc(fields, func(f ynl.Field) bool { return f.Type == typ && !f.Member })
+		if k < 0 {
+			missing, ok := m.MissingPath(nest, typ)
+			if i+1 < len(path) || !ok {
+				return ""
+			}
+			return strings.Join(append(names, lastName(missing)), ".")
 		}
-		if set == nil {
-			return ""
+		f := &fields[k]
+		name := f.Name
+		if f.Attr == nil { // the type is an index, or the spec lacks the attribute
+			name = strconv.Itoa(int(typ))
 		}
-		a := set.ByValue(typ)
-		if a == nil {
-			return ""
-		}
-		names = append(names, a.Name)
-		set, isElement = a.Nested, a.Type == ynl.TypeIndexedArray
+		names, fields, nest = append(names, name), f.Fields, f.Offset
 	}
 	return strings.Join(names, ".")
 }
+
+// lastName returns the last name of a path.
+func lastName(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
 
 // numbers makes the request of an operation without names. The values have the kinds of
 // the policy that the kernel exports.

@@ -241,3 +241,15 @@ sendto(3, "\34\0"..., 28, 0, NULL, 0) = 28
 		}
 	}
 }
+
+// TestUevent reads a device event, which begins with text, and its bytes in hex.
+func TestUevent(t *testing.T) {
+	event := "add@/devices/virtual/net/v0\x00ACTION=add\x00"
+	for _, file := range []string{event, hex.EncodeToString([]byte(event))} {
+		for d, err := range New(strings.NewReader(file), socket.KObjectUevent).All() {
+			if err != nil || string(d.Data) != event {
+				t.Errorf("%q: %q, %v", file, d.Data, err)
+			}
+		}
+	}
+}

@@ -108,12 +108,15 @@ const usualRow = 16
 // dump returns the datagrams of a dump. An offset of 0 begins one.
 func (s style) dump(lines []dumpLine, offsets []int) (all [][]byte, err error) {
 	var b, row []byte
-	begin := true
+	begin, repeated := true, 0
 	for i, l := range lines {
 		switch {
 		case l.isRepeat:
 			if len(row) == 0 || i+1 == len(lines) || offsets[i+1] <= len(b) || offsets[i+1] > MaxPlain {
 				return nil, fmt.Errorf("line %d: \"*\" is not followed by a larger offset", l.number)
+			}
+			if repeated += offsets[i+1] - len(b); repeated > MaxPlain {
+				return nil, fmt.Errorf("line %d: \"*\" repeats more than %d MiB", l.number, MaxPlain>>20)
 			}
 			for len(b) < offsets[i+1] {
 				b = append(b, row...)
@@ -142,6 +145,11 @@ func (s style) dump(lines []dumpLine, offsets []int) (all [][]byte, err error) {
 	return append(all, b), nil
 }
 
+// maxRow is the length of a line up to which text after the bytes is recognized if the next
+// offset does not give the number of bytes. Each number is then compared with all the text
+// after it. xxd prints up to 256 bytes.
+const maxRow = 1024
+
 // row returns the bytes of a line. If their number is unknown, all text after them must be
 // the text that they encode.
 func (s style) row(l dumpLine, size int) (row []byte, err error) {
@@ -163,7 +171,7 @@ func (s style) row(l dumpLine, size int) (row []byte, err error) {
 			if len(b)-size < max(s.size, 1) {
 				return b[:size], nil
 			}
-		case size < 0 && (rest == "" || isTextOf(tail, b)):
+		case size < 0 && (rest == "" || len(b) <= maxRow && len(tail) <= 4*maxRow && isTextOf(tail, b)):
 			found = append(found, append([]byte(nil), b...))
 		}
 	}

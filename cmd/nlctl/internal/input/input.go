@@ -81,11 +81,24 @@ func (r *Reader) read(yield func(Datagram) bool) error {
 	}
 	// Text contains no byte 0, while every datagram contains one early: the upper bytes of
 	// its length are 0.
-	if bytes.IndexByte(start, 0) >= 0 || bytes.HasPrefix(start, []byte{0xff, 0xff}) {
+	if bytes.IndexByte(start, 0) >= 0 || bytes.HasPrefix(start, []byte{0xff, 0xff}) || r.isUevent() {
 		return r.binary(yield)
 	}
 	return r.text(yield)
 }
+
+// isUevent reports whether the file is a device event: texts, of which NUL ends the first
+// one, "add@/devices/...". It has no message header.
+func (r *Reader) isUevent() bool {
+	if r.protocol != socket.KObjectUevent {
+		return false
+	}
+	text, _ := r.in.Peek(maxPath)
+	return bytes.IndexByte(text, 0) >= 0
+}
+
+// maxPath is the length of the longest path (PATH_MAX).
+const maxPath = 4096
 
 // magicGzip is the magic number of gzip with its only method. As the length of a netlink
 // message it would mean 559,000 bytes or more, which is implausible for a file.

@@ -45,6 +45,13 @@ func isTrace(line string) bool {
 		strings.Contains(m[6], ") = ") || strings.Contains(m[6], "<unfinished ...>")
 }
 
+// maxPartial limits the number of calls that are interrupted at the same time, and
+// maxResumed the text of one that is interrupted more than once.
+const (
+	maxPartial = 1 << 16
+	maxResumed = 1 << 20
+)
+
 // dumpOfCall matches a line of the bytes that strace -e read -e write prints after a call:
 // an offset, 16 bytes in two columns of 23 characters, and the bytes as characters.
 var dumpOfCall = pattern{text: `^\s*\| [0-9a-f]{5,16}  ([0-9a-f ]{48})  .*\|$`}
@@ -73,6 +80,9 @@ func (s *strace) line(number int, line string) (more bool, err error) {
 		delete(s.partial, pid)
 	}
 	if i := strings.Index(args, "<unfinished ...>"); i >= 0 {
+		if len(s.partial) >= maxPartial || m[3] != "" && i > maxResumed {
+			return false, fmt.Errorf("line %d: too many interrupted calls", number)
+		}
 		s.partial[pid] = strings.TrimRight(args[:i], " ")
 		return true, nil
 	}

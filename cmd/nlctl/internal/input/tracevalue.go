@@ -137,7 +137,7 @@ func (p *traceParser) list(end byte) (all []traceValue, err error) {
 
 // value parses a value, which may have a name.
 func (p *traceParser) value() (v traceValue, err error) {
-	name := p.at
+	begin, name := p.at, p.at
 	for name < len(p.text) && (isNameByte(p.text[name])) {
 		name++
 	}
@@ -164,7 +164,9 @@ func (p *traceParser) value() (v traceValue, err error) {
 			return v, err
 		}
 	default:
-		err = p.plain()
+		if err = p.plain(); p.at == begin {
+			return v, errTrace // a closing bracket of another kind
+		}
 	}
 	v.text = strings.TrimSpace(p.text[start:p.at])
 	if v.kind != 0 && strings.HasPrefix(p.text[p.at:], "...") {
