@@ -92,7 +92,8 @@ func (d *Decoder) DecodeOp(s *Spec, m nlmsg.Msg, op *Op) Message {
 	if op != nil {
 		set = op.Set
 		if op.Header != nil {
-			n := d.members(op.Header, body, offset)
+			d.members(op.Header, body, offset)
+			n := min(op.Header.beforeAttrs(), len(body))
 			body, offset = body[n:], offset+n
 		}
 	}

@@ -93,7 +93,6 @@ func appendBody(b []byte, op *Op, v Value) ([]byte, error) {
 	if v.Kind != Object && v.Kind != Null {
 		return b, wrongKind(v, "an object")
 	}
-	skip := 0
 	if op.Header != nil {
 		var err error
 		start := len(b)
@@ -105,8 +104,7 @@ func appendBody(b []byte, op *Op, v Value) ([]byte, error) {
 				b[start] = op.First[0]
 			}
 		}
-		skip = nla.Align(len(b)) - len(b)
-		b = append(b, make([]byte, skip)...)
+		b = append(b, make([]byte, op.Header.beforeAttrs()-op.Header.Size)...)
 	}
 	return appendAttrs(b, &values{set: op.Set, object: v}, op.Header)
 }
