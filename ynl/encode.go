@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )
@@ -76,7 +77,7 @@ func (s *Spec) AppendRequest(b []byte, op *Op, v Value, h Header) ([]byte, error
 		if version == 0 {
 			version = s.Version
 		}
-		out = append(out, byte(op.Request), version, 0, 0)
+		out = genlmsg.Append(out, byte(op.Request), version)
 	}
 	out, err := appendBody(out, op, v)
 	if e, ok := err.(*valueError); ok {
