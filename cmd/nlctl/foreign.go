@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/nlwire/nlwire/cmd/nlctl/internal/input"
+	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -53,7 +54,7 @@ func (d *decoder) swapBody(protocol socket.Protocol, m nlmsg.Msg) {
 		header := netfilterHeader
 		switch protocol {
 		case socket.Generic:
-			header = nla.Align(4 + d.header)
+			header = nla.Align(genlmsg.HeaderLen + d.header)
 		case socket.Route:
 			var ok bool
 			if header, ok = routeHeader(m); !ok {
@@ -69,7 +70,7 @@ func (d *decoder) swapBody(protocol socket.Protocol, m nlmsg.Msg) {
 	}
 	body := m.Payload()
 	if protocol == socket.Generic {
-		body = body[min(4, len(body)):]
+		body = body[min(genlmsg.HeaderLen, len(body)):]
 	}
 	if op.Header != nil {
 		swapStruct(op.Header, body)
