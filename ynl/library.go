@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -48,27 +47,11 @@ func (l *Library) add(path string) error {
 	if !info.IsDir() {
 		return l.addFile(path)
 	}
-	if tree := filepath.Join(path, "Documentation", "netlink", "specs"); isDir(tree) {
-		path = tree
-	}
-	files, err := filepath.Glob(filepath.Join(escapeGlob(path), "*.yaml"))
-	if err == nil && len(files) == 0 {
-		err = fmt.Errorf("ynl: %s: no files that end in .yaml", path)
-	}
+	files, err := specFiles(path)
 	for _, f := range files {
 		err = errors.Join(err, l.addFile(f))
 	}
 	return err
-}
-
-func isDir(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
-
-// escapeGlob returns a path as a pattern that only matches itself.
-func escapeGlob(path string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
 // addFile adds a spec under the name of its family, which can differ from the name of the file.
