@@ -9,7 +9,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Problem is a difference between a request and its spec. It is a warning, not an error: kernels are
+// Problem is a difference between a request and its spec. It is a warning, not an error: kernels can be
 // newer than specs and accept more.
 type Problem struct {
 	Path string // of the attribute: "header.dev-index"

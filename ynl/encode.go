@@ -60,8 +60,9 @@ func below(name string, err error) error {
 }
 
 // AppendRequest appends the request of an operation to b. v is an object with members of the fixed
-// header and attributes, by name or by number. Attributes are written in the order of v; missing
-// members are 0, except for the first byte of the header if the operation has Op.First. The error is a *ValueError; b is then returned unchanged.
+// header and attributes, by name or by number. Attributes are written in the order of v. Members that
+// v lacks are 0, except for the first byte of the header if the operation has Op.First. The error is a
+// *ValueError; b is then returned unchanged.
 func (s *Spec) AppendRequest(b []byte, op *Op, v Value, h Header) ([]byte, error) {
 	if op.Request == NoNumber || op.Set == nil {
 		return b, &ValueError{Op: op.Name, Err: errors.New("no request: only the kernel sends this message")}

@@ -181,7 +181,7 @@ type Attr struct {
 	prefix string
 }
 
-// Checks are the limits of an attribute in the kernel's policy. A limit that is nil does not exist.
+// Checks are the limits of an attribute in the kernel's policy. A nil limit is not checked.
 type Checks struct {
 	Min, Max                 *int64 // for unsigned types the bits of a uint64
 	MinLen, MaxLen, ExactLen *int64
