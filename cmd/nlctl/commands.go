@@ -184,7 +184,7 @@ var commands = []subcommand{
 	}},
 }
 
-// command returns the command with what all commands have.
+// command returns the command with the settings that all commands share.
 func (s subcommand) command() *cli.Command {
 	c := s.make()
 	c.Name = s.name
