@@ -141,9 +141,9 @@ func swapAttributes(b []byte, depth int) {
 	}
 }
 
-// swapFields swaps the values of attributes. The fields of a nest can be decoded after its
-// headers are native, and the format of a sub-message after its selector: each pass swaps
-// one level more.
+// swapFields swaps the values of attributes. The headers in a nest must be native before its
+// attributes can be decoded, and a selector before its sub-message, so each pass swaps one
+// more level.
 func (d *decoder) swapFields(spec *ynl.Spec, m nlmsg.Msg, op *ynl.Op) {
 	for level := range maxDepth {
 		fields := d.fields.DecodeOp(spec, m, op).Fields
@@ -155,8 +155,8 @@ func (d *decoder) swapFields(spec *ynl.Spec, m nlmsg.Msg, op *ynl.Op) {
 	}
 }
 
-// swapLevel swaps the attributes of a level, which is that of the fields if it is 0. It
-// reports whether there are attributes below that level.
+// swapLevel swaps the attributes of a level; level 0 is that of the fields. It reports whether
+// there are attributes below that level.
 func swapLevel(fields []ynl.Field, level int) (more bool) {
 	for i := range fields {
 		f := &fields[i]

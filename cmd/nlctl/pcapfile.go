@@ -27,7 +27,7 @@ const (
 	pcapSnap      = 256 << 10
 	pcapHeaderLen = 16
 	arpNetlink    = 824 // ARPHRD_NETLINK
-	packetKernel  = 4   // PACKET_OUTGOING, as nlmon devices report what the kernel sends
+	packetKernel  = 4   // PACKET_OUTGOING, which nlmon devices report for messages from the kernel
 )
 
 // newCaptureWriter writes the header of the file.
