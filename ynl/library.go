@@ -27,8 +27,8 @@ type Library struct {
 
 // NewLibrary returns a Library with the specs at the paths. A path is a spec file, a directory
 // with files that end in .yaml, or a tree of the kernel's source. If several paths have a
-// family, the first one is used. NewLibrary reads only the beginning of each file, so that
-// errors of a spec are reported by [Library.Family].
+// family, the first one is used. NewLibrary reads only the beginning of a file in which it finds the
+// name of the family there, so that [Library.Family] reports the errors of the spec.
 func NewLibrary(paths ...string) (*Library, error) {
 	l := &Library{files: map[string]string{}, specs: map[string]*Spec{}}
 	for _, p := range paths {
