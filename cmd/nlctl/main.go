@@ -77,6 +77,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitOK
 	}
+	if isUnknownTopic(err) {
+		err = usageError{err}
+	}
 	fmt.Fprintf(stderr, "nlctl: %s\n", describe(err))
 	if usage := (usageError{}); errors.As(err, &usage) {
 		fmt.Fprintf(stderr, "Run 'nlctl help%s' for the arguments and flags.\n", prefix(commandOf(args)))
