@@ -19,9 +19,9 @@ const (
 	// NLMSGERR_ATTR_MISS_TYPE). The same change put the cookie before the offset, instead of
 	// after it (netlink_ack_tlv_fill).
 	FeatureMissing
-	// FeatureSplitOps treats the do and the dump of a command separately (Linux 6.2). A
-	// request for the missing half of a command fails with EOPNOTSUPP, instead of EPERM for
-	// requesters without the capabilities that the other half requires. The controller
+	// FeatureSplitOps treats the do and the dump of a command separately (Linux 6.2). If a
+	// command lacks one of them, a request for it fails with EOPNOTSUPP; instead, the
+	// capabilities are checked first, and the request can fail with EPERM. The controller
 	// exports policies only if they validate something, and validates requests for the list
 	// of families.
 	FeatureSplitOps
@@ -31,8 +31,8 @@ const (
 	// FeatureDoneExtAck puts the whole extended ACK into the Done of a dump (Linux 6.8),
 	// instead of only its text (netlink_dump_done).
 	FeatureDoneExtAck
-	// FeatureStartExtAck reports what the Start of a dump puts into Info.ExtAck (Linux 6.8,
-	// netlink_dump_control.extack).
+	// FeatureStartExtAck reports the extended ACK that the Start of a dump sets (Linux 6.8,
+	// netlink_dump_control.extack), instead of only its errno.
 	FeatureStartExtAck
 	// FeatureUintPolicy exports an integer in milliseconds (policy.KindMsecs) as a uint
 	// (Linux 6.7), instead of as a u64 (__netlink_policy_dump_write_attr).

@@ -198,6 +198,8 @@ func (p *prober) receiveBuffer() {
 			return
 		}
 	}
+	// A reply has the errno and the request. Most replies fit without FeatureSmallHeads, fewest with
+	// FeatureWideHeads.
 	fits := func(f Features) int { return size / f.trueSize(nlmsg.HeaderLen+4+len(request)) }
 	p.learn(FeatureSmallHeads, count < fits(0))
 	p.learn(FeatureWideHeads, count <= fits(FeatureSmallHeads|FeatureWideHeads))

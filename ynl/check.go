@@ -9,7 +9,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Problem is a difference between a request and its spec. It is a warning, not an error: kernels are
+// Problem is a difference between a request and its spec. It is a warning, not an error: kernels can be
 // newer than specs and accept more.
 type Problem struct {
 	Path string // of the attribute: "header.dev-index"
@@ -23,11 +23,11 @@ func (p Problem) String() string { return p.Path + ": " + p.Text }
 // a dump if the request has FlagDump, and the first attribute that violates the policy derived from
 // the spec.
 func (s *Spec) Check(m nlmsg.Msg, op *Op) []Problem {
-	decoded := s.DecodeOp(m, op)
-	var list []Problem
 	if op.Set == nil {
 		return nil
 	}
+	decoded := s.DecodeOp(m, op)
+	var list []Problem
 	mode := op.Do
 	if m.Flags()&nlmsg.FlagDump == nlmsg.FlagDump {
 		mode = op.Dump
@@ -42,10 +42,7 @@ func (s *Spec) Check(m nlmsg.Msg, op *Op) []Problem {
 			list = append(list, Problem{f.Name, fmt.Sprintf("%s does not list this attribute", op.Name)})
 		}
 	}
-	skip := s.headerLen()
-	if op.Header != nil {
-		skip += op.Header.Size
-	}
+	skip := s.headerLen() + op.Header.beforeAttrs()
 	if len(m) <= skip {
 		return list
 	}

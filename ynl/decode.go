@@ -1,6 +1,7 @@
 package ynl
 
 import (
+	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )
@@ -27,26 +28,23 @@ const (
 	Request                  // to the kernel
 )
 
-// genericHeader is the size of struct genlmsghdr.
-const genericHeader = 4
-
 // Number returns the number that identifies the operation of a message: the command of the Generic
 // Netlink header, or the message type. It returns NoNumber if the message is too short.
 func (s *Spec) Number(m nlmsg.Msg) int {
 	if s.Protocol != GenericProtocol {
 		return int(m.Type())
 	}
-	p := m.Payload()
-	if len(p) < genericHeader {
+	h, n := genlmsg.Consume(m.Payload())
+	if n < 0 {
 		return NoNumber
 	}
-	return int(p[0])
+	return int(h.Cmd())
 }
 
 // headerLen returns the size of the headers before the fixed header.
 func (s *Spec) headerLen() int {
 	if s.Protocol == GenericProtocol {
-		return nlmsg.HeaderLen + genericHeader
+		return nlmsg.HeaderLen + genlmsg.HeaderLen
 	}
 	return nlmsg.HeaderLen
 }
@@ -92,7 +90,8 @@ func (d *Decoder) DecodeOp(s *Spec, m nlmsg.Msg, op *Op) Message {
 	if op != nil {
 		set = op.Set
 		if op.Header != nil {
-			n := d.members(op.Header, body, offset)
+			d.members(op.Header, body, offset)
+			n := min(op.Header.beforeAttrs(), len(body))
 			body, offset = body[n:], offset+n
 		}
 	}

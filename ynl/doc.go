@@ -2,7 +2,7 @@
 // specs: YAML files (Documentation/netlink/specs in the kernel's source) that describe the
 // operations, attributes and types of a netlink family. The specs of Linux 7.3.4 are built in.
 //
-//	ethtool rings-set header.dev-name=eth0 rx=512            the words of a user
+//	ethtool rings-set header.dev-name=eth0 rx=512            arguments of a command line
 //	{"header": {"dev-name": "eth0"}, "rx": 512}              the same as JSON
 //	        |                         ^
 //	        | Spec.AppendRequest      | Message.AppendJSON
@@ -23,11 +23,18 @@
 // depends on another attribute, the selector (the kind of a link selects the format of its
 // data).
 //
+// Three classifications of values exist: [Type] is the type in the spec (TypeU32), [Form] describes the
+// value of a decoded [Field] (FormEnum), and [Kind] that of a [Value] to encode, as in JSON (Number).
+// Two headers precede the attributes: [Header] has the fields of the netlink and Generic Netlink
+// headers, and [Op].Header is the struct of the fixed header of the family, or nil.
+//
 // # Index by task
 //
 //	find families     NewLibrary, Library.Family, Library.Protocol, Builtin, BuiltinNames
 //	read specs        Load, LoadFS, LoadDir, Parse; errors are Errors with positions
+//	list operations   Spec.Ops, Op.IsReserved, Op.ReplyAttrs, Set.Attr
 //	find operations   Spec.Op, Spec.OpOf, Spec.OpByRequest, Spec.OpByReply, Spec.Number
+//	names in C        Spec.CName, Attr.CName, Enum.CName
 //	write requests    ParseJSON, ParseArgs, Spec.AppendRequest; *ValueError
 //	check requests    Spec.Check, Set.Policy
 //	decode            Spec.Decode, Spec.DecodeOp; Decoder to reuse memory
@@ -39,7 +46,7 @@
 //
 // # Unknown data
 //
-// Kernels are newer than specs. Decoding therefore never fails: attributes, kinds and enum values
+// Kernels can be newer than specs. Decoding therefore never fails: attributes, kinds and enum values
 // that a spec lacks keep their numbers and bytes. Encoding accepts numbers instead of names, and
 // bytes in hex for a kind without a format. A request that differs from its spec is not an error;
 // [Spec.Check] reports the differences. Unknown keys of a spec are warnings ([Spec].Warnings).

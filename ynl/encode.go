@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )
@@ -59,8 +60,9 @@ func below(name string, err error) error {
 }
 
 // AppendRequest appends the request of an operation to b. v is an object with members of the fixed
-// header and attributes, by name or by number. Attributes are written in the order of v; missing
-// members are 0, except for the first byte of the header if the operation has Op.First. The error is a *ValueError; b is then returned unchanged.
+// header and attributes, by name or by number. Attributes are written in the order of v. Members that
+// v lacks are 0, except for the first byte of the header if the operation has Op.First. The error is a
+// *ValueError; b is then returned unchanged.
 func (s *Spec) AppendRequest(b []byte, op *Op, v Value, h Header) ([]byte, error) {
 	if op.Request == NoNumber || op.Set == nil {
 		return b, &ValueError{Op: op.Name, Err: errors.New("no request: only the kernel sends this message")}
@@ -76,7 +78,7 @@ func (s *Spec) AppendRequest(b []byte, op *Op, v Value, h Header) ([]byte, error
 		if version == 0 {
 			version = s.Version
 		}
-		out = append(out, byte(op.Request), version, 0, 0)
+		out = genlmsg.Append(out, byte(op.Request), version)
 	}
 	out, err := appendBody(out, op, v)
 	if e, ok := err.(*valueError); ok {
@@ -93,7 +95,6 @@ func appendBody(b []byte, op *Op, v Value) ([]byte, error) {
 	if v.Kind != Object && v.Kind != Null {
 		return b, wrongKind(v, "an object")
 	}
-	skip := 0
 	if op.Header != nil {
 		var err error
 		start := len(b)
@@ -105,8 +106,7 @@ func appendBody(b []byte, op *Op, v Value) ([]byte, error) {
 				b[start] = op.First[0]
 			}
 		}
-		skip = nla.Align(len(b)) - len(b)
-		b = append(b, make([]byte, skip)...)
+		b = append(b, make([]byte, op.Header.beforeAttrs()-op.Header.Size)...)
 	}
 	return appendAttrs(b, &values{set: op.Set, object: v}, op.Header)
 }

@@ -24,7 +24,7 @@ func (e *Error) Error() string {
 	return position + ": " + e.Text
 }
 
-// Errors are the problems of a spec, sorted by position. It is never empty.
+// Errors are the problems of a spec, sorted by position. The list is never empty.
 type Errors []*Error
 
 // maxErrors is the number of problems of a spec that are reported.

@@ -3,12 +3,15 @@ package ynl_test
 import (
 	"context"
 	"fmt"
+	"strings"
+	"testing/fstest"
 
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/bus/docexmpl"
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/ynl"
 )
@@ -194,6 +197,77 @@ func ExampleSpec_Check() {
 		fmt.Println(p)
 	}
 	// Output: xdp-zc-max-segs: dev-get does not list this attribute
+}
+
+// The operations of a family, and the attributes of one.
+func ExampleBuiltin() {
+	s, err := ynl.Builtin("tcp_metrics")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, op := range s.Ops {
+		if !op.IsReserved() {
+			fmt.Println(op.Request, op.Name)
+		}
+	}
+	get := s.Op("get")
+	for _, name := range get.Do.Request {
+		a := get.Set.Attr(name)
+		fmt.Println(a.Value, a.Name, a.Type, a.Hint)
+	}
+	// Output:
+	// 1 get
+	// 2 del
+	// 1 addr-ipv4 u32 ipv4
+	// 2 addr-ipv6 binary ipv6
+	// 11 saddr-ipv4 u32 ipv4
+	// 12 saddr-ipv6 binary ipv6
+}
+
+// A spec file. Its errors have positions.
+func ExampleLoadFS() {
+	files := fstest.MapFS{
+		"doc.yaml":    {Data: []byte(docSpec)},
+		"broken.yaml": {Data: []byte(strings.Replace(docSpec, "string", "text", 1))},
+	}
+	s, err := ynl.LoadFS(files, "doc.yaml") // or ynl.Load("doc.yaml")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(s.Name, s.Op("echo").Do.Request)
+	_, err = ynl.LoadFS(files, "broken.yaml")
+	fmt.Println(err)
+	// Output:
+	// DOC_EXMPL [msg]
+	// broken.yaml:6:27: attribute "msg": unknown type "text"
+}
+
+// Messages that the kernel sent, such as the replies of a dump. The Decoder reuses the memory of the
+// fields.
+func ExampleDecoder() {
+	s, err := ynl.Builtin("rt-addr")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var received []nlmsg.Msg // for example from conn.Conn.Dump
+	for i, label := range []string{"lo", "eth0"} {
+		m := nlmsg.Begin(nil, 20, 0, 0, 0)                   // RTM_NEWADDR
+		m = append(m, 2, 8, 0, 0, byte(i+1), 0, 0, 0)        // struct ifaddrmsg
+		m = nla.AppendBytes(m, 2, []byte{10, 0, 0, byte(i)}) // IFA_LOCAL
+		received = append(received, nlmsg.End(nla.AppendCString(m, 3, label), 0))
+	}
+	var d ynl.Decoder
+	for _, m := range received {
+		d.Reset() // ends the use of the previous message
+		a := d.Decode(s, m, ynl.Reply)
+		fmt.Printf("%s %s %s\n", a.Op.Name, a.Find("label").Bytes(), a.Find("local").AppendJSON(nil))
+	}
+	// Output:
+	// getaddr lo "10.0.0.0"
+	// getaddr eth0 "10.0.0.1"
 }
 
 // A library finds families by name. Paths of specs take precedence over the built-in families.

@@ -201,6 +201,36 @@ func TestStructLength(t *testing.T) {
 	}
 }
 
+// TestHeaderPadding checks the padding between a fixed header and the attributes: that of the struct in
+// C, and that of the kernel, which aligns attributes to 4 bytes.
+func TestHeaderPadding(t *testing.T) {
+	for members, offset := range map[string]int{
+		" m a u16\n m b u8\n":  24,
+		" m a u32\n m b u8\n":  28,
+		" m a u64\n m b u32\n": 36,
+	} {
+		s, err := ynl.ParseTable("x", "family x level=genetlink\nstruct h\n"+members+"set x\n a v u32 min=5\nop get request=1 set=x header=h\n do-request v\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := ynl.ParseArgs([]string{"a=1", "b=2", "v=3"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := s.AppendRequest(nil, s.Op("get"), v, ynl.Header{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := s.Decode(b, ynl.Request)
+		if got := string(m.AppendJSON(nil)); got != `{"v": 3, "a": 1, "b": 2}` || m.Find("v").Offset != offset {
+			t.Errorf("%q: %s, the attribute is at offset %d, want %d", members, got, m.Find("v").Offset, offset)
+		}
+		if problems := s.Check(b, s.Op("get")); len(problems) != 1 || problems[0].Path != "v" {
+			t.Errorf("%q: Check reports %v, want v", members, problems)
+		}
+	}
+}
+
 // TestUnknown keeps attributes, kinds and values that a spec does not have.
 func TestUnknown(t *testing.T) {
 	s := builtin(t, "rt-link")

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -28,8 +27,8 @@ type Library struct {
 
 // NewLibrary returns a Library with the specs at the paths. A path is a spec file, a directory
 // with files that end in .yaml, or a tree of the kernel's source. If several paths have a
-// family, the first one is used. NewLibrary reads only the beginning of each file, so that
-// errors of a spec are reported by [Library.Family].
+// family, the first one is used. NewLibrary reads only the beginning of a file in which it finds the
+// name of the family there, so that [Library.Family] reports the errors of the spec.
 func NewLibrary(paths ...string) (*Library, error) {
 	l := &Library{files: map[string]string{}, specs: map[string]*Spec{}}
 	for _, p := range paths {
@@ -48,27 +47,11 @@ func (l *Library) add(path string) error {
 	if !info.IsDir() {
 		return l.addFile(path)
 	}
-	if tree := filepath.Join(path, "Documentation", "netlink", "specs"); isDir(tree) {
-		path = tree
-	}
-	files, err := filepath.Glob(filepath.Join(escapeGlob(path), "*.yaml"))
-	if err == nil && len(files) == 0 {
-		err = fmt.Errorf("ynl: %s: no files that end in .yaml", path)
-	}
+	files, err := specFiles(path)
 	for _, f := range files {
 		err = errors.Join(err, l.addFile(f))
 	}
 	return err
-}
-
-func isDir(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
-
-// escapeGlob returns a path as a pattern that only matches itself.
-func escapeGlob(path string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
 // addFile adds a spec under the name of its family, which can differ from the name of the file.

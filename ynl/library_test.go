@@ -132,6 +132,13 @@ func TestLoad(t *testing.T) {
 	if len(specs) != 2 || !errors.As(err, &list) || len(list) != 2 || !strings.HasSuffix(list[0].File, "c.yaml") {
 		t.Errorf("LoadDir: %d specs, %v, want 2 and two missing keys of c.yaml", len(specs), err)
 	}
+	tree := writeFiles(t, map[string]string{"Documentation/netlink/specs/a.yaml": spec("a", 1)})
+	if specs, err := ynl.LoadDir(tree); err != nil || len(specs) != 1 {
+		t.Errorf("LoadDir of a tree: %d specs, %v, want 1", len(specs), err)
+	}
+	if _, err := ynl.LoadDir(t.TempDir()); err == nil {
+		t.Error("LoadDir of a directory without specs: no error")
+	}
 	large := writeFiles(t, map[string]string{"x.yaml": strings.Repeat("#", ynl.MaxSize+1)})
 	if _, err := ynl.Load(filepath.Join(large, "x.yaml")); !errors.As(err, &list) {
 		t.Errorf("a large file: %v", err)

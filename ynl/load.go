@@ -44,20 +44,18 @@ func parseFile(name string, f io.ReadCloser) (*Spec, error) {
 	return Parse(name, text)
 }
 
-// LoadDir reads the files of a directory whose names end in .yaml, sorted by name. It returns the
-// valid specs, also with an error; the error has the problems of all files.
+// LoadDir reads the files of a directory whose names end in .yaml, sorted by name, or those of a tree
+// of the kernel's source. It returns the valid specs, also with an error; the error has the problems
+// of all files.
 func LoadDir(dir string) ([]*Spec, error) {
-	entries, err := os.ReadDir(dir)
+	files, err := specFiles(dir)
 	if err != nil {
 		return nil, err
 	}
 	var specs []*Spec
 	var problems Errors
-	for _, e := range entries {
-		if e.IsDir() || filepath.Ext(e.Name()) != ".yaml" {
-			continue
-		}
-		spec, err := Load(filepath.Join(dir, e.Name()))
+	for _, file := range files {
+		spec, err := Load(file)
 		if list, ok := err.(Errors); ok {
 			problems = append(problems, list...)
 			continue
@@ -71,6 +69,33 @@ func LoadDir(dir string) ([]*Spec, error) {
 		return specs, problems
 	}
 	return specs, nil
+}
+
+// specFiles returns the spec files in a directory or a tree of the kernel's source, sorted by name. A
+// directory without spec files is an error.
+func specFiles(dir string) ([]string, error) {
+	if tree := filepath.Join(dir, "Documentation", "netlink", "specs"); isDir(tree) {
+		dir = tree
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, e := range entries {
+		if !e.IsDir() && filepath.Ext(e.Name()) == ".yaml" {
+			files = append(files, filepath.Join(dir, e.Name()))
+		}
+	}
+	if files == nil {
+		return nil, fmt.Errorf("ynl: %s: no files that end in .yaml", dir)
+	}
+	return files, nil
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // Parse reads a spec from text. The name of the file is only used in errors, which are Errors.

@@ -2,8 +2,8 @@ package ynl
 
 import "github.com/nlwire/nlwire/nlmsg"
 
-// NoNumber is the number of a missing message: the request of a notification, or the reply of an
-// operation without a reply.
+// NoNumber replaces the number of a message that does not exist: the request of a notification, or the
+// reply of an operation without one.
 const NoNumber = -1
 
 // Op is an operation: a request with its replies, or a notification.
@@ -14,8 +14,9 @@ type Op struct {
 
 	Request int // number of the request, or NoNumber
 	Reply   int // number of replies or of the notification, or NoNumber
-	// First are values of the first byte of the fixed header. They distinguish operations
-	// that share a number (the address families of sock_diag); nil is any value.
+	// First lists the values of the first byte of the fixed header that select this operation
+	// among those with the same number (the address families of sock_diag). nil matches any
+	// value.
 	First []uint8
 
 	Do, Dump *Mode    // nil if the operation lacks this mode

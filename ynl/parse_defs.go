@@ -34,11 +34,11 @@ func (b *builder) family(n *yaml.Node) {
 		o.require("protonum")
 		s.Protocol = uint16(o.within("protonum", 0, 255, 0))
 	}
-	defs := b.declareDefinitions(o)
+	structs := b.declareDefinitions(o)
 	b.declareSets(o)
 	b.declareSubMessages(o)
-	for _, d := range defs {
-		b.definition(d)
+	for _, d := range structs {
+		b.members(d)
 	}
 	b.fillSets()
 	b.fillSubMessages(o)
@@ -126,8 +126,8 @@ func (b *builder) enum(o object, name string, flags bool) {
 	declare(b, b.spec.names.enums, o.pos("name"), "enum", name, e)
 }
 
-// definition reads the members of a struct.
-func (b *builder) definition(o object) {
+// members reads the members of a struct.
+func (b *builder) members(o object) {
 	s := b.spec.Struct(o.text("name"))
 	if s == nil || !o.require("members") {
 		return

@@ -4,6 +4,8 @@ import (
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/nlwire/nlwire/nla"
 )
 
 const (
@@ -100,8 +102,8 @@ func (b *builder) fillSet(p pendingSet) {
 		if v, ok := o.integer("value"); ok {
 			value = v
 		}
-		if value < 0 || value > 1<<14-1 {
-			b.errorf(o.pos("value"), "%s: number %d is not in 0..16383", o.what, value)
+		if value < 0 || value > nla.TypeMask {
+			b.errorf(o.pos("value"), "%s: number %d is not in 0..%d", o.what, value, nla.TypeMask)
 			return
 		}
 		if p.set.Attr(a.Name) != nil {

@@ -1,5 +1,7 @@
 package ynl
 
+import "github.com/nlwire/nlwire/nla"
+
 // Level is the schema of a spec. It determines which keys the spec may have.
 type Level uint8
 
@@ -123,6 +125,15 @@ type Struct struct {
 // padded returns the size of the struct in C.
 func (s *Struct) padded() int { return (s.Size + s.align - 1) / s.align * s.align }
 
+// beforeAttrs returns the distance from the start of a fixed header to the attributes after it
+// (nlmsg_attrdata, genlmsg_attrdata).
+func (s *Struct) beforeAttrs() int {
+	if s == nil {
+		return 0
+	}
+	return nla.Align(s.padded())
+}
+
 // Member is a member of a struct.
 type Member struct {
 	Name   string
@@ -170,7 +181,7 @@ type Attr struct {
 	prefix string
 }
 
-// Checks are the limits of an attribute in the kernel's policy. A limit that is nil does not exist.
+// Checks are the limits of an attribute in the kernel's policy. A nil limit is not checked.
 type Checks struct {
 	Min, Max                 *int64 // for unsigned types the bits of a uint64
 	MinLen, MaxLen, ExactLen *int64

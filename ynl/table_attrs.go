@@ -1,6 +1,10 @@
 package ynl
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/nlwire/nlwire/nla"
+)
 
 // attr reads an attribute of the current set.
 func (r *tableReader) attr(l *tableLine) {
@@ -25,8 +29,8 @@ func (r *tableReader) attr(l *tableLine) {
 	}
 	a.Name = name
 	r.next = r.number(l, value, r.next)
-	if r.next < 0 || r.next > 1<<14-1 {
-		r.b.errorf(l.at, "number %d of %q is not in 0..16383", r.next, name)
+	if r.next < 0 || r.next > nla.TypeMask {
+		r.b.errorf(l.at, "number %d of %q is not in 0..%d", r.next, name, nla.TypeMask)
 		return
 	}
 	a.Value = uint16(r.next)

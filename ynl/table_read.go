@@ -38,7 +38,7 @@ type tableReader struct {
 	b     *builder
 	lines []tableLine
 
-	structs *Struct
+	record  *Struct
 	set     *Set
 	message *SubMessage
 	op      *Op
@@ -191,8 +191,8 @@ func (r *tableReader) fill(l *tableLine) {
 	switch l.kind {
 	case "family", "const", "enum", "flags":
 	case "struct":
-		r.structs = names.structs[l.name]
-		r.structs.Members = nil // a second definition replaces the first
+		r.record = names.structs[l.name]
+		r.record.Members = nil // a second definition replaces the first
 	case "m":
 		r.member(l)
 	case "set":
@@ -261,7 +261,7 @@ func (r *tableReader) layout(l *tableLine, x *Layout) (rest []string) {
 }
 
 func (r *tableReader) member(l *tableLine) {
-	if r.structs == nil {
+	if r.record == nil {
 		r.b.errorf(l.at, "a member outside of a struct")
 		return
 	}
@@ -274,7 +274,7 @@ func (r *tableReader) member(l *tableLine) {
 	if m.Type == TypeNone || m.Type.Width() == 0 && m.Struct == nil && (m.Len < 0 || m.Len > maxStruct) {
 		r.b.errorf(l.at, "member %q has no type or no length", l.name)
 	}
-	r.structs.Members = append(r.structs.Members, m)
+	r.record.Members = append(r.record.Members, m)
 }
 
 func (r *tableReader) format(l *tableLine) {

@@ -24,7 +24,8 @@ import (
 // struct=, multi, nest=SET, message=SUBMESSAGE with selector=ATTRIBUTE, values=NAMES of
 // nest-type-value, and limits: min=, max=, min-len=, max-len=, exact-len=, mask=. A set has in=PARENT
 // if it is a subset. A member (m) of type pad, string or binary has len=. A message has formats (f)
-// with header=STRUCT and set=SET. An operation may have first=BYTES (Op.First). The format of the value * applies to any value of the selector.
+// with header=STRUCT and set=SET; the format of the value * applies to any value of the selector. An
+// operation may have first=BYTES (Op.First).
 func AppendTable(dst []byte, s *Spec) []byte {
 	w := tableWriter{dst}
 	w.family(s)
@@ -137,7 +138,6 @@ func (w *tableWriter) enum(s *Spec, e *Enum) {
 		words = append(words, x.Name+numbered(x.Value, next))
 		next = x.Value + 1
 	}
-	// The words after the name and a possible prefix are entries.
 	w.line(words...)
 }
 

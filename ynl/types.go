@@ -86,7 +86,7 @@ const (
 	HintNone Hint = iota
 	HintHex
 	HintMAC
-	HintFDDI
+	HintFDDI // printed as bytes without a hint
 	HintIPv4
 	HintIPv6
 	HintIP // IPv4 or IPv6

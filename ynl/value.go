@@ -57,7 +57,8 @@ func (v Value) Get(name string) (Value, bool) {
 // maxValueDepth limits the depth of values.
 const maxValueDepth = 64
 
-// ParseJSON reads a value from JSON. Duplicate keys of an object are errors.
+// ParseJSON reads a value from JSON. Duplicate keys of an object are errors. The error for incomplete
+// text wraps io.ErrUnexpectedEOF.
 func ParseJSON(text []byte) (Value, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
@@ -67,6 +68,9 @@ func ParseJSON(text []byte) (Value, error) {
 			err = errors.New("trailing text after the value")
 		}
 	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
 	if err != nil {
 		return Value{}, fmt.Errorf("ynl: JSON at byte %d: %w", d.InputOffset(), err)
 	}
@@ -75,9 +79,6 @@ func ParseJSON(text []byte) (Value, error) {
 
 func parseValue(d *json.Decoder, depth int) (Value, error) {
 	t, err := d.Token()
-	if err == io.EOF {
-		return Value{}, io.ErrUnexpectedEOF
-	}
 	if err != nil {
 		return Value{}, err
 	}

@@ -3,6 +3,7 @@ package ynl_test
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -196,6 +197,20 @@ func TestArgErrors(t *testing.T) {
 	} {
 		if _, err := ynl.ParseArgs(strings.Fields(args)); err == nil || !strings.Contains(err.Error(), text) {
 			t.Errorf("%.40s: %v, want %q", args, err, text)
+		}
+	}
+}
+
+// TestIncompleteJSON checks that incomplete text differs from malformed text.
+func TestIncompleteJSON(t *testing.T) {
+	for _, text := range []string{"", "{", "[", `{"a"`, `{"a":`, `{"a": 1`, `{"a": 1,`, "[1", "[1,", `[{"a": [`} {
+		if _, err := ynl.ParseJSON([]byte(text)); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%s: %v, want io.ErrUnexpectedEOF", text, err)
+		}
+	}
+	for _, text := range []string{"}", "{]", `{"a": 1}}`, "[1}"} {
+		if _, err := ynl.ParseJSON([]byte(text)); err == nil || errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%s: %v, want another error than io.ErrUnexpectedEOF", text, err)
 		}
 	}
 }

@@ -201,7 +201,7 @@ var exceptions = []struct{ spec, attr, reason string }{
 	{"nfsd", "xprtsec", "an attribute that repeats and is a set of flags: the other implementation writes a list of two flags as two attributes, which do not decode to the values given"},
 }
 
-// exception returns why the values may be encoded in another way, or "".
+// exception returns the reason for another encoding of the values, or "".
 func exception(spec string, v ynl.Value) string {
 	for _, e := range exceptions {
 		if e.spec == spec && hasListOfLists(v, e.attr, false) {

@@ -67,9 +67,9 @@ func rulesOf(p *policy.Policy) ruleSet {
 	return func(a nla.Attr) *policy.Rule { return ruleOf(p, a.Type()) }
 }
 
-// replyRules returns the rules for a reply: those of requests for texts, if the attribute
-// is one. The kernel exports only the policies of requests, and many families use the same
-// types for other attributes in replies.
+// replyRules returns the rules for a reply. Only attributes that are texts have a rule: that of
+// requests. The kernel exports no policies of replies, in which many families use the same
+// types for other attributes.
 func replyRules(p *policy.Policy) ruleSet {
 	return func(a nla.Attr) *policy.Rule {
 		r := ruleOf(p, a.Type())

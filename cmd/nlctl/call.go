@@ -32,7 +32,7 @@ the attribute in the operation's policy: a number, a text, nothing for a flag, h
 binary, VALUE/SELECTOR for a bitfield32, milliseconds for msecs. TYPE:KIND=VALUE selects
 another kind, and is required if the policy does not export the kind: 5:u32=7.
 
-A header of the family that has no name is sent as zeros. With -check nlctl validates the
+A family header that no spec describes is sent as zeros. With -check nlctl validates the
 request by the policy that the kernel exports, or else by the spec, before it sends it.`
 
 const callExamples = `   nlctl call rt-link getlink -dump

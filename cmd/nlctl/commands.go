@@ -66,6 +66,12 @@ func badUsage(_ context.Context, _ *cli.Command, err error, _ bool) error {
 	return usageError{errors.New(flagMessage(err.Error()))}
 }
 
+// isUnknownTopic reports whether help was called for a command that does not exist.
+func isUnknownTopic(err error) bool {
+	var exit cli.ExitCoder
+	return errors.As(err, &exit)
+}
+
 // flagMessage replaces the texts of packages that parse the value of a flag.
 func flagMessage(text string) string {
 	if before, _, ok := strings.Cut(text, ": parsing error"); ok {
@@ -184,7 +190,7 @@ var commands = []subcommand{
 	}},
 }
 
-// command returns the command with what all commands have.
+// command returns the command with the settings that all commands share.
 func (s subcommand) command() *cli.Command {
 	c := s.make()
 	c.Name = s.name

@@ -120,7 +120,7 @@ func (d *decoder) file(r io.Reader, protocol socket.Protocol) error {
 		}
 	}
 	if n := in.Skipped(); n > 0 && d.stderr != nil {
-		fmt.Fprintf(d.stderr, "nlctl: skipped %d packets of other links than netlink\n", n)
+		fmt.Fprintf(d.stderr, "nlctl: warning: skipped %d packets of other links than netlink\n", n)
 	}
 	if d.stats != nil {
 		d.stats.write(d.out, d.isJSON)

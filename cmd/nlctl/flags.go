@@ -7,7 +7,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// flagCache caches the names of flags, which few messages have for the first time.
+// flagCache caches the names of flags: most messages have the flags of an earlier message.
 type flagCache map[flagKey][]string
 
 type flagKey struct {

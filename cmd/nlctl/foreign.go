@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/nlwire/nlwire/cmd/nlctl/internal/input"
+	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -53,7 +54,7 @@ func (d *decoder) swapBody(protocol socket.Protocol, m nlmsg.Msg) {
 		header := netfilterHeader
 		switch protocol {
 		case socket.Generic:
-			header = nla.Align(4 + d.header)
+			header = nla.Align(genlmsg.HeaderLen + d.header)
 		case socket.Route:
 			var ok bool
 			if header, ok = routeHeader(m); !ok {
@@ -69,7 +70,7 @@ func (d *decoder) swapBody(protocol socket.Protocol, m nlmsg.Msg) {
 	}
 	body := m.Payload()
 	if protocol == socket.Generic {
-		body = body[min(4, len(body)):]
+		body = body[min(genlmsg.HeaderLen, len(body)):]
 	}
 	if op.Header != nil {
 		swapStruct(op.Header, body)
@@ -140,9 +141,9 @@ func swapAttributes(b []byte, depth int) {
 	}
 }
 
-// swapFields swaps the values of attributes. The fields of a nest can be decoded after its
-// headers are native, and the format of a sub-message after its selector: each pass swaps
-// one level more.
+// swapFields swaps the values of attributes. The headers in a nest must be native before its
+// attributes can be decoded, and a selector before its sub-message, so each pass swaps one
+// more level.
 func (d *decoder) swapFields(spec *ynl.Spec, m nlmsg.Msg, op *ynl.Op) {
 	for level := range maxDepth {
 		fields := d.fields.DecodeOp(spec, m, op).Fields
@@ -154,8 +155,8 @@ func (d *decoder) swapFields(spec *ynl.Spec, m nlmsg.Msg, op *ynl.Op) {
 	}
 }
 
-// swapLevel swaps the attributes of a level, which is that of the fields if it is 0. It
-// reports whether there are attributes below that level.
+// swapLevel swaps the attributes of a level; level 0 is that of the fields. It reports whether
+// there are attributes below that level.
 func swapLevel(fields []ynl.Field, level int) (more bool) {
 	for i := range fields {
 		f := &fields[i]

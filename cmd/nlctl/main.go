@@ -17,7 +17,7 @@
 // nlctl contains the names of Linux 7.3; the option -spec, the environment variable
 // NLCTL_SPECS and the directory /usr/share/ynl/specs provide others.
 //
-// With the option -bus before the command, nlctl uses a bus instead of the kernel. -bus
+// With the option -bus, nlctl uses a bus instead of the kernel. -bus
 // example makes a bus with the family DOC_EXMPL inside nlctl, on any system. -bus PORT
 // selects the bus that an nlctl serve of this network namespace serves on that port ID:
 //
@@ -49,8 +49,8 @@ func main() {
 	os.Exit(run(context.Background(), os.Args, newOutput(os.Stdout), os.Stderr))
 }
 
-// interruptible returns a context that SIGINT and SIGTERM end. Commands that have nothing to
-// do at their end do not need it: the signals end them.
+// interruptible returns a context that ends with SIGINT and SIGTERM, for commands that clean up.
+// Without it, the signals end the process.
 func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 }
@@ -77,6 +77,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if err == nil {
 		return exitOK
+	}
+	if isUnknownTopic(err) {
+		err = usageError{err}
 	}
 	fmt.Fprintf(stderr, "nlctl: %s\n", describe(err))
 	if usage := (usageError{}); errors.As(err, &usage) {

@@ -44,6 +44,8 @@ func TestUsageErrors(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
 		{"", "no command given"},
 		{"bogus", `unknown command "bogus"`},
+		{"help bogus", "No help topic for 'bogus'"},
+		{"completion bogus", "No help topic for 'bogus'"},
 		{"list extra", "usage: nlctl list"},
 		{"list -bogus", "-bogus"},
 		{"show", "usage: nlctl show FAMILY"},

@@ -19,7 +19,7 @@ func manual(_ context.Context, c *cli.Command) error {
 	w.line(".B nlctl")
 	w.text("[OPTION ...] COMMAND [OPTION ...] [ARGUMENT ...]")
 	w.section("DESCRIPTION")
-	w.text("The options of nlctl precede the command. The exit status is 0 for success; 1 if the kernel, the bus or the system reports an error, or a file is malformed; 2 if the command line is invalid.")
+	w.text("The options of nlctl can precede or follow the command. The exit status is 0 for success; 1 if the kernel, the bus or the system reports an error, or a file is malformed; 2 if the command line is invalid.")
 	w.flags(root.Flags)
 	w.section("COMMANDS")
 	for _, sub := range root.Commands {

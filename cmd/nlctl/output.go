@@ -94,7 +94,7 @@ func (o *output) hex(p []byte) {
 	}
 }
 
-// spaces are the indentation of a line.
+// indent adds n spaces.
 func (o *output) indent(n int) {
 	for range n {
 		o.b = append(o.b, ' ')

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"time"
@@ -26,7 +27,7 @@ const (
 	pcapSnap      = 256 << 10
 	pcapHeaderLen = 16
 	arpNetlink    = 824 // ARPHRD_NETLINK
-	packetKernel  = 4   // PACKET_OUTGOING, as nlmon devices report what the kernel sends
+	packetKernel  = 4   // PACKET_OUTGOING, which nlmon devices report for messages from the kernel
 )
 
 // newCaptureWriter writes the header of the file.
@@ -72,11 +73,10 @@ func newCapture(c *cli.Command, path string) (showFunc, func() error, error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, end())
 	}
-	warn := newDecoder(&output{w: c.Root().ErrWriter}, newNames(builtinNames()), false)
 	return func(r *received) error {
 		if r.err != nil && !errors.Is(r.err, socket.ErrTruncated) {
-			warn.loss(r)
-			return warn.out.Flush()
+			_, err := fmt.Fprintf(c.Root().ErrWriter, "nlctl: warning: %s: notifications were lost: %s\n", r.Protocol, errorText(r.err))
+			return err
 		}
 		return writer.write(r.Time, r.Protocol, r.Data, len(r.Data)+r.Missing)
 	}, end, nil

@@ -56,7 +56,7 @@ func sampleNest(set *ynl.Set, depth int) ynl.Value {
 	return sample(set, names, depth+1)
 }
 
-// sampleText returns the name of the attribute, as far as the limits of its length allow.
+// sampleText returns the name of the attribute, truncated to its maximum length.
 func sampleText(a *ynl.Attr) ynl.Value {
 	text := a.Name
 	if c := a.Checks; c != nil {

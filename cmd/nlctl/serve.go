@@ -17,10 +17,10 @@ const serveHelp = `The first line of the output is the port ID for -bus. Any pro
 namespace can be a client. Clients have no privileges on the bus.
 
 With -spec, the bus has the families of the specs, with their groups, and with the policies
-that the specs imply. Replies have a sample value for each attribute, or are those of the
-file of -replies, an object of JSON: each operation has an object of values, or a list of
-them for a dump. The text {"errno": N, "message": TEXT} instead of values is an error. An
-operation that requires privileges in the kernel requires none here.`
+that the specs imply. Replies have sample values for numbers, texts, flags and nests, or are
+those of the file of -replies, an object of JSON: each operation has an object of values, or
+a list of them for a dump. The text {"errno": N, "message": TEXT} instead of values is an
+error. An operation that requires privileges in the kernel requires none here.`
 
 const serveExamples = `   nlctl serve -example
    nlctl serve -spec ethtool.yaml -replies replies.json

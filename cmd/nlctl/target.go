@@ -54,8 +54,9 @@ func openTarget(ctx context.Context, c *cli.Command, specs *names, family, op st
 	}
 	t := &target{spec: spec}
 	number, isNumber := parseNumber(op, 8)
-	if spec == nil && !isNumber {
-		return nil, usageError{fmt.Errorf("no spec has names for the family %q: write a command from 0 to 255 instead of %q; nlctl ops lists the families with names", family, op)}
+	noNames := usageError{fmt.Errorf("no spec has names for the family %q: write a command from 0 to 255 instead of %q; nlctl ops lists the families with names", family, op)}
+	if _, isID := parseNumber(family, 16); spec == nil && !isNumber && !isID {
+		return nil, noNames
 	}
 	if err := t.find(op, int(number), isNumber); err != nil {
 		return nil, err
@@ -70,7 +71,13 @@ func openTarget(ctx context.Context, c *cli.Command, specs *names, family, op st
 	}
 	if t.spec == nil {
 		t.spec = specs.family(t.family.Name) // the argument may be the family's ID
-		_ = t.find(op, int(number), isNumber)
+		if err = t.find(op, int(number), isNumber); err == nil && t.op == nil && !isNumber {
+			err = noNames
+		}
+		if err != nil {
+			t.close()
+			return nil, err
+		}
 	}
 	t.cmd = uint8(number)
 	if t.op != nil {

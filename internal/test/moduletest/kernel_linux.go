@@ -15,14 +15,14 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Requests makes a request for a family with the given ID. wait is not 0 if the reply may be
+// RequestFunc makes a request for a family with the given ID. wait is not 0 if the reply may be
 // late.
-type Requests func(g generate.Generator, id nlmsg.Type, seq uint32) (request []byte, wait time.Duration)
+type RequestFunc func(g generate.Generator, id nlmsg.Type, seq uint32) (request []byte, wait time.Duration)
 
 // Kernel compares a module of the running kernel with its bus version. It skips the test if
 // the module is not loaded. NLWIRE_SEED selects the random stream, NLWIRE_REQUESTS the number
 // of requests.
-func Kernel(t *testing.T, name string, family func(*bus.Bus) *bus.Family, requests Requests) {
+func Kernel(t *testing.T, name string, family func(*bus.Bus) *bus.Family, request RequestFunc) {
 	kerneltest.EnterNetNS(t)
 	c, err := ctrl.Open()
 	if errors.Is(err, errno.EPROTONOSUPPORT) {
@@ -49,7 +49,7 @@ func Kernel(t *testing.T, name string, family func(*bus.Bus) *bus.Family, reques
 	g := generate.New(uint64(kerneltest.Environment(t, "NLWIRE_SEED", 1)))
 	n := &Comparison{}
 	for want := kerneltest.Environment(t, "NLWIRE_REQUESTS", 20_000); n.Requests < want; {
-		session(t, n, g, b, f, requests)
+		session(t, n, g, b, f, request)
 	}
 	fmt.Printf("module: family=%s requests=%d datagrams=%d different=%d\n", name, n.Requests, n.Datagrams, n.Different)
 	if n.Different != 0 {
@@ -58,7 +58,7 @@ func Kernel(t *testing.T, name string, family func(*bus.Bus) *bus.Family, reques
 }
 
 // session sends 40 requests over a new socket and a new port.
-func session(t *testing.T, n *Comparison, g generate.Generator, b *bus.Bus, f *bus.Family, requests Requests) {
+func session(t *testing.T, n *Comparison, g generate.Generator, b *bus.Bus, f *bus.Family, request RequestFunc) {
 	t.Helper()
 	flags, caps := Options(g), bus.Root
 	s, err := socket.Open(socket.Generic, socket.WithFlags(flags...))
@@ -82,8 +82,8 @@ func session(t *testing.T, n *Comparison, g generate.Generator, b *bus.Bus, f *b
 		}
 	}
 	for range 40 {
-		request, wait := requests(g, f.ID(), uint32(n.Requests))
-		n.Compare(t, s, p, request, wait)
+		datagram, wait := request(g, f.ID(), uint32(n.Requests))
+		n.Compare(t, s, p, datagram, wait)
 	}
 }
 

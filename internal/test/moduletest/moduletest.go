@@ -30,6 +30,7 @@ type Side interface {
 func Adopt(tb testing.TB, b *bus.Bus, f *bus.Family, id uint16, group uint32) {
 	tb.Helper()
 	const firstID, firstGroup, lastGroup = 19, 2, 15 // groups 16 to 18 have owners
+	// The first placeholder takes the lower groups up to lastGroup, the second those from 19 on.
 	groups := []int{0, 0}
 	if group > 0 {
 		groups[0] = int(min(group-1, lastGroup)) - firstGroup + 1
