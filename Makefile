@@ -1,8 +1,8 @@
 # Every target goes over the project's modules. `make help` lists the targets.
 # bench is not in MODULES, because it downloads plotting libraries.
-MODULES  = . cmd/nlctl compat/differential compat/suites compat/nl fuzz/rivals tools
+MODULES  = . ynl cmd/nlctl compat/differential compat/suites compat/nl fuzz/rivals tools
 ALL      = $(MODULES) bench
-# APART are the modules that have a workspace of their own, or none: see compat/README.md.
+# APART are the modules with a separate workspace, or none: see compat/README.md.
 APART    = compat/mdlayher compat/improvements compat/bench
 FUZZTIME = 10s
 TEST     = go run ./internal/test/testrun $(MODULES)
@@ -15,8 +15,8 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 check: ## check a change in a minute, without root: format, go vet, go.mod files, short tests
-	@scripts/lint -quick . cmd/nlctl
-	@go run ./internal/test/testrun . cmd/nlctl -- -short
+	@scripts/lint -quick . ynl cmd/nlctl
+	@go run ./internal/test/testrun . ynl cmd/nlctl -- -short
 
 test: compat ## run the tests and report skipped ones; as root, also the tests against the running kernel
 	@$(TEST)
@@ -29,12 +29,12 @@ race: ## run the tests under the race detector
 	@$(TEST) -- -race
 	@$(MAKE) --no-print-directory compat TESTFLAGS=-race
 
-compat: ## run the tests of compat/mdlayher, and those that run on the original too
+compat: ## run the tests of compat/mdlayher, and the tests that also run with the original
 	@echo "== compat/mdlayher" && cd compat/mdlayher && go test $(TESTFLAGS) ./...
 	@echo "== compat/improvements, the original" && cd compat/improvements && GOWORK=off go test $(TESTFLAGS) ./...
 	@echo "== compat/improvements, compat/mdlayher" && cd compat/improvements && GOWORK=off go test -modfile=compat.mod $(TESTFLAGS) ./...
 
-suites: ## run the test suites of other modules on the original and on compat/mdlayher, as root
+suites: ## run the test suites of other modules with the original and with compat/mdlayher, as root
 	@go run ./compat/suites $(SUITES)
 
 fuzz: ## run every fuzz target for FUZZTIME each
@@ -61,7 +61,7 @@ bench-go: ## run every Go benchmark
 kernels: ## run the tests on other kernels in virtual machines, as root; KERNELS="6.1 6.12" selects; write docs/kernels.md
 	@go run ./internal/test/kernels -table docs/kernels.md $(KERNELS)
 
-overlay-nl: ## put compat/nl into vishvananda/netlink: diff, its tests before and after, ratios; as root
+overlay-nl: ## apply compat/nl to a copy of vishvananda/netlink: diff, its tests without and with it, ratios; as root
 	@cd compat/nl && go run ./overlay -o $$(mktemp -u -t overlay-nl.XXXXXX)
 	@cd compat/nl && go test -count=1 -run TestSuite -v .
 	@cd compat/nl && go test -run '^$$' -bench . .

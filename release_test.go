@@ -14,7 +14,7 @@ import (
 
 // TestRelease packages the released modules, installs nlctl from the packages and builds a
 // module outside of the repository: see tools/release, which it runs. The build constraint
-// leaves out the other configurations that make tests, in which the release is the same.
+// excludes the other configurations of make, because the release does not depend on them.
 func TestRelease(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds nlctl and an external module; -short is set")
@@ -27,14 +27,14 @@ func TestRelease(t *testing.T) {
 	cmd.Dir, cmd.Env = "tools", append(os.Environ(), "GOWORK=off")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
-	fmt.Print(string(out)) // without the prefix of t.Log: a program reads the last line
+	fmt.Print(string(out)) // without the prefix of t.Log, because a program reads the last line
 	if err != nil {
 		t.Errorf("go run ./release in tools: %v", err)
 	}
 }
 
-// dependOnFiles reads every directory, so that go test does not reuse the result of the test
-// after a file changed.
+// dependOnFiles reads every directory, so that go test does not reuse the cached result after
+// a file was changed.
 func dependOnFiles(t *testing.T) {
 	t.Helper()
 	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {

@@ -1,4 +1,4 @@
-// Comparisons of nlwire with other libraries. This module is not released.
+// Comparisons of nlwire with other libraries. Not released.
 module github.com/nlwire/nlwire/bench
 
 go 1.25.0

@@ -112,7 +112,7 @@ func (b *Bus) dumpFamilies(d *Dump) error {
 }
 
 // familiesEnd returns the result of a step of dumpFamilies. Without FeatureFamiliesDone the
-// kernel returns the length of the datagram, even if a family does not fit into an empty one.
+// kernel always returns the length of the datagram, even 0 if a family does not fit.
 func (b *Bus) familiesEnd(err error) error {
 	if !b.features.Has(FeatureFamiliesDone) {
 		return ErrMore

@@ -12,7 +12,7 @@ import (
 // policyDump is the state of a GETPOLICY dump (struct ctrl_dump_policy_ctx).
 type policyDump struct {
 	id     uint16
-	byCmd  bool         // operations without a do have their command
+	byCmd  bool         // operations without a do are exported under their command, not 0
 	ops    []opPolicies // not yet sent
 	tables policydump.Tables
 	table  int // table and typ: the next rule
@@ -65,7 +65,8 @@ func (b *Bus) startPolicies(d *Dump) error {
 	return nil
 }
 
-// byNumber returns an operation as requests find it, or nil (genl_get_cmd_both).
+// byNumber returns the operation that handles requests for a command, or nil
+// (genl_get_cmd_both).
 func (t *opTable) byNumber(cmd uint32) *command {
 	if cmd > 0xff || t.do[cmd] == nil && t.dump[cmd] == nil {
 		return nil
@@ -100,7 +101,7 @@ func (s *policyDump) add(c *command) {
 	s.ops = append(s.ops, opPolicies{cmd, c.do.policy, c.dump.policy})
 }
 
-// exported returns a rule as the controller and extended ACKs describe it
+// exported returns the rule that the controller and extended ACKs describe instead of r
 // (__netlink_policy_dump_write_attr).
 func (s Features) exported(r policy.Rule) policy.Rule {
 	if r.Kind == policy.KindMsecs && !s.Has(FeatureUintPolicy) {

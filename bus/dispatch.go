@@ -15,7 +15,7 @@ import (
 type call struct {
 	info  Info
 	slots []uint32 // of Info.Attrs
-	ack   []byte   // the Error message that answers it
+	ack   []byte   // the Error message that is its reply
 }
 
 // handle handles the messages of a datagram. It stops silently at the first malformed
@@ -58,7 +58,7 @@ func (b *Bus) release(c *call) {
 	b.calls.Put(c)
 }
 
-// acknowledge answers with an Error message (netlink_ack).
+// acknowledge replies with an Error message (netlink_ack).
 func (c *call) acknowledge(e errno.Errno) {
 	ext, opts := c.info.answer(e)
 	c.ack = nlmsg.AppendAck(c.ack[:0], ext, opts)

@@ -13,8 +13,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// withAndWithout runs a test on a bus with one feature more than a preset, and on a bus
-// with one less.
+// withAndWithout runs a test on a bus with the features of a preset and one more, and on a
+// bus without that one.
 func withAndWithout(t *testing.T, preset, feature Features, test func(t *testing.T, b *Bus, has bool)) {
 	t.Helper()
 	t.Run(feature.String(), func(t *testing.T) {
@@ -174,7 +174,7 @@ func TestFeatures(t *testing.T) {
 	}
 }
 
-// Sets have names, and releases have presets.
+// String names the features of a set, and Preset finds the presets of releases.
 func TestFeatureNames(t *testing.T) {
 	if 1<<len(featureNames) != featureEnd {
 		t.Errorf("%d names", len(featureNames))
@@ -195,13 +195,13 @@ func TestFeatureNames(t *testing.T) {
 	}
 }
 
-// Probe finds the features of a bus, which differ in no way from those of a kernel.
+// Probe finds the features of a bus as it finds those of a kernel.
 func TestProbe(t *testing.T) {
 	for _, p := range presets {
 		for _, f := range []Features{p.features, p.features | FeatureWideHeads} {
 			want := f
 			if !f.Has(FeatureSmallHeads) {
-				want &^= FeatureWideHeads // without an effect
+				want &^= FeatureWideHeads // has no effect without FeatureSmallHeads
 			}
 			b := newBus(t, WithFeatures(f))
 			if f.Has(FeatureSplitOps) {
@@ -221,8 +221,8 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// A distribution's kernel has the features that were found, and those that no request shows
-// from the preset next to it.
+// For a kernel of a distribution, Probe returns the detected features, and the others from
+// the nearest preset.
 func TestProbeBackport(t *testing.T) {
 	f := Linux618 | FeatureDumpOpCmd
 	b := newBus(t, WithFeatures(f))

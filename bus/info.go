@@ -13,7 +13,7 @@ import (
 )
 
 // Info is a request, as its handler receives it (struct genl_info). It is valid until the
-// handler returns, and so is all memory that it refers to. A handler copies what it keeps.
+// handler returns, and so is all memory that it refers to. A handler must copy what it keeps.
 type Info struct {
 	Family     *Family
 	Seq        uint32 // of the request; replies have the same

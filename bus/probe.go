@@ -12,8 +12,8 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Probed is the part of a socket that [Probe] uses. A *socket.Socket of socket.Generic and
-// a *Port have it.
+// Probed contains the methods of a socket that [Probe] calls. A *socket.Socket of
+// socket.Generic and a *Port implement it.
 type Probed interface {
 	Send(b []byte) error
 	TryReceive(b []byte) (n int, info socket.Info, err error)
@@ -21,14 +21,15 @@ type Probed interface {
 	SetReceiveBuffer(bytes int) error
 }
 
-// Probe finds the features of the running kernel, by requests that change nothing and need
-// no privileges. It asks the controller, the family netdev if there is one, and fills a
-// receive buffer. Features that no such request shows are those of the newest preset with
-// the features found: FeatureMissing, FeatureDoneExtAck, FeatureUintPolicy and
-// FeatureFuncPolicy, and without netdev FeatureRejectSplit.
+// Probe detects the features of the running kernel, by requests that change nothing and need
+// no privileges. It sends requests to the controller and to the family netdev if there is
+// one, and fills a receive buffer. Some features cannot be detected: FeatureMissing,
+// FeatureDoneExtAck, FeatureUintPolicy, FeatureFuncPolicy, and FeatureRejectSplit without
+// netdev. Probe takes those from the preset that differs in the fewest detected features, and
+// from the newest one if several match equally well.
 //
-// Probe changes options of the socket and leaves its queue empty. Use a new
-// socket that serves nothing else.
+// Probe changes options of the socket and leaves its queue empty. Use a separate socket for
+// it.
 func Probe(t Probed) (Features, error) {
 	if err := t.SetFlag(socket.ExtAck, true); err != nil {
 		return 0, fmt.Errorf("bus: probe: %w", err)
@@ -44,8 +45,8 @@ func Probe(t Probed) (Features, error) {
 	return p.found | nearest(p.found, p.known)&^p.known, nil
 }
 
-// nearest returns the preset that differs in the fewest known features, the newest of
-// several.
+// nearest returns the preset that differs in the fewest known features, and the newest if
+// several match equally well.
 func nearest(found, known Features) Features {
 	best := presets[0].features
 	distance := func(f Features) int { return bits.OnesCount32(uint32((f ^ found) & known)) }
@@ -74,14 +75,14 @@ func (p *prober) learn(f Features, has bool) {
 	}
 }
 
-// probeAnswer is the answer to a request: its messages, the last one apart.
+// probeAnswer is the reply to a request, with its last message parsed.
 type probeAnswer struct {
-	list  []nlmsg.Msg
+	list  []nlmsg.Msg  // the messages before the Error or Done
 	ack   nlmsg.ExtAck // of the Error or Done
-	alone bool         // the Done had a datagram of its own
+	alone bool         // the Done was in a separate datagram
 }
 
-// ask sends a request and receives the answer, with buffers of the given size.
+// ask sends a request and receives the reply, with buffers of the given size.
 func (p *prober) ask(typ nlmsg.Type, flags nlmsg.Flags, payload []byte, size int) (a probeAnswer) {
 	p.seq++
 	b := nlmsg.Begin(nil, typ, nlmsg.FlagRequest|flags, p.seq, 0)
@@ -118,14 +119,14 @@ func (p *prober) ctrl(cmd uint8, flags nlmsg.Flags, attrs []byte, size int) prob
 	return p.ask(genlmsg.IDCtrl, flags, append(genlmsg.Append(nil, cmd, genlmsg.CtrlVersion), attrs...), size)
 }
 
-// controller probes the features that the controller shows.
+// controller detects the features that replies of the controller show.
 func (p *prober) controller() {
 	const noCmd, noAttr = 250, 1000
 	size := len(p.buf)
 	reserved := genlmsg.Append(nil, noCmd, genlmsg.CtrlVersion)
 	reserved[2] = 1
 	a := p.ask(genlmsg.IDCtrl, nlmsg.FlagAck, reserved, size)
-	p.learn(FeatureResvStartOp, a.ack.Errno == errno.EINVAL) // else EOPNOTSUPP
+	p.learn(FeatureResvStartOp, a.ack.Errno == errno.EINVAL) // otherwise EOPNOTSUPP
 
 	id := nla.AppendUint16(nil, genlmsg.CtrlAttrFamilyID, genlmsg.IDCtrl)
 	a = p.ctrl(genlmsg.CtrlCmdGetPolicy, nlmsg.FlagDump, nla.AppendUint32(id, genlmsg.CtrlAttrOp, noCmd), size)
@@ -143,10 +144,10 @@ func (p *prober) controller() {
 	p.learn(FeatureSplitOps, a.ack.Errno == errno.EINVAL)
 }
 
-// doneOfFamilies probes where the Done of the list of families is. It is also alone if the
-// families fill their datagram, but not at every size. The sizes increase, because the kernel
-// makes datagrams up to the largest size with which the socket has received (netlink_recvmsg);
-// the first datagram has up to 8 KiB (NLMSG_GOODSIZE).
+// doneOfFamilies detects where the Done of the list of families is. If the families fill
+// their datagram, it is also in a separate datagram, but not at every size. The sizes
+// increase, because the kernel makes datagrams up to the largest size with which the socket
+// has received (netlink_recvmsg); the first datagram has up to 8 KiB (NLMSG_GOODSIZE).
 func (p *prober) doneOfFamilies() {
 	together := false
 	for size := 8 << 10; size <= 11<<10; size += 1 << 10 {
@@ -155,7 +156,7 @@ func (p *prober) doneOfFamilies() {
 	p.learn(FeatureFamiliesDone, together)
 }
 
-// netdev probes a dump without a policy: dev-get of netdev.
+// netdev tests a dump without a policy: dev-get of the family netdev.
 func (p *prober) netdev() {
 	const devGet, noAttr = 1, 1000
 	name := nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, "netdev")

@@ -48,9 +48,9 @@ const (
 	sharedInfo = 320
 	skBuff     = 256
 	// smallHead and wideHead are the sizes of the allocation for small datagrams
-	// (SKB_SMALL_HEAD_CACHE_SIZE): 64 bytes of padding, GRO_MAX_HEAD and sharedInfo. The
-	// former is that of a kernel without wireless networks and tunnels. See
-	// FeatureWideHeads.
+	// (SKB_SMALL_HEAD_CACHE_SIZE): 64 bytes of padding, GRO_MAX_HEAD and sharedInfo.
+	// smallHead applies to kernels without wireless networks and tunnels, wideHead to the
+	// others. See FeatureWideHeads.
 	smallHead, wideHead = 576, 704
 )
 

@@ -21,8 +21,8 @@ var controller510 string
 //go:embed testdata/controller-6.1.hex
 var controller61 string
 
-// A bus with the features of an old kernel and twins of that kernel's families gives the
-// recorded answers: the list of families and its datagrams, policies, and errors.
+// A bus with the features of an old kernel and twins of that kernel's families sends the
+// recorded replies: the list of families with its datagrams, policies, and errors.
 func TestRecordedKernels(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
@@ -44,7 +44,7 @@ func TestRecordedKernels(t *testing.T) {
 			}
 			for _, f := range []Features{FeatureSplitOps, FeatureFamiliesDone, FeatureDumpOpCmd} {
 				if differences(t, tt.features^f, families, list, t.Logf) == 0 {
-					t.Errorf("the recording shows nothing of %v", f)
+					t.Errorf("the recording does not depend on %v", f)
 				}
 			}
 		})
@@ -61,8 +61,9 @@ func differences(t *testing.T, features Features, families []kernelFamily, list 
 	}
 	b.adopt(t, families, twins)
 	p := openPort(t, b, WithPortID(1), WithFlags(socket.ExtAck))
-	// The kernel filled the second datagram of the first dump before it had seen a buffer of
-	// 4096 bytes, as it does if the client first peeks at the length of a datagram.
+	// The recording client passed buffers of 4096 bytes, but the kernel limited the second
+	// datagram of the first dump to goodSize, as it does if a client first peeks at the length
+	// of a datagram.
 	buf := make([]byte, goodSize, 4096)
 	for _, r := range list {
 		if r.Dir == "tx" {
@@ -89,8 +90,8 @@ func differences(t *testing.T, features Features, families []kernelFamily, list 
 	return n
 }
 
-// recordedTwin makes a twin. Operations whose policy is not exported have that of other
-// operations of the family; if none is recorded, they have any policy.
+// recordedTwin makes a twin. An operation whose policy is not recorded gets the policy of
+// another operation of the family, or anyPolicy if none is recorded.
 func (k *kernelFamily) recordedTwin() *Family {
 	f := k.twin(func(uint32) GroupFlags { return 0 })
 	f.NetNSOK = true
@@ -107,8 +108,7 @@ func (k *kernelFamily) recordedTwin() *Family {
 	return f
 }
 
-// recordedFamilies reads the recorded list of families, and their policies as far as they
-// are recorded.
+// recordedFamilies parses the recorded list of families and the recorded policies.
 func recordedFamilies(t *testing.T, list []golden.Recorded) (families []kernelFamily) {
 	t.Helper()
 	policies := map[string][][]byte{}

@@ -112,7 +112,7 @@ func (f *Family) setDump(cmd uint8, start, dump DumpFunc) {
 	}
 }
 
-// learned is the kernel's answer to a request: messages, and the errno and text at the end.
+// learned is the kernel's reply to a request: messages, and the errno and text at the end.
 type learned struct {
 	messages []nlmsg.Msg
 	errno    errno.Errno
@@ -159,7 +159,7 @@ func (l *learned) dump(d *Dump) error {
 	return nil
 }
 
-// learn sends a request to the kernel and records the answer.
+// learn sends a request to the kernel and records the reply.
 func learn(t *testing.T, c *conn.Conn, f *ctrl.Family, cmd uint8, flags nlmsg.Flags, attrs []byte) *learned {
 	t.Helper()
 	r := c.Request(nlmsg.Type(f.ID), nlmsg.FlagRequest|nlmsg.FlagAck|flags, genlmsg.Append(nil, cmd, uint8(f.Version)))

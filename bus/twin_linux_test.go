@@ -18,7 +18,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// twins are a bus and the kernel, whose answers must be equal.
+// twins contains a bus and the kernel, whose replies must be equal.
 type twins struct {
 	t       *testing.T
 	g       generate.Generator

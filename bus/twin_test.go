@@ -71,8 +71,8 @@ func (k *kernelFamily) anyPolicy() *policy.Policy {
 func noDo(*Info) error   { return errno.EOPNOTSUPP }
 func noDump(*Dump) error { return errno.EOPNOTSUPP }
 
-// halves splits an operation. An exported policy without rules is the one that rejects all
-// attributes; it stands for a missing policy.
+// halves splits an operation. An exported policy without rules is the policy that rejects
+// all attributes: the operation has no policy.
 func halves(full *Op, p ctrl.OpPolicy) (ops []SplitOp) {
 	policy := func(p *policy.Policy) *policy.Policy {
 		if p == nil || len(p.Attrs) == 0 {
@@ -89,8 +89,8 @@ func halves(full *Op, p ctrl.OpPolicy) (ops []SplitOp) {
 	return ops
 }
 
-// adopt registers the twins with the IDs and groups of the kernel's families, which are in
-// any order.
+// adopt registers the twins with the IDs and groups of the kernel's families. The families
+// may be in any order.
 func (b *Bus) adopt(t *testing.T, all []kernelFamily, twins map[string]*Family) {
 	t.Helper()
 	for _, k := range all {

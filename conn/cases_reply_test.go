@@ -166,7 +166,8 @@ func TestListThatFollowsItsAcknowledgementIsComplete(t *testing.T) {
 	})
 }
 
-// thermal is a fake of drivers/thermal, which numbers only the end of its lists.
+// thermal is a fake of drivers/thermal. Only the Done of its dumps has a sequence number and a
+// port ID.
 func thermal(req nlmsg.Msg) []event {
 	if req.Flags()&nlmsg.FlagDump != nlmsg.FlagDump {
 		return echo(req)
@@ -191,8 +192,8 @@ func TestListWithoutSequenceNumbersIsTheDumps(t *testing.T) {
 	})
 }
 
-// A message without numbers does not belong to the dump if it has another type, or came
-// from a group or another process.
+// A message without a sequence number does not belong to the dump if it has another type, or
+// came from a group or another process.
 func TestMessagesWithoutSequenceNumberAreOnlyTheDumpsIfTheyCanBe(t *testing.T) {
 	stray := nlmsg.End(nlmsg.Begin(nil, fakeType, 0, 0, 0), 0)
 	other := nlmsg.End(nlmsg.Begin(nil, fakeType+1, 0, 0, 0), 0)

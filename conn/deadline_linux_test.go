@@ -75,10 +75,10 @@ func (h *rtnl) remove(tb testing.TB) time.Duration {
 	return time.Since(start)
 }
 
-// overshoots has the delays between the deadlines of exchanges and their ends.
+// overshoots contains the delays between the deadlines of exchanges and their ends.
 type overshoots struct{ samples }
 
-// measure makes requests with a deadline until stop is closed, and at most most of them.
+// measure makes requests with a deadline until stop is closed, but not more than most.
 func (o *overshoots) measure(tb testing.TB, c *Conn, d time.Duration, most int, request func(c *Conn) *Request, stop <-chan struct{}) {
 	for range most {
 		select {

@@ -14,7 +14,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// The next request gets its own reply, whatever was queued after the end of this one.
+// The next request gets its own reply, even if datagrams were queued after the end of this one.
 func TestDoReturnsWhatCameUpToTheEnd(t *testing.T) {
 	type reply = func(r nlmsg.Msg) []event
 	tests := []struct {

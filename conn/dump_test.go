@@ -279,7 +279,7 @@ func TestTransportsOfDumpsAreKeptWhileTheyAreClean(t *testing.T) {
 		break
 	}
 	if first.closed || len(dialed) != 1 || !dialed[0].closed {
-		t.Errorf("first closed %v, %d more: one with half a dump was kept, or the wrong one closed", first.closed, len(dialed))
+		t.Errorf("first closed %v, %d more: the Transport of an abandoned dump is open, or another one is closed", first.closed, len(dialed))
 	}
 	isWhole()
 	for range c.Dump(t.Context(), r) {
@@ -288,7 +288,7 @@ func TestTransportsOfDumpsAreKeptWhileTheyAreClean(t *testing.T) {
 		}
 	}
 	if len(dialed) != 3 {
-		t.Errorf("%d more Transports for two dumps at once after one that was left", len(dialed))
+		t.Errorf("%d more Transports for an abandoned dump and then two dumps at once", len(dialed))
 	}
 	c.Close()
 	for i, f := range append(dialed, first) {

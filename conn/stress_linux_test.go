@@ -29,7 +29,7 @@ func routeTargets(t *testing.T) (targets []*stressTarget) {
 }
 
 // routeTarget looks up the route to an address in 11.0.0.0/8; the host part is the value.
-// Its list is that of routes to addresses in 10.0.0.0/8.
+// Its dump lists the routes to addresses in 10.0.0.0/8.
 func routeTarget(t *testing.T, netNS int) *stressTarget {
 	const routes, prefix = 700, 11
 	c := openConn(t, socket.Route, socket.WithNetNS(netNS))

@@ -61,9 +61,9 @@ func await[T any](x *wait, c <-chan T) (v T, err error) {
 	}
 }
 
-// limit makes a Receive of t fail when waiting must end. The returned function undoes that.
-// Its argument is the error of the Receive; it reports whether that error means that
-// waiting must end.
+// limit makes a Receive of t fail when waiting must end. The caller passes the error of the
+// Receive to the returned function undo, which removes the limit and reports whether waiting
+// must end.
 func (x *wait) limit(t Transport) (undo func(err error) bool) {
 	before := readDeadline(t)
 	own := !x.deadline.IsZero() && (before.IsZero() || x.deadline.Before(before))

@@ -54,9 +54,9 @@ var exportCases = []struct {
 	{name: "leftover bytes", attrs: append(nla.AppendUint8(nil, 8, 9), 1, 2), liberal: true},
 }
 
-// A Checker accepts the payloads of rules that are exported as others or not at all:
-// NLA_BE16, NLA_MSECS, NLA_POLICY_EXACT_LEN_WARN. The bus refuses everything that the
-// Checker refuses.
+// Some rules are not exported, or as rules of another kind: NLA_BE16, NLA_MSECS,
+// NLA_POLICY_EXACT_LEN_WARN. A Checker accepts their payloads. The bus refuses everything
+// that the Checker refuses.
 func TestCheckerOfRulesExportedAsOthers(t *testing.T) {
 	policy := &policy.Policy{Attrs: []policy.Rule{
 		1: {Kind: policy.KindU32}, 2: {Kind: policy.KindBE16}, 3: policy.ExactLenWarn(6), 4: {Kind: policy.KindMsecs},
@@ -112,7 +112,7 @@ func sameRefusal(t *testing.T, name string, got, want error) {
 	}
 }
 
-// An operation without a policy that is announced with one accepts everything, including
+// If an operation has no policy, but the kernel exports one, it accepts everything, including
 // leftover bytes.
 func TestCheckerOfAnEmptyPolicy(t *testing.T) {
 	w := newBus(t, &bus.Family{Name: "f", Version: 1, SplitOps: []bus.SplitOp{{Cmd: 1, Flags: genlmsg.OpDo, Do: accept}}})
@@ -134,8 +134,9 @@ func TestCheckerOfAnEmptyPolicy(t *testing.T) {
 	}
 }
 
-// The do or dump of an operation may lack a policy, but be announced with an empty one. It
-// accepts everything; the other one keeps its policy. dev-get of netdev is an example.
+// If only the do or only the dump of an operation has a policy, the kernel exports an empty
+// policy for the other. The half without a policy accepts everything. dev-get of netdev is an
+// example.
 func TestCheckerOfHalfAnOperation(t *testing.T) {
 	rule := func(hi int64) *policy.Policy {
 		return &policy.Policy{Attrs: []policy.Rule{1: policy.Range(policy.KindU32, 1, hi)}}

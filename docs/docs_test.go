@@ -1,5 +1,5 @@
-// Package docs tests the documents of the repository: code blocks are parts of files that are
-// compiled and tested, names exist, and links lead somewhere.
+// Package docs tests the documents of the repository: code blocks are parts of compiled and
+// tested files, names exist, and links are valid.
 package docs_test
 
 import (
@@ -63,11 +63,12 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// block matches a code block that is Go, after a comment that names its file.
+// block matches a Go code block and the comment before it, which contains the name of its
+// file.
 var block = regexp.MustCompile("(?s)(?:<!-- ([^\n]*) -->\n)?```go\n(.*?)```\n")
 
-// Every code block that is Go is in the file that the comment before it names. A recipe is the
-// whole file, apart from the constraint that its name has.
+// Every Go code block is in the file that the comment before it names. A code block of a recipe
+// is the whole file.
 func TestCodeBlocks(t *testing.T) {
 	counts := map[string]int{}
 	for name, text := range documents(t) {
@@ -75,7 +76,7 @@ func TestCodeBlocks(t *testing.T) {
 			path, code := m[1], m[2]
 			counts[name]++
 			if path == "" {
-				t.Errorf("%s: a code block without a comment that names its file:\n%s", name, code)
+				t.Errorf("%s: a code block without the name of its file in a comment:\n%s", name, code)
 				continue
 			}
 			source := read(t, filepath.Join(root, path))
@@ -96,7 +97,7 @@ func TestCodeBlocks(t *testing.T) {
 	}
 }
 
-// contains reports whether a file contains lines, in any indentation.
+// contains reports whether a file contains lines with any indentation.
 func contains(file, lines string) bool {
 	for range 4 {
 		if strings.Contains("\n"+file, "\n"+lines) {
@@ -108,7 +109,7 @@ func contains(file, lines string) bool {
 	return false
 }
 
-// Every program of the cookbook is in it.
+// The cookbook contains every program of docs/cookbook.
 func TestRecipes(t *testing.T) {
 	text := documents(t)["docs/cookbook.md"]
 	programs, err := filepath.Glob(filepath.Join(root, "docs/cookbook/*/main*.go"))
@@ -129,7 +130,7 @@ func TestRecipes(t *testing.T) {
 
 var link = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 
-// Every link to a file of the repository leads to one.
+// Every link to a file of the repository is valid.
 func TestLinks(t *testing.T) {
 	for name, text := range documents(t) {
 		for _, m := range link.FindAllStringSubmatch(text, -1) {

@@ -9,7 +9,7 @@ import (
 
 const attrIndex, attrName, attrQueue, attrDepth = 1, 2, 3, 1
 
-// device is what the code blocks of docs/migrating.md read and write.
+// device is the type that the code blocks of docs/migrating.md read and write.
 type device struct {
 	index, depth uint32
 	name         string

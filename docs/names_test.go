@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// packages are those whose names the documents use.
+// packages lists the packages with names that the documents use.
 var packages = []string{
 	"errno", "nla", "nla/policy", "nlmsg", "genlmsg", "socket", "conn", "ctrl",
 	"bus", "bus/usersock", "bus/docexmpl",
@@ -23,8 +23,8 @@ var (
 )
 
 // Every exported name that a document mentions in code font exists: `conn.Conn.Do` is a method
-// or a field, `conn.Open` a function, a type, a constant or a variable. The changelog is left
-// out, since it names what was removed.
+// or a field, `conn.Open` a function, a type, a constant or a variable. The changelog is not
+// checked, because it may contain removed names.
 func TestNames(t *testing.T) {
 	exported := map[string]bool{}
 	for _, dir := range packages {
@@ -50,8 +50,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// exportedNames returns the exported names of a package, for every system, and Type.Name for
-// methods and fields, also those that an embedded type of the package has.
+// exportedNames returns the exported names of a package on all systems, and Type.Name for
+// methods and fields, including those of embedded types of the package.
 func exportedNames(t *testing.T, dir string) (names []string) {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))

@@ -23,7 +23,7 @@ import (
 func TestReadmeLinks(t *testing.T) {
 	kerneltest.EnterNetNS(t)
 	got := output(t, func() error { return printLinks(t.Context()) })
-	if !strings.HasPrefix(got, "lo mtu 65536\n") { // some kernels add links to it
+	if !strings.HasPrefix(got, "lo mtu 65536\n") { // some kernels add further links
 		t.Errorf("links of a new namespace: %q", got)
 	}
 }
@@ -39,7 +39,7 @@ func printLinks(ctx context.Context) error {
 	attrs := nla.NewTable(syscall.IFLA_MTU)
 	for m, err := range c.Dump(ctx, r) {
 		if err != nil {
-			return err // the kernel's errno and text, the path of the bad attribute
+			return err // with the kernel's errno and text, and the path of the invalid attribute
 		}
 		if err := attrs.Read(m.Attrs(syscall.SizeofIfInfomsg)); err != nil {
 			return err

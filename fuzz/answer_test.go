@@ -47,8 +47,8 @@ func agreeOnAnswer(t *testing.T, m nlmsg.Msg, isDone bool) (nlmsg.ExtAck, slowAn
 	return got, want
 }
 
-// agreeOnComposing writes the answer that was read as the answer to a request, with all options,
-// and reads it again.
+// agreeOnComposing writes the extended ACK got as the reply to request, with all options, and
+// reads the result.
 func agreeOnComposing(t *testing.T, request nlmsg.Msg, got nlmsg.ExtAck, want slowAnswer) {
 	t.Helper()
 	for options := range 8 {

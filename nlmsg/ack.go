@@ -30,13 +30,13 @@ const (
 // netlink_ext_ack): the errno, the request, and the extended ACK, which may be present on
 // success, too. ParseAck and ParseDone read it, AppendAck and AppendDone write it.
 //
-// Absent fields are nil or 0, as in the kernel: offset 0 is never that of an attribute, and type
-// 0 is never that of a missing attribute (netlink_ack_tlv_fill). An empty Msg that is not nil is
-// written. In an ExtAck that was read, the slices alias the message.
+// Absent fields are nil or 0, as in the kernel: no attribute has offset 0, and no missing
+// attribute has type 0 (netlink_ack_tlv_fill). An empty Msg that is not nil is written. In an
+// ExtAck that was read, the slices alias the message.
 type ExtAck struct {
 	// Errno is positive, as in C; 0 is success. It is the number of the kernel's architecture.
 	Errno errno.Errno
-	// Request is the request that is answered. ParseAck sets it to the header and the payload of
+	// Request is the request with this result. ParseAck sets it to the header and the payload of
 	// the request or, if the message is capped, to the header only; the length field is then that
 	// of the whole request. ParseDone sets it to nil.
 	Request Msg

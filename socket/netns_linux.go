@@ -25,17 +25,26 @@ type probe struct {
 // identify returns the cheap identification of the namespace of a descriptor that this
 // thread has just made.
 func (p *probe) identify(fd int) (ns namespace) {
-	cookie, thread := netNSCookie, threadNetNS
-	if p.cookie != nil {
-		cookie = p.cookie
+	if ns = p.identifyByCookie(fd); ns.cookie != 0 {
+		return ns
 	}
+	thread := threadNetNS
 	if p.thread != nil {
 		thread = p.thread
 	}
-	var err error
-	if ns.cookie, err = cookie(fd); err != nil || ns.cookie == 0 {
-		ns.cookie = 0
-		ns.thread, _ = thread() // unknown without /proc
+	ns.thread, _ = thread() // unknown without /proc
+	return ns
+}
+
+// identifyByCookie returns the identification by SO_NETNS_COOKIE, which depends on the
+// descriptor only. Its cookie is 0 if the kernel has none.
+func (p *probe) identifyByCookie(fd int) (ns namespace) {
+	cookie := netNSCookie
+	if p.cookie != nil {
+		cookie = p.cookie
+	}
+	if v, err := cookie(fd); err == nil {
+		ns.cookie = v
 	}
 	return ns
 }

@@ -66,12 +66,7 @@ func (s *sysSocket) fromFD(fd int, c *config) (protocol Protocol, portID uint32,
 // that namespace.
 func (c *config) socket(protocol Protocol) (fd int, origin namespace, op string, err error) {
 	if c.netNS == nil {
-		runtime.LockOSThread() // identify may inspect the thread
-		defer runtime.UnlockOSThread()
-		if fd, op, err = newDescriptor(protocol); err == nil {
-			origin = c.probe.identify(fd)
-		}
-		return fd, origin, op, err
+		return c.here(protocol)
 	}
 	type result struct {
 		fd     int
@@ -89,6 +84,24 @@ func (c *config) socket(protocol Protocol) (fd int, origin namespace, op string,
 	}()
 	r := <-done
 	return r.fd, r.origin, r.op, r.err
+}
+
+// here makes a descriptor in the namespace of the calling thread. It locks the thread only if
+// identify inspects it: the first LockOSThread of a program starts a thread.
+func (c *config) here(protocol Protocol) (fd int, origin namespace, op string, err error) {
+	if fd, op, err = newDescriptor(protocol); err != nil {
+		return fd, origin, op, err
+	}
+	if origin = c.probe.identifyByCookie(fd); origin.cookie != 0 {
+		return fd, origin, op, nil
+	}
+	_ = unix.Close(fd) // another thread may have made it
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if fd, op, err = newDescriptor(protocol); err == nil {
+		origin = c.probe.identify(fd)
+	}
+	return fd, origin, op, err
 }
 
 func newDescriptor(protocol Protocol) (fd int, op string, err error) {

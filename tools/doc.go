@@ -1,3 +1,3 @@
-// Package tools is empty. Its module pins the tools that check the project, and has the
-// command release.
+// Package tools is empty. Its module pins the versions of the tools that check the project,
+// and contains the command release.
 package tools

@@ -1,5 +1,5 @@
-// The tools that CI runs on the project. They are pinned in this module, so that they do
-// not become dependencies of nlwire's importers. Not released.
+// Tools that CI runs on the project. A separate module pins them, so that users of nlwire do
+// not depend on them. Not released.
 module github.com/nlwire/nlwire/tools
 
 go 1.25.0

@@ -85,7 +85,7 @@ var lines = []line{
 	{"decode with a policy, ns per attribute", "decode-policy", nil, 1, perAttr},
 	{"a table of a small message, ns per attribute", "table-small", nil, 1, perAttr},
 	{"a link into a struct, ns per attribute", "typed-link", nil, 1, perAttr},
-	{"the same, strings copied", "typed-link-copied", nil, 1, perAttr},
+	{"the same with copied strings, 19 links", "typed-link-copied", nil, 1, perAttr},
 	{"a route with next hops into a struct", "typed-route", nil, 1, perAttr},
 	{"an nftables rule into a struct", "typed-nft", nil, 1, perAttr},
 	{"a conntrack flow into a struct", "typed-flow", nil, 1, perAttr},

@@ -1,10 +1,10 @@
 // Package docexmpl implements DOC_EXMPL, the family of the Generic Netlink how-to: one
-// attribute, one operation, one multicast group. It is an example for families on a bus,
-// and a peer for testing a client.
+// attribute, one operation, one multicast group. It is an example of a family on a bus, and
+// a peer for tests of clients.
 //
 //	DOC_EXMPL, version 1
 //	  operation 1, ECHO    do: sends the text to the group, then to the requester
-//	                       dump: a list of texts, with the Done in a datagram of its own
+//	                       dump: a list of texts, with the Done in a separate datagram
 //	  attribute 1, MSG     a string with its NUL, of up to 256 bytes
 //	  group doc_events     receives every ECHO
 //
@@ -55,7 +55,7 @@ func echo(i *bus.Info) error {
 		return errno.EINVAL
 	}
 	b := appendMsg(i.Begin(CmdEcho), i)
-	_ = i.Multicast(0, b) // the module ignores that there are no members, or that they lost the event
+	_ = i.Multicast(0, b) // the module ignores errors: no members, or members that lost the event
 	return i.Reply(b)
 }
 
@@ -75,5 +75,5 @@ func list(d *bus.Dump) error {
 			return err
 		}
 	}
-	return bus.ErrMore // as a dumpit that returns the length of its datagram
+	return bus.ErrMore // the module's dumpit returns the length of its datagram
 }

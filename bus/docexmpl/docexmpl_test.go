@@ -87,8 +87,8 @@ func TestEchoNeedsAText(t *testing.T) {
 	}
 }
 
-// A member of the group receives its own event before the reply, and the Done of a dump in
-// a datagram of its own.
+// A member of the group receives the event of its own request before the reply, and the
+// Done of a dump in a separate datagram.
 func TestOrder(t *testing.T) {
 	b := bus.New()
 	defer b.Close()
@@ -119,6 +119,6 @@ func TestOrder(t *testing.T) {
 		t.Errorf("sequence numbers %d, want the event with 0, then the reply", seqs)
 	}
 	if _, last := send(nlmsg.FlagDump); last != nlmsg.HeaderLen+4 {
-		t.Errorf("the last datagram of the dump has %d bytes, not those of a Done", last)
+		t.Errorf("the last datagram of the dump has %d bytes, want only a Done", last)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// The module doc_exmpl and the bus answer 20,000 requests with the same bytes.
+// The module doc_exmpl and the bus reply to 20,000 requests with the same bytes.
 func TestLoadedModule(t *testing.T) {
 	family := func(*bus.Bus) *bus.Family { return docexmpl.New() }
 	moduletest.Kernel(t, docexmpl.Name, family, func(g generate.Generator, id nlmsg.Type, seq uint32) ([]byte, time.Duration) {

@@ -69,7 +69,7 @@ func TestModule(t *testing.T) {
 			compare(client, d)
 		}
 	}
-	for _, d := range list { // the recording does not order events with replies: TestOrder does
+	for _, d := range list { // the order of events and replies is not recorded; see TestOrder
 		if d.Dir == "ev" {
 			compare(listener, d)
 		}

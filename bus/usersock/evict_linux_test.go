@@ -56,8 +56,10 @@ func TestProgressKeepsThePlace(t *testing.T) {
 	since := w.stuck(s.PortID())
 	w.ask(s, 2)
 	receive(t, s)
-	clock.advance(maxPause) // the next attempt
-	await(t, "the client is stuck again", func() bool { return w.stuck(s.PortID()).After(since) })
+	await(t, "the client is stuck again", func() bool {
+		clock.advance(minPause) // for the next attempt, and far below evictAfter
+		return w.stuck(s.PortID()).After(since)
+	})
 	if _, err := NewClient(w.socket(), w.id); !errors.Is(err, errno.EUSERS) {
 		t.Errorf("error %v", err)
 	}
@@ -86,6 +88,31 @@ func TestHelloIsNoProgress(t *testing.T) {
 	w.dial()
 	if w.isClient(s.PortID()) {
 		t.Error("the client has kept its place")
+	}
+}
+
+// The time of a full socket goes on over any number of hellos, also if the goroutine of the
+// peer ends between two sessions.
+func TestHellosAreNoProgress(t *testing.T) {
+	clock := newFakeClock()
+	w := serve(t, bus.New(), clock.use, WithMaxClients(2))
+	s, other := w.small(), w.dial()
+	w.fill(s)
+	since := w.stuck(s.PortID())
+	clock.advance(1)
+	for i := range 2000 {
+		hello := control{cmdHello, s.PortID(), 0}.append(nil, nlmsg.FlagRequest, 1)
+		if err := s.SendTo(hello, socket.Addr{PortID: w.id}); err != nil {
+			t.Fatal(err)
+		}
+		w.ask(s, 1)
+		if err := other.Send(w.appendEcho(nil, 0, 1, "handled")); err != nil {
+			t.Fatal(err)
+		}
+		receive(t, other)
+		if got := w.stuck(s.PortID()); !got.Equal(since) {
+			t.Fatalf("after %d: stuck since %v, want %v", i, got, since)
+		}
 	}
 }
 

@@ -12,9 +12,9 @@ import (
 )
 
 // forward sends the datagrams that the Ports of a peer receive, for one session after the
-// other.
-func (s *Server) forward(p *peer) {
-	f := forwarder{s: s, peer: p, buf: make([]byte, maxInfo+socket.BufferSize)}
+// other. isStuck reports that peer.stuck is set.
+func (s *Server) forward(p *peer, isStuck bool) {
+	f := forwarder{s: s, peer: p, buf: make([]byte, maxInfo+socket.BufferSize), waiting: isStuck}
 	for at := s.next(p, nil); at != nil; at = s.next(p, at) {
 		f.run(at)
 		_ = at.port.Close() // it may be closed already

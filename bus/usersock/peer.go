@@ -55,22 +55,27 @@ func (s *Server) session(id uint32) (*session, error) {
 	if wasEvicted {
 		return nil, ErrEvicted
 	}
-	return s.open(id, &session{})
+	return s.open(id, &session{}, time.Time{})
 }
 
 // hello makes a new client of a port ID and ends an earlier one with this ID.
 func (s *Server) hello(id, control uint32) (*session, error) {
 	s.mu.Lock()
-	p := s.peers[id]
+	p, stuck := s.peers[id], time.Time{}
+	if p != nil {
+		stuck = p.stuck
+	}
 	s.mu.Unlock()
 	if p != nil {
 		s.leave(p.now)
 	}
-	return s.open(id, &session{greeted: true, control: control})
+	return s.open(id, &session{greeted: true, control: control}, stuck)
 }
 
-// open makes a client of a port ID. Only the goroutine of Serve calls it.
-func (s *Server) open(id uint32, at *session) (_ *session, err error) {
+// open makes a client of a port ID. If the goroutine of the port ID has ended since the
+// earlier session, the new one continues with the time since which the socket has been
+// full. Only the goroutine of Serve calls it.
+func (s *Server) open(id uint32, at *session, stuck time.Time) (_ *session, err error) {
 	if !s.hasPlace(id) && !s.sweep() && !s.evict() {
 		return nil, errno.EUSERS
 	}
@@ -88,9 +93,9 @@ func (s *Server) open(id uint32, at *session) (_ *session, err error) {
 		at.peer, p.now = p, at
 		return at, nil
 	}
-	p := &peer{id: id, now: at, retry: make(chan struct{}, 1)}
+	p := &peer{id: id, now: at, retry: make(chan struct{}, 1), stuck: stuck}
 	at.peer, s.peers[id] = p, p
-	s.clients.Go(func() { s.forward(p) })
+	s.clients.Go(func() { s.forward(p, !stuck.IsZero()) })
 	return at, nil
 }
 

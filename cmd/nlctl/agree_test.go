@@ -83,7 +83,7 @@ func parseLibnl(t *testing.T, text string) []family {
 		case fields[0] == "hdrsize":
 			f.HdrSize, f.MaxAttr = number(t, fields[1]), number(t, fields[3])
 		case fields[0] == "op":
-			f.Ops = append(f.Ops, op{number(t, fields[2]), libnlFlags(t, fields[3])})
+			f.Ops = append(f.Ops, op{ID: number(t, fields[2]), Flags: libnlFlags(t, fields[3])})
 		case fields[0] == "grp":
 			f.Groups = append(f.Groups, group{fields[1], number(t, fields[2])})
 		}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -76,55 +74,4 @@ func newConn(dial conn.Dialer) (*conn.Conn, error) {
 		return nil, err
 	}
 	return conn.New(first, conn.WithDialer(dial)), nil
-}
-
-const serveHelp = `The first line of the output is the port ID for -bus. Any process of the network
-namespace can be a client. Clients have no privileges on the bus.`
-
-func serveFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.BoolFlag{Name: "example", Usage: "register the family DOC_EXMPL on the bus"},
-		&cli.Uint32Flag{Name: "port", HideDefault: true, Usage: "serve on the port `ID` instead of one that the kernel selects"},
-	}
-}
-
-// serve serves a bus until it is interrupted.
-func serve(ctx context.Context, c *cli.Command) error {
-	if _, err := arguments(c, 0); err != nil {
-		return err
-	}
-	if c.IsSet("bus") {
-		return usageError{errors.New("-bus is not allowed with serve, which makes its own bus")}
-	}
-	b := bus.New()
-	defer b.Close()
-	if c.Bool("example") {
-		if err := b.Register(docexmpl.New()); err != nil {
-			return err
-		}
-	}
-	return serveBus(ctx, c, b)
-}
-
-func serveBus(ctx context.Context, c *cli.Command, b *bus.Bus) error {
-	s, err := socket.Open(socket.UserSock, socket.WithPortID(c.Uint32("port")))
-	if err != nil {
-		return err
-	}
-	if err := printPort(c, s.PortID()); err != nil {
-		_ = s.Close()
-		return err
-	}
-	return usersock.NewServer(b, s).Serve(ctx)
-}
-
-func printPort(c *cli.Command, portID uint32) (err error) {
-	w := c.Root().Writer
-	if c.Bool("json") {
-		return newEncoder(w).Encode(struct {
-			Port uint32 `json:"port"`
-		}{portID})
-	}
-	_, err = fmt.Fprintln(w, portID)
-	return err
 }

@@ -4,39 +4,68 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/nlwire/nlwire/nla/policy"
 
 	"github.com/urfave/cli/v3"
 
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-const callHelp = `CMD and TYPE are numbers; nlctl show and nlctl policy print them. The format of a
-VALUE depends on the kind of the attribute in the operation's policy:
+const callHelp = `FAMILY is a name of nlctl list or a spec such as rt-link, and OP an operation of nlctl ops;
+both may be numbers. The attributes have names or numbers:
 
-   numbers        17, 0x11, -1
-   string         the text; a NUL is added
-   flag           no value: 3
-   binary         hex: 00ff, or 00:ff
-   bitfield32     VALUE/SELECTOR: 0x1/0x3
-   msecs          milliseconds
+   NAME=VALUE     a number, a text, the name of an enum's value, an address
+   NAME           a flag
+   A.B=VALUE      the attribute B in the nest A
+   A.0.B=VALUE    the attribute B in the first nest of the list A
+   '{"A": {"B": 1}}'
+                  all attributes as an object of JSON
 
-TYPE:KIND=VALUE selects another kind, and is required if the policy does not export
-the kind: 5:u32=7, 6:binary=00ff. Nested attributes are not supported.
+A family without a spec has only numbers. The format of a VALUE then depends on the kind of
+the attribute in the operation's policy: a number, a text, nothing for a flag, hex for
+binary, VALUE/SELECTOR for a bitfield32, milliseconds for msecs. TYPE:KIND=VALUE selects
+another kind, and is required if the policy does not export the kind: 5:u32=7.
 
-The family's own header is sent as zeros.`
+A header of the family that has no name is sent as zeros. With -check nlctl validates the
+request by the policy that the kernel exports, or else by the spec, before it sends it.`
+
+const callExamples = `   nlctl call rt-link getlink -dump
+   nlctl call rt-link newlink -flags create,excl ifname=v0 linkinfo.kind=veth
+   nlctl call ethtool rings-get header.dev-name=eth0
+   nlctl call nlctrl getfamily '{"family-name": "ethtool"}'
+   nlctl call DOC_EXMPL 1 1=hello`
 
 func callFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "dump", Usage: "send a dump request, which returns a list"},
+		&cli.BoolFlag{Name: "check", Usage: "validate the request before it is sent"},
+		&cli.StringSliceFlag{Name: "flags", Usage: "set these `FLAGS`: create, excl, replace, append, echo, root, match, atomic, bulk, nonrec"},
 		&cli.Uint8Flag{Name: "version", HideDefault: true, Usage: "send the version `N` instead of the family's version"},
 	}
+}
+
+// requestFlags are the flags of the option -flags.
+var requestFlags = map[string]nlmsg.Flags{
+	"create": nlmsg.FlagCreate, "excl": nlmsg.FlagExcl, "replace": nlmsg.FlagReplace, "append": nlmsg.FlagAppend,
+	"echo": nlmsg.FlagEcho, "root": nlmsg.FlagRoot, "match": nlmsg.FlagMatch, "atomic": nlmsg.FlagAtomic,
+	"bulk": nlmsg.FlagBulk, "nonrec": nlmsg.FlagNonRec,
+}
+
+func parseFlags(names []string) (f nlmsg.Flags, err error) {
+	for _, name := range names {
+		bit, ok := requestFlags[name]
+		if !ok {
+			return 0, fmt.Errorf("-flags: unknown flag %q", name)
+		}
+		f |= bit
+	}
+	return f, nil
 }
 
 // call sends a request to an operation and prints its replies.
@@ -46,42 +75,38 @@ func call(ctx context.Context, c *cli.Command) error {
 		_, err := arguments(c, 2)
 		return err
 	}
-	cmd, err := strconv.ParseUint(args[1], 0, 8)
-	if err != nil {
-		return usageError{fmt.Errorf("command %q is not a number from 0 to 255", args[1])}
-	}
-	values, err := parseArguments(args[2:])
+	flags, err := parseFlags(c.StringSlice("flags"))
 	if err != nil {
 		return usageError{err}
 	}
-	client, err := open(c)
+	specs, err := openNames(c)
 	if err != nil {
 		return err
 	}
-	defer client.close()
-	f, err := client.Family(ctx, args[0])
+	t, err := openTarget(ctx, c, specs, args[0], args[1])
 	if err != nil {
 		return err
 	}
-	policy, err := policyOf(ctx, client.Client, &f, uint8(cmd), c.Bool("dump"))
-	if err != nil {
-		return err
+	defer t.close()
+	t.flags = flags
+	if c.Bool("dump") {
+		t.flags |= nlmsg.FlagDump
 	}
-	r, err := newRequest(c, client.Conn(), &f, uint8(cmd))
+	r, err := t.request(ctx, c, args[2:])
 	if err != nil {
 		return err
 	}
 	defer r.Release()
-	for _, v := range values {
-		if r.B, err = v.append(r.B, policy); err != nil {
-			return usageError{err}
+	if c.Bool("check") {
+		if err := t.check(ctx, c, r); err != nil {
+			return err
 		}
 	}
-	p := newPrinter(c, &f, policy)
+	p := newPrinter(c, t)
 	if c.Bool("dump") {
-		return dump(ctx, client.Conn(), r, p)
+		return dump(ctx, t.conn, r, p)
 	}
-	return do(ctx, client.Conn(), r, p, c)
+	return do(ctx, t.conn, r, p, c)
 }
 
 // policyOf returns the policy of the operation, or nil if none is exported.
@@ -104,6 +129,8 @@ func policyOf(ctx context.Context, client *ctrl.Client, f *ctrl.Family, cmd uint
 // peer.
 const maxHeader = 256
 
+// newRequest makes a request without attributes to an operation of a Generic Netlink
+// family.
 func newRequest(c *cli.Command, cn *conn.Conn, f *ctrl.Family, cmd uint8) (*conn.Request, error) {
 	if f.HdrSize > maxHeader {
 		return nil, fmt.Errorf("family %q: implausible header size of %d bytes", f.Name, f.HdrSize)
@@ -116,6 +143,21 @@ func newRequest(c *cli.Command, cn *conn.Conn, f *ctrl.Family, cmd uint8) (*conn
 	r := cn.Request(nlmsg.Type(f.ID), nlmsg.FlagRequest, header)
 	r.Op = fmt.Sprintf("call %s %d", printable(f.Name), cmd)
 	return r, nil
+}
+
+// hasNumbers reports whether an argument has the form TYPE:KIND, or all have numbers
+// instead of names.
+func hasNumbers(args []string) bool {
+	isNumber := func(arg string) bool {
+		name, _, _ := strings.Cut(arg, "=")
+		return strings.Trim(name, "0123456789.") == "" && name != ""
+	}
+	hasKind := func(arg string) bool {
+		name, _, _ := strings.Cut(arg, "=")
+		number, _, ok := strings.Cut(name, ":")
+		return ok && strings.Trim(number, "0123456789.") == ""
+	}
+	return slices.ContainsFunc(args, hasKind) || len(args) > 0 && !slices.ContainsFunc(args, func(a string) bool { return !isNumber(a) })
 }
 
 func do(ctx context.Context, cn *conn.Conn, r *conn.Request, p *printer, c *cli.Command) error {
@@ -138,6 +180,7 @@ func do(ctx context.Context, cn *conn.Conn, r *conn.Request, p *printer, c *cli.
 func dump(ctx context.Context, cn *conn.Conn, r *conn.Request, p *printer) error {
 	for m, err := range cn.Dump(ctx, r) {
 		if err != nil {
+			_ = p.out.Flush() // the error is reported
 			return err
 		}
 		if err := p.print(m); err != nil {
@@ -145,4 +188,10 @@ func dump(ctx context.Context, cn *conn.Conn, r *conn.Request, p *printer) error
 		}
 	}
 	return p.end()
+}
+
+// parseNumber parses a number of an operation or a family.
+func parseNumber(text string, bits int) (uint64, bool) {
+	n, err := strconv.ParseUint(text, 0, bits)
+	return n, err == nil
 }

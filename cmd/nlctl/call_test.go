@@ -3,10 +3,9 @@ package main
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"testing"
-
-	"github.com/nlwire/nlwire/nla/policy"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
@@ -66,12 +66,11 @@ func TestValuesOfEachKind(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		b, err := a.append(nil, kinds)
-		attrs, other := newAttributes(b, rulesOf(kinds), 0)
-		var out strings.Builder
-		writeAttributes(&out, "", attrs)
-		if err != nil || other != nil || out.String() != tt.want+"\n" {
-			t.Errorf("%q: %q, want %q, %v, %v", tt.arg, out.String(), tt.want, err, other)
+		b, err := a.append(nil, ruleOf(kinds, a.typ))
+		var out output
+		writeAttributes(&out, 0, b, rulesOf(kinds), 0)
+		if err != nil || string(out.b) != tt.want+"\n" {
+			t.Errorf("%q: %q, want %q, %v", tt.arg, out.b, tt.want, err)
 		}
 	}
 }
@@ -84,7 +83,7 @@ func TestValuesThatAreRefused(t *testing.T) {
 		"2=x":                             "from 0 to 65535",
 		"4=1e3":                           "from 0 to 18446744073709551615",
 		"6=1":                             "a flag has no value; write 6",
-		"8=1":                             "kind is nested; nested attributes are not supported",
+		"8=1":                             "kind is nested; write the attributes in it: 8.TYPE=VALUE",
 		"9=1":                             "kind is nested-array",
 		"11=0":                            "write binary in hex",
 		"11=zz":                           "write binary in hex",
@@ -99,7 +98,7 @@ func TestValuesThatAreRefused(t *testing.T) {
 	} {
 		a, err := parseArgument(arg)
 		if err == nil {
-			_, err = a.append(nil, kinds)
+			_, err = a.append(nil, ruleOf(kinds, a.typ))
 		}
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.20q: error %v, want %q", arg, err, want)
@@ -125,17 +124,15 @@ func TestRepliesPrint(t *testing.T) {
 	m = nla.AppendBytes(m, 8, []byte{1}) // malformed attributes
 	m = nlmsg.End(append(m, 1, 2, 3), 0)
 	var out bytes.Buffer
-	p := &printer{w: &out, header: int(f.HdrSize), policy: kinds}
-	if err := p.print(m); err != nil {
+	p := &printer{out: &output{w: &out}, header: int(f.HdrSize), policy: kinds}
+	if err := errors.Join(p.print(m), p.out.Flush()); err != nil {
 		t.Fatal(err)
 	}
 	const want = `command 5, version 6
   header 01020304
   8  nested
-    1  u8  7
-  9  nested-array
-    0  nested
-      1  u8  8
+    1  bytes  07
+  9  bytes  0c0000800500010008000000
   300  nested
     1  bytes  7800  "x"
   8  bytes  01
@@ -146,7 +143,7 @@ func TestRepliesPrint(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	out.Reset()
-	if err := p.print(nlmsg.Msg(m[:nlmsg.HeaderLen])); err != nil || !strings.Contains(out.String(), "no Generic Netlink header") {
+	if err := errors.Join(p.print(nlmsg.Msg(m[:nlmsg.HeaderLen])), p.out.Flush()); err != nil || !strings.Contains(out.String(), "no Generic Netlink header") {
 		t.Errorf("%q, %v", out.String(), err)
 	}
 }
@@ -157,18 +154,10 @@ func TestDeepNestsPrint(t *testing.T) {
 	for range 1000 {
 		b = append(nla.AppendBytes(nil, 1|nla.Nested, b), b[:0]...)
 	}
-	attrs, err := newAttributes(b, rulesOf(nil), 0)
-	depth := 0
-	for err == nil && len(attrs) == 1 {
-		nested, ok := attrs[0].Value.([]attribute)
-		if !ok {
-			break
-		}
-		attrs = nested
-		depth++
-	}
-	if depth != maxDepth || attrs[0].Kind != kindBytes {
-		t.Errorf("depth %d, %+.60v, %v", depth, attrs, err)
+	var out output
+	writeAttributes(&out, 0, b, rulesOf(nil), 0)
+	if got := strings.Count(string(out.b), "1  nested\n"); got != maxDepth || !strings.Contains(string(out.b), "1  nested bytes  ") {
+		t.Errorf("%d nests:\n%.200s", got, out.b)
 	}
 }
 

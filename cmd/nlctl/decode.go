@@ -1,47 +1,75 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"slices"
-	"strings"
-	"syscall"
-
-	"github.com/nlwire/nlwire/nla/policy"
+	"runtime/debug"
 
 	"github.com/urfave/cli/v3"
 
-	"github.com/nlwire/nlwire/ctrl"
-	"github.com/nlwire/nlwire/genlmsg"
-	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/cmd/nlctl/internal/input"
 	"github.com/nlwire/nlwire/socket"
 )
 
 const decodeHelp = `FILE, or - for standard input, has one of these formats, which nlctl detects:
 
-   a capture of an nlmon device, by tcpdump or Wireshark (pcap, pcapng)
-   datagrams in hex: an empty line ends one, # begins a comment
-   the bytes of one datagram
+   a capture by nlctl, tcpdump or Wireshark (pcap, pcapng; link types 113, 253, 276), which
+   gzip may have compressed
+   the bytes of a datagram
+   a text: hex, a dump by hexdump, xxd, od, tshark -x or tcpdump -x, bytes or strings as
+   programs in C, Go, Python or Rust contain them, or the output of strace
 
-A capture contains the protocol of each datagram; -protocol sets the protocol of the
-other formats. Names and header sizes of families are known if the file contains the
-controller's descriptions before the families' messages. To capture:
+In a text an empty line ends a datagram, and # begins a comment. If a text has more than one
+meaning, nlctl uses the one that gives complete messages, and otherwise reports an error.
+Both byte orders are decoded.
 
-   ip link add nlmon0 type nlmon && ip link set nlmon0 up
-   tcpdump -i nlmon0 -w FILE`
+A capture and strace contain the protocol of each datagram; -protocol sets the protocol of
+other files. Names of families, header sizes and policies are known if the file contains
+the controller's descriptions before the families' messages.
+
+With -json every message is an object in a line of its own. Its members:
+
+   datagram  number of the datagram, from 1
+   time      of the capture, in the format of RFC 3339
+   protocol, offset, length
+             the protocol; the position in the datagram, and the length of the message
+   type, name, flags, seq, port
+             the message header; the name of the family or of the type
+   reply_to  number of the datagram that contains the request
+   generic   {cmd, version} of the Generic Netlink header
+   family, op, values
+             the names of the spec, and the values by name, in the format of the kernel's
+             tool ynl with --output-json
+   header, attrs
+             without a spec: the family's header in hex, and a list of attributes {type,
+             flags, kind, value, text}
+   answer    of an error or the end of a dump: errno, text, message, offset, attribute (the
+             path of the rejected attribute), policy, missing, nest, cookie, request
+   uevent, connector, payload, text
+             of other messages; the payload in hex
+   note, error, rest
+             a remark; why the message is malformed or incomplete; the malformed bytes`
+
+const decodeExamples = `   ip link add nlmon0 type nlmon && ip link set nlmon0 up && tcpdump -i nlmon0 -w FILE
+   nlctl decode FILE
+   strace -e trace=network -e read=all -e write=all ip link 2>&1 | nlctl decode -
+   echo '1c000000 10000100 07000000 00000000 03010000 08000200 6e626400' | nlctl decode -
+   nlctl decode -stats FILE`
 
 func decodeFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "protocol", Value: socket.Generic.String(), Usage: "the protocol of a file that is not a capture, by `NAME` or number"},
+		&cli.StringFlag{Name: "protocol", Value: socket.Generic.String(), Usage: "the protocol of a file that does not contain it, by `NAME` or number"},
 		&cli.Uint8Flag{Name: "header", HideDefault: true, Usage: "the header size, `N` bytes, of families that the file does not describe"},
+		&cli.BoolFlag{Name: "stats", Usage: "print the number of attributes with a name and a type, for each protocol"},
 	}
 }
+
+// gcPercent lets the heap, which is small, grow to a multiple of its size before each
+// collection.
+const gcPercent = 400
 
 // decode prints the messages in a file. It uses neither the kernel nor a bus.
 func decode(_ context.Context, c *cli.Command) error {
@@ -56,54 +84,49 @@ func decode(_ context.Context, c *cli.Command) error {
 	if err != nil {
 		return usageError{err}
 	}
-	signal.Reset(os.Interrupt, syscall.SIGTERM) // no cleanup is needed, and a read from a pipe cannot be canceled
-	out := newDecoder(c.Root().Writer, c.Bool("json"))
-	out.header = int(c.Uint8("header"))
+	debug.SetGCPercent(gcPercent)
+	specs, err := openNames(c)
+	if err != nil {
+		return err
+	}
+	d := newDecoder(standardOutput(c), specs, c.Bool("json"))
+	d.header = int(c.Uint8("header"))
+	if c.Bool("stats") {
+		d.stats = &stats{}
+	}
+	d.stderr = c.Root().ErrWriter
 	if args[0] == "-" {
-		return out.file(c.Root().Reader, protocol)
+		return d.file(c.Root().Reader, protocol)
 	}
 	file, err := os.Open(args[0])
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	return out.file(file, protocol)
+	return d.file(newProgress(file, d.out, c.Root().ErrWriter), protocol)
 }
 
-// heardFamily is the description of a family in the file.
-type heardFamily struct {
-	name   string
-	header int
-}
-
-// decoder prints datagrams in the order of the file.
-type decoder struct {
-	w        io.Writer
-	isJSON   bool
-	families map[nlmsg.Type]heardFamily
-	header   int // header size of families without a description
-	count    int // datagrams so far
-	bad      int // malformed or incomplete datagrams among them
-}
-
-func newDecoder(w io.Writer, isJSON bool) *decoder {
-	return &decoder{w: w, isJSON: isJSON, families: map[nlmsg.Type]heardFamily{
-		genlmsg.IDCtrl:     {name: genlmsg.CtrlName},
-		genlmsg.IDVFSQuota: {name: "VFS_DQUOT"},
-		genlmsg.IDPMCRAID:  {name: "pmcraid"},
-	}}
-}
-
-// file prints all datagrams of a file. Of a malformed datagram it prints the well-formed
-// part, and returns an error at the end of the file.
+// file prints all datagrams of a file. It prints the well-formed part of a malformed
+// datagram, and returns an error at the end of the file.
 func (d *decoder) file(r io.Reader, protocol socket.Protocol) error {
-	for g, err := range datagrams(r, protocol) {
+	in := input.New(flushing{r, d.out}, protocol)
+	for g, err := range in.All() {
 		if err == nil {
-			err = d.datagram(g)
+			err = d.datagram(&g)
 		}
 		if err != nil {
+			_ = d.out.Flush() // the first error is reported
 			return err
 		}
+	}
+	if n := in.Skipped(); n > 0 && d.stderr != nil {
+		fmt.Fprintf(d.stderr, "nlctl: skipped %d packets of other links than netlink\n", n)
+	}
+	if d.stats != nil {
+		d.stats.write(d.out, d.isJSON)
+	}
+	if err := d.out.Flush(); err != nil {
+		return err
 	}
 	switch {
 	case d.count == 0:
@@ -114,127 +137,15 @@ func (d *decoder) file(r io.Reader, protocol socket.Protocol) error {
 	return nil
 }
 
-func (d *decoder) datagram(g datagram) error {
-	d.count++
-	about := message{Datagram: d.count, Time: g.when(), Protocol: g.protocol.String()}
-	messages := d.messages(g, about)
-	if slices.ContainsFunc(messages, message.isBad) {
-		d.bad++
-	}
-	if d.isJSON {
-		return d.encode(messages)
-	}
-	var text strings.Builder
-	fmt.Fprintf(&text, "%d  %s, %d bytes", about.Datagram, about.Protocol, len(g.b)+g.missing)
-	if about.Time != "" {
-		text.WriteString("  " + about.Time)
-	}
-	text.WriteByte('\n')
-	for i := range messages {
-		messages[i].write(&text)
-	}
-	_, err := io.WriteString(d.w, text.String())
-	return err
+// flushing is a reader that writes the output before it waits for input.
+type flushing struct {
+	io.Reader
+	out *output
 }
 
-func (d *decoder) encode(messages []message) error {
-	e := newEncoder(d.w)
-	for i := range messages {
-		if err := e.Encode(&messages[i]); err != nil {
-			return err
-		}
+func (f flushing) Read(p []byte) (int, error) {
+	if err := f.out.Flush(); err != nil {
+		return 0, err
 	}
-	return nil
-}
-
-// messages reads the messages of a datagram. The malformed or missing rest is the last
-// message. about contains the fields that are common to all messages.
-func (d *decoder) messages(g datagram, about message) (all []message) {
-	b := g.b
-	for len(b) > 0 && g.protocol != socket.KObjectUevent {
-		m, n := nlmsg.Consume(b)
-		if n < 0 {
-			about.Error = nlmsg.ParseError(n).Error()
-			if len(b) >= nlmsg.HeaderLen {
-				about.Envelope = newEnvelope(g.protocol, b) // the header is printed although the length is wrong
-			}
-			break
-		}
-		out := about
-		out.Offset, out.Length = len(g.b)-len(b), len(m)
-		d.read(&out, g.protocol, m)
-		all = append(all, out)
-		b = b[n:]
-	}
-	if g.missing > 0 {
-		about.Error = fmt.Sprintf("the last %d bytes were not captured", g.missing)
-	}
-	if len(b) > 0 || g.missing > 0 {
-		about.Offset, about.Length, about.Payload = len(g.b)-len(b), len(b), hex.EncodeToString(b)
-		if g.protocol == socket.KObjectUevent { // texts, each followed by a NUL
-			about.Text = guess(bytes.ReplaceAll(bytes.TrimSuffix(b, []byte{0}), []byte{0}, []byte(" ")))
-		}
-		all = append(all, about)
-	}
-	return all
-}
-
-// read reads a message into out.
-func (d *decoder) read(out *message, protocol socket.Protocol, m nlmsg.Msg) {
-	out.Envelope = newEnvelope(protocol, m)
-	switch t := m.Type(); {
-	case protocol == socket.Connector: // uses type Done for messages with data (cn_netlink_send_mult)
-		out.Payload = hex.EncodeToString(m.Payload())
-	case t == nlmsg.TypeError || t == nlmsg.TypeDone:
-		out.Answer, out.Payload = newAnswer(m)
-	case t >= nlmsg.MinType && protocol == socket.Generic:
-		d.generic(out, m)
-	case t >= nlmsg.MinType && protocol == socket.Route:
-		route(out, m)
-	case t >= nlmsg.MinType && protocol == socket.Netfilter:
-		out.Body = behind(m, netfilterHeader)
-	default:
-		out.Payload = hex.EncodeToString(m.Payload())
-	}
-}
-
-// route reads an rtnetlink message.
-func route(out *message, m nlmsg.Msg) {
-	name, header, ok := routeType(m)
-	if !ok {
-		out.Payload = hex.EncodeToString(m.Payload())
-		return
-	}
-	out.Name, out.Body = name, behind(m, header)
-}
-
-// behind reads the attributes after a header of the given length.
-func behind(m nlmsg.Msg, header int) *Body {
-	p := m.Payload()
-	b := newBody(m, p[:min(header, len(p))], m.Attrs(header), nil)
-	return &b
-}
-
-// generic reads a message of a Generic Netlink family.
-func (d *decoder) generic(out *message, m nlmsg.Msg) {
-	var policy *policy.Policy
-	if m.Type() == genlmsg.IDCtrl {
-		d.hear(m)
-		policy = controllerPolicy
-	}
-	header := d.header
-	if family, ok := d.families[m.Type()]; ok {
-		out.Name, header = family.name, family.header
-	}
-	r := newReply(m, header, policy)
-	out.Generic = &r
-}
-
-// hear stores a family that the controller describes. IDs have 16 bits, which limits the
-// number of families, and no kernel has longer names.
-func (d *decoder) hear(m nlmsg.Msg) {
-	e, err := ctrl.ParseEvent(m)
-	if err == nil && e.Cmd == genlmsg.CtrlCmdNewFamily && e.Family.HdrSize <= maxHeader && len(e.Family.Name) < genlmsg.NameSize {
-		d.families[nlmsg.Type(e.Family.ID)] = heardFamily{e.Family.Name, int(e.Family.HdrSize)}
-	}
+	return f.Reader.Read(p)
 }

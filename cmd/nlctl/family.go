@@ -2,18 +2,16 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"text/tabwriter"
-	"unicode/utf16"
 
 	"github.com/urfave/cli/v3"
 
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/ynl"
 )
 
 // family is the JSON of a family, a stable interface for programs.
@@ -29,6 +27,7 @@ type family struct {
 
 type op struct {
 	ID    uint32   `json:"id"`
+	Name  string   `json:"name,omitempty"` // of a family with a spec
 	Flags []string `json:"flags"`
 }
 
@@ -53,7 +52,7 @@ var flagNames = []struct {
 func newFamily(f ctrl.Family) family {
 	out := family{f.Name, uint16(f.ID), f.Version, f.HdrSize, f.MaxAttr, []op{}, []group{}}
 	for _, o := range f.Ops {
-		out.Ops = append(out.Ops, op{o.ID, opFlags(o.Flags)})
+		out.Ops = append(out.Ops, op{ID: o.ID, Flags: opFlags(o.Flags)})
 	}
 	for _, g := range f.Groups {
 		out.Groups = append(out.Groups, group{g.Name, g.ID})
@@ -90,14 +89,14 @@ func list(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	if !c.Bool("json") {
+		return printList(c.Root().Writer, families)
+	}
 	out := []family{}
 	for _, f := range families {
 		out = append(out, newFamily(f))
 	}
-	if c.Bool("json") {
-		return printJSON(c.Root().Writer, out)
-	}
-	return printList(c.Root().Writer, out)
+	return printJSON(c.Root().Writer, out)
 }
 
 func show(ctx context.Context, c *cli.Command) error {
@@ -110,66 +109,38 @@ func show(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer client.close()
-	f, err := client.Family(ctx, args[0])
+	f, err := familyOf(ctx, client, args[0])
 	if err != nil {
 		return err
 	}
-	if c.Bool("json") {
-		return printJSON(c.Root().Writer, newFamily(f))
-	}
-	return printFamily(c.Root().Writer, newFamily(f))
-}
-
-// completeFamilies prints the family names for shell completion.
-func completeFamilies(ctx context.Context, c *cli.Command) {
-	client, err := open(c)
+	out := newFamily(f)
+	specs, err := openNames(c)
 	if err != nil {
-		return // no completion is better than an error message on the user's command line
+		return err
 	}
-	defer client.close()
-	families, _ := client.Families(ctx)
-	for _, f := range families {
-		fmt.Fprintln(c.Root().Writer, f.Name)
+	if spec := specs.family(f.Name); spec != nil {
+		out.name(spec)
 	}
+	if c.Bool("json") {
+		return printJSON(c.Root().Writer, out)
+	}
+	return printFamily(c.Root().Writer, out)
 }
 
-func printJSON(w io.Writer, v any) error {
-	e := newEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}
-
-// newEncoder returns a JSON encoder with ASCII output: all other characters are escaped, so
-// that they cannot affect a terminal. encoding/json escapes only the control characters
-// below space.
-func newEncoder(w io.Writer) *json.Encoder { return json.NewEncoder(asciiWriter{w}) }
-
-// asciiWriter escapes the non-ASCII characters of JSON. Each Write must contain a complete
-// value.
-type asciiWriter struct{ w io.Writer }
-
-func (w asciiWriter) Write(p []byte) (int, error) {
-	out := make([]byte, 0, len(p))
-	for _, r := range string(p) {
-		switch {
-		case r < 0x7f:
-			out = append(out, byte(r))
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
-		default:
-			out = fmt.Appendf(out, `\u%04x`, r)
+// name adds the names of the operations.
+func (f *family) name(spec *ynl.Spec) {
+	for i := range f.Ops {
+		if op := spec.OpByRequest(int(f.Ops[i].ID)); op != nil {
+			f.Ops[i].Name = op.Name
 		}
 	}
-	_, err := w.w.Write(out)
-	return len(p), err
 }
 
 // newTable returns a writer that aligns tab-separated columns. Its Flush returns the error
 // of any earlier write.
 func newTable(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
 
-func printList(w io.Writer, families []family) error {
+func printList(w io.Writer, families []ctrl.Family) error {
 	t := newTable(w)
 	fmt.Fprintln(t, "NAME\tID\tVERSION\tHDRSIZE\tMAXATTR\tOPS\tGROUPS")
 	for _, f := range families {
@@ -178,7 +149,7 @@ func printList(w io.Writer, families []family) error {
 	return t.Flush()
 }
 
-func groupNames(f family) string {
+func groupNames(f ctrl.Family) string {
 	if len(f.Groups) == 0 {
 		return "-"
 	}
@@ -197,7 +168,11 @@ func printFamily(w io.Writer, f family) error {
 	}
 	fmt.Fprintf(w, "\n%d operations\n", len(f.Ops))
 	for _, o := range f.Ops {
-		fmt.Fprintf(t, "  %d\t%s\n", o.ID, strings.Join(o.Flags, " "))
+		if o.Name == "" {
+			fmt.Fprintf(t, "  %d\t%s\n", o.ID, strings.Join(o.Flags, " "))
+			continue
+		}
+		fmt.Fprintf(t, "  %d\t%s\t%s\n", o.ID, o.Name, strings.Join(o.Flags, " "))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -207,23 +182,4 @@ func printFamily(w io.Writer, f family) error {
 		fmt.Fprintf(t, "  %d\t%s\n", g.ID, printable(g.Name))
 	}
 	return t.Flush()
-}
-
-// printableRune replaces characters that could affect a terminal.
-func printableRune(r rune) rune {
-	if r < ' ' || r > 0x7e {
-		return '?'
-	}
-	return r
-}
-
-// printable quotes a name that could affect a terminal or a table: any process that
-// registers a family can choose its name.
-func printable(name string) string {
-	for _, r := range name {
-		if r <= ' ' || r == 0x7f || r > 0x7e {
-			return strconv.QuoteToASCII(name)
-		}
-	}
-	return name
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/ynl"
 )
 
 // nlctl runs a command line and returns its exit status and output.
@@ -27,7 +28,7 @@ func nlctl(t *testing.T, args ...string) (code int, stdout, stderr string) {
 
 func TestVersion(t *testing.T) {
 	code, stdout, stderr := nlctl(t, "-version")
-	if want := "nlctl version " + version() + "\n"; code != 0 || stdout != want || stderr != "" {
+	if want := "nlctl version " + version() + "\nnames of Linux " + ynl.Release + "\n"; code != 0 || stdout != want || stderr != "" {
 		t.Errorf("nlctl -version: exit status %d, output %q %q, want %q", code, stdout, stderr, want)
 	}
 }
@@ -45,8 +46,8 @@ func TestUsageErrors(t *testing.T) {
 		{"bogus", `unknown command "bogus"`},
 		{"list extra", "usage: nlctl list"},
 		{"list -bogus", "-bogus"},
-		{"show", "usage: nlctl show NAME"},
-		{"show a b", "usage: nlctl show NAME"},
+		{"show", "usage: nlctl show FAMILY"},
+		{"show a b", "usage: nlctl show FAMILY"},
 		{"show -bogus nlctrl", "-bogus"},
 		{"-bus", "-bus"},
 		{"-bus x list", `-bus "x" is neither`},
@@ -63,16 +64,16 @@ func TestUsageErrors(t *testing.T) {
 		{"decode -header 256 a", "-header"},
 		{"decode -protocol bogus a", `unknown protocol "bogus"; write a name`},
 		{"-bus example decode a", "-bus is not allowed"},
-		{"call", "usage: nlctl call FAMILY CMD"},
-		{"call DOC_EXMPL", "usage: nlctl call FAMILY CMD"},
-		{"call DOC_EXMPL x", `command "x" is not a number`},
-		{"call DOC_EXMPL 256", `command "256" is not a number`},
-		{"call DOC_EXMPL 1 x", `attribute "x": write TYPE=VALUE`},
-		{"call DOC_EXMPL 1 =x", `attribute "=x": write TYPE=VALUE`},
-		{"call DOC_EXMPL 1 0=x", "a type from 1 to 16383"},
-		{"call DOC_EXMPL 1 16384=x", "a type from 1 to 16383"},
-		{"call DOC_EXMPL 1 1:nested=x", `unknown kind "nested"; the kinds are u8, u16`},
-		{"call DOC_EXMPL 1 1:=x", `unknown kind ""`},
+		{"call", "usage: nlctl call FAMILY OP"},
+		{"call DOC_EXMPL", "usage: nlctl call FAMILY OP"},
+		{"call DOC_EXMPL x", `write a command from 0 to 255 instead of "x"`},
+		{"call DOC_EXMPL 256", `instead of "256"`},
+		{"-bus example call DOC_EXMPL 1 x", `attribute "x": write TYPE=VALUE`},
+		{"-bus example call DOC_EXMPL 1 =x", `attribute "=x": write TYPE=VALUE`},
+		{"-bus example call DOC_EXMPL 1 0=x", "a type from 1 to 16383"},
+		{"-bus example call DOC_EXMPL 1 16384=x", "a type from 1 to 16383"},
+		{"-bus example call DOC_EXMPL 1 1:nested=x", `unknown kind "nested"; the kinds are u8, u16`},
+		{"-bus example call DOC_EXMPL 1 1:=x", `unknown kind ""`},
 		{"call DOC_EXMPL 1 -version 256", "-version"},
 		{"-bus example call DOC_EXMPL 1 2=x", "kind unknown; write 2:KIND=VALUE"},
 		{"-bus example call DOC_EXMPL 2 1=x", "kind unknown"},
@@ -128,6 +129,9 @@ func TestListAndShowAgree(t *testing.T) {
 			if err := json.Unmarshal([]byte(stdout), &got); code != exitOK || err != nil || stderr != "" {
 				t.Fatalf("%q: exit %d, %v, stderr %q", args, code, err, stderr)
 			}
+			for i := range got.Ops {
+				got.Ops[i].Name = "" // list has no names
+			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s: -list +show:\n%s", want.Name, diff)
 			}
@@ -170,10 +174,10 @@ func TestJSON(t *testing.T) {
 
 func TestTable(t *testing.T) {
 	var b bytes.Buffer
-	err := printList(&b, []family{
-		{Name: "nlctrl", ID: 16, Version: 2, Ops: make([]op, 2), Groups: []group{{"notify", 16}}},
+	err := printList(&b, []ctrl.Family{
+		{Name: "nlctrl", ID: 16, Version: 2, Ops: make([]ctrl.Op, 2), Groups: []ctrl.Group{{ID: 16, Name: "notify"}}},
 		{Name: "802.15.4 MAC", ID: 300, Version: 1, HdrSize: 4, MaxAttr: 28},
-		{Name: "evil\x1b[2J", ID: 301, Groups: []group{{"a", 1}, {"b\n", 2}}},
+		{Name: "evil\x1b[2J", ID: 301, Groups: []ctrl.Group{{ID: 1, Name: "a"}, {ID: 2, Name: "b\n"}}},
 	})
 	const want = `
 NAME            ID   VERSION  HDRSIZE  MAXATTR  OPS  GROUPS

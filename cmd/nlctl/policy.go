@@ -6,11 +6,11 @@ import (
 	"io"
 	"strings"
 
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/urfave/cli/v3"
 
 	"github.com/nlwire/nlwire/ctrl"
+	"github.com/nlwire/nlwire/nla/policy"
+	"github.com/nlwire/nlwire/ynl"
 )
 
 // policies is the JSON of a family's policies. Do, Dump and Nested are indexes of Policies;
@@ -23,6 +23,7 @@ type policies struct {
 
 type opPolicy struct {
 	ID   uint32 `json:"id"`
+	Name string `json:"name,omitempty"` // of a family with a spec
 	Do   *int   `json:"do"`
 	Dump *int   `json:"dump"`
 }
@@ -31,13 +32,16 @@ type opPolicy struct {
 // omit.
 type rule struct {
 	Type   int    `json:"type"`
+	Name   string `json:"name,omitempty"` // of a family with a spec
 	Kind   string `json:"kind"`
 	Text   string `json:"text"`
 	Nested *int   `json:"nested,omitempty"`
 	Lost   string `json:"lost,omitempty"`
 }
 
-func newPolicies(name string, p *ctrl.Policies) policies {
+// newPolicies makes the JSON of p. spec may be nil.
+func newPolicies(name string, p *ctrl.Policies, spec *ynl.Spec) policies {
+	names := policyNames{}
 	index := map[*policy.Policy]int{}
 	tables := p.Tables()
 	for i, table := range tables {
@@ -51,7 +55,15 @@ func newPolicies(name string, p *ctrl.Policies) policies {
 	}
 	out := policies{name, []opPolicy{}, [][]rule{}}
 	for _, op := range p.Ops {
-		out.Ops = append(out.Ops, opPolicy{op.Cmd, find(op.Do), find(op.Dump)})
+		named := opPolicy{ID: op.Cmd, Do: find(op.Do), Dump: find(op.Dump)}
+		if spec != nil {
+			if known := spec.OpByRequest(int(op.Cmd)); known != nil {
+				named.Name = known.Name
+				names.add(op.Do, known.Set)
+				names.add(op.Dump, known.Set)
+			}
+		}
+		out.Ops = append(out.Ops, named)
 	}
 	for _, table := range tables {
 		rules := []rule{}
@@ -60,11 +72,40 @@ func newPolicies(name string, p *ctrl.Policies) policies {
 			if r.Kind == policy.KindUnspec {
 				continue // not exported
 			}
-			rules = append(rules, rule{typ, r.Kind.String(), r.String(), find(r.Nested), ctrl.LostOf(r).String()})
+			rules = append(rules, rule{typ, names.of(table, typ), r.Kind.String(), r.String(), find(r.Nested), ctrl.LostOf(r).String()})
 		}
 		out.Policies = append(out.Policies, rules)
 	}
 	return out
+}
+
+// policyNames are the attribute sets of policies, which name their types.
+type policyNames map[*policy.Policy]*ynl.Set
+
+// add stores the set of a policy, and those of the policies in it. Policies may nest
+// themselves.
+func (n policyNames) add(p *policy.Policy, set *ynl.Set) {
+	if p == nil || set == nil || n[p] != nil {
+		return
+	}
+	n[p] = set
+	for typ := range p.Attrs {
+		if a := set.ByValue(uint16(typ)); a != nil {
+			n.add(p.Attrs[typ].Nested, a.Nested)
+		}
+	}
+}
+
+// of returns the name of a type of a policy, "" if it has none.
+func (n policyNames) of(p *policy.Policy, typ int) string {
+	set := n[p]
+	if set == nil {
+		return ""
+	}
+	if a := set.ByValue(uint16(typ)); a != nil {
+		return a.Name
+	}
+	return ""
 }
 
 func showPolicy(ctx context.Context, c *cli.Command) error {
@@ -77,13 +118,13 @@ func showPolicy(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer client.close()
-	return showPolicies(ctx, c, client.Client, args[0])
+	return showPolicies(ctx, c, client, args[0])
 }
 
-// showPolicies prints the policies of a family. A family without any prints as one with
-// 0 operations; a kernel that does not export them is an error, ctrl.ErrNotExported.
-func showPolicies(ctx context.Context, c *cli.Command, client *ctrl.Client, name string) error {
-	f, err := client.Family(ctx, name)
+// showPolicies prints the policies of a family. For a family without policies it prints 0
+// operations. If the kernel does not export policies, the error is ctrl.ErrNotExported.
+func showPolicies(ctx context.Context, c *cli.Command, client *client, name string) error {
+	f, err := familyOf(ctx, client, name)
 	if err != nil {
 		return err
 	}
@@ -91,7 +132,11 @@ func showPolicies(ctx context.Context, c *cli.Command, client *ctrl.Client, name
 	if err != nil {
 		return err
 	}
-	out := newPolicies(f.Name, exported)
+	specs, err := openNames(c)
+	if err != nil {
+		return err
+	}
+	out := newPolicies(f.Name, exported, specs.family(f.Name))
 	if c.Bool("json") {
 		return printJSON(c.Root().Writer, out)
 	}
@@ -104,7 +149,7 @@ func printPolicies(w io.Writer, p policies) error {
 	fmt.Fprintf(w, "%s: %d operations with a policy\n", printable(p.Family), len(p.Ops))
 	t := newTable(w)
 	for _, op := range p.Ops {
-		fmt.Fprintf(t, "  %d\t%s\n", op.ID, strings.Join(opUses(op), "\t"))
+		fmt.Fprintf(t, "  %d\t%s%s\n", op.ID, column(op.Name), strings.Join(opUses(op), "\t"))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -119,13 +164,21 @@ func printPolicies(w io.Writer, p policies) error {
 			if r.Lost != "" {
 				text += "  (" + lostText[r.Lost] + ")"
 			}
-			fmt.Fprintf(t, "  %d\t%s\n", r.Type, text)
+			fmt.Fprintf(t, "  %d\t%s%s\n", r.Type, column(r.Name), text)
 		}
 		if err := t.Flush(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// column returns a name as a column of a table, which families without names do not have.
+func column(name string) string {
+	if name == "" {
+		return ""
+	}
+	return name + "\t"
 }
 
 func opUses(op opPolicy) (uses []string) {

@@ -8,24 +8,22 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nlwire/nlwire/errno"
-
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/urfave/cli/v3"
 
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/ctrl"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
 func TestPolicyOfTheController(t *testing.T) {
 	needLinux(t)
 	code, stdout, stderr := nlctl(t, "policy", "nlctrl")
-	if code != exitOK || stderr != "" || !strings.Contains(stdout, "2  nul-string of at most 15 bytes") {
+	if code != exitOK || stderr != "" || !strings.Contains(stdout, "2  family-name  nul-string of at most 15 bytes") {
 		t.Errorf("exit %d, stderr %q\n%s", code, stderr, stdout)
 	}
 	code, stdout, _ = nlctl(t, "policy", "-json", "nlctrl")
@@ -70,7 +68,7 @@ func TestPolicyOfEveryFamily(t *testing.T) {
 func TestPoliciesPrint(t *testing.T) {
 	self := &policy.Policy{Attrs: []policy.Rule{{}, policy.ExactLen(6), {Kind: policy.KindNested}, {}, {Kind: policy.KindUint}, {Kind: policy.KindBinary}, {Kind: policy.KindU8, Check: policy.CheckFunc}}}
 	self.Attrs[2].Nested = self
-	p := newPolicies("evil\x1b[m", &ctrl.Policies{Ops: []ctrl.OpPolicy{{Cmd: 1, Do: self}, {Cmd: 12, Dump: self}}})
+	p := newPolicies("evil\x1b[m", &ctrl.Policies{Ops: []ctrl.OpPolicy{{Cmd: 1, Do: self}, {Cmd: 12, Dump: self}}}, nil)
 	var out bytes.Buffer
 	if err := printPolicies(&out, p); err != nil {
 		t.Fatal(err)
@@ -120,7 +118,7 @@ func TestPolicyNotExportedOrNone(t *testing.T) {
 		defer over.Close()
 		var out bytes.Buffer
 		c := &cli.Command{Name: "x", Writer: &out, Flags: []cli.Flag{&cli.BoolFlag{Name: "json"}}, Action: func(ctx context.Context, c *cli.Command) error {
-			return showPolicies(ctx, c, ctrl.New(over), "none")
+			return showPolicies(ctx, c, &client{Client: ctrl.New(over)}, "none")
 		}}
 		err = c.Run(t.Context(), []string{"x"})
 		return out.String(), err
@@ -146,7 +144,7 @@ func TestMonitorEnds(t *testing.T) {
 	if code := run(ctx, []string{"nlctl", "monitor"}, &out, &errs); code != exitOK || out.Len() > 0 || errs.Len() > 0 {
 		t.Errorf("exit %d, stdout %q, stderr %q", code, out.String(), errs.String())
 	}
-	if code, _, stderr := nlctl(t, "monitor", "x"); code != exitUsage || !strings.Contains(stderr, "usage: nlctl monitor") {
+	if code, _, stderr := nlctl(t, "monitor", "x"); code != exitUsage || !strings.Contains(stderr, `"x" is neither a protocol`) {
 		t.Errorf("exit %d, stderr %q", code, stderr)
 	}
 }

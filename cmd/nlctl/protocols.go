@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/nlwire/nlwire/nla/policy"
-
-	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -37,50 +34,71 @@ type routeKind struct {
 	header int
 }
 
-// routeKinds is indexed by the type of RTM_NEW....
-var routeKinds = map[nlmsg.Type]routeKind{
-	16:           {"link", 16},         // struct ifinfomsg
-	20:           {"addr", 8},          // struct ifaddrmsg
-	24:           {"route", 12},        // struct rtmsg
-	28:           {"neigh", 12},        // struct ndmsg
-	32:           {"rule", 12},         // struct fib_rule_hdr
-	36:           {"qdisc", 20},        // struct tcmsg
-	40:           {"tclass", 20},       // struct tcmsg
-	44:           {"tfilter", 20},      // struct tcmsg
-	48:           {"action", 4},        // struct tcamsg
-	52:           {"prefix", 12},       // struct prefixmsg
-	56:           {"multicast", 8},     // struct ifaddrmsg
-	60:           {"anycast", 8},       // struct ifaddrmsg
-	64:           {"neightbl", 4},      // struct ndtmsg
-	newNDUserOpt: {"nduseropt", 16},    // struct nduseroptmsg
-	72:           {"addrlabel", 12},    // struct ifaddrlblmsg
-	76:           {"dcb", 4},           // struct dcbmsg
-	80:           {"netconf", 4},       // struct netconfmsg
-	84:           {"mdb", 8},           // struct br_port_msg
-	88:           {"nsid", 4},          // struct rtgenmsg
-	92:           {"stats", 12},        // struct if_stats_msg
-	96:           {"cachereport", 4},   // struct rtgenmsg
-	100:          {"chain", 20},        // struct tcmsg
-	104:          {"nexthop", 8},       // struct nhmsg
-	108:          {"linkprop", 16},     // struct ifinfomsg
-	112:          {"vlan", 8},          // struct br_vlan_msg
-	116:          {"nexthopbucket", 8}, // struct nhmsg
-	120:          {"tunnel", 8},        // struct tunnel_msg
+// routeKinds are the kinds in the order of their types, four for each from RTM_NEWLINK on.
+var routeKinds = [...]routeKind{
+	{"link", 16},         // struct ifinfomsg
+	{"addr", 8},          // struct ifaddrmsg
+	{"route", 12},        // struct rtmsg
+	{"neigh", 12},        // struct ndmsg
+	{"rule", 12},         // struct fib_rule_hdr
+	{"qdisc", 20},        // struct tcmsg
+	{"tclass", 20},       // struct tcmsg
+	{"tfilter", 20},      // struct tcmsg
+	{"action", 4},        // struct tcamsg
+	{"prefix", 12},       // struct prefixmsg
+	{"multicast", 8},     // struct ifaddrmsg
+	{"anycast", 8},       // struct ifaddrmsg
+	{"neightbl", 4},      // struct ndtmsg
+	{"nduseropt", 16},    // struct nduseroptmsg
+	{"addrlabel", 12},    // struct ifaddrlblmsg
+	{"dcb", 4},           // struct dcbmsg
+	{"netconf", 4},       // struct netconfmsg
+	{"mdb", 8},           // struct br_port_msg
+	{"nsid", 4},          // struct rtgenmsg
+	{"stats", 12},        // struct if_stats_msg
+	{"cachereport", 4},   // struct rtgenmsg
+	{"chain", 20},        // struct tcmsg
+	{"nexthop", 8},       // struct nhmsg
+	{"linkprop", 16},     // struct ifinfomsg
+	{"vlan", 8},          // struct br_vlan_msg
+	{"nexthopbucket", 8}, // struct nhmsg
+	{"tunnel", 8},        // struct tunnel_msg
+}
+
+// routeKindOf returns the kind of a message type.
+func routeKindOf(t nlmsg.Type) (k routeKind, ok bool) {
+	i := int(t-nlmsg.MinType) / len(routeVerbs)
+	if t < nlmsg.MinType || i >= len(routeKinds) {
+		return k, false
+	}
+	return routeKinds[i], true
 }
 
 // routeVerbs is indexed by the lowest two bits of the type (rtnl_msgtype_kind).
 var routeVerbs = [4]string{"new", "del", "get", "set"}
 
-// routeType returns the name of an rtnetlink type and the length of its header. The name is
-// formed like the kernel's names, also for types without a name in the kernel.
-func routeType(m nlmsg.Msg) (name string, header int, ok bool) {
-	t := m.Type()
-	k, ok := routeKinds[t&^3]
+// routeNames are the names of rtnetlink types. They are formed like the kernel's names, also
+// for types without a name in the kernel.
+type routeNames map[nlmsg.Type]string
+
+// of returns the name of a type, "" if it is not known.
+func (n routeNames) of(t nlmsg.Type) string {
+	name, ok := n[t]
+	if k, isKnown := routeKindOf(t); !ok && isKnown {
+		name = routeVerbs[t&3] + k.name
+		n[t] = name
+	}
+	return name
+}
+
+// routeHeader returns the length of the header of an rtnetlink message.
+func routeHeader(m nlmsg.Msg) (header int, ok bool) {
+	k, ok := routeKindOf(m.Type())
 	header = k.header
-	if p := m.Payload(); t == newNDUserOpt && len(p) >= 4 {
+	if p := m.Payload(); m.Type() == newNDUserOpt && len(p) >= 4 {
 		header += int(binary.NativeEndian.Uint16(p[2:])) // nduseropt_opts_len: options of neighbor discovery
 	}
-	return routeVerbs[t&3] + k.name, header, ok
+	return header, ok
 }
 
 // newNDUserOpt is RTM_NEWNDUSEROPT.
@@ -88,48 +106,3 @@ const newNDUserOpt = 68
 
 // netfilterHeader is the length of struct nfgenmsg.
 const netfilterHeader = 4
-
-// flagsKind returns the kind that determines the upper flags of a message, as far as the
-// protocol defines it. A Generic Netlink request with both bits of FlagDump is a dump,
-// whatever its command (genl_family_rcv_msg). In rtnetlink the kind is part of the type.
-func flagsKind(protocol socket.Protocol, t nlmsg.Type, f nlmsg.Flags) nlmsg.Kind {
-	if t < nlmsg.MinType {
-		return nlmsg.KindOf(t)
-	}
-	switch {
-	case protocol == socket.Generic && f&nlmsg.FlagRequest != 0 && f&nlmsg.FlagDump == nlmsg.FlagDump:
-		return nlmsg.KindGet
-	case protocol == socket.Route:
-		return [4]nlmsg.Kind{nlmsg.KindNew, nlmsg.KindDelete, nlmsg.KindGet, nlmsg.KindUnknown}[t&3]
-	}
-	return nlmsg.KindUnknown
-}
-
-// controllerPolicy contains the kinds of the attributes that describe a family
-// (ctrl_fill_info).
-var controllerPolicy = &policy.Policy{Attrs: []policy.Rule{
-	genlmsg.CtrlAttrFamilyID:        {Kind: policy.KindU16},
-	genlmsg.CtrlAttrFamilyName:      {Kind: policy.KindNULString},
-	genlmsg.CtrlAttrVersion:         {Kind: policy.KindU32},
-	genlmsg.CtrlAttrHdrSize:         {Kind: policy.KindU32},
-	genlmsg.CtrlAttrMaxAttr:         {Kind: policy.KindU32},
-	genlmsg.CtrlAttrOps:             {Kind: policy.KindNestedArray, Nested: controllerOp},
-	genlmsg.CtrlAttrMulticastGroups: {Kind: policy.KindNestedArray, Nested: controllerGroup},
-	genlmsg.CtrlAttrOpPolicy:        {Kind: policy.KindNestedArray, Nested: controllerOpPolicy},
-	genlmsg.CtrlAttrOp:              {Kind: policy.KindU32},
-}}
-
-var (
-	controllerOp = &policy.Policy{Attrs: []policy.Rule{
-		genlmsg.CtrlAttrOpID:    {Kind: policy.KindU32},
-		genlmsg.CtrlAttrOpFlags: {Kind: policy.KindU32},
-	}}
-	controllerGroup = &policy.Policy{Attrs: []policy.Rule{
-		genlmsg.CtrlAttrMulticastGroupName: {Kind: policy.KindNULString},
-		genlmsg.CtrlAttrMulticastGroupID:   {Kind: policy.KindU32},
-	}}
-	controllerOpPolicy = &policy.Policy{Attrs: []policy.Rule{
-		genlmsg.CtrlAttrPolicyDo:   {Kind: policy.KindU32},
-		genlmsg.CtrlAttrPolicyDump: {Kind: policy.KindU32},
-	}}
-)

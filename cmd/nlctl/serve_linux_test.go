@@ -15,10 +15,9 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/bus/usersock"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/socket"
 )
 
@@ -107,7 +106,7 @@ func TestServeBetweenProcesses(t *testing.T) {
 		"policy DOC_EXMPL":                 "  1  nul-string of at most 256 bytes\n",
 		"call DOC_EXMPL 1 1=hello":         "  1  nul-string  \"hello\"\n",
 		"call DOC_EXMPL 1 -dump":           "\"dump entry number 199\"\n",
-		"call nlctrl 10 -dump 2=nlctrl":    "command 10, version 2\n",
+		"call nlctrl 10 -dump 2=nlctrl":    "getpolicy\n  family-id  16\n",
 		"show --generate-shell-completion": "DOC_EXMPL\n",
 	} {
 		code, stdout, stderr := nlctl(t, append([]string{"-bus", port}, strings.Fields(args)...)...)
@@ -126,17 +125,17 @@ func TestServeBetweenProcesses(t *testing.T) {
 	}
 }
 
-// A monitor ends with an error when its server ends, whatever ends the server.
+// A monitor ends with an error when its server ends, for any reason.
 func TestMonitorOverAServerThatEnds(t *testing.T) {
 	server := start(t, "serve", "-json")
-	var told struct{ Port uint32 }
-	if err := json.Unmarshal([]byte(server.line(t)), &told); err != nil || told.Port == 0 {
+	var reported struct{ Port uint32 }
+	if err := json.Unmarshal([]byte(server.line(t)), &reported); err != nil || reported.Port == 0 {
 		t.Fatal(err)
 	}
 	var out, errs bytes.Buffer
 	code := make(chan int, 1)
 	go func() {
-		code <- run(t.Context(), []string{"nlctl", "-bus", strconv.Itoa(int(told.Port)), "monitor"}, &out, &errs)
+		code <- run(t.Context(), []string{"nlctl", "-bus", strconv.Itoa(int(reported.Port)), "monitor"}, &out, &errs)
 	}()
 	if code := server.end(t, syscall.SIGTERM); code != exitOK {
 		t.Errorf("exit %d", code)
@@ -177,11 +176,11 @@ func TestMonitorOverABus(t *testing.T) {
 		code <- run(ctx, []string{"nlctl", "-bus", strconv.Itoa(int(portID)), "monitor", "-json"}, w, &errs)
 		w.Close()
 	}()
-	heard := make(chan event, 1)
+	arrived := make(chan event, 1)
 	go func() {
 		var e event
 		_ = json.NewDecoder(r).Decode(&e)
-		heard <- e
+		arrived <- e
 		_, _ = io.Copy(io.Discard, r)
 	}()
 	f := &bus.Family{Name: "comes\x1b", Ops: []bus.Op{{Cmd: 1, Do: func(*bus.Info) error { return nil }}}}
@@ -194,7 +193,7 @@ func TestMonitorOverABus(t *testing.T) {
 			t.Fatal(err)
 		}
 		select {
-		case e = <-heard:
+		case e = <-arrived:
 		default:
 		}
 	}

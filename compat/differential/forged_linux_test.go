@@ -22,7 +22,7 @@ type forgery struct {
 	want *genetlink.Family // nil: an error
 }
 
-// told returns a function that makes a controller's answer with the given attributes.
+// told returns a function that makes a reply of the controller with the given attributes.
 func told(attrs func(b []byte) []byte) func(seq, portID uint32) []byte {
 	return func(seq, portID uint32) []byte {
 		b := nlmsg.Begin(nil, genlmsg.IDCtrl, 0, seq, portID)

@@ -35,7 +35,7 @@ var exchanges = []exchange{
 	{name: "a long name", data: nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, strings.Repeat("x", 16)), errno: unix.EINVAL},
 	{name: "a longer name", data: nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, strings.Repeat("x", 300)), errno: unix.EINVAL},
 	{name: "a name without NUL", data: nla.AppendBytes(nil, genlmsg.CtrlAttrFamilyName, []byte("nlctrl")), errno: unix.EINVAL},
-	{name: "a name with bytes behind it", data: nla.AppendBytes(nil, genlmsg.CtrlAttrFamilyName, []byte("nlctrl\x00junk")), errno: 0},
+	{name: "a name with bytes after it", data: nla.AppendBytes(nil, genlmsg.CtrlAttrFamilyName, []byte("nlctrl\x00junk")), errno: 0},
 	{name: "a short id", data: nla.AppendUint8(nil, genlmsg.CtrlAttrFamilyID, 16), errno: unix.ERANGE},
 	{name: "an unknown attribute", data: nla.AppendUint32(nla.AppendCString(nil, genlmsg.CtrlAttrFamilyName, "nlctrl"), 99, 1)},
 	{name: "an unknown command", cmd: 200, errno: unix.EOPNOTSUPP},

@@ -8,45 +8,45 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// NetlinkRequestData is a part of a request: a family's fixed header, or an attribute.
+// NetlinkRequestData is a part of a request: the fixed header of a family, or an attribute.
 type NetlinkRequestData interface {
-	// Len is the length in bytes that goes into the length field of an attribute
-	// that contains this part.
+	// Len returns the number of bytes that this part adds to the length field of an
+	// attribute that contains it.
 	Len() int
 	// Serialize returns the bytes of this part.
 	Serialize() []byte
 }
 
-// An RtAttr is an attribute to be sent: Data, then its children.
+// An RtAttr is an attribute to send: Data, followed by its children.
 type RtAttr struct {
 	unix.RtAttr
 	Data     []byte
 	children []NetlinkRequestData
 }
 
-// NewRtAttr makes an attribute. attrType may have flag bits; data is not copied.
+// NewRtAttr makes an attribute. attrType may contain flag bits; data is not copied.
 func NewRtAttr(attrType int, data []byte) *RtAttr {
 	return &RtAttr{RtAttr: unix.RtAttr{Type: uint16(attrType)}, Data: data}
 }
 
-// NewRtAttrChild makes an attribute inside of parent.
+// NewRtAttrChild makes an attribute and adds it to parent.
 //
 // Deprecated: use [RtAttr.AddRtAttr].
 func NewRtAttrChild(parent *RtAttr, attrType int, data []byte) *RtAttr {
 	return parent.AddRtAttr(attrType, data)
 }
 
-// AddRtAttr makes an attribute inside of a.
+// AddRtAttr makes an attribute and adds it to a.
 func (a *RtAttr) AddRtAttr(attrType int, data []byte) *RtAttr {
 	child := NewRtAttr(attrType, data)
 	a.AddChild(child)
 	return child
 }
 
-// AddChild puts a part inside of a.
+// AddChild adds a part to a.
 func (a *RtAttr) AddChild(attr NetlinkRequestData) { a.children = append(a.children, attr) }
 
-// Len returns the value of the length field. Padding counts only if a has children: a
+// Len returns the value of the length field. It includes padding only if a has children: a
 // nest ends with the padding of its last attribute.
 func (a *RtAttr) Len() int {
 	n := nla.HeaderLen + len(a.Data)
@@ -59,13 +59,14 @@ func (a *RtAttr) Len() int {
 	return n
 }
 
-// Serialize returns the attribute with its padding. The length field of an attribute over
-// 65535 bytes has the low 16 bits; [NetlinkRequest.Execute] does not send it.
+// Serialize returns the attribute with its padding. If the attribute is longer than 65535
+// bytes, the length field contains the low 16 bits; [NetlinkRequest.Execute] does not send
+// such an attribute.
 func (a *RtAttr) Serialize() []byte {
 	return a.appendTo(make([]byte, 0, nla.Align(a.Len())))
 }
 
-// appendTo appends the attribute. Attributes inside of it are appended in their place:
+// appendTo appends the attribute. Nested attributes are appended to the same slice, so that
 // nothing is copied once per level.
 func (a *RtAttr) appendTo(b []byte) []byte {
 	mark := len(b)
@@ -87,8 +88,8 @@ func (a *RtAttr) appendTo(b []byte) []byte {
 	return nla.End(b, mark)
 }
 
-// appendPart appends a part of an attribute and its padding. short is how many bytes its
-// Len is above that.
+// appendPart appends a part of an attribute and its padding. short is the number of bytes
+// by which Len exceeds the bytes of Serialize.
 func appendPart(b []byte, d NetlinkRequestData) (_ []byte, short int) {
 	switch d := d.(type) {
 	case *RtAttr:
@@ -109,7 +110,7 @@ func pad(b []byte, n int) []byte {
 	return b
 }
 
-// A Uint32Attribute is an attribute of 32 bits, in network byte order if Type has
+// A Uint32Attribute is an attribute of 32 bits, in network byte order if Type contains
 // [nla.NetByteOrder].
 type Uint32Attribute struct {
 	Type  uint16

@@ -12,7 +12,7 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// part is foreign data whose Len need not be that of its bytes.
+// part is data of a caller's type. Its Len may differ from the length of its bytes.
 type part struct {
 	bytes []byte
 	len   int
@@ -21,7 +21,8 @@ type part struct {
 func (p part) Len() int          { return p.len }
 func (p part) Serialize() []byte { return p.bytes }
 
-// grow adds up to three children to both attributes, and to those up to depth levels.
+// grow adds up to three children to both attributes, and children to the children, up to
+// depth levels.
 func grow(r *rand.Rand, a *RtAttr, o *original.RtAttr, depth int) {
 	for range r.IntN(4) {
 		typ, data := r.IntN(1<<16), make([]byte, r.IntN(10))
@@ -70,7 +71,8 @@ func TestSerializeLikeOriginal(t *testing.T) {
 	}
 }
 
-// TestAttrTooLong: what the length field cannot express is not sent.
+// TestAttrTooLong checks that an attribute is not sent if its length field cannot express
+// its length.
 func TestAttrTooLong(t *testing.T) {
 	for n, isSent := range map[int]bool{nla.MaxPayload: true, nla.MaxPayload + 1: false, 1 << 20: false} {
 		req := NewNetlinkRequest(unix.NLMSG_NOOP, unix.NLM_F_ACK)

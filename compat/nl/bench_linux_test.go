@@ -11,11 +11,12 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// The benchmarks compare with the original in turns; below a ratio of 1 this package is
-// faster. A turn takes milliseconds, so that each collects the garbage that it makes.
+// The benchmarks alternate between this package and the original; a ratio below 1 means
+// that this package is faster. A turn takes milliseconds, so that each implementation
+// collects its own garbage.
 
-// BenchmarkNoop is a request that the kernel only acknowledges, on a kept socket and on
-// one that is opened for it.
+// BenchmarkNoop measures a request that the kernel only acknowledges, on a shared socket
+// and on a socket that is opened for the request.
 func BenchmarkNoop(b *testing.B) {
 	s, err := getNetlinkSocket(unix.NETLINK_ROUTE)
 	check(b, err)
@@ -58,8 +59,8 @@ func BenchmarkDumpLinks(b *testing.B) {
 	})
 }
 
-// BenchmarkParseRouteAttr cuts bodies of 1 to 32 attributes of 1 to 16 bytes: an address
-// has some 8, a route 12, a link more than 32.
+// BenchmarkParseRouteAttr parses 1 to 32 attributes of 1 to 16 bytes. An address has about
+// 8 attributes, a route 12, and a link more than 32.
 func BenchmarkParseRouteAttr(b *testing.B) {
 	for _, attrs := range []int{1, 4, 8, 12, 32} {
 		var body []byte
@@ -78,7 +79,7 @@ func BenchmarkParseRouteAttr(b *testing.B) {
 	}
 }
 
-// BenchmarkSerialize makes a request with a nest in a nest.
+// BenchmarkSerialize writes a request with a nest in a nest.
 func BenchmarkSerialize(b *testing.B) {
 	kerneltest.Interleave(b, 500, "ratio", func() {
 		r := NewNetlinkRequest(unix.RTM_NEWLINK, unix.NLM_F_ACK)

@@ -8,21 +8,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrDumpInterrupted says that a list changed while it was dumped (NLM_F_DUMP_INTR): the
-// result may be incomplete or have duplicates. It matches EINTR, too.
+// ErrDumpInterrupted means that the list changed during the dump (NLM_F_DUMP_INTR): the
+// result may be incomplete or contain duplicates. It also matches EINTR.
 var ErrDumpInterrupted = errDumpInterrupted{}
 
 type errDumpInterrupted struct{}
 
 // Error returns the text of the error.
 func (errDumpInterrupted) Error() string {
-	return "netlink: the dump is inconsistent: the list changed meanwhile"
+	return "netlink: dump interrupted: the list changed, the result may be inconsistent; repeat the dump"
 }
 
-// Is makes errors.Is find EINTR, which callers looked for before this type existed.
+// Is makes errors.Is match EINTR, which older callers compare.
 func (errDumpInterrupted) Is(target error) bool { return target == unix.EINTR }
 
-// verdict returns the error in a message of type Error or Done: nil, an errno, or one
+// verdict returns the result in a message of type Error or Done: nil, an errno, or an errno
 // with the kernel's text.
 func verdict(m nlmsg.Msg) error {
 	parse := nlmsg.ParseAck
@@ -36,7 +36,7 @@ func verdict(m nlmsg.Msg) error {
 	case e.Errno != 0:
 		return syscall.Errno(e.Errno)
 	case err != nil && len(m.Payload()) < 4: // no errno
-		return fmt.Errorf("netlink: malformed answer: %w", err)
+		return fmt.Errorf("netlink: malformed reply: %w", err)
 	}
 	return nil
 }

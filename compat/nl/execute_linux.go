@@ -13,16 +13,16 @@ import (
 // PidKernel is the port ID of the kernel.
 const PidKernel uint32 = 0
 
-// SocketTimeoutTv is the timeout, in each direction, of a socket that Execute opens.
+// SocketTimeoutTv is the timeout for each direction of the sockets that Execute opens.
 var SocketTimeoutTv = unix.Timeval{Sec: 60, Usec: 0}
 
-// EnableErrorMessageReporting makes Execute ask for the kernel's texts on the sockets that
-// it opens.
+// EnableErrorMessageReporting makes Execute request the kernel's error texts on the sockets
+// that it opens.
 var EnableErrorMessageReporting bool = false
 
 // Execute sends the request on a socket of protocol sockType and returns the payloads of
-// the answer, of messages of type resType unless that is 0. The memory is the caller's.
-// With [ErrDumpInterrupted] the payloads are returned, too.
+// the reply. If resType is not 0, it returns only those of messages of that type. The
+// caller owns the memory. With [ErrDumpInterrupted] the payloads are returned, too.
 func (req *NetlinkRequest) Execute(sockType int, resType uint16) ([][]byte, error) {
 	x := exchange{resType: resType}
 	err := x.execute(req, sockType)
@@ -32,10 +32,10 @@ func (req *NetlinkRequest) Execute(sockType int, resType uint16) ([][]byte, erro
 	return x.payloads, err
 }
 
-// ExecuteIter is Execute that calls f with each payload, which f may keep. After f has
-// returned false it is not called again; the rest of the answer is received all the same.
+// ExecuteIter works as Execute, but calls f with each payload, which f may keep. After f
+// has returned false, it is not called again; the rest of the reply is still received.
 //
-// A socket of req.Sockets is locked meanwhile: f must not use it.
+// If the socket is one of req.Sockets, it is locked during the call: f must not use it.
 func (req *NetlinkRequest) ExecuteIter(sockType int, resType uint16, f func(msg []byte) bool) error {
 	x := exchange{resType: resType, f: f}
 	return x.execute(req, sockType)
@@ -57,7 +57,7 @@ func dial(protocol int) (*NetlinkSocket, error) {
 	return s, nil
 }
 
-// An exchange is one request and its answer.
+// An exchange is a request and its reply.
 type exchange struct {
 	sock     *NetlinkSocket
 	isShared bool // other requests have used the socket
@@ -87,7 +87,7 @@ func (x *exchange) execute(req *NetlinkRequest, protocol int) (err error) {
 	return x.run(req)
 }
 
-// run sends the request and receives until the answer is complete.
+// run sends the request and receives until the reply is complete.
 func (x *exchange) run(req *NetlinkRequest) (err error) {
 	if x.portID, err = x.sock.GetPid(); err != nil {
 		return err
@@ -104,7 +104,7 @@ func (x *exchange) run(req *NetlinkRequest) (err error) {
 			return err
 		}
 		if info.PortID != PidKernel {
-			return fmt.Errorf("netlink: datagram from port %d: only the kernel's port, %d, may answer", info.PortID, PidKernel)
+			return fmt.Errorf("netlink: datagram from port %d, want one from the kernel (port %d)", info.PortID, PidKernel)
 		}
 		if isOver, err = x.datagram(b); err != nil {
 			return err
@@ -116,7 +116,7 @@ func (x *exchange) run(req *NetlinkRequest) (err error) {
 	return nil
 }
 
-// datagram handles the messages of a datagram, and reports whether the answer ends in it.
+// datagram handles the messages of a datagram, and reports whether the reply ends in it.
 func (x *exchange) datagram(b []byte) (isOver bool, err error) {
 	isCopy := false
 	for len(b) > 0 {
@@ -129,7 +129,7 @@ func (x *exchange) datagram(b []byte) (isOver bool, err error) {
 			return true, err
 		}
 		if isWanted && !x.isEnough {
-			if !isCopy { // the caller may keep what it gets: one copy for the rest of b
+			if !isCopy { // the caller may keep the payloads: one copy for the rest of b
 				b, isCopy = bytes.Clone(b), true
 			}
 			x.pass(b[nlmsg.HeaderLen:len(m)]) // with the capacity of b: see routeAttr
@@ -151,7 +151,8 @@ func (x *exchange) pass(p []byte) {
 	x.isEnough = !x.f(p)
 }
 
-// badEnd ends a datagram at bytes that are no message. Fewer than a header are ignored.
+// badEnd returns the result for bytes that are not a message: fewer bytes than a header are
+// ignored, others are EINVAL.
 func badEnd(n int) (isOver bool, err error) {
 	if nlmsg.ParseError(n) == nlmsg.ErrTruncated {
 		return false, nil
@@ -159,14 +160,14 @@ func badEnd(n int) (isOver bool, err error) {
 	return true, unix.EINVAL
 }
 
-// classify reports whether a message is wanted, and whether it is the last of the answer.
+// classify reports whether a message belongs to the result, and whether it ends the reply.
 func (x *exchange) classify(m nlmsg.Msg) (isWanted, isLast bool, err error) {
 	h := m.Header()
 	switch {
-	case h.Seq != x.seq && x.isShared: // of an earlier request
+	case h.Seq != x.seq && x.isShared: // a reply to an earlier request
 		return false, false, nil
 	case h.Seq != x.seq:
-		return false, true, fmt.Errorf("netlink: sequence number %d in the answer to request %d", h.Seq, x.seq)
+		return false, true, fmt.Errorf("netlink: reply with sequence number %d, want %d", h.Seq, x.seq)
 	case h.PortID != x.portID:
 		return false, false, nil
 	}

@@ -27,7 +27,7 @@ func message(b []byte, typ nlmsg.Type, flags nlmsg.Flags, seq uint32, payload ..
 	return nlmsg.End(b, mark)
 }
 
-// answer gives datagrams to an exchange until its end, and returns what Execute would.
+// answer passes datagrams to an exchange until it ends, and returns the result of Execute.
 func answer(t *testing.T, x *exchange, datagrams ...[]byte) ([][]byte, error) {
 	t.Helper()
 	x.seq, x.portID = testSeq, testPort
@@ -41,7 +41,7 @@ func answer(t *testing.T, x *exchange, datagrams ...[]byte) ([][]byte, error) {
 	return nil, nil
 }
 
-// ack is an answer to a request of testSeq with a text, as the kernel sends it.
+// ack makes an Error message for the request testSeq with a text, as the kernel sends it.
 func ack(e errno.Errno, text string, opts nlmsg.AckOptions) []byte {
 	request := message(nil, testType, nlmsg.FlagRequest, testSeq, 1, 2, 3, 4)
 	opts.PortID = testPort
@@ -86,7 +86,8 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// TestVerdictMalformed: no bytes of an answer panic, or pass as success without an errno.
+// TestVerdictMalformed checks that malformed replies do not panic, and that a reply without
+// an errno is not a success.
 func TestVerdictMalformed(t *testing.T) {
 	whole := ack(errno.EINVAL, "bad attribute", nlmsg.AckOptions{Ext: true})
 	for n := nlmsg.HeaderLen; n < len(whole); n++ {
@@ -117,7 +118,7 @@ func TestAnswerOfSeveralDatagrams(t *testing.T) {
 	if want := [][]byte{{1}, {3}}; !equal(got, want) {
 		t.Errorf("the payloads changed with the buffers: %v", got)
 	}
-	got, err = answer(t, &exchange{}, message(nil, testType, 0, testSeq, 9)) // no MULTI: it is the last
+	got, err = answer(t, &exchange{}, message(nil, testType, 0, testSeq, 9)) // the last, because it lacks MULTI
 	if want := [][]byte{{9}}; err != nil || !equal(got, want) {
 		t.Errorf("%v, %v, want %v", got, err, want)
 	}
@@ -127,7 +128,8 @@ func equal(a, b [][]byte) bool {
 	return bytes.Equal(bytes.Join(a, []byte{0xff}), bytes.Join(b, []byte{0xff}))
 }
 
-// TestAnswerCapacity: the payload of a message ends with it, its capacity does not.
+// TestAnswerCapacity checks that the payload of a message ends with the message, but not its
+// capacity: see routeAttr.
 func TestAnswerCapacity(t *testing.T) {
 	b := message(nil, testType, nlmsg.FlagMulti, testSeq, nla.AppendUint8(nil, 1, 7)...)
 	got, err := answer(t, &exchange{}, append(b, done(0, "")...))

@@ -12,7 +12,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// sendTo sends a datagram to a socket of a protocol from another one.
+// sendTo sends a datagram to a socket of a protocol from another socket.
 func sendTo(t *testing.T, protocol socket.Protocol, s *NetlinkSocket, b []byte) (from uint32) {
 	t.Helper()
 	other, err := socket.Open(protocol, socket.WithSendBuffer(1<<20))
@@ -24,7 +24,8 @@ func sendTo(t *testing.T, protocol socket.Protocol, s *NetlinkSocket, b []byte) 
 	return other.PortID()
 }
 
-// TestReceiveSizes: a datagram is received whole, or the error says that it was not.
+// TestReceiveSizes checks that a datagram is received whole or reported as too long, too
+// short or malformed.
 func TestReceiveSizes(t *testing.T) {
 	s, err := getNetlinkSocket(unix.NETLINK_USERSOCK)
 	check(t, err)
@@ -50,7 +51,7 @@ func TestReceiveSizes(t *testing.T) {
 	}
 }
 
-// TestForgedAnswer: only the kernel answers.
+// TestForgedAnswer checks that replies of other processes are refused.
 func TestForgedAnswer(t *testing.T) {
 	s, err := getNetlinkSocket(unix.NETLINK_ROUTE)
 	check(t, err)

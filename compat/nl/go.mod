@@ -1,4 +1,4 @@
-// The overlay of package nl of another library, for a copy of that library. Not released.
+// An overlay that replaces package nl in a copy of vishvananda/netlink. Not released.
 module github.com/nlwire/nlwire/compat/nl
 
 go 1.25.0

@@ -17,7 +17,7 @@ import (
 	"github.com/nlwire/nlwire/internal/test/kerneltest"
 )
 
-// getLinks lists the links by a request on sockets, and returns the payloads.
+// getLinks requests the list of links over the given sockets, and returns the payloads.
 func getLinks(t *testing.T, sockets map[int]*SocketHandle) [][]byte {
 	t.Helper()
 	req := NewNetlinkRequest(unix.RTM_GETLINK, unix.NLM_F_DUMP)
@@ -31,7 +31,7 @@ func getLinks(t *testing.T, sockets map[int]*SocketHandle) [][]byte {
 	return links
 }
 
-// newLink is a request for a link of a kind.
+// newLink makes a request that adds a link of a kind.
 func newLink(name, kind string) *NetlinkRequest {
 	req := NewNetlinkRequest(unix.RTM_NEWLINK, unix.NLM_F_ACK|unix.NLM_F_CREATE|unix.NLM_F_EXCL)
 	req.AddData(original.NewIfInfomsg(unix.AF_UNSPEC))
@@ -104,7 +104,7 @@ func TestSocketsInNamespace(t *testing.T) {
 	}
 }
 
-// cookie returns the number of the network namespace that a socket is in.
+// cookie returns the cookie that identifies the network namespace of a socket.
 func cookie(t *testing.T, s *NetlinkSocket) uint64 {
 	t.Helper()
 	v, err := unix.GetsockoptUint64(s.GetFd(), unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
@@ -117,8 +117,8 @@ func cookie(t *testing.T, s *NetlinkSocket) uint64 {
 	return v
 }
 
-// TestThreadGoesToCurNs: both handles open put the thread into the second, as callers of
-// the original know it.
+// TestThreadGoesToCurNs checks that the thread is in the second namespace if both handles
+// are open, as after the original function.
 func TestThreadGoesToCurNs(t *testing.T) {
 	there, cur := kerneltest.NewNetNS(t), kerneltest.NewNetNS(t)
 	kerneltest.InNetNS(t, there, func() {
@@ -158,12 +158,12 @@ func TestCloseEndsReceive(t *testing.T) {
 		ended <- err
 	}()
 	s.Close()
-	// EAGAIN if it waited; the error of a closed file if it came too late.
+	// EAGAIN if Receive was waiting; the error of a closed file if it was called too late.
 	if err := <-ended; err != unix.EAGAIN && !errors.Is(err, os.ErrClosed) {
 		t.Errorf("error %v", err)
 	}
 	if _, _, err := s.Receive(); !errors.Is(err, os.ErrClosed) || errors.Is(err, unix.EAGAIN) {
-		t.Errorf("after Close: %v, want that of a closed file", err)
+		t.Errorf("after Close: %v, want the error of a closed file", err)
 	}
 	if err := s.Send(NewNetlinkRequest(unix.NLMSG_NOOP, 0)); err == nil {
 		t.Error("a closed socket sends")
@@ -191,7 +191,7 @@ func TestReceiveTimesOut(t *testing.T) {
 }
 
 func TestSubscribeGroups(t *testing.T) {
-	const above32 = unix.RTNLGRP_NEXTHOP // 32; the next ones are beyond a mask
+	const above32 = unix.RTNLGRP_NEXTHOP // 32; a mask cannot express higher ones
 	s, err := Subscribe(unix.NETLINK_ROUTE, 0, 1, above32, above32+1)
 	check(t, err)
 	defer s.Close()
@@ -235,7 +235,7 @@ func TestSocketOptions(t *testing.T) {
 	}
 }
 
-// TestZeroSocket: a socket that was not opened is closed.
+// TestZeroSocket checks that the zero NetlinkSocket behaves as a closed one.
 func TestZeroSocket(t *testing.T) {
 	var s NetlinkSocket
 	_, pidErr := s.GetPid()
@@ -248,8 +248,8 @@ func TestZeroSocket(t *testing.T) {
 	s.Close()
 }
 
-// TestSharedSocket: requests of many goroutines on one socket take turns, and what they
-// return is theirs.
+// TestSharedSocket checks that requests of many goroutines on one socket take turns and
+// return separate memory.
 func TestSharedSocket(t *testing.T) {
 	s, err := getNetlinkSocket(unix.NETLINK_ROUTE)
 	check(t, err)

@@ -11,15 +11,15 @@ import (
 // getNetlinkSocket opens a socket in the network namespace of the thread.
 func getNetlinkSocket(protocol int) (*NetlinkSocket, error) { return open(protocol) }
 
-// GetNetlinkSocketAt opens a socket of a protocol in the network namespace newNs, or in
-// that of the thread if newNs is not open. See [SubscribeAt] for curNs.
+// GetNetlinkSocketAt opens a socket of a protocol in the network namespace newNs, or in the
+// namespace of the thread if newNs is not open. See [SubscribeAt] for curNs.
 func GetNetlinkSocketAt(newNs, curNs netns.NsHandle, protocol int) (*NetlinkSocket, error) {
 	return openAt(newNs, curNs, protocol)
 }
 
-// Subscribe opens a socket of a protocol that is a member of groups, in the network
-// namespace of the thread. Of groups up to 32 the kernel ignores those that the protocol
-// does not have, and so does this of group 0; an unknown group above 32 is EINVAL.
+// Subscribe opens a socket of a protocol in the network namespace of the thread, and joins
+// groups. The kernel ignores unknown groups up to 32, and Subscribe ignores group 0; an
+// unknown group above 32 is EINVAL.
 func Subscribe(protocol int, groups ...uint) (*NetlinkSocket, error) {
 	options, err := groupOptions(groups)
 	if err != nil {
@@ -28,9 +28,9 @@ func Subscribe(protocol int, groups ...uint) (*NetlinkSocket, error) {
 	return open(protocol, options...)
 }
 
-// SubscribeAt is Subscribe in the network namespace newNs, or in that of the thread if
-// newNs is not open. The thread of the caller does not enter newNs; if both are open, it
-// is in curNs afterwards, where callers that pass it expect to be.
+// SubscribeAt works as Subscribe, but in the network namespace newNs if newNs is open. The
+// caller's thread does not enter newNs. If both are open, the thread is in curNs afterwards,
+// as after the original function.
 func SubscribeAt(newNs, curNs netns.NsHandle, protocol int, groups ...uint) (*NetlinkSocket, error) {
 	options, err := groupOptions(groups)
 	if err != nil {
@@ -39,8 +39,8 @@ func SubscribeAt(newNs, curNs netns.NsHandle, protocol int, groups ...uint) (*Ne
 	return openAt(newNs, curNs, protocol, options...)
 }
 
-// groupOptions joins the groups that a mask can express while the socket is bound, and
-// the others afterwards.
+// groupOptions returns the options that join groups: those up to 32 when the socket is
+// bound, by a mask, and the others afterwards.
 func groupOptions(groups []uint) ([]socket.Option, error) {
 	var mask uint32
 	var options []socket.Option
@@ -64,7 +64,7 @@ func openAt(newNs, curNs netns.NsHandle, protocol int, options ...socket.Option)
 	}
 	s, err := open(protocol, append(options, socket.WithNetNS(int(newNs)))...)
 	if curNs.IsOpen() {
-		_ = netns.Set(curNs) // best effort: the socket is there
+		_ = netns.Set(curNs) // best effort: the socket is open
 	}
 	return s, err
 }

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ParseRouteAttr cuts b into attributes, whose values alias b. A malformed attribute is
-// EINVAL; up to three bytes after the last attribute are ignored.
+// ParseRouteAttr returns the attributes in b. Their values alias b. A malformed attribute
+// is EINVAL; up to three bytes after the last attribute are ignored.
 func ParseRouteAttr(b []byte) ([]syscall.NetlinkRouteAttr, error) {
 	n, err := countAttrs(b)
 	if err != nil || n == 0 {
@@ -37,8 +37,8 @@ func countAttrs(b []byte) (n int, err error) {
 }
 
 // routeAttr returns a, the first attribute of b, in the form of package syscall. The value
-// is never nil, and its capacity is that of b: callers read four bytes of an attribute
-// that has one, and take them from its padding.
+// is never nil and has the capacity of b, because some callers read four bytes of a value
+// of one byte: the others are its padding.
 func routeAttr(a nla.Attr, b []byte) syscall.NetlinkRouteAttr {
 	return syscall.NetlinkRouteAttr{
 		Attr:  syscall.RtAttr{Len: uint16(len(a)), Type: a.RawType()},
@@ -46,8 +46,8 @@ func routeAttr(a nla.Attr, b []byte) syscall.NetlinkRouteAttr {
 	}
 }
 
-// ParseRouteAttrAsMap is [ParseRouteAttr] by type, flag bits included. The last attribute
-// of a type is the one in the map.
+// ParseRouteAttrAsMap works as [ParseRouteAttr], but returns the attributes by type,
+// including flag bits. Of several attributes of a type, the map contains the last one.
 func ParseRouteAttrAsMap(b []byte) (map[uint16]syscall.NetlinkRouteAttr, error) {
 	n, err := countAttrs(b)
 	if err != nil {
@@ -61,15 +61,15 @@ func ParseRouteAttrAsMap(b []byte) (map[uint16]syscall.NetlinkRouteAttr, error) 
 	return attrs, nil
 }
 
-// An Attribute is one that [ParseAttributes] found. Type has its flag bits.
+// An Attribute is an element of the result of [ParseAttributes]. Type includes flag bits.
 type Attribute struct {
 	Type  uint16
 	Value []byte
 }
 
-// ParseAttributes returns the attributes of data, whose values alias it, in a channel
-// that is closed: it may be left before its end. A malformed attribute ends them, and is
-// logged.
+// ParseAttributes returns the attributes of data in a closed channel, which need not be
+// read to its end. Their values alias data. ParseAttributes stops at a malformed attribute
+// and logs it.
 func ParseAttributes(data []byte) <-chan Attribute {
 	n, err := countAttrs(data)
 	c := nla.Walk(data)
@@ -89,15 +89,15 @@ func ParseAttributes(data []byte) <-chan Attribute {
 	return attrs
 }
 
-// Uint32 returns the first four bytes of the value in the byte order that Type says; 0 of
-// a shorter value.
+// Uint32 returns the integer in the first four bytes of the value, or 0 if the value is
+// shorter. Its byte order is that of Type: network byte order with [nla.NetByteOrder].
 func (attr *Attribute) Uint32() uint32 {
 	v, _ := nla.FieldUint(attr.Value, 0, 4, attr.order())
 	return uint32(v)
 }
 
-// Uint64 returns the first eight bytes of the value in the byte order that Type says; 0
-// of a shorter value.
+// Uint64 returns the integer in the first eight bytes of the value, or 0 if the value is
+// shorter. Its byte order is that of Type.
 func (attr *Attribute) Uint64() uint64 {
 	v, _ := nla.FieldUint(attr.Value, 0, 8, attr.order())
 	return v

@@ -18,8 +18,8 @@ import (
 	"github.com/nlwire/nlwire/nla"
 )
 
-// body makes attributes with payloads of up to 12 bytes; a third is then damaged or cut.
-// Its capacity is that of a datagram which goes on.
+// body makes attributes with payloads of up to 12 bytes. One body in three is corrupted or
+// truncated. More bytes follow in its capacity, as in a datagram.
 func body(r *rand.Rand) []byte {
 	var b []byte
 	for range r.IntN(12) {
@@ -42,7 +42,7 @@ func TestParseRouteAttrLikeOriginal(t *testing.T) {
 		b := body(r)
 		got, err := ParseRouteAttr(b)
 		want, wantErr, panicked := parseOriginal(b)
-		if panicked { // of a last attribute without its padding
+		if panicked { // at a last attribute without padding
 			if err != nil || len(got) == 0 {
 				t.Fatalf("% x: %d attributes, error %v; the original panics", b, len(got), err)
 			}
@@ -66,7 +66,7 @@ func TestParseRouteAttrLikeOriginal(t *testing.T) {
 	}
 }
 
-// checkMap compares ParseRouteAttrAsMap with what ParseRouteAttr has returned.
+// checkMap compares ParseRouteAttrAsMap with the result of ParseRouteAttr.
 func checkMap(t *testing.T, b []byte, attrs []syscall.NetlinkRouteAttr, err error) {
 	t.Helper()
 	m, mapErr := ParseRouteAttrAsMap(b)
@@ -88,7 +88,7 @@ func parseOriginal(b []byte) (attrs []syscall.NetlinkRouteAttr, err error, panic
 	return attrs, err, false
 }
 
-// TestParseUnpadded: the original panics.
+// TestParseUnpadded parses a last attribute without padding. The original panics.
 func TestParseUnpadded(t *testing.T) {
 	b := nla.AppendUint8(nil, 1, 7)
 	b = b[:5:5]
@@ -123,7 +123,7 @@ func TestParseAttributes(t *testing.T) {
 		t.Errorf("values %v, want %v", values, want)
 	}
 	for range ParseAttributes(b) {
-		break // TestMain finds a goroutine that stays
+		break // TestMain reports a goroutine that does not end
 	}
 }
 

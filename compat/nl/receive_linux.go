@@ -12,16 +12,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// RECEIVE_BUFFER_SIZE is the longest datagram that can be received. The kernel's are up to
-// 32 KiB, except single messages that do not fit into that.
+// RECEIVE_BUFFER_SIZE is the length of the longest datagram that can be received. Datagrams
+// of the kernel have up to 32 KiB, except single messages that are longer.
 const RECEIVE_BUFFER_SIZE = 65536
 
-// receiveBuffers has buffers for datagrams, which cross no function that a caller sees:
-// messages are copied out of them.
+// receiveBuffers contains buffers for datagrams. Callers never get them: messages are
+// copied out of them.
 var receiveBuffers = sync.Pool{New: func() any { return new([RECEIVE_BUFFER_SIZE]byte) }}
 
-// Receive waits for a datagram, and returns its messages and its sender. The memory is
-// the caller's. When the receive timeout has passed the error is EAGAIN.
+// Receive waits for a datagram and returns its messages and its sender. The caller owns the
+// memory. After the receive timeout, the error is EAGAIN.
 func (s *NetlinkSocket) Receive() ([]syscall.NetlinkMessage, *unix.SockaddrNetlink, error) {
 	buf := receiveBuffers.Get().(*[RECEIVE_BUFFER_SIZE]byte)
 	defer receiveBuffers.Put(buf)
@@ -36,8 +36,8 @@ func (s *NetlinkSocket) Receive() ([]syscall.NetlinkMessage, *unix.SockaddrNetli
 	return messages, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Pid: info.PortID, Groups: info.Groups}, nil
 }
 
-// cut returns the messages of a datagram, which alias it. The capacity of their data is
-// that of the datagram: see routeAttr.
+// cut returns the messages of a datagram, which alias it. Their data has the capacity of
+// the datagram: see routeAttr.
 func cut(b []byte) (messages []syscall.NetlinkMessage, err error) {
 	for len(b) > 0 {
 		m, n := nlmsg.Consume(b)
@@ -55,8 +55,8 @@ func cut(b []byte) (messages []syscall.NetlinkMessage, err error) {
 	return messages, nil
 }
 
-// receive waits for a datagram, which is in buf afterwards. The first attempt does not
-// wait: the kernel queues the answer to a request before the send returns.
+// receive waits for a datagram and stores it in buf. The first attempt does not wait,
+// because the kernel queues the reply to a request before the send returns.
 func (s *NetlinkSocket) receive(buf *[RECEIVE_BUFFER_SIZE]byte) (b []byte, info socket.Info, err error) {
 	if s.sock == nil || s.isClosed.Load() {
 		return nil, info, os.ErrClosed
@@ -70,16 +70,16 @@ func (s *NetlinkSocket) receive(buf *[RECEIVE_BUFFER_SIZE]byte) (b []byte, info 
 	}
 	switch {
 	case err == socket.ErrTruncated:
-		return nil, info, fmt.Errorf("netlink: datagram of %d bytes: more than %d are not received: %w",
+		return nil, info, fmt.Errorf("netlink: datagram of %d bytes exceeds the receive buffer of %d bytes: %w",
 			info.Size, RECEIVE_BUFFER_SIZE, unix.EMSGSIZE)
 	case errors.Is(err, os.ErrClosed):
-		// Closed while it waited, or just before: callers know this as EAGAIN. The
-		// next call has the error of a closed file.
+		// The socket was closed during the wait or just before it: the original returns
+		// EAGAIN. The next call returns the error of a closed file.
 		return nil, info, unix.EAGAIN
 	case err != nil:
 		return nil, info, plain(err)
 	case n < nlmsg.HeaderLen:
-		return nil, info, fmt.Errorf("netlink: datagram of %d bytes: too short for a message", n)
+		return nil, info, fmt.Errorf("netlink: datagram of %d bytes is too short for a message", n)
 	}
 	return buf[:n], info, nil
 }

@@ -13,14 +13,14 @@ import (
 
 var nextSeqNr uint32
 
-// A NetlinkRequest is a message to be sent: its header, the parts Data, and RawData after
-// them. Parts are not padded; attributes have their padding.
+// A NetlinkRequest is a message to send: its header, the parts in Data, and RawData.
+// Attributes are padded, other parts are not.
 type NetlinkRequest struct {
 	unix.NlMsghdr
 	Data    []NetlinkRequestData
 	RawData []byte
-	// Sockets has the socket for each protocol. A protocol without one gets a socket
-	// for each Execute, in the network namespace of the thread.
+	// Sockets contains a socket for each protocol. For a protocol without one, each
+	// Execute opens a socket in the network namespace of the thread.
 	Sockets map[int]*SocketHandle
 }
 
@@ -46,8 +46,8 @@ func (req *NetlinkRequest) Serialize() []byte {
 	return b
 }
 
-// appendTo appends the message, and sets Len. The error says that an attribute is longer
-// than its length field can express; the message is complete all the same.
+// appendTo appends the message, and sets Len. If an attribute is longer than its length
+// field can express, appendTo also returns an error.
 func (req *NetlinkRequest) appendTo(b []byte) (_ []byte, err error) {
 	mark := len(b)
 	b = nlmsg.Begin(b, nlmsg.Type(req.Type), nlmsg.Flags(req.Flags), req.Seq, req.Pid)
@@ -60,7 +60,7 @@ func (req *NetlinkRequest) appendTo(b []byte) (_ []byte, err error) {
 		start := len(b)
 		b = a.appendTo(b)
 		if n := len(b) - start; n > math.MaxUint16 && a.Len() > math.MaxUint16 {
-			err = fmt.Errorf("netlink: attribute %d of the request takes %d bytes: the length field ends at %d",
+			err = fmt.Errorf("netlink: attribute %d of the request has %d bytes, the limit is %d",
 				a.Type&nla.TypeMask, n, math.MaxUint16)
 		}
 	}

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A NetlinkSocket is a netlink socket with a time limit for each direction. Its lock is
-// that of [NetlinkRequest.ExecuteIter]. It must not be copied.
+// A NetlinkSocket is a netlink socket with a time limit for each direction.
+// [NetlinkRequest.ExecuteIter] locks it. It must not be copied.
 type NetlinkSocket struct {
 	sync.Mutex
 	sock           *socket.Socket
@@ -24,7 +24,7 @@ type NetlinkSocket struct {
 	isClosed       atomic.Bool
 }
 
-// A SocketHandle is a socket and the sequence number of its last request.
+// A SocketHandle contains a socket and the sequence number of its last request.
 type SocketHandle struct {
 	Seq    uint32
 	Socket *NetlinkSocket
@@ -37,15 +37,15 @@ func (sh *SocketHandle) Close() {
 	}
 }
 
-// Close closes the socket. A Receive that waits returns EAGAIN.
+// Close closes the socket. A blocked Receive returns EAGAIN.
 func (s *NetlinkSocket) Close() {
 	s.isClosed.Store(true)
 	if s.sock != nil {
-		_ = s.sock.Close() // there is no one to report it to
+		_ = s.sock.Close() // this method returns no error
 	}
 }
 
-// GetFd returns the descriptor, which is good until Close.
+// GetFd returns the file descriptor, which is valid until Close.
 func (s *NetlinkSocket) GetFd() int { return s.fd }
 
 // GetPid returns the port ID of the socket, its nl_pid.
@@ -56,7 +56,7 @@ func (s *NetlinkSocket) GetPid() (uint32, error) {
 	return s.sock.PortID(), nil
 }
 
-// GetTimeouts returns the limits that were set; 0 is none.
+// GetTimeouts returns the time limits; 0 is no limit.
 func (s *NetlinkSocket) GetTimeouts() (send, receive time.Duration) {
 	return time.Duration(s.sendTimeout.Load()), time.Duration(s.receiveTimeout.Load())
 }
@@ -73,8 +73,8 @@ func (s *NetlinkSocket) SetReceiveTimeout(timeout *unix.Timeval) error {
 	return nil
 }
 
-// SetReceiveBufferSize asks for a receive buffer of size bytes. With force it goes beyond
-// net.core.rmem_max, which needs CAP_NET_ADMIN.
+// SetReceiveBufferSize requests a receive buffer of size bytes. With force the size may
+// exceed net.core.rmem_max, which requires CAP_NET_ADMIN.
 func (s *NetlinkSocket) SetReceiveBufferSize(size int, force bool) error {
 	switch {
 	case s.sock == nil:
@@ -87,7 +87,7 @@ func (s *NetlinkSocket) SetReceiveBufferSize(size int, force bool) error {
 	}))
 }
 
-// SetExtAck asks the kernel for texts with its errors.
+// SetExtAck sets whether the kernel sends texts with its errors.
 func (s *NetlinkSocket) SetExtAck(enable bool) error {
 	if s.sock == nil {
 		return os.ErrClosed
@@ -95,8 +95,7 @@ func (s *NetlinkSocket) SetExtAck(enable bool) error {
 	return plain(s.sock.SetFlag(socket.ExtAck, enable))
 }
 
-// Send sends a request to the kernel. When the send timeout has passed the error is
-// EAGAIN.
+// Send sends a request to the kernel. After the send timeout, the error is EAGAIN.
 func (s *NetlinkSocket) Send(request *NetlinkRequest) error {
 	buf := sendBuffers.Get().(*[]byte)
 	defer recycle(buf)
@@ -108,7 +107,8 @@ func (s *NetlinkSocket) Send(request *NetlinkRequest) error {
 	return s.send(b)
 }
 
-// sendBuffers has buffers for requests. The kernel copies a request before Send returns.
+// sendBuffers contains buffers for requests. The kernel copies a request before Send
+// returns.
 var sendBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // recycle keeps a buffer for the next request, unless it is unusually large.
@@ -118,8 +118,9 @@ func recycle(buf *[]byte) {
 	}
 }
 
-// send sends a datagram to the kernel. The address is given: a request is then permitted
-// by the sender's capabilities alone, whoever has opened the socket (see socket.Send).
+// send sends a datagram to the kernel. It passes the address, as the original does. The
+// kernel then checks the capabilities of the sender, but not those of the process that
+// opened the socket (see socket.Send).
 func (s *NetlinkSocket) send(b []byte) error {
 	if s.sock == nil {
 		return os.ErrClosed
@@ -132,7 +133,7 @@ func (s *NetlinkSocket) send(b []byte) error {
 		return plain(err)
 	}
 	err = s.sock.SendTo(b, socket.Addr{})
-	// TrySendTo checks the deadline too: the next one starts without.
+	// The deadline would also apply to the next TrySendTo.
 	return plain(errors.Join(err, s.sock.SetWriteDeadline(time.Time{})))
 }
 
@@ -144,8 +145,8 @@ func after(timeout *atomic.Int64) time.Time {
 	return time.Time{}
 }
 
-// plain returns the errno of an error, which is what callers of this package compare:
-// EAGAIN when a deadline has passed.
+// plain returns the errno of an error, because callers of this package compare errnos. For
+// an expired deadline it returns EAGAIN.
 func plain(err error) error {
 	var errno syscall.Errno
 	switch {

@@ -11,12 +11,14 @@ import (
 	"github.com/nlwire/nlwire/compat/nl/internal/suite"
 )
 
-// attempts is how often a test that is worse with the overlay is run again, alone and on
-// both sides. Some depend on time; one that is worse each time fails.
+// attempts is the number of times that a test is repeated on both sides if it ends worse
+// with the overlay, because some tests depend on time. If it always ends worse, TestSuite
+// fails.
 const attempts = 3
 
-// TestSuite runs the tests of vishvananda/netlink as fetched, and with the overlay. Each
-// must end equal or better. Many need kernel modules, and fail on both sides without.
+// TestSuite runs the tests of vishvananda/netlink without and with the overlay. Each must
+// end equal or better with it. Many require kernel modules, and fail on both sides if these
+// are missing.
 func TestSuite(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
@@ -35,7 +37,7 @@ func TestSuite(t *testing.T) {
 	}
 }
 
-// unavailable skips the test where something is missing that CI must have.
+// unavailable skips the test because a requirement is missing. In CI it fails the test.
 func unavailable(t *testing.T, format string, args ...any) {
 	t.Helper()
 	if os.Getenv("CI") != "" {

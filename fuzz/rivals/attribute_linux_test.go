@@ -57,7 +57,7 @@ func syscallAttributes(b []byte) ([]syscall.NetlinkRouteAttr, error) {
 	return syscall.ParseNetlinkRouteAttr(m)
 }
 
-// routeAttributes compares a parser with the signature of syscall's, of which vishvananda's is a
+// routeAttributes compares a parser with the signature of syscall's; vishvananda's is a
 // copy.
 func routeAttributes(b []byte, parse func([]byte) ([]syscall.NetlinkRouteAttr, error)) verdict {
 	w := attributes(b)

@@ -1,5 +1,5 @@
-// The libraries that nlwire is compared with, so that those who import nlwire
-// never see them. Not released.
+// Libraries that are compared with nlwire. A separate module, so that users of nlwire do not
+// depend on them. Not released.
 module github.com/nlwire/nlwire/fuzz/rivals
 
 go 1.25.0

@@ -13,9 +13,9 @@ import (
 // Tables are numbered policies. The zero Tables is empty.
 type Tables struct {
 	List []*policy.Policy
-	// SkipEmpty assigns no numbers to policies without types.
+	// SkipEmpty makes Add skip policies without types.
 	SkipEmpty bool
-	// Change returns the form in which a rule is written. It is optional.
+	// Change returns the rule to write instead of a rule. It is optional.
 	Change func(policy.Rule) policy.Rule
 
 	index map[*policy.Policy]uint32

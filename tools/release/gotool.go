@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 )
 
-// A goTool runs the go command with the packaged modules in its proxy and with an empty module
-// cache, which keeps them out of the user's.
+// A goTool runs the go command with a proxy that contains the packaged modules, and with an
+// empty module cache, so that they do not enter the user's cache.
 type goTool struct {
 	tmp  string // temporary directory
 	main string // path of the root module
@@ -18,9 +18,12 @@ type goTool struct {
 	env  []string
 }
 
-// newGoTool returns a goTool. It finds other modules in the user's module cache, and after that
-// in the user's proxy. The checksum database does not know the modules of a release
-// before it is published, and cannot be asked without a network, so it is off.
+// newGoTool returns a goTool. It finds other modules in the user's module cache, and then
+// in the user's proxy. The checksum database is disabled: it does not contain the modules
+// before their release, and it requires a network. The user's private modules must not
+// bypass the proxy. GONOPROXY=none does not achieve that: go get then searches the module
+// cache first, finds the root module there, and stops before it finds a nested module in the
+// proxy.
 func newGoTool(tmp, proxy, main string) (*goTool, error) {
 	out, err := exec.Command("go", "env", "-json", "GOMODCACHE", "GOPROXY").Output()
 	if err != nil {
@@ -33,7 +36,7 @@ func newGoTool(tmp, proxy, main string) (*goTool, error) {
 	proxies := fileURL(proxy) + "," + fileURL(filepath.Join(user.GOMODCACHE, "cache", "download")) + "," + user.GOPROXY
 	bin := filepath.Join(tmp, "bin")
 	return &goTool{tmp, main, bin, append(os.Environ(),
-		"GOPROXY="+proxies, "GONOPROXY=none", "GOSUMDB=off", "GOMODCACHE="+filepath.Join(tmp, "mod"),
+		"GOENV=off", "GOPROXY="+proxies, "GOPRIVATE=", "GONOPROXY=", "GOSUMDB=off", "GOMODCACHE="+filepath.Join(tmp, "mod"),
 		"GOBIN="+bin, "GOWORK=off", "GOFLAGS=-modcacherw -trimpath",
 	)}, nil
 }
@@ -46,7 +49,8 @@ func fileURL(path string) string {
 	return (&url.URL{Scheme: "file", Path: path}).String()
 }
 
-// run runs a command and returns its output, which the error has if it fails.
+// run runs a command and returns its output. If the command fails, the error contains the
+// output.
 func (g *goTool) run(dir, command string, args ...string) (string, error) {
 	cmd := exec.Command(command, args...)
 	cmd.Dir, cmd.Env = dir, g.env

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// install installs every command among the modules, and runs it: it has to know its
-// version, and nlctl has to get an answer from its bus.
+// install installs every command among the modules and runs it. The command must print its
+// version, and must get a reply from its example bus.
 func install(g *goTool, modules []releasedModule) error {
 	installed := false
 	for _, m := range modules {
@@ -30,7 +30,7 @@ func install(g *goTool, modules []releasedModule) error {
 		}
 		out, err = g.run(g.tmp, command, "-bus", "example", "call", "DOC_EXMPL", "1", "1=hello")
 		if err == nil && !strings.Contains(out, `"hello"`) {
-			err = fmt.Errorf("%s: no echo of a bus in %q", command, out)
+			err = fmt.Errorf("%s: no reply from the example bus in %q", command, out)
 		}
 		if err != nil {
 			return err
@@ -45,8 +45,8 @@ func install(g *goTool, modules []releasedModule) error {
 
 func (m releasedModule) isCommand() bool { return strings.HasPrefix(m.dir, "cmd/") }
 
-// outside builds, in a module outside of the repository, every package of the released
-// libraries and the code blocks of README.md.
+// outside builds every package of the released libraries and the code blocks of README.md,
+// in a module outside of the repository.
 func outside(g *goTool, root string, modules []releasedModule) error {
 	dir := filepath.Join(g.tmp, "outside")
 	if err := os.Mkdir(dir, 0o755); err != nil {
@@ -91,8 +91,8 @@ func require(g *goTool, dir string, m releasedModule) error {
 	return err
 }
 
-// importable returns the import paths of the packages that a code block may use, by name:
-// those of the standard library and of the root module.
+// importable returns the import paths of the packages that a code block may use: those of
+// the standard library and of the root module, by their names.
 func importable(g *goTool, dir string) (map[string]string, error) {
 	out, err := g.run(dir, "go", "list", "-f", "{{.Name}} {{.ImportPath}}", "std", g.main+"/...")
 	if err != nil {

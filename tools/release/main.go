@@ -1,17 +1,17 @@
-// Command release packages the released modules of this repository as a release would, and
-// installs them from there:
+// Command release packages the released modules of this repository as a release does, and
+// tests the packages:
 //
-//   - it writes the zip file and the go.mod of every released module into a file proxy in a
-//     temporary directory,
-//   - runs go install for every released command, and the command,
-//   - builds a module that is outside of the repository and requires the root module, with the
-//     packages of the released libraries and the code blocks of README.md.
+//   - It writes the zip file and the go.mod of every released module into a file proxy in a
+//     temporary directory.
+//   - It runs go install for every released command, and then the command.
+//   - It builds a module outside of the repository that requires the released libraries, with
+//     all their packages and the code blocks of README.md.
 //
-// It ends with the line "release: modules=N install=ok outside=ok". With -sum it writes the
-// checksums of the root module into go.sum of the other ones, and does no more;
-// docs/releasing.md has when.
+// Its last line is "release: modules=N install=ok outside=ok". With -sum it only writes the
+// checksums of the modules into the go.sum of the modules that require them;
+// docs/releasing.md describes when that is needed.
 //
-// A module is released unless the comment on its module directive says "Not released".
+// A module is released unless the comment on its module directive contains "Not released".
 package main
 
 import (
@@ -23,7 +23,7 @@ import (
 
 func main() {
 	root := flag.String("root", "..", "directory of the repository")
-	sum := flag.Bool("sum", false, "write the checksums of the root module into go.sum of the others")
+	sum := flag.Bool("sum", false, "write the checksums of the modules into go.sum of the modules that require them")
 	flag.Parse()
 	if err := run(*root, *sum); err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)

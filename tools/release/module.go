@@ -7,12 +7,13 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/modfile"
 )
 
-// A releasedModule is a module with a version, as its users name it.
+// A releasedModule is a module with a version, under the path that its users require.
 type releasedModule struct {
 	dir     string // slash-separated, relative to the root of the repository
 	path    string // the path of the root module and dir
@@ -20,12 +21,24 @@ type releasedModule struct {
 	goMod   *modfile.File
 }
 
-// replaces returns the path that the module's packages are imported by. It differs from path
-// for a module that stands in for another library: its users replace that library by it.
+// replaces returns the path by which the module's packages are imported. It differs from
+// path if the module replaces another library.
 func (m releasedModule) replaces() string { return m.goMod.Module.Mod.Path }
 
-// released returns the modules that are released, the root module first. Their version
-// is the one of the root module that the others require.
+// requires returns the modules of this list that m requires.
+func (m releasedModule) requires(modules []releasedModule) (required []releasedModule) {
+	for _, r := range m.goMod.Require {
+		for _, other := range modules {
+			if other.path == r.Mod.Path {
+				required = append(required, other)
+			}
+		}
+	}
+	return required
+}
+
+// released returns the modules that are released, the root module first, and each module
+// after those that it requires. All have the same version.
 func released(root string) ([]releasedModule, error) {
 	modules, err := findModules(root)
 	if err != nil {
@@ -35,29 +48,61 @@ func released(root string) ([]releasedModule, error) {
 		return nil, fmt.Errorf("%s has no go.mod of a released module", root)
 	}
 	main := modules[0].goMod.Module.Mod.Path
-	version := ""
 	for i, m := range modules {
 		modules[i].path = path.Join(main, m.dir)
-		if err := check(m, main); err != nil {
+		if err := check(m); err != nil {
 			return nil, err
 		}
+	}
+	version, err := requiredVersion(modules)
+	if err != nil {
+		return nil, err
+	}
+	for i := range modules {
+		modules[i].version = version
+	}
+	return inOrder(modules)
+}
+
+// requiredVersion returns the version with which the modules require each other.
+func requiredVersion(modules []releasedModule) (version string, err error) {
+	main := modules[0].path
+	for _, m := range modules {
 		for _, r := range m.goMod.Require {
-			if r.Mod.Path != main {
+			if r.Mod.Path != main && !strings.HasPrefix(r.Mod.Path, main+"/") {
 				continue
 			}
+			if !slices.ContainsFunc(modules, func(o releasedModule) bool { return o.path == r.Mod.Path }) {
+				return "", fmt.Errorf("%s/go.mod requires %s, which is not a released module", m.dir, r.Mod.Path)
+			}
 			if version != "" && r.Mod.Version != version {
-				return nil, fmt.Errorf("%s/go.mod requires %s %s, another module %s", m.dir, main, r.Mod.Version, version)
+				return "", fmt.Errorf("%s/go.mod requires %s %s, another requirement is %s", m.dir, r.Mod.Path, r.Mod.Version, version)
 			}
 			version = r.Mod.Version
 		}
 	}
 	if version == "" {
-		return nil, fmt.Errorf("no released module requires %s: the version of the release is unknown", main)
+		return "", fmt.Errorf("no released module requires %s: the version of the release is unknown", main)
 	}
-	for i := range modules {
-		modules[i].version = version
+	return version, nil
+}
+
+// inOrder returns the modules sorted so that each is after the modules that it requires.
+func inOrder(modules []releasedModule) (sorted []releasedModule, err error) {
+	has := func(path string) bool {
+		return slices.ContainsFunc(sorted, func(m releasedModule) bool { return m.path == path })
 	}
-	return modules, nil
+	for len(sorted) < len(modules) {
+		next := slices.IndexFunc(modules, func(m releasedModule) bool {
+			missing := func(r releasedModule) bool { return !has(r.path) }
+			return !has(m.path) && !slices.ContainsFunc(m.requires(modules), missing)
+		})
+		if next < 0 {
+			return nil, errors.New("released modules require each other in a cycle")
+		}
+		sorted = append(sorted, modules[next])
+	}
+	return sorted, nil
 }
 
 // findModules returns the released modules of a directory tree, in the order of their
@@ -105,19 +150,12 @@ func unreleased(f *modfile.File) bool {
 	return false
 }
 
-// check returns what keeps a module from being released. The go command refuses to install a
-// command whose go.mod has replace or exclude directives, and ignores those of a library.
-func check(m releasedModule, main string) error {
+// check returns an error if a module cannot be released. The go command refuses to install a
+// command if its go.mod contains replace or exclude directives, and ignores those of a
+// library.
+func check(m releasedModule) error {
 	if len(m.goMod.Replace)+len(m.goMod.Exclude) > 0 {
-		return fmt.Errorf("%s/go.mod has a replace or exclude directive: remove it, or write \"Not released.\" into the comment on its module directive", m.dir)
-	}
-	if m.dir == "." {
-		return nil
-	}
-	for _, r := range m.goMod.Require {
-		if strings.HasPrefix(r.Mod.Path, main+"/") {
-			return fmt.Errorf("%s/go.mod requires %s, a module of this repository: docs/releasing.md has no order of tags for that", m.dir, r.Mod.Path)
-		}
+		return fmt.Errorf("%s/go.mod has a replace or exclude directive: remove it, or add \"Not released.\" to the comment on its module directive", m.dir)
 	}
 	return nil
 }

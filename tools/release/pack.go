@@ -13,7 +13,7 @@ import (
 	"golang.org/x/mod/zip"
 )
 
-// pack writes the files of a module version as the directory of a GOPROXY has them.
+// pack writes the files of a module version into a proxy directory, in the format of GOPROXY.
 func (m releasedModule) pack(root, proxy string) error {
 	dir := filepath.Join(proxy, filepath.FromSlash(m.path), "@v")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -43,8 +43,8 @@ func (m releasedModule) pack(root, proxy string) error {
 	return f.Close()
 }
 
-// zip writes the zip file of a module, of all files in its directory if that is no git
-// repository.
+// zip writes the zip file of a module. Without a git repository it contains all files of the
+// module's directory.
 func (m releasedModule) zip(w io.Writer, root string) error {
 	version := module.Version{Path: m.path, Version: m.version}
 	if _, err := os.Stat(filepath.Join(root, ".git")); err != nil {
@@ -57,9 +57,10 @@ func (m releasedModule) zip(w io.Writer, root string) error {
 	return zip.Create(w, version, files)
 }
 
-// moduleFiles returns the files of a module: those that git tracks or would, as
-// uncommitted work is to be tested, too. zip.Create omits those of nested modules. A nested
-// module without a license has that of the repository, as the go command adds it.
+// moduleFiles returns the files of a module: those that git tracks or does not ignore, so
+// that uncommitted changes are tested, too. zip.Create omits the files of nested modules. A
+// nested module without a license gets the license of the repository, as the go command
+// adds it.
 func moduleFiles(root, dir string) ([]zip.File, error) {
 	git := exec.Command("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	git.Dir = filepath.Join(root, dir)
@@ -72,7 +73,7 @@ func moduleFiles(root, dir string) ([]zip.File, error) {
 	var files []zip.File
 	for _, name := range names {
 		file := moduleFile{name, filepath.Join(git.Dir, filepath.FromSlash(name))}
-		if _, err := file.Lstat(); err == nil { // else it is removed, and that not committed
+		if _, err := file.Lstat(); err == nil { // omit files that were deleted but not committed
 			files = append(files, file)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// writeReadme writes every code block of a document that is Go into a package of its own, in a
+// writeReadme writes every Go code block of a document into a separate package, in a
 // directory below dir.
 func writeReadme(readme, dir string, packages map[string]string) error {
 	text, err := os.ReadFile(readme)
@@ -22,7 +22,7 @@ func writeReadme(readme, dir string, packages map[string]string) error {
 	}
 	blocks := goBlocks(string(text))
 	if len(blocks) == 0 {
-		return fmt.Errorf("%s has no code block that is Go", readme)
+		return fmt.Errorf("%s has no Go code block", readme)
 	}
 	for i, block := range blocks {
 		code, err := program(block, packages)
@@ -40,7 +40,7 @@ func writeReadme(readme, dir string, packages map[string]string) error {
 	return nil
 }
 
-// goBlocks returns the code blocks of a document in Markdown that are Go.
+// goBlocks returns the Go code blocks of a Markdown document.
 func goBlocks(text string) (blocks []string) {
 	for {
 		_, rest, found := strings.Cut(text, "\n```go\n")
@@ -53,9 +53,9 @@ func goBlocks(text string) (blocks []string) {
 	}
 }
 
-// program returns a file with a code block. A block with a package clause is a file already.
-// One of declarations gets a package clause, one of statements also a function with
-// a ctx, and each the imports that it lacks.
+// program returns a Go file with a code block. It adds a package clause and the missing
+// imports, unless the block has a package clause. Statements are put into a function with a
+// ctx.
 func program(block string, packages map[string]string) (string, error) {
 	if _, err := parser.ParseFile(token.NewFileSet(), "", block, parser.PackageClauseOnly); err == nil {
 		return block, nil
@@ -73,7 +73,7 @@ func program(block string, packages map[string]string) (string, error) {
 	return "package readme\n" + imports(f, packages) + block, nil
 }
 
-// imports returns the import declarations of packages that a file uses and does not import.
+// imports returns import declarations for the packages that a file uses but does not import.
 func imports(f *ast.File, packages map[string]string) string {
 	have := map[string]bool{}
 	for _, spec := range f.Imports {
@@ -90,7 +90,7 @@ func imports(f *ast.File, packages map[string]string) string {
 	return lines.String()
 }
 
-// uses returns statements that use the variables which the function of f defines.
+// uses returns statements that use the variables defined in the function of f.
 func uses(f *ast.File) string {
 	var lines strings.Builder
 	for _, statement := range f.Decls[0].(*ast.FuncDecl).Body.List {

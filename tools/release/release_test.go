@@ -43,13 +43,22 @@ func TestReleased(t *testing.T) {
 		{"replace", map[string]string{
 			"go.mod": root, "a/go.mod": "module example.org/m/a\nrequire example.org/m v0.1.0\nreplace example.org/m => ..\n",
 		}, "", "a/go.mod has a replace"},
+		{"order of requirements", map[string]string{
+			"go.mod": root, "a/go.mod": "module example.org/m/a\nrequire (\nexample.org/m v0.1.0\nexample.org/m/b v0.1.0\n)\n",
+			"b/go.mod": "module example.org/m/b\nrequire example.org/m v0.1.0\n",
+		}, ". v0.1.0, b v0.1.0, a v0.1.0", ""},
+		{"cycle", map[string]string{
+			"go.mod": root, "a/go.mod": "module example.org/m/a\nrequire example.org/m/b v0.1.0\n",
+			"b/go.mod": "module example.org/m/b\nrequire example.org/m/a v0.1.0\n",
+		}, "", "in a cycle"},
 		{"two versions", map[string]string{
 			"go.mod": root, "a/go.mod": "module example.org/m/a\nrequire example.org/m v0.1.0\n",
 			"b/go.mod": "module example.org/m/b\nrequire example.org/m v0.2.0\n",
-		}, "", "another module v0.1.0"},
-		{"one nested module requires another", map[string]string{
+		}, "", "another requirement is v0.1.0"},
+		{"a module that is not released is required", map[string]string{
 			"go.mod": root, "a/go.mod": "module example.org/m/a\nrequire example.org/m/b v0.1.0\n",
-		}, "", "no order of tags"},
+			"b/go.mod": "// Not released.\nmodule example.org/m/b\n",
+		}, "", "not a released module"},
 		{"no version", map[string]string{"go.mod": root}, "", "version of the release is unknown"},
 		{"no root", map[string]string{"a/go.mod": root}, "", "no go.mod of a released module"},
 	} {
@@ -104,5 +113,32 @@ func TestWithSums(t *testing.T) {
 		if got := withSums(goSum, "example.org/m", lines); got != want {
 			t.Errorf("withSums of %q: %q, want %q", goSum, got, want)
 		}
+	}
+}
+
+// TestWriteSums checks that a module's checksum is computed after the checksums in its go.sum.
+func TestWriteSums(t *testing.T) {
+	root := tree(t, map[string]string{
+		"go.mod": "module example.org/m\n", "LICENSE": "license\n",
+		"a/go.mod": "module example.org/m/a\nrequire (\nexample.org/m v0.1.0\nexample.org/m/b v0.1.0\n)\n", "a/go.sum": "",
+		"b/go.mod": "module example.org/m/b\nrequire example.org/m v0.1.0\n", "b/go.sum": "",
+	})
+	write := func() string {
+		t.Helper()
+		if err := run(root, true); err != nil {
+			t.Fatal(err)
+		}
+		goSum, err := os.ReadFile(filepath.Join(root, "a", "go.sum"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(goSum)
+	}
+	first := write()
+	if strings.Count(first, "\n") != 4 || strings.Count(first, "example.org/m/b v0.1.0") != 2 {
+		t.Errorf("a/go.sum: %q, want two lines for each required module", first)
+	}
+	if second := write(); second != first {
+		t.Errorf("the second run changes the checksums %q to %q", first, second)
 	}
 }

@@ -11,24 +11,36 @@ import (
 	"golang.org/x/mod/sumdb/dirhash"
 )
 
-// writeSums writes the checksums of the packaged root module into go.sum of the other modules.
-// Nested modules are not part of the root module, so these lines can be in the very commit
-// that is tagged.
+// writeSums writes the checksums of the packaged modules into the go.sum of the modules that
+// require them. It starts with the required modules, and packages a module again after its
+// go.sum has changed, because go.sum is part of the module. Nested modules are not part of
+// the root module, so the tagged commit can contain all these lines.
 func writeSums(root, proxy string, modules []releasedModule) error {
-	lines, err := sums(proxy, modules[0])
-	if err != nil {
-		return err
-	}
-	for _, m := range modules[1:] {
+	for _, m := range modules {
+		required := m.requires(modules)
+		if len(required) == 0 {
+			continue
+		}
 		file := filepath.Join(root, m.dir, "go.sum")
 		old, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(file, []byte(withSums(string(old), modules[0].path, lines)), 0o644); err != nil {
+		goSum := string(old)
+		for _, r := range required {
+			lines, err := sums(proxy, r)
+			if err != nil {
+				return err
+			}
+			goSum = withSums(goSum, r.path, lines)
+		}
+		if err := os.WriteFile(file, []byte(goSum), 0o644); err != nil {
 			return err
 		}
 		fmt.Println("wrote", file)
+		if err := m.pack(root, proxy); err != nil {
+			return fmt.Errorf("packaging %s: %w", m.dir, err)
+		}
 	}
 	return nil
 }
@@ -47,8 +59,8 @@ func sums(proxy string, m releasedModule) ([]string, error) {
 	}, err
 }
 
-// withSums returns a go.sum in which lines replace those of a module, where go mod tidy has
-// them.
+// withSums returns a go.sum in which lines replace the lines of a module, in the order of go
+// mod tidy.
 func withSums(goSum, module string, lines []string) string {
 	others := slices.DeleteFunc(slices.Collect(strings.Lines(goSum)), func(line string) bool {
 		return strings.HasPrefix(line, module+" ")

@@ -2,8 +2,8 @@
 //
 //	go run ./overlay -o DIR
 //
-// DIR/a is a copy of the module and DIR/b one with the overlay, which builds as it is.
-// DIR/nl.diff is the difference of their packages nl, for upstream.
+// DIR/a is a copy of the module. DIR/b is a copy with the overlay, and builds without
+// changes. DIR/nl.diff is the difference between their packages nl, for upstream.
 package main
 
 import (
@@ -55,7 +55,7 @@ func build(out, src string) error {
 	return nil
 }
 
-// writeDiff writes the difference of the packages. diff(1) exits with 1 if there is one.
+// writeDiff writes the difference between the packages. diff(1) exits with 1 if they differ.
 func writeDiff(out string) error {
 	cmd := exec.Command("diff", "-Nru", "a/"+overlay.Package, "b/"+overlay.Package)
 	cmd.Dir = out

@@ -1,5 +1,4 @@
-// Command features prints the offload features of a link that are on, and turns one on or
-// off:
+// Command features prints the enabled offload features of a link, or turns one on or off:
 //
 //	features eth0
 //	features eth0 tx-checksum-ip-generic off
@@ -60,7 +59,7 @@ func list(ctx context.Context, c *conn.Conn, ethtool *ctrl.Family, out io.Writer
 	if err != nil {
 		return err
 	}
-	// Find returns nil for a missing attribute, and the payload of nil is empty.
+	// Find returns nil for an absent attribute, and the payload of nil is empty.
 	active := nla.Find(genlmsg.Attrs(m, 0), unix.ETHTOOL_A_FEATURES_ACTIVE)
 	bits := nla.Find(active.Payload(), unix.ETHTOOL_A_BITSET_BITS)
 	cursor := nla.Walk(bits.Payload())

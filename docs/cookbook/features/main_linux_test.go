@@ -26,7 +26,7 @@ func features(t *testing.T, args ...string) ([]string, error) {
 
 func TestFeatures(t *testing.T) {
 	kerneltest.EnterNetNS(t)
-	const feature = "tx-sctp-segmentation" // one that the loopback link can turn off
+	const feature = "tx-sctp-segmentation" // can be turned off on the loopback link
 	isOn := func() bool {
 		names, err := features(t, "lo")
 		if err != nil {

@@ -32,7 +32,8 @@ func run(ctx context.Context) error {
 	}
 	defer c.Close()
 
-	// Begin and end have no FlagAck: Batch waits for the acknowledgements of the others.
+	// The first and last message have no FlagAck: Batch waits for the acknowledgements of the
+	// others.
 	const create = nlmsg.FlagAck | nlmsg.FlagCreate
 	batch := []*conn.Request{
 		request(c, "begin", unix.NFNL_MSG_BATCH_BEGIN, 0, nil),
@@ -46,7 +47,7 @@ func run(ctx context.Context) error {
 			r.Release()
 		}
 	}()
-	// The error is the first one; the Err method of each request returns its own.
+	// This is the first error; the Err method of a request returns that of the request.
 	return c.Batch(ctx, batch...)
 }
 

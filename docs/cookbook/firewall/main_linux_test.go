@@ -58,7 +58,7 @@ func send(t *testing.T, port int) {
 	}
 }
 
-// counters returns the packets that each rule of the chain has counted.
+// counters returns the packet counter of each rule of the chain.
 func counters(t *testing.T) (packets []uint64) {
 	t.Helper()
 	c := open(t, socket.Netfilter)

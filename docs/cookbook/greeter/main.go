@@ -1,6 +1,6 @@
-// Command greeter offers a Generic Netlink family on a bus in its own process, and sends
-// requests to it as it would to the kernel. It needs no kernel and no privilege, and runs on
-// every system.
+// Command greeter registers a Generic Netlink family on a bus in its process, and sends
+// requests to it as to the kernel. It needs no kernel and no privileges, and runs on every
+// system.
 package main
 
 import (
@@ -35,7 +35,7 @@ func main() {
 	}
 }
 
-// family declares what struct genl_family declares in the kernel.
+// family declares the family, as a struct genl_family does in the kernel.
 func family() *bus.Family {
 	return &bus.Family{
 		Name: "greeter", Version: 1,
@@ -48,8 +48,8 @@ func family() *bus.Family {
 	}
 }
 
-// greet replies to the requester and sends the reply to the members of the group too. The
-// attributes have passed the policy.
+// greet replies to the requester and sends the reply to the members of the group, too. The
+// bus has validated the attributes.
 func greet(i *bus.Info) error {
 	if err := i.Require(attrName); err != nil {
 		return err // EINVAL, with the type of the missing attribute
@@ -69,7 +69,7 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 
-	// A port is a Transport. From here on nothing differs from a client of the kernel.
+	// A port is a Transport. The rest of the function is that of a client of the kernel.
 	open := func() (conn.Transport, error) { return b.Open(bus.WithFlags(socket.ExtAck, socket.CapAck)) }
 	port, err := open()
 	if err != nil {

@@ -45,16 +45,16 @@ type link struct {
 	mac   net.HardwareAddr
 }
 
-// list returns all links. If a link changes during the dump, the kernel marks the list as
-// inconsistent, and the dump starts again.
+// list returns all links. If a link changes during the dump, the kernel marks the dump as
+// inconsistent, and Dump repeats it.
 func list(ctx context.Context, c *conn.Conn) (links []link, err error) {
-	const skipStats = 8 // RTEXT_FILTER_SKIP_STATS: leave out the counters
+	const skipStats = 8 // RTEXT_FILTER_SKIP_STATS: omit the counters
 	r := c.Request(unix.RTM_GETLINK, 0, make([]byte, unix.SizeofIfInfomsg))
 	defer r.Release()
 	r.Op = "list links"
 	r.B = nla.AppendUint32(r.B, unix.IFLA_EXT_MASK, skipStats)
 
-	attrs := nla.NewTable(unix.IFLA_MTU) // filled again for every message
+	attrs := nla.NewTable(unix.IFLA_MTU) // reused for every message
 	again := func() { links = nil }
 	for m, err := range c.Dump(ctx, r, conn.Retry(3, again)) {
 		if err != nil {
@@ -70,7 +70,7 @@ func list(ctx context.Context, c *conn.Conn) (links []link, err error) {
 		}
 		links = append(links, link{
 			index: index,
-			name:  string(attrs.Text(unix.IFLA_IFNAME)), // views: copy what is kept
+			name:  string(attrs.Text(unix.IFLA_IFNAME)), // a copy: attrs contains views
 			mtu:   attrs.Uint32(unix.IFLA_MTU),
 			mac:   append(net.HardwareAddr(nil), attrs.Bytes(unix.IFLA_ADDRESS)...),
 		})

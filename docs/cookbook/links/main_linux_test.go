@@ -22,7 +22,7 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// The links are those of package net, which asks the kernel too.
+// The program prints the same links as package net finds.
 func TestLinksOfTheHost(t *testing.T) {
 	var out bytes.Buffer
 	if err := run(t.Context(), &out); err != nil {

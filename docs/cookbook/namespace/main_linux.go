@@ -1,5 +1,5 @@
 // Command namespace connects another network namespace to the present one by a pair of
-// virtual links, and prints the links over there:
+// virtual links, and prints the links of the other namespace:
 //
 //	ip netns add blue
 //	namespace /run/netns/blue
@@ -44,8 +44,8 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 		return err
 	}
 
-	// A socket stays in the namespace that it was made in. This Conn works in the other
-	// namespace from every goroutine, and no goroutine has to enter it.
+	// A socket stays in the namespace in which it was opened. Every goroutine can use this
+	// Conn, and none has to enter the other namespace.
 	there, err := conn.Open(socket.Route, conn.WithSocket(socket.WithNetNS(int(ns.Fd()))))
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func connect(ctx context.Context, c *conn.Conn, name, peer string, ns *os.File) 
 	b = nla.Begin(b, unix.IFLA_INFO_DATA)
 	other := len(b)
 	b = nla.Begin(b, vethInfoPeer)
-	b = append(b, ifinfomsg...) // this nest has a header of its own before its attributes
+	b = append(b, ifinfomsg...) // this nest begins with a fixed header
 	b = nla.AppendCString(b, unix.IFLA_IFNAME, peer)
 	b = nla.AppendUint32(b, unix.IFLA_NET_NS_FD, uint32(ns.Fd()))
 	b = nla.End(b, other)

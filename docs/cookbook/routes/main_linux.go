@@ -1,5 +1,5 @@
 // Command routes keeps a copy of the IPv4 routing tables and prints every change, until it
-// is interrupted. The copy stays right when the kernel drops notifications.
+// is interrupted. The copy stays correct when the kernel drops notifications.
 package main
 
 import (
@@ -34,9 +34,9 @@ func run(ctx context.Context, out io.Writer) error {
 	}
 	defer c.Close()
 
-	// Subscribe first and list afterwards: no change is between the two. The kernel removes
-	// the IPv4 routes of a link or an address that goes away without a notification
-	// (fib_table_flush), so the events of those are needed too.
+	// Subscribe before the dump, so that no change is missed. When a link or an address is
+	// removed, the kernel removes its IPv4 routes without notifications (fib_table_flush), so
+	// the notifications of links and addresses are needed, too.
 	changes, err := c.Subscribe(unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR)
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func run(ctx context.Context, out io.Writer) error {
 	defer changes.Close()
 	w := &watcher{conn: c, out: out, routes: map[key]route{}, attrs: nla.NewTable(unix.RTA_TABLE)}
 
-	// After ENOBUFS All calls Resync, then continues with the notifications after the loss.
+	// After ENOBUFS, All calls Resync and then continues with the notifications after the loss.
 	changes.Resync = func(ctx context.Context, loss *conn.LossError) error {
 		fmt.Fprintln(out, "notifications lost, listing again")
 		return w.list(ctx)
@@ -71,8 +71,7 @@ func run(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-// key identifies a route for the kernel, as long as nobody adds a second one with
-// NLM_F_APPEND.
+// key identifies a route in the kernel, unless several were added with NLM_F_APPEND.
 type key struct {
 	table  uint32
 	dst    netip.Prefix
@@ -122,7 +121,7 @@ func (w *watcher) list(ctx context.Context) error {
 	return nil
 }
 
-// change applies a notification. After a list it may report a change that the list has too.
+// change applies a notification. After a dump, the dump may already contain the change.
 func (w *watcher) change(m nlmsg.Msg) error {
 	k, route, err := w.parse(m)
 	if err != nil {

@@ -19,8 +19,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The program prints into a pipe. While nobody reads from it, the program does not read its
-// notifications either, and the kernel has to drop some. All routes are printed all the same.
+// The program prints into a pipe. While the test does not read from it, the program does not
+// read its notifications, and the kernel must drop some. The program still prints all routes.
 func TestRoutes(t *testing.T) {
 	kerneltest.EnterNetNS(t)
 	c, err := conn.Open(socket.Route) // in the namespace, also for other goroutines

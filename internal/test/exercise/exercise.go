@@ -1,10 +1,10 @@
-// Package exercise is NLW_EXERCISE, a Generic Netlink family for tests, on a bus: what no
-// family of the kernel exercises. It has rules of every kind, a header of its own,
+// Package exercise implements NLW_EXERCISE on a bus. This Generic Netlink family for tests
+// uses features that no family of the kernel combines: rules of every kind, a user header,
 // operations with old and new validation, permissions, and dumps that are interrupted, fail,
 // or never fit.
 //
-// internal/test/module has the same family as a kernel module. The tests compare them if
-// the running kernel has loaded it. Both must change together.
+// internal/test/module contains the same family as a kernel module. The tests compare both
+// if the module is loaded. Both must change together.
 package exercise
 
 import (
@@ -31,10 +31,10 @@ const (
 
 // The commands (enum EX_C_* of the module).
 const (
-	CmdLegacy      = 1 + iota // echo, validated liberally
-	CmdLoose                  // echo, validated liberally; dump: entries, attributes not validated
-	CmdNothing                // old, without a policy
-	CmdEcho                   // echo; from here on strict
+	CmdLegacy      = 1 + iota // echo, liberal validation
+	CmdLoose                  // echo, liberal validation; dump: entries, no validation
+	CmdNothing                // below ResvStartOp and without a policy
+	CmdEcho                   // echo; this and later commands have strict validation
 	CmdAdmin                  // echo, requires bus.CapNetAdmin
 	CmdNSAdmin                // echo, requires bus.CapNetAdminNS
 	CmdInterrupted            // dump whose entries change midway
@@ -175,7 +175,7 @@ func largeReply(i *bus.Info) error   { return i.Reply(appendLarge(begin(i))) }
 func largeDump(d *bus.Dump) error    { return d.End(appendLarge(beginEntry(d))) }
 func has(i *bus.Info, t uint16) bool { return i.Attrs.Has(t) }
 
-// fail reports what the request selects: an errno, a text, an attribute, a cookie.
+// fail returns an errno, a text, an attribute and a cookie as the request selects.
 func fail(i *bus.Info) error {
 	e := errno.EINVAL
 	if has(i, attrU32) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/internal/test/exercise"
 	"github.com/nlwire/nlwire/internal/test/generate"
 	"github.com/nlwire/nlwire/internal/test/kerneltest"
@@ -55,8 +56,8 @@ func against(t *testing.T, requests int, left, right bus.Features) *moduletest.C
 	return n
 }
 
-// Two buses with equal features answer equally, and the requests show every feature that a
-// family can show.
+// Two buses with equal features send equal replies, and the requests detect every feature
+// that a family can show.
 func TestAgainstItself(t *testing.T) {
 	if n := against(t, 2000, bus.Linux618, bus.Linux618); n.Different != 0 || n.Datagrams < n.Requests {
 		t.Errorf("%d of %d datagrams differ\n  %s", n.Different, n.Datagrams, n.First)
@@ -66,12 +67,12 @@ func TestAgainstItself(t *testing.T) {
 		bus.FeatureUintPolicy, bus.FeatureFuncPolicy,
 	} {
 		if n := against(t, 2000, bus.Linux618, bus.Linux618&^f); n.Different == 0 {
-			t.Errorf("no request shows %v", f)
+			t.Errorf("no request detects %v", f)
 		}
 	}
 }
 
-// Every operation does what it is for.
+// Every operation sends the messages and the errno that its comment describes.
 func TestOperations(t *testing.T) {
 	b := bus.New()
 	defer b.Close()
@@ -90,31 +91,31 @@ func TestOperations(t *testing.T) {
 		cmd       uint8
 		flags     nlmsg.Flags
 		messages  int
-		bytes     int // of the largest message, at least
-		errno     int // of the Error or Done
+		bytes     int         // of the largest message, at least
+		errno     errno.Errno // of the Error or Done
 		interrupt bool
 		wait      time.Duration
 	}{
 		{cmd: exercise.CmdEcho, messages: 1, bytes: 28},
 		{cmd: exercise.CmdEcho, flags: nlmsg.FlagDump, messages: 1, bytes: 28},
 		{cmd: exercise.CmdLoose, flags: nlmsg.FlagDump, messages: 300, bytes: 36},
-		{cmd: exercise.CmdAdmin, errno: 1},
-		{cmd: exercise.CmdNSAdmin, errno: 1},
+		{cmd: exercise.CmdAdmin, errno: errno.EPERM},
+		{cmd: exercise.CmdNSAdmin, errno: errno.EPERM},
 		{cmd: exercise.CmdInterrupted, flags: nlmsg.FlagDump, messages: 300, interrupt: true},
-		{cmd: exercise.CmdBroken, flags: nlmsg.FlagDump, messages: 150, errno: 5},
-		{cmd: exercise.CmdRefused, flags: nlmsg.FlagDump, errno: 16},
+		{cmd: exercise.CmdBroken, flags: nlmsg.FlagDump, messages: 150, errno: errno.EIO},
+		{cmd: exercise.CmdRefused, flags: nlmsg.FlagDump, errno: errno.EBUSY},
 		{cmd: exercise.CmdLate, messages: 1, wait: 50 * exercise.Delay},
 		{cmd: exercise.CmdLarge, messages: 1, bytes: 100_000},
-		{cmd: exercise.CmdLarge, flags: nlmsg.FlagDump, errno: 90},
+		{cmd: exercise.CmdLarge, flags: nlmsg.FlagDump, errno: errno.EMSGSIZE},
 		{cmd: exercise.CmdNotify, messages: 1},
-		{cmd: exercise.CmdFail, errno: 22},
+		{cmd: exercise.CmdFail, errno: errno.EINVAL},
 	} {
 		m := nlmsg.Begin(nil, f.ID(), nlmsg.FlagRequest|nlmsg.FlagAck|tt.flags, 7, 0)
 		m = append(append(m, tt.cmd, exercise.Version, 0, 0), "userhead"...)
 		if err := p.Send(nlmsg.End(m, 0)); err != nil {
 			t.Fatal(err)
 		}
-		messages, largest, code, interrupt, ended := 0, 0, -1, false, false
+		messages, largest, code, interrupt, ended := 0, 0, errno.Errno(0), false, false
 		buf := make([]byte, 256<<10)
 		if tt.wait > 0 {
 			_ = p.SetReadDeadline(time.Now().Add(tt.wait))
@@ -140,7 +141,7 @@ func TestOperations(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					code, ended = int(a.Errno), true
+					code, ended = a.Errno, true
 				default:
 					messages, largest = messages+1, max(largest, len(m))
 					if string(m[20:28]) != "userhead" {
@@ -150,7 +151,7 @@ func TestOperations(t *testing.T) {
 			}
 		}
 		if messages != tt.messages || largest < tt.bytes || code != tt.errno || interrupt != tt.interrupt {
-			t.Errorf("command %d, flags %v: %d messages of up to %d bytes, errno %d, interrupted %v", tt.cmd, tt.flags, messages, largest, code, interrupt)
+			t.Errorf("command %d, flags %v: %d messages of up to %d bytes, errno %v, interrupted %v", tt.cmd, tt.flags, messages, largest, code, interrupt)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// The module nlw_exercise and the bus answer 20,000 requests with the same bytes.
+// The module nlw_exercise and the bus reply to 20,000 requests with the same bytes.
 func TestModule(t *testing.T) {
 	var p *policy.Policy
 	family := func(b *bus.Bus) *bus.Family { p = exercise.Policy(b.Features()); return exercise.New(b) }

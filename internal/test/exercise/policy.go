@@ -33,7 +33,7 @@ const (
 	attrShort
 	attrNest
 	attrArray
-	attrStrictU32 // from here on strict, in old operations too
+	attrStrictU32 // this and later types have strict validation, also in old operations
 	attrU8Mask
 	attrU32Mask
 	attrU64Mask

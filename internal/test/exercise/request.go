@@ -9,11 +9,11 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Request makes a random request under the policy p. wait is set if the answer may be late.
+// Request makes a random request for the policy p. wait is not 0 if the reply may be late.
 func Request(g generate.Generator, p *policy.Policy, id nlmsg.Type, seq uint32) (request []byte, wait time.Duration) {
-	cmd := uint8(g.IntN(CmdFail + 2)) // one less and one more than there are
+	cmd := uint8(g.IntN(CmdFail + 2)) // also the numbers before the first and after the last command
 	if cmd == CmdLate && g.IntN(20) != 0 || cmd == CmdLarge && g.IntN(4) != 0 {
-		cmd = CmdEcho // those take long
+		cmd = CmdEcho // the others take long
 	}
 	body := g.Bytes(HdrSize)
 	switch {
@@ -24,7 +24,7 @@ func Request(g generate.Generator, p *policy.Policy, id nlmsg.Type, seq uint32) 
 	case g.IntN(8) != 0:
 		body = append(body, g.Stream(p)...)
 	}
-	if g.IntN(60) == 0 { // a part of the family's header
+	if g.IntN(60) == 0 { // a truncated user header
 		body = body[:g.IntN(HdrSize)]
 	}
 	if cmd == CmdLate {
@@ -33,7 +33,7 @@ func Request(g generate.Generator, p *policy.Policy, id nlmsg.Type, seq uint32) 
 	return g.Request(id, g.RequestFlags(), seq, cmd, body), wait
 }
 
-// failAttrs makes the attributes that CmdFail understands.
+// failAttrs makes the attributes that CmdFail uses.
 func failAttrs(g generate.Generator) (b []byte) {
 	if g.IntN(3) != 0 {
 		b = nla.AppendUint32(b, attrU32, uint32(g.IntN(140)))

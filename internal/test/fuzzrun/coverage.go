@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -13,7 +14,7 @@ import (
 )
 
 // covered lists the packages in the coverage columns.
-var covered = []string{"nla", "nlmsg", "genlmsg", "conn", "ctrl", "bus", "socket"}
+var covered = []string{"nla", "nlmsg", "genlmsg", "conn", "ctrl", "bus", "socket", "ynl"}
 
 // coverage contains the statements that ran, as blocks by their position in the source.
 type coverage map[string]block
@@ -23,24 +24,32 @@ type block struct {
 	ran        bool
 }
 
-// coverage runs a target once over its seeds and over the inputs that fuzzing has kept.
-func (r *runner) coverage(binary string, p pkg, target string) (coverage, error) {
+// coverage runs a target once over its seeds and over the inputs that fuzzing has kept. It
+// runs in a directory with a copy of them, and of the package's other test data. If the
+// fuzzer has failed, a failure here is the same one, which has been reported.
+func (r *runner) coverage(binary string, p pkg, target string, hasFailed bool) (coverage, error) {
 	dir := filepath.Join(r.scratch, "corpus")
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, err
 	}
-	corpus := filepath.Join(dir, "testdata", "fuzz", target)
-	for _, from := range []string{filepath.Join(p.Dir, "testdata", "fuzz", target), filepath.Join(r.cacheDir(p), target)} {
-		if err := copyFiles(corpus, from); err != nil {
+	data, corpus := "testdata", filepath.Join("testdata", "fuzz", target)
+	for from, to := range map[string]string{
+		filepath.Join(p.Dir, data):           data,
+		filepath.Join(p.Dir, corpus):         corpus,
+		filepath.Join(r.cacheDir(p), target): corpus,
+	} {
+		if err := copyFiles(filepath.Join(dir, to), from); err != nil {
 			return nil, err
 		}
 	}
 	profile := filepath.Join(r.scratch, "profile")
 	cmd := exec.Command(binary, "-test.run=^"+target+"$", "-test.coverprofile="+profile)
 	cmd.Dir = dir
-	// The fuzzer has reported the failure already.
 	if out, err := cmd.CombinedOutput(); err != nil {
 		os.Stdout.Write(out)
+		if !hasFailed {
+			return nil, fmt.Errorf("%s passes in the fuzzer and fails for its coverage: %w", target, err)
+		}
 		return coverage{}, nil
 	}
 	f, err := os.Open(profile)
@@ -88,7 +97,7 @@ func (c coverage) of(pkg string) (ran, all int) {
 	return ran, all
 }
 
-// copyFiles copies the files of a directory, if it exists.
+// copyFiles copies the files of a directory, without its directories, if it exists.
 func copyFiles(to, from string) error {
 	if err := os.MkdirAll(to, 0o755); err != nil {
 		return err
@@ -98,6 +107,9 @@ func copyFiles(to, from string) error {
 		return nil
 	}
 	for _, e := range entries {
+		if e.IsDir() {
+			continue
+		}
 		b, err := os.ReadFile(filepath.Join(from, e.Name()))
 		if err != nil {
 			return err

@@ -84,7 +84,7 @@ func (r *runner) fuzzPackage(p pkg) (results []result, err error) {
 	for _, target := range p.targets {
 		fmt.Printf("== %s %s\n", p.short(), target)
 		res := r.fuzz(fuzzer, p, target)
-		if res.cover, err = r.coverage(coverer, p, target); err != nil {
+		if res.cover, err = r.coverage(coverer, p, target, res.failed); err != nil {
 			return nil, err
 		}
 		results = append(results, res)

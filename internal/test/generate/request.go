@@ -24,8 +24,8 @@ func (g Generator) RequestFlags() nlmsg.Flags {
 	return flags
 }
 
-// Request makes a Generic Netlink request. body follows the header: that of the family, and
-// attributes. Some requests have reserved bits, are too short, or have a wrong length.
+// Request makes a Generic Netlink request. body contains the user header and the attributes.
+// Some requests have reserved bits, are too short, or have a wrong length.
 func (g Generator) Request(typ nlmsg.Type, flags nlmsg.Flags, seq uint32, cmd uint8, body []byte) []byte {
 	b := nlmsg.Begin(nil, typ, flags, seq, uint32(g.IntN(3)))
 	header := genlmsg.Append(nil, cmd, uint8(g.IntN(4)))

@@ -24,8 +24,8 @@ import (
 //go:embed testdata/*.hex
 var files embed.FS
 
-// Datagrams returns the datagrams of testdata/name.hex in order. They
-// were recorded on little-endian machines; on others the test is skipped.
+// Datagrams returns the datagrams of testdata/name.hex in order. They were recorded on
+// little-endian machines; on other machines the test is skipped.
 func Datagrams(tb testing.TB, name string) [][]byte {
 	tb.Helper()
 	if native.BigEndian {
@@ -106,9 +106,9 @@ type Recorded struct {
 	B     []byte
 }
 
-// Exchange parses a recorded exchange: datagrams in their order, separated by empty lines,
-// each after a comment with its direction and a label ("# tx getfamily"). The recordings
-// are little-endian; on other machines the test is skipped.
+// Exchange parses a recorded exchange: datagrams in order, separated by empty lines. A comment
+// before each gives its direction and a label ("# tx getfamily"). The recordings are
+// little-endian; on big-endian machines the test is skipped.
 func Exchange(tb testing.TB, text string) (list []Recorded) {
 	tb.Helper()
 	if native.BigEndian {

@@ -52,7 +52,7 @@ static int doc_echo(struct sk_buff *request, struct genl_info *info)
 	skb = doc_message(0, 0, text);
 	if (!skb)
 		return -ENOMEM;
-	/* No members, or members that lost the event: not the requester's error. */
+	/* No members, or members that lost the event, are not an error of the request. */
 	genlmsg_multicast_netns(&doc_family, genl_info_net(info), skb, 0, 0, GFP_KERNEL);
 	skb = doc_message(info->snd_portid, info->snd_seq, text);
 	if (!skb)

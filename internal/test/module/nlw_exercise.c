@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * NLW_EXERCISE, a Generic Netlink family for tests of nlwire: what the families
- * of the kernel do not exercise together. The package internal/test/exercise is
+ * NLW_EXERCISE, a Generic Netlink family for tests of nlwire: it uses features
+ * that no family of the kernel combines. The package internal/test/exercise is
  * the same family in userspace; both must change together.
  *
- * The family has a header of its own, two u32. Replies carry the requester's.
+ * The family has a user header of two u32. Replies contain that of the request.
  */
 #include <linux/delay.h>
 #include <linux/jiffies.h>
@@ -20,10 +20,10 @@
 
 enum {
 	EX_C_UNSPEC,
-	EX_C_LEGACY,	  /* echo, validated liberally */
-	EX_C_LOOSE,	  /* echo, validated liberally; dump: entries, attributes not validated */
-	EX_C_NOTHING,	  /* old, without a policy */
-	EX_C_ECHO,	  /* echo; from here on strict */
+	EX_C_LEGACY,	  /* echo, liberal validation */
+	EX_C_LOOSE,	  /* echo, liberal validation; dump: entries, no validation */
+	EX_C_NOTHING,	  /* below resv_start_op and without a policy */
+	EX_C_ECHO,	  /* echo; this and later commands have strict validation */
 	EX_C_ADMIN,	  /* echo for CAP_NET_ADMIN of the first user namespace */
 	EX_C_NS_ADMIN,	  /* echo for CAP_NET_ADMIN of the network namespace */
 	EX_C_INTERRUPTED, /* dump whose entries change midway */
@@ -61,7 +61,7 @@ enum {
 	EX_A_SHORT, /* unspec with a length */
 	EX_A_NEST,  /* recursive */
 	EX_A_ARRAY,
-	EX_A_STRICT_U32, /* from here on strict, in old operations too */
+	EX_A_STRICT_U32, /* this and later types have strict validation, also in old operations */
 	EX_A_U8_MASK,
 	EX_A_U32_MASK,
 	EX_A_U64_MASK,
@@ -231,7 +231,7 @@ static int ex_notify(struct sk_buff *request, struct genl_info *info)
 	return 0;
 }
 
-/* ex_late is a reply that a work item sends. */
+/* ex_late is a reply that a work item sends later. */
 struct ex_late {
 	struct delayed_work work;
 	struct net *net;
@@ -395,7 +395,7 @@ static int ex_echo_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
-/* ex_fail reports what the request selects: an errno (U32), a text, an attribute, a cookie. */
+/* ex_fail returns an errno (U32), a text, an attribute and a cookie as the request selects. */
 static int ex_fail(struct sk_buff *request, struct genl_info *info)
 {
 	u32 err = EINVAL;
@@ -475,7 +475,7 @@ static int __init ex_init(void)
 static void __exit ex_exit(void)
 {
 	genl_unregister_family(&ex_family);
-	/* Without the family nothing is queued; the timers of late replies must end. */
+	/* No more replies are queued; wait for the timers of the late ones. */
 	msleep(2 * LATE_MS);
 	destroy_workqueue(ex_queue);
 }

@@ -8,29 +8,33 @@ import (
 
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/ctrl"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/internal/test/generate"
 	"github.com/nlwire/nlwire/internal/test/kerneltest"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Requests makes a request for a family with the given ID. wait is set if the answer may be
+// Requests makes a request for a family with the given ID. wait is not 0 if the reply may be
 // late.
 type Requests func(g generate.Generator, id nlmsg.Type, seq uint32) (request []byte, wait time.Duration)
 
 // Kernel compares a module of the running kernel with its bus version. It skips the test if
-// the module is not loaded. NLWIRE_SEED and NLWIRE_REQUESTS select another stream and the
-// number of requests.
+// the module is not loaded. NLWIRE_SEED selects the random stream, NLWIRE_REQUESTS the number
+// of requests.
 func Kernel(t *testing.T, name string, family func(*bus.Bus) *bus.Family, requests Requests) {
 	kerneltest.EnterNetNS(t)
 	c, err := ctrl.Open()
+	if errors.Is(err, errno.EPROTONOSUPPORT) {
+		t.Skip("needs NETLINK_GENERIC, which qemu-user does not have")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
 	module, err := c.Family(t.Context(), name)
 	if errors.Is(err, ctrl.ErrUnknown) {
-		t.Skipf("needs the family %s: a module of internal/test/module that is not loaded", name)
+		t.Skipf("needs the family %s: load its module, see internal/test/module", name)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +57,7 @@ func Kernel(t *testing.T, name string, family func(*bus.Bus) *bus.Family, reques
 	}
 }
 
-// session sends 40 requests over a new pair of a socket and a port.
+// session sends 40 requests over a new socket and a new port.
 func session(t *testing.T, n *Comparison, g generate.Generator, b *bus.Bus, f *bus.Family, requests Requests) {
 	t.Helper()
 	flags, caps := Options(g), bus.Root

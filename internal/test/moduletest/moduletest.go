@@ -1,5 +1,5 @@
-// Package moduletest compares a family on a bus with the same family elsewhere, by the bytes
-// of the answers to random requests.
+// Package moduletest compares a family on a bus with the same family on a kernel or on
+// another bus, by the bytes of the replies to random requests.
 package moduletest
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/nlwire/nlwire/socket"
 )
 
-// Side is one of the two that are compared: a *socket.Socket or a *bus.Port.
+// Side is an endpoint that is compared: a *socket.Socket or a *bus.Port.
 type Side interface {
 	Send(b []byte) error
 	TryReceive(b []byte) (n int, info socket.Info, err error)
@@ -25,8 +25,8 @@ type Side interface {
 	SetReadDeadline(t time.Time) error
 }
 
-// Adopt registers a family with the ID and the first group number that it has elsewhere.
-// The families before it get what is below.
+// Adopt registers a family with a given ID and first group number, by registering
+// placeholder families that take the lower numbers.
 func Adopt(tb testing.TB, b *bus.Bus, f *bus.Family, id uint16, group uint32) {
 	tb.Helper()
 	const firstID, firstGroup, lastGroup = 19, 2, 15 // groups 16 to 18 have owners
@@ -50,7 +50,7 @@ func Adopt(tb testing.TB, b *bus.Bus, f *bus.Family, id uint16, group uint32) {
 		tb.Fatal(err)
 	}
 	if uint16(f.ID()) != id || f.GroupID(0) != group {
-		tb.Fatalf("%s has ID %d and group %d on the bus, elsewhere %d and %d", f.Name, f.ID(), f.GroupID(0), id, group)
+		tb.Fatalf("%s has ID %d and group %d on the bus, want %d and %d", f.Name, f.ID(), f.GroupID(0), id, group)
 	}
 }
 
@@ -68,8 +68,8 @@ type Comparison struct {
 // patience is the time to wait for a late datagram that the other side has sent.
 const patience = 5 * time.Second
 
-// Compare sends a request to both sides and compares their answers. If the answer is late,
-// wait is the time after which none is expected.
+// Compare sends a request to both sides and compares their replies. If the reply may be
+// late, wait is the time to wait for it.
 func (c *Comparison) Compare(tb testing.TB, other, twin Side, request []byte, wait time.Duration) {
 	tb.Helper()
 	if c.buffers[0] == nil {
@@ -83,7 +83,7 @@ func (c *Comparison) Compare(tb testing.TB, other, twin Side, request []byte, wa
 	for mayBeLate := wait > 0; ; {
 		theirs, late := receive(tb, other, c.buffers[0], wait)
 		if theirs == nil {
-			wait = 0 // it has passed for both
+			wait = 0 // the time has passed for both
 		}
 		ours, _ := receive(tb, twin, c.buffers[1], wait)
 		if theirs == nil && ours == nil {

@@ -17,7 +17,7 @@ import (
 func Check(module string, f any) error {
 	file := fileOf(f)
 	if !isOf(module, file) {
-		return fmt.Errorf("%s is compiled from %s: a replace directive or a workspace has put something else in its place", module, file)
+		return fmt.Errorf("%s is compiled from %s: it is replaced by a replace directive or a workspace", module, file)
 	}
 	return nil
 }

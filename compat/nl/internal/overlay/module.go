@@ -13,15 +13,15 @@ import (
 // Nlwire is the module path of nlwire.
 const Nlwire = "github.com/nlwire/nlwire"
 
-// A Fetched is the module as the go command has it.
+// Fetched describes the module in the module cache of the go command.
 type Fetched struct {
 	Version string
 	Dir     string // in the module cache
 	Sum     string // hash of its tree
 }
 
-// Fetch downloads the version of the module that src requires, in the module cache or
-// from a proxy, and checks it against the go.sum of src.
+// Fetch finds the version of the module that src requires in the module cache or downloads
+// it, and checks it against the go.sum of src.
 func Fetch(src string) (f Fetched, err error) {
 	out, err := run(src, "go", "mod", "download", "-json", Module)
 	if err != nil {
@@ -30,8 +30,8 @@ func Fetch(src string) (f Fetched, err error) {
 	return f, json.Unmarshal(out, &f)
 }
 
-// Require makes the module in dir use nlwire and the versions of its dependencies that src
-// requires. nlwire itself is the directory that src uses.
+// Require makes the module in dir require nlwire and golang.org/x/sys in the versions that
+// src requires. nlwire is replaced by the directory that src uses.
 func Require(dir, src string) error {
 	out, err := run(src, "go", "list", "-m", "-json", Nlwire, "golang.org/x/sys")
 	if err != nil {
@@ -54,8 +54,8 @@ func Require(dir, src string) error {
 	return addSums(filepath.Join(dir, "go.sum"), filepath.Join(src, "go.sum"))
 }
 
-// addSums adds the lines of one go.sum to another, so that nothing is fetched that src
-// has not verified.
+// addSums adds the lines of one go.sum to another, so that only modules are used that the
+// go.sum of src verifies.
 func addSums(to, from string) error {
 	a, err := os.ReadFile(to)
 	if err != nil {
@@ -81,6 +81,6 @@ func run(dir, name string, args ...string) ([]byte, error) {
 	return out, nil
 }
 
-// Environ is the environment of go commands in a copy: no workspace, and a go.mod that may
-// be completed.
+// Environ returns the environment for go commands in a copy: without a workspace, and with
+// permission to complete go.mod.
 func Environ() []string { return append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod") }

@@ -1,15 +1,15 @@
-// Package overlay puts the files of compat/nl into a copy of vishvananda/netlink.
+// Package overlay adds the files of compat/nl to a copy of vishvananda/netlink.
 //
-//	the module, as the go command has fetched it
-//	  | Fetch: its directory
+//	the module in the module cache
+//	  | Fetch: finds its directory
 //	  | Copy
-//	  | Apply: in package nl, declarations with the names of ours are removed,
-//	  |        then those that nothing uses any more, then unused imports
+//	  | Apply: removes from package nl the declarations with the names of ours,
+//	  |        then the declarations that became unused, then unused imports
 //	  v
 //	the copy, which builds and runs its tests with nlwire
 //
-// Only names decide what is removed, so that nothing of the original has to be repeated
-// here: neither what stays nor what goes.
+// The names of declarations alone decide what is removed, so that this package need not
+// contain lists of the original's declarations.
 package overlay
 
 import (
@@ -22,17 +22,17 @@ import (
 	"strings"
 )
 
-// Module is the module that the overlay is for; Package is the directory of its package.
+// Module is the path of the original module, Package the directory of its package.
 const (
 	Module  = "github.com/vishvananda/netlink"
 	Package = "nl"
 )
 
-// prefix is that of our files in the copy, whose names must not meet those of the others.
+// prefix is the prefix of our files in the copy, which avoids conflicts of file names.
 const prefix = "nlwire_"
 
-// Apply puts our files, those of the directory src, into the copy of the module in dir.
-// It returns the names of the declarations that it removed there.
+// Apply adds our files, those of the directory src, to the copy of the module in dir. It
+// returns the names of the declarations that it removed there.
 func Apply(dir, src string) (removed []string, err error) {
 	ours, err := read(src)
 	if err != nil {
@@ -69,8 +69,8 @@ func Apply(dir, src string) (removed []string, err error) {
 	return removed, nil
 }
 
-// write writes the file, with a "go:build" line in place of the "+build" that nlwire's
-// version of Go ignores.
+// write writes the file. It replaces a "+build" line, which the Go version of nlwire
+// ignores, by a "go:build" line.
 func (f *file) write(path string) (err error) {
 	text := f.text
 	if bytes.Contains(text, []byte("// +build")) {
@@ -82,7 +82,7 @@ func (f *file) write(path string) (err error) {
 }
 
 // Copy copies a directory to dst. Files of the module cache are read-only, the copies are
-// not.
+// writable.
 func Copy(dst, src string) error {
 	return filepath.WalkDir(src, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {

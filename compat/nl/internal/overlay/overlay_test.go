@@ -42,13 +42,13 @@ func helper(n int) int { return deeper(n) }
 // deeper is used by helper only.
 func deeper(n int) int { return bytes.Compare(nil, nil) + n }
 
-// shared is used by what stays.
+// shared is used by Stays.
 func shared() string { return fmt.Sprint(unix.EINVAL) }
 
-// Stays has code of its own.
+// Stays is only in this version.
 func Stays() string { return shared() }
 
-// dead was not used before either.
+// dead is never used.
 func dead() {}
 `,
 		"b_linux.go":      "package nl\n\n// Parse goes, and the file with it.\nfunc Parse() {}\n",
@@ -116,7 +116,8 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// TestApplyCounted: to remove a constant from a list must not change the others.
+// TestApplyCounted checks that removing a constant from a list with iota is an error,
+// because that would change the others.
 func TestApplyCounted(t *testing.T) {
 	dir, src := t.TempDir(), t.TempDir()
 	write(t, filepath.Join(dir, Package), map[string]string{"a.go": "package nl\n\nconst (\n\tA = iota\n\tB\n\tC\n)\n"})

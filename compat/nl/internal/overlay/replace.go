@@ -63,13 +63,13 @@ func (f *file) parse(text []byte) (err error) {
 	return err
 }
 
-// isOther reports whether nothing is replaced in the file, or taken from it.
+// isOther reports whether Apply ignores the file: it neither changes nor copies it.
 func (f *file) isOther() bool { return f.isForeign || strings.HasSuffix(f.name, "_test.go") }
 
 // isEmpty reports whether the file declares nothing.
 func (f *file) isEmpty() bool { return len(f.declared()) == 0 }
 
-// declared returns the names of the file's declarations, with those of methods after their
+// declared returns the names of the file's declarations. The name of a method includes its
 // type: "RtAttr.Len".
 func (f *file) declared() (names []string) {
 	for _, d := range f.ast.Decls {
@@ -118,8 +118,8 @@ func specIdents(s ast.Spec) []*ast.Ident {
 	return nil
 }
 
-// replace removes from pkg what ours declares, and what was used before and is not used
-// afterwards. Methods of a type that ours declares go with it.
+// replace removes from pkg the declarations that ours contains, the methods of its types,
+// and the declarations that become unused by that.
 func (pkg files) replace(ours files) (removed []string, err error) {
 	gone := map[string]bool{}
 	for _, f := range ours {
@@ -147,7 +147,7 @@ func (pkg files) replace(ours files) (removed []string, err error) {
 	return removed, nil
 }
 
-// used returns the identifiers of a package, without those that a declaration names.
+// used returns the identifiers that a package uses. The names in declarations do not count.
 func (pkg files) used() map[string]bool {
 	names := map[string]bool{}
 	for _, f := range pkg {
@@ -162,7 +162,7 @@ func (pkg files) used() map[string]bool {
 	return names
 }
 
-// declaring returns the identifiers at which the file declares something.
+// declaring returns the identifiers that are names in the file's declarations.
 func (f *file) declaring() map[*ast.Ident]bool {
 	ids := map[*ast.Ident]bool{}
 	for _, d := range f.ast.Decls {
@@ -180,8 +180,8 @@ func (f *file) declaring() map[*ast.Ident]bool {
 	return ids
 }
 
-// unused returns the unexported functions and variables that were used before, and are
-// used neither by the package as it is, nor by ours.
+// unused returns the unexported functions and variables that were used before, but are now
+// used neither by the package nor by ours.
 func (pkg files) unused(before, byOurs map[string]bool) map[string]bool {
 	now, names := pkg.used(), map[string]bool{}
 	for _, f := range pkg {
@@ -197,7 +197,7 @@ func (pkg files) unused(before, byOurs map[string]bool) map[string]bool {
 	return names
 }
 
-// remove removes the declarations in gone, and then imports without a use.
+// remove removes the declarations in gone, and then unused imports.
 func (f *file) remove(gone map[string]bool) (removed []string, err error) {
 	isKept := func(name string) bool {
 		typ, _, isMethod := strings.Cut(name, ".")
@@ -217,7 +217,7 @@ func (f *file) remove(gone map[string]bool) (removed []string, err error) {
 		for _, s := range list.Specs {
 			if names := specNames(s); areGone(names) {
 				if isCounted(list) {
-					return nil, fmt.Errorf("%s: %v is part of a list that counts: replace all of it", f.name, names)
+					return nil, fmt.Errorf("%s: %v is part of a list with iota: replace the whole list", f.name, names)
 				}
 				cuts, removed = append(cuts, s), append(removed, names...)
 			}
@@ -232,7 +232,8 @@ func (f *file) remove(gone map[string]bool) (removed []string, err error) {
 	return removed, f.cutImports()
 }
 
-// isCounted reports whether constants of a list have the values of those before them.
+// isCounted reports whether a list of constants contains one without an expression. Its
+// value depends on its position in the list.
 func isCounted(list *ast.GenDecl) bool {
 	return list.Tok == token.CONST && slices.ContainsFunc(list.Specs, func(s ast.Spec) bool {
 		return len(s.(*ast.ValueSpec).Values) == 0
@@ -270,8 +271,8 @@ func (f *file) cutImports() error {
 	return f.cut(cuts)
 }
 
-// importName is the name of an imported package: the last element of its path, which
-// holds for all that package nl imports.
+// importName returns the name of an imported package: the last element of its path, which
+// is correct for all imports of package nl.
 func importName(s *ast.ImportSpec) string {
 	if s.Name != nil {
 		return s.Name.Name
@@ -280,7 +281,7 @@ func importName(s *ast.ImportSpec) string {
 	return path[strings.LastIndexByte(path, '/')+1:]
 }
 
-// cut removes nodes with their comments from the text, and parses what is left.
+// cut removes nodes with their comments from the text, and parses the rest.
 func (f *file) cut(nodes []ast.Node) error {
 	end := map[int]int{}
 	for _, n := range nodes {
@@ -308,7 +309,7 @@ func (f *file) cut(nodes []ast.Node) error {
 	return f.parse(text)
 }
 
-// line extends a range that is alone on its lines to whole lines.
+// line extends a range to whole lines if nothing else is on these lines.
 func (f *file) line(from, to int) (start, stop int) {
 	start = bytes.LastIndexByte(f.text[:from], '\n') + 1
 	rest := bytes.TrimLeft(f.text[to:], " \t")

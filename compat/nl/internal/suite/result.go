@@ -1,6 +1,6 @@
-// Package suite runs the tests of a package one by one, each in a process and a network
-// namespace of its own, and compares the results of two builds of it. A test that ends
-// its process, or leaves a namespace changed, has no effect on the next one.
+// Package suite runs the tests of a package one by one, each in a separate process and
+// network namespace, and compares the results of two builds of the package. A test that
+// ends its process or changes its namespace does not affect the next one.
 package suite
 
 import (
@@ -12,7 +12,7 @@ import (
 // An Outcome is the end of a test.
 type Outcome string
 
-// The outcomes of go test -json. A test whose process ended before has None.
+// The outcomes of go test -json, and None for a test whose process ended too early.
 const (
 	Pass Outcome = "pass"
 	Skip Outcome = "skip"
@@ -39,8 +39,8 @@ type Change struct {
 	Before, After Outcome
 }
 
-// IsWorse reports whether a test that passed no longer does, or one that was skipped
-// fails. To have no outcome is to fail.
+// IsWorse reports whether the test passed before and does not after, or was skipped before
+// and fails after. None counts as a failure.
 func (c Change) IsWorse() bool { return rank(c.After) < rank(c.Before) }
 
 func rank(o Outcome) int {
@@ -53,7 +53,7 @@ func rank(o Outcome) int {
 	return 0
 }
 
-// Compare returns the tests whose outcome has changed, by name.
+// Compare returns the tests with different outcomes, sorted by name.
 func Compare(before, after Results) (changes []Change) {
 	all := maps.Clone(before)
 	maps.Copy(all, after)

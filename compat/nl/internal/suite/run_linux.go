@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// A Binary is the tests of a package, built.
+// A Binary is the test binary of a package.
 type Binary struct {
 	Path string
 	Dir  string // of the package's source, where its tests run
 }
 
-// limit is the time that a test may take.
+// limit is the time limit of a test.
 const limit = time.Minute
 
 // Tests lists the names of the tests.
@@ -30,15 +30,15 @@ func (b Binary) Tests() ([]string, error) {
 	return strings.Fields(string(out)), err
 }
 
-// test2json returns the path of the tool that makes events of a test's output: go test
-// -json uses it, but goes over one process for all tests.
+// test2json returns the path of the tool that converts the output of a test to events. go
+// test -json uses it too, but runs all tests in one process.
 var test2json = sync.OnceValues(func() (string, error) {
 	out, err := exec.Command("go", "tool", "-n", "test2json").Output()
 	return strings.TrimSpace(string(out)), err
 })
 
-// Run runs one test in new network and mount namespaces and adds the outcomes of the test
-// and its subtests to r. Its output is returned.
+// Run runs one test in new network and mount namespaces, adds the outcomes of the test and
+// its subtests to r, and returns its output.
 func (b Binary) Run(test string, r Results) (output string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()

@@ -1,0 +1,269 @@
+package ynl
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/big"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/nlwire/nlwire/nla"
+)
+
+// integer is a signed or unsigned number of 64 bits. The value of a negative number is converted to
+// uint64.
+type integer struct {
+	value    uint64
+	negative bool
+}
+
+// truth reports whether a flag with the value v is set.
+func (v Value) truth() bool {
+	switch v.Kind {
+	case Bool:
+		return v.Bool
+	case Number, String:
+		return v.Text != "" && v.Text != "0" && v.Text != "false"
+	case List:
+		return len(v.Items) > 0
+	case Object:
+		return len(v.Pairs) > 0
+	}
+	return false
+}
+
+// parseInteger reads a number, decimal or with the prefix 0x.
+func parseInteger(v Value) (integer, error) {
+	switch v.Kind {
+	case Bool:
+		if v.Bool {
+			return integer{value: 1}, nil
+		}
+		return integer{}, nil
+	case Number, String:
+	default:
+		return integer{}, wrongKind(v, "a number")
+	}
+	text := v.Text
+	if n, err := parseDecimal(text); err == nil {
+		return n, nil
+	} else if errors.Is(err, strconv.ErrRange) {
+		return integer{}, fmt.Errorf("%s does not fit into 64 bits", text)
+	}
+	if v.Kind == Number && len(text) < 64 { // 1e3 or 2.0
+		if r, ok := new(big.Rat).SetString(text); ok && r.IsInt() && len(r.Num().String()) <= 20 {
+			return parseDecimal(r.Num().String())
+		}
+	}
+	return integer{}, fmt.Errorf("%s is not a number", strconv.Quote(text))
+}
+
+func parseDecimal(text string) (integer, error) {
+	base := 10
+	digits, negative := strings.CutPrefix(text, "-")
+	if rest, ok := strings.CutPrefix(digits, "0x"); ok {
+		digits, base = rest, 16
+	}
+	n, err := strconv.ParseUint(digits, base, 64)
+	if err != nil {
+		return integer{}, err
+	}
+	if negative && n > 0 {
+		if n > 1<<63 {
+			return integer{}, strconv.ErrRange
+		}
+		return integer{-n, true}, nil
+	}
+	return integer{value: n}, nil
+}
+
+// scalar returns the number of a value: a number, names of an enum, or text in the form of the
+// attribute's hint.
+func scalar(l *Layout, v Value) (integer, error) {
+	n, err := parseInteger(v)
+	if err == nil {
+		return n, nil
+	}
+	if l.Enum != nil {
+		return enumValue(l, v)
+	}
+	if v.Kind == String {
+		switch l.Hint {
+		case HintIPv4, HintIPv6, HintIP:
+			return addrValue(v.Text)
+		case HintHex:
+			if n, err := strconv.ParseUint(v.Text, 16, 64); err == nil {
+				return integer{value: n}, nil
+			}
+		}
+	}
+	return n, err
+}
+
+// addrValue returns an IPv4 address as a number.
+func addrValue(text string) (integer, error) {
+	a, err := netip.ParseAddr(text)
+	if err != nil || !a.Is4() {
+		return integer{}, fmt.Errorf("%q is not an IPv4 address", text)
+	}
+	b := a.As4()
+	return integer{value: uint64(binary.BigEndian.Uint32(b[:]))}, nil
+}
+
+// enumValue returns the number of a name or of a set of names. A set is a list, or a text with
+// commas or bars between names.
+func enumValue(l *Layout, v Value) (integer, error) {
+	if !l.Flags {
+		if v.Kind != String {
+			return integer{}, wrongKind(v, "a number or a name of "+strconv.Quote(l.Enum.Name))
+		}
+		n, err := enumNumber(l.Enum, v.Text)
+		return integer{uint64(n), n < 0}, err
+	}
+	items := v.Items
+	switch v.Kind {
+	case List:
+	case String:
+		for _, name := range strings.FieldsFunc(v.Text, func(r rune) bool { return r == ',' || r == '|' }) {
+			items = append(items, Value{Kind: String, Text: name})
+		}
+	default:
+		return integer{}, wrongKind(v, "names of "+strconv.Quote(l.Enum.Name))
+	}
+	var set uint64
+	for _, item := range items {
+		bit, err := enumNumber(l.Enum, item.Text)
+		if err != nil {
+			return integer{}, err
+		}
+		if bit < 0 || bit > 63 {
+			return integer{}, fmt.Errorf("%q is not a bit", item.Text)
+		}
+		set |= 1 << bit
+	}
+	return integer{value: set}, nil
+}
+
+// enumNumber returns the number of a name. Unknown(7) is the name of a decoded number without a name.
+func enumNumber(e *Enum, name string) (int64, error) {
+	if n, ok := e.ByName(name); ok {
+		return n, nil
+	}
+	if inner, ok := strings.CutPrefix(name, "Unknown("); ok {
+		if n, err := strconv.ParseInt(strings.TrimSuffix(inner, ")"), 10, 64); err == nil {
+			return n, nil
+		}
+	}
+	return 0, fmt.Errorf("%q is not in %q: %s", name, e.Name, e.list())
+}
+
+// list returns the first names of the entries, for an error.
+func (e *Enum) list() string {
+	const most = 12
+	var names []string
+	for i, x := range e.Entries {
+		if i == most {
+			names = append(names, "...")
+			break
+		}
+		names = append(names, x.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// appendScalar appends a number of a type.
+func appendScalar(b []byte, l *Layout, t Type, v Value) ([]byte, error) {
+	n, err := scalar(l, v)
+	if err != nil {
+		return b, err
+	}
+	width := t.Width()
+	if width == 0 { // TypeUint, TypeSint
+		width = 4
+		if !n.fits(t, 32) {
+			width = 8
+		}
+	}
+	if !n.fits(t, 8*width) {
+		return b, fmt.Errorf("%s does not fit into %s", v.Text, t)
+	}
+	var order binary.ByteOrder = binary.NativeEndian
+	switch l.Order {
+	case BigEndian:
+		order = binary.BigEndian
+	case LittleEndian:
+		order = binary.LittleEndian
+	}
+	value := n.value
+	if width < 8 {
+		value &= 1<<(8*width) - 1
+	}
+	return nla.AppendField(b, value, width, order)
+}
+
+// fits reports whether the number is in the range of a type with that many bits.
+func (n integer) fits(t Type, bits int) bool {
+	if t.IsSigned() {
+		if n.negative {
+			return int64(n.value) >= -1<<(bits-1)
+		}
+		return n.value <= 1<<(bits-1)-1
+	}
+	return !n.negative && (bits == 64 || n.value < 1<<bits)
+}
+
+// parseHex reads bytes in hex. There may be spaces between bytes.
+func parseHex(v Value) ([]byte, error) {
+	switch v.Kind {
+	case String, Number:
+	default:
+		return nil, wrongKind(v, "bytes in hex")
+	}
+	p, err := hex.DecodeString(strings.Join(strings.Fields(v.Text), ""))
+	if err != nil {
+		return nil, fmt.Errorf("%.40q is not bytes in hex", v.Text)
+	}
+	return p, nil
+}
+
+// parseBytes reads bytes in the form of their hint, or in hex.
+func parseBytes(v Value, h Hint) ([]byte, error) {
+	if v.Kind != String {
+		return parseHex(v)
+	}
+	switch h {
+	case HintIPv4, HintIPv6, HintIP:
+		if a, err := netip.ParseAddr(v.Text); err == nil && a.Zone() == "" {
+			return a.AsSlice(), nil
+		}
+		p, err := parseHex(v)
+		if err != nil {
+			err = fmt.Errorf("%.60q is not an IP address", v.Text)
+		}
+		return p, err
+	case HintUUID:
+		v.Text = strings.ReplaceAll(v.Text, "-", "")
+	default:
+		if strings.Contains(v.Text, ":") {
+			return parseMAC(v.Text)
+		}
+	}
+	return parseHex(v)
+}
+
+// parseMAC reads bytes in hex with colons between them. A byte may lack its leading zero.
+func parseMAC(text string) ([]byte, error) {
+	parts := strings.Split(text, ":")
+	p := make([]byte, 0, len(parts))
+	for _, part := range parts {
+		n, err := strconv.ParseUint(part, 16, 8)
+		if err != nil {
+			return nil, fmt.Errorf("%.60q is not a hardware address", text)
+		}
+		p = append(p, byte(n))
+	}
+	return p, nil
+}

@@ -1,0 +1,236 @@
+package ynl
+
+import (
+	"strconv"
+	"strings"
+)
+
+const (
+	operationsKeys = "enum-model name-prefix enum-name async-prefix async-enum fixed-header list"
+
+	opKeys = "name doc value attribute-set flags dont-validate fixed-header do dump notify event " +
+		"mcgrp config-cond"
+
+	modeKeys  = "request reply pre post"
+	dirKeys   = "attributes value"
+	groupKeys = "name c-define-name flags value"
+)
+
+// numbering assigns numbers to messages without a number in the spec. In the unified model
+// requests and replies share a counter; in the directional model each direction has one.
+type numbering struct {
+	directional    bool
+	request, reply int64
+}
+
+func (b *builder) operations(family object) {
+	o := b.object(family.keys["operations"], "operations", operationsKeys)
+	if !o.require("list") {
+		return
+	}
+	b.spec.opPrefix = b.spec.Name + "-cmd-"
+	if o.has("name-prefix") {
+		b.spec.opPrefix = o.text("name-prefix")
+	}
+	b.spec.asyncPrefix = b.spec.opPrefix
+	if o.has("async-prefix") {
+		b.spec.asyncPrefix = o.text("async-prefix")
+	}
+	count := numbering{request: 1, reply: 1}
+	switch model := o.text("enum-model"); model {
+	case "", "unified":
+	case "directional":
+		count.directional = true
+	default:
+		b.errorf(o.pos("enum-model"), "operations: unknown enum-model %q", model)
+	}
+	header := lookup(b, b.spec.names.structs, o.pos("fixed-header"), "struct", o.text("fixed-header"))
+	notify := map[*Op]object{}
+	for _, n := range o.list("list") {
+		x := b.object(n, "operation", opKeys)
+		if x.require("name") {
+			b.op(x, header, &count, notify)
+		}
+	}
+	for _, op := range b.spec.Ops {
+		if x, ok := notify[op]; ok {
+			b.inherit(op, x)
+		}
+	}
+}
+
+func (b *builder) op(o object, header *Struct, count *numbering, notify map[*Op]object) {
+	op := &Op{Name: o.name(), Header: header, Group: o.text("mcgrp"), Flags: o.words("flags"), DontValidate: o.words("dont-validate")}
+	o.what = "operation " + strconv.Quote(op.Name)
+	op.Set = lookup(b, b.spec.names.sets, o.pos("attribute-set"), "attribute set", o.text("attribute-set"))
+	if o.has("fixed-header") {
+		op.Header = lookup(b, b.spec.names.structs, o.pos("fixed-header"), "struct", o.text("fixed-header"))
+	}
+	op.Async = o.has("notify") || o.has("event")
+	var do, dump object
+	op.Do, do = b.mode(o, "do", op)
+	op.Dump, dump = b.mode(o, "dump", op)
+	if o.has("event") {
+		op.Event = b.attrNames(b.object(o.keys["event"], o.what, "attributes"), op)
+	}
+	if op.Do == nil {
+		do = dump
+	}
+	count.assign(b, o, op, do)
+	for _, m := range []*Mode{op.Do, op.Dump} {
+		if m != nil && m.ReplyNumber == NoNumber && m.HasReply {
+			m.ReplyNumber = op.Reply
+		}
+	}
+	if o.has("notify") {
+		notify[op] = o
+	} else if op.Set == nil && !op.IsReserved() && !o.has("attribute-set") {
+		b.errorf(o.at, "%s: key %q is missing", o.what, "attribute-set")
+	}
+	b.spec.Ops = append(b.spec.Ops, op)
+	declare(b, b.spec.names.ops, o.pos("name"), "operation", op.Name, op)
+}
+
+// mode reads a do or a dump and returns its object, for the numbers in it.
+func (b *builder) mode(parent object, key string, op *Op) (*Mode, object) {
+	n := parent.keys[key]
+	if n == nil {
+		return nil, object{}
+	}
+	o := b.object(n, parent.what+": "+key, modeKeys)
+	m := &Mode{ReplyNumber: NoNumber, HasReply: o.has("reply")}
+	if r := o.keys["request"]; r != nil {
+		m.Request = b.attrNames(b.object(r, o.what, dirKeys), op)
+	}
+	if r := o.keys["reply"]; r != nil {
+		d := b.object(r, o.what, dirKeys)
+		m.Reply = b.attrNames(d, op)
+		if d.has("value") {
+			m.ReplyNumber = int(d.within("value", 0, 0xffff, NoNumber))
+		}
+	}
+	return m, o
+}
+
+// attrNames reads the names of the attributes of an operation. Some specs also list members
+// of the fixed header. Other names are warnings, because some specs misspell a name.
+func (b *builder) attrNames(o object, op *Op) []string {
+	list := o.words("attributes")
+	nodes := o.list("attributes")
+	for i, name := range list {
+		known := op.Set == nil || op.Set.Attr(name) != nil || op.Header != nil && op.Header.has(name)
+		if !known && len(nodes) == len(list) {
+			b.warnf(at(nodes[i]), "%s: attribute set %q has no %q", o.what, op.Set.Name, name)
+		}
+	}
+	if list == nil {
+		list = []string{}
+	}
+	return list
+}
+
+// assign sets the numbers of an operation and advances the counters. mode is the object of its
+// do or, without a do, of its dump.
+func (c *numbering) assign(b *builder, o object, op *Op, mode object) {
+	const top = 0xffff
+	if !c.directional {
+		c.request = o.within("value", 0, top, c.request)
+		op.Request, op.Reply = int(c.request), int(c.request)
+		c.request++
+		return
+	}
+	switch {
+	case op.Async:
+		c.reply = o.within("value", 0, top, c.reply)
+		op.Request, op.Reply = NoNumber, int(c.reply)
+		c.reply++
+	case op.Do != nil || op.Dump != nil:
+		if n := mode.keys["request"]; n != nil {
+			c.request = b.object(n, o.what, dirKeys).within("value", 1, top, c.request)
+		}
+		op.Request, op.Reply = int(c.request), NoNumber
+		c.request++
+		if n := mode.keys["reply"]; n != nil {
+			c.reply = b.object(n, o.what, dirKeys).within("value", 1, top, c.reply)
+			op.Reply = int(c.reply)
+			c.reply++
+		} else if mode.keys == nil {
+			return
+		}
+	default:
+		b.errorf(o.at, "%s: the directional model needs do, dump, notify or event", o.what)
+	}
+}
+
+// inherit copies the set and the header of an operation to a notification that names it and has
+// none.
+func (b *builder) inherit(op *Op, o object) {
+	op.Notify = lookup(b, b.spec.names.ops, o.pos("notify"), "operation", o.text("notify"))
+	if op.Notify == nil {
+		return
+	}
+	if op.Set == nil {
+		op.Set = op.Notify.Set
+	}
+	if op.Set == nil {
+		b.errorf(o.pos("notify"), "%s: operation %q has no attribute set", o.what, op.Notify.Name)
+	}
+	if op.Header == nil {
+		op.Header = op.Notify.Header
+	}
+}
+
+func (b *builder) groups(family object) {
+	n := family.keys["mcast-groups"]
+	if n == nil {
+		return
+	}
+	o := b.object(n, "mcast-groups", "list")
+	for _, n := range o.list("list") {
+		x := b.object(n, "multicast group", groupKeys)
+		if !x.require("name") {
+			continue
+		}
+		g := &Group{Name: x.name(), Value: uint32(x.within("value", 0, 1<<31-1, 0))}
+		b.spec.Groups = append(b.spec.Groups, g)
+		declare(b, b.spec.names.groups, x.pos("name"), "multicast group", g.Name, g)
+	}
+}
+
+// limit reads a limit: a number, a constant, one less than a constant ("x - 1"), or the end of the
+// range of a type ("u32-max"). A constant of scope kernel is not a limit, because its number in
+// the spec is a placeholder.
+func (b *builder) limit(o object, key string) *int64 {
+	text := o.text(key)
+	name, minus := strings.CutSuffix(text, " - 1")
+	if v, ok := typeLimits[name]; ok {
+		return &v
+	}
+	if c := b.spec.Const(name); c != nil {
+		if c.Kernel || c.Text != "" {
+			return nil
+		}
+		v := c.Value
+		if minus {
+			v--
+		}
+		return &v
+	}
+	if v, err := strconv.ParseUint(text, 0, 64); err == nil {
+		n := int64(v)
+		return &n
+	}
+	v, ok := o.integer(key)
+	if !ok {
+		return nil
+	}
+	return &v
+}
+
+// typeLimits are the ranges of types.
+var typeLimits = map[string]int64{
+	"u8-min": 0, "u16-min": 0, "u32-min": 0, "u64-min": 0,
+	"u8-max": 1<<8 - 1, "u16-max": 1<<16 - 1, "u32-max": 1<<32 - 1, "u64-max": -1,
+	"s8-min": -1 << 7, "s16-min": -1 << 15, "s32-min": -1 << 31, "s64-min": -1 << 63,
+	"s8-max": 1<<7 - 1, "s16-max": 1<<15 - 1, "s32-max": 1<<31 - 1, "s64-max": 1<<63 - 1,
+}

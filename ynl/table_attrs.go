@@ -1,0 +1,151 @@
+package ynl
+
+import "strings"
+
+// attr reads an attribute of the current set.
+func (r *tableReader) attr(l *tableLine) {
+	if r.set == nil {
+		r.b.errorf(l.at, "an attribute outside of a set")
+		return
+	}
+	a := &Attr{}
+	name, value, _ := strings.Cut(l.name, "=")
+	if len(l.words) == 0 {
+		base := (*Attr)(nil)
+		if r.set.Parent != nil {
+			base = r.set.Parent.Attr(name)
+		}
+		if base == nil {
+			r.b.errorf(l.at, "attribute %q has no type and no parent set", name)
+			return
+		}
+		*a = *base
+		r.set.addAttr(a)
+		return
+	}
+	a.Name = name
+	r.next = r.number(l, value, r.next)
+	if r.next < 0 || r.next > 1<<14-1 {
+		r.b.errorf(l.at, "number %d of %q is not in 0..16383", r.next, name)
+		return
+	}
+	a.Value = uint16(r.next)
+	r.next++
+	for _, w := range r.layout(l, &a.Layout) {
+		r.attrWord(l, a, w)
+	}
+	for _, key := range a.missing() {
+		r.b.errorf(l.at, "attribute %q: its type requires %s", name, key)
+	}
+	r.set.replaceAttr(a)
+}
+
+// attrWord reads a word that is specific to attributes.
+func (r *tableReader) attrWord(l *tableLine, a *Attr, w string) {
+	names := &r.b.spec.names
+	k, v, _ := strings.Cut(w, "=")
+	switch k {
+	case "multi":
+		a.Multi = true
+		return
+	case "nest":
+		a.Nested = lookup(r.b, names.sets, l.at, "set", v)
+		return
+	case "message":
+		a.SubMessage = lookup(r.b, names.messages, l.at, "message", v)
+		return
+	case "selector":
+		a.Selector = v
+		return
+	case "values":
+		a.TypeValue = strings.Split(v, ",")
+		return
+	case "prefix":
+		a.prefix = v
+		return
+	}
+	if a.Checks == nil {
+		a.Checks = &Checks{}
+	}
+	switch k {
+	case "checked":
+		return
+	case "unterminated":
+		a.Checks.UnterminatedOK = true
+		return
+	case "mask":
+		a.Checks.Mask = lookup(r.b, names.enums, l.at, "flags", v)
+		return
+	}
+	for _, x := range a.Checks.limits() {
+		if x.name == k {
+			n := r.number(l, v, 0)
+			*x.limit = &n
+			return
+		}
+	}
+	r.b.errorf(l.at, "unknown word %q", w)
+}
+
+// operation reads an operation. It replaces an operation of the same name.
+func (r *tableReader) operation(l *tableLine) {
+	names := &r.b.spec.names
+	o := &Op{
+		Name: l.name, Group: l.word("group"), Flags: l.list("flags"), DontValidate: l.list("novalidate"),
+		Request: int(r.number(l, l.word("request"), NoNumber)),
+		Reply:   int(r.number(l, l.word("reply"), NoNumber)),
+		Set:     lookup(r.b, names.sets, l.at, "set", l.word("set")),
+		Header:  lookup(r.b, names.structs, l.at, "struct", l.word("header")),
+	}
+	for _, text := range l.list("first") {
+		n := r.number(l, text, 0)
+		if n < 0 || n > 255 || o.Header == nil {
+			r.b.errorf(l.at, "operation %q: first=%s needs a byte, and a header", l.name, text)
+		}
+		o.First = append(o.First, uint8(n))
+	}
+	if l.word("notify") != "" {
+		o.Async = true
+		r.notify[o] = *l
+	}
+	if old := names.ops[l.name]; old != nil {
+		*old = *o
+		r.op = old
+		return
+	}
+	r.op = o
+	names.ops[l.name] = o
+	r.b.spec.Ops = append(r.b.spec.Ops, o)
+}
+
+// mode reads the attributes of a request, a reply or an event.
+func (r *tableReader) mode(l *tableLine, kind, reply string) {
+	if r.op == nil {
+		r.b.errorf(l.at, "%s outside of an operation", kind)
+		return
+	}
+	attrs := l.words
+	if l.name != "" {
+		attrs = append([]string{l.name}, attrs...)
+	}
+	if attrs == nil {
+		attrs = []string{}
+	}
+	m := &r.op.Do
+	if strings.HasPrefix(kind, "dump") {
+		m = &r.op.Dump
+	}
+	if kind == "event" {
+		r.op.Event, r.op.Async = attrs, true
+		return
+	}
+	if *m == nil {
+		*m = &Mode{ReplyNumber: NoNumber}
+	}
+	if strings.HasSuffix(kind, "request") {
+		(*m).Request = attrs
+		return
+	}
+	(*m).Reply, (*m).HasReply = attrs, true
+	(*m).ReplyNumber = int(r.number(l, reply, int64(r.op.Reply)))
+}
