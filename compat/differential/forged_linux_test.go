@@ -4,11 +4,10 @@ import (
 	"encoding/binary"
 	"testing"
 
-	"github.com/nlwire/nlwire/errno"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/mdlayher/genetlink"
 
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
