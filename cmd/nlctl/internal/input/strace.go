@@ -106,6 +106,10 @@ func (s *strace) end() (more bool, err error) {
 
 // call reads a call. Its datagram is pending until the next line.
 func (s *strace) call(number int, pid, name, text string) error {
+	if name == "close" || name == "open" || name == "openat" {
+		s.reuse(pid, name, text)
+		return nil
+	}
 	arg, isCall := traceCalls.find(name)
 	if !isCall && name != "socket" && name != "bind" && name != "connect" {
 		return nil
@@ -169,6 +173,22 @@ func (s *strace) socket(pid string, args []traceValue, fd int64) {
 	protocol := socket.Protocol(number)
 	s.protocols[fmt.Sprintf("%s %d", pid, fd)] = protocol
 	s.protocols[fmt.Sprint(fd)] = protocol
+}
+
+// reuse forgets the protocol of a descriptor that a process closes, or gets for a file.
+func (s *strace) reuse(pid, name, text string) {
+	args, result, err := parseCall(text)
+	if err != nil || result < 0 || len(args) == 0 {
+		return
+	}
+	fd := fmt.Sprint(result)
+	if name == "close" {
+		fd, _, _ = strings.Cut(args[0].text, "<")
+	}
+	if _, isNetlink := s.protocols[pid+" "+fd]; isNetlink {
+		delete(s.protocols, pid+" "+fd)
+		delete(s.protocols, fd)
+	}
 }
 
 // descriptorPattern matches a descriptor, which strace -yy describes.

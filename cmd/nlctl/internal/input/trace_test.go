@@ -25,3 +25,27 @@ func TestWrongBracket(t *testing.T) {
 		}
 	}
 }
+
+// TestReusedDescriptor reads calls on a descriptor that was a netlink socket, and is a file
+// later.
+func TestReusedDescriptor(t *testing.T) {
+	socketCall := "%ssocket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC) = 4\n"
+	send := `%ssendto(4, "\20\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0", 16, 0, NULL, 0) = 16` + "\n"
+	read := `%sread(4, "root:x:0:0:root:/root:/bin/bash\n", 4096) = 32` + "\n"
+	for _, pid := range []string{"", "7 "} {
+		for _, end := range []string{"%sclose(4) = 0\n", "%sclose(4<socket:[123]>) = 0\n", "%sopenat(AT_FDCWD, \"/etc/passwd\", O_RDONLY) = 4\n"} {
+			text := strings.ReplaceAll(socketCall+send+end+read, "%s", pid)
+			if size, err := lastError(text); size != 16 || err != nil {
+				t.Errorf("%s%d bytes, %v; want only the message of 16 bytes", text, size, err)
+			}
+		}
+	}
+	// A failed close, and that of another process, change nothing.
+	for _, other := range []string{"7 close(4) = -1 EBADF (Bad file descriptor)\n", "8 close(4) = 0\n"} {
+		text := strings.ReplaceAll(socketCall, "%s", "7 ") + other + strings.ReplaceAll(strings.Replace(send, "sendto", "write", 1), "%s", "7 ")
+		text = strings.ReplaceAll(text, ", 0, NULL, 0)", ")")
+		if size, err := lastError(text); size != 16 || err != nil {
+			t.Errorf("%s%d bytes, %v", text, size, err)
+		}
+	}
+}
