@@ -1,6 +1,7 @@
 package input
 
 import (
+	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -52,17 +53,17 @@ const (
 )
 
 // dumpOfCall matches a line of the bytes that strace -e read -e write prints after a call.
-var dumpOfCall = pattern{text: `^\s*\| ([0-9a-f]{5,16})  ([0-9a-f ]+?)  .*\|$`}
+// It has two groups of eight bytes, 48 characters wide, before their text.
+var dumpOfCall = pattern{text: `^\s*\| [0-9a-f]{5,16}  ([0-9a-f ]{48})  .*\|$`}
 
 // line reads a line. It reports whether to continue.
 func (s *strace) line(number int, line string) (more bool, err error) {
 	if m := dumpOfCall.regexp().FindStringSubmatch(line); m != nil {
-		row := dumpLine{number: number, rest: m[2]}
-		b, err := styles[0].row(row, -1)
+		b, err := hex.AppendDecode(s.dump, []byte(strings.ReplaceAll(m[1], " ", "")))
 		if err != nil {
-			return false, err
+			return false, fmt.Errorf("line %d: the bytes are incomplete", number)
 		}
-		s.dump = append(s.dump, b...)
+		s.dump = b
 		return true, nil
 	}
 	if strings.HasPrefix(strings.TrimSpace(line), "* ") { // "* 32 bytes in buffer 0"

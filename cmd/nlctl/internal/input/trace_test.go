@@ -1,6 +1,8 @@
 package input
 
 import (
+	"encoding/hex"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,5 +49,34 @@ func TestReusedDescriptor(t *testing.T) {
 		if size, err := lastError(text); size != 16 || err != nil {
 			t.Errorf("%s%d bytes, %v", text, size, err)
 		}
+	}
+}
+
+// TestTraceDump reads the bytes that strace -e read=all -e write=all prints after a call: lines
+// of 16 bytes in two groups.
+func TestTraceDump(t *testing.T) {
+	const text = `socket(AF_NETLINK, SOCK_RAW|SOCK_CLOEXEC, NETLINK_ROUTE) = 3
+read(5, "\177ELF\2\1\1"..., 832)        = 22
+ | 00000  7f 45 4c 46 02 01 01 00  00 00 00 00 00 00 00 00  .ELF............ |
+ | 00010  20 20 7c 7c 20 20                                   ||            |
+sendto(3, [{nlmsg_len=40, nlmsg_type=RTM_GETLINK, nlmsg_flags=NLM_F_REQUEST|NLM_F_DUMP, nlmsg_seq=1796043754, nlmsg_pid=0}, {ifi_family=AF_PACKET, ...}, [{nla_len=8, nla_type=IFLA_EXT_MASK}, 1]], 40, 0, NULL, 0) = 40
+ | 00000  28 00 00 00 12 00 01 03  ea 73 0d 6b 00 00 00 00  (........s.k.... |
+ | 00010  11 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  ................ |
+ | 00020  08 00 1d 00 01 00 00 00                           ........         |
+recvmsg(3, {msg_name={sa_family=AF_NETLINK, nl_pid=0, nl_groups=00000000}, msg_namelen=12, msg_iov=[{iov_base=[{nlmsg_len=20, nlmsg_type=NLMSG_DONE, nlmsg_flags=NLM_F_MULTI, nlmsg_seq=1796043754, nlmsg_pid=15966}, 0], iov_len=32768}], msg_iovlen=1, msg_controllen=0, msg_flags=0}, 0) = 20
+ * 20 bytes in buffer 0
+ | 00000  14 00 00 00 03 00 02 00  ea 73 0d 6b 5e 3e 00 00  .........s.k^>.. |
+ | 00010  00 00 00 00                                       ....             |
+`
+	want := []string{"2800000012000103ea730d6b00000000" + "11000000000000000000000000000000" + "08001d0001000000", "1400000003000200ea730d6b5e3e0000" + "00000000"}
+	var got []string
+	for d, err := range New(strings.NewReader(text), socket.Generic).All() {
+		if err != nil || d.Missing != 0 || d.Protocol != socket.Route {
+			t.Errorf("%+v, %v", d, err)
+		}
+		got = append(got, hex.EncodeToString(d.Data))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("\n%q\nwant\n%q", got, want)
 	}
 }
