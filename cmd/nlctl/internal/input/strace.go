@@ -115,6 +115,11 @@ func (s *strace) call(number int, pid, name, text string) error {
 	if !isCall && name != "socket" && name != "bind" && name != "connect" {
 		return nil
 	}
+	if isFileCall(name) {
+		if _, isKnown := s.protocolOf(pid, traceValue{text: text}); !isKnown {
+			return nil // another file, whose output may be within the line
+		}
+	}
 	args, result, err := parseCall(text)
 	if err != nil {
 		return fmt.Errorf("line %d: %s: %w", number, name, err)
@@ -148,6 +153,11 @@ func (s *strace) call(number int, pid, name, text string) error {
 		s.pending = &d
 	}
 	return nil
+}
+
+// isFileCall reports whether programs use the call for files more than for sockets.
+func isFileCall(name string) bool {
+	return name == "read" || name == "write" || name == "readv" || name == "writev"
 }
 
 // netlinkProtocols are the protocols by their names in strace, where the name differs from

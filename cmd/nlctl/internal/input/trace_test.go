@@ -80,3 +80,16 @@ recvmsg(3, {msg_name={sa_family=AF_NETLINK, nl_pid=0, nl_groups=00000000}, msg_n
 		t.Errorf("\n%q\nwant\n%q", got, want)
 	}
 }
+
+// TestTraceOutput reads a call within which the program has written to the same terminal.
+func TestTraceOutput(t *testing.T) {
+	const text = `socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) = 3
+write(1, "1: lo: <LOOPBACK,UP> mt"..., 1631: lo: <LOOPBACK,UP> mtu 65536
+    link/loopback 00:00:00:00:00:00
+) = 163
+write(3, "\20\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0", 16) = 16
+`
+	if size, err := lastError(text); size != 16 || err != nil {
+		t.Errorf("%d bytes, %v", size, err)
+	}
+}
