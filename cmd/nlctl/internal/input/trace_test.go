@@ -1,6 +1,7 @@
 package input
 
 import (
+	"bytes"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -91,5 +92,26 @@ write(3, "\20\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0", 16) = 16
 `
 	if size, err := lastError(text); size != 16 || err != nil {
 		t.Errorf("%d bytes, %v", size, err)
+	}
+}
+
+// TestTraceFamilyName reads calls in which strace printed the name of a Generic Netlink family
+// instead of its number: the bytes after the call are the message, otherwise it is incomplete.
+func TestTraceFamilyName(t *testing.T) {
+	const call = `socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC) = 3
+sendto(3, [{nlmsg_len=20, nlmsg_type=ethtool, nlmsg_flags=NLM_F_REQUEST, nlmsg_seq=1, nlmsg_pid=0}, "\x0f\x01\x00\x00"], 20, 0, NULL, 0) = 20
+`
+	const dump = ` | 00000  14 00 00 00 15 00 01 00  01 00 00 00 00 00 00 00  ................ |
+ | 00010  0f 01 00 00                                       ....             |
+`
+	for text, want := range map[string]Datagram{
+		call:        {Protocol: socket.Generic, Missing: 20, Problem: "strace printed the name ethtool instead of a number; use strace -e read=all -e write=all"},
+		call + dump: {Protocol: socket.Generic, Data: []byte("\x14\x00\x00\x00\x15\x00\x01\x00\x01\x00\x00\x00\x00\x00\x00\x00\x0f\x01\x00\x00")},
+	} {
+		for d, err := range New(strings.NewReader(text), socket.Route).All() {
+			if err != nil || d.Protocol != want.Protocol || !bytes.Equal(d.Data, want.Data) || d.Missing != want.Missing || d.Problem != want.Problem {
+				t.Errorf("%s%+v, %v", text, d, err)
+			}
+		}
 	}
 }

@@ -69,7 +69,14 @@ func (s *strace) buffer(protocol socket.Protocol, v traceValue, result int) (d D
 		if d.Missing > 0 {
 			break
 		}
-		if err := appendDecoded(&d, m); err != nil {
+		err := appendDecoded(&d, m)
+		var unknown unknownName
+		if errors.As(err, &unknown) { // a dump of the bytes may follow
+			d.Missing = max(result-len(d.Data), 1)
+			d.Problem = fmt.Sprintf("strace printed the name %s instead of a number; use strace -e read=all -e write=all", shorten(string(unknown)))
+			break
+		}
+		if err != nil {
 			return d, false, err
 		}
 	}

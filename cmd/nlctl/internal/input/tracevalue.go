@@ -61,8 +61,14 @@ func term(text string, names func(string) (int64, bool)) (int64, error) {
 			return value, nil
 		}
 	}
-	return 0, fmt.Errorf("unknown name %q", shorten(text))
+	return 0, unknownName(text)
 }
+
+// unknownName is the error for a name whose number is not known: strace has the names of the
+// Generic Netlink families of the running kernel.
+type unknownName string
+
+func (e unknownName) Error() string { return fmt.Sprintf("unknown name %q", shorten(string(e))) }
 
 // traceParser parses values.
 type traceParser struct {
