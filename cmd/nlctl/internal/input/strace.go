@@ -34,8 +34,14 @@ var traceCalls = nameList{
 	{"sendmsg", 1}, {"recvmsg", 1}, {"sendmmsg", 1}, {"recvmmsg", 1}, {"writev", 1}, {"readv", 1},
 }
 
+// traceEvent matches a line of strace about a signal or a process.
+var traceEvent = pattern{text: `^(?:\[pid\s+\d+\]\s+|\d+\s+)?(?:\d+:\d+:\d+(?:\.\d+)?\s+|\d+\.\d+\s+)?(?:--- SIG[A-Z0-9_]+ .*---|\+\+\+ .* \+\+\+|strace: Process \d+ .*)$`}
+
 // isTrace reports whether strace wrote the line.
 func isTrace(line string) bool {
+	if traceEvent.regexp().MatchString(line) {
+		return true
+	}
 	m := tracePattern.regexp().FindStringSubmatch(line)
 	if m == nil {
 		return false

@@ -115,3 +115,21 @@ sendto(3, [{nlmsg_len=20, nlmsg_type=ethtool, nlmsg_flags=NLM_F_REQUEST, nlmsg_s
 		}
 	}
 }
+
+// TestTraceEvent reads output of strace that begins with a signal or the start of a process.
+func TestTraceEvent(t *testing.T) {
+	const calls = `socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) = 3
+sendto(3, "\20\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0", 16, 0, NULL, 0) = 16
+`
+	for _, first := range []string{
+		"--- SIGURG {si_signo=SIGURG, si_code=SI_TKILL, si_pid=20481, si_uid=0} ---\n",
+		"[pid  20482] --- SIGURG {si_signo=SIGURG, si_code=SI_TKILL, si_pid=20481, si_uid=0} ---\n",
+		"20482 12:00:01.000001 --- SIGCHLD {si_signo=SIGCHLD} ---\n",
+		"strace: Process 20483 attached\n",
+		"[pid 20484] +++ exited with 0 +++\n",
+	} {
+		if size, err := lastError(first + calls); size != 16 || err != nil {
+			t.Errorf("%s%d bytes, %v", first, size, err)
+		}
+	}
+}
