@@ -287,10 +287,7 @@ func attributesJSON(o *output, attrs []byte, rules ruleSet, depth int) {
 			o.keyString("text", string(v.guess))
 		}
 		o.text("}")
-		if len(o.b) >= flushSize {
-			_ = o.full() // Flush returns the error at the end
-			o.text(" ")  // so that key has a preceding byte
-		}
+		o.drain()
 	}
 	o.text("]")
 }
