@@ -33,7 +33,8 @@
 //	find families     NewLibrary, Library.Family, Library.Protocol, Builtin, BuiltinNames
 //	read specs        Load, LoadFS, LoadDir, Parse; errors are Errors with positions
 //	list operations   Spec.Ops, Op.IsReserved, Op.ReplyAttrs, Set.Attr
-//	find operations   Spec.Op, Spec.OpOf, Spec.OpByRequest, Spec.OpByReply, Spec.Number
+//	find operations   Spec.Op, Spec.OpOf, Spec.OpByRequest, Spec.OpByReply,
+//	                  Spec.OpByNotification, Spec.Number
 //	names in C        Spec.CName, Attr.CName, Enum.CName
 //	write requests    ParseJSON, ParseArgs, Spec.AppendRequest; *ValueError
 //	check requests    Spec.Check, Set.Policy

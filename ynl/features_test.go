@@ -257,6 +257,38 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
+// TestNotifications finds operations by messages that are no replies. A notification can have the
+// number of a reply, and in thermal that of another operation.
+func TestNotifications(t *testing.T) {
+	for _, tt := range []struct {
+		family              string
+		number              int
+		reply, notification string
+	}{
+		{"rt-link", 16, "getlink", "newlink-ntf"},
+		{"rt-link", 17, "dellink", "dellink"}, // the spec has no notification with the number
+		{"thermal", 3, "tz-get-temp", "tz-disable"},
+		{"nlctrl", 1, "getfamily", "newfamily"},
+	} {
+		s := builtin(t, tt.family)
+		typ := nlmsg.Type(tt.number)
+		if s.Protocol == ynl.GenericProtocol {
+			typ = 30
+		}
+		b := nlmsg.Begin(nil, typ, 0, 0, 0)
+		if s.Protocol == ynl.GenericProtocol {
+			b = append(b, byte(tt.number), 1, 0, 0)
+		}
+		b = nlmsg.End(b, 0)
+		if got := s.OpOf(b, ynl.Reply); got != s.Op(tt.reply) || got == nil {
+			t.Errorf("%s %d: reply of %v, want %s", tt.family, tt.number, got, tt.reply)
+		}
+		if got := s.OpOf(b, ynl.Notification); got != s.Op(tt.notification) || got != s.OpByNotification(tt.number) {
+			t.Errorf("%s %d: notification %v, want %s", tt.family, tt.number, got, tt.notification)
+		}
+	}
+}
+
 // TestFirst checks operations that share a number and differ by the first byte of the header.
 func TestFirst(t *testing.T) {
 	s := builtin(t, "sock_diag")
@@ -276,6 +308,9 @@ func TestFirst(t *testing.T) {
 		}
 		if got := s.OpOf(b, ynl.Reply); got != s.Op(name+"-msg") {
 			t.Errorf("reply %s is %v", name, got)
+		}
+		if got := s.OpOf(b, ynl.Notification); got != s.Op(name+"-msg") {
+			t.Errorf("notification %s is %v", name, got)
 		}
 	}
 	for _, b := range [][]byte{nil, {1}, nlmsg.End(nlmsg.Begin(nil, 20, 0, 0, 0), 0)} {

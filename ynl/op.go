@@ -69,6 +69,7 @@ type names struct {
 	groups   map[string]*Group
 	requests map[int]*Op
 	replies  map[int]*Op
+	notes    map[int]*Op // notifications and events
 	byFirst  map[firstByte]*Op
 }
 
@@ -116,17 +117,34 @@ func (s *Spec) OpByReply(n int) *Op {
 	return s.names.requests[n]
 }
 
-// OpOf returns the operation of a message, or nil: the one that [Spec.OpByRequest] or
-// [Spec.OpByReply] returns, or an operation that Op.First distinguishes.
+// OpByNotification returns the notification or event with that number, or nil. If several share
+// the number, earlier definitions precede later ones. Without one, it is the operation that
+// OpByReply returns.
+func (s *Spec) OpByNotification(n int) *Op {
+	if o := s.names.notes[n]; o != nil {
+		return o
+	}
+	return s.OpByReply(n)
+}
+
+// OpOf returns the operation of a message, or nil: the one that [Spec.OpByRequest],
+// [Spec.OpByReply] or [Spec.OpByNotification] returns, or an operation that Op.First distinguishes.
 func (s *Spec) OpOf(m nlmsg.Msg, dir Direction) *Op {
 	n := s.Number(m)
 	if skip := s.headerLen(); len(s.names.byFirst) > 0 && len(m) > skip {
-		if o := s.names.byFirst[firstByte{dir, n, m[skip]}]; o != nil {
+		key := firstByte{dir, n, m[skip]}
+		if dir == Notification {
+			key.dir = Reply
+		}
+		if o := s.names.byFirst[key]; o != nil {
 			return o
 		}
 	}
-	if dir == Request {
+	switch dir {
+	case Request:
 		return s.OpByRequest(n)
+	case Notification:
+		return s.OpByNotification(n)
 	}
 	return s.OpByReply(n)
 }
@@ -134,7 +152,7 @@ func (s *Spec) OpOf(m nlmsg.Msg, dir Direction) *Op {
 // indexOps fills the tables of numbers. Operations precede notifications, and both precede the
 // numbers of dump replies.
 func (s *Spec) indexOps() {
-	s.names.requests, s.names.replies = map[int]*Op{}, map[int]*Op{}
+	s.names.requests, s.names.replies, s.names.notes = map[int]*Op{}, map[int]*Op{}, map[int]*Op{}
 	add := func(m map[int]*Op, n int, o *Op) {
 		if _, taken := m[n]; !taken && n != NoNumber {
 			m[n] = o
@@ -156,6 +174,9 @@ func (s *Spec) indexOps() {
 		for _, o := range s.Ops {
 			if o.First == nil && !o.IsReserved() && o.Async == async {
 				add(s.names.replies, o.Reply, o)
+			}
+			if async && o.First == nil && o.Async {
+				add(s.names.notes, o.Reply, o)
 			}
 		}
 	}

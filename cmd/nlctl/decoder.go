@@ -20,7 +20,9 @@ type decoder struct {
 	stderr io.Writer
 	isJSON bool
 	specs  *names
-	stats  *stats // counts attributes instead of printing, if not nil
+	// isMulticast is set if all messages come from multicast groups.
+	isMulticast bool
+	stats       *stats // counts attributes instead of printing, if not nil
 
 	families  map[nlmsg.Type]*describedFamily
 	header    int // header size of families without a description
@@ -227,7 +229,7 @@ func (d *decoder) read(v *view) {
 		d.generic(v)
 	default:
 		if v.spec = d.specs.message(v.protocol, t); v.spec != nil {
-			v.op = operation(v.spec, m, v.exchange)
+			v.op = operation(v.spec, m, d.direction(m), v.exchange)
 		}
 		d.other(v)
 	}
@@ -241,11 +243,23 @@ func (d *decoder) read(v *view) {
 	}
 }
 
+// direction returns the direction of a message. A notification has sequence number 0 and port
+// ID 0, except one that a request caused: it can have the numbers of the request.
+func (d *decoder) direction(m nlmsg.Msg) ynl.Direction {
+	switch {
+	case m.Flags()&nlmsg.FlagRequest != 0:
+		return ynl.Request
+	case d.isMulticast || m.Seq() == 0 && m.PortID() == 0:
+		return ynl.Notification
+	}
+	return ynl.Reply
+}
+
 // operation returns the operation of a message, nil if the spec has none. Operations can
 // share the number of their replies, which the request distinguishes.
-func operation(s *ynl.Spec, m nlmsg.Msg, x *exchange) *ynl.Op {
-	if m.Flags()&nlmsg.FlagRequest != 0 {
-		return s.OpOf(m, ynl.Request)
+func operation(s *ynl.Spec, m nlmsg.Msg, dir ynl.Direction, x *exchange) *ynl.Op {
+	if dir != ynl.Reply {
+		return s.OpOf(m, dir)
 	}
 	if x != nil && x.spec == s && x.op != nil && hasReply(x.op, s.Number(m)) {
 		return x.op
@@ -355,7 +369,7 @@ func (d *decoder) nameOfType(protocol socket.Protocol, m nlmsg.Msg) string {
 		}
 	default:
 		if s := d.specs.message(protocol, t); s != nil {
-			if op := operation(s, m, nil); op != nil {
+			if op := operation(s, m, d.direction(m), nil); op != nil {
 				return op.Name
 			}
 		}

@@ -64,7 +64,7 @@ func (d *decoder) swapBody(protocol socket.Protocol, m nlmsg.Msg) {
 		swapAttributes(m.Attrs(header), 0)
 		return
 	}
-	op := operation(spec, m, nil)
+	op := operation(spec, m, d.direction(m), nil)
 	if op == nil {
 		return
 	}
