@@ -98,6 +98,12 @@ func TestOps(t *testing.T) {
 		{"nlctrl getfamily", exitOK, []string{"\ndo request\n  2  family-name  string\n", "\ndump reply\n"}},
 		{"rt-neigh newneigh", exitOK, []string{"\nheader ndmsg\n  ndm-family   u8\n", "  1   dst            binary ipv4-or-v6\n"}},
 		{"nosuch", exitError, []string{`no spec of family "nosuch"`}},
+		{"rt-link 16", exitOK, []string{"\nnewlink    16       -      do    -"}},
+		{"ethtool 0x10", exitOK, []string{"\nrings-set "}},
+		{"rt-neigh newneigh_ntf", exitOK, []string{"\nnewneigh-ntf ", "\nevent\n  1   dst "}},
+		{"rt-neigh newneigh-ntf -json", exitOK, []string{`"event": [`, `"dst",`}},
+		{"thermal 13", exitOK, []string{"event"}},
+		{"nlctrl 200", exitUsage, []string{`nlctrl has no operation "200"`}},
 		{"nlctrl nosuch", exitUsage, []string{`nlctrl has no operation "nosuch"`}},
 		{"a b c", exitUsage, []string{"usage: nlctl ops"}},
 	} {

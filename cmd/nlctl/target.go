@@ -112,17 +112,11 @@ func (t *target) find(name string, number int, isNumber bool) error {
 		}
 		return nil
 	}
-	t.op = t.spec.Op(strings.ReplaceAll(name, "_", "-"))
-	if t.op == nil {
-		t.op = t.spec.Op(name)
+	var err error
+	if t.op, err = findOp(t.spec, name); err == nil && (t.op.Request == ynl.NoNumber || t.op.Set == nil) {
+		err = usageError{fmt.Errorf("%s %s is a notification; nlctl monitor prints it", t.spec.Name, t.op.Name)}
 	}
-	switch {
-	case t.op == nil:
-		return usageError{fmt.Errorf("%s has no operation %q; nlctl ops %s lists them", t.spec.Name, name, t.spec.Name)}
-	case t.op.Request == ynl.NoNumber || t.op.Set == nil:
-		return usageError{fmt.Errorf("%s %s is a notification; nlctl monitor prints it", t.spec.Name, t.op.Name)}
-	}
-	return nil
+	return err
 }
 
 // familyOf returns the family with that name or ID.
