@@ -55,9 +55,6 @@ func openTarget(ctx context.Context, c *cli.Command, specs *names, family, op st
 	t := &target{spec: spec}
 	number, isNumber := parseNumber(op, 8)
 	noNames := usageError{fmt.Errorf("no spec has names for the family %q: write a command from 0 to 255 instead of %q; nlctl ops lists the families with names", family, op)}
-	if _, isID := parseNumber(family, 16); spec == nil && !isNumber && !isID {
-		return nil, noNames
-	}
 	if err := t.find(op, int(number), isNumber); err != nil {
 		return nil, err
 	}
