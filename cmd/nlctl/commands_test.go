@@ -37,6 +37,12 @@ func TestHelpAndManual(t *testing.T) {
 			}
 		}
 	}
+	if _, help, _ := nlctl(t, "help"); !strings.Contains(help, "   completion  print a script") || !strings.Contains(manual, ".SS completion bash|zsh") {
+		t.Errorf("help or the manual lacks completion:\n%s", help)
+	}
+	if code, help, _ := nlctl(t, "help", "completion"); code != exitOK || !strings.Contains(help, "source <(nlctl completion bash)") || strings.Contains(help, "Output") {
+		t.Errorf("help completion: exit %d:\n%s", code, help)
+	}
 	macros := []string{".TH", ".SH", ".SS", ".TP", ".B", ".PP", ".nf", ".fi"}
 	for line := range strings.Lines(manual) {
 		if name, _, _ := strings.Cut(strings.TrimSpace(line), " "); strings.HasPrefix(name, ".") && !slices.Contains(macros, name) {

@@ -46,6 +46,7 @@ func TestUsageErrors(t *testing.T) {
 		{"bogus", `unknown command "bogus"`},
 		{"help bogus", "No help topic for 'bogus'"},
 		{"completion bogus", "No help topic for 'bogus'"},
+		{"man -json", "not defined: -json"},
 		{"list extra", "usage: nlctl list"},
 		{"list -bogus", "-bogus"},
 		{"show", "usage: nlctl show FAMILY"},
