@@ -114,14 +114,13 @@ func addrValue(text string) (integer, error) {
 }
 
 // enumValue returns the number of a name or of a set of names. A set is a list, or a text with
-// commas or bars between names.
+// commas or bars between names. A number in a set is one or several bits: 0x100000.
 func enumValue(l *Layout, v Value) (integer, error) {
 	if !l.Flags {
 		if v.Kind != String {
 			return integer{}, wrongKind(v, "a number or a name of "+strconv.Quote(l.Enum.Name))
 		}
-		n, err := enumNumber(l.Enum, v.Text)
-		return integer{uint64(n), n < 0}, err
+		return enumNumber(l.Enum, v.Text)
 	}
 	items := v.Items
 	switch v.Kind {
@@ -135,29 +134,43 @@ func enumValue(l *Layout, v Value) (integer, error) {
 	}
 	var set uint64
 	for _, item := range items {
-		bit, err := enumNumber(l.Enum, item.Text)
+		bits, err := enumBits(l.Enum, item)
 		if err != nil {
 			return integer{}, err
 		}
-		if bit < 0 || bit > 63 {
-			return integer{}, fmt.Errorf("%q is not a bit", item.Text)
-		}
-		set |= 1 << bit
+		set |= bits
 	}
 	return integer{value: set}, nil
 }
 
+// enumBits returns the bits of an item of a set: a name, or a number.
+func enumBits(e *Enum, item Value) (uint64, error) {
+	if item.Kind != String && item.Kind != Number {
+		return 0, wrongKind(item, "a name of "+strconv.Quote(e.Name))
+	}
+	if _, isName := e.ByName(item.Text); !isName {
+		if n, err := parseInteger(item); err == nil && !n.negative {
+			return n.value, nil
+		}
+	}
+	bit, err := enumNumber(e, item.Text)
+	if err == nil && (bit.negative || bit.value > 63) {
+		err = fmt.Errorf("%q is not a bit", item.Text)
+	}
+	return 1 << (bit.value & 63), err
+}
+
 // enumNumber returns the number of a name. Unknown(7) is the name of a decoded number without a name.
-func enumNumber(e *Enum, name string) (int64, error) {
+func enumNumber(e *Enum, name string) (integer, error) {
 	if n, ok := e.ByName(name); ok {
-		return n, nil
+		return integer{uint64(n), n < 0}, nil
 	}
 	if inner, ok := strings.CutPrefix(name, "Unknown("); ok {
-		if n, err := strconv.ParseInt(strings.TrimSuffix(inner, ")"), 10, 64); err == nil {
+		if n, err := parseDecimal(strings.TrimSuffix(inner, ")")); err == nil {
 			return n, nil
 		}
 	}
-	return 0, fmt.Errorf("%q is not in %q: %s", name, e.Name, e.list())
+	return integer{}, fmt.Errorf("%q is not in %q: %s", name, e.Name, e.list())
 }
 
 // list returns the first names of the entries, for an error.

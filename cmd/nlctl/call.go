@@ -20,7 +20,8 @@ import (
 const callHelp = `FAMILY is a name of nlctl list or a spec such as rt-link, and OP an operation of nlctl ops;
 both may be numbers. The attributes have names or numbers:
 
-   NAME=VALUE     a number, a text, the name of an enum's value, an address
+   NAME=VALUE     a number, a text, the name of an enum's value, an address,
+                  or names and numbers of flags: up|0x100000
    NAME           a flag
    A.B=VALUE      the attribute B in the nest A
    A.0.B=VALUE    the attribute B in the first nest of the list A
