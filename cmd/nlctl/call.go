@@ -40,7 +40,7 @@ const callExamples = `   nlctl call rt-link getlink -dump
    nlctl call rt-link newlink -flags create,excl ifname=v0 linkinfo.kind=veth
    nlctl call ethtool rings-get header.dev-name=eth0
    nlctl call nlctrl getfamily '{"family-name": "ethtool"}'
-   nlctl call DOC_EXMPL 1 1=hello`
+   nlctl -bus example call DOC_EXMPL 1 1=hello`
 
 func callFlags() []cli.Flag {
 	return []cli.Flag{
