@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -154,6 +155,22 @@ func TestOtherSpecs(t *testing.T) {
 	check("-bus", "example", "-spec", file)
 	t.Setenv("NLCTL_SPECS", file)
 	check("-bus", "example")
+	t.Setenv("NLCTL_SPECS", "")
+	// Unknown keys are warnings, once for each spec of -spec.
+	if err := os.WriteFile(file, []byte("novel: 1\n"+spec), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{file, filepath.Dir(file), filepath.Dir(file) + "/"} {
+		code, _, stderr := nlctl(t, "-bus", "example", "-spec", path, "call", "nlctrl", "fetch", "other=nlctrl")
+		if code != exitOK || !strings.HasPrefix(stderr, "nlctl: warning: ") || !strings.Contains(stderr, `nlctrl.yaml:1:1: `) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("-spec %s: exit %d, stderr %q", path, code, stderr)
+		}
+	}
+	t.Setenv("NLCTL_SPECS", file)
+	check("-bus", "example")
+	if _, _, stderr := nlctl(t, "-bus", "example", "call", "nlctrl", "fetch", "other=nlctrl"); stderr != "" {
+		t.Errorf("NLCTL_SPECS: stderr %q", stderr)
+	}
 	t.Setenv("NLCTL_SPECS", "")
 	if code, _, stderr := nlctl(t, "-spec", file+"x", "ops"); code != exitError || !strings.Contains(stderr, "no such file") {
 		t.Errorf("exit %d, stderr %q", code, stderr)

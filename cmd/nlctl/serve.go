@@ -56,7 +56,8 @@ func serve(ctx context.Context, c *cli.Command) error {
 		}
 	}
 	if c.IsSet("spec") {
-		if err := registerSpecs(b, c.StringSlice("spec"), c.String("replies")); err != nil {
+		warn := warnOnce(c.Root().ErrWriter)
+		if err := registerSpecs(b, c.StringSlice("spec"), c.String("replies"), warn); err != nil {
 			return err
 		}
 	}

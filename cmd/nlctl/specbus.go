@@ -17,8 +17,8 @@ import (
 	"github.com/nlwire/nlwire/ynl"
 )
 
-// registerSpecs registers the families of specs on a bus.
-func registerSpecs(b *bus.Bus, paths []string, repliesFile string) error {
+// registerSpecs registers the families of specs on a bus, and reports the warnings of the specs.
+func registerSpecs(b *bus.Bus, paths []string, repliesFile string, warn func(error)) error {
 	var specs []*ynl.Spec
 	for _, path := range paths {
 		info, err := os.Stat(path)
@@ -48,6 +48,9 @@ func registerSpecs(b *bus.Bus, paths []string, repliesFile string) error {
 		return err
 	}
 	for _, s := range specs {
+		for _, w := range s.Warnings {
+			warn(w)
+		}
 		f, err := newSpecFamily(s, canned)
 		if err != nil {
 			return err
