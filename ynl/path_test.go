@@ -156,6 +156,54 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestCheckNumbers checks limits and flags that a policy cannot express: they accept all values.
+func TestCheckNumbers(t *testing.T) {
+	s, err := ynl.ParseTable("x", `family x level=genetlink
+flags low a=3 b=31
+flags high a=0 b=33
+set x
+ a low u32 enum=low mask=low
+ a high u64 enum=high mask=high
+ a wide u64 big-endian min=2 max=9
+ a short u16 big-endian min=2 max=9
+ a little u32 little-endian max=9
+ a native u64 min=2 max=9
+op get request=1 set=x
+ do-request low high wide short little native
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]string{
+		"low=a,b":                    "[]",
+		"low=1":                      "[low: ",
+		"high=a,b":                   "[]",
+		"high=0x200000000":           "[]",
+		"wide=5":                     "[]",
+		"wide=1":                     "[]",
+		"short=5":                    "[]",
+		"short=1":                    "[short: ",
+		"short=10":                   "[short: ",
+		"little=5":                   "[]",
+		"native=5":                   "[]",
+		"native=1":                   "[native: ",
+		"native=0x10000000000000000": "does not fit",
+	} {
+		v, err := ynl.ParseArgs([]string{args})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := s.AppendRequest(nil, s.Op("get"), v, ynl.Header{Type: 20})
+		got := fmt.Sprint(s.Check(b, s.Op("get")))
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, want) {
+			t.Errorf("%s: %s, want %s", args, got, want)
+		}
+	}
+}
+
 // TestPolicies derives the policy of every set.
 func TestPolicies(t *testing.T) {
 	for _, name := range ynl.BuiltinNames() {
