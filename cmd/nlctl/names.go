@@ -112,9 +112,11 @@ func (n *names) spec(name string) (*ynl.Spec, error) {
 // be those of a newer kernel, which would be the same warning for each command.
 func (n *names) warnings(s *ynl.Spec) {
 	for _, w := range s.Warnings {
-		if n.warn != nil && slices.ContainsFunc(n.given, func(path string) bool {
-			return w.File == path || strings.HasPrefix(w.File, strings.TrimSuffix(path, "/")+"/")
-		}) {
+		isGiven := slices.ContainsFunc(n.given, func(path string) bool {
+			relative, err := filepath.Rel(path, w.File)
+			return err == nil && filepath.IsLocal(relative)
+		})
+		if isGiven && n.warn != nil {
 			n.warn(w)
 		}
 	}
