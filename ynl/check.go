@@ -42,7 +42,7 @@ func (s *Spec) Check(m nlmsg.Msg, op *Op) []Problem {
 			list = append(list, Problem{f.Name, fmt.Sprintf("%s does not list this attribute", op.Name)})
 		}
 	}
-	skip := s.headerLen() + op.Header.beforeAttrs()
+	skip := s.headerLen() + op.HeaderLen()
 	if len(m) <= skip {
 		return list
 	}

@@ -92,7 +92,7 @@ func (d *Decoder) DecodeOp(s *Spec, m nlmsg.Msg, op *Op) Message {
 		set = op.Set
 		if op.Header != nil {
 			d.members(op.Header, body, offset)
-			n := min(op.Header.beforeAttrs(), len(body))
+			n := min(op.HeaderLen(), len(body))
 			body, offset = body[n:], offset+n
 		}
 	}

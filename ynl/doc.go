@@ -36,7 +36,8 @@
 //	find operations   Spec.Op, Spec.OpOf, Spec.OpByRequest, Spec.OpByReply,
 //	                  Spec.OpByNotification, Spec.Number
 //	names in C        Spec.CName, Attr.CName, Enum.CName
-//	write requests    ParseJSON, ParseArgs, Spec.AppendRequest; *ValueError
+//	write requests    ParseJSON, ParseArgs, Spec.AppendRequest, Spec.AppendPayload;
+//	                  *ValueError
 //	check requests    Spec.Check, Set.Policy
 //	decode            Spec.Decode, Spec.DecodeOp; Decoder to reuse memory
 //	print             Message.AppendJSON, Field.AppendJSON, Field.AppendName

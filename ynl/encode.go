@@ -64,8 +64,8 @@ func below(name string, err error) error {
 // v lacks are 0, except for the first byte of the header if the operation has Op.First. The error is a
 // *ValueError; b is then returned unchanged.
 func (s *Spec) AppendRequest(b []byte, op *Op, v Value, h Header) ([]byte, error) {
-	if op.Request == NoNumber || op.Set == nil {
-		return b, &ValueError{Op: op.Name, Err: errors.New("no request: only the kernel sends this message")}
+	if err := op.noRequest(); err != nil {
+		return b, err
 	}
 	mark := len(b)
 	typ := nlmsg.Type(op.Request)
@@ -73,21 +73,52 @@ func (s *Spec) AppendRequest(b []byte, op *Op, v Value, h Header) ([]byte, error
 		typ = h.Type
 	}
 	out := nlmsg.Begin(b, typ, h.Flags|nlmsg.FlagRequest, h.Seq, 0)
+	out, _, err := s.AppendPayload(out, op, v, h.Version)
+	if err != nil {
+		return b[:mark], err
+	}
+	return nlmsg.End(out, mark), nil
+}
+
+// AppendPayload is AppendRequest for a message header that the caller writes, as conn.Conn.Request
+// does. It appends the headers that follow the message header, and the attributes. headers is the
+// length of the headers: the Generic Netlink header, the fixed header, and the padding before the
+// attributes.
+//
+//	payload, headers, err := s.AppendPayload(nil, op, v, 0)
+//	r := c.Request(typ, nlmsg.FlagRequest, payload[:headers])
+//	r.B = append(r.B, payload[headers:]...)
+//
+// The version is that of the Generic Netlink header; 0 selects that of the spec.
+func (s *Spec) AppendPayload(b []byte, op *Op, v Value, version uint8) (payload []byte, headers int, err error) {
+	if err := op.noRequest(); err != nil {
+		return b, 0, err
+	}
+	mark := len(b)
+	out := b
 	if s.Protocol == GenericProtocol {
-		version := h.Version
 		if version == 0 {
 			version = s.Version
 		}
 		out = genlmsg.Append(out, byte(op.Request), version)
 	}
-	out, err := appendBody(out, op, v)
+	headers = len(out) - mark + op.HeaderLen()
+	out, err = appendBody(out, op, v)
 	if e, ok := err.(*valueError); ok {
-		return b[:mark], &ValueError{op.Name, e.path, e.err}
+		return b[:mark], 0, &ValueError{op.Name, e.path, e.err}
 	}
 	if err != nil {
-		return b[:mark], &ValueError{Op: op.Name, Err: err}
+		return b[:mark], 0, &ValueError{Op: op.Name, Err: err}
 	}
-	return nlmsg.End(out, mark), nil
+	return out, headers, nil
+}
+
+// noRequest returns an error if the operation has no request.
+func (o *Op) noRequest() error {
+	if o.Request == NoNumber || o.Set == nil {
+		return &ValueError{Op: o.Name, Err: errors.New("no request: only the kernel sends this message")}
+	}
+	return nil
 }
 
 // appendBody appends the fixed header and the attributes.
@@ -106,7 +137,7 @@ func appendBody(b []byte, op *Op, v Value) ([]byte, error) {
 				b[start] = op.First[0]
 			}
 		}
-		b = append(b, make([]byte, op.Header.beforeAttrs()-op.Header.Size)...)
+		b = append(b, make([]byte, op.HeaderLen()-op.Header.Size)...)
 	}
 	return appendAttrs(b, &values{set: op.Set, object: v}, op.Header)
 }

@@ -92,14 +92,14 @@ func Example_request() {
 		return
 	}
 	op := s.Op("echo")
-	request, err := s.AppendRequest(nil, op, v, ynl.Header{Type: nlmsg.Type(f.ID)})
+	payload, headers, err := s.AppendPayload(nil, op, v, 0)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	r := c.Request(nlmsg.Type(f.ID), nlmsg.FlagRequest, nil)
+	r := c.Request(f.ID, nlmsg.FlagRequest, payload[:headers])
 	defer r.Release()
-	r.B = append(r.B, nlmsg.Msg(request).Payload()...)
+	r.B = append(r.B, payload[headers:]...)
 	reply, err := c.Do(ctx, r)
 	if err != nil {
 		fmt.Println(err)

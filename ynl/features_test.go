@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"testing"
 
@@ -225,8 +226,28 @@ func TestHeaderPadding(t *testing.T) {
 		if got := string(m.AppendJSON(nil)); got != `{"v": 3, "a": 1, "b": 2}` || m.Find("v").Offset != offset {
 			t.Errorf("%q: %s, the attribute is at offset %d, want %d", members, got, m.Find("v").Offset, offset)
 		}
+		payload, headers, err := s.AppendPayload([]byte("x"), s.Op("get"), v, 0)
+		if err != nil || string(payload) != "x"+string(nlmsg.Msg(b).Payload()) || headers != offset-nlmsg.HeaderLen {
+			t.Errorf("%q: %v, payload %x, %d bytes of headers", members, err, payload, headers)
+		}
 		if problems := s.Check(b, s.Op("get")); len(problems) != 1 || problems[0].Path != "v" {
 			t.Errorf("%q: Check reports %v, want v", members, problems)
+		}
+	}
+}
+
+// TestPayloadErrors checks that the slice is unchanged after an error.
+func TestPayloadErrors(t *testing.T) {
+	s := builtin(t, "rt-link")
+	for op, args := range map[string]string{"newlink": "mtu=x", "newlink-ntf": "mtu=1"} {
+		v, err := ynl.ParseArgs([]string{args})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, headers, err := s.AppendPayload([]byte("x"), s.Op(op), v, 0)
+		var problem *ynl.ValueError
+		if !errors.As(err, &problem) || problem.Op != op || string(b) != "x" || headers != 0 {
+			t.Errorf("%s: %v, %q, %d", op, err, b, headers)
 		}
 	}
 }

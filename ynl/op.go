@@ -1,6 +1,9 @@
 package ynl
 
-import "github.com/nlwire/nlwire/nlmsg"
+import (
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+)
 
 // NoNumber replaces the number of a message that does not exist: the request of a notification, or the
 // reply of an operation without one.
@@ -41,6 +44,15 @@ type Mode struct {
 
 // IsReserved reports whether the operation only reserves a number.
 func (o *Op) IsReserved() bool { return o.Do == nil && o.Dump == nil && !o.Async }
+
+// HeaderLen returns the length of the fixed header with the padding before the attributes
+// (nlmsg_attrdata, genlmsg_attrdata), 0 if there is none.
+func (o *Op) HeaderLen() int {
+	if o.Header == nil {
+		return 0
+	}
+	return nla.Align(o.Header.padded())
+}
 
 // ReplyAttrs returns the names of the attributes that the spec lists for the reply or the
 // notification.

@@ -1,7 +1,5 @@
 package ynl
 
-import "github.com/nlwire/nlwire/nla"
-
 // Level is the schema of a spec. It determines which keys the spec may have.
 type Level uint8
 
@@ -124,15 +122,6 @@ type Struct struct {
 
 // padded returns the size of the struct in C.
 func (s *Struct) padded() int { return (s.Size + s.align - 1) / s.align * s.align }
-
-// beforeAttrs returns the distance from the start of a fixed header to the attributes after it
-// (nlmsg_attrdata, genlmsg_attrdata).
-func (s *Struct) beforeAttrs() int {
-	if s == nil {
-		return 0
-	}
-	return nla.Align(s.padded())
-}
 
 // Member is a member of a struct.
 type Member struct {

@@ -74,7 +74,7 @@ func (d *decoder) swapBody(protocol socket.Protocol, m nlmsg.Msg) {
 	}
 	if op.Header != nil {
 		swapStruct(op.Header, body)
-		body = body[min(nla.Align(op.Header.Size), len(body)):]
+		body = body[min(op.HeaderLen(), len(body)):]
 	}
 	swapHeads(body)
 	d.swapFields(spec, m, op)

@@ -116,9 +116,7 @@ func newSpecFamily(s *ynl.Spec, canned map[string]json.RawMessage) (*bus.Family,
 		if op.IsReserved() || op.Async || op.Request == ynl.NoNumber {
 			continue
 		}
-		if op.Header != nil {
-			f.HdrSize = op.Header.Size
-		}
+		f.HdrSize = max(f.HdrSize, op.HeaderLen())
 		o, err := newSpecOp(s, op, canned[op.Name])
 		if err != nil {
 			return nil, fmt.Errorf("%s %s: %w", s.Name, op.Name, err)
@@ -179,7 +177,7 @@ func modePolicy(set *ynl.Set, m *ynl.Mode) *policy.Policy {
 // specReplies are the replies of an operation.
 type specReplies struct {
 	cmd    uint8
-	header int      // size of the family's header
+	header int      // length of the family's header, with padding
 	bodies [][]byte // the header and attributes of each reply
 	errno  errno.Errno
 	text   string
@@ -188,12 +186,9 @@ type specReplies struct {
 // newReplies makes the replies of an operation: those of the file, or one with sample
 // values.
 func newReplies(s *ynl.Spec, op *ynl.Op, m *ynl.Mode, canned json.RawMessage) (*specReplies, error) {
-	r := &specReplies{cmd: uint8(op.Request)}
+	r := &specReplies{cmd: uint8(op.Request), header: op.HeaderLen()}
 	if m.HasReply && m.ReplyNumber != ynl.NoNumber {
 		r.cmd = uint8(m.ReplyNumber)
-	}
-	if op.Header != nil {
-		r.header = op.Header.Size
 	}
 	values := []ynl.Value{sample(op.Set, m.Reply, 0)}
 	if canned != nil {
@@ -212,11 +207,11 @@ func newReplies(s *ynl.Spec, op *ynl.Op, m *ynl.Mode, canned json.RawMessage) (*
 		return r, nil
 	}
 	for _, v := range values {
-		b, err := s.AppendRequest(nil, op, v, ynl.Header{})
+		payload, headers, err := s.AppendPayload(nil, op, v, 0)
 		if err != nil {
 			return nil, err
 		}
-		r.bodies = append(r.bodies, b[nlmsg.HeaderLen+genlmsg.HeaderLen:])
+		r.bodies = append(r.bodies, payload[headers-r.header:])
 	}
 	return r, nil
 }
@@ -238,9 +233,8 @@ func (r *specReplies) setError(v ynl.Value) (bool, error) {
 
 // append appends a reply to its headers. The bus has appended zeros for the family's header.
 func (r *specReplies) append(b, body []byte) []byte {
-	n := min(nlmsg.Align(r.header), len(body))
-	copy(b[len(b)-nlmsg.Align(r.header):], body[:n])
-	return append(b, body[n:]...)
+	copy(b[len(b)-r.header:], body)
+	return append(b, body[r.header:]...)
 }
 
 func (r *specReplies) do(i *bus.Info) error {

@@ -15,7 +15,6 @@ import (
 
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/ctrl"
-	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -135,23 +134,18 @@ func (t *target) request(ctx context.Context, c *cli.Command, args []string) (*c
 	if err != nil {
 		return nil, usageError{err}
 	}
-	h := ynl.Header{Flags: t.flags, Type: t.family.ID, Version: c.Uint8("version")}
-	b, err := t.spec.AppendRequest(nil, t.op, value, h)
+	payload, headers, err := t.spec.AppendPayload(nil, t.op, value, c.Uint8("version"))
 	if err != nil {
 		return nil, usageError{err}
 	}
-	header := nlmsg.HeaderLen
+	typ := nlmsg.Type(t.op.Request)
 	if t.client != nil {
-		header += genlmsg.HeaderLen
+		typ = t.family.ID
 	}
-	if t.op.Header != nil {
-		header += t.op.Header.Size
-	}
-	m := nlmsg.Msg(b)
-	r := t.conn.Request(m.Type(), m.Flags(), b[nlmsg.HeaderLen:min(header, len(b))])
-	r.B = append(r.B, b[min(nlmsg.Align(header), len(b)):]...)
+	r := t.conn.Request(typ, t.flags|nlmsg.FlagRequest, payload[:headers])
+	r.B = append(r.B, payload[headers:]...)
 	r.Op = "call " + printable(t.spec.Name) + " " + t.op.Name
-	r.Name, t.sent = t.name, m
+	r.Name, t.sent = t.name, whole(r.B)
 	return r, nil
 }
 
