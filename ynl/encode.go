@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/literal"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )
@@ -195,7 +196,7 @@ func appendNamed(b []byte, vs *values, p *Pair) ([]byte, error) {
 	if inner, ok := strings.CutPrefix(digits, "UnknownAttr("); ok {
 		digits = strings.TrimSuffix(inner, ")")
 	}
-	n, err := strconv.ParseUint(digits, 10, 14)
+	n, err := literal.Uint(digits, 14)
 	if err != nil {
 		return b, errUnknownName(vs.set, p.Name)
 	}

@@ -2,7 +2,6 @@ package ynl
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/big"
@@ -10,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/nlwire/nlwire/internal/literal"
 	"github.com/nlwire/nlwire/nla"
 )
 
@@ -35,7 +35,7 @@ func (v Value) truth() bool {
 	return false
 }
 
-// parseInteger reads a number, decimal or with the prefix 0x.
+// parseInteger reads a number in the form of literal.Uint, with a sign, or a number of JSON.
 func parseInteger(v Value) (integer, error) {
 	switch v.Kind {
 	case Bool:
@@ -48,26 +48,22 @@ func parseInteger(v Value) (integer, error) {
 		return integer{}, wrongKind(v, "a number")
 	}
 	text := v.Text
-	if n, err := parseDecimal(text); err == nil {
+	if n, err := parseNumber(text); err == nil {
 		return n, nil
 	} else if errors.Is(err, strconv.ErrRange) {
 		return integer{}, fmt.Errorf("%s does not fit into 64 bits", text)
 	}
 	if v.Kind == Number && len(text) < 64 { // 1e3 or 2.0
 		if r, ok := new(big.Rat).SetString(text); ok && r.IsInt() && len(r.Num().String()) <= 20 {
-			return parseDecimal(r.Num().String())
+			return parseNumber(r.Num().String())
 		}
 	}
 	return integer{}, fmt.Errorf("%s is not a number", strconv.Quote(text))
 }
 
-func parseDecimal(text string) (integer, error) {
-	base := 10
+func parseNumber(text string) (integer, error) {
 	digits, negative := strings.CutPrefix(text, "-")
-	if rest, ok := strings.CutPrefix(digits, "0x"); ok {
-		digits, base = rest, 16
-	}
-	n, err := strconv.ParseUint(digits, base, 64)
+	n, err := literal.Uint(digits, 64)
 	if err != nil {
 		return integer{}, err
 	}
@@ -166,7 +162,7 @@ func enumNumber(e *Enum, name string) (integer, error) {
 		return integer{uint64(n), n < 0}, nil
 	}
 	if inner, ok := strings.CutPrefix(name, "Unknown("); ok {
-		if n, err := parseDecimal(strings.TrimSuffix(inner, ")")); err == nil {
+		if n, err := parseNumber(strings.TrimSuffix(inner, ")")); err == nil {
 			return n, nil
 		}
 	}
@@ -228,16 +224,16 @@ func (n integer) fits(t Type, bits int) bool {
 	return !n.negative && (bits == 64 || n.value < 1<<bits)
 }
 
-// parseHex reads bytes in hex. There may be spaces between bytes.
+// parseHex reads bytes in hex.
 func parseHex(v Value) ([]byte, error) {
 	switch v.Kind {
 	case String, Number:
 	default:
 		return nil, wrongKind(v, "bytes in hex")
 	}
-	p, err := hex.DecodeString(strings.Join(strings.Fields(v.Text), ""))
+	p, err := literal.Bytes(v.Text)
 	if err != nil {
-		return nil, fmt.Errorf("%.40q is not bytes in hex", v.Text)
+		return nil, fmt.Errorf("%.40q is %w", v.Text, err)
 	}
 	return p, nil
 }
@@ -257,26 +253,14 @@ func parseBytes(v Value, h Hint) ([]byte, error) {
 			err = fmt.Errorf("%.60q is not an IP address", v.Text)
 		}
 		return p, err
+	case HintMAC:
+		p, err := parseHex(v)
+		if err != nil {
+			err = fmt.Errorf("%.60q is not a hardware address", v.Text)
+		}
+		return p, err
 	case HintUUID:
 		v.Text = strings.ReplaceAll(v.Text, "-", "")
-	default:
-		if strings.Contains(v.Text, ":") {
-			return parseMAC(v.Text)
-		}
 	}
 	return parseHex(v)
-}
-
-// parseMAC reads bytes in hex with colons between them. A byte may lack its leading zero.
-func parseMAC(text string) ([]byte, error) {
-	parts := strings.Split(text, ":")
-	p := make([]byte, 0, len(parts))
-	for _, part := range parts {
-		n, err := strconv.ParseUint(part, 16, 8)
-		if err != nil {
-			return nil, fmt.Errorf("%.60q is not a hardware address", text)
-		}
-		p = append(p, byte(n))
-	}
-	return p, nil
 }

@@ -112,7 +112,7 @@ func TestErrorPaths(t *testing.T) {
 		{"ethtool", "rings-get", "header=5", "header", "want an object, have a text"},
 		{"ethtool", "rings-get", "header.flags=fast", "header.flags", `"fast" is not in "header-flags"`},
 		{"rt-link", "newlink", "ifi-index=x", "ifi-index", "is not a number"},
-		{"rt-link", "newlink", "address=zz", "address", `"zz" is not bytes in hex`},
+		{"rt-link", "newlink", "address=zz", "address", `"zz" is not a hardware address`},
 		{"rt-link", "newlink", "linkinfo.data.id=5", "linkinfo.data", `depends on "kind"`},
 		{"rt-link", "newlink", "linkinfo.kind=nothing linkinfo.data.id=5", "linkinfo.data", `no format for kind "nothing"`},
 		{"rt-link", "newlink", "linkinfo.kind=vlan linkinfo.data.id=x", "linkinfo.data.id", "is not a number"},

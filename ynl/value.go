@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
+
+	"github.com/nlwire/nlwire/internal/literal"
 )
 
 // Kind is the kind of a Value.
@@ -58,11 +59,12 @@ func (v Value) Get(name string) (Value, bool) {
 const maxValueDepth = 64
 
 // ParseJSON reads a value from JSON. Duplicate keys of an object are errors. The error for incomplete
-// text wraps io.ErrUnexpectedEOF.
+// text wraps io.ErrUnexpectedEOF. A single surrogate from U+DC80 to U+DCFF is a byte that is not UTF-8,
+// as in the JSON of decoded messages.
 func ParseJSON(text []byte) (Value, error) {
-	d := json.NewDecoder(bytes.NewReader(text))
+	d := &jsonReader{text: text, Decoder: json.NewDecoder(bytes.NewReader(text))}
 	d.UseNumber()
-	v, err := parseValue(d, 0)
+	v, err := d.value(0)
 	if err == nil {
 		if _, more := d.Token(); more != io.EOF {
 			err = errors.New("trailing text after the value")
@@ -77,8 +79,33 @@ func ParseJSON(text []byte) (Value, error) {
 	return v, nil
 }
 
-func parseValue(d *json.Decoder, depth int) (Value, error) {
+// jsonReader reads values from JSON.
+type jsonReader struct {
+	*json.Decoder
+	text []byte
+}
+
+// token is Token, which replaces single surrogates in strings. token returns them as bytes.
+func (d *jsonReader) token() (json.Token, error) {
+	start := d.InputOffset()
 	t, err := d.Token()
+	if _, isString := t.(string); !isString || err != nil {
+		return t, err
+	}
+	quoted := d.text[start:d.InputOffset()]
+	quoted = quoted[bytes.IndexByte(quoted, '"'):]
+	text, ok, err := literal.Unquote(quoted, func(part []byte) (s string, err error) {
+		err = json.Unmarshal(part, &s)
+		return s, err
+	})
+	if ok {
+		return text, err
+	}
+	return t, nil
+}
+
+func (d *jsonReader) value(depth int) (Value, error) {
+	t, err := d.token()
 	if err != nil {
 		return Value{}, err
 	}
@@ -94,17 +121,17 @@ func parseValue(d *json.Decoder, depth int) (Value, error) {
 			return Value{}, fmt.Errorf("nested deeper than %d levels", maxValueDepth)
 		}
 		if t == '[' {
-			return parseList(d, depth)
+			return d.list(depth)
 		}
-		return parseObject(d, depth)
+		return d.object(depth)
 	}
 	return Value{}, nil
 }
 
-func parseList(d *json.Decoder, depth int) (Value, error) {
+func (d *jsonReader) list(depth int) (Value, error) {
 	v := Value{Kind: List}
 	for d.More() {
-		item, err := parseValue(d, depth+1)
+		item, err := d.value(depth + 1)
 		if err != nil {
 			return v, err
 		}
@@ -114,11 +141,11 @@ func parseList(d *json.Decoder, depth int) (Value, error) {
 	return v, err
 }
 
-func parseObject(d *json.Decoder, depth int) (Value, error) {
+func (d *jsonReader) object(depth int) (Value, error) {
 	v := Value{Kind: Object}
 	seen := map[string]bool{}
 	for d.More() {
-		t, err := d.Token()
+		t, err := d.token()
 		if err != nil {
 			return v, err
 		}
@@ -127,7 +154,7 @@ func parseObject(d *json.Decoder, depth int) (Value, error) {
 			return v, fmt.Errorf("duplicate key %q", name)
 		}
 		seen[name] = true
-		item, err := parseValue(d, depth+1)
+		item, err := d.value(depth + 1)
 		if err != nil {
 			return v, err
 		}
@@ -231,7 +258,7 @@ func (v Value) elements() (items []Value, indexes []int, ok bool) {
 		return nil, nil, false
 	}
 	for _, p := range v.Pairs {
-		i, err := strconv.ParseUint(p.Name, 10, 14)
+		i, err := literal.Uint(p.Name, 14)
 		if err != nil {
 			return nil, nil, false
 		}

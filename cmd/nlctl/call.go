@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v3"
@@ -13,6 +12,7 @@ import (
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/literal"
 	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 )
@@ -149,16 +149,22 @@ func newRequest(c *cli.Command, cn *conn.Conn, f *ctrl.Family, cmd uint8) (*conn
 // hasNumbers reports whether an argument has the form TYPE:KIND, or all have numbers
 // instead of names.
 func hasNumbers(args []string) bool {
-	isNumber := func(arg string) bool {
-		name, _, _ := strings.Cut(arg, "=")
-		return strings.Trim(name, "0123456789.") == "" && name != ""
+	areNumbers := func(path string) bool {
+		return !slices.ContainsFunc(strings.Split(path, "."), func(part string) bool {
+			_, isNumber := parseNumber(part, 16)
+			return !isNumber
+		})
+	}
+	isNamed := func(arg string) bool {
+		path, _, _ := strings.Cut(arg, "=")
+		return !areNumbers(path)
 	}
 	hasKind := func(arg string) bool {
-		name, _, _ := strings.Cut(arg, "=")
-		number, _, ok := strings.Cut(name, ":")
-		return ok && strings.Trim(number, "0123456789.") == ""
+		path, _, _ := strings.Cut(arg, "=")
+		path, _, ok := strings.Cut(path, ":")
+		return ok && areNumbers(path)
 	}
-	return slices.ContainsFunc(args, hasKind) || len(args) > 0 && !slices.ContainsFunc(args, func(a string) bool { return !isNumber(a) })
+	return slices.ContainsFunc(args, hasKind) || len(args) > 0 && !slices.ContainsFunc(args, isNamed)
 }
 
 func do(ctx context.Context, cn *conn.Conn, r *conn.Request, p *printer, c *cli.Command) error {
@@ -193,6 +199,6 @@ func dump(ctx context.Context, cn *conn.Conn, r *conn.Request, p *printer) error
 
 // parseNumber parses a number of an operation or a family.
 func parseNumber(text string, bits int) (uint64, bool) {
-	n, err := strconv.ParseUint(text, 0, bits)
+	n, err := literal.Uint(text, bits)
 	return n, err == nil
 }

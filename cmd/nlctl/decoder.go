@@ -114,7 +114,7 @@ func (d *decoder) messages(g *input.Datagram) (isBad bool) {
 			b = b[n:]
 			continue
 		case g.Missing > 0:
-		case offset > 0 && isZero(b):
+		case offset > 0 && input.IsZero(b):
 			d.zeros(offset, b)
 			return isBad
 		default:
@@ -128,15 +128,6 @@ func (d *decoder) messages(g *input.Datagram) (isBad bool) {
 		return true
 	}
 	return isBad
-}
-
-func isZero(b []byte) bool {
-	for _, c := range b {
-		if c != 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // zeros prints the zeros after the last message of a datagram. The kernel ignores them
@@ -280,7 +271,7 @@ func (d *decoder) named(v *view) {
 		if f.Form != ynl.FormInvalid {
 			continue
 		}
-		if isZero(f.Raw) {
+		if input.IsZero(f.Raw) {
 			v.note = fmt.Sprintf("%d zeros after the attributes", len(f.Raw))
 		} else {
 			v.err = fmt.Sprintf("at offset %d of the message: %v", f.Offset, attributeError(f.Raw))
@@ -327,7 +318,7 @@ func repeated(fields []ynl.Field) string {
 func malformed(fields []ynl.Field) *ynl.Field {
 	for i := range fields {
 		f := &fields[i]
-		if f.Form == ynl.FormInvalid && !isZero(f.Raw) {
+		if f.Form == ynl.FormInvalid && !input.IsZero(f.Raw) {
 			return f
 		}
 		if f = malformed(f.Fields); f != nil {

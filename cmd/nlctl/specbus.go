@@ -7,11 +7,11 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strconv"
 
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/literal"
 	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/ynl"
@@ -222,7 +222,7 @@ func (r *specReplies) setError(v ynl.Value) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	n, err := strconv.ParseUint(number.Text, 10, 12)
+	n, err := literal.Uint(number.Text, 12)
 	if err != nil || n == 0 {
 		return false, fmt.Errorf("errno %q is not a number from 1 to 4095", number.Text)
 	}

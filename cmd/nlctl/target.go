@@ -117,7 +117,7 @@ func (t *target) find(name string, number int, isNumber bool) error {
 
 // familyOf returns the family with that name or ID.
 func familyOf(ctx context.Context, client *client, name string) (ctrl.Family, error) {
-	if id, err := strconv.ParseUint(name, 0, 16); err == nil && id >= uint64(nlmsg.MinType) {
+	if id, ok := parseNumber(name, 16); ok && id >= uint64(nlmsg.MinType) {
 		if f, err := client.FamilyByID(ctx, nlmsg.Type(id)); err == nil {
 			return f, nil
 		}
