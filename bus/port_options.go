@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/socket"
 )
 

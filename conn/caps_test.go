@@ -4,9 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 

@@ -11,7 +11,6 @@ import (
 	"testing/synctest"
 
 	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/nlmsg"
 )
 

@@ -7,10 +7,8 @@ import (
 	"strings"
 
 	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/internal/policywire"
 	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/nlmsg"
 )
 

@@ -6,14 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nlwire/nlwire/errno"
-
-	"github.com/nlwire/nlwire/internal/policywire"
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nlwire/nlwire/errno"
+	"github.com/nlwire/nlwire/internal/policywire"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )

@@ -4,9 +4,8 @@ import (
 	"context"
 
 	"github.com/nlwire/nlwire/errno"
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 

@@ -6,13 +6,12 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/nlwire/nlwire/internal/policywire"
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/policywire"
 	"github.com/nlwire/nlwire/internal/test/guard"
 	"github.com/nlwire/nlwire/internal/test/seeds"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 

@@ -4,9 +4,8 @@ import (
 	"encoding/binary"
 
 	"github.com/nlwire/nlwire/errno"
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 )
 
 // anything accepts every payload in any mode.

@@ -6,16 +6,13 @@ import (
 	"fmt"
 	"iter"
 
-	"github.com/nlwire/nlwire/nlmsg"
-
-	"github.com/nlwire/nlwire/errno"
-
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/conn"
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/internal/policydump"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
+	"github.com/nlwire/nlwire/nlmsg"
 )
 
 // Policies are the policies of a family's operations as the controller exports them

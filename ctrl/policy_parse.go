@@ -3,11 +3,10 @@ package ctrl
 import (
 	"fmt"
 
-	"github.com/nlwire/nlwire/internal/policywire"
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/policywire"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 

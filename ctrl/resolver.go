@@ -9,11 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/nlwire/nlwire/errno"
-
-	"github.com/nlwire/nlwire/nlmsg"
-
 	"github.com/nlwire/nlwire/conn"
+	"github.com/nlwire/nlwire/errno"
+	"github.com/nlwire/nlwire/nlmsg"
 )
 
 // Resolver finds families by name and caches them until the controller reports a change.

@@ -11,14 +11,14 @@ import (
 	"time"
 
 	"github.com/nlwire/nlwire/bus"
+	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/internal/policywire"
-	"github.com/nlwire/nlwire/nla/policy"
-
-	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/internal/test/generate"
 	"github.com/nlwire/nlwire/internal/test/kerneltest"
+	"github.com/nlwire/nlwire/internal/test/moduletest"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -46,22 +46,7 @@ func newKernel(t *testing.T, protocol socket.Protocol) *kernel {
 	}
 	// If the kernel does not answer, the test fails instead of hanging.
 	s.SetReadDeadline(time.Now().Add(10 * time.Minute))
-	return &kernel{socket: s, features: features(t), buf: make([]byte, 64<<10)}
-}
-
-// features returns the features of the running kernel.
-func features(t *testing.T) bus.Features {
-	t.Helper()
-	s, err := socket.Open(socket.Generic)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	f, err := bus.Probe(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
+	return &kernel{socket: s, features: moduletest.Features(t), buf: make([]byte, 64<<10)}
 }
 
 // exchange sends a request with the given payload and returns its final answer, an Error or a

@@ -85,7 +85,7 @@ func encodeNumber(b []byte, n generate.Node) []byte {
 func agreeOnBytes(t *testing.T, program []byte) {
 	t.Helper()
 	nodes := generate.Tree(program)
-	prefix := []byte("behind it")
+	prefix := []byte("before it")
 	mark := len(prefix)
 	b := nlmsg.Begin(prefix, 0x20, nlmsg.FlagRequest|nlmsg.FlagAck, 7, 9)
 	b = nlmsg.End(encode(genlmsg.Append(b, 3, 2), nodes), mark)

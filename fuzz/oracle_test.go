@@ -3,10 +3,9 @@ package fuzz
 import (
 	"math/big"
 
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/internal/native"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 )
 
 // oracle is a second implementation of attribute validation, slow and simple: numbers are big

@@ -5,12 +5,11 @@ import (
 	"testing"
 
 	"github.com/nlwire/nlwire/errno"
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/internal/test/generate"
 	"github.com/nlwire/nlwire/internal/test/guard"
 	"github.com/nlwire/nlwire/internal/test/seeds"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 

@@ -5,9 +5,8 @@ import (
 	"testing"
 
 	"github.com/nlwire/nlwire/internal/policywire"
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/nlwire/nlwire/errno"
-
 	"github.com/nlwire/nlwire/nla"
 )
 

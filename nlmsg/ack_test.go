@@ -5,10 +5,9 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/nlwire/nlwire/errno"
-
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/internal/test/golden"
 	"github.com/nlwire/nlwire/nla"
 )

@@ -3,10 +3,9 @@ package nlmsg
 import (
 	"testing"
 
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/internal/test/guard"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 )
 
 // The compiler cannot drop calls with results stored here.

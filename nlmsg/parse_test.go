@@ -5,14 +5,13 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/nlwire/nlwire/errno"
-	"github.com/nlwire/nlwire/internal/policywire"
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nlwire/nlwire/errno"
+	"github.com/nlwire/nlwire/internal/policywire"
 	"github.com/nlwire/nlwire/internal/test/golden"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 )
 
 // The kernel's policies for the commands of the recorded requests.

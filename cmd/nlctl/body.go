@@ -288,7 +288,7 @@ func attributesJSON(o *output, attrs []byte, rules ruleSet, depth int) {
 			o.keyString("text", string(v.guess))
 		}
 		o.text("}")
-		_ = o.full() // Flush returns the error at the end
+		o.drain()
 	}
 	o.text("]")
 }

@@ -36,6 +36,19 @@ func (o *output) full() error {
 	return o.Flush()
 }
 
+// drain writes a full buffer except for its last byte, which key needs. Flush returns the
+// error at the end.
+func (o *output) drain() {
+	n := len(o.b) - 1
+	if n < flushSize {
+		return
+	}
+	last := o.b[n]
+	o.b = o.b[:n]
+	_ = o.Flush()
+	o.b = append(o.b, last)
+}
+
 // Flush writes the buffer.
 func (o *output) Flush() error {
 	b := o.b

@@ -8,6 +8,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nlmsg"
+	"github.com/nlwire/nlwire/socket"
 )
 
 // countingWriter counts the calls of Write.
@@ -128,5 +133,30 @@ func TestPrintable7(t *testing.T) {
 		if b := bytes.Repeat([]byte{0x7e}, n); printable7(b) != n {
 			t.Errorf("%d bytes: %d", n, printable7(b))
 		}
+	}
+}
+
+// TestEqualLines decodes a message again and again: the JSON does not depend on when the
+// buffer is full.
+func TestEqualLines(t *testing.T) {
+	m := genlmsg.Append(nlmsg.Begin(nil, 300, 0, 1, 0), 1, 1) // of an unknown family
+	for range 50 {
+		m = nla.AppendBytes(m, 7, []byte("0123456789"))
+	}
+	var file [][]byte
+	for range 300 {
+		file = append(file, cooked(socket.Generic, nlmsg.End(m, 0)))
+	}
+	var b bytes.Buffer
+	if err := testDecoder(&b, true).file(bytes.NewReader(pcap(t, linkNetlink, file...)), socket.Generic); err != nil {
+		t.Fatal(err)
+	}
+	lines := map[string]bool{}
+	for line := range strings.Lines(b.String()) {
+		_, rest, _ := strings.Cut(line, `"protocol"`)
+		lines[rest] = true
+	}
+	if len(lines) != 1 {
+		t.Errorf("%d different lines", len(lines))
 	}
 }

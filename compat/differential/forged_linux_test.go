@@ -4,11 +4,10 @@ import (
 	"encoding/binary"
 	"testing"
 
-	"github.com/nlwire/nlwire/errno"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/mdlayher/genetlink"
 
+	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
@@ -22,8 +21,8 @@ type forgery struct {
 	want *genetlink.Family // nil: an error
 }
 
-// told returns a function that makes a reply of the controller with the given attributes.
-func told(attrs func(b []byte) []byte) func(seq, portID uint32) []byte {
+// forgedReply returns a function that makes a reply of the controller with the given attributes.
+func forgedReply(attrs func(b []byte) []byte) func(seq, portID uint32) []byte {
 	return func(seq, portID uint32) []byte {
 		b := nlmsg.Begin(nil, genlmsg.IDCtrl, 0, seq, portID)
 		b = genlmsg.Append(b, genlmsg.CtrlCmdNewFamily, 2)
@@ -34,7 +33,7 @@ func told(attrs func(b []byte) []byte) func(seq, portID uint32) []byte {
 // spoiled returns a function that makes a valid answer and modifies it.
 func spoiled(spoil func(b []byte)) func(seq, portID uint32) []byte {
 	return func(seq, portID uint32) []byte {
-		b := told(goodFamily)(seq, portID)
+		b := forgedReply(goodFamily)(seq, portID)
 		spoil(b)
 		return b
 	}
@@ -63,38 +62,38 @@ func goodFamily(b []byte) []byte {
 }
 
 var forgeries = []forgery{
-	{name: "a family", make: told(goodFamily), want: &forged},
-	{name: "no attributes", make: told(func(b []byte) []byte { return b }), want: &genetlink.Family{}},
+	{name: "a family", make: forgedReply(goodFamily), want: &forged},
+	{name: "no attributes", make: forgedReply(func(b []byte) []byte { return b }), want: &genetlink.Family{}},
 	{name: "an attribute of a byte, without padding", want: &forged, make: func(seq, portID uint32) []byte {
-		b := told(func(b []byte) []byte { return nla.AppendUint8(goodFamily(b), 200, 1) })(seq, portID)
+		b := forgedReply(func(b []byte) []byte { return nla.AppendUint8(goodFamily(b), 200, 1) })(seq, portID)
 		binary.NativeEndian.PutUint32(b, uint32(len(b)-3))
 		return b[:len(b)-3]
 	}},
-	{name: "a version of nine bits", make: told(func(b []byte) []byte {
+	{name: "a version of nine bits", make: forgedReply(func(b []byte) []byte {
 		return nla.AppendUint32(b, genlmsg.CtrlAttrVersion, 0x1ff)
 	})},
-	{name: "a version of two bytes", make: told(func(b []byte) []byte {
+	{name: "a version of two bytes", make: forgedReply(func(b []byte) []byte {
 		return nla.AppendUint16(b, genlmsg.CtrlAttrVersion, 1)
 	})},
-	{name: "an id of four bytes", make: told(func(b []byte) []byte {
+	{name: "an id of four bytes", make: forgedReply(func(b []byte) []byte {
 		return nla.AppendUint32(b, genlmsg.CtrlAttrFamilyID, 99)
 	})},
-	{name: "an attribute longer than the message", make: told(func(b []byte) []byte { return append(b, 200, 200, 2, 0) })},
-	{name: "a nest that ends early", make: told(func(b []byte) []byte {
+	{name: "an attribute longer than the message", make: forgedReply(func(b []byte) []byte { return append(b, 200, 200, 2, 0) })},
+	{name: "a nest that ends early", make: forgedReply(func(b []byte) []byte {
 		return nla.AppendBytes(b, genlmsg.CtrlAttrMulticastGroups, []byte{9, 0, 1, 0, 1, 2})
 	})},
 	{name: "a reserved byte", make: spoiled(func(b []byte) { b[18] = 1 })},
 	{name: "both reserved bytes", make: spoiled(func(b []byte) { b[18], b[19] = 1, 1 })},
 	{name: "half a Generic Netlink header", make: func(seq, portID uint32) []byte {
-		b := told(func(b []byte) []byte { return b })(seq, portID)
+		b := forgedReply(func(b []byte) []byte { return b })(seq, portID)
 		binary.NativeEndian.PutUint32(b, 18)
 		return b
 	}},
 	{name: "a length beyond the datagram", make: spoiled(func(b []byte) { binary.NativeEndian.PutUint32(b, 4096) })},
-	{name: "another sequence number", make: func(seq, portID uint32) []byte { return told(goodFamily)(seq+1, portID) }},
-	{name: "another port ID", make: func(seq, portID uint32) []byte { return told(goodFamily)(seq, portID+1) }},
+	{name: "another sequence number", make: func(seq, portID uint32) []byte { return forgedReply(goodFamily)(seq+1, portID) }},
+	{name: "another port ID", make: func(seq, portID uint32) []byte { return forgedReply(goodFamily)(seq, portID+1) }},
 	{name: "an error", make: func(seq, portID uint32) []byte {
-		request := told(goodFamily)(seq, portID)
+		request := forgedReply(goodFamily)(seq, portID)
 		return nlmsg.AppendAck(nil, &nlmsg.ExtAck{Errno: errno.ENOENT, Request: request}, nlmsg.AckOptions{PortID: portID})
 	}},
 	{name: "an error without errno", make: func(seq, portID uint32) []byte {

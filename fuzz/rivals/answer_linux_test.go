@@ -133,7 +133,7 @@ func mdlayherExtAck(a answer, op *netlink.OpError) verdict {
 	case a.Type() == nlmsg.TypeError && len(a.Request)%4 != 0:
 		return named("mdlayher-unaligned-request")
 	case bytes.HasPrefix([]byte(op.Message), append(slices.Clone(a.ExtAck.Msg), 0)):
-		return named("mdlayher-text-behind-nul")
+		return named("mdlayher-text-after-nul")
 	}
 	return unnamed("%q at %d; nlwire: %+v, %v", op.Message, op.Offset, a.ExtAck, a.err)
 }

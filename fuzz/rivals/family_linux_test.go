@@ -50,7 +50,7 @@ func mdlayherFamily(in []byte) verdict {
 	case same(isSame):
 		return agreed
 	case same(func(a, b string) bool { return a == b || strings.HasPrefix(a, b+"\x00") }):
-		return named("mdlayher-name-behind-nul")
+		return named("mdlayher-name-after-nul")
 	case err != nil && has(genlmsg.Attrs(m, 0), genlmsg.CtrlAttrVersion, func(a nla.Attr) bool { v, _ := a.Uint32(); return v > 255 }):
 		return named("mdlayher-version-over-255")
 	}

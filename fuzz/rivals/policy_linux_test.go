@@ -4,11 +4,10 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/fuzz/rivals/clib"
 	"github.com/nlwire/nlwire/internal/test/generate"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 )
 
 var policyComparators = []comparator{{"libnl", nlPolicy}}

@@ -5,14 +5,13 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/mdlayher/netlink"
 	"github.com/vishvananda/netlink/nl"
 
 	"github.com/nlwire/nlwire/fuzz/rivals/clib"
 	"github.com/nlwire/nlwire/internal/test/generate"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 )
 
 // The input of a comparator of values is a payload of at most 100 bytes.

@@ -8,12 +8,10 @@ import (
 	"testing"
 
 	"github.com/nlwire/nlwire/errno"
-
-	"github.com/nlwire/nlwire/nla"
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/internal/test/guard"
 	"github.com/nlwire/nlwire/internal/test/slow"
+	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 )
 
 // slowDescription returns the payload of the last attribute of each type, and reports whether the

@@ -4,9 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nlwire/nlwire/nla"
-
 	"github.com/nlwire/nlwire/internal/test/golden"
+	"github.com/nlwire/nlwire/nla"
 )
 
 // recordedPolicies are the kernel's tables for the recorded dumps; for the controller the policy

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -62,7 +63,9 @@ func run(ctx context.Context, out io.Writer) error {
 		case unix.RTM_NEWROUTE, unix.RTM_DELROUTE:
 			err = w.change(m)
 		default: // a link or an address
-			err = w.list(ctx)
+			if err = w.wait(ctx); err == nil {
+				err = w.list(ctx)
+			}
 		}
 		if err != nil {
 			return err
@@ -89,6 +92,20 @@ type watcher struct {
 	out    io.Writer
 	routes map[key]route
 	attrs  *nla.Table
+}
+
+// wait waits until the change of a link or an address is complete. The kernel sends the event
+// first and removes the routes afterwards, and newer kernels (such as 7.3) do not make a dump of
+// routes wait for that. A request for a link does: it needs the lock (rtnl) that the change holds.
+func (w *watcher) wait(ctx context.Context) error {
+	const loopback = 1
+	h := make([]byte, unix.SizeofIfInfomsg)
+	binary.NativeEndian.PutUint32(h[4:], loopback) // ifi_index
+	r := w.conn.Request(unix.RTM_GETLINK, 0, h)
+	defer r.Release()
+	r.Op = "get the loopback device"
+	_, err := w.conn.Do(ctx, r)
+	return err
 }
 
 // list dumps the routes and prints the differences from the copy.

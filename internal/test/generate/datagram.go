@@ -4,12 +4,10 @@ import (
 	"encoding/binary"
 
 	"github.com/nlwire/nlwire/errno"
-
-	"github.com/nlwire/nlwire/internal/policywire"
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/policywire"
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 

@@ -5,9 +5,8 @@ package generate
 import (
 	"math/rand/v2"
 
-	"github.com/nlwire/nlwire/nla/policy"
-
 	"github.com/nlwire/nlwire/nla"
+	"github.com/nlwire/nlwire/nla/policy"
 )
 
 // Generator makes attribute streams that nearly satisfy a policy: most attributes are valid or

@@ -184,6 +184,7 @@ func TestFailuresWithoutATestCount(t *testing.T) {
 		"":            {Families: 1, Tests: 100},
 		"no families": {Tests: 100},
 		"skipped":     {Families: 1, Tests: 100, Skipped: make([]skip, 4)},
+		"want 5":      {Families: 1, Tests: 100, Wanted: map[string]int{"twin": 5}},
 		"differ":      {Families: 1, Tests: 100, Counts: map[string]count{"twin": {1000, 1}}},
 	} {
 		if got := r.problem(); !strings.Contains(got, problem) || problem == "" && got != "" {

@@ -21,6 +21,7 @@ type report struct {
 	Failed       []string // with their packages
 	Skipped      []skip
 	Counts       map[string]count // by comparison: agreement, twin, module
+	Wanted       map[string]int   // requests of the comparisons, at least
 	Seconds      float64          // all
 	GuestSeconds float64          // of the guest, with booting
 }
@@ -56,7 +57,23 @@ func (r *report) problem() string {
 			return fmt.Sprintf("%s: %d answers differ", name, c.unexplained)
 		}
 	}
+	for name, n := range r.Wanted {
+		if got := r.Counts[name].requests; got < n {
+			return fmt.Sprintf("%s: %d requests, want %d", name, got, n)
+		}
+	}
 	return ""
+}
+
+// wanted returns the numbers of requests of a complete run.
+func (m *machine) wanted() map[string]int {
+	switch {
+	case m.options != (options{}):
+		return nil
+	case m.noModules:
+		return map[string]int{"agreement": 100_000, "twin": 50_000}
+	}
+	return map[string]int{"agreement": 100_000, "twin": 50_000, "module": 40_000}
 }
 
 // readReport unpacks the results of a machine.
@@ -77,7 +94,7 @@ func (m *machine) readReport() (*report, error) {
 	if err := readJSON(filepath.Join(dir, resultsFile), &results); err != nil {
 		return nil, err
 	}
-	r := &report{Target: m.name, Kernel: m.version, Counts: map[string]count{}}
+	r := &report{Target: m.name, Kernel: m.version, Counts: map[string]count{}, Wanted: m.wanted()}
 	for _, step := range results {
 		out, err := os.ReadFile(filepath.Join(dir, step.Name))
 		if err != nil {

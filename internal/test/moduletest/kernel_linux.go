@@ -39,7 +39,7 @@ func Kernel(t *testing.T, name string, family func(*bus.Bus) *bus.Family, reques
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := bus.New(bus.WithFeatures(features(t)))
+	b := bus.New(bus.WithFeatures(Features(t)))
 	defer b.Close()
 	f, group := family(b), uint32(0)
 	if len(module.Groups) > 0 {
@@ -87,8 +87,8 @@ func session(t *testing.T, n *Comparison, g generate.Generator, b *bus.Bus, f *b
 	}
 }
 
-// features returns the features of the running kernel.
-func features(t *testing.T) bus.Features {
+// Features returns the features of the running kernel.
+func Features(t *testing.T) bus.Features {
 	t.Helper()
 	s, err := socket.Open(socket.Generic)
 	if err != nil {

@@ -34,8 +34,14 @@ var traceCalls = nameList{
 	{"sendmsg", 1}, {"recvmsg", 1}, {"sendmmsg", 1}, {"recvmmsg", 1}, {"writev", 1}, {"readv", 1},
 }
 
+// traceEvent matches a line of strace about a signal or a process.
+var traceEvent = pattern{text: `^(?:\[pid\s+\d+\]\s+|\d+\s+)?(?:\d+:\d+:\d+(?:\.\d+)?\s+|\d+\.\d+\s+)?(?:--- SIG[A-Z0-9_]+ .*---|\+\+\+ .* \+\+\+|strace: Process \d+ .*)$`}
+
 // isTrace reports whether strace wrote the line.
 func isTrace(line string) bool {
+	if traceEvent.regexp().MatchString(line) {
+		return true
+	}
 	m := tracePattern.regexp().FindStringSubmatch(line)
 	if m == nil {
 		return false
@@ -53,7 +59,7 @@ const (
 )
 
 // dumpOfCall matches a line of the bytes that strace -e read -e write prints after a call:
-// an offset, 16 bytes in two columns of 23 characters, and the bytes as characters.
+// an offset, 16 bytes in two groups of eight, 48 characters wide, and the bytes as characters.
 var dumpOfCall = pattern{text: `^\s*\| [0-9a-f]{5,16}  ([0-9a-f ]{48})  .*\|$`}
 
 // line reads a line. It reports whether to continue.
@@ -107,9 +113,18 @@ func (s *strace) end() (more bool) {
 // call reads a call. Its datagram is pending until the next line. It reports whether to
 // continue.
 func (s *strace) call(number int, pid, name, text string) (more bool, err error) {
+	if name == "close" || name == "open" || name == "openat" {
+		s.reuse(pid, name, text)
+		return true, nil
+	}
 	arg, isCall := traceCalls.find(name)
 	if !isCall && name != "socket" {
 		return true, nil
+	}
+	if isFileCall(name) {
+		if _, isKnown := s.protocolOf(pid, traceValue{text: text}); !isKnown {
+			return true, nil // another file, whose output may be within the line
+		}
 	}
 	args, result, err := parseCall(text)
 	if err != nil {
@@ -145,6 +160,11 @@ func (s *strace) call(number int, pid, name, text string) (more bool, err error)
 	return true, nil
 }
 
+// isFileCall reports whether programs use the call for files more than for sockets.
+func isFileCall(name string) bool {
+	return name == "read" || name == "write" || name == "readv" || name == "writev"
+}
+
 // netlinkProtocols are the protocols by their names in strace, where the name differs from
 // that of package socket.
 var netlinkProtocols = nameList{
@@ -170,6 +190,22 @@ func (s *strace) socket(pid string, args []traceValue, fd int64) {
 	}
 	s.protocols[fmt.Sprintf("%s %d", pid, fd)] = protocol
 	s.protocols[fmt.Sprint(fd)] = protocol
+}
+
+// reuse forgets the protocol of a descriptor that a process closes, or gets for a file.
+func (s *strace) reuse(pid, name, text string) {
+	args, result, err := parseCall(text)
+	if err != nil || result < 0 || len(args) == 0 {
+		return
+	}
+	fd := fmt.Sprint(result)
+	if name == "close" {
+		fd, _, _ = strings.Cut(args[0].text, "<")
+	}
+	if _, isNetlink := s.protocols[pid+" "+fd]; isNetlink {
+		delete(s.protocols, pid+" "+fd)
+		delete(s.protocols, fd)
+	}
 }
 
 // descriptorPattern matches a descriptor, which strace -yy describes.
