@@ -51,24 +51,6 @@ func callFlags() []cli.Flag {
 	}
 }
 
-// requestFlags are the flags of the option -flags.
-var requestFlags = map[string]nlmsg.Flags{
-	"create": nlmsg.FlagCreate, "excl": nlmsg.FlagExcl, "replace": nlmsg.FlagReplace, "append": nlmsg.FlagAppend,
-	"echo": nlmsg.FlagEcho, "root": nlmsg.FlagRoot, "match": nlmsg.FlagMatch, "atomic": nlmsg.FlagAtomic,
-	"bulk": nlmsg.FlagBulk, "nonrec": nlmsg.FlagNonRec,
-}
-
-func parseFlags(names []string) (f nlmsg.Flags, err error) {
-	for _, name := range names {
-		bit, ok := requestFlags[name]
-		if !ok {
-			return 0, fmt.Errorf("-flags: unknown flag %q", name)
-		}
-		f |= bit
-	}
-	return f, nil
-}
-
 // call sends a request to an operation and prints its replies.
 func call(ctx context.Context, c *cli.Command) error {
 	args := c.Args().Slice()

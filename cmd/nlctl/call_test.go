@@ -178,3 +178,23 @@ func TestFamilyWithAHugeHeader(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// -flags accepts the flags that its help lists, under the names that decode prints.
+func TestFlagNames(t *testing.T) {
+	for name, want := range map[string]nlmsg.Flags{
+		"create": nlmsg.FlagCreate, "excl": nlmsg.FlagExcl, "replace": nlmsg.FlagReplace, "append": nlmsg.FlagAppend,
+		"echo": nlmsg.FlagEcho, "root": nlmsg.FlagRoot, "match": nlmsg.FlagMatch, "atomic": nlmsg.FlagAtomic,
+		"bulk": nlmsg.FlagBulk, "nonrec": nlmsg.FlagNonRec, "request": 0, "dump": 0, "0": 0, "0x1000": 0, "": 0,
+	} {
+		if got := flagOf(name); got != want {
+			t.Errorf("%q: %#x, want %#x", name, got, want)
+		}
+	}
+	for flags, want := range map[nlmsg.Flags]string{
+		0x0100: "root/replace", 0x0f04: "ack|root/replace|match/excl|atomic/create|append", 0x8000: "0x8000", 0: "",
+	} {
+		if got := namesOfFlags(flags, nlmsg.KindUnknown); got != want {
+			t.Errorf("%#x: %q, want %q", flags, got, want)
+		}
+	}
+}
