@@ -15,8 +15,8 @@ import (
 //go:embed table/*.txt overlay/*.txt
 var tables embed.FS
 
-// Release is the version of Linux whose specs are built in.
-const Release = "7.3.4"
+// LinuxRelease is the version of Linux whose specs are built in.
+const LinuxRelease = "7.3.4"
 
 // BuiltinNames returns the names of the built-in families in alphabetical order.
 func BuiltinNames() []string {

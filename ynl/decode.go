@@ -90,8 +90,8 @@ func (d *Decoder) DecodeOp(s *Spec, m nlmsg.Msg, op *Op) Message {
 	var set *Set
 	if op != nil {
 		set = op.Set
-		if op.Header != nil {
-			d.members(op.Header, body, offset)
+		if op.FixedHeader != nil {
+			d.members(op.FixedHeader, body, offset)
 			n := min(op.HeaderLen(), len(body))
 			body, offset = body[n:], offset+n
 		}

@@ -24,9 +24,9 @@
 // data).
 //
 // Three classifications of values exist: [Type] is the type in the spec (TypeU32), [Form] describes the
-// value of a decoded [Field] (FormEnum), and [Kind] that of a [Value] to encode, as in JSON (Number).
-// Two headers precede the attributes: [Header] has the fields of the netlink and Generic Netlink
-// headers, and [Op].Header is the struct of the fixed header of the family, or nil.
+// value of a decoded [Field] (FormEnum), and [Kind] that of a [Value] to encode, as in JSON
+// (KindNumber). Two headers precede the attributes: [RequestHeader] has the fields of the netlink and
+// Generic Netlink headers, and [Op].FixedHeader is the struct of the family's own header, or nil.
 //
 // # Index by task
 //

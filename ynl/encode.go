@@ -12,8 +12,8 @@ import (
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Header has the header fields of a request.
-type Header struct {
+// RequestHeader has the fields of the netlink and Generic Netlink headers of a request.
+type RequestHeader struct {
 	// Type is the ID of a Generic Netlink family, which the controller assigns. For other
 	// protocols it is ignored: the type is the number of the operation.
 	Type nlmsg.Type
@@ -64,7 +64,7 @@ func below(name string, err error) error {
 // header and attributes, by name or by number. Attributes are written in the order of v. Members that
 // v lacks are 0, except for the first byte of the header if the operation has Op.First. The error is a
 // *ValueError; b is then returned unchanged.
-func (s *Spec) AppendRequest(b []byte, op *Op, v Value, h Header) ([]byte, error) {
+func (s *Spec) AppendRequest(b []byte, op *Op, v Value, h RequestHeader) ([]byte, error) {
 	if err := op.noRequest(); err != nil {
 		return b, err
 	}
@@ -124,23 +124,23 @@ func (o *Op) noRequest() error {
 
 // appendBody appends the fixed header and the attributes.
 func appendBody(b []byte, op *Op, v Value) ([]byte, error) {
-	if v.Kind != Object && v.Kind != Null {
+	if v.Kind != KindObject && v.Kind != KindNull {
 		return b, wrongKind(v, "an object")
 	}
-	if op.Header != nil {
+	if op.FixedHeader != nil {
 		var err error
 		start := len(b)
-		if b, err = appendStruct(b, op.Header, v); err != nil {
+		if b, err = appendStruct(b, op.FixedHeader, v); err != nil {
 			return b, err
 		}
 		if op.First != nil && len(b) > start {
-			if _, given := v.Get(op.Header.Members[0].Name); !given {
+			if _, given := v.Get(op.FixedHeader.Members[0].Name); !given {
 				b[start] = op.First[0]
 			}
 		}
-		b = append(b, make([]byte, op.HeaderLen()-op.Header.Size)...)
+		b = append(b, make([]byte, op.HeaderLen()-op.FixedHeader.Size)...)
 	}
-	return appendAttrs(b, &values{set: op.Set, object: v}, op.Header)
+	return appendAttrs(b, &values{set: op.Set, object: v}, op.FixedHeader)
 }
 
 // values is an object that is being written, with the objects around it, which may have selectors.
@@ -210,9 +210,9 @@ func appendNamed(b []byte, vs *values, p *Pair) ([]byte, error) {
 // as names.
 func appendUnknownAttr(b []byte, typ uint16, v Value) ([]byte, error) {
 	switch v.Kind {
-	case Object:
+	case KindObject:
 		return appendNest(b, typ, &values{set: &Set{Name: "unknown"}, object: v})
-	case List:
+	case KindList:
 		for i, item := range v.Items {
 			var err error
 			if b, err = appendUnknownAttr(b, typ, item); err != nil {
@@ -220,7 +220,7 @@ func appendUnknownAttr(b []byte, typ uint16, v Value) ([]byte, error) {
 			}
 		}
 		return b, nil
-	case Bool, Null:
+	case KindBool, KindNull:
 		return nla.AppendFlag(b, typ), nil
 	}
 	p, err := parseHex(v)
@@ -287,12 +287,12 @@ func appendPayload(b []byte, a *Attr, v Value) ([]byte, error) {
 	switch {
 	case a.Type.IsInteger():
 		return appendScalar(b, &a.Layout, a.Type, v)
-	case v.Kind == Object && a.Struct != nil:
+	case v.Kind == KindObject && a.Struct != nil:
 		if err := a.Struct.checkNames(v); err != nil {
 			return b, err
 		}
 		return appendStruct(b, a.Struct, v)
-	case v.Kind == List && a.SubType.IsInteger():
+	case v.Kind == KindList && a.SubType.IsInteger():
 		for i, item := range v.Items {
 			var err error
 			if b, err = appendScalar(b, &a.Layout, a.SubType, item); err != nil {
@@ -300,7 +300,7 @@ func appendPayload(b []byte, a *Attr, v Value) ([]byte, error) {
 			}
 		}
 		return b, nil
-	case v.Kind == Null:
+	case v.Kind == KindNull:
 		return b, nil
 	}
 	p, err := parseBytes(v, a.Hint)
@@ -317,7 +317,7 @@ func appendBytes(b []byte, typ uint16, p []byte) ([]byte, error) {
 
 func appendText(b []byte, a *Attr, v Value) ([]byte, error) {
 	switch v.Kind {
-	case String, Number:
+	case KindString, KindNumber:
 	default:
 		return b, wrongKind(v, "a text")
 	}
@@ -329,7 +329,7 @@ func appendText(b []byte, a *Attr, v Value) ([]byte, error) {
 
 // appendNest appends a nest with the attributes of an object.
 func appendNest(b []byte, typ uint16, vs *values) ([]byte, error) {
-	if vs.object.Kind != Object && vs.object.Kind != Null {
+	if vs.object.Kind != KindObject && vs.object.Kind != KindNull {
 		return b, wrongKind(vs.object, "an object")
 	}
 	mark := len(b)

@@ -23,13 +23,13 @@ type integer struct {
 // truth reports whether a flag with the value v is set.
 func (v Value) truth() bool {
 	switch v.Kind {
-	case Bool:
+	case KindBool:
 		return v.Bool
-	case Number, String:
+	case KindNumber, KindString:
 		return v.Text != "" && v.Text != "0" && v.Text != "false"
-	case List:
+	case KindList:
 		return len(v.Items) > 0
-	case Object:
+	case KindObject:
 		return len(v.Pairs) > 0
 	}
 	return false
@@ -38,12 +38,12 @@ func (v Value) truth() bool {
 // parseInteger reads a number in the form of literal.Uint, with a sign, or a number of JSON.
 func parseInteger(v Value) (integer, error) {
 	switch v.Kind {
-	case Bool:
+	case KindBool:
 		if v.Bool {
 			return integer{value: 1}, nil
 		}
 		return integer{}, nil
-	case Number, String:
+	case KindNumber, KindString:
 	default:
 		return integer{}, wrongKind(v, "a number")
 	}
@@ -53,7 +53,7 @@ func parseInteger(v Value) (integer, error) {
 	} else if errors.Is(err, strconv.ErrRange) {
 		return integer{}, fmt.Errorf("%s does not fit into 64 bits", text)
 	}
-	if v.Kind == Number && len(text) < 64 { // 1e3 or 2.0
+	if v.Kind == KindNumber && len(text) < 64 { // 1e3 or 2.0
 		if r, ok := new(big.Rat).SetString(text); ok && r.IsInt() && len(r.Num().String()) <= 20 {
 			return parseNumber(r.Num().String())
 		}
@@ -86,7 +86,7 @@ func scalar(l *Layout, v Value) (integer, error) {
 	if l.Enum != nil {
 		return enumValue(l, v)
 	}
-	if v.Kind == String {
+	if v.Kind == KindString {
 		switch l.Hint {
 		case HintIPv4, HintIPv6, HintIP:
 			return addrValue(v.Text)
@@ -113,17 +113,17 @@ func addrValue(text string) (integer, error) {
 // commas or bars between names. A number in a set is one or several bits: 0x100000.
 func enumValue(l *Layout, v Value) (integer, error) {
 	if !l.Flags {
-		if v.Kind != String {
+		if v.Kind != KindString {
 			return integer{}, wrongKind(v, "a number or a name of "+strconv.Quote(l.Enum.Name))
 		}
 		return enumNumber(l.Enum, v.Text)
 	}
 	items := v.Items
 	switch v.Kind {
-	case List:
-	case String:
+	case KindList:
+	case KindString:
 		for _, name := range strings.FieldsFunc(v.Text, func(r rune) bool { return r == ',' || r == '|' }) {
-			items = append(items, Value{Kind: String, Text: name})
+			items = append(items, Value{Kind: KindString, Text: name})
 		}
 	default:
 		return integer{}, wrongKind(v, "names of "+strconv.Quote(l.Enum.Name))
@@ -141,7 +141,7 @@ func enumValue(l *Layout, v Value) (integer, error) {
 
 // enumBits returns the bits of an item of a set: a name, or a number.
 func enumBits(e *Enum, item Value) (uint64, error) {
-	if item.Kind != String && item.Kind != Number {
+	if item.Kind != KindString && item.Kind != KindNumber {
 		return 0, wrongKind(item, "a name of "+strconv.Quote(e.Name))
 	}
 	if _, isName := e.ByName(item.Text); !isName {
@@ -227,7 +227,7 @@ func (n integer) fits(t Type, bits int) bool {
 // parseHex reads bytes in hex.
 func parseHex(v Value) ([]byte, error) {
 	switch v.Kind {
-	case String, Number:
+	case KindString, KindNumber:
 	default:
 		return nil, wrongKind(v, "bytes in hex")
 	}
@@ -240,7 +240,7 @@ func parseHex(v Value) ([]byte, error) {
 
 // parseBytes reads bytes in the form of their hint, or in hex.
 func parseBytes(v Value, h Hint) ([]byte, error) {
-	if v.Kind != String {
+	if v.Kind != KindString {
 		return parseHex(v)
 	}
 	switch h {

@@ -29,7 +29,7 @@ func Example() {
 		return
 	}
 	op := s.Op("newlink")
-	b, err := s.AppendRequest(nil, op, v, ynl.Header{Flags: nlmsg.FlagAck | nlmsg.FlagCreate})
+	b, err := s.AppendRequest(nil, op, v, ynl.RequestHeader{Flags: nlmsg.FlagAck | nlmsg.FlagCreate})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -123,7 +123,7 @@ func ExampleParseArgs() {
 		return
 	}
 	op := s.Op("bind-rx")
-	b, err := s.AppendRequest(nil, op, v, ynl.Header{Type: 20})
+	b, err := s.AppendRequest(nil, op, v, ynl.RequestHeader{Type: 20})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -145,7 +145,7 @@ func ExampleValueError() {
 		fmt.Println(err)
 		return
 	}
-	_, err = s.AppendRequest(nil, s.Op("rings-get"), v, ynl.Header{Type: 20})
+	_, err = s.AppendRequest(nil, s.Op("rings-get"), v, ynl.RequestHeader{Type: 20})
 	fmt.Println(err)
 	// Output: ynl: rings-get: header.dev-index: "eth0" is not a number
 }
@@ -163,7 +163,7 @@ func ExampleSpec_Explain() {
 		fmt.Println(err)
 		return
 	}
-	request, err := s.AppendRequest(nil, s.Op("rings-set"), v, ynl.Header{Type: 20})
+	request, err := s.AppendRequest(nil, s.Op("rings-set"), v, ynl.RequestHeader{Type: 20})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -188,7 +188,7 @@ func ExampleSpec_Check() {
 		return
 	}
 	op := s.Op("dev-get")
-	request, err := s.AppendRequest(nil, op, v, ynl.Header{Type: 20})
+	request, err := s.AppendRequest(nil, op, v, ynl.RequestHeader{Type: 20})
 	if err != nil {
 		fmt.Println(err)
 		return

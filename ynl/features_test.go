@@ -64,7 +64,7 @@ func TestFeatures(t *testing.T) {
 			if op == nil {
 				t.Fatalf("no operation %q", tt.op)
 			}
-			b, err := s.AppendRequest(nil, op, v, ynl.Header{Type: 20})
+			b, err := s.AppendRequest(nil, op, v, ynl.RequestHeader{Type: 20})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,7 +119,7 @@ func TestNumbers(t *testing.T) {
 			continue
 		}
 		from := s.Op(tt.notifies)
-		if o.Notify != from || o.Set != from.Set || o.Header != from.Header || !o.Async || tt.group != "" && o.Group != tt.group {
+		if o.Notify != from || o.Set != from.Set || o.FixedHeader != from.FixedHeader || !o.Async || tt.group != "" && o.Group != tt.group {
 			t.Errorf("%s %s: it does not inherit from %s", tt.family, tt.op, tt.notifies)
 		}
 		if len(from.ReplyAttrs()) == 0 || len(o.ReplyAttrs()) != len(from.ReplyAttrs()) {
@@ -218,7 +218,7 @@ func TestHeaderPadding(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := s.AppendRequest(nil, s.Op("get"), v, ynl.Header{})
+		b, err := s.AppendRequest(nil, s.Op("get"), v, ynl.RequestHeader{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,7 +266,7 @@ func TestUnknown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := s.AppendRequest(nil, s.Op("newlink"), v, ynl.Header{})
+		b, err := s.AppendRequest(nil, s.Op("newlink"), v, ynl.RequestHeader{})
 		if err != nil {
 			t.Error(err)
 			continue
@@ -317,7 +317,7 @@ func TestFirst(t *testing.T) {
 		t.Error("the number alone finds an operation")
 	}
 	for name, first := range map[string]byte{"inet": 2, "inet6": 10, "unix": 1, "netlink": 16} {
-		b, err := s.AppendRequest(nil, s.Op(name), ynl.Value{}, ynl.Header{Flags: nlmsg.FlagDump})
+		b, err := s.AppendRequest(nil, s.Op(name), ynl.Value{}, ynl.RequestHeader{Flags: nlmsg.FlagDump})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,9 +11,9 @@ const NoNumber = -1
 
 // Op is an operation: a request with its replies, or a notification.
 type Op struct {
-	Name   string
-	Set    *Set    // of the attributes; nil for a reserved number
-	Header *Struct // before the attributes, or nil
+	Name        string
+	Set         *Set    // of the attributes; nil for a reserved number
+	FixedHeader *Struct // before the attributes, or nil
 
 	Request int // number of the request, or NoNumber
 	Reply   int // number of replies or of the notification, or NoNumber
@@ -48,10 +48,10 @@ func (o *Op) IsReserved() bool { return o.Do == nil && o.Dump == nil && !o.Async
 // HeaderLen returns the length of the fixed header with the padding before the attributes
 // (nlmsg_attrdata, genlmsg_attrdata), 0 if there is none.
 func (o *Op) HeaderLen() int {
-	if o.Header == nil {
+	if o.FixedHeader == nil {
 		return 0
 	}
-	return nla.Align(o.Header.padded())
+	return nla.Align(o.FixedHeader.padded())
 }
 
 // ReplyAttrs returns the names of the attributes that the spec lists for the reply or the

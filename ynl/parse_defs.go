@@ -29,7 +29,7 @@ func (b *builder) family(n *yaml.Node) {
 	s.Name = o.name()
 	s.Level = oneOf(o, "protocol", levelByName)
 	s.Version = uint8(o.within("version", 0, 255, 1))
-	s.Header = o.text("uapi-header")
+	s.UAPIHeader = o.text("uapi-header")
 	if s.Level == NetlinkRaw {
 		o.require("protonum")
 		s.Protocol = uint16(o.within("protonum", 0, 255, 0))

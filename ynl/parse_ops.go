@@ -60,11 +60,11 @@ func (b *builder) operations(family object) {
 }
 
 func (b *builder) op(o object, header *Struct, count *numbering, notify map[*Op]object) {
-	op := &Op{Name: o.name(), Header: header, Group: o.text("mcgrp"), Flags: o.words("flags"), DontValidate: o.words("dont-validate")}
+	op := &Op{Name: o.name(), FixedHeader: header, Group: o.text("mcgrp"), Flags: o.words("flags"), DontValidate: o.words("dont-validate")}
 	o.what = "operation " + strconv.Quote(op.Name)
 	op.Set = lookup(b, b.spec.names.sets, o.pos("attribute-set"), "attribute set", o.text("attribute-set"))
 	if o.has("fixed-header") {
-		op.Header = lookup(b, b.spec.names.structs, o.pos("fixed-header"), "struct", o.text("fixed-header"))
+		op.FixedHeader = lookup(b, b.spec.names.structs, o.pos("fixed-header"), "struct", o.text("fixed-header"))
 	}
 	op.Async = o.has("notify") || o.has("event")
 	var do, dump object
@@ -118,7 +118,7 @@ func (b *builder) attrNames(o object, op *Op) []string {
 	list := o.words("attributes")
 	nodes := o.list("attributes")
 	for i, name := range list {
-		known := op.Set == nil || op.Set.Attr(name) != nil || op.Header != nil && op.Header.has(name)
+		known := op.Set == nil || op.Set.Attr(name) != nil || op.FixedHeader != nil && op.FixedHeader.has(name)
 		if !known && len(nodes) == len(list) {
 			b.warnf(at(nodes[i]), "%s: attribute set %q has no %q", o.what, op.Set.Name, name)
 		}
@@ -196,8 +196,8 @@ func (b *builder) inherit(op *Op, o object) {
 	if op.Set == nil {
 		b.errorf(o.pos("notify"), "%s: operation %q has no attribute set", o.what, op.Notify.Name)
 	}
-	if op.Header == nil {
-		op.Header = op.Notify.Header
+	if op.FixedHeader == nil {
+		op.FixedHeader = op.Notify.FixedHeader
 	}
 }
 

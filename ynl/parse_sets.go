@@ -243,7 +243,7 @@ func (b *builder) fillSubMessages(family object) {
 
 func (b *builder) format(m *SubMessage, o object) {
 	f := &Format{Value: o.text("value")}
-	f.Header = lookup(b, b.spec.names.structs, o.pos("fixed-header"), "struct", o.text("fixed-header"))
+	f.FixedHeader = lookup(b, b.spec.names.structs, o.pos("fixed-header"), "struct", o.text("fixed-header"))
 	f.Attrs = lookup(b, b.spec.names.sets, o.pos("attribute-set"), "attribute set", o.text("attribute-set"))
 	if m.byValue[f.Value] != nil {
 		b.errorf(o.pos("value"), "%s: duplicate value %q", o.what, f.Value)

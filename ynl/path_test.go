@@ -27,7 +27,7 @@ func request(t testing.TB, s *ynl.Spec, op string, flags nlmsg.Flags, args ...st
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := s.AppendRequest(nil, s.Op(op), v, ynl.Header{Type: 20, Flags: flags})
+	b, err := s.AppendRequest(nil, s.Op(op), v, ynl.RequestHeader{Type: 20, Flags: flags})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestErrorPaths(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := s.AppendRequest([]byte("kept"), s.Op(tt.op), v, ynl.Header{})
+		b, err := s.AppendRequest([]byte("kept"), s.Op(tt.op), v, ynl.RequestHeader{})
 		var e *ynl.ValueError
 		if !errors.As(err, &e) || e.Path != tt.path || !strings.Contains(e.Error(), tt.text) {
 			t.Errorf("%s %s: error %v, want one of %q with %q", tt.op, tt.args, err, tt.path, tt.text)
@@ -193,7 +193,7 @@ op get request=1 set=x
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := s.AppendRequest(nil, s.Op("get"), v, ynl.Header{Type: 20})
+		b, err := s.AppendRequest(nil, s.Op("get"), v, ynl.RequestHeader{Type: 20})
 		got := fmt.Sprint(s.Check(b, s.Op("get")))
 		if err != nil {
 			got = err.Error()

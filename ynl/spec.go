@@ -27,7 +27,8 @@ type Spec struct {
 	Level    Level
 	Protocol uint16 // the netlink protocol; GenericProtocol unless Level is NetlinkRaw
 	Version  uint8  // of the Generic Netlink header; 1 if the spec has none
-	Header   string // the uapi header that defines the family, "" if unknown
+	// UAPIHeader is the C header that defines the family: "linux/rtnetlink.h"; "" if unknown.
+	UAPIHeader string
 
 	Consts      []*Const
 	Enums       []*Enum // enums and flags
@@ -189,9 +190,9 @@ type SubMessage struct {
 
 // Format is a format of a sub-message: a header, attributes, both or neither.
 type Format struct {
-	Value  string // of the selector
-	Header *Struct
-	Attrs  *Set
+	Value       string  // of the selector
+	FixedHeader *Struct // before the attributes, or nil
+	Attrs       *Set
 }
 
 // anyValue is the value of a format that does not depend on the selector. It occurs in the

@@ -96,14 +96,14 @@ func (r *tableReader) operation(l *tableLine) {
 	names := &r.b.spec.names
 	o := &Op{
 		Name: l.name, Group: l.word("group"), Flags: l.list("flags"), DontValidate: l.list("novalidate"),
-		Request: int(r.number(l, l.word("request"), NoNumber)),
-		Reply:   int(r.number(l, l.word("reply"), NoNumber)),
-		Set:     lookup(r.b, names.sets, l.at, "set", l.word("set")),
-		Header:  lookup(r.b, names.structs, l.at, "struct", l.word("header")),
+		Request:     int(r.number(l, l.word("request"), NoNumber)),
+		Reply:       int(r.number(l, l.word("reply"), NoNumber)),
+		Set:         lookup(r.b, names.sets, l.at, "set", l.word("set")),
+		FixedHeader: lookup(r.b, names.structs, l.at, "struct", l.word("header")),
 	}
 	for _, text := range l.list("first") {
 		n := r.number(l, text, 0)
-		if n < 0 || n > 255 || o.Header == nil {
+		if n < 0 || n > 255 || o.FixedHeader == nil {
 			r.b.errorf(l.at, "operation %q: first=%s needs a byte, and a header", l.name, text)
 		}
 		o.First = append(o.First, uint8(n))

@@ -16,12 +16,12 @@ type Kind uint8
 
 // The kinds, those of JSON.
 const (
-	Null Kind = iota
-	Bool
-	Number
-	String
-	List
-	Object
+	KindNull Kind = iota
+	KindBool
+	KindNumber
+	KindString
+	KindList
+	KindObject
 )
 
 var kindNames = []string{"null", "a truth value", "a number", "a text", "a list", "an object"}
@@ -34,7 +34,7 @@ func (k Kind) String() string { return nameOf(kindNames, int(k)) }
 type Value struct {
 	Kind  Kind
 	Bool  bool
-	Text  string // of a String, and of a Number in its original form
+	Text  string // of KindString, and of KindNumber in its original form
 	Items []Value
 	Pairs []Pair
 }
@@ -111,11 +111,11 @@ func (d *jsonReader) value(depth int) (Value, error) {
 	}
 	switch t := t.(type) {
 	case bool:
-		return Value{Kind: Bool, Bool: t}, nil
+		return Value{Kind: KindBool, Bool: t}, nil
 	case json.Number:
-		return Value{Kind: Number, Text: t.String()}, nil
+		return Value{Kind: KindNumber, Text: t.String()}, nil
 	case string:
-		return Value{Kind: String, Text: t}, nil
+		return Value{Kind: KindString, Text: t}, nil
 	case json.Delim:
 		if depth >= maxValueDepth {
 			return Value{}, fmt.Errorf("nested deeper than %d levels", maxValueDepth)
@@ -129,7 +129,7 @@ func (d *jsonReader) value(depth int) (Value, error) {
 }
 
 func (d *jsonReader) list(depth int) (Value, error) {
-	v := Value{Kind: List}
+	v := Value{Kind: KindList}
 	for d.More() {
 		item, err := d.value(depth + 1)
 		if err != nil {
@@ -142,7 +142,7 @@ func (d *jsonReader) list(depth int) (Value, error) {
 }
 
 func (d *jsonReader) object(depth int) (Value, error) {
-	v := Value{Kind: Object}
+	v := Value{Kind: KindObject}
 	seen := map[string]bool{}
 	for d.More() {
 		t, err := d.token()
@@ -175,7 +175,7 @@ func ParseArgs(args []string) (Value, error) {
 	root := &node{}
 	for _, arg := range args {
 		name, text, hasValue := strings.Cut(arg, "=")
-		v := Value{Kind: Bool, Bool: true}
+		v := Value{Kind: KindBool, Bool: true}
 		if hasValue {
 			var err error
 			if v, err = argValue(text); err != nil {
@@ -193,7 +193,7 @@ func argValue(text string) (Value, error) {
 	if text != "" && (text[0] == '{' || text[0] == '[') {
 		return ParseJSON([]byte(text))
 	}
-	return Value{Kind: String, Text: text}, nil
+	return Value{Kind: KindString, Text: text}, nil
 }
 
 // node is an object under construction, or the values of a name.
@@ -237,7 +237,7 @@ func (n *node) set(path string, v Value) error {
 func (n *node) value() Value {
 	switch len(n.values) {
 	case 0:
-		v := Value{Kind: Object}
+		v := Value{Kind: KindObject}
 		for _, name := range n.names {
 			v.Pairs = append(v.Pairs, Pair{name, n.index[name].value()})
 		}
@@ -245,16 +245,16 @@ func (n *node) value() Value {
 	case 1:
 		return n.values[0]
 	}
-	return Value{Kind: List, Items: n.values}
+	return Value{Kind: KindList, Items: n.values}
 }
 
 // elements returns the items of a list, or the values and the keys of an object whose keys are
 // indexes. ok is false for other values.
 func (v Value) elements() (items []Value, indexes []int, ok bool) {
-	if v.Kind == List {
+	if v.Kind == KindList {
 		return v.Items, nil, true
 	}
-	if v.Kind != Object || len(v.Pairs) == 0 {
+	if v.Kind != KindObject || len(v.Pairs) == 0 {
 		return nil, nil, false
 	}
 	for _, p := range v.Pairs {

@@ -60,7 +60,7 @@ func encodeArgs(t *testing.T, s *ynl.Spec, args ...string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	b, err := s.AppendRequest(nil, s.Op("get"), v, ynl.Header{Type: 20})
+	b, err := s.AppendRequest(nil, s.Op("get"), v, ynl.RequestHeader{Type: 20})
 	if err != nil {
 		return "", err
 	}
@@ -146,7 +146,7 @@ func TestSurrogates(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := s.AppendRequest(nil, s.Op("newlink"), v, ynl.Header{})
+		again, err := s.AppendRequest(nil, s.Op("newlink"), v, ynl.RequestHeader{})
 		if err != nil || !bytes.Equal(again, b) {
 			t.Errorf("%q: %x, want %x: %v", text, again, b, err)
 		}
@@ -251,7 +251,7 @@ func TestFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := s.AppendRequest(nil, s.Op("get"), v, ynl.Header{Type: 20})
+	b, err := s.AppendRequest(nil, s.Op("get"), v, ynl.RequestHeader{Type: 20})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -218,7 +218,7 @@ func noCommand(_ context.Context, c *cli.Command) error {
 
 // printVersion prints the version of nlctl and of its names.
 func printVersion(c *cli.Command) error {
-	_, err := fmt.Fprintf(c.Root().Writer, "nlctl version %s\nnames of Linux %s\n", version(), ynl.Release)
+	_, err := fmt.Fprintf(c.Root().Writer, "nlctl version %s\nnames of Linux %s\n", version(), ynl.LinuxRelease)
 	return err
 }
 

@@ -72,8 +72,8 @@ func (d *decoder) swapBody(protocol socket.Protocol, m nlmsg.Msg) {
 	if protocol == socket.Generic {
 		body = body[min(genlmsg.HeaderLen, len(body)):]
 	}
-	if op.Header != nil {
-		swapStruct(op.Header, body)
+	if op.FixedHeader != nil {
+		swapStruct(op.FixedHeader, body)
 		body = body[min(op.HeaderLen(), len(body)):]
 	}
 	swapHeads(body)

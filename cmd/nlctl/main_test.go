@@ -28,7 +28,7 @@ func nlctl(t *testing.T, args ...string) (code int, stdout, stderr string) {
 
 func TestVersion(t *testing.T) {
 	code, stdout, stderr := nlctl(t, "-version")
-	if want := "nlctl version " + version() + "\nnames of Linux " + ynl.Release + "\n"; code != 0 || stdout != want || stderr != "" {
+	if want := "nlctl version " + version() + "\nnames of Linux " + ynl.LinuxRelease + "\n"; code != 0 || stdout != want || stderr != "" {
 		t.Errorf("nlctl -version: exit status %d, output %q %q, want %q", code, stdout, stderr, want)
 	}
 }

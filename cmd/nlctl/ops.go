@@ -153,9 +153,9 @@ func operationOf(c *cli.Command, spec *ynl.Spec, name string) error {
 		return err
 	}
 	t := newTable(w)
-	if op.Header != nil {
-		fmt.Fprintf(t, "\nheader %s\n", op.Header.Name)
-		for _, m := range op.Header.Members {
+	if op.FixedHeader != nil {
+		fmt.Fprintf(t, "\nheader %s\n", op.FixedHeader.Name)
+		for _, m := range op.FixedHeader.Members {
 			if m.Name != "" {
 				fmt.Fprintf(t, "  %s\t%s\n", m.Name, typeText(&m.Layout))
 			}

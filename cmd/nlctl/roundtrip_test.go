@@ -138,14 +138,14 @@ func (r *roundTrip) attr(path []string, types []uint16, payload []byte) {
 		if i == 0 {
 			v, err = parseJSON([]byte(text))
 			for n := len(path) - 1; n >= 0; n-- {
-				v = ynl.Value{Kind: ynl.Object, Pairs: []ynl.Pair{{Name: path[n], Value: v}}}
+				v = ynl.Value{Kind: ynl.KindObject, Pairs: []ynl.Pair{{Name: path[n], Value: v}}}
 			}
 		} else {
 			v, err = ynl.ParseArgs([]string{strings.Join(path, ".") + "=" + text})
 		}
 		var got []byte
 		if err == nil {
-			got, err = r.spec.AppendRequest(nil, r.op, v, ynl.Header{Type: 20})
+			got, err = r.spec.AppendRequest(nil, r.op, v, ynl.RequestHeader{Type: 20})
 		}
 		if err != nil || !bytes.Equal(r.zeroHeader(got), want) {
 			r.t.Errorf("%s %s: %s: %x is printed as %s, which makes %x: %v", r.spec.Name, r.op.Name, strings.Join(path, "."), want, text, got, err)
@@ -155,7 +155,7 @@ func (r *roundTrip) attr(path []string, types []uint16, payload []byte) {
 
 // request returns a request with an attribute in nests.
 func (r *roundTrip) request(types []uint16, payload []byte) []byte {
-	empty, err := r.spec.AppendRequest(nil, r.op, ynl.Value{}, ynl.Header{Type: 20})
+	empty, err := r.spec.AppendRequest(nil, r.op, ynl.Value{}, ynl.RequestHeader{Type: 20})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -178,8 +178,8 @@ func (r *roundTrip) zeroHeader(b []byte) []byte {
 	if r.spec.Protocol == ynl.GenericProtocol {
 		start += genlmsg.HeaderLen
 	}
-	if r.op.Header != nil && len(b) >= start+r.op.Header.Size {
-		clear(b[start : start+r.op.Header.Size])
+	if r.op.FixedHeader != nil && len(b) >= start+r.op.FixedHeader.Size {
+		clear(b[start : start+r.op.FixedHeader.Size])
 	}
 	return b
 }

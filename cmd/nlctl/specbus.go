@@ -200,7 +200,7 @@ func newReplies(s *ynl.Spec, op *ynl.Op, m *ynl.Mode, canned json.RawMessage) (*
 			return r, err
 		}
 		values = []ynl.Value{v}
-		if v.Kind == ynl.List {
+		if v.Kind == ynl.KindList {
 			values = v.Items
 		}
 	} else if !m.HasReply {
