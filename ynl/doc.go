@@ -42,7 +42,7 @@
 //	decode            Spec.Decode, Spec.DecodeOp; Decoder to reuse memory
 //	print             Message.AppendJSON, Field.AppendJSON, Field.AppendName
 //	walk a message    Message.Find, Field.Find, Field.Form, Field.Uint, Field.Bytes
-//	explain errors    Spec.Explain, Message.PathAt, Message.MissingPath
+//	explain errors    Spec.Explain (Explanation), Message.PathAt, Message.MissingPath
 //	count             Stats
 //	tables            AppendTable, ParseTable, ParseTables
 //

@@ -170,8 +170,7 @@ func ExampleSpec_Explain() {
 	}
 	m := s.Decode(request, ynl.Request)
 	refusal := &nlmsg.ExtAck{Offset: uint32(m.Find("rx").Offset)} // from the kernel's reply
-	bad, _ := s.Explain(request, refusal)
-	fmt.Println(bad)
+	fmt.Println(s.Explain(request, refusal).Invalid)
 	// Output: rx
 }
 

@@ -97,9 +97,12 @@ func TestMissingPath(t *testing.T) {
 			t.Errorf("nest %d, type %d: %q, want %q", tt.nest, tt.typ, got, tt.want)
 		}
 	}
-	bad, missing := s.Explain(m, &nlmsg.ExtAck{Offset: uint32(header.Offset), MissType: uint32(index), MissNest: uint32(header.Offset)})
-	if bad != "header" || missing != "header.dev-index" {
-		t.Errorf("explained as %q and %q", bad, missing)
+	got := s.Explain(m, &nlmsg.ExtAck{Offset: uint32(header.Offset), MissType: uint32(index), MissNest: uint32(header.Offset)})
+	if want := (ynl.Explanation{Op: s.Op("rings-get"), Invalid: "header", Missing: "header.dev-index", Nest: "header"}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got, want := s.Explain(m, &nlmsg.ExtAck{}), (ynl.Explanation{Op: s.Op("rings-get")}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }
 
