@@ -41,5 +41,5 @@ func Builtin(name string) (*Spec, error) {
 	if err != nil && extraErr != nil {
 		return nil, fmt.Errorf("ynl: no built-in family %q", name)
 	}
-	return ParseTables(name, string(table), string(extra))
+	return parseTables(name, string(table), string(extra))
 }

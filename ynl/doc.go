@@ -35,7 +35,6 @@
 //	list operations   Spec.Ops, Op.IsReserved, Op.ReplyAttrs, Set.Attr
 //	find operations   Spec.Op, Spec.OpOf, Spec.OpByRequest, Spec.OpByReply,
 //	                  Spec.OpByNotification, Spec.Number
-//	names in C        Spec.CName, Attr.CName, Enum.CName
 //	write requests    ParseJSON, ParseArgs, Spec.AppendRequest, Spec.AppendPayload;
 //	                  *ValueError
 //	check requests    Spec.Check, Set.Policy
@@ -44,7 +43,7 @@
 //	walk a message    Message.Find, Field.Find, Field.Form, Field.Uint, Field.Bytes
 //	explain errors    Spec.Explain (Explanation), Message.PathAt, Message.MissingPath
 //	count             Stats
-//	tables            AppendTable, ParseTable, ParseTables
+//	tables            AppendTable, ParseTable
 //
 // # Unknown data
 //

@@ -14,10 +14,10 @@ func ParseTable(file, text string) (*Spec, error) {
 	return b.finish()
 }
 
-// ParseTables reads a table and another one that extends and corrects it: formats, attributes,
+// parseTables reads a table and another one that extends and corrects it: formats, attributes,
 // structs and operations of the same family, in lines of the same form. Where both tables have
 // an attribute, a struct, an operation or a format of one name, the second table is used.
-func ParseTables(file, text, extra string) (*Spec, error) {
+func parseTables(file, text, extra string) (*Spec, error) {
 	b := newBuilder(file)
 	r := tableReader{b: b}
 	r.read(text + "\n" + extra)
