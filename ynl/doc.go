@@ -28,6 +28,22 @@
 // (KindNumber). Two headers precede the attributes: [RequestHeader] has the fields of the netlink and
 // Generic Netlink headers, and [Op].FixedHeader is the struct of the family's own header, or nil.
 //
+// A request to a family of the kernel, with the connection c of package conn (errors omitted):
+//
+//	family, err := ctrl.New(c).Family(ctx, "ethtool")
+//	spec, err := ynl.Builtin("ethtool")
+//	values, err := ynl.ParseArgs([]string{"header.dev-name=eth0"})
+//	op := spec.Op("rings-get")
+//	payload, headers, err := spec.AppendPayload(nil, op, values, 0)
+//	r := c.Request(family.ID, nlmsg.FlagRequest, payload[:headers])
+//	defer r.Release()
+//	r.B = append(r.B, payload[headers:]...)
+//	reply, err := c.Do(ctx, r)
+//	message := spec.DecodeOp(reply, op)
+//	fmt.Printf("%s\n", message.AppendJSON(nil)) // {"header": {"dev-index": 2, ...}, "rx": 512}
+//
+// The examples of the package have complete programs.
+//
 // # Index by task
 //
 //	find families     NewLibrary, Library.Family, Library.Protocol, Builtin, BuiltinNames
