@@ -15,8 +15,8 @@ import (
 //go:embed table/*.txt overlay/*.txt
 var tables embed.FS
 
-// Release is the version of Linux whose specs are built in.
-const Release = "7.3.4"
+// LinuxRelease is the version of Linux whose specs are built in.
+const LinuxRelease = "7.3.4"
 
 // BuiltinNames returns the names of the built-in families in alphabetical order.
 func BuiltinNames() []string {
@@ -41,5 +41,5 @@ func Builtin(name string) (*Spec, error) {
 	if err != nil && extraErr != nil {
 		return nil, fmt.Errorf("ynl: no built-in family %q", name)
 	}
-	return ParseTables(name, string(table), string(extra))
+	return parseTables(name, string(table), string(extra))
 }

@@ -42,7 +42,7 @@ func (s *Spec) Check(m nlmsg.Msg, op *Op) []Problem {
 			list = append(list, Problem{f.Name, fmt.Sprintf("%s does not list this attribute", op.Name)})
 		}
 	}
-	skip := s.headerLen() + op.Header.beforeAttrs()
+	skip := s.headerLen() + op.HeaderLen()
 	if len(m) <= skip {
 		return list
 	}
@@ -148,23 +148,23 @@ func binaryRule(c *Checks) policy.Rule {
 	return policy.Rule{Kind: policy.KindBinary}
 }
 
+// integerRule returns the rule of a number. The kernel's policies have big-endian kinds of 16 and 32
+// bits; the limits of other numbers that are not in native order cannot be expressed.
 func integerRule(a *Attr) policy.Rule {
 	kind := kinds[a.Type]
-	if a.Order == BigEndian && a.Type == TypeU16 {
-		kind = policy.KindBE16
-	}
-	if a.Order == BigEndian && a.Type == TypeU32 {
-		kind = policy.KindBE32
-	}
 	c := a.Checks
+	switch {
+	case a.Order == BigEndian && a.Type == TypeU16:
+		kind = policy.KindBE16
+	case a.Order == BigEndian && a.Type == TypeU32:
+		kind = policy.KindBE32
+	case a.Order != Native && a.Type.Width() != 1:
+		return policy.Rule{Kind: kind}
+	}
 	switch {
 	case c == nil:
 	case c.Mask != nil:
-		var mask uint32
-		for _, e := range c.Mask.Entries {
-			mask |= 1 << (e.Value & 31)
-		}
-		return policy.Mask(kind, mask)
+		return maskRule(kind, c.Mask)
 	case c.Min != nil && c.Max != nil:
 		return policy.Rule{Kind: kind, Check: policy.CheckRange, Min: *c.Min, Max: *c.Max}
 	case c.Min != nil:
@@ -173,4 +173,17 @@ func integerRule(a *Attr) policy.Rule {
 		return policy.Max(kind, *c.Max)
 	}
 	return policy.Rule{Kind: kind}
+}
+
+// maskRule returns the rule for flags. The mask of a policy has 32 bits, so that a set with higher
+// flags has no mask.
+func maskRule(kind policy.Kind, flags *Enum) policy.Rule {
+	var mask uint32
+	for _, e := range flags.Entries {
+		if e.Value < 0 || e.Value > 31 {
+			return policy.Rule{Kind: kind}
+		}
+		mask |= 1 << e.Value
+	}
+	return policy.Mask(kind, mask)
 }

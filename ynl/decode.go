@@ -24,8 +24,9 @@ type Direction uint8
 
 // The directions.
 const (
-	Reply   Direction = iota // from the kernel: replies and notifications
-	Request                  // to the kernel
+	Reply        Direction = iota // from the kernel: a reply, or a message that may be a notification
+	Request                       // to the kernel
+	Notification                  // from the kernel, and no reply: received from a multicast group
 )
 
 // Number returns the number that identifies the operation of a message: the command of the Generic
@@ -89,9 +90,9 @@ func (d *Decoder) DecodeOp(s *Spec, m nlmsg.Msg, op *Op) Message {
 	var set *Set
 	if op != nil {
 		set = op.Set
-		if op.Header != nil {
-			d.members(op.Header, body, offset)
-			n := min(op.Header.beforeAttrs(), len(body))
+		if op.FixedHeader != nil {
+			d.members(op.FixedHeader, body, offset)
+			n := min(op.HeaderLen(), len(body))
 			body, offset = body[n:], offset+n
 		}
 	}

@@ -154,14 +154,14 @@ func (d *Decoder) subMessage(f *Field, spec *Attr, payload int) {
 	}
 	start := len(d.stack)
 	n := 0
-	if format.Header != nil {
-		n = d.members(format.Header, f.Raw, payload)
+	if format.FixedHeader != nil {
+		n = d.members(format.FixedHeader, f.Raw, payload)
 	}
 	if format.Attrs != nil {
 		f.set = format.Attrs
 		d.attrs(format.Attrs, f.Raw[n:], payload+n)
-	} else if format.Header != nil {
-		f.Rest = format.Header.rest(len(f.Raw), n)
+	} else if format.FixedHeader != nil {
+		f.Rest = format.FixedHeader.rest(len(f.Raw), n)
 	} else {
 		f.Rest = len(f.Raw)
 	}

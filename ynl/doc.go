@@ -24,25 +24,42 @@
 // data).
 //
 // Three classifications of values exist: [Type] is the type in the spec (TypeU32), [Form] describes the
-// value of a decoded [Field] (FormEnum), and [Kind] that of a [Value] to encode, as in JSON (Number).
-// Two headers precede the attributes: [Header] has the fields of the netlink and Generic Netlink
-// headers, and [Op].Header is the struct of the fixed header of the family, or nil.
+// value of a decoded [Field] (FormEnum), and [Kind] that of a [Value] to encode, as in JSON
+// (KindNumber). Two headers precede the attributes: [RequestHeader] has the fields of the netlink and
+// Generic Netlink headers, and [Op].FixedHeader is the struct of the family's own header, or nil.
+//
+// A request to a family of the kernel, with the connection c of package conn (errors omitted):
+//
+//	family, err := ctrl.New(c).Family(ctx, "ethtool")
+//	spec, err := ynl.Builtin("ethtool")
+//	values, err := ynl.ParseArgs([]string{"header.dev-name=eth0"})
+//	op := spec.Op("rings-get")
+//	payload, headers, err := spec.AppendPayload(nil, op, values, 0)
+//	r := c.Request(family.ID, nlmsg.FlagRequest, payload[:headers])
+//	defer r.Release()
+//	r.B = append(r.B, payload[headers:]...)
+//	reply, err := c.Do(ctx, r)
+//	message := spec.DecodeOp(reply, op)
+//	fmt.Printf("%s\n", message.AppendJSON(nil)) // {"header": {"dev-index": 2, ...}, "rx": 512}
+//
+// The examples of the package have complete programs.
 //
 // # Index by task
 //
 //	find families     NewLibrary, Library.Family, Library.Protocol, Builtin, BuiltinNames
 //	read specs        Load, LoadFS, LoadDir, Parse; errors are Errors with positions
 //	list operations   Spec.Ops, Op.IsReserved, Op.ReplyAttrs, Set.Attr
-//	find operations   Spec.Op, Spec.OpOf, Spec.OpByRequest, Spec.OpByReply, Spec.Number
-//	names in C        Spec.CName, Attr.CName, Enum.CName
-//	write requests    ParseJSON, ParseArgs, Spec.AppendRequest; *ValueError
+//	find operations   Spec.Op, Spec.OpOf, Spec.OpByRequest, Spec.OpByReply,
+//	                  Spec.OpByNotification, Spec.Number
+//	write requests    ParseJSON, ParseArgs, Spec.AppendRequest, Spec.AppendPayload;
+//	                  *ValueError
 //	check requests    Spec.Check, Set.Policy
 //	decode            Spec.Decode, Spec.DecodeOp; Decoder to reuse memory
 //	print             Message.AppendJSON, Field.AppendJSON, Field.AppendName
 //	walk a message    Message.Find, Field.Find, Field.Form, Field.Uint, Field.Bytes
-//	explain errors    Spec.Explain, Message.PathAt, Message.MissingPath
+//	explain errors    Spec.Explain (Explanation), Message.PathAt, Message.MissingPath
 //	count             Stats
-//	tables            AppendTable, ParseTable, ParseTables
+//	tables            AppendTable, ParseTable
 //
 // # Unknown data
 //

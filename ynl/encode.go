@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/literal"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nlmsg"
 )
 
-// Header has the header fields of a request.
-type Header struct {
+// RequestHeader has the fields of the netlink and Generic Netlink headers of a request.
+type RequestHeader struct {
 	// Type is the ID of a Generic Netlink family, which the controller assigns. For other
 	// protocols it is ignored: the type is the number of the operation.
 	Type nlmsg.Type
@@ -63,9 +64,9 @@ func below(name string, err error) error {
 // header and attributes, by name or by number. Attributes are written in the order of v. Members that
 // v lacks are 0, except for the first byte of the header if the operation has Op.First. The error is a
 // *ValueError; b is then returned unchanged.
-func (s *Spec) AppendRequest(b []byte, op *Op, v Value, h Header) ([]byte, error) {
-	if op.Request == NoNumber || op.Set == nil {
-		return b, &ValueError{Op: op.Name, Err: errors.New("no request: only the kernel sends this message")}
+func (s *Spec) AppendRequest(b []byte, op *Op, v Value, h RequestHeader) ([]byte, error) {
+	if err := op.noRequest(); err != nil {
+		return b, err
 	}
 	mark := len(b)
 	typ := nlmsg.Type(op.Request)
@@ -73,42 +74,73 @@ func (s *Spec) AppendRequest(b []byte, op *Op, v Value, h Header) ([]byte, error
 		typ = h.Type
 	}
 	out := nlmsg.Begin(b, typ, h.Flags|nlmsg.FlagRequest, h.Seq, 0)
+	out, _, err := s.AppendPayload(out, op, v, h.Version)
+	if err != nil {
+		return b[:mark], err
+	}
+	return nlmsg.End(out, mark), nil
+}
+
+// AppendPayload is AppendRequest for a message header that the caller writes, as conn.Conn.Request
+// does. It appends the headers that follow the message header, and the attributes. headers is the
+// length of the headers: the Generic Netlink header, the fixed header, and the padding before the
+// attributes.
+//
+//	payload, headers, err := s.AppendPayload(nil, op, v, 0)
+//	r := c.Request(typ, nlmsg.FlagRequest, payload[:headers])
+//	r.B = append(r.B, payload[headers:]...)
+//
+// The version is that of the Generic Netlink header; 0 selects that of the spec.
+func (s *Spec) AppendPayload(b []byte, op *Op, v Value, version uint8) (payload []byte, headers int, err error) {
+	if err := op.noRequest(); err != nil {
+		return b, 0, err
+	}
+	mark := len(b)
+	out := b
 	if s.Protocol == GenericProtocol {
-		version := h.Version
 		if version == 0 {
 			version = s.Version
 		}
 		out = genlmsg.Append(out, byte(op.Request), version)
 	}
-	out, err := appendBody(out, op, v)
+	headers = len(out) - mark + op.HeaderLen()
+	out, err = appendBody(out, op, v)
 	if e, ok := err.(*valueError); ok {
-		return b[:mark], &ValueError{op.Name, e.path, e.err}
+		return b[:mark], 0, &ValueError{op.Name, e.path, e.err}
 	}
 	if err != nil {
-		return b[:mark], &ValueError{Op: op.Name, Err: err}
+		return b[:mark], 0, &ValueError{Op: op.Name, Err: err}
 	}
-	return nlmsg.End(out, mark), nil
+	return out, headers, nil
+}
+
+// noRequest returns an error if the operation has no request.
+func (o *Op) noRequest() error {
+	if o.Request == NoNumber || o.Set == nil {
+		return &ValueError{Op: o.Name, Err: errors.New("no request: only the kernel sends this message")}
+	}
+	return nil
 }
 
 // appendBody appends the fixed header and the attributes.
 func appendBody(b []byte, op *Op, v Value) ([]byte, error) {
-	if v.Kind != Object && v.Kind != Null {
+	if v.Kind != KindObject && v.Kind != KindNull {
 		return b, wrongKind(v, "an object")
 	}
-	if op.Header != nil {
+	if op.FixedHeader != nil {
 		var err error
 		start := len(b)
-		if b, err = appendStruct(b, op.Header, v); err != nil {
+		if b, err = appendStruct(b, op.FixedHeader, v); err != nil {
 			return b, err
 		}
 		if op.First != nil && len(b) > start {
-			if _, given := v.Get(op.Header.Members[0].Name); !given {
+			if _, given := v.Get(op.FixedHeader.Members[0].Name); !given {
 				b[start] = op.First[0]
 			}
 		}
-		b = append(b, make([]byte, op.Header.beforeAttrs()-op.Header.Size)...)
+		b = append(b, make([]byte, op.HeaderLen()-op.FixedHeader.Size)...)
 	}
-	return appendAttrs(b, &values{set: op.Set, object: v}, op.Header)
+	return appendAttrs(b, &values{set: op.Set, object: v}, op.FixedHeader)
 }
 
 // values is an object that is being written, with the objects around it, which may have selectors.
@@ -164,7 +196,7 @@ func appendNamed(b []byte, vs *values, p *Pair) ([]byte, error) {
 	if inner, ok := strings.CutPrefix(digits, "UnknownAttr("); ok {
 		digits = strings.TrimSuffix(inner, ")")
 	}
-	n, err := strconv.ParseUint(digits, 10, 14)
+	n, err := literal.Uint(digits, 14)
 	if err != nil {
 		return b, errUnknownName(vs.set, p.Name)
 	}
@@ -178,9 +210,9 @@ func appendNamed(b []byte, vs *values, p *Pair) ([]byte, error) {
 // as names.
 func appendUnknownAttr(b []byte, typ uint16, v Value) ([]byte, error) {
 	switch v.Kind {
-	case Object:
+	case KindObject:
 		return appendNest(b, typ, &values{set: &Set{Name: "unknown"}, object: v})
-	case List:
+	case KindList:
 		for i, item := range v.Items {
 			var err error
 			if b, err = appendUnknownAttr(b, typ, item); err != nil {
@@ -188,7 +220,7 @@ func appendUnknownAttr(b []byte, typ uint16, v Value) ([]byte, error) {
 			}
 		}
 		return b, nil
-	case Bool, Null:
+	case KindBool, KindNull:
 		return nla.AppendFlag(b, typ), nil
 	}
 	p, err := parseHex(v)
@@ -255,12 +287,12 @@ func appendPayload(b []byte, a *Attr, v Value) ([]byte, error) {
 	switch {
 	case a.Type.IsInteger():
 		return appendScalar(b, &a.Layout, a.Type, v)
-	case v.Kind == Object && a.Struct != nil:
+	case v.Kind == KindObject && a.Struct != nil:
 		if err := a.Struct.checkNames(v); err != nil {
 			return b, err
 		}
 		return appendStruct(b, a.Struct, v)
-	case v.Kind == List && a.SubType.IsInteger():
+	case v.Kind == KindList && a.SubType.IsInteger():
 		for i, item := range v.Items {
 			var err error
 			if b, err = appendScalar(b, &a.Layout, a.SubType, item); err != nil {
@@ -268,7 +300,7 @@ func appendPayload(b []byte, a *Attr, v Value) ([]byte, error) {
 			}
 		}
 		return b, nil
-	case v.Kind == Null:
+	case v.Kind == KindNull:
 		return b, nil
 	}
 	p, err := parseBytes(v, a.Hint)
@@ -285,7 +317,7 @@ func appendBytes(b []byte, typ uint16, p []byte) ([]byte, error) {
 
 func appendText(b []byte, a *Attr, v Value) ([]byte, error) {
 	switch v.Kind {
-	case String, Number:
+	case KindString, KindNumber:
 	default:
 		return b, wrongKind(v, "a text")
 	}
@@ -297,7 +329,7 @@ func appendText(b []byte, a *Attr, v Value) ([]byte, error) {
 
 // appendNest appends a nest with the attributes of an object.
 func appendNest(b []byte, typ uint16, vs *values) ([]byte, error) {
-	if vs.object.Kind != Object && vs.object.Kind != Null {
+	if vs.object.Kind != KindObject && vs.object.Kind != KindNull {
 		return b, wrongKind(vs.object, "an object")
 	}
 	mark := len(b)

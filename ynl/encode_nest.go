@@ -23,7 +23,7 @@ func appendIndexed(b []byte, vs *values, a *Attr, v Value) ([]byte, error) {
 		if indexes != nil {
 			index = indexes[i]
 		}
-		if inner, numbers, ok := item.elements(); ok && item.Kind == Object && len(inner) == 1 && a.SubType == TypeNest && inner[0].Kind == Object {
+		if inner, numbers, ok := item.elements(); ok && item.Kind == KindObject && len(inner) == 1 && a.SubType == TypeNest && inner[0].Kind == KindObject {
 			item, index = inner[0], numbers[0]
 		}
 		var err error
@@ -53,10 +53,10 @@ func appendElement(b []byte, vs *values, a *Attr, index uint16, v Value) ([]byte
 
 // appendTypeValue appends nests with values of the object as types.
 func appendTypeValue(b []byte, vs *values, a *Attr, v Value) ([]byte, error) {
-	if v.Kind != Object {
+	if v.Kind != KindObject {
 		return b, wrongKind(v, "an object")
 	}
-	rest := Value{Kind: Object}
+	rest := Value{Kind: KindObject}
 	marks := []int{len(b)}
 	b = nla.Begin(b, a.Value)
 	for _, name := range a.TypeValue {
@@ -90,7 +90,7 @@ func appendTypeValue(b []byte, vs *values, a *Attr, v Value) ([]byte, error) {
 // for kinds without a format. Like the kernel's own tool it sets the Nested bit only if the format
 // has attributes.
 func appendSubMessage(b []byte, vs *values, a *Attr, v Value) ([]byte, error) {
-	if v.Kind == String {
+	if v.Kind == KindString {
 		p, err := parseHex(v)
 		if err != nil {
 			return b, err
@@ -105,7 +105,7 @@ func appendSubMessage(b []byte, vs *values, a *Attr, v Value) ([]byte, error) {
 	if format == nil {
 		return b, fmt.Errorf("no format for %s %q in the spec; give the bytes in hex", a.Selector, value)
 	}
-	if v.Kind != Object && v.Kind != Null {
+	if v.Kind != KindObject && v.Kind != KindNull {
 		return b, wrongKind(v, "an object")
 	}
 	mark := len(b)
@@ -122,12 +122,12 @@ func appendSubMessage(b []byte, vs *values, a *Attr, v Value) ([]byte, error) {
 
 func appendFormat(b []byte, vs *values, format *Format, v Value) ([]byte, error) {
 	var err error
-	if format.Header != nil {
+	if format.FixedHeader != nil {
 		if format.Attrs == nil {
-			err = format.Header.checkNames(v)
+			err = format.FixedHeader.checkNames(v)
 		}
 		if err == nil {
-			b, err = appendStruct(b, format.Header, v)
+			b, err = appendStruct(b, format.FixedHeader, v)
 		}
 		if err != nil {
 			return b, err
@@ -136,7 +136,7 @@ func appendFormat(b []byte, vs *values, format *Format, v Value) ([]byte, error)
 	if format.Attrs == nil {
 		return b, nil
 	}
-	return appendAttrs(b, &values{set: format.Attrs, object: v, outer: vs}, format.Header)
+	return appendAttrs(b, &values{set: format.Attrs, object: v, outer: vs}, format.FixedHeader)
 }
 
 // lookup returns the value of a selector from the innermost object that has it.
@@ -199,18 +199,18 @@ func appendStruct(b []byte, s *Struct, v Value) ([]byte, error) {
 func appendMember(b []byte, m *Member, v Value) ([]byte, error) {
 	switch {
 	case m.Type.IsInteger():
-		if v.Kind == Null {
+		if v.Kind == KindNull {
 			return b, nil
 		}
 		return appendScalar(b, &m.Layout, m.Type, v)
-	case m.Struct != nil && v.Kind == Object:
+	case m.Struct != nil && v.Kind == KindObject:
 		if err := m.Struct.checkNames(v); err != nil {
 			return b, err
 		}
 		return appendStruct(b, m.Struct, v)
 	case m.Type == TypeString:
 		switch v.Kind {
-		case String, Number, Null:
+		case KindString, KindNumber, KindNull:
 			return append(b, v.Text...), nil
 		}
 		return b, wrongKind(v, "a text")
@@ -221,7 +221,7 @@ func appendMember(b []byte, m *Member, v Value) ([]byte, error) {
 
 // appendBitfield appends struct nla_bitfield32: an object of value and selector.
 func appendBitfield(b []byte, a *Attr, v Value) ([]byte, error) {
-	if v.Kind != Object {
+	if v.Kind != KindObject {
 		return b, wrongKind(v, "an object of value and selector")
 	}
 	var field nla.Bitfield32

@@ -2,7 +2,6 @@ package ynl
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/big"
@@ -10,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/nlwire/nlwire/internal/literal"
 	"github.com/nlwire/nlwire/nla"
 )
 
@@ -23,51 +23,47 @@ type integer struct {
 // truth reports whether a flag with the value v is set.
 func (v Value) truth() bool {
 	switch v.Kind {
-	case Bool:
+	case KindBool:
 		return v.Bool
-	case Number, String:
+	case KindNumber, KindString:
 		return v.Text != "" && v.Text != "0" && v.Text != "false"
-	case List:
+	case KindList:
 		return len(v.Items) > 0
-	case Object:
+	case KindObject:
 		return len(v.Pairs) > 0
 	}
 	return false
 }
 
-// parseInteger reads a number, decimal or with the prefix 0x.
+// parseInteger reads a number in the form of literal.Uint, with a sign, or a number of JSON.
 func parseInteger(v Value) (integer, error) {
 	switch v.Kind {
-	case Bool:
+	case KindBool:
 		if v.Bool {
 			return integer{value: 1}, nil
 		}
 		return integer{}, nil
-	case Number, String:
+	case KindNumber, KindString:
 	default:
 		return integer{}, wrongKind(v, "a number")
 	}
 	text := v.Text
-	if n, err := parseDecimal(text); err == nil {
+	if n, err := parseNumber(text); err == nil {
 		return n, nil
 	} else if errors.Is(err, strconv.ErrRange) {
 		return integer{}, fmt.Errorf("%s does not fit into 64 bits", text)
 	}
-	if v.Kind == Number && len(text) < 64 { // 1e3 or 2.0
+	if v.Kind == KindNumber && len(text) < 64 { // 1e3 or 2.0
 		if r, ok := new(big.Rat).SetString(text); ok && r.IsInt() && len(r.Num().String()) <= 20 {
-			return parseDecimal(r.Num().String())
+			return parseNumber(r.Num().String())
 		}
 	}
 	return integer{}, fmt.Errorf("%s is not a number", strconv.Quote(text))
 }
 
-func parseDecimal(text string) (integer, error) {
-	base := 10
+func parseNumber(text string) (integer, error) {
 	digits, negative := strings.CutPrefix(text, "-")
-	if rest, ok := strings.CutPrefix(digits, "0x"); ok {
-		digits, base = rest, 16
-	}
-	n, err := strconv.ParseUint(digits, base, 64)
+	n, err := literal.Uint(digits, 64)
 	if err != nil {
 		return integer{}, err
 	}
@@ -90,7 +86,7 @@ func scalar(l *Layout, v Value) (integer, error) {
 	if l.Enum != nil {
 		return enumValue(l, v)
 	}
-	if v.Kind == String {
+	if v.Kind == KindString {
 		switch l.Hint {
 		case HintIPv4, HintIPv6, HintIP:
 			return addrValue(v.Text)
@@ -114,50 +110,63 @@ func addrValue(text string) (integer, error) {
 }
 
 // enumValue returns the number of a name or of a set of names. A set is a list, or a text with
-// commas or bars between names.
+// commas or bars between names. A number in a set is one or several bits: 0x100000.
 func enumValue(l *Layout, v Value) (integer, error) {
 	if !l.Flags {
-		if v.Kind != String {
+		if v.Kind != KindString {
 			return integer{}, wrongKind(v, "a number or a name of "+strconv.Quote(l.Enum.Name))
 		}
-		n, err := enumNumber(l.Enum, v.Text)
-		return integer{uint64(n), n < 0}, err
+		return enumNumber(l.Enum, v.Text)
 	}
 	items := v.Items
 	switch v.Kind {
-	case List:
-	case String:
+	case KindList:
+	case KindString:
 		for _, name := range strings.FieldsFunc(v.Text, func(r rune) bool { return r == ',' || r == '|' }) {
-			items = append(items, Value{Kind: String, Text: name})
+			items = append(items, Value{Kind: KindString, Text: name})
 		}
 	default:
 		return integer{}, wrongKind(v, "names of "+strconv.Quote(l.Enum.Name))
 	}
 	var set uint64
 	for _, item := range items {
-		bit, err := enumNumber(l.Enum, item.Text)
+		bits, err := enumBits(l.Enum, item)
 		if err != nil {
 			return integer{}, err
 		}
-		if bit < 0 || bit > 63 {
-			return integer{}, fmt.Errorf("%q is not a bit", item.Text)
-		}
-		set |= 1 << bit
+		set |= bits
 	}
 	return integer{value: set}, nil
 }
 
+// enumBits returns the bits of an item of a set: a name, or a number.
+func enumBits(e *Enum, item Value) (uint64, error) {
+	if item.Kind != KindString && item.Kind != KindNumber {
+		return 0, wrongKind(item, "a name of "+strconv.Quote(e.Name))
+	}
+	if _, isName := e.ByName(item.Text); !isName {
+		if n, err := parseInteger(item); err == nil && !n.negative {
+			return n.value, nil
+		}
+	}
+	bit, err := enumNumber(e, item.Text)
+	if err == nil && (bit.negative || bit.value > 63) {
+		err = fmt.Errorf("%q is not a bit", item.Text)
+	}
+	return 1 << (bit.value & 63), err
+}
+
 // enumNumber returns the number of a name. Unknown(7) is the name of a decoded number without a name.
-func enumNumber(e *Enum, name string) (int64, error) {
+func enumNumber(e *Enum, name string) (integer, error) {
 	if n, ok := e.ByName(name); ok {
-		return n, nil
+		return integer{uint64(n), n < 0}, nil
 	}
 	if inner, ok := strings.CutPrefix(name, "Unknown("); ok {
-		if n, err := strconv.ParseInt(strings.TrimSuffix(inner, ")"), 10, 64); err == nil {
+		if n, err := parseNumber(strings.TrimSuffix(inner, ")")); err == nil {
 			return n, nil
 		}
 	}
-	return 0, fmt.Errorf("%q is not in %q: %s", name, e.Name, e.list())
+	return integer{}, fmt.Errorf("%q is not in %q: %s", name, e.Name, e.list())
 }
 
 // list returns the first names of the entries, for an error.
@@ -215,23 +224,23 @@ func (n integer) fits(t Type, bits int) bool {
 	return !n.negative && (bits == 64 || n.value < 1<<bits)
 }
 
-// parseHex reads bytes in hex. There may be spaces between bytes.
+// parseHex reads bytes in hex.
 func parseHex(v Value) ([]byte, error) {
 	switch v.Kind {
-	case String, Number:
+	case KindString, KindNumber:
 	default:
 		return nil, wrongKind(v, "bytes in hex")
 	}
-	p, err := hex.DecodeString(strings.Join(strings.Fields(v.Text), ""))
+	p, err := literal.Bytes(v.Text)
 	if err != nil {
-		return nil, fmt.Errorf("%.40q is not bytes in hex", v.Text)
+		return nil, fmt.Errorf("%.40q is %w", v.Text, err)
 	}
 	return p, nil
 }
 
 // parseBytes reads bytes in the form of their hint, or in hex.
 func parseBytes(v Value, h Hint) ([]byte, error) {
-	if v.Kind != String {
+	if v.Kind != KindString {
 		return parseHex(v)
 	}
 	switch h {
@@ -244,26 +253,14 @@ func parseBytes(v Value, h Hint) ([]byte, error) {
 			err = fmt.Errorf("%.60q is not an IP address", v.Text)
 		}
 		return p, err
+	case HintMAC:
+		p, err := parseHex(v)
+		if err != nil {
+			err = fmt.Errorf("%.60q is not a hardware address", v.Text)
+		}
+		return p, err
 	case HintUUID:
 		v.Text = strings.ReplaceAll(v.Text, "-", "")
-	default:
-		if strings.Contains(v.Text, ":") {
-			return parseMAC(v.Text)
-		}
 	}
 	return parseHex(v)
-}
-
-// parseMAC reads bytes in hex with colons between them. A byte may lack its leading zero.
-func parseMAC(text string) ([]byte, error) {
-	parts := strings.Split(text, ":")
-	p := make([]byte, 0, len(parts))
-	for _, part := range parts {
-		n, err := strconv.ParseUint(part, 16, 8)
-		if err != nil {
-			return nil, fmt.Errorf("%.60q is not a hardware address", text)
-		}
-		p = append(p, byte(n))
-	}
-	return p, nil
 }

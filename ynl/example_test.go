@@ -29,7 +29,7 @@ func Example() {
 		return
 	}
 	op := s.Op("newlink")
-	b, err := s.AppendRequest(nil, op, v, ynl.Header{Flags: nlmsg.FlagAck | nlmsg.FlagCreate})
+	b, err := s.AppendRequest(nil, op, v, ynl.RequestHeader{Flags: nlmsg.FlagAck | nlmsg.FlagCreate})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -92,14 +92,14 @@ func Example_request() {
 		return
 	}
 	op := s.Op("echo")
-	request, err := s.AppendRequest(nil, op, v, ynl.Header{Type: nlmsg.Type(f.ID)})
+	payload, headers, err := s.AppendPayload(nil, op, v, 0)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	r := c.Request(nlmsg.Type(f.ID), nlmsg.FlagRequest, nil)
+	r := c.Request(f.ID, nlmsg.FlagRequest, payload[:headers])
 	defer r.Release()
-	r.B = append(r.B, nlmsg.Msg(request).Payload()...)
+	r.B = append(r.B, payload[headers:]...)
 	reply, err := c.Do(ctx, r)
 	if err != nil {
 		fmt.Println(err)
@@ -123,7 +123,7 @@ func ExampleParseArgs() {
 		return
 	}
 	op := s.Op("bind-rx")
-	b, err := s.AppendRequest(nil, op, v, ynl.Header{Type: 20})
+	b, err := s.AppendRequest(nil, op, v, ynl.RequestHeader{Type: 20})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -145,7 +145,7 @@ func ExampleValueError() {
 		fmt.Println(err)
 		return
 	}
-	_, err = s.AppendRequest(nil, s.Op("rings-get"), v, ynl.Header{Type: 20})
+	_, err = s.AppendRequest(nil, s.Op("rings-get"), v, ynl.RequestHeader{Type: 20})
 	fmt.Println(err)
 	// Output: ynl: rings-get: header.dev-index: "eth0" is not a number
 }
@@ -163,15 +163,14 @@ func ExampleSpec_Explain() {
 		fmt.Println(err)
 		return
 	}
-	request, err := s.AppendRequest(nil, s.Op("rings-set"), v, ynl.Header{Type: 20})
+	request, err := s.AppendRequest(nil, s.Op("rings-set"), v, ynl.RequestHeader{Type: 20})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	m := s.Decode(request, ynl.Request)
 	refusal := &nlmsg.ExtAck{Offset: uint32(m.Find("rx").Offset)} // from the kernel's reply
-	bad, _ := s.Explain(request, refusal)
-	fmt.Println(bad)
+	fmt.Println(s.Explain(request, refusal).Invalid)
 	// Output: rx
 }
 
@@ -188,7 +187,7 @@ func ExampleSpec_Check() {
 		return
 	}
 	op := s.Op("dev-get")
-	request, err := s.AppendRequest(nil, op, v, ynl.Header{Type: 20})
+	request, err := s.AppendRequest(nil, op, v, ynl.RequestHeader{Type: 20})
 	if err != nil {
 		fmt.Println(err)
 		return

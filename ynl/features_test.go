@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"testing"
 
@@ -63,7 +64,7 @@ func TestFeatures(t *testing.T) {
 			if op == nil {
 				t.Fatalf("no operation %q", tt.op)
 			}
-			b, err := s.AppendRequest(nil, op, v, ynl.Header{Type: 20})
+			b, err := s.AppendRequest(nil, op, v, ynl.RequestHeader{Type: 20})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -118,7 +119,7 @@ func TestNumbers(t *testing.T) {
 			continue
 		}
 		from := s.Op(tt.notifies)
-		if o.Notify != from || o.Set != from.Set || o.Header != from.Header || !o.Async || tt.group != "" && o.Group != tt.group {
+		if o.Notify != from || o.Set != from.Set || o.FixedHeader != from.FixedHeader || !o.Async || tt.group != "" && o.Group != tt.group {
 			t.Errorf("%s %s: it does not inherit from %s", tt.family, tt.op, tt.notifies)
 		}
 		if len(from.ReplyAttrs()) == 0 || len(o.ReplyAttrs()) != len(from.ReplyAttrs()) {
@@ -217,7 +218,7 @@ func TestHeaderPadding(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := s.AppendRequest(nil, s.Op("get"), v, ynl.Header{})
+		b, err := s.AppendRequest(nil, s.Op("get"), v, ynl.RequestHeader{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -225,8 +226,28 @@ func TestHeaderPadding(t *testing.T) {
 		if got := string(m.AppendJSON(nil)); got != `{"v": 3, "a": 1, "b": 2}` || m.Find("v").Offset != offset {
 			t.Errorf("%q: %s, the attribute is at offset %d, want %d", members, got, m.Find("v").Offset, offset)
 		}
+		payload, headers, err := s.AppendPayload([]byte("x"), s.Op("get"), v, 0)
+		if err != nil || string(payload) != "x"+string(nlmsg.Msg(b).Payload()) || headers != offset-nlmsg.HeaderLen {
+			t.Errorf("%q: %v, payload %x, %d bytes of headers", members, err, payload, headers)
+		}
 		if problems := s.Check(b, s.Op("get")); len(problems) != 1 || problems[0].Path != "v" {
 			t.Errorf("%q: Check reports %v, want v", members, problems)
+		}
+	}
+}
+
+// TestPayloadErrors checks that the slice is unchanged after an error.
+func TestPayloadErrors(t *testing.T) {
+	s := builtin(t, "rt-link")
+	for op, args := range map[string]string{"newlink": "mtu=x", "newlink-ntf": "mtu=1"} {
+		v, err := ynl.ParseArgs([]string{args})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, headers, err := s.AppendPayload([]byte("x"), s.Op(op), v, 0)
+		var problem *ynl.ValueError
+		if !errors.As(err, &problem) || problem.Op != op || string(b) != "x" || headers != 0 {
+			t.Errorf("%s: %v, %q, %d", op, err, b, headers)
 		}
 	}
 }
@@ -245,7 +266,7 @@ func TestUnknown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := s.AppendRequest(nil, s.Op("newlink"), v, ynl.Header{})
+		b, err := s.AppendRequest(nil, s.Op("newlink"), v, ynl.RequestHeader{})
 		if err != nil {
 			t.Error(err)
 			continue
@@ -257,6 +278,38 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
+// TestNotifications finds operations by messages that are no replies. A notification can have the
+// number of a reply, and in thermal that of another operation.
+func TestNotifications(t *testing.T) {
+	for _, tt := range []struct {
+		family              string
+		number              int
+		reply, notification string
+	}{
+		{"rt-link", 16, "getlink", "newlink-ntf"},
+		{"rt-link", 17, "dellink", "dellink"}, // the spec has no notification with the number
+		{"thermal", 3, "tz-get-temp", "tz-disable"},
+		{"nlctrl", 1, "getfamily", "newfamily"},
+	} {
+		s := builtin(t, tt.family)
+		typ := nlmsg.Type(tt.number)
+		if s.Protocol == ynl.GenericProtocol {
+			typ = 30
+		}
+		b := nlmsg.Begin(nil, typ, 0, 0, 0)
+		if s.Protocol == ynl.GenericProtocol {
+			b = append(b, byte(tt.number), 1, 0, 0)
+		}
+		b = nlmsg.End(b, 0)
+		if got := s.OpOf(b, ynl.Reply); got != s.Op(tt.reply) || got == nil {
+			t.Errorf("%s %d: reply of %v, want %s", tt.family, tt.number, got, tt.reply)
+		}
+		if got := s.OpOf(b, ynl.Notification); got != s.Op(tt.notification) || got != s.OpByNotification(tt.number) {
+			t.Errorf("%s %d: notification %v, want %s", tt.family, tt.number, got, tt.notification)
+		}
+	}
+}
+
 // TestFirst checks operations that share a number and differ by the first byte of the header.
 func TestFirst(t *testing.T) {
 	s := builtin(t, "sock_diag")
@@ -264,7 +317,7 @@ func TestFirst(t *testing.T) {
 		t.Error("the number alone finds an operation")
 	}
 	for name, first := range map[string]byte{"inet": 2, "inet6": 10, "unix": 1, "netlink": 16} {
-		b, err := s.AppendRequest(nil, s.Op(name), ynl.Value{}, ynl.Header{Flags: nlmsg.FlagDump})
+		b, err := s.AppendRequest(nil, s.Op(name), ynl.Value{}, ynl.RequestHeader{Flags: nlmsg.FlagDump})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -276,6 +329,9 @@ func TestFirst(t *testing.T) {
 		}
 		if got := s.OpOf(b, ynl.Reply); got != s.Op(name+"-msg") {
 			t.Errorf("reply %s is %v", name, got)
+		}
+		if got := s.OpOf(b, ynl.Notification); got != s.Op(name+"-msg") {
+			t.Errorf("notification %s is %v", name, got)
 		}
 	}
 	for _, b := range [][]byte{nil, {1}, nlmsg.End(nlmsg.Begin(nil, 20, 0, 0, 0), 0)} {

@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"sort"
 	"strconv"
-	"unicode/utf8"
 )
 
 func appendUint(dst []byte, v uint64) []byte { return strconv.AppendUint(dst, v, 10) }
@@ -126,49 +125,4 @@ func appendUUID(dst, p []byte) []byte {
 		p = p[n:]
 	}
 	return dst
-}
-
-// appendString appends text as a JSON string. Bytes that are not UTF-8 become the surrogates U+DC80
-// to U+DCFF, as with Python's surrogateescape, so that no byte is lost.
-func appendString(dst, p []byte) []byte {
-	dst = append(dst, '"')
-	for len(p) > 0 {
-		c := p[0]
-		if c < utf8.RuneSelf {
-			dst = appendASCII(dst, c)
-			p = p[1:]
-			continue
-		}
-		r, n := utf8.DecodeRune(p)
-		if r == utf8.RuneError && n == 1 {
-			dst = append(dst, `\udc`...)
-			dst = append(dst, hexDigits[c>>4], hexDigits[c&15])
-		} else {
-			dst = append(dst, p[:n]...)
-		}
-		p = p[n:]
-	}
-	return append(dst, '"')
-}
-
-func appendASCII(dst []byte, c byte) []byte {
-	switch c {
-	case '"', '\\':
-		return append(dst, '\\', c)
-	case '\n':
-		return append(dst, `\n`...)
-	case '\r':
-		return append(dst, `\r`...)
-	case '\t':
-		return append(dst, `\t`...)
-	case '\b':
-		return append(dst, `\b`...)
-	case '\f':
-		return append(dst, `\f`...)
-	}
-	if c < ' ' {
-		dst = append(dst, `\u00`...)
-		return append(dst, hexDigits[c>>4], hexDigits[c&15])
-	}
-	return append(dst, c)
 }

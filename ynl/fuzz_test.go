@@ -75,7 +75,7 @@ func FuzzJSON(f *testing.F) {
 			return
 		}
 		o := s.Ops[int(op)%len(s.Ops)]
-		b, err := s.AppendRequest(nil, o, v, ynl.Header{Type: 20})
+		b, err := s.AppendRequest(nil, o, v, ynl.RequestHeader{Type: 20})
 		if err != nil {
 			return
 		}
@@ -97,7 +97,7 @@ func FuzzArgs(f *testing.F) {
 		if err != nil || len(line) > 1<<14 {
 			return
 		}
-		_, _ = s.AppendRequest(nil, s.Op("rings-set"), v, ynl.Header{})
+		_, _ = s.AppendRequest(nil, s.Op("rings-set"), v, ynl.RequestHeader{})
 	})
 }
 

@@ -169,7 +169,7 @@ func loadSpecs(t testing.TB) []*ynl.Spec {
 	t.Helper()
 	dir := os.Getenv("NLWIRE_SPECS")
 	if dir == "" {
-		t.Skip("NLWIRE_SPECS is not set: want the directory of the specs of Linux " + ynl.Release)
+		t.Skip("NLWIRE_SPECS is not set: want the directory of the specs of Linux " + ynl.LinuxRelease)
 	}
 	specs, err := ynl.LoadDir(dir)
 	if err != nil {

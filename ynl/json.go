@@ -1,5 +1,7 @@
 package ynl
 
+import "github.com/nlwire/nlwire/internal/literal"
+
 // AppendJSON appends the message as a JSON object in the form of the kernel's own tool (pyynl
 // --output-json): attributes in the order of the message, then the members of the fixed header. An
 // attribute that may repeat is a list. Bytes are in hex. Unknown attributes and values are
@@ -28,7 +30,7 @@ func (f *Field) AppendJSON(dst []byte) []byte {
 	case FormBits:
 		return f.appendBits(dst)
 	case FormString:
-		return appendString(dst, f.Bytes())
+		return literal.AppendString(dst, f.Bytes())
 	case FormHint:
 		dst = append(dst, '"')
 		dst = f.appendHint(dst)

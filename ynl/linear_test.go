@@ -87,7 +87,7 @@ func TestValueTime(t *testing.T) {
 	for _, text := range []string{text, long} {
 		within(t, text[:10], func() {
 			if v, err := ynl.ParseJSON([]byte(text)); err == nil {
-				_, _ = s.AppendRequest(nil, s.Op("rings-set"), v, ynl.Header{})
+				_, _ = s.AppendRequest(nil, s.Op("rings-set"), v, ynl.RequestHeader{})
 			}
 		})
 	}

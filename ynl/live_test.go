@@ -99,7 +99,7 @@ func (r *liveRecord) sent(t *testing.T, s *ynl.Spec, op *ynl.Op) int {
 		t.Fatal(err)
 	}
 	h := nlmsg.Msg(want).Header()
-	got, err := s.AppendRequest(nil, op, values, ynl.Header{Type: h.Type, Version: 1, Flags: h.Flags, Seq: h.Seq})
+	got, err := s.AppendRequest(nil, op, values, ynl.RequestHeader{Type: h.Type, Version: 1, Flags: h.Flags, Seq: h.Seq})
 	if err != nil || !bytes.Equal(got, want) {
 		t.Errorf("%s %s: sends %x, want %x: %v", r.Spec, r.Op, got, want, err)
 		return 1

@@ -15,6 +15,7 @@ const (
 	definitionKeys = "name type doc header scope value value-start entries members render-max " +
 		"enum-name enum-cnt-name name-prefix"
 	memberKeys = "name type len byte-order doc enum enum-as-flags display-hint struct"
+	groupKeys  = "name c-define-name flags value"
 )
 
 var levelByName = byName[Level](levelNames)
@@ -29,7 +30,7 @@ func (b *builder) family(n *yaml.Node) {
 	s.Name = o.name()
 	s.Level = oneOf(o, "protocol", levelByName)
 	s.Version = uint8(o.within("version", 0, 255, 1))
-	s.Header = o.text("uapi-header")
+	s.UAPIHeader = o.text("uapi-header")
 	if s.Level == NetlinkRaw {
 		o.require("protonum")
 		s.Protocol = uint16(o.within("protonum", 0, 255, 0))
@@ -194,4 +195,21 @@ func (b *builder) layout(o object, l Layout) Layout {
 		}
 	}
 	return l
+}
+
+func (b *builder) groups(family object) {
+	n := family.keys["mcast-groups"]
+	if n == nil {
+		return
+	}
+	o := b.object(n, "mcast-groups", "list")
+	for _, n := range o.list("list") {
+		x := b.object(n, "multicast group", groupKeys)
+		if !x.require("name") {
+			continue
+		}
+		g := &Group{Name: x.name(), Value: uint32(x.within("value", 0, 1<<31-1, 0))}
+		b.spec.Groups = append(b.spec.Groups, g)
+		declare(b, b.spec.names.groups, x.pos("name"), "multicast group", g.Name, g)
+	}
 }

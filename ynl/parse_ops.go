@@ -1,9 +1,6 @@
 package ynl
 
-import (
-	"strconv"
-	"strings"
-)
+import "strconv"
 
 const (
 	operationsKeys = "enum-model name-prefix enum-name async-prefix async-enum fixed-header list"
@@ -11,17 +8,9 @@ const (
 	opKeys = "name doc value attribute-set flags dont-validate fixed-header do dump notify event " +
 		"mcgrp config-cond"
 
-	modeKeys  = "request reply pre post"
-	dirKeys   = "attributes value"
-	groupKeys = "name c-define-name flags value"
+	modeKeys = "request reply pre post"
+	dirKeys  = "attributes value"
 )
-
-// numbering assigns numbers to messages without a number in the spec. In the unified model
-// requests and replies share a counter; in the directional model each direction has one.
-type numbering struct {
-	directional    bool
-	request, reply int64
-}
 
 func (b *builder) operations(family object) {
 	o := b.object(family.keys["operations"], "operations", operationsKeys)
@@ -60,11 +49,11 @@ func (b *builder) operations(family object) {
 }
 
 func (b *builder) op(o object, header *Struct, count *numbering, notify map[*Op]object) {
-	op := &Op{Name: o.name(), Header: header, Group: o.text("mcgrp"), Flags: o.words("flags"), DontValidate: o.words("dont-validate")}
+	op := &Op{Name: o.name(), FixedHeader: header, Group: o.text("mcgrp"), Flags: o.words("flags"), DontValidate: o.words("dont-validate")}
 	o.what = "operation " + strconv.Quote(op.Name)
 	op.Set = lookup(b, b.spec.names.sets, o.pos("attribute-set"), "attribute set", o.text("attribute-set"))
 	if o.has("fixed-header") {
-		op.Header = lookup(b, b.spec.names.structs, o.pos("fixed-header"), "struct", o.text("fixed-header"))
+		op.FixedHeader = lookup(b, b.spec.names.structs, o.pos("fixed-header"), "struct", o.text("fixed-header"))
 	}
 	op.Async = o.has("notify") || o.has("event")
 	var do, dump object
@@ -118,7 +107,7 @@ func (b *builder) attrNames(o object, op *Op) []string {
 	list := o.words("attributes")
 	nodes := o.list("attributes")
 	for i, name := range list {
-		known := op.Set == nil || op.Set.Attr(name) != nil || op.Header != nil && op.Header.has(name)
+		known := op.Set == nil || op.Set.Attr(name) != nil || op.FixedHeader != nil && op.FixedHeader.has(name)
 		if !known && len(nodes) == len(list) {
 			b.warnf(at(nodes[i]), "%s: attribute set %q has no %q", o.what, op.Set.Name, name)
 		}
@@ -127,56 +116,6 @@ func (b *builder) attrNames(o object, op *Op) []string {
 		list = []string{}
 	}
 	return list
-}
-
-// assign sets the numbers of an operation and advances the counters. mode is the object of its
-// do or, without a do, of its dump.
-func (c *numbering) assign(b *builder, o object, op *Op, mode object) {
-	top := b.maxNumber()
-	defer func() { c.check(b, o, op, top) }()
-	if !c.directional {
-		c.request = o.within("value", 0, top, c.request)
-		op.Request, op.Reply = int(c.request), int(c.request)
-		c.request++
-		return
-	}
-	switch {
-	case op.Async:
-		c.reply = o.within("value", 0, top, c.reply)
-		op.Request, op.Reply = NoNumber, int(c.reply)
-		c.reply++
-	case op.Do != nil || op.Dump != nil:
-		if n := mode.keys["request"]; n != nil {
-			c.request = b.object(n, o.what, dirKeys).within("value", 1, top, c.request)
-		}
-		op.Request, op.Reply = int(c.request), NoNumber
-		c.request++
-		if n := mode.keys["reply"]; n != nil {
-			c.reply = b.object(n, o.what, dirKeys).within("value", 1, top, c.reply)
-			op.Reply = int(c.reply)
-			c.reply++
-		} else if mode.keys == nil {
-			return
-		}
-	default:
-		b.errorf(o.at, "%s: the directional model needs do, dump, notify or event", o.what)
-	}
-}
-
-// maxNumber returns the highest number of an operation: a command of Generic Netlink has 8 bits, a
-// message type 16.
-func (b *builder) maxNumber() int64 {
-	if b.spec.Protocol == GenericProtocol {
-		return 1<<8 - 1
-	}
-	return 1<<16 - 1
-}
-
-// check reports a number that the counters have increased beyond the highest one.
-func (c *numbering) check(b *builder, o object, op *Op, top int64) {
-	if n := max(op.Request, op.Reply); int64(n) > top {
-		b.errorf(o.at, "%s: number %d is above %d", o.what, n, top)
-	}
 }
 
 // inherit copies the set and the header of an operation to a notification that names it and has
@@ -196,62 +135,7 @@ func (b *builder) inherit(op *Op, o object) {
 	if op.Set == nil {
 		b.errorf(o.pos("notify"), "%s: operation %q has no attribute set", o.what, op.Notify.Name)
 	}
-	if op.Header == nil {
-		op.Header = op.Notify.Header
+	if op.FixedHeader == nil {
+		op.FixedHeader = op.Notify.FixedHeader
 	}
-}
-
-func (b *builder) groups(family object) {
-	n := family.keys["mcast-groups"]
-	if n == nil {
-		return
-	}
-	o := b.object(n, "mcast-groups", "list")
-	for _, n := range o.list("list") {
-		x := b.object(n, "multicast group", groupKeys)
-		if !x.require("name") {
-			continue
-		}
-		g := &Group{Name: x.name(), Value: uint32(x.within("value", 0, 1<<31-1, 0))}
-		b.spec.Groups = append(b.spec.Groups, g)
-		declare(b, b.spec.names.groups, x.pos("name"), "multicast group", g.Name, g)
-	}
-}
-
-// limit reads a limit: a number, a constant, one less than a constant ("x - 1"), or the end of the
-// range of a type ("u32-max"). A constant of scope kernel is not a limit, because its number in
-// the spec is a placeholder.
-func (b *builder) limit(o object, key string) *int64 {
-	text := o.text(key)
-	name, minus := strings.CutSuffix(text, " - 1")
-	if v, ok := typeLimits[name]; ok {
-		return &v
-	}
-	if c := b.spec.Const(name); c != nil {
-		if c.Kernel || c.Text != "" {
-			return nil
-		}
-		v := c.Value
-		if minus {
-			v--
-		}
-		return &v
-	}
-	if v, err := strconv.ParseUint(text, 0, 64); err == nil {
-		n := int64(v)
-		return &n
-	}
-	v, ok := o.integer(key)
-	if !ok {
-		return nil
-	}
-	return &v
-}
-
-// typeLimits are the ranges of types.
-var typeLimits = map[string]int64{
-	"u8-min": 0, "u16-min": 0, "u32-min": 0, "u64-min": 0,
-	"u8-max": 1<<8 - 1, "u16-max": 1<<16 - 1, "u32-max": 1<<32 - 1, "u64-max": -1,
-	"s8-min": -1 << 7, "s16-min": -1 << 15, "s32-min": -1 << 31, "s64-min": -1 << 63,
-	"s8-max": 1<<7 - 1, "s16-max": 1<<15 - 1, "s32-max": 1<<31 - 1, "s64-max": 1<<63 - 1,
 }

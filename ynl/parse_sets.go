@@ -195,24 +195,6 @@ func (a *Attr) missing() (keys []string) {
 	return keys
 }
 
-// checks reads limits, which override those of a parent.
-func (b *builder) checks(o object, base *Checks) *Checks {
-	c := &Checks{}
-	if base != nil {
-		*c = *base
-	}
-	for key, at := range map[string]**int64{"min": &c.Min, "max": &c.Max, "min-len": &c.MinLen, "max-len": &c.MaxLen, "exact-len": &c.ExactLen} {
-		if o.has(key) {
-			*at = b.limit(o, key)
-		}
-	}
-	if o.has("flags-mask") {
-		c.Mask = lookup(b, b.spec.names.enums, o.pos("flags-mask"), "flags", o.text("flags-mask"))
-	}
-	c.UnterminatedOK = o.boolean("unterminated-ok")
-	return c
-}
-
 func (b *builder) declareSubMessages(family object) {
 	for _, n := range family.list("sub-messages") {
 		o := b.object(n, "sub-message", "name formats")
@@ -243,7 +225,7 @@ func (b *builder) fillSubMessages(family object) {
 
 func (b *builder) format(m *SubMessage, o object) {
 	f := &Format{Value: o.text("value")}
-	f.Header = lookup(b, b.spec.names.structs, o.pos("fixed-header"), "struct", o.text("fixed-header"))
+	f.FixedHeader = lookup(b, b.spec.names.structs, o.pos("fixed-header"), "struct", o.text("fixed-header"))
 	f.Attrs = lookup(b, b.spec.names.sets, o.pos("attribute-set"), "attribute set", o.text("attribute-set"))
 	if m.byValue[f.Value] != nil {
 		b.errorf(o.pos("value"), "%s: duplicate value %q", o.what, f.Value)

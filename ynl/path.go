@@ -93,15 +93,31 @@ func fieldAt(list []Field, offset int) *Field {
 	return nil
 }
 
-// Explain returns the paths of the invalid and of the missing attribute that an error of the kernel
-// reports, or "". request is the message that was sent, e is the error.
-func (s *Spec) Explain(request nlmsg.Msg, e *nlmsg.ExtAck) (bad, missing string) {
-	m := s.Decode(request, Request)
+// Explanation is what an error of the kernel refers to in a request. Paths are "" if the error does not
+// refer to an attribute, or if the spec does not describe it.
+type Explanation struct {
+	Op      *Op    // of the request, nil if the spec lacks it
+	Invalid string // path of the invalid attribute
+	Missing string // path of the missing attribute
+	Nest    string // path of the nest that lacks it
+}
+
+// Explain finds the attributes to which an error of the kernel refers. request is the message that was
+// sent, e is the error.
+func (s *Spec) Explain(request nlmsg.Msg, e *nlmsg.ExtAck) Explanation {
+	x := Explanation{Op: s.OpOf(request, Request)}
+	if e.Offset == 0 && e.MissNest == 0 && e.MissType == 0 {
+		return x
+	}
+	m := s.DecodeOp(request, x.Op)
 	if e.Offset != 0 {
-		bad, _ = m.PathAt(int(e.Offset))
+		x.Invalid, _ = m.PathAt(int(e.Offset))
+	}
+	if e.MissNest != 0 {
+		x.Nest, _ = m.PathAt(int(e.MissNest))
 	}
 	if e.MissType != 0 {
-		missing, _ = m.MissingPath(int(e.MissNest), uint16(min(e.MissType, 1<<16-1)))
+		x.Missing, _ = m.MissingPath(int(e.MissNest), uint16(min(e.MissType, 1<<16-1)))
 	}
-	return bad, missing
+	return x
 }

@@ -27,7 +27,7 @@ func request(t testing.TB, s *ynl.Spec, op string, flags nlmsg.Flags, args ...st
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := s.AppendRequest(nil, s.Op(op), v, ynl.Header{Type: 20, Flags: flags})
+	b, err := s.AppendRequest(nil, s.Op(op), v, ynl.RequestHeader{Type: 20, Flags: flags})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,9 +97,12 @@ func TestMissingPath(t *testing.T) {
 			t.Errorf("nest %d, type %d: %q, want %q", tt.nest, tt.typ, got, tt.want)
 		}
 	}
-	bad, missing := s.Explain(m, &nlmsg.ExtAck{Offset: uint32(header.Offset), MissType: uint32(index), MissNest: uint32(header.Offset)})
-	if bad != "header" || missing != "header.dev-index" {
-		t.Errorf("explained as %q and %q", bad, missing)
+	got := s.Explain(m, &nlmsg.ExtAck{Offset: uint32(header.Offset), MissType: uint32(index), MissNest: uint32(header.Offset)})
+	if want := (ynl.Explanation{Op: s.Op("rings-get"), Invalid: "header", Missing: "header.dev-index", Nest: "header"}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got, want := s.Explain(m, &nlmsg.ExtAck{}), (ynl.Explanation{Op: s.Op("rings-get")}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }
 
@@ -112,7 +115,7 @@ func TestErrorPaths(t *testing.T) {
 		{"ethtool", "rings-get", "header=5", "header", "want an object, have a text"},
 		{"ethtool", "rings-get", "header.flags=fast", "header.flags", `"fast" is not in "header-flags"`},
 		{"rt-link", "newlink", "ifi-index=x", "ifi-index", "is not a number"},
-		{"rt-link", "newlink", "address=zz", "address", `"zz" is not bytes in hex`},
+		{"rt-link", "newlink", "address=zz", "address", `"zz" is not a hardware address`},
 		{"rt-link", "newlink", "linkinfo.data.id=5", "linkinfo.data", `depends on "kind"`},
 		{"rt-link", "newlink", "linkinfo.kind=nothing linkinfo.data.id=5", "linkinfo.data", `no format for kind "nothing"`},
 		{"rt-link", "newlink", "linkinfo.kind=vlan linkinfo.data.id=x", "linkinfo.data.id", "is not a number"},
@@ -128,7 +131,7 @@ func TestErrorPaths(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := s.AppendRequest([]byte("kept"), s.Op(tt.op), v, ynl.Header{})
+		b, err := s.AppendRequest([]byte("kept"), s.Op(tt.op), v, ynl.RequestHeader{})
 		var e *ynl.ValueError
 		if !errors.As(err, &e) || e.Path != tt.path || !strings.Contains(e.Error(), tt.text) {
 			t.Errorf("%s %s: error %v, want one of %q with %q", tt.op, tt.args, err, tt.path, tt.text)
@@ -152,6 +155,54 @@ func TestCheck(t *testing.T) {
 		m := request(t, s, tt.op, 0, strings.Fields(tt.args)...)
 		if got := fmt.Sprint(s.Check(m, s.Op(tt.op))); !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%s %s: %s, want %s", tt.op, tt.args, got, tt.want)
+		}
+	}
+}
+
+// TestCheckNumbers checks limits and flags that a policy cannot express: they accept all values.
+func TestCheckNumbers(t *testing.T) {
+	s, err := ynl.ParseTable("x", `family x level=genetlink
+flags low a=3 b=31
+flags high a=0 b=33
+set x
+ a low u32 enum=low mask=low
+ a high u64 enum=high mask=high
+ a wide u64 big-endian min=2 max=9
+ a short u16 big-endian min=2 max=9
+ a little u32 little-endian max=9
+ a native u64 min=2 max=9
+op get request=1 set=x
+ do-request low high wide short little native
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]string{
+		"low=a,b":                    "[]",
+		"low=1":                      "[low: ",
+		"high=a,b":                   "[]",
+		"high=0x200000000":           "[]",
+		"wide=5":                     "[]",
+		"wide=1":                     "[]",
+		"short=5":                    "[]",
+		"short=1":                    "[short: ",
+		"short=10":                   "[short: ",
+		"little=5":                   "[]",
+		"native=5":                   "[]",
+		"native=1":                   "[native: ",
+		"native=0x10000000000000000": "does not fit",
+	} {
+		v, err := ynl.ParseArgs([]string{args})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := s.AppendRequest(nil, s.Op("get"), v, ynl.RequestHeader{Type: 20})
+		got := fmt.Sprint(s.Check(b, s.Op("get")))
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, want) {
+			t.Errorf("%s: %s, want %s", args, got, want)
 		}
 	}
 }

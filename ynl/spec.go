@@ -1,7 +1,5 @@
 package ynl
 
-import "github.com/nlwire/nlwire/nla"
-
 // Level is the schema of a spec. It determines which keys the spec may have.
 type Level uint8
 
@@ -29,7 +27,8 @@ type Spec struct {
 	Level    Level
 	Protocol uint16 // the netlink protocol; GenericProtocol unless Level is NetlinkRaw
 	Version  uint8  // of the Generic Netlink header; 1 if the spec has none
-	Header   string // the uapi header that defines the family, "" if unknown
+	// UAPIHeader is the C header that defines the family: "linux/rtnetlink.h"; "" if unknown.
+	UAPIHeader string
 
 	Consts      []*Const
 	Enums       []*Enum // enums and flags
@@ -125,15 +124,6 @@ type Struct struct {
 // padded returns the size of the struct in C.
 func (s *Struct) padded() int { return (s.Size + s.align - 1) / s.align * s.align }
 
-// beforeAttrs returns the distance from the start of a fixed header to the attributes after it
-// (nlmsg_attrdata, genlmsg_attrdata).
-func (s *Struct) beforeAttrs() int {
-	if s == nil {
-		return 0
-	}
-	return nla.Align(s.padded())
-}
-
 // Member is a member of a struct.
 type Member struct {
 	Name   string
@@ -200,9 +190,9 @@ type SubMessage struct {
 
 // Format is a format of a sub-message: a header, attributes, both or neither.
 type Format struct {
-	Value  string // of the selector
-	Header *Struct
-	Attrs  *Set
+	Value       string  // of the selector
+	FixedHeader *Struct // before the attributes, or nil
+	Attrs       *Set
 }
 
 // anyValue is the value of a format that does not depend on the selector. It occurs in the

@@ -14,10 +14,10 @@ func ParseTable(file, text string) (*Spec, error) {
 	return b.finish()
 }
 
-// ParseTables reads a table and another one that extends and corrects it: formats, attributes,
+// parseTables reads a table and another one that extends and corrects it: formats, attributes,
 // structs and operations of the same family, in lines of the same form. Where both tables have
 // an attribute, a struct, an operation or a format of one name, the second table is used.
-func ParseTables(file, text, extra string) (*Spec, error) {
+func parseTables(file, text, extra string) (*Spec, error) {
 	b := newBuilder(file)
 	r := tableReader{b: b}
 	r.read(text + "\n" + extra)
@@ -126,7 +126,7 @@ func (r *tableReader) declare(l *tableLine) {
 		s.Level = levelByName[l.word("level")]
 		s.Protocol = uint16(r.number(l, l.word("protocol"), GenericProtocol))
 		s.Version = uint8(r.number(l, l.word("version"), 1))
-		s.Header = l.word("header")
+		s.UAPIHeader = l.word("header")
 		s.opPrefix = l.prefix(s.Name + "-cmd-")
 		s.asyncPrefix = s.opPrefix
 		if p := l.word("async"); p != "" {
@@ -283,7 +283,7 @@ func (r *tableReader) format(l *tableLine) {
 		return
 	}
 	f := &Format{Value: l.name}
-	f.Header = lookup(r.b, r.b.spec.names.structs, l.at, "struct", l.word("header"))
+	f.FixedHeader = lookup(r.b, r.b.spec.names.structs, l.at, "struct", l.word("header"))
 	f.Attrs = lookup(r.b, r.b.spec.names.sets, l.at, "set", l.word("set"))
 	if old := r.message.byValue[l.name]; old != nil {
 		*old = *f

@@ -115,7 +115,7 @@ func differs(key, value, usual string) string {
 
 func (w *tableWriter) family(s *Spec) {
 	w.line("family", s.Name, "level="+s.Level.String(), number("protocol", int64(s.Protocol), GenericProtocol),
-		number("version", int64(s.Version), 1), word("header", s.Header),
+		number("version", int64(s.Version), 1), word("header", s.UAPIHeader),
 		differs("prefix", s.opPrefix, s.Name+"-cmd-"), differs("async", s.asyncPrefix, s.opPrefix))
 }
 
@@ -260,8 +260,8 @@ func (c *Checks) limits() []namedLimit {
 
 func (w *tableWriter) format(f *Format) {
 	words := []string{"f", f.Value}
-	if f.Header != nil {
-		words = append(words, "header="+f.Header.Name)
+	if f.FixedHeader != nil {
+		words = append(words, "header="+f.FixedHeader.Name)
 	}
 	if f.Attrs != nil {
 		words = append(words, "set="+f.Attrs.Name)
@@ -274,8 +274,8 @@ func (w *tableWriter) op(o *Op) {
 	if o.Set != nil {
 		words = append(words, "set="+o.Set.Name)
 	}
-	if o.Header != nil {
-		words = append(words, "header="+o.Header.Name)
+	if o.FixedHeader != nil {
+		words = append(words, "header="+o.FixedHeader.Name)
 	}
 	if o.Notify != nil {
 		words = append(words, "notify="+o.Notify.Name)

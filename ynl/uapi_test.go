@@ -222,7 +222,7 @@ func source(specs []*ynl.Spec, list []check) []byte {
 	b.WriteString("#include <stddef.h>\n#include <stdio.h>\n#include <sys/socket.h>\n#include <net/if.h>\n")
 	headers := slices.Clone(uapiHeaders)
 	for _, s := range specs {
-		header := s.Header
+		header := s.UAPIHeader
 		if header == "" {
 			header = "linux/" + strings.ReplaceAll(s.Name, "-", "_") + ".h"
 		}

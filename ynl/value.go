@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
+
+	"github.com/nlwire/nlwire/internal/literal"
 )
 
 // Kind is the kind of a Value.
@@ -15,12 +16,12 @@ type Kind uint8
 
 // The kinds, those of JSON.
 const (
-	Null Kind = iota
-	Bool
-	Number
-	String
-	List
-	Object
+	KindNull Kind = iota
+	KindBool
+	KindNumber
+	KindString
+	KindList
+	KindObject
 )
 
 var kindNames = []string{"null", "a truth value", "a number", "a text", "a list", "an object"}
@@ -33,7 +34,7 @@ func (k Kind) String() string { return nameOf(kindNames, int(k)) }
 type Value struct {
 	Kind  Kind
 	Bool  bool
-	Text  string // of a String, and of a Number in its original form
+	Text  string // of KindString, and of KindNumber in its original form
 	Items []Value
 	Pairs []Pair
 }
@@ -58,11 +59,12 @@ func (v Value) Get(name string) (Value, bool) {
 const maxValueDepth = 64
 
 // ParseJSON reads a value from JSON. Duplicate keys of an object are errors. The error for incomplete
-// text wraps io.ErrUnexpectedEOF.
+// text wraps io.ErrUnexpectedEOF. A single surrogate from U+DC80 to U+DCFF is a byte that is not UTF-8,
+// as in the JSON of decoded messages.
 func ParseJSON(text []byte) (Value, error) {
-	d := json.NewDecoder(bytes.NewReader(text))
+	d := &jsonReader{text: text, Decoder: json.NewDecoder(bytes.NewReader(text))}
 	d.UseNumber()
-	v, err := parseValue(d, 0)
+	v, err := d.value(0)
 	if err == nil {
 		if _, more := d.Token(); more != io.EOF {
 			err = errors.New("trailing text after the value")
@@ -77,34 +79,59 @@ func ParseJSON(text []byte) (Value, error) {
 	return v, nil
 }
 
-func parseValue(d *json.Decoder, depth int) (Value, error) {
+// jsonReader reads values from JSON.
+type jsonReader struct {
+	*json.Decoder
+	text []byte
+}
+
+// token is Token, which replaces single surrogates in strings. token returns them as bytes.
+func (d *jsonReader) token() (json.Token, error) {
+	start := d.InputOffset()
 	t, err := d.Token()
+	if _, isString := t.(string); !isString || err != nil {
+		return t, err
+	}
+	quoted := d.text[start:d.InputOffset()]
+	quoted = quoted[bytes.IndexByte(quoted, '"'):]
+	text, ok, err := literal.Unquote(quoted, func(part []byte) (s string, err error) {
+		err = json.Unmarshal(part, &s)
+		return s, err
+	})
+	if ok {
+		return text, err
+	}
+	return t, nil
+}
+
+func (d *jsonReader) value(depth int) (Value, error) {
+	t, err := d.token()
 	if err != nil {
 		return Value{}, err
 	}
 	switch t := t.(type) {
 	case bool:
-		return Value{Kind: Bool, Bool: t}, nil
+		return Value{Kind: KindBool, Bool: t}, nil
 	case json.Number:
-		return Value{Kind: Number, Text: t.String()}, nil
+		return Value{Kind: KindNumber, Text: t.String()}, nil
 	case string:
-		return Value{Kind: String, Text: t}, nil
+		return Value{Kind: KindString, Text: t}, nil
 	case json.Delim:
 		if depth >= maxValueDepth {
 			return Value{}, fmt.Errorf("nested deeper than %d levels", maxValueDepth)
 		}
 		if t == '[' {
-			return parseList(d, depth)
+			return d.list(depth)
 		}
-		return parseObject(d, depth)
+		return d.object(depth)
 	}
 	return Value{}, nil
 }
 
-func parseList(d *json.Decoder, depth int) (Value, error) {
-	v := Value{Kind: List}
+func (d *jsonReader) list(depth int) (Value, error) {
+	v := Value{Kind: KindList}
 	for d.More() {
-		item, err := parseValue(d, depth+1)
+		item, err := d.value(depth + 1)
 		if err != nil {
 			return v, err
 		}
@@ -114,11 +141,11 @@ func parseList(d *json.Decoder, depth int) (Value, error) {
 	return v, err
 }
 
-func parseObject(d *json.Decoder, depth int) (Value, error) {
-	v := Value{Kind: Object}
+func (d *jsonReader) object(depth int) (Value, error) {
+	v := Value{Kind: KindObject}
 	seen := map[string]bool{}
 	for d.More() {
-		t, err := d.Token()
+		t, err := d.token()
 		if err != nil {
 			return v, err
 		}
@@ -127,7 +154,7 @@ func parseObject(d *json.Decoder, depth int) (Value, error) {
 			return v, fmt.Errorf("duplicate key %q", name)
 		}
 		seen[name] = true
-		item, err := parseValue(d, depth+1)
+		item, err := d.value(depth + 1)
 		if err != nil {
 			return v, err
 		}
@@ -148,7 +175,7 @@ func ParseArgs(args []string) (Value, error) {
 	root := &node{}
 	for _, arg := range args {
 		name, text, hasValue := strings.Cut(arg, "=")
-		v := Value{Kind: Bool, Bool: true}
+		v := Value{Kind: KindBool, Bool: true}
 		if hasValue {
 			var err error
 			if v, err = argValue(text); err != nil {
@@ -166,7 +193,7 @@ func argValue(text string) (Value, error) {
 	if text != "" && (text[0] == '{' || text[0] == '[') {
 		return ParseJSON([]byte(text))
 	}
-	return Value{Kind: String, Text: text}, nil
+	return Value{Kind: KindString, Text: text}, nil
 }
 
 // node is an object under construction, or the values of a name.
@@ -210,7 +237,7 @@ func (n *node) set(path string, v Value) error {
 func (n *node) value() Value {
 	switch len(n.values) {
 	case 0:
-		v := Value{Kind: Object}
+		v := Value{Kind: KindObject}
 		for _, name := range n.names {
 			v.Pairs = append(v.Pairs, Pair{name, n.index[name].value()})
 		}
@@ -218,20 +245,20 @@ func (n *node) value() Value {
 	case 1:
 		return n.values[0]
 	}
-	return Value{Kind: List, Items: n.values}
+	return Value{Kind: KindList, Items: n.values}
 }
 
 // elements returns the items of a list, or the values and the keys of an object whose keys are
 // indexes. ok is false for other values.
 func (v Value) elements() (items []Value, indexes []int, ok bool) {
-	if v.Kind == List {
+	if v.Kind == KindList {
 		return v.Items, nil, true
 	}
-	if v.Kind != Object || len(v.Pairs) == 0 {
+	if v.Kind != KindObject || len(v.Pairs) == 0 {
 		return nil, nil, false
 	}
 	for _, p := range v.Pairs {
-		i, err := strconv.ParseUint(p.Name, 10, 14)
+		i, err := literal.Uint(p.Name, 14)
 		if err != nil {
 			return nil, nil, false
 		}

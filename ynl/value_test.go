@@ -1,6 +1,7 @@
 package ynl_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -59,7 +60,7 @@ func encodeArgs(t *testing.T, s *ynl.Spec, args ...string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	b, err := s.AppendRequest(nil, s.Op("get"), v, ynl.Header{Type: 20})
+	b, err := s.AppendRequest(nil, s.Op("get"), v, ynl.RequestHeader{Type: 20})
 	if err != nil {
 		return "", err
 	}
@@ -134,6 +135,30 @@ func TestValues(t *testing.T) {
 }
 
 // TestValueErrors checks the path and the text of errors.
+// TestSurrogates checks that a text that is not UTF-8 is the same after decoding and encoding, and that
+// numbers have one form.
+func TestSurrogates(t *testing.T) {
+	s := builtin(t, "rt-link")
+	for _, text := range []string{"\xff\xfea\x80", "\u00e9\xc3", "\U0001f600\xff\n"} {
+		b := request(t, s, "newlink", 0, "ifname="+text)
+		m := s.Decode(b, ynl.Request)
+		v, err := ynl.ParseJSON(m.AppendJSON(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := s.AppendRequest(nil, s.Op("newlink"), v, ynl.RequestHeader{})
+		if err != nil || !bytes.Equal(again, b) {
+			t.Errorf("%q: %x, want %x: %v", text, again, b, err)
+		}
+	}
+	want := request(t, s, "newlink", 0, "mtu=20")
+	for _, arg := range []string{"mtu=020", "mtu=0x14", "mtu=0X14", "4=20", "0x4=20", "004=020"} {
+		if got := request(t, s, "newlink", 0, arg); !bytes.Equal(got, want) {
+			t.Errorf("%s: %x, want %x", arg, got, want)
+		}
+	}
+}
+
 func TestValueErrors(t *testing.T) {
 	s, err := ynl.ParseTable("x", valueTable)
 	if err != nil {
@@ -147,7 +172,8 @@ func TestValueErrors(t *testing.T) {
 		{"sint=9223372036854775808", "sint", "does not fit into sint"},
 		{`u8={"a": 1}`, "u8", "want a number, have an object"},
 		{"color=yellow", "color", `"yellow" is not in "color": red, green, blue`},
-		{"bits=[1, {}]", "bits", "is not in"},
+		{"bits=[1, {}]", "bits", "want a name of"},
+		{"bits=[\"x\"]", "bits", "is not in"},
 		{`text=["a"]`, "text", "want a text, have a list"},
 		{"bytes=0", "bytes", "is not bytes in hex"},
 		{"mac=1:2:300", "mac", "is not a hardware address"},
@@ -225,7 +251,7 @@ func TestFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := s.AppendRequest(nil, s.Op("get"), v, ynl.Header{Type: 20})
+	b, err := s.AppendRequest(nil, s.Op("get"), v, ynl.RequestHeader{Type: 20})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -160,7 +160,7 @@ func (v *vector) encodes(t *testing.T, s *ynl.Spec, op *ynl.Op, want []byte) out
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := ynl.Header{Type: nlmsg.Msg(want).Type(), Version: 1, Flags: nlmsg.FlagAck, Seq: nlmsg.Msg(want).Seq()}
+	h := ynl.RequestHeader{Type: nlmsg.Msg(want).Type(), Version: 1, Flags: nlmsg.FlagAck, Seq: nlmsg.Msg(want).Seq()}
 	got, err := s.AppendRequest(nil, op, values, h)
 	if err != nil {
 		t.Error(err)
@@ -179,7 +179,7 @@ func (v *vector) encodes(t *testing.T, s *ynl.Spec, op *ynl.Op, want []byte) out
 }
 
 // repeats encodes the decoded values and checks that the message decodes to the same values.
-func (v *vector) repeats(t *testing.T, s *ynl.Spec, op *ynl.Op, h ynl.Header) {
+func (v *vector) repeats(t *testing.T, s *ynl.Spec, op *ynl.Op, h ynl.RequestHeader) {
 	t.Helper()
 	values, err := ynl.ParseJSON(v.Dec)
 	if err != nil {

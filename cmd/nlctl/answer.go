@@ -66,28 +66,18 @@ func (d *decoder) answer(v *view) {
 // explain finds the names of the attributes to which an answer refers, in the request.
 func (d *decoder) explain(a *answer, protocol socket.Protocol, request nlmsg.Msg) {
 	a.name = d.nameOfType(protocol, request)
-	spec := d.specOf(protocol, request)
-	var op *ynl.Op
-	if spec != nil {
-		op = spec.OpOf(request, ynl.Request)
+	var x ynl.Explanation
+	if spec := d.specOf(protocol, request); spec != nil {
+		x = spec.Explain(request, &a.ack)
 	}
-	if op == nil || op.Set == nil {
+	if x.Op == nil || x.Op.Set == nil {
 		a.number(protocol, request)
 		return
 	}
 	if protocol == socket.Generic {
-		a.op = op.Name
+		a.op = x.Op.Name
 	}
-	decoded := d.fields.DecodeOp(spec, request, op)
-	if a.ack.Offset != 0 {
-		a.path, _ = decoded.PathAt(int(a.ack.Offset))
-	}
-	if a.ack.MissNest != 0 {
-		a.nest, _ = decoded.PathAt(int(a.ack.MissNest))
-	}
-	if a.ack.MissType != 0 {
-		a.missing, _ = decoded.MissingPath(int(a.ack.MissNest), uint16(min(a.ack.MissType, 1<<16-1)))
-	}
+	a.path, a.nest, a.missing = x.Invalid, x.Nest, x.Missing
 }
 
 // number finds the attributes in a request that no spec describes.

@@ -1,13 +1,12 @@
 package main
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 
+	"github.com/nlwire/nlwire/internal/literal"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nla/policy"
 )
@@ -42,7 +41,7 @@ func parseArgument(text string) (argument, error) {
 	numbers, kind, hasKind := strings.Cut(front, ":")
 	a.value, a.hasValue, a.hasKind = value, hasValue, hasKind
 	for i, number := range strings.Split(numbers, ".") {
-		typ, err := strconv.ParseUint(number, 0, 16)
+		typ, err := literal.Uint(number, 16)
 		if err != nil || typ > nla.TypeMask || i >= maxDepth {
 			return a, fmt.Errorf("attribute %q: write TYPE=VALUE, with a type from 1 to %d", text, nla.TypeMask)
 		}
@@ -154,7 +153,7 @@ func (a argument) encode(b []byte, kind policy.Kind) ([]byte, error) {
 	case policy.KindString, policy.KindNULString:
 		return nla.AppendCString(b, a.typ, a.value), nil
 	case policy.KindBinary:
-		p, err := hex.DecodeString(strings.ReplaceAll(a.value, ":", ""))
+		p, err := literal.Bytes(a.value)
 		if err != nil {
 			return nil, errors.New("write binary in hex")
 		}
@@ -169,8 +168,8 @@ func (a argument) encode(b []byte, kind policy.Kind) ([]byte, error) {
 
 func (a argument) bitfield(b []byte) ([]byte, error) {
 	first, second, ok := strings.Cut(a.value, "/")
-	value, err := strconv.ParseUint(first, 0, 32)
-	selector, other := strconv.ParseUint(second, 0, 32)
+	value, err := literal.Uint(first, 32)
+	selector, other := literal.Uint(second, 32)
 	if !ok || err != nil || other != nil {
 		return nil, fmt.Errorf("write a bitfield32 as VALUE/SELECTOR, two 32-bit numbers")
 	}
@@ -191,7 +190,7 @@ func bitsOf(kind policy.Kind) int {
 }
 
 func (a argument) signed(b []byte, kind policy.Kind) ([]byte, error) {
-	v, err := strconv.ParseInt(a.value, 0, bitsOf(kind))
+	v, err := literal.Int(a.value, bitsOf(kind))
 	if err != nil {
 		lo, hi := int64(math.MinInt64), int64(math.MaxInt64)
 		return nil, fmt.Errorf("%q is not a valid %v; write a number from %d to %d", a.value, kind, lo>>(64-bitsOf(kind)), hi>>(64-bitsOf(kind)))
@@ -210,7 +209,7 @@ func (a argument) signed(b []byte, kind policy.Kind) ([]byte, error) {
 }
 
 func (a argument) unsigned(b []byte, kind policy.Kind) ([]byte, error) {
-	v, err := strconv.ParseUint(a.value, 0, bitsOf(kind))
+	v, err := literal.Uint(a.value, bitsOf(kind))
 	if err != nil {
 		return nil, fmt.Errorf("%q is not a valid %v; write a number from 0 to %d", a.value, kind, uint64(math.MaxUint64)>>(64-bitsOf(kind)))
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/nlwire/nlwire/cmd/nlctl/internal/input"
 	"github.com/nlwire/nlwire/nla"
 	"github.com/nlwire/nlwire/nla/policy"
 )
@@ -30,7 +31,7 @@ func (b *body) check(v *view) {
 	b.attrs = b.attrs[:n]
 	switch {
 	case len(rest) == 0:
-	case isZero(rest):
+	case input.IsZero(rest):
 		v.note = fmt.Sprintf("%d zeros after the attributes", len(rest))
 	default:
 		v.err = fmt.Sprintf("at offset %d of the message: %v", len(v.m)-len(rest), attributeError(rest))

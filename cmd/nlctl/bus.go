@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strconv"
 
 	"github.com/urfave/cli/v3"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/nlwire/nlwire/bus/usersock"
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/ctrl"
+	"github.com/nlwire/nlwire/internal/literal"
 	"github.com/nlwire/nlwire/socket"
 )
 
@@ -30,7 +30,7 @@ func (c *client) close() {
 // open connects to the kernel, or to the bus that -bus selects.
 func open(c *cli.Command) (*client, error) {
 	name := c.String("bus")
-	portID, err := strconv.ParseUint(name, 0, 32)
+	portID, err := literal.Uint(name, 32)
 	switch {
 	case !c.IsSet("bus"):
 		cn, err := conn.Open(socket.Generic)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v3"
@@ -13,6 +12,7 @@ import (
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/ctrl"
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/literal"
 	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 )
@@ -20,7 +20,8 @@ import (
 const callHelp = `FAMILY is a name of nlctl list or a spec such as rt-link, and OP an operation of nlctl ops;
 both may be numbers. The attributes have names or numbers:
 
-   NAME=VALUE     a number, a text, the name of an enum's value, an address
+   NAME=VALUE     a number, a text, the name of an enum's value, an address,
+                  or names and numbers of flags: up|0x100000
    NAME           a flag
    A.B=VALUE      the attribute B in the nest A
    A.0.B=VALUE    the attribute B in the first nest of the list A
@@ -39,7 +40,7 @@ const callExamples = `   nlctl call rt-link getlink -dump
    nlctl call rt-link newlink -flags create,excl ifname=v0 linkinfo.kind=veth
    nlctl call ethtool rings-get header.dev-name=eth0
    nlctl call nlctrl getfamily '{"family-name": "ethtool"}'
-   nlctl call DOC_EXMPL 1 1=hello`
+   nlctl -bus example call DOC_EXMPL 1 1=hello`
 
 func callFlags() []cli.Flag {
 	return []cli.Flag{
@@ -48,24 +49,6 @@ func callFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "flags", Usage: "set these `FLAGS`: create, excl, replace, append, echo, root, match, atomic, bulk, nonrec"},
 		&cli.Uint8Flag{Name: "version", HideDefault: true, Usage: "send the version `N` instead of the family's version"},
 	}
-}
-
-// requestFlags are the flags of the option -flags.
-var requestFlags = map[string]nlmsg.Flags{
-	"create": nlmsg.FlagCreate, "excl": nlmsg.FlagExcl, "replace": nlmsg.FlagReplace, "append": nlmsg.FlagAppend,
-	"echo": nlmsg.FlagEcho, "root": nlmsg.FlagRoot, "match": nlmsg.FlagMatch, "atomic": nlmsg.FlagAtomic,
-	"bulk": nlmsg.FlagBulk, "nonrec": nlmsg.FlagNonRec,
-}
-
-func parseFlags(names []string) (f nlmsg.Flags, err error) {
-	for _, name := range names {
-		bit, ok := requestFlags[name]
-		if !ok {
-			return 0, fmt.Errorf("-flags: unknown flag %q", name)
-		}
-		f |= bit
-	}
-	return f, nil
 }
 
 // call sends a request to an operation and prints its replies.
@@ -148,16 +131,22 @@ func newRequest(c *cli.Command, cn *conn.Conn, f *ctrl.Family, cmd uint8) (*conn
 // hasNumbers reports whether an argument has the form TYPE:KIND, or all have numbers
 // instead of names.
 func hasNumbers(args []string) bool {
-	isNumber := func(arg string) bool {
-		name, _, _ := strings.Cut(arg, "=")
-		return strings.Trim(name, "0123456789.") == "" && name != ""
+	areNumbers := func(path string) bool {
+		return !slices.ContainsFunc(strings.Split(path, "."), func(part string) bool {
+			_, isNumber := parseNumber(part, 16)
+			return !isNumber
+		})
+	}
+	isNamed := func(arg string) bool {
+		path, _, _ := strings.Cut(arg, "=")
+		return !areNumbers(path)
 	}
 	hasKind := func(arg string) bool {
-		name, _, _ := strings.Cut(arg, "=")
-		number, _, ok := strings.Cut(name, ":")
-		return ok && strings.Trim(number, "0123456789.") == ""
+		path, _, _ := strings.Cut(arg, "=")
+		path, _, ok := strings.Cut(path, ":")
+		return ok && areNumbers(path)
 	}
-	return slices.ContainsFunc(args, hasKind) || len(args) > 0 && !slices.ContainsFunc(args, func(a string) bool { return !isNumber(a) })
+	return slices.ContainsFunc(args, hasKind) || len(args) > 0 && !slices.ContainsFunc(args, isNamed)
 }
 
 func do(ctx context.Context, cn *conn.Conn, r *conn.Request, p *printer, c *cli.Command) error {
@@ -192,6 +181,6 @@ func dump(ctx context.Context, cn *conn.Conn, r *conn.Request, p *printer) error
 
 // parseNumber parses a number of an operation or a family.
 func parseNumber(text string, bits int) (uint64, bool) {
-	n, err := strconv.ParseUint(text, 0, bits)
+	n, err := literal.Uint(text, bits)
 	return n, err == nil
 }

@@ -47,6 +47,9 @@ func TestValuesOfEachKind(t *testing.T) {
 		{"11=00:ff", "11  binary  00ff"},
 		{"11=6869", `11  binary  6869  "hi"`},
 		{"11=", "11  binary"},
+		{"1=020", "1  u8  20"},
+		{"0x2=0X10", "2  u16  16"},
+		{"11=0:ff:1", "11  binary  00ff01"},
 		{"12=-128", "12  s8  -128"},
 		{"13=-1", "13  s16  -1"},
 		{"14=-2147483648", "14  s32  -2147483648"},
@@ -173,5 +176,25 @@ func TestFamilyWithAHugeHeader(t *testing.T) {
 	defer cn.Close()
 	if _, err := newRequest(nil, cn, &ctrl.Family{Name: "x", HdrSize: 1 << 31}, 1); err == nil || !strings.Contains(err.Error(), "header size of 2147483648 bytes") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// -flags accepts the flags that its help lists, under the names that decode prints.
+func TestFlagNames(t *testing.T) {
+	for name, want := range map[string]nlmsg.Flags{
+		"create": nlmsg.FlagCreate, "excl": nlmsg.FlagExcl, "replace": nlmsg.FlagReplace, "append": nlmsg.FlagAppend,
+		"echo": nlmsg.FlagEcho, "root": nlmsg.FlagRoot, "match": nlmsg.FlagMatch, "atomic": nlmsg.FlagAtomic,
+		"bulk": nlmsg.FlagBulk, "nonrec": nlmsg.FlagNonRec, "request": 0, "dump": 0, "0": 0, "0x1000": 0, "": 0,
+	} {
+		if got := flagOf(name); got != want {
+			t.Errorf("%q: %#x, want %#x", name, got, want)
+		}
+	}
+	for flags, want := range map[nlmsg.Flags]string{
+		0x0100: "root/replace", 0x0f04: "ack|root/replace|match/excl|atomic/create|append", 0x8000: "0x8000", 0: "",
+	} {
+		if got := namesOfFlags(flags, nlmsg.KindUnknown); got != want {
+			t.Errorf("%#x: %q, want %q", flags, got, want)
+		}
 	}
 }

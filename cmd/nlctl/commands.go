@@ -31,10 +31,13 @@ func command(args []string, stdout, stderr io.Writer) *cli.Command {
 			&cli.BoolFlag{Name: "version", Usage: "print the version", Local: true},
 		},
 	}
+	root.ConfigureShellCompletionCommand = describeCompletion
 	first := ""
 	if len(args) > 1 && args[1] != "man" && isCommand(args[1]) {
 		first = args[1]
-		root.EnableShellCompletion = slices.Contains(args, completionFlag)
+		if !slices.Contains(args, completionFlag) {
+			root.EnableShellCompletion, root.ConfigureShellCompletionCommand = false, nil
+		}
 	}
 	for _, c := range commands {
 		if first == "" || c.name == first {
@@ -194,7 +197,9 @@ var commands = []subcommand{
 func (s subcommand) command() *cli.Command {
 	c := s.make()
 	c.Name = s.name
-	c.Flags = append(c.Flags, &cli.BoolFlag{Name: "json", Usage: "print JSON for programs"})
+	if s.name != "man" {
+		c.Flags = append(c.Flags, &cli.BoolFlag{Name: "json", Usage: "print JSON for programs"})
+	}
 	c.OnUsageError = badUsage
 	c.HideHelpCommand = true // "help" would be a family or a file
 	return c
@@ -213,7 +218,7 @@ func noCommand(_ context.Context, c *cli.Command) error {
 
 // printVersion prints the version of nlctl and of its names.
 func printVersion(c *cli.Command) error {
-	_, err := fmt.Fprintf(c.Root().Writer, "nlctl version %s\nnames of Linux %s\n", version(), ynl.Release)
+	_, err := fmt.Fprintf(c.Root().Writer, "nlctl version %s\nnames of Linux %s\n", version(), ynl.LinuxRelease)
 	return err
 }
 

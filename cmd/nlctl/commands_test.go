@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -36,6 +37,12 @@ func TestHelpAndManual(t *testing.T) {
 				t.Errorf("-%s of %s has no description", f.Names()[0], s.name)
 			}
 		}
+	}
+	if _, help, _ := nlctl(t, "help"); !strings.Contains(help, "   completion  print a script") || !strings.Contains(manual, ".SS completion bash|zsh") {
+		t.Errorf("help or the manual lacks completion:\n%s", help)
+	}
+	if code, help, _ := nlctl(t, "help", "completion"); code != exitOK || !strings.Contains(help, "source <(nlctl completion bash)") || strings.Contains(help, "Output") {
+		t.Errorf("help completion: exit %d:\n%s", code, help)
 	}
 	macros := []string{".TH", ".SH", ".SS", ".TP", ".B", ".PP", ".nf", ".fi"}
 	for line := range strings.Lines(manual) {
@@ -98,6 +105,12 @@ func TestOps(t *testing.T) {
 		{"nlctrl getfamily", exitOK, []string{"\ndo request\n  2  family-name  string\n", "\ndump reply\n"}},
 		{"rt-neigh newneigh", exitOK, []string{"\nheader ndmsg\n  ndm-family   u8\n", "  1   dst            binary ipv4-or-v6\n"}},
 		{"nosuch", exitError, []string{`no spec of family "nosuch"`}},
+		{"rt-link 16", exitOK, []string{"\nnewlink    16       -      do    -"}},
+		{"ethtool 0x10", exitOK, []string{"\nrings-set "}},
+		{"rt-neigh newneigh_ntf", exitOK, []string{"\nnewneigh-ntf ", "\nevent\n  1   dst "}},
+		{"rt-neigh newneigh-ntf -json", exitOK, []string{`"event": [`, `"dst",`}},
+		{"thermal 13", exitOK, []string{"event"}},
+		{"nlctrl 200", exitUsage, []string{`nlctrl has no operation "200"`}},
 		{"nlctrl nosuch", exitUsage, []string{`nlctrl has no operation "nosuch"`}},
 		{"a b c", exitUsage, []string{"usage: nlctl ops"}},
 	} {
@@ -142,6 +155,22 @@ func TestOtherSpecs(t *testing.T) {
 	check("-bus", "example", "-spec", file)
 	t.Setenv("NLCTL_SPECS", file)
 	check("-bus", "example")
+	t.Setenv("NLCTL_SPECS", "")
+	// Unknown keys are warnings, once for each spec of -spec.
+	if err := os.WriteFile(file, []byte("novel: 1\n"+spec), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{file, filepath.Dir(file), filepath.Dir(file) + "/"} {
+		code, _, stderr := nlctl(t, "-bus", "example", "-spec", path, "call", "nlctrl", "fetch", "other=nlctrl")
+		if code != exitOK || !strings.HasPrefix(stderr, "nlctl: warning: ") || !strings.Contains(stderr, `nlctrl.yaml:1:1: `) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("-spec %s: exit %d, stderr %q", path, code, stderr)
+		}
+	}
+	t.Setenv("NLCTL_SPECS", file)
+	check("-bus", "example")
+	if _, _, stderr := nlctl(t, "-bus", "example", "call", "nlctrl", "fetch", "other=nlctrl"); stderr != "" {
+		t.Errorf("NLCTL_SPECS: stderr %q", stderr)
+	}
 	t.Setenv("NLCTL_SPECS", "")
 	if code, _, stderr := nlctl(t, "-spec", file+"x", "ops"); code != exitError || !strings.Contains(stderr, "no such file") {
 		t.Errorf("exit %d, stderr %q", code, stderr)

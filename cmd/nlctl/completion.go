@@ -13,6 +13,27 @@ import (
 	"github.com/nlwire/nlwire/ynl"
 )
 
+const completionHelp = `The script completes commands, options, families, operations and attributes. It runs nlctl
+for the words that can follow. Load it where the shell starts.`
+
+const completionExamples = `   source <(nlctl completion bash)
+   nlctl completion zsh
+   nlctl completion fish >~/.config/fish/completions/nlctl.fish`
+
+// describeCompletion sets the help of the command that prints the scripts for shells.
+func describeCompletion(c *cli.Command) {
+	c.Hidden = false
+	c.Usage = "print a script that completes command lines in a shell"
+	c.ArgsUsage = "bash|zsh|fish|pwsh"
+	c.UsageText = "nlctl completion " + c.ArgsUsage
+	c.Description = examples(completionHelp, completionExamples)
+	c.HideHelpCommand = true
+	for _, shell := range c.Commands {
+		shell.Usage = "print the script for " + shell.Name
+		shell.HideHelpCommand = true
+	}
+}
+
 // completeFamilies prints the names of the families for shell completion: those of the
 // kernel or bus, and for call and ops those of specs.
 func completeFamilies(ctx context.Context, c *cli.Command) {

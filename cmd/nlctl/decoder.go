@@ -20,7 +20,9 @@ type decoder struct {
 	stderr io.Writer
 	isJSON bool
 	specs  *names
-	stats  *stats // counts attributes instead of printing, if not nil
+	// isMulticast is set if all messages come from multicast groups.
+	isMulticast bool
+	stats       *stats // counts attributes instead of printing, if not nil
 
 	families  map[nlmsg.Type]*describedFamily
 	header    int // header size of families without a description
@@ -112,7 +114,7 @@ func (d *decoder) messages(g *input.Datagram) (isBad bool) {
 			b = b[n:]
 			continue
 		case g.Missing > 0:
-		case offset > 0 && isZero(b):
+		case offset > 0 && input.IsZero(b):
 			d.zeros(offset, b)
 			return isBad
 		default:
@@ -126,15 +128,6 @@ func (d *decoder) messages(g *input.Datagram) (isBad bool) {
 		return true
 	}
 	return isBad
-}
-
-func isZero(b []byte) bool {
-	for _, c := range b {
-		if c != 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // zeros prints the zeros after the last message of a datagram. The kernel ignores them
@@ -227,7 +220,7 @@ func (d *decoder) read(v *view) {
 		d.generic(v)
 	default:
 		if v.spec = d.specs.message(v.protocol, t); v.spec != nil {
-			v.op = operation(v.spec, m, v.exchange)
+			v.op = operation(v.spec, m, d.direction(m), v.exchange)
 		}
 		d.other(v)
 	}
@@ -241,11 +234,23 @@ func (d *decoder) read(v *view) {
 	}
 }
 
+// direction returns the direction of a message. A notification has sequence number 0 and port
+// ID 0, except one that a request caused: it can have the numbers of the request.
+func (d *decoder) direction(m nlmsg.Msg) ynl.Direction {
+	switch {
+	case m.Flags()&nlmsg.FlagRequest != 0:
+		return ynl.Request
+	case d.isMulticast || m.Seq() == 0 && m.PortID() == 0:
+		return ynl.Notification
+	}
+	return ynl.Reply
+}
+
 // operation returns the operation of a message, nil if the spec has none. Operations can
 // share the number of their replies, which the request distinguishes.
-func operation(s *ynl.Spec, m nlmsg.Msg, x *exchange) *ynl.Op {
-	if m.Flags()&nlmsg.FlagRequest != 0 {
-		return s.OpOf(m, ynl.Request)
+func operation(s *ynl.Spec, m nlmsg.Msg, dir ynl.Direction, x *exchange) *ynl.Op {
+	if dir != ynl.Reply {
+		return s.OpOf(m, dir)
 	}
 	if x != nil && x.spec == s && x.op != nil && hasReply(x.op, s.Number(m)) {
 		return x.op
@@ -266,7 +271,7 @@ func (d *decoder) named(v *view) {
 		if f.Form != ynl.FormInvalid {
 			continue
 		}
-		if isZero(f.Raw) {
+		if input.IsZero(f.Raw) {
 			v.note = fmt.Sprintf("%d zeros after the attributes", len(f.Raw))
 		} else {
 			v.err = fmt.Sprintf("at offset %d of the message: %v", f.Offset, attributeError(f.Raw))
@@ -313,7 +318,7 @@ func repeated(fields []ynl.Field) string {
 func malformed(fields []ynl.Field) *ynl.Field {
 	for i := range fields {
 		f := &fields[i]
-		if f.Form == ynl.FormInvalid && !isZero(f.Raw) {
+		if f.Form == ynl.FormInvalid && !input.IsZero(f.Raw) {
 			return f
 		}
 		if f = malformed(f.Fields); f != nil {
@@ -355,7 +360,7 @@ func (d *decoder) nameOfType(protocol socket.Protocol, m nlmsg.Msg) string {
 		}
 	default:
 		if s := d.specs.message(protocol, t); s != nil {
-			if op := operation(s, m, nil); op != nil {
+			if op := operation(s, m, d.direction(m), nil); op != nil {
 				return op.Name
 			}
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/nlwire/nlwire/ynl"
 )
@@ -86,8 +87,9 @@ func writeScalar(o *output, f *ynl.Field) {
 	case ynl.FormEnum:
 		if name, ok := f.EnumName(); ok {
 			o.text(name)
-		} else {
-			o.int(f.Int())
+		} else { // Unknown(7)
+			number := strings.TrimPrefix(string(f.AppendJSON(nil)), `"Unknown(`)
+			o.text(strings.TrimSuffix(number, `)"`))
 		}
 	case ynl.FormHint:
 		quoted := f.AppendJSON(nil)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/nlwire/nlwire/nlmsg"
@@ -67,10 +69,10 @@ func namesOfFlags(f nlmsg.Flags, kind nlmsg.Kind) string {
 	if low := f & 0xff; low != 0 {
 		list = append(list, low.String())
 	}
-	for _, u := range upperFlags {
-		if f&u.flag != 0 {
-			list = append(list, u.name)
-			f &^= u.flag
+	for bit := nlmsg.Flags(0x100); bit != 0; bit <<= 1 {
+		if names := upperNames(f&bit, nlmsg.KindGet, nlmsg.KindNew); names != nil {
+			list = append(list, strings.Join(names, "/"))
+			f &^= bit
 		}
 	}
 	if f &^= 0xff; f != 0 {
@@ -79,12 +81,39 @@ func namesOfFlags(f nlmsg.Flags, kind nlmsg.Kind) string {
 	return strings.Join(list, "|")
 }
 
-// upperFlags are the names of the upper flags of requests to get and to create.
-var upperFlags = []struct {
-	flag nlmsg.Flags
-	name string
-}{
-	{nlmsg.FlagRoot, "root/replace"}, {nlmsg.FlagMatch, "match/excl"}, {nlmsg.FlagAtomic, "atomic/create"}, {nlmsg.FlagAppend, "append"},
+// upperNames returns the names of an upper flag for kinds of messages. There are none for 0.
+func upperNames(flag nlmsg.Flags, kinds ...nlmsg.Kind) (names []string) {
+	for _, k := range kinds {
+		if name := flag.Names(k); name[0] != '0' { // not a number
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// parseFlags returns the flags of the option -flags.
+func parseFlags(names []string) (f nlmsg.Flags, err error) {
+	for _, name := range names {
+		flag := flagOf(name)
+		if flag == 0 {
+			return 0, fmt.Errorf("-flags: unknown flag %q", name)
+		}
+		f |= flag
+	}
+	return f, nil
+}
+
+// flagOf returns the flag that decode prints with the name and that -flags can set, or 0.
+func flagOf(name string) nlmsg.Flags {
+	if name == nlmsg.FlagEcho.String() {
+		return nlmsg.FlagEcho
+	}
+	for bit := nlmsg.Flags(0x100); bit != 0; bit <<= 1 {
+		if slices.Contains(upperNames(bit, nlmsg.KindGet, nlmsg.KindNew, nlmsg.KindDelete), name) {
+			return bit
+		}
+	}
+	return 0
 }
 
 // flagsKind returns the kind that determines the upper flags of a message, as far as the

@@ -64,7 +64,7 @@ func (d *decoder) swapBody(protocol socket.Protocol, m nlmsg.Msg) {
 		swapAttributes(m.Attrs(header), 0)
 		return
 	}
-	op := operation(spec, m, nil)
+	op := operation(spec, m, d.direction(m), nil)
 	if op == nil {
 		return
 	}
@@ -72,9 +72,9 @@ func (d *decoder) swapBody(protocol socket.Protocol, m nlmsg.Msg) {
 	if protocol == socket.Generic {
 		body = body[min(genlmsg.HeaderLen, len(body)):]
 	}
-	if op.Header != nil {
-		swapStruct(op.Header, body)
-		body = body[min(nla.Align(op.Header.Size), len(body)):]
+	if op.FixedHeader != nil {
+		swapStruct(op.FixedHeader, body)
+		body = body[min(op.HeaderLen(), len(body)):]
 	}
 	swapHeads(body)
 	d.swapFields(spec, m, op)

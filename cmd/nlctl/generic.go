@@ -45,7 +45,7 @@ func (d *decoder) generic(v *view) {
 	if f := d.families[m.Type()]; f != nil {
 		header = int(f.HdrSize)
 		if v.spec = f.spec; v.spec != nil {
-			v.op = operation(v.spec, m, v.exchange)
+			v.op = operation(v.spec, m, d.direction(m), v.exchange)
 		}
 		rules = f.requestPolicy(m, h.Cmd())
 	}

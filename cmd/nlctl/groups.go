@@ -216,7 +216,7 @@ func (f *groupFinder) family(name, group string) error {
 	}
 	family, err := client.Family(f.ctx, name)
 	if errors.Is(err, ctrl.ErrUnknown) {
-		return usageError{fmt.Errorf("%q is neither a protocol, nor a family with a spec, nor a family of the kernel", name)}
+		return fmt.Errorf("%q is neither a protocol, nor a family with a spec, nor a family of the kernel", name)
 	}
 	if err != nil {
 		return err

@@ -7,6 +7,8 @@ import (
 	"io"
 	"time"
 	"unicode/utf8"
+
+	"github.com/nlwire/nlwire/internal/literal"
 )
 
 // escape rewrites the JSON that was added after mark so that it contains only printable
@@ -66,36 +68,20 @@ func appendUnit(dst []byte, r rune) []byte {
 	return dst
 }
 
-// jsonString adds a text as a string of JSON. A byte that is not UTF-8 becomes a surrogate
-// from U+DC80 to U+DCFF, so that no byte is lost.
+// jsonString adds a text as a string of JSON in ASCII.
 func (o *output) jsonString(p string) {
-	o.b = append(o.b, '"')
 	plain := 0
 	for plain < len(p) && p[plain] >= ' ' && p[plain] < 0x7f && p[plain] != '"' && p[plain] != '\\' {
 		plain++
 	}
-	o.b = append(o.b, p[:plain]...)
-	for i := plain; i < len(p); {
-		c := p[i]
-		switch {
-		case c == '"' || c == '\\':
-			o.b = append(o.b, '\\', c)
-		case c >= ' ' && c < 0x7f:
-			o.b = append(o.b, c)
-		case c < utf8.RuneSelf:
-			o.b = appendUnit(o.b, rune(c))
-		default:
-			r, n := utf8.DecodeRuneInString(p[i:])
-			if r == utf8.RuneError && n == 1 {
-				o.b = appendUnit(o.b, 0xdc00+rune(c))
-			} else {
-				o.b = appendEscaped(o.b, []byte(p[i:i+n]))
-			}
-			i += n
-			continue
-		}
-		i++
+	if plain < len(p) {
+		mark := len(o.b)
+		o.b = literal.AppendString(o.b, []byte(p))
+		o.escape(mark)
+		return
 	}
+	o.b = append(o.b, '"')
+	o.b = append(o.b, p...)
 	o.b = append(o.b, '"')
 }
 

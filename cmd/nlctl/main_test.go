@@ -28,7 +28,7 @@ func nlctl(t *testing.T, args ...string) (code int, stdout, stderr string) {
 
 func TestVersion(t *testing.T) {
 	code, stdout, stderr := nlctl(t, "-version")
-	if want := "nlctl version " + version() + "\nnames of Linux " + ynl.Release + "\n"; code != 0 || stdout != want || stderr != "" {
+	if want := "nlctl version " + version() + "\nnames of Linux " + ynl.LinuxRelease + "\n"; code != 0 || stdout != want || stderr != "" {
 		t.Errorf("nlctl -version: exit status %d, output %q %q, want %q", code, stdout, stderr, want)
 	}
 }
@@ -46,6 +46,7 @@ func TestUsageErrors(t *testing.T) {
 		{"bogus", `unknown command "bogus"`},
 		{"help bogus", "No help topic for 'bogus'"},
 		{"completion bogus", "No help topic for 'bogus'"},
+		{"man -json", "not defined: -json"},
 		{"list extra", "usage: nlctl list"},
 		{"list -bogus", "-bogus"},
 		{"show", "usage: nlctl show FAMILY"},
@@ -68,8 +69,8 @@ func TestUsageErrors(t *testing.T) {
 		{"-bus example decode a", "-bus is not allowed"},
 		{"call", "usage: nlctl call FAMILY OP"},
 		{"call DOC_EXMPL", "usage: nlctl call FAMILY OP"},
-		{"call DOC_EXMPL x", `write a command from 0 to 255 instead of "x"`},
-		{"call DOC_EXMPL 256", `instead of "256"`},
+		{"-bus example call DOC_EXMPL x", `write a command from 0 to 255 instead of "x"`},
+		{"-bus example call DOC_EXMPL 256", `instead of "256"`},
 		{"-bus example call DOC_EXMPL 1 x", `attribute "x": write TYPE=VALUE`},
 		{"-bus example call DOC_EXMPL 1 =x", `attribute "=x": write TYPE=VALUE`},
 		{"-bus example call DOC_EXMPL 1 0=x", "a type from 1 to 16383"},

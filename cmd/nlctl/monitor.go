@@ -86,6 +86,7 @@ func newShow(c *cli.Command, specs *names, groups []*membership) (showFunc, func
 		return newCapture(c, path)
 	}
 	d := newDecoder(standardOutput(c), specs, c.Bool("json"))
+	d.isMulticast = true
 	for _, g := range groups {
 		for _, f := range g.families {
 			d.describe(f)

@@ -79,7 +79,7 @@ func TestMonitorRoute(t *testing.T) {
 			return m, err
 		})
 		var values struct{ Ifname string }
-		if err := json.Unmarshal(m.Values, &values); err != nil || values.Ifname == "" || m.Family != "rt-link" || m.Time == "" || m.Protocol != "route" {
+		if err := json.Unmarshal(m.Values, &values); err != nil || values.Ifname == "" || m.Family != "rt-link" || m.Op != "newlink-ntf" || m.Time == "" || m.Protocol != "route" {
 			t.Errorf("%s: %v, %+v", args, err, m)
 		}
 		if code, stderr := stop(); code != exitOK || stderr != "" {

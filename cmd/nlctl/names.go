@@ -24,6 +24,7 @@ type names struct {
 	types   map[typeKey]*ynl.Spec // of protocols other than Generic Netlink; nil if there is none
 	loaded  map[socket.Protocol][]*ynl.Spec
 	warn    func(error) // reports a spec that is malformed, or nil
+	given   []string    // paths of -spec
 }
 
 type typeKey struct {
@@ -52,6 +53,7 @@ func openNames(c *cli.Command) (*names, error) {
 	}
 	n := newNames(library)
 	n.warn = warnOnce(c.Root().ErrWriter)
+	n.given = c.StringSlice("spec")
 	return n, nil
 }
 
@@ -100,7 +102,24 @@ func (n *names) spec(name string) (*ynl.Spec, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, noSpecError(name)
 	}
+	if err == nil {
+		n.warnings(s)
+	}
 	return s, err
+}
+
+// warnings reports the warnings of a spec of -spec. The specs of the environment and of the system can
+// be those of a newer kernel, which would be the same warning for each command.
+func (n *names) warnings(s *ynl.Spec) {
+	for _, w := range s.Warnings {
+		isGiven := slices.ContainsFunc(n.given, func(path string) bool {
+			relative, err := filepath.Rel(path, w.File)
+			return err == nil && filepath.IsLocal(relative)
+		})
+		if isGiven && n.warn != nil {
+			n.warn(w)
+		}
+	}
 }
 
 // noSpecError is the error for a family without a spec. It matches fs.ErrNotExist.
@@ -151,6 +170,9 @@ func (n *names) protocol(protocol socket.Protocol) []*ynl.Spec {
 		var err error
 		all, err = n.library.Protocol(uint16(protocol))
 		n.check(err)
+		for _, s := range all {
+			n.warnings(s)
+		}
 		n.loaded[protocol] = all
 	}
 	return all

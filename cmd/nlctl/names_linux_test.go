@@ -130,3 +130,20 @@ func TestNamesOfShowAndPolicy(t *testing.T) {
 		}
 	}
 }
+
+// A family that does not exist has the same exit status in all commands; an operation or a group
+// that a family does not have is a fault of the command line.
+func TestUnknownFamily(t *testing.T) {
+	for args, want := range map[string]int{
+		"show nosuch": exitError, "policy nosuch": exitError, "ops nosuch": exitError, "monitor nosuch": exitError,
+		"monitor nosuch:1": exitError, "call nosuch 1": exitError, "call nosuch get": exitError, "call nosuch get a=1": exitError,
+		"call 65000 1": exitError, "-bus example call nosuch get": exitError,
+		"ops nlctrl nosuch": exitUsage, "call nlctrl nosuch": exitUsage, "monitor nlctrl:nosuch": exitUsage,
+		"-bus example call DOC_EXMPL nosuch": exitUsage,
+	} {
+		code, stdout, stderr := nlctl(t, strings.Fields(args)...)
+		if code != want || stdout != "" || !strings.Contains(stderr, "nosuch") && !strings.Contains(stderr, "65000") {
+			t.Errorf("nlctl %s: exit %d, want %d, stderr %q", args, code, want, stderr)
+		}
+	}
+}

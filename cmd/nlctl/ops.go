@@ -12,8 +12,8 @@ import (
 )
 
 const opsHelp = `The names and numbers are those of the family's spec; the family need not exist in the
-kernel. With OP, nlctl shows the attributes of the operation's requests and replies. Without
-FAMILY, nlctl shows the families that have a spec.`
+kernel. With OP, a name or a number, nlctl shows the attributes of the operation's requests
+and replies. Without FAMILY, nlctl shows the families that have a spec.`
 
 const opsExamples = `   nlctl ops
    nlctl ops rt-link
@@ -29,6 +29,7 @@ type operationJSON struct {
 	Group   string    `json:"group,omitempty"`
 	Do      *modeJSON `json:"do,omitempty"`
 	Dump    *modeJSON `json:"dump,omitempty"`
+	Event   []string  `json:"event,omitempty"` // attributes of a notification or event
 }
 
 // modeJSON contains the attributes of the requests and replies of an operation.
@@ -98,6 +99,7 @@ func newOperation(op *ynl.Op) operationJSON {
 	case op.Event != nil:
 		out.Kinds = append(out.Kinds, "event")
 	}
+	out.Event = eventAttributes(op)
 	return out
 }
 
@@ -138,9 +140,9 @@ func orDash(text string) string {
 
 // operationOf prints an operation with the types of its attributes.
 func operationOf(c *cli.Command, spec *ynl.Spec, name string) error {
-	op := spec.Op(name)
-	if op == nil {
-		return usageError{fmt.Errorf("%s has no operation %q; nlctl ops %s lists them", spec.Name, name, spec.Name)}
+	op, err := findOp(spec, name)
+	if err != nil {
+		return err
 	}
 	out := newOperation(op)
 	w := c.Root().Writer
@@ -151,9 +153,9 @@ func operationOf(c *cli.Command, spec *ynl.Spec, name string) error {
 		return err
 	}
 	t := newTable(w)
-	if op.Header != nil {
-		fmt.Fprintf(t, "\nheader %s\n", op.Header.Name)
-		for _, m := range op.Header.Members {
+	if op.FixedHeader != nil {
+		fmt.Fprintf(t, "\nheader %s\n", op.FixedHeader.Name)
+		for _, m := range op.FixedHeader.Members {
 			if m.Name != "" {
 				fmt.Fprintf(t, "  %s\t%s\n", m.Name, typeText(&m.Layout))
 			}
@@ -169,6 +171,23 @@ func operationOf(c *cli.Command, spec *ynl.Spec, name string) error {
 		printAttributes(t, mode.title, op.Set, mode.names)
 	}
 	return t.Flush()
+}
+
+// findOp returns the operation with a name or number: that of its request, or of its reply.
+func findOp(spec *ynl.Spec, name string) (*ynl.Op, error) {
+	op := spec.Op(name)
+	if op == nil {
+		op = spec.Op(strings.ReplaceAll(name, "_", "-"))
+	}
+	if n, isNumber := parseNumber(name, 16); op == nil && isNumber {
+		if op = spec.OpByRequest(int(n)); op == nil {
+			op = spec.OpByNotification(int(n))
+		}
+	}
+	if op == nil {
+		return nil, usageError{fmt.Errorf("%s has no operation %q; nlctl ops %s lists them", spec.Name, name, spec.Name)}
+	}
+	return op, nil
 }
 
 // namesIn returns the names of the attributes of a mode's request or reply.

@@ -144,7 +144,7 @@ func TestMonitorEnds(t *testing.T) {
 	if code := run(ctx, []string{"nlctl", "monitor"}, &out, &errs); code != exitOK || out.Len() > 0 || errs.Len() > 0 {
 		t.Errorf("exit %d, stdout %q, stderr %q", code, out.String(), errs.String())
 	}
-	if code, _, stderr := nlctl(t, "monitor", "x"); code != exitUsage || !strings.Contains(stderr, `"x" is neither a protocol`) {
+	if code, _, stderr := nlctl(t, "monitor", "x"); code != exitError || !strings.Contains(stderr, `"x" is neither a protocol`) {
 		t.Errorf("exit %d, stderr %q", code, stderr)
 	}
 }

@@ -3,8 +3,8 @@ package main
 import (
 	"encoding/binary"
 	"fmt"
-	"strconv"
 
+	"github.com/nlwire/nlwire/internal/literal"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
 )
@@ -16,7 +16,7 @@ func parseProtocol(name string) (socket.Protocol, error) {
 			return protocol, nil
 		}
 	}
-	n, err := strconv.ParseUint(name, 0, 16)
+	n, err := literal.Uint(name, 16)
 	if err != nil {
 		return 0, fmt.Errorf("unknown protocol %q; write a name such as route or generic, or a number", name)
 	}

@@ -11,7 +11,7 @@ const maxSample = 3
 
 // sample returns an object with a value for each of the attributes that has a simple type.
 func sample(set *ynl.Set, names []string, depth int) ynl.Value {
-	v := ynl.Value{Kind: ynl.Object}
+	v := ynl.Value{Kind: ynl.KindObject}
 	if set == nil {
 		return v
 	}
@@ -33,13 +33,13 @@ func sample(set *ynl.Set, names []string, depth int) ynl.Value {
 func sampleOf(a *ynl.Attr, depth int) (v ynl.Value, ok bool) {
 	switch {
 	case a.Type == ynl.TypeFlag:
-		return ynl.Value{Kind: ynl.Bool, Bool: true}, true
+		return ynl.Value{Kind: ynl.KindBool, Bool: true}, true
 	case a.Type == ynl.TypeString:
 		return sampleText(a), true
 	case a.Type == ynl.TypeNest && depth < maxSample:
 		v = sampleNest(a.Nested, depth)
 		if a.Multi {
-			v = ynl.Value{Kind: ynl.List, Items: []ynl.Value{v}}
+			v = ynl.Value{Kind: ynl.KindList, Items: []ynl.Value{v}}
 		}
 		return v, true
 	case a.Type.IsInteger():
@@ -66,7 +66,7 @@ func sampleText(a *ynl.Attr) ynl.Value {
 			}
 		}
 	}
-	return ynl.Value{Kind: ynl.String, Text: text}
+	return ynl.Value{Kind: ynl.KindString, Text: text}
 }
 
 func sampleNumber(a *ynl.Attr) ynl.Value {
@@ -79,5 +79,5 @@ func sampleNumber(a *ynl.Attr) ynl.Value {
 	case a.Checks != nil && a.Checks.Max != nil && *a.Checks.Max < number:
 		number = *a.Checks.Max
 	}
-	return ynl.Value{Kind: ynl.Number, Text: strconv.FormatInt(number, 10)}
+	return ynl.Value{Kind: ynl.KindNumber, Text: strconv.FormatInt(number, 10)}
 }

@@ -23,8 +23,8 @@ a list of them for a dump. The text {"errno": N, "message": TEXT} instead of val
 error. An operation that requires privileges in the kernel requires none here.`
 
 const serveExamples = `   nlctl serve -example
-   nlctl serve -spec ethtool.yaml -replies replies.json
    echo '{"rings-get": {"header": {"dev-index": 1}, "rx": 512}}' >replies.json
+   nlctl serve -spec ethtool.yaml -replies replies.json
    nlctl -bus PORT call ethtool rings-get header.dev-index=1`
 
 func serveFlags() []cli.Flag {
@@ -56,7 +56,8 @@ func serve(ctx context.Context, c *cli.Command) error {
 		}
 	}
 	if c.IsSet("spec") {
-		if err := registerSpecs(b, c.StringSlice("spec"), c.String("replies")); err != nil {
+		warn := warnOnce(c.Root().ErrWriter)
+		if err := registerSpecs(b, c.StringSlice("spec"), c.String("replies"), warn); err != nil {
 			return err
 		}
 	}

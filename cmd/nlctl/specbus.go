@@ -7,18 +7,18 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strconv"
 
 	"github.com/nlwire/nlwire/bus"
 	"github.com/nlwire/nlwire/errno"
 	"github.com/nlwire/nlwire/genlmsg"
+	"github.com/nlwire/nlwire/internal/literal"
 	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/ynl"
 )
 
-// registerSpecs registers the families of specs on a bus.
-func registerSpecs(b *bus.Bus, paths []string, repliesFile string) error {
+// registerSpecs registers the families of specs on a bus, and reports the warnings of the specs.
+func registerSpecs(b *bus.Bus, paths []string, repliesFile string, warn func(error)) error {
 	var specs []*ynl.Spec
 	for _, path := range paths {
 		info, err := os.Stat(path)
@@ -48,6 +48,9 @@ func registerSpecs(b *bus.Bus, paths []string, repliesFile string) error {
 		return err
 	}
 	for _, s := range specs {
+		for _, w := range s.Warnings {
+			warn(w)
+		}
 		f, err := newSpecFamily(s, canned)
 		if err != nil {
 			return err
@@ -113,9 +116,7 @@ func newSpecFamily(s *ynl.Spec, canned map[string]json.RawMessage) (*bus.Family,
 		if op.IsReserved() || op.Async || op.Request == ynl.NoNumber {
 			continue
 		}
-		if op.Header != nil {
-			f.HdrSize = op.Header.Size
-		}
+		f.HdrSize = max(f.HdrSize, op.HeaderLen())
 		o, err := newSpecOp(s, op, canned[op.Name])
 		if err != nil {
 			return nil, fmt.Errorf("%s %s: %w", s.Name, op.Name, err)
@@ -176,7 +177,7 @@ func modePolicy(set *ynl.Set, m *ynl.Mode) *policy.Policy {
 // specReplies are the replies of an operation.
 type specReplies struct {
 	cmd    uint8
-	header int      // size of the family's header
+	header int      // length of the family's header, with padding
 	bodies [][]byte // the header and attributes of each reply
 	errno  errno.Errno
 	text   string
@@ -185,12 +186,9 @@ type specReplies struct {
 // newReplies makes the replies of an operation: those of the file, or one with sample
 // values.
 func newReplies(s *ynl.Spec, op *ynl.Op, m *ynl.Mode, canned json.RawMessage) (*specReplies, error) {
-	r := &specReplies{cmd: uint8(op.Request)}
+	r := &specReplies{cmd: uint8(op.Request), header: op.HeaderLen()}
 	if m.HasReply && m.ReplyNumber != ynl.NoNumber {
 		r.cmd = uint8(m.ReplyNumber)
-	}
-	if op.Header != nil {
-		r.header = op.Header.Size
 	}
 	values := []ynl.Value{sample(op.Set, m.Reply, 0)}
 	if canned != nil {
@@ -202,18 +200,18 @@ func newReplies(s *ynl.Spec, op *ynl.Op, m *ynl.Mode, canned json.RawMessage) (*
 			return r, err
 		}
 		values = []ynl.Value{v}
-		if v.Kind == ynl.List {
+		if v.Kind == ynl.KindList {
 			values = v.Items
 		}
 	} else if !m.HasReply {
 		return r, nil
 	}
 	for _, v := range values {
-		b, err := s.AppendRequest(nil, op, v, ynl.Header{})
+		payload, headers, err := s.AppendPayload(nil, op, v, 0)
 		if err != nil {
 			return nil, err
 		}
-		r.bodies = append(r.bodies, b[nlmsg.HeaderLen+genlmsg.HeaderLen:])
+		r.bodies = append(r.bodies, payload[headers-r.header:])
 	}
 	return r, nil
 }
@@ -224,7 +222,7 @@ func (r *specReplies) setError(v ynl.Value) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	n, err := strconv.ParseUint(number.Text, 10, 12)
+	n, err := literal.Uint(number.Text, 12)
 	if err != nil || n == 0 {
 		return false, fmt.Errorf("errno %q is not a number from 1 to 4095", number.Text)
 	}
@@ -235,9 +233,8 @@ func (r *specReplies) setError(v ynl.Value) (bool, error) {
 
 // append appends a reply to its headers. The bus has appended zeros for the family's header.
 func (r *specReplies) append(b, body []byte) []byte {
-	n := min(nlmsg.Align(r.header), len(body))
-	copy(b[len(b)-nlmsg.Align(r.header):], body[:n])
-	return append(b, body[n:]...)
+	copy(b[len(b)-r.header:], body)
+	return append(b, body[r.header:]...)
 }
 
 func (r *specReplies) do(i *bus.Info) error {

@@ -15,7 +15,6 @@ import (
 
 	"github.com/nlwire/nlwire/conn"
 	"github.com/nlwire/nlwire/ctrl"
-	"github.com/nlwire/nlwire/genlmsg"
 	"github.com/nlwire/nlwire/nla/policy"
 	"github.com/nlwire/nlwire/nlmsg"
 	"github.com/nlwire/nlwire/socket"
@@ -55,9 +54,6 @@ func openTarget(ctx context.Context, c *cli.Command, specs *names, family, op st
 	t := &target{spec: spec}
 	number, isNumber := parseNumber(op, 8)
 	noNames := usageError{fmt.Errorf("no spec has names for the family %q: write a command from 0 to 255 instead of %q; nlctl ops lists the families with names", family, op)}
-	if _, isID := parseNumber(family, 16); spec == nil && !isNumber && !isID {
-		return nil, noNames
-	}
 	if err := t.find(op, int(number), isNumber); err != nil {
 		return nil, err
 	}
@@ -112,22 +108,16 @@ func (t *target) find(name string, number int, isNumber bool) error {
 		}
 		return nil
 	}
-	t.op = t.spec.Op(strings.ReplaceAll(name, "_", "-"))
-	if t.op == nil {
-		t.op = t.spec.Op(name)
+	var err error
+	if t.op, err = findOp(t.spec, name); err == nil && (t.op.Request == ynl.NoNumber || t.op.Set == nil) {
+		err = usageError{fmt.Errorf("%s %s is a notification; nlctl monitor prints it", t.spec.Name, t.op.Name)}
 	}
-	switch {
-	case t.op == nil:
-		return usageError{fmt.Errorf("%s has no operation %q; nlctl ops %s lists them", t.spec.Name, name, t.spec.Name)}
-	case t.op.Request == ynl.NoNumber || t.op.Set == nil:
-		return usageError{fmt.Errorf("%s %s is a notification; nlctl monitor prints it", t.spec.Name, t.op.Name)}
-	}
-	return nil
+	return err
 }
 
 // familyOf returns the family with that name or ID.
 func familyOf(ctx context.Context, client *client, name string) (ctrl.Family, error) {
-	if id, err := strconv.ParseUint(name, 0, 16); err == nil && id >= uint64(nlmsg.MinType) {
+	if id, ok := parseNumber(name, 16); ok && id >= uint64(nlmsg.MinType) {
 		if f, err := client.FamilyByID(ctx, nlmsg.Type(id)); err == nil {
 			return f, nil
 		}
@@ -144,23 +134,18 @@ func (t *target) request(ctx context.Context, c *cli.Command, args []string) (*c
 	if err != nil {
 		return nil, usageError{err}
 	}
-	h := ynl.Header{Flags: t.flags, Type: t.family.ID, Version: c.Uint8("version")}
-	b, err := t.spec.AppendRequest(nil, t.op, value, h)
+	payload, headers, err := t.spec.AppendPayload(nil, t.op, value, c.Uint8("version"))
 	if err != nil {
 		return nil, usageError{err}
 	}
-	header := nlmsg.HeaderLen
+	typ := nlmsg.Type(t.op.Request)
 	if t.client != nil {
-		header += genlmsg.HeaderLen
+		typ = t.family.ID
 	}
-	if t.op.Header != nil {
-		header += t.op.Header.Size
-	}
-	m := nlmsg.Msg(b)
-	r := t.conn.Request(m.Type(), m.Flags(), b[nlmsg.HeaderLen:min(header, len(b))])
-	r.B = append(r.B, b[min(nlmsg.Align(header), len(b)):]...)
+	r := t.conn.Request(typ, t.flags|nlmsg.FlagRequest, payload[:headers])
+	r.B = append(r.B, payload[headers:]...)
 	r.Op = "call " + printable(t.spec.Name) + " " + t.op.Name
-	r.Name, t.sent = t.name, m
+	r.Name, t.sent = t.name, whole(r.B)
 	return r, nil
 }
 

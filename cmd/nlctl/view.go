@@ -168,7 +168,11 @@ func (v *view) writeText(o *output) {
 // writeHead prints the line of the message header.
 func (v *view) writeHead(o *output, indent int) {
 	o.indent(indent)
-	o.paint(colorHead, printable(v.name))
+	if name := v.name; v.hasGeneric || v.op == nil || !v.op.Async {
+		o.paint(colorHead, printable(name))
+	} else {
+		o.paint(colorHead, v.op.Name) // of a notification; the type has the number of a request
+	}
 	if v.hasGeneric && v.op != nil {
 		o.text(" ")
 		o.paint(colorHead, v.op.Name)

@@ -29,6 +29,7 @@ var arrows = map[string][]string{
 	"bus/docexmpl": {"bus", "nlmsg", "nla", "nla/policy", "errno"},
 	"bus/usersock": {"bus", "socket", "nlmsg", "nla", "nla/policy", "errno"},
 
+	"internal/literal":    {}, // for the modules ynl and cmd/nlctl
 	"internal/native":     {},
 	"internal/policywire": {"nla", "nla/policy"},
 	"internal/policydump": {"genlmsg", "nla", "nla/policy", "internal/policywire"},

@@ -20,11 +20,11 @@ func isNative(b []byte) bool { return isSequence(b, binary.NativeEndian) }
 func isSequence(b []byte, order binary.ByteOrder) bool {
 	for n := 0; len(b) > 0; n++ {
 		if len(b) < nlmsg.HeaderLen {
-			return n > 0 && isZero(b)
+			return n > 0 && IsZero(b)
 		}
 		size := order.Uint32(b)
 		if size == 0 && n > 0 {
-			return isZero(b)
+			return IsZero(b)
 		}
 		if size < nlmsg.HeaderLen || uint64(size) > uint64(len(b)) {
 			return false
@@ -37,7 +37,8 @@ func isSequence(b []byte, order binary.ByteOrder) bool {
 	return false
 }
 
-func isZero(b []byte) bool {
+// IsZero reports whether all bytes are 0.
+func IsZero(b []byte) bool {
 	for _, c := range b {
 		if c != 0 {
 			return false

@@ -2,6 +2,8 @@ package ynl
 
 import "strings"
 
+// Names in C, which the tests compare with the uapi headers.
+
 // CName returns the name of the attribute in the uapi headers, which the spec defines by
 // prefixes. Some headers, older than their spec, have other names.
 func (a *Attr) CName() string {
