@@ -178,8 +178,8 @@ func (r *roundTrip) zeroHeader(b []byte) []byte {
 	if r.spec.Protocol == ynl.GenericProtocol {
 		start += genlmsg.HeaderLen
 	}
-	if r.op.FixedHeader != nil && len(b) >= start+r.op.FixedHeader.Size {
-		clear(b[start : start+r.op.FixedHeader.Size])
+	if end := start + r.op.HeaderLen(); len(b) >= end {
+		clear(b[start:end])
 	}
 	return b
 }
