@@ -25,8 +25,9 @@ test: compat ## run the tests and report skipped ones; as root, also the tests a
 test-bench: ## run the tests of the comparisons
 	@cd bench && go test ./...
 
-race: ## run the tests under the race detector
-	@$(TEST) -- -race
+race: ## run the tests under the race detector, without the suites of compat/nl
+	@go run ./internal/test/testrun $(filter-out compat/nl,$(MODULES)) -- -race
+	@go run ./internal/test/testrun compat/nl -- -race -short
 	@$(MAKE) --no-print-directory compat TESTFLAGS=-race
 
 compat: ## run the tests of compat/mdlayher, and the tests that also run with the original

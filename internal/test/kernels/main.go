@@ -6,12 +6,15 @@
 // cache and verifies them, and dpkg-deb unpacks them there. Nothing is installed. The cache is
 // $NLWIRE_CACHE, or nlwire-kernels in the user's cache directory.
 //
+// The exit status is 1 if a test failed, and 3 if Debian's packages cannot be downloaded.
+//
 // It needs Linux on amd64 with apt-get and dpkg-deb, and root, because it compiles the kernel
 // modules of internal/test/module in a chroot. The virtual machine needs no KVM.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -58,6 +61,9 @@ func main() {
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "kernels:", err)
+		if errors.Is(err, errUnavailable) {
+			os.Exit(3)
+		}
 		os.Exit(1)
 	}
 }
