@@ -80,13 +80,14 @@ type received struct {
 	err     error
 }
 
-// newShow returns the function that shows datagrams, and the one that ends the output.
+// newShow returns the function that shows datagrams, and the one that ends the output. The
+// datagrams are those of groups; if it is nil, also requests and replies.
 func newShow(c *cli.Command, specs *names, groups []*membership) (showFunc, func() error, error) {
 	if path := c.String("w"); path != "" {
 		return newCapture(c, path)
 	}
 	d := newDecoder(standardOutput(c), specs, c.Bool("json"))
-	d.isMulticast = true
+	d.isMulticast = groups != nil
 	for _, g := range groups {
 		for _, f := range g.families {
 			d.describe(f)

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gopacket/gopacket/pcapgo"
 	"golang.org/x/sys/unix"
@@ -205,8 +206,11 @@ func TestCapture(t *testing.T) {
 			}
 		}
 	}()
-	for {
+	for end := time.Now().Add(30 * time.Second); ; {
 		kerneltest.InNetNS(t, netNS, func() { nlctl(t, "list") })
+		if time.Now().After(end) {
+			t.Fatal("no reply to getfamily was recorded")
+		}
 		select {
 		case c := <-code:
 			if strings.Contains(errs.String(), "the kernel has no nlmon devices") {

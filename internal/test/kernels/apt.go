@@ -21,7 +21,7 @@ const (
 )
 
 // errUnavailable is the error for packages that cannot be downloaded.
-var errUnavailable = errors.New("Debian's packages are not available")
+var errUnavailable = errors.New("packages of Debian are not available")
 
 // repository is a private configuration of apt: its own sources, lists, state and packages.
 // It regards nothing as installed.
