@@ -20,9 +20,6 @@ const (
 	listsAge = 12 * time.Hour
 )
 
-// errUnavailable is the error for packages that cannot be downloaded.
-var errUnavailable = errors.New("packages of Debian are not available")
-
 // repository is a private configuration of apt: its own sources, lists, state and packages.
 // It regards nothing as installed.
 type repository struct {
@@ -49,7 +46,7 @@ func openRepository(ctx context.Context, cache string, t target) (*repository, e
 	}
 	// Without this option a failed download is a warning.
 	if _, err := r.run(ctx, "apt-get", "update", "-qq", "-o", "APT::Update::Error-Mode=any"); err != nil {
-		return nil, fmt.Errorf("%w: %w", errUnavailable, err)
+		return nil, fmt.Errorf("cannot download Debian's lists of packages: %w", err)
 	}
 	return r, os.WriteFile(updated, nil, 0o644)
 }
@@ -217,7 +214,7 @@ func (r *repository) unpack(ctx context.Context, debs []deb, dir string) error {
 		return nil
 	}
 	if err := r.download(ctx, debs); err != nil {
-		return fmt.Errorf("%w: %w", errUnavailable, err)
+		return fmt.Errorf("cannot download packages: %w", err)
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		return err

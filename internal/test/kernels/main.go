@@ -6,15 +6,13 @@
 // cache and verifies them, and dpkg-deb unpacks them there. Nothing is installed. The cache is
 // $NLWIRE_CACHE, or nlwire-kernels in the user's cache directory.
 //
-// The exit status is 1 if a test failed, and 3 if Debian's packages cannot be downloaded.
-//
 // It needs Linux on amd64 with apt-get and dpkg-deb, and root, because it compiles the kernel
 // modules of internal/test/module in a chroot. The virtual machine needs no KVM.
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -56,24 +54,13 @@ func main() {
 	for _, r := range reports {
 		fmt.Println(r.line())
 		if !r.ok() {
-			err = cmpErr(err, fmt.Errorf("%s: %s", r.Kernel, r.problem()))
+			err = cmp.Or(err, fmt.Errorf("%s: %s", r.Kernel, r.problem()))
 		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "kernels:", err)
-		if errors.Is(err, errUnavailable) {
-			os.Exit(3)
-		}
 		os.Exit(1)
 	}
-}
-
-// cmpErr returns the first of two errors.
-func cmpErr(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 // runAll runs the tests on the kernels with these names, or on all that are not only on request.
