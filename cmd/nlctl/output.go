@@ -28,9 +28,12 @@ func (o *output) Write(p []byte) (int, error) {
 	return len(p), o.full()
 }
 
+// isFull reports whether n buffered bytes are written.
+func (o *output) isFull(n int) bool { return n >= cmp.Or(o.limit, flushSize) }
+
 // full writes the buffer if it is full.
 func (o *output) full() error {
-	if len(o.b) < cmp.Or(o.limit, flushSize) {
+	if !o.isFull(len(o.b)) {
 		return o.err
 	}
 	return o.Flush()
@@ -40,7 +43,7 @@ func (o *output) full() error {
 // error at the end.
 func (o *output) drain() {
 	n := len(o.b) - 1
-	if n < flushSize {
+	if !o.isFull(n) {
 		return
 	}
 	last := o.b[n]
